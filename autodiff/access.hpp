@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// The library's own way into its handles.
+#pragma once
+#include "ebb/autodiff/tensor.hpp"
+#include "ebb/autodiff/variable.hpp"
+
+namespace ebb::inline v0::detail {
+
+/// What an operation reads of an operand. A number has no block.
+template <class T>
+struct Source {
+  Block* block = nullptr;
+  Place place;
+  T number = 0;
+
+  bool is_number() const { return block == nullptr; }
+};
+
+struct Access {
+  template <class T>
+  static Block* block(const Array<T>& array) {
+    return array.block();
+  }
+  template <class T>
+  static Block* block(const Tensor<T>& tensor) {
+    return tensor.block();
+  }
+  /// An array that takes over a reference.
+  template <class T>
+  static Array<T> array(Block* owned) {
+    return Array<T>(owned);
+  }
+  /// A tensor that takes over a reference.
+  template <class T>
+  static Tensor<T> tensor(Block* owned, Place place = {}) {
+    Tensor<T> tensor;
+    tensor.set(owned, Operand<T>::Kind::tensor);
+    tensor.place_ = place;
+    return tensor;
+  }
+  /// Takes the reference out of a tensor.
+  template <class T>
+  static Block* take(Tensor<T>&& tensor) {
+    Block* block = tensor.block();
+    tensor.set(nullptr, Operand<T>::Kind::tensor);
+    return block;
+  }
+  template <class T>
+  static Place place(const Tensor<T>& tensor) {
+    return tensor.place_;
+  }
+  template <class T>
+  static void set_place(Tensor<T>& tensor, Place place) {
+    tensor.place_ = place;
+  }
+  template <class T>
+  static Cell<T>* cell(const Variable<T>& variable) {
+    return variable.cell();
+  }
+  /// The cell of an operand that is a variable, else null.
+  template <class T>
+  static Cell<T>* cell(const Operand<T>& x) {
+    return x.kind() == Operand<T>::Kind::variable ? x.template object<Cell<T>>() : nullptr;
+  }
+  template <class T>
+  static Source<T> source(const Operand<T>& x);
+};
+
+/// The place of a variable's value: a leaf of the tape that records, or untracked.
+template <class T>
+Place leaf_of(Cell<T>* cell);
+[[noreturn]] void throw_empty_operand();
+
+template <class T>
+Source<T> Access::source(const Operand<T>& x) {
+  using O = Operand<T>;
+  Source<T> source;
+  switch (x.kind()) {
+    case O::Kind::number:
+      source.number = static_cast<const Number<T>&>(x).value();
+      return source;
+    case O::Kind::variable: {
+      auto* cell = x.template object<Cell<T>>();
+      if (!cell) throw_empty_operand();
+      source.block = cell->value.block();
+      source.place = leaf_of(cell);
+      return source;
+    }
+    case O::Kind::tensor:
+      source.place = static_cast<const Tensor<T>&>(x).place_;
+      [[fallthrough]];
+    case O::Kind::array:
+      source.block = x.template object<Block>();
+      if (!source.block) throw_empty_operand();
+      return source;
+  }
+  __builtin_unreachable();
+}
+
+}  // namespace ebb::inline v0::detail

@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Arrays of numbers: values that are cheap to copy.
+#pragma once
+#include <initializer_list>
+#include <iosfwd>
+#include <span>
+
+#include "ebb/autodiff/operand.hpp"
+
+namespace ebb::inline v0 {
+
+/// A dense, row-major array: a value that copies on write. Copies share their elements until one
+/// of them is changed through `mutate()`. T is float, double, std::int64_t or bool.
+template <class T>
+class EBB_API Array : public Operand<T> {
+ public:
+  using value_type = T;
+
+  /// No array: `empty()` is true, the shape is (0,).
+  Array() : Operand<T>(nullptr, Operand<T>::Kind::array) {}
+  /// A scalar.
+  explicit Array(T value);
+  /// An array of the values in row-major order. @throws ShapeError when they do not fill the shape.
+  Array(const Shape& shape, std::initializer_list<T> values);
+  Array(const Shape& shape, std::span<const T> values);
+
+  Array(const Array& other);
+  Array(Array&& other) noexcept;
+  Array& operator=(Array other) noexcept;
+  ~Array();
+
+  /// An array with one axis, or a matrix by its rows.
+  static Array of(std::initializer_list<T> values);
+  static Array of(std::initializer_list<std::initializer_list<T>> rows);
+  static Array zeros(const Shape& shape);
+  static Array full(const Shape& shape, T value);
+  /// An array whose elements have no value yet.
+  static Array uninitialized(const Shape& shape);
+
+  bool empty() const { return block() == nullptr; }
+  const Shape& shape() const;
+  int rank() const { return shape().rank(); }
+  std::int64_t size() const { return shape().size(); }
+
+  const T* data() const { return block() ? block()->template data<T>() : nullptr; }
+  const T* begin() const { return data(); }
+  const T* end() const { return data() + size(); }
+  /// The element at a position in row-major order; not checked.
+  T operator[](std::int64_t position) const { return data()[position]; }
+  /// The element at one index an axis. @throws ArgumentError outside of the array.
+  template <std::integral... Index>
+  T operator()(Index... index) const {
+    const std::int64_t indices[] = {std::int64_t(index)..., 0};
+    return data()[position(std::span(indices, sizeof...(Index)))];
+  }
+  /// The value of an array with one element. @throws ShapeError for any other.
+  T item() const;
+
+  /// The elements, for writing; copies them first if anyone else holds them.
+  T* mutate();
+
+  /// The same elements in another shape. @throws ShapeError when the sizes differ.
+  Array reshape(const Shape& shape) const;
+  /// The elements [first, last) of the first axis, sharing storage.
+  Array leading(std::int64_t first, std::int64_t last) const;
+
+ private:
+  friend struct detail::Access;
+  explicit Array(detail::Block* owned) : Operand<T>(owned, Operand<T>::Kind::array) {}
+  detail::Block* block() const { return this->template object<detail::Block>(); }
+  std::int64_t position(std::span<const std::int64_t> index) const;
+};
+
+/// Same shape and equal elements.
+template <class T>
+EBB_API bool equal(const Array<T>& a, const Array<T>& b);
+
+/// Rows in brackets, as NumPy prints them; long axes are shortened.
+template <class T>
+EBB_API std::ostream& operator<<(std::ostream& out, const Array<T>& array);
+
+}  // namespace ebb::inline v0

@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "ebb/autodiff/kernels/blas.hpp"
+
+#include <cblas.h>
+
+#include <algorithm>
+#include <limits>
+
+#include "ebb/autodiff/error.hpp"
+#include "ebb/autodiff/kernels/table.hpp"
+
+namespace ebb::inline v0::detail {
+namespace {
+
+// OpenBLAS gives other bits with other numbers of threads, and spins up as many as there are cores.
+void use_one_thread() {
+  static const bool done = (openblas_set_num_threads(1), true);
+  (void)done;
+}
+
+template <class T>
+void small_product(bool ta, bool tb, std::int64_t m, std::int64_t n, std::int64_t k, const T* a,
+                   const T* b, T* c, bool accumulate) {
+  for (std::int64_t i = 0; i < m; ++i) {
+    for (std::int64_t j = 0; j < n; ++j) {
+      T s = 0;
+      for (std::int64_t p = 0; p < k; ++p) {
+        s += (ta ? a[p * m + i] : a[i * k + p]) * (tb ? b[j * k + p] : b[p * n + j]);
+      }
+      c[i * n + j] = accumulate ? c[i * n + j] + s : s;
+    }
+  }
+}
+
+}  // namespace
+
+template <class T>
+void gemm(bool ta, bool tb, std::int64_t m, std::int64_t n, std::int64_t k, const T* a, const T* b,
+          T* c, bool accumulate) {
+  if (m == 0 || n == 0) return;
+  if (k == 0) {
+    if (!accumulate) std::fill_n(c, m * n, T(0));
+    return;
+  }
+  constexpr std::int64_t limit = std::numeric_limits<blasint>::max();
+  if (m > limit || n > limit || k > limit) {
+    throw ShapeError("matmul: sizes (" + std::to_string(m) + ", " + std::to_string(k) + ") x (" +
+                     std::to_string(k) + ", " + std::to_string(n) +
+                     ") are beyond the 32-bit integers of OpenBLAS; split the product");
+  }
+  const auto M = blasint(m), N = blasint(n), K = blasint(k);
+  const auto op_a = ta ? CblasTrans : CblasNoTrans, op_b = tb ? CblasTrans : CblasNoTrans;
+  const T beta = accumulate ? T(1) : T(0);
+  use_one_thread();
+  if constexpr (sizeof(T) == 4) {
+    cblas_sgemm(CblasRowMajor, op_a, op_b, M, N, K, 1, a, ta ? M : K, b, tb ? K : N, beta, c, N);
+  } else {
+    cblas_dgemm(CblasRowMajor, op_a, op_b, M, N, K, 1, a, ta ? M : K, b, tb ? K : N, beta, c, N);
+  }
+}
+
+template <class T>
+void product_into(Block* out, Block* a, Block* b, bool ta, bool tb, bool accumulate) {
+  const std::int64_t m = a->shape[ta ? 1 : 0], k = a->shape[ta ? 0 : 1], n = b->shape[tb ? 0 : 1];
+  const T *pa = a->data<T>(), *pb = b->data<T>();
+  T* c = out->data<T>();
+  if (k == 0 || m == 0 || n == 0) {
+    if (!accumulate) std::fill_n(c, m * n, T(0));
+  } else if (n == 1 && !ta && !accumulate) {
+    kernels<T>().rows_dot(c, pa, pb, 0, m, k);
+  } else if (n == 1 && ta) {
+    kernels<T>().rows_combine(c, pa, pb, k, m, accumulate);
+  } else if (m == 1 && !tb) {
+    kernels<T>().rows_combine(c, pb, pa, k, n, accumulate);
+  } else if (m == 1 && !accumulate) {
+    kernels<T>().rows_dot(c, pb, pa, 0, n, k);
+  } else if (m * n * k <= 64) {
+    small_product(ta, tb, m, n, k, pa, pb, c, accumulate);
+  } else {
+    gemm(ta, tb, m, n, k, pa, pb, c, accumulate);
+  }
+}
+
+#define EBB_INSTANTIATE(T)                                                                         \
+  template void gemm(bool, bool, std::int64_t, std::int64_t, std::int64_t, const T*, const T*, T*, \
+                     bool);                                                                        \
+  template void product_into<T>(Block*, Block*, Block*, bool, bool, bool);
+EBB_INSTANTIATE(float)
+EBB_INSTANTIATE(double)
+#undef EBB_INSTANTIATE
+
+}  // namespace ebb::inline v0::detail

@@ -1,0 +1,199 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Elementwise loops over lanes. Blocks are padded to whole vectors, so there is no code for tails:
+// a last partial vector runs over into the next row, which is written later, or into the padding.
+#pragma once
+#include <cstring>
+
+#include "ebb/autodiff/kernels/table.hpp"
+#include "ebb/autodiff/lanes.hpp"
+#include "ebb/autodiff/ops/elementwise.hpp"
+
+namespace ebb::inline v0::detail::inline EBB_UNIT {
+
+template <class T>
+using Vector = Lanes<T, EBB_KERNEL_BYTES / int(sizeof(T))>;
+
+/// The operands of one row, of which only those in `reads` are touched.
+template <class T, unsigned reads, bool dense>
+struct Row {
+  using V = Vector<T>;
+  const T* data[4];
+  bool splat[4];
+
+  EBB_INLINE Row(const In<T>* in, std::int64_t r) {
+    each([&](auto k) __attribute__((always_inline)) {
+      data[k] = in[k].data + r * in[k].row;
+      splat[k] = in[k].col == 0;
+    });
+  }
+  template <class F>
+  EBB_INLINE static void each(F f) {
+    if constexpr (reads & 1U) f(std::integral_constant<int, 0>{});
+    if constexpr (reads & 2U) f(std::integral_constant<int, 1>{});
+    if constexpr (reads & 4U) f(std::integral_constant<int, 2>{});
+    if constexpr (reads & 8U) f(std::integral_constant<int, 3>{});
+  }
+  template <int k>
+  EBB_INLINE V at(std::int64_t c) const {
+    if constexpr (!((reads >> k) & 1U)) {
+      return V(0);
+    } else if constexpr (dense) {
+      return V::load(data[k] + c);
+    } else {
+      return splat[k] ? V(*data[k]) : V::load(data[k] + c);
+    }
+  }
+};
+
+template <class T, unsigned reads, bool dense, bool accumulate, class F>
+EBB_INLINE void map_rows(T* out, const In<T>* in, Grid grid, const F& f) {
+  using V = Vector<T>;
+  for (std::int64_t r = 0; r < grid.rows; ++r) {
+    const Row<T, reads, dense> row(in, r);
+    T* o = out + r * grid.cols;
+    for (std::int64_t c = 0; c < grid.cols; c += V::size) {
+      V v = f(row.template at<0>(c), row.template at<1>(c), row.template at<2>(c),
+              row.template at<3>(c));
+      if constexpr (accumulate) {
+        const V old = V::load(o + c);
+        v = old + v;
+        if (c + V::size > grid.cols) v = select(V::first(int(grid.cols - c)), v, old);
+      }
+      v.store(o + c);
+    }
+  }
+}
+
+template <unsigned reads, class T, class F>
+EBB_INLINE void map(T* out, const In<T>* in, Grid grid, bool accumulate, const F& f) {
+  bool dense = true;
+  Row<T, reads, true>::each([&](auto k) { dense &= in[k].col == 1; });
+  if (accumulate) {
+    map_rows<T, reads, false, true>(out, in, grid, f);
+  } else if (dense) {
+    map_rows<T, reads, true, false>(out, in, grid, f);
+  } else {
+    map_rows<T, reads, false, false>(out, in, grid, f);
+  }
+}
+
+/// The formula object that a record carries; most have no state.
+template <class O>
+EBB_INLINE const O& formula_of(const void* bytes) {
+  static constexpr O stateless{};
+  return std::is_empty_v<O> ? stateless : *static_cast<const O*>(bytes);
+}
+
+/// A zero cotangent annihilates: whatever the slope, 0 goes back where 0 came.
+template <class V>
+EBB_INLINE V annihilate(const V& g, const V& result) {
+  return select(g == 0, 0, result);
+}
+
+template <class T, class O>
+struct UnaryKernels {
+  using V = Vector<T>;
+
+  static void value(T* out, const In<T>* in, Grid grid, const void* formula, bool) {
+    const O& f = formula_of<O>(formula);
+    map<1U>(
+        out, in, grid,
+        false, [&](const V& x, const V&, const V&, const V&) __attribute__((always_inline)) {
+          return V(f.value(x));
+        });
+  }
+  static void pull(T* out, const In<T>* in, Grid grid, const void* formula, bool accumulate) {
+    const O& f = formula_of<O>(formula);
+    map<1U | op::unary_reads<O> << 1>(
+        out, in, grid, accumulate,
+        [&](const V& g, const V& x, const V& y, const V&)
+            __attribute__((always_inline)) { return annihilate(g, V(op::pull(f, g, x, y))); });
+  }
+};
+
+template <class T, class O>
+struct BinaryKernels {
+  using V = Vector<T>;
+
+  static void value(T* out, const In<T>* in, Grid grid, const void* formula, bool) {
+    const O& f = formula_of<O>(formula);
+    map<3U>(
+        out, in, grid,
+        false, [&](const V& a, const V& b, const V&, const V&) __attribute__((always_inline)) {
+          return V(f.value(a, b));
+        });
+  }
+  template <int side>
+  static void pull(T* out, const In<T>* in, Grid grid, const void* formula, bool accumulate) {
+    const O& f = formula_of<O>(formula);
+    map<1U | op::binary_reads<O, side> << 1>(
+        out, in, grid, accumulate,
+        [&](const V& g, const V& a, const V& b, const V& y) __attribute__((always_inline)) {
+          return annihilate(g, V(op::pull<side>(f, g, a, b, y)));
+        });
+  }
+  static void both(T* da, T* db, const In<T>* in, Grid grid, const void* formula) {
+    const O& f = formula_of<O>(formula);
+    constexpr unsigned reads = 1U | (op::binary_reads<O, 0> | op::binary_reads<O, 1>) << 1;
+    for (std::int64_t r = 0; r < grid.rows; ++r) {
+      const Row<T, reads, false> row(in, r);
+      for (std::int64_t c = 0; c < grid.cols; c += V::size) {
+        const V g = row.template at<0>(c), a = row.template at<1>(c), b = row.template at<2>(c),
+                y = row.template at<3>(c);
+        annihilate(g, V(op::pull<0>(f, g, a, b, y))).store(da + r * grid.cols + c);
+        annihilate(g, V(op::pull<1>(f, g, a, b, y))).store(db + r * grid.cols + c);
+      }
+    }
+  }
+};
+
+template <class T>
+struct MaskKernels {
+  using V = Vector<T>;
+  typedef signed char Bytes __attribute__((vector_size(V::size)));
+
+  template <class F>
+  EBB_INLINE static void compare_with(bool* out, const In<T>* in, Grid grid, F holds) {
+    for (std::int64_t r = 0; r < grid.rows; ++r) {
+      const Row<T, 3U, false> row(in, r);
+      for (std::int64_t c = 0; c < grid.cols; c += V::size) {
+        const auto mask = holds(row.template at<0>(c), row.template at<1>(c));
+        const Bytes bytes = __builtin_convertvector(mask.reg, Bytes) & 1;
+        std::memcpy(out + r * grid.cols + c, &bytes, sizeof bytes);
+      }
+    }
+  }
+#define EBB_COMPARE(name, relation)                                                      \
+  static void name(bool* out, const In<T>* in, Grid grid) {                              \
+    compare_with(                                                                        \
+        out, in, grid,                                                                   \
+        [](const V& a, const V& b) __attribute__((always_inline)) { return relation; }); \
+  }
+  EBB_COMPARE(less, a < b)
+  EBB_COMPARE(greater, a > b)
+  EBB_COMPARE(less_equal, a <= b)
+  EBB_COMPARE(greater_equal, a >= b)
+  EBB_COMPARE(equal, a == b)
+  EBB_COMPARE(not_equal, ~(a == b))
+#undef EBB_COMPARE
+
+  static void where(T* out, const In<bool>& mask, const In<T>* in, Grid grid) {
+    for (std::int64_t r = 0; r < grid.rows; ++r) {
+      const Row<T, 3U, false> row(in, r);
+      const bool* m = mask.data + r * mask.row;
+      for (std::int64_t c = 0; c < grid.cols; c += V::size) {
+        Bytes bytes;
+        if (mask.col) {
+          std::memcpy(&bytes, m + c, sizeof bytes);
+        } else {
+          bytes = static_cast<signed char>(*m) - Bytes{};
+        }
+        using MaskRegister = typename V::Mask::Register;
+        const typename V::Mask set(__builtin_convertvector(bytes, MaskRegister) != 0);
+        select(set, row.template at<0>(c), row.template at<1>(c)).store(out + r * grid.cols + c);
+      }
+    }
+  }
+};
+
+}  // namespace ebb::inline v0::detail::inline EBB_UNIT

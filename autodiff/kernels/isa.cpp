@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// The kernel table of one instruction set and one element type. Compiled once for each pair, with
+// EBB_KERNEL_ISA and EBB_KERNEL_TYPE set, and with the flags of that instruction set alone.
+#if defined(__AVX512F__)
+#define EBB_KERNEL_BYTES 64
+#elif defined(__AVX2__)
+#define EBB_KERNEL_BYTES 32
+#else
+#define EBB_KERNEL_BYTES 16
+#endif
+#include "ebb/autodiff/kernels/matrix_kernels.hpp"
+#include "ebb/autodiff/kernels/reduce_kernels.hpp"
+
+namespace ebb::inline v0::detail {
+namespace {
+
+using T = EBB_KERNEL_TYPE;
+
+template <class... U, class... B>
+constexpr Kernels<T> make_table(op::List<U...>, op::List<B...>) {
+  using M = MaskKernels<T>;
+  using R = ReduceKernels<T>;
+  return {
+      .unary_value = {&UnaryKernels<T, U>::value...},
+      .unary_pull = {&UnaryKernels<T, U>::pull...},
+      .binary_value = {&BinaryKernels<T, B>::value...},
+      .binary_pull = {{&BinaryKernels<T, B>::template pull<0>,
+                       &BinaryKernels<T, B>::template pull<1>}...},
+      .binary_both = {&BinaryKernels<T, B>::both...},
+      .compare = {&M::less, &M::greater, &M::less_equal, &M::greater_equal, &M::equal,
+                  &M::not_equal},
+      .where = &M::where,
+      .sum = &R::sum,
+      .max = &R::max,
+      .column_sum = &R::column_sum,
+      .column_max = &R::column_max,
+      .logsumexp = &R::logsumexp,
+      .softmax = &R::softmax,
+      .log_softmax = &R::log_softmax,
+      .softmax_pull = &R::softmax_pull,
+      .rows_dot = &MatrixKernels<T>::rows_dot,
+      .rows_combine = &MatrixKernels<T>::rows_combine,
+  };
+}
+
+}  // namespace
+
+#define EBB_JOIN2(a, b) kernels_##a##_##b
+#define EBB_JOIN(a, b) EBB_JOIN2(a, b)
+extern const Kernels<T> EBB_JOIN(EBB_KERNEL_ISA, EBB_KERNEL_TYPE);
+constinit const Kernels<T> EBB_JOIN(EBB_KERNEL_ISA, EBB_KERNEL_TYPE) = make_table(op::Unary{},
+                                                                                  op::Binary{});
+
+}  // namespace ebb::inline v0::detail

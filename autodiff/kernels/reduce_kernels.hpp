@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Reductions by a fixed tree: 256 bytes of partial sums whatever the width of a register, folded by
+// halves; blocks of 4096 elements are combined in double.
+#pragma once
+#include <cmath>
+#include <limits>
+
+#include "ebb/autodiff/kernels/elementwise_kernels.hpp"
+
+namespace ebb::inline v0::detail::inline EBB_UNIT {
+
+template <class T>
+struct ReduceKernels {
+  using V = Vector<T>;
+  static constexpr int W = V::size;
+  static constexpr int registers = 256 / int(sizeof(V));
+  static constexpr int width = registers * W;
+  static constexpr std::int64_t block = 4096;
+
+  /// The tree's sum of term(i), a vector of which lanes from n on do not count, for i < n.
+  template <class F>
+  EBB_INLINE static T tree(std::int64_t n, F term) {
+    V partial[registers];
+    for (int k = 0; k < registers; ++k) partial[k] = V(0);
+    std::int64_t i = 0;
+    for (; i + width <= n; i += width) {
+      for (int k = 0; k < registers; ++k) partial[k] = partial[k] + term(i + k * W);
+    }
+    for (int k = 0; k < registers && i < n; ++k, i += W) {
+      V v = term(i);
+      if (i + W > n) v = select(V::first(int(n - i)), v, 0);
+      partial[k] = partial[k] + v;
+    }
+    for (int half = registers / 2; half > 0; half /= 2) {
+      for (int k = 0; k < half; ++k) partial[k] = partial[k] + partial[k + half];
+    }
+    return partial[0].sum();
+  }
+
+  template <class F>
+  EBB_INLINE static double tree_of_blocks(std::int64_t n, F term) {
+    double total = 0;
+    for (std::int64_t i = 0; i < n; i += block) {
+      const std::int64_t m = n - i < block ? n - i : block;
+      total += double(tree(
+          m, [&](std::int64_t k) __attribute__((always_inline)) { return term(i + k); }));
+    }
+    return total;
+  }
+
+  static double sum(const T* x, std::int64_t n) {
+    return tree_of_blocks(
+        n, [&](std::int64_t i) __attribute__((always_inline)) { return V::load(x + i); });
+  }
+
+  /// The larger, or NaN if there is one.
+  EBB_INLINE static V larger(const V& m, const V& x) { return select((x > m) | ~(x == x), x, m); }
+
+  static T max(const T* x, std::int64_t n) {
+    V m(x[0]);
+    for (std::int64_t i = 0; i < n; i += W) {
+      V v = V::load(x + i);
+      if (i + W > n) v = select(V::first(int(n - i)), v, x[0]);
+      m = larger(m, v);
+    }
+    T result = m.reg[0];
+    for (int k = 1; k < W; ++k) {
+      if (m.reg[k] > result || m.reg[k] != m.reg[k]) result = m.reg[k];
+    }
+    return result;
+  }
+
+  /// Columns [c, c + K * W): rows in blocks of 128 in T, blocks in double.
+  template <int K>
+  EBB_INLINE static void sum_columns(T* out, const T* x, std::int64_t rows, std::int64_t cols,
+                                     double scale, int valid) {
+    constexpr std::int64_t rows_in_block = 128;
+    double total[K * W] = {};
+    for (std::int64_t first = 0; first < rows; first += rows_in_block) {
+      const std::int64_t last = rows - first < rows_in_block ? rows : first + rows_in_block;
+      V s[K], t[K];
+      for (int k = 0; k < K; ++k) s[k] = t[k] = V(0);
+      std::int64_t r = first;
+      for (; r + 2 <= last; r += 2) {
+        for (int k = 0; k < K; ++k) {
+          s[k] = s[k] + V::load(x + r * cols + k * W);
+          t[k] = t[k] + V::load(x + (r + 1) * cols + k * W);
+        }
+      }
+      if (r < last) {
+        for (int k = 0; k < K; ++k) s[k] = s[k] + V::load(x + r * cols + k * W);
+      }
+      for (int k = 0; k < K; ++k) {
+        T lanes[W];
+        (s[k] + t[k]).store(lanes);
+        for (int i = 0; i < W; ++i) total[k * W + i] += double(lanes[i]);
+      }
+    }
+    for (int i = 0; i < valid; ++i) out[i] = T(scale * total[i]);
+  }
+
+  static void column_sum(T* out, const T* x, std::int64_t rows, std::int64_t cols, double scale) {
+    std::int64_t c = 0;
+    for (; c + 4 * W <= cols; c += 4 * W) sum_columns<4>(out + c, x + c, rows, cols, scale, 4 * W);
+    for (; c < cols; c += W) {
+      sum_columns<1>(out + c, x + c, rows, cols, scale, int(cols - c < W ? cols - c : W));
+    }
+  }
+
+  static void column_max(T* out, const T* x, std::int64_t rows, std::int64_t cols) {
+    for (std::int64_t c = 0; c < cols; c += W) {
+      V m = V::load(x + c);
+      for (std::int64_t r = 1; r < rows; ++r) m = larger(m, V::load(x + r * cols + c));
+      T lanes[W];
+      m.store(lanes);
+      for (int i = 0; i < W && c + i < cols; ++i) out[c + i] = lanes[i];
+    }
+  }
+
+  static T logsumexp(const T* x, std::int64_t n) {
+    if (n == 0) return -std::numeric_limits<T>::infinity();
+    const T m = max(x, n);
+    if (!(m - m == 0)) return m;  // all -inf, an inf, or a NaN
+    const double s = tree_of_blocks(
+        n, [&](std::int64_t i) __attribute__((always_inline)) { return exp(V::load(x + i) - m); });
+    return T(double(m) + std::log(s));
+  }
+
+  static void softmax(T* y, const T* x, std::int64_t rows, std::int64_t cols) {
+    for (std::int64_t r = 0; r < rows; ++r, x += cols, y += cols) {
+      const T m = max(x, cols);
+      const double s = tree_of_blocks(
+          cols, [&](std::int64_t i) __attribute__((always_inline)) {
+            const V e = exp(V::load(x + i) - m);
+            e.store(y + i);
+            return e;
+          });
+      const V factor(1 / s);
+      for (std::int64_t c = 0; c < cols; c += W) (V::load(y + c) * factor).store(y + c);
+    }
+  }
+
+  static void log_softmax(T* y, const T* x, std::int64_t rows, std::int64_t cols) {
+    for (std::int64_t r = 0; r < rows; ++r, x += cols, y += cols) {
+      const V shift(logsumexp(x, cols));
+      for (std::int64_t c = 0; c < cols; c += W) (V::load(x + c) - shift).store(y + c);
+    }
+  }
+
+  static void softmax_pull(T* gx, const T* g, const T* y, std::int64_t rows, std::int64_t cols) {
+    for (std::int64_t r = 0; r < rows; ++r, g += cols, y += cols, gx += cols) {
+      const V dot(tree_of_blocks(
+          cols, [&](std::int64_t i)
+                    __attribute__((always_inline)) { return V::load(g + i) * V::load(y + i); }));
+      for (std::int64_t c = 0; c < cols; c += W) {
+        (V::load(y + c) * (V::load(g + c) - dot)).store(gx + c);
+      }
+    }
+  }
+};
+
+}  // namespace ebb::inline v0::detail::inline EBB_UNIT

@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// The loops that exist once an instruction set, behind one table of function pointers a type.
+#pragma once
+#include <cstdint>
+
+#include "ebb/autodiff/memory.hpp"
+#include "ebb/autodiff/ops/families.hpp"
+
+namespace ebb::inline v0::detail {
+
+/// An operand of an elementwise kernel on a grid: element (r, c) stands at data[r * row + c * col].
+/// `col` is 1, or 0 for one value a row.
+template <class T>
+struct In {
+  const T* data;
+  std::int64_t row;
+  std::int64_t col;
+};
+
+/// The grid of an elementwise kernel; its output is dense.
+struct Grid {
+  std::int64_t rows;
+  std::int64_t cols;
+};
+
+/// out = formula(in...), or out += ... Outputs are written in whole vectors, past the last element.
+template <class T>
+using Map = void (*)(T* out, const In<T>* in, Grid grid, const void* formula, bool accumulate);
+/// Both gradients of a binary operation in one pass: in is (g, a, b, y).
+template <class T>
+using MapBoth = void (*)(T* da, T* db, const In<T>* in, Grid grid, const void* formula);
+
+enum class Comparison { less, greater, less_equal, greater_equal, equal, not_equal };
+
+/// Everything that is compiled once an instruction set.
+template <class T>
+struct Kernels {
+  Map<T> unary_value[unary_count];
+  Map<T> unary_pull[unary_count];  ///< in is (g, x, y)
+  Map<T> binary_value[binary_count];
+  Map<T> binary_pull[binary_count][2];  ///< in is (g, a, b, y)
+  MapBoth<T> binary_both[binary_count];
+
+  void (*compare[6])(bool* out, const In<T>* in, Grid grid);
+  /// out = mask ? a : b
+  void (*where)(T* out, const In<bool>& mask, const In<T>* in, Grid grid);
+
+  /// Sum of n elements by a fixed tree: blocks of 4096 in T, combined in double.
+  double (*sum)(const T* x, std::int64_t n);
+  /// The largest of n >= 1 elements; NaN if there is one.
+  T (*max)(const T* x, std::int64_t n);
+  /// out[c] = scale * sum over r of x[r * cols + c].
+  void (*column_sum)(T* out, const T* x, std::int64_t rows, std::int64_t cols, double scale);
+  /// out[c] = max over r of x[r * cols + c]; rows >= 1.
+  void (*column_max)(T* out, const T* x, std::int64_t rows, std::int64_t cols);
+  /// log(sum(exp(x))) of n elements, and e^(x - max) / sum or x - logsumexp written to y if asked.
+  T (*logsumexp)(const T* x, std::int64_t n);
+  void (*softmax)(T* y, const T* x, std::int64_t rows, std::int64_t cols);
+  void (*log_softmax)(T* y, const T* x, std::int64_t rows, std::int64_t cols);
+  /// gx = y * (g - sum(g * y)) a row.
+  void (*softmax_pull)(T* gx, const T* g, const T* y, std::int64_t rows, std::int64_t cols);
+
+  /// y[r] = x[r, :] . w + bias, for tall matrices.
+  void (*rows_dot)(T* y, const T* x, const T* w, T bias, std::int64_t rows, std::int64_t cols);
+  /// out[c] (+)= sum over r of g[r] * x[r, c].
+  void (*rows_combine)(T* out, const T* x, const T* g, std::int64_t rows, std::int64_t cols,
+                       bool accumulate);
+};
+
+/// The instruction sets that ebb has kernels for, lowest first.
+enum class InstructionSet { sse2, avx2, avx512 };
+/// The one in use: the best that this machine has, or what EBB_ISA names.
+/// @throws ArgumentError when EBB_ISA names one that is unknown or that this machine lacks.
+EBB_API InstructionSet instruction_set();
+EBB_API const char* to_string(InstructionSet set);
+
+/// The table of the instruction set in use.
+template <class T>
+const Kernels<T>& kernels();
+
+/// sum = a + b, where b may be null; each may be uniform, `sum` is dense and may be a or b.
+template <class T>
+void fill_sum(Block* sum, Block* a, Block* b);
+/// A dense block with the values of a possibly uniform one.
+template <class T>
+Block* densify(Block* block);
+
+}  // namespace ebb::inline v0::detail

@@ -1,0 +1,450 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// exp, log, log1p, expm1, tanh, sin, cos, sqrt and pow on lanes. Coefficients without another
+// source are minimax fits of the function named beside them (Remez exchange, relative error).
+#pragma once
+#include <limits>
+
+#include "ebb/autodiff/lanes.hpp"
+
+namespace ebb::inline v0::inline EBB_UNIT {
+
+namespace lane {
+
+template <class T>
+inline constexpr bool is_float = sizeof(T) == 4;
+/// Bits of the stored significand, and the bias of the exponent.
+template <class T>
+inline constexpr int digits = is_float<T> ? 23 : 52;
+template <class T>
+inline constexpr int bias = is_float<T> ? 127 : 1023;
+/// Adding and subtracting this rounds to the nearest integer, which stands in the low bits
+/// meanwhile.
+template <class T>
+inline constexpr T shifter = is_float<T> ? T(12582912.0) : T(6755399441055744.0);
+template <class T>
+inline constexpr T infinity = std::numeric_limits<T>::infinity();
+template <class T>
+inline constexpr T least_normal = std::numeric_limits<T>::min();
+template <class T>
+inline constexpr T epsilon = std::numeric_limits<T>::epsilon();
+template <class T>
+inline constexpr T not_a_number = std::numeric_limits<T>::quiet_NaN();
+
+/// ln 2 as a sum; products of the first part with integers up to 2^11 are exact (Cephes, fdlibm).
+template <class T>
+inline constexpr T ln2_high = is_float<T> ? T(0.693359375) : T(6.93147180369123816490e-01);
+template <class T>
+inline constexpr T ln2_low = is_float<T> ? T(-2.12194440e-4) : T(1.90821492927058770002e-10);
+
+/// Coefficients of a polynomial, lowest power first.
+template <class T, int N>
+struct Coefficients {
+  T c[N];
+};
+template <class T, class... U>
+Coefficients(T, U...) -> Coefficients<T, 1 + sizeof...(U)>;
+
+/// x, x^2, x^4 and x^8; those not used cost nothing.
+template <class L>
+struct Powers {
+  L x1, x2, x4, x8;
+  EBB_INLINE explicit Powers(const L& x) : x1(x), x2(x * x), x4(x2 * x2), x8(x4 * x4) {}
+};
+
+/// The N coefficients from First on as a polynomial, after Estrin: short chains, so that one vector
+/// alone is fast too, with a power only where it shortens the chain.
+template <int First, int N, class L, class T, int Size>
+EBB_INLINE L estrin(const Powers<L>& x, const Coefficients<T, Size>& p) {
+  if constexpr (N == 1) {
+    return L(p.c[First]);
+  } else if constexpr (N == 2) {
+    return madd(x.x1, L(p.c[First + 1]), p.c[First]);
+  } else if constexpr (N <= 6) {
+    return madd(x.x2, estrin<First + 2, N - 2>(x, p), estrin<First, 2>(x, p));
+  } else if constexpr (N <= 12) {
+    return madd(x.x4, estrin<First + 4, N - 4>(x, p), estrin<First, 4>(x, p));
+  } else {
+    return madd(x.x8, estrin<First + 8, N - 8>(x, p), estrin<First, 8>(x, p));
+  }
+}
+template <class L, class T, int N>
+EBB_INLINE L polynomial(const Powers<L>& x, const Coefficients<T, N>& p) {
+  return estrin<0, N>(x, p);
+}
+
+/// (exp(r) - 1 - r) / r^2 for |r| <= ln(2) / 2.
+template <class T>
+inline constexpr auto exp_tail = [] {
+  if constexpr (is_float<T>) {
+    return Coefficients{4.999999814e-01f, 1.666654318e-01f, 4.166720178e-02f, 8.366580305e-03f,
+                        1.388250981e-03f};
+  } else {
+    return Coefficients{5.00000000000000555e-01, 1.66666666666665880e-01, 4.16666666665761118e-02,
+                        8.33333333338995459e-03, 1.38888889317947484e-03, 1.98412697183527459e-04,
+                        2.48015049791525845e-05, 2.75574078552628293e-06, 2.76261613246549945e-07,
+                        2.50537796205345633e-08};
+  }
+}();
+
+/// x = n ln 2 + r; exp(x) = 2^n (1 + p).
+template <class L>
+struct ExpParts {
+  typename L::Bits n;  // n plus Offset in the low bits, something in the others
+  L p;
+};
+template <int Offset, bool Corrected = false, class T, int W>
+EBB_INLINE ExpParts<Lanes<T, W>> exp_parts(const Lanes<T, W>& x) {
+  using L = Lanes<T, W>;
+  constexpr T shift = shifter<T> + T(Offset);
+  const L t = madd(x, T(1.4426950408889634), shift);
+  const L n = t - shift;
+  const L high = madd(n, -ln2_high<T>, x);
+  const L r = madd(n, -ln2_low<T>, high);
+  const Powers<L> powers(r);
+  const L tail = polynomial(powers, exp_tail<T>);
+  if constexpr (Corrected) {
+    // What rounding took from r counts where 1 is taken away afterwards.
+    return {t.bits(), madd(powers.x2, tail, madd(n, -ln2_low<T>, high - r)) + r};
+  } else {
+    return {t.bits(), madd(powers.x2, tail, r)};
+  }
+}
+
+/// k ln 2 + log(1 + f) for 1 + f in [sqrt(1/2), sqrt(2)).
+template <class T, int W>
+EBB_INLINE Lanes<T, W> log_reduced(const Lanes<T, W>& k, const Lanes<T, W>& f) {
+  using L = Lanes<T, W>;
+  const Powers<L> powers(f);
+  if constexpr (is_float<T>) {
+    // (log(1 + f) - f + f^2 / 2) / f^3.
+    constexpr Coefficients tail{3.333333170e-01f,  -2.500082160e-01f, 2.000122782e-01f,
+                                -1.662333624e-01f, 1.420171858e-01f,  -1.316036256e-01f,
+                                1.276196368e-01f,  -7.634491843e-02f};
+    const L y = madd(f * powers.x2, polynomial(powers, tail), k * ln2_low<T>);
+    return madd(k, ln2_high<T>, f + madd(powers.x2, T(-0.5), y));
+  } else {
+    // fdlibm e_log.c: log(1 + f) = f - f^2/2 + s (f^2/2 + R(s^2)), s = f / (2 + f).
+    constexpr Coefficients tail{6.666666666666735130e-01, 3.999999999940941908e-01,
+                                2.857142874366239149e-01, 2.222219843214978396e-01,
+                                1.818357216161805012e-01, 1.531383769920937332e-01,
+                                1.479819860511658591e-01};
+    const L s = f / (f + 2);
+    const Powers<L> squares(s * s);
+    const L half = powers.x2 * 0.5;
+    const L R = squares.x1 * polynomial(squares, tail);
+    return madd(k, ln2_high<T>, f - (half - madd(s, half + R, k * ln2_low<T>)));
+  }
+}
+
+/// u = 2^k m with m in [sqrt(1/2), sqrt(2)), for positive normal u; after fdlibm e_logf.c.
+template <class L>
+struct LogParts {
+  using T = typename L::value_type;
+  using Bits = typename L::Bits;
+  using Word = typename Bits::Word;
+  static constexpr Word one = Word(bias<T>) << digits<T>;
+  static constexpr Word root = is_float<T> ? Word(0x3f3504f3) : Word(0x3fe6a09e667f3bcd);
+  static constexpr Word fraction = (Word(1) << digits<T>)-1;
+
+  Bits shifted, biased;  // the exponent of `shifted` is k
+  EBB_INLINE explicit LogParts(const L& u)
+      : shifted(u.bits() + (one - root)), biased(shifted >> digits<T>) {}
+  /// m - 1.
+  EBB_INLINE L f() const { return L((shifted & fraction) + root) - 1; }
+  /// k, by way of a number whose last bit counts ones.
+  EBB_INLINE L k() const {
+    constexpr Word unit = Word(bias<T> + digits<T>) << digits<T>;
+    return L(biased | unit) - (T(Word(1) << digits<T>) + T(bias<T>));
+  }
+  /// 2^(1 - k), which is finite and normal or zero for every k.
+  EBB_INLINE L scale() const { return L((Word(2 * bias<T> + 1) - biased) << digits<T>); }
+};
+
+/// Puts in what the logarithm is at and outside the ends of its domain (low, infinity).
+template <class T, int W>
+EBB_INLINE Lanes<T, W> log_domain(const Lanes<T, W>& x, T low, const Lanes<T, W>& inside) {
+  using L = Lanes<T, W>;
+  const L y = select(x < infinity<T>, inside, x);
+  return select(x > low, y, select(x == low, L(-infinity<T>), L(not_a_number<T>)));
+}
+
+/// pi / 2 as a sum. The products of all parts but the last with the multiples in use are exact:
+/// either they have 11 (float) or 32 bits, after Cody and Waite, or madd rounds once.
+template <class T, bool Fused>
+inline constexpr auto half_pi = [] {
+  if constexpr (is_float<T> && Fused) {
+    return Coefficients{1.570796371e+00f, -4.371138829e-08f, -1.71512451e-15f};
+  } else if constexpr (is_float<T>) {
+    return Coefficients{1.5703125f, 4.837512969970703125e-04f, 7.54953362047672271729e-08f,
+                        2.56334406825708960298e-12f};
+  } else if constexpr (Fused) {
+    return Coefficients{1.57079632679489656, 6.12323399573676604e-17, -1.49738490485916983e-33};
+  } else {
+    return Coefficients{1.57079632673412561417, 6.0771005063039659766e-11,
+                        2.0222662487111664558e-21, 8.47842766036889956997e-32};
+  }
+}();
+
+/// n times the sum of the parts, taken from x.
+template <class L, class T, int N, std::size_t... i>
+EBB_INLINE L subtract_multiple(const L& x, const L& n, const Coefficients<T, N>& parts,
+                               std::index_sequence<i...>) {
+  L r = x;
+  ((r = madd(n, -parts.c[i], r)), ...);
+  return r;
+}
+
+/// (sin(r) - r) / r^3 as a polynomial in r^2, |r| <= pi / 4 (Cephes sinf.c, fdlibm k_sin.c).
+template <class T>
+inline constexpr auto sine_tail = [] {
+  if constexpr (is_float<T>) {
+    return Coefficients{-1.6666654611e-1f, 8.3321608736e-3f, -1.9515295891e-4f};
+  } else {
+    return Coefficients{-1.66666666666666324348e-01, 8.33333333332248946124e-03,
+                        -1.98412698298579493134e-04, 2.75573137070700676789e-06,
+                        -2.50507602534068634195e-08, 1.58969099521155010221e-10};
+  }
+}();
+/// (cos(r) - 1 + r^2 / 2) / r^4 as a polynomial in r^2 (Cephes sinf.c, fdlibm k_cos.c).
+template <class T>
+inline constexpr auto cosine_tail = [] {
+  if constexpr (is_float<T>) {
+    return Coefficients{4.166664568298827e-2f, -1.388731625493765e-3f, 2.443315711809948e-5f};
+  } else {
+    return Coefficients{4.16666666666666019037e-02, -1.38888888888741095749e-03,
+                        2.48015872894767294178e-05, -2.75573143513906633035e-07,
+                        2.08757232129817482790e-09, -1.13596475577881948265e-11};
+  }
+}();
+
+/// Up to here the reduction is as good next to every multiple of pi / 2 as elsewhere.
+template <class T>
+inline constexpr T near_bound = is_float<T> ? T(8192) : T(1048576);
+
+/// Lanes beyond the bound, infinities and NaN, one by one.
+template <bool Cosine, class T>
+[[gnu::noinline, gnu::cold]] void far_sine(T* y, const T* x, int n) {
+  for (int i = 0; i < n; ++i) {
+    const T v = x[i];
+    if (v <= near_bound<T> && v >= -near_bound<T>) continue;
+    // The names of C, since the overloads of C++ would be symbols of no instruction set.
+    if constexpr (is_float<T>) {
+      y[i] = Cosine ? ::cosf(v) : ::sinf(v);
+    } else {
+      y[i] = Cosine ? ::cos(v) : ::sin(v);
+    }
+  }
+}
+
+template <bool Cosine, class T, int W>
+EBB_INLINE Lanes<T, W> sine(const Lanes<T, W>& x) {
+  using L = Lanes<T, W>;
+  // |x| = n pi/2 + r with |r| <= pi/4; n says which of sin(r), cos(r), and with which sign. Going
+  // by |x| keeps the sign of zero.
+  const L a = x.magnitude();
+  const L t = madd(a, T(0.63661977236758134), shifter<T>);
+  constexpr auto parts = half_pi<T, L::fused>;
+  const L r = subtract_multiple(a, t - shifter<T>, parts,
+                                std::make_index_sequence<sizeof(parts) / sizeof(T)>{});
+  const Powers<L> z(r * r);
+  const L sine = madd(r * z.x1, polynomial(z, sine_tail<T>), r);
+  const L cosine = madd(z.x2, polynomial(z, cosine_tail<T>), madd(z.x1, T(-0.5), T(1)));
+  constexpr int top = 8 * int(sizeof(T)) - 1;
+  const auto odd = (t.bits() << top).negative();
+  L y;
+  if constexpr (Cosine) {
+    const auto sign = ((t.bits() + 1) << (top - 1)) & L::sign_mask;
+    y = L(select(odd, sine, cosine).bits() ^ sign);
+  } else {
+    const auto sign = (t.bits() << (top - 1)) & L::sign_mask;
+    y = L(select(odd, cosine, sine).bits() ^ sign ^ x.sign_bits());
+  }
+  if ((~(a <= near_bound<T>)).any()) [[unlikely]] {
+    T from[W], to[W];
+    x.store(from);
+    y.store(to);
+    far_sine<Cosine>(to, from, W);
+    y = L::load(to);
+  }
+  return y;
+}
+
+}  // namespace lane
+
+/// e to the power of every lane.
+template <class T, int W>
+EBB_INLINE Lanes<T, W> exp(const Lanes<T, W>& x) {
+  using L = Lanes<T, W>;
+  using namespace lane;
+  // Beyond these the result is infinite, or less than half of the least number.
+  const L c = x.clamped(is_float<T> ? T(-104) : T(-746), is_float<T> ? T(89) : T(710));
+  const ExpParts<L> parts = exp_parts<2 * bias<T>>(c);
+  // 2^n in two factors, either of which is a normal number: the ends of the range round once.
+  const auto half = parts.n >> 1;
+  return (parts.p + 1) * L(half << digits<T>) * L((parts.n - half) << digits<T>);
+}
+
+/// exp(x) - 1, accurate next to 0 too.
+template <class T, int W>
+EBB_INLINE Lanes<T, W> expm1(const Lanes<T, W>& x) {
+  using L = Lanes<T, W>;
+  using namespace lane;
+  const L c = x.clamped(is_float<T> ? T(-20) : T(-40), is_float<T> ? T(89) : T(710));
+  const ExpParts<L> parts = exp_parts<bias<T> - 1, true>(c);
+  // Half of the result, since 2^n may be too large: 2^(n-1) p + (2^(n-1) - 1/2).
+  const L scale(parts.n << digits<T>);
+  const L half = madd(scale, parts.p, scale - 0.5);
+  // Tiny ones are themselves: p / 2 would lose a bit of subnormal numbers, the sum the sign of 0.
+  return select(x.magnitude() < epsilon<T> / 4, x, half + half);
+}
+
+/// The natural logarithm.
+template <class T, int W>
+EBB_INLINE Lanes<T, W> log(const Lanes<T, W>& x) {
+  using L = Lanes<T, W>;
+  using namespace lane;
+  const auto subnormal = x < least_normal<T>;
+  constexpr int lift = digits<T> + 1;
+  const LogParts<L> parts(select(subnormal, x * T(typename L::Bits::Word(1) << lift), x));
+  return log_domain(x, T(0), log_reduced(parts.k() - select(subnormal, lift, 0), parts.f()));
+}
+
+/// log(1 + x), accurate next to 0 too.
+template <class T, int W>
+EBB_INLINE Lanes<T, W> log1p(const Lanes<T, W>& x) {
+  using L = Lanes<T, W>;
+  using namespace lane;
+  // What 1 + x rounds away goes into the reduced argument, which for small x is x itself again.
+  const L u = x + 1;
+  const L c = x - (u - 1);
+  const LogParts<L> parts(u);
+  const L y = log_reduced(parts.k(), madd(c, parts.scale() * 0.5, parts.f()));
+  return log_domain(x, T(-1), L(y.bits() | x.sign_bits()));
+}
+
+/// The hyperbolic tangent.
+template <class T, int W>
+EBB_INLINE Lanes<T, W> tanh(const Lanes<T, W>& x) {
+  using L = Lanes<T, W>;
+  using namespace lane;
+  // t = exp(2|x|) - 1; tanh|x| = t / (t + 2), which is 1 from the bound on.
+  const L a = x.magnitude();
+  const L twice = a + a;
+  constexpr T bound = is_float<T> ? T(20) : T(44);
+  const ExpParts<L> parts = exp_parts<bias<T>>(twice.at_most(bound));
+  const L scale(parts.n << digits<T>);
+  const L t = madd(scale, parts.p, scale - 1);
+  return L((t / (t + 2)).bits() | x.sign_bits());
+}
+
+/// The sine.
+template <class T, int W>
+EBB_INLINE Lanes<T, W> sin(const Lanes<T, W>& x) {
+  return lane::sine<false>(x);
+}
+/// The cosine.
+template <class T, int W>
+EBB_INLINE Lanes<T, W> cos(const Lanes<T, W>& x) {
+  return lane::sine<true>(x);
+}
+
+/// The square root, correctly rounded.
+template <class T, int W>
+EBB_INLINE Lanes<T, W> sqrt(const Lanes<T, W>& x) {
+  using L = Lanes<T, W>;
+#ifndef __NO_MATH_ERRNO__
+  constexpr int largest = 16;  // A loop would call the C library for the sake of errno.
+#elif defined(__clang__)
+  constexpr int largest = 32;  // clang 14 leaves a loop of 64 bytes scalar.
+#else
+  constexpr int largest = 64;
+#endif
+  if constexpr (sizeof(L) > largest) {
+    return L::join(sqrt(x.low()), sqrt(x.high()));
+  } else {
+    L y;
+    if constexpr (sizeof(L) == 16 && lane::is_float<T>) {
+      y.reg = __builtin_ia32_sqrtps(x.reg);
+    } else if constexpr (sizeof(L) == 16) {
+      y.reg = __builtin_ia32_sqrtpd(x.reg);
+    } else {
+      for (int i = 0; i < W; ++i) {
+        const T v = x.reg[i];
+        y.reg[i] = lane::is_float<T> ? T(__builtin_sqrtf(float(v))) : T(__builtin_sqrt(v));
+      }
+    }
+    return y;
+  }
+}
+
+namespace lane {
+
+/// The lanes as another type of number.
+template <class To, class From>
+EBB_INLINE To convert(const From& x) {
+  return To(__builtin_convertvector(x.reg, typename To::Register));
+}
+
+/// a to the power of b, element by element.
+template <class T>
+[[gnu::noinline]] void power_one_by_one(T* y, const T* a, const T* b, int n) {
+  for (int i = 0; i < n; ++i) {
+    if constexpr (is_float<T>) {
+      y[i] = ::powf(a[i], b[i]);
+    } else {
+      y[i] = ::pow(a[i], b[i]);
+    }
+  }
+}
+
+/// a to the power of b, wrong by |b log a| ulp; special cases as in C99.
+template <int W>
+EBB_INLINE Lanes<double, W> power(const Lanes<double, W>& a, const Lanes<double, W>& b) {
+  using L = Lanes<double, W>;
+  constexpr double whole_bound = 4503599627370496;  // From 2^52 on all numbers are whole.
+  const auto whole = [](const L& x) __attribute__((always_inline)) {
+    return (x >= whole_bound) | ((x + whole_bound) - whole_bound == x);
+  };
+  const L base = a.magnitude(), size = b.magnitude();
+  const auto one = (base == 1) | (b == 0);
+  const L y = exp(select(one, 0, b * log(base)));
+  const auto integer = whole(size);
+  const auto odd = integer & ~whole(size * 0.5);
+  const L with_sign(y.bits() ^ (a.sign_bits() & odd.bits()));
+  return select((a < 0) & ~integer & (base < infinity<double>), not_a_number<double>, with_sign);
+}
+
+}  // namespace lane
+
+/// a to the power of b, special cases as in C99.
+template <class T, int W>
+EBB_INLINE Lanes<T, W> pow(const Lanes<T, W>& a, const Lanes<T, W>& b) {
+  using L = Lanes<T, W>;
+  if constexpr (lane::is_float<T> && L::fused) {
+    // Logarithm and exponential in double precision leave half an ulp in the end.
+    using Half = Lanes<float, W / 2>;
+    using Wide = Lanes<double, W / 2>;
+    const Wide low = lane::power(lane::convert<Wide>(a.low()), lane::convert<Wide>(b.low()));
+    const Wide high = lane::power(lane::convert<Wide>(a.high()), lane::convert<Wide>(b.high()));
+    return L::join(lane::convert<Half>(low), lane::convert<Half>(high));
+  } else {
+    // The C library is faster than small registers, and has the precision that doubles need.
+    T x[W], y[W], z[W];
+    a.store(x);
+    b.store(y);
+    lane::power_one_by_one(z, x, y, W);
+    return L::load(z);
+  }
+}
+/// The same with a literal for b.
+template <class T, int W, Literal U>
+EBB_INLINE Lanes<T, W> pow(const Lanes<T, W>& a, U b) {
+  return pow(a, Lanes<T, W>(b));
+}
+/// The same with a literal for a.
+template <class T, int W, Literal U>
+EBB_INLINE Lanes<T, W> pow(U a, const Lanes<T, W>& b) {
+  return pow(Lanes<T, W>(a), b);
+}
+
+}  // namespace ebb::inline v0::inline EBB_UNIT

@@ -1,0 +1,209 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// The operations. Each takes arrays, tensors and variables alike, in any mixture of one element
+// type, and gives a tensor; elementwise ones take plain numbers too and broadcast as NumPy does.
+// An operation throws ShapeError or ArgumentError, naming itself, for operands it cannot take.
+#pragma once
+#include <initializer_list>
+#include <span>
+#include <vector>
+
+#include "ebb/autodiff/tensor.hpp"
+#include "ebb/autodiff/variable.hpp"
+
+namespace ebb::inline v0 {
+
+/// Declares what stands before it for a number on either side, too.
+#define EBB_OR_NUMBER(R, f)            \
+  template <Real T>                    \
+  R f(const Operand<T>& a, double b) { \
+    return f(a, Number<T>(b));         \
+  }                                    \
+  template <Real T>                    \
+  R f(double a, const Operand<T>& b) { \
+    return f(Number<T>(a), b);         \
+  }
+
+// clang-format off
+
+// Elementwise, of one argument. The slope at a kink is given where there is one.
+
+/// -x
+template <Real T> EBB_API Tensor<T> operator-(const Operand<T>& x);
+/// |x|, slope 0 at 0
+template <Real T> EBB_API Tensor<T> abs(const Operand<T>& x);
+/// x^2
+template <Real T> EBB_API Tensor<T> square(const Operand<T>& x);
+/// Square root; NaN below 0
+template <Real T> EBB_API Tensor<T> sqrt(const Operand<T>& x);
+/// e^x, finite up to 88.72 in float and 709.78 in double
+template <Real T> EBB_API Tensor<T> exp(const Operand<T>& x);
+/// e^x - 1, exact near 0
+template <Real T> EBB_API Tensor<T> expm1(const Operand<T>& x);
+/// Natural logarithm
+template <Real T> EBB_API Tensor<T> log(const Operand<T>& x);
+/// log(1 + x), exact near 0
+template <Real T> EBB_API Tensor<T> log1p(const Operand<T>& x);
+/// Sine of radians
+template <Real T> EBB_API Tensor<T> sin(const Operand<T>& x);
+/// Cosine of radians
+template <Real T> EBB_API Tensor<T> cos(const Operand<T>& x);
+/// Hyperbolic tangent
+template <Real T> EBB_API Tensor<T> tanh(const Operand<T>& x);
+/// 1 / (1 + e^-x)
+template <Real T> EBB_API Tensor<T> sigmoid(const Operand<T>& x);
+/// log(sigmoid(x)), finite for every finite x
+template <Real T> EBB_API Tensor<T> log_sigmoid(const Operand<T>& x);
+/// max(x, 0), slope 0 at 0; NaN stays NaN
+template <Real T> EBB_API Tensor<T> relu(const Operand<T>& x);
+/// log(1 + e^x), finite for every finite x
+template <Real T> EBB_API Tensor<T> softplus(const Operand<T>& x);
+/// x limited to [low, high], slope 1 at both ends; NaN stays NaN. low <= high.
+template <Real T> EBB_API Tensor<T> clamp(const Operand<T>& x, double low, double high);
+
+// Elementwise, of two arguments that broadcast.
+
+/// a + b
+template <Real T> EBB_API Tensor<T> operator+(const Operand<T>& a, const Operand<T>& b);
+EBB_OR_NUMBER(Tensor<T>, operator+)
+/// a - b
+template <Real T> EBB_API Tensor<T> operator-(const Operand<T>& a, const Operand<T>& b);
+EBB_OR_NUMBER(Tensor<T>, operator-)
+/// a * b
+template <Real T> EBB_API Tensor<T> operator*(const Operand<T>& a, const Operand<T>& b);
+EBB_OR_NUMBER(Tensor<T>, operator*)
+/// a / b
+template <Real T> EBB_API Tensor<T> operator/(const Operand<T>& a, const Operand<T>& b);
+EBB_OR_NUMBER(Tensor<T>, operator/)
+/// a^b; where the power does not depend on an argument its slope is 0
+template <Real T> EBB_API Tensor<T> pow(const Operand<T>& a, const Operand<T>& b);
+EBB_OR_NUMBER(Tensor<T>, pow)
+/// The larger; ties share the gradient evenly, NaN stays NaN
+template <Real T> EBB_API Tensor<T> maximum(const Operand<T>& a, const Operand<T>& b);
+EBB_OR_NUMBER(Tensor<T>, maximum)
+/// The smaller; ties share the gradient evenly, NaN stays NaN
+template <Real T> EBB_API Tensor<T> minimum(const Operand<T>& a, const Operand<T>& b);
+EBB_OR_NUMBER(Tensor<T>, minimum)
+
+// Comparisons give masks, which are never recorded.
+
+/// a < b
+template <Real T> EBB_API Mask<T> operator<(const Operand<T>& a, const Operand<T>& b);
+EBB_OR_NUMBER(Mask<T>, operator<)
+/// a > b
+template <Real T> EBB_API Mask<T> operator>(const Operand<T>& a, const Operand<T>& b);
+EBB_OR_NUMBER(Mask<T>, operator>)
+/// a <= b
+template <Real T> EBB_API Mask<T> operator<=(const Operand<T>& a, const Operand<T>& b);
+EBB_OR_NUMBER(Mask<T>, operator<=)
+/// a >= b
+template <Real T> EBB_API Mask<T> operator>=(const Operand<T>& a, const Operand<T>& b);
+EBB_OR_NUMBER(Mask<T>, operator>=)
+/// a == b, element by element; `equal` compares whole arrays
+template <Real T> EBB_API Mask<T> operator==(const Operand<T>& a, const Operand<T>& b);
+EBB_OR_NUMBER(Mask<T>, operator==)
+/// a != b, element by element
+template <Real T> EBB_API Mask<T> operator!=(const Operand<T>& a, const Operand<T>& b);
+EBB_OR_NUMBER(Mask<T>, operator!=)
+/// mask ? a : b; the branch that was not taken gets a gradient of 0 whatever it computed
+template <Real T>
+EBB_API Tensor<T> where(const Array<bool>& mask, const Operand<T>& a, const Operand<T>& b);
+template <Real T>
+Tensor<T> where(const Array<bool>& mask, const Operand<T>& a, double b) {
+  return where(mask, a, Array<T>(T(b)));
+}
+template <Real T>
+Tensor<T> where(const Array<bool>& mask, double a, const Operand<T>& b) {
+  return where(mask, Array<T>(T(a)), b);
+}
+/// `where` with numbers as arms; formulas call it by this name.
+template <Real T>
+EBB_API Tensor<T> select(const Mask<T>& mask, const Tensor<std::type_identity_t<T>>& a,
+                         const Tensor<std::type_identity_t<T>>& b);
+
+// Reductions: over all axes, or over the given ones.
+
+/// Sum by a fixed tree, combined in double
+template <Real T> EBB_API Tensor<T> sum(const Operand<T>& x);
+template <Real T>
+EBB_API Tensor<T> sum(const Operand<T>& x, const Axes& axes, bool keepdim = false);
+/// Arithmetic mean; NaN of no elements
+template <Real T> EBB_API Tensor<T> mean(const Operand<T>& x);
+template <Real T>
+EBB_API Tensor<T> mean(const Operand<T>& x, const Axes& axes, bool keepdim = false);
+/// Largest element; ties share the gradient evenly. There must be one.
+template <Real T> EBB_API Tensor<T> max(const Operand<T>& x);
+template <Real T>
+EBB_API Tensor<T> max(const Operand<T>& x, const Axes& axes, bool keepdim = false);
+/// log(sum(e^x)) without overflow; -inf of no elements
+template <Real T> EBB_API Tensor<T> logsumexp(const Operand<T>& x);
+template <Real T>
+EBB_API Tensor<T> logsumexp(const Operand<T>& x, const Axes& axes, bool keepdim = false);
+/// e^x / sum(e^x) along an axis
+template <Real T> EBB_API Tensor<T> softmax(const Operand<T>& x, int axis = -1);
+/// log(softmax(x)) along an axis
+template <Real T> EBB_API Tensor<T> log_softmax(const Operand<T>& x, int axis = -1);
+
+// Products.
+
+struct MatmulOptions {
+  bool transpose_a = false;
+  bool transpose_b = false;
+};
+/// Matrix product of (m, k) and (k, n); a vector is a row on the left and a column on the right
+template <Real T>
+EBB_API Tensor<T> matmul(const Operand<T>& a, const Operand<T>& b, MatmulOptions options = {});
+/// x weight^T + bias in one record: x (n, in), weight (out, in), bias (out,)
+template <Real T>
+EBB_API Tensor<T> linear(const Operand<T>& x, const Operand<T>& weight, const Operand<T>& bias);
+
+// Shapes and indices.
+
+/// The same elements in another shape of the same size
+template <Real T> EBB_API Tensor<T> reshape(const Operand<T>& x, const Shape& shape);
+/// Axes in another order; without one, in reverse order
+template <Real T> EBB_API Tensor<T> transpose(const Operand<T>& x);
+template <Real T>
+EBB_API Tensor<T> transpose(const Operand<T>& x, std::initializer_list<int> order);
+/// Elements begin, begin + step, ... before end of one axis; negative begin and end count from its
+/// end
+struct Range {
+  std::int64_t begin = 0;
+  std::int64_t end = INT64_MAX;
+  std::int64_t step = 1;
+};
+template <Real T> EBB_API Tensor<T> slice(const Operand<T>& x, int axis, Range range);
+/// Rows of x by index: out[i, ...] = x[indices[i], ...]
+template <Real T>
+EBB_API Tensor<T> gather_rows(const Operand<T>& x, const Array<std::int64_t>& indices);
+/// The reverse of gather_rows: out[indices[i], ...] += x[i, ...] on zeros of `rows` rows
+template <Real T>
+EBB_API Tensor<T> scatter_add_rows(const Operand<T>& x, const Array<std::int64_t>& indices,
+                                   std::int64_t rows);
+/// Joins along an axis; all other sizes agree
+EBB_API Tensor<float> concat(const std::vector<Tensor<float>>& parts, int axis = 0);
+EBB_API Tensor<double> concat(const std::vector<Tensor<double>>& parts, int axis = 0);
+/// x stretched to a shape that it broadcasts to
+template <Real T> EBB_API Tensor<T> broadcast_to(const Operand<T>& x, const Shape& shape);
+/// The reverse of broadcast_to: sums over the axes that a broadcast from `shape` stretched
+template <Real T> EBB_API Tensor<T> sum_to(const Operand<T>& x, const Shape& shape);
+/// The values of x in another type, on the same tape
+template <Real To, Real T>
+EBB_API Tensor<To> cast(const Operand<T>& x);
+
+// Losses: the mean over all elements. Shapes must be equal; nothing broadcasts.
+
+/// mean((prediction - target)^2)
+template <Real T>
+EBB_API Tensor<T> mse_loss(const Operand<T>& prediction, const Operand<T>& target);
+/// Binary cross-entropy of logits: mean(softplus(logit) - target * logit), target in [0, 1]
+template <Real T>
+EBB_API Tensor<T> bce_with_logits(const Operand<T>& logits, const Operand<T>& target);
+/// mean over rows of -log softmax(logits)[label]: logits (n, classes), labels (n,) in [0, classes)
+template <Real T>
+EBB_API Tensor<T> cross_entropy(const Operand<T>& logits, const Array<std::int64_t>& labels);
+
+// clang-format on
+
+#undef EBB_OR_NUMBER
+
+}  // namespace ebb::inline v0

@@ -1,0 +1,424 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// How elementwise operations run forward, are recorded, and run backward. Nothing here knows a
+// formula: each operation is an index into the kernel tables.
+#include "ebb/autodiff/ops/elementwise.hpp"
+
+#include <cstring>
+
+#include "ebb/autodiff/error.hpp"
+#include "ebb/autodiff/kernels/broadcast.hpp"
+#include "ebb/autodiff/ops.hpp"
+#include "ebb/autodiff/ops/alias.hpp"
+#include "ebb/autodiff/sweep.hpp"
+
+namespace ebb::inline v0 {
+namespace detail {
+namespace {
+
+template <class T>
+using OnTensors = Tensor<T> (*)(const void* formula, std::span<const Tensor<T>> in);
+
+/// The gradient of one input, as an operation of its own: inputs g and what the slope reads.
+template <class T>
+struct PullOp : Op {
+  int index;
+  int side;        // -1 for a unary operation
+  unsigned reads;  // positions of (x, y) or (a, b, y) that are inputs after g
+  OnTensors<T> formula;
+};
+
+/// An elementwise operation of one or two inputs.
+template <class T>
+struct MapOp : Op {
+  int index;
+  int arity;
+  unsigned reads[2];
+  int literal[2];  // the slope where it is the same everywhere
+  const PullOp<T>* pull[2];
+};
+
+template <class T>
+struct Argument {
+  Block* block = nullptr;  // null for a number
+  std::uint32_t id = 0;
+  T number = 0;
+  const Shape& shape() const {
+    static const Shape scalar;
+    return block ? block->shape : scalar;
+  }
+  MapOperand<T> operand() const { return {block, &number}; }
+};
+
+const void* formula_in(const Record& record) {
+  return record.op->attribute_block ? static_cast<const void*>(record.attributes.block->payload())
+                                    : &record.attributes.bits;
+}
+
+template <class T>
+Block* keep(const Argument<T>& x) {
+  if (x.block) return retain(x.block);
+  Block* bits = nullptr;
+  static_assert(sizeof(double) == sizeof bits);
+  const double value = double(x.number);
+  std::memcpy(&bits, &value, sizeof value);
+  return bits;
+}
+
+template <class T>
+Argument<T> kept_argument(const Record& record, int k) {
+  if (record.inputs[k] != Record::number) return {record.kept[k], record.inputs[k], T(0)};
+  double value;
+  std::memcpy(&value, &record.kept[k], sizeof value);
+  return {nullptr, Record::number, T(value)};
+}
+
+template <class T, int N>
+Block* allocate_output(const Shape& shape, const Argument<T> (&in)[N]) {
+  bool flat = true, any = false;
+  for (const auto& x : in) {
+    any |= x.block && x.block->is_uniform();
+    flat &= !x.block || x.block->is_uniform() || x.block->shape.size() == 1;
+  }
+  return any && flat ? allocate_uniform(shape, sizeof(T)) : allocate(shape, sizeof(T));
+}
+
+/// Fills the record's fixed part. The slot is published by the caller.
+Record& start_record(Recorder& tape, const Op& op, const Shape& shape, std::uint32_t like,
+                     const BlockHandle& formula_block, std::uint64_t formula_bits) {
+  Record& record = tape.next();
+  const std::uint32_t shape_index = tape.intern(shape, like);
+  record.op = &op;
+  record.attributes.bits = formula_bits;
+  if (op.attribute_block) record.attributes.block = retain(formula_block.get());
+  record.shape = shape_index;
+  for (Block*& kept : record.kept) kept = nullptr;
+  for (std::uint32_t& input : record.inputs) input = 0;
+  return record;
+}
+
+/// The state of a formula: in the record where it fits, else in a block.
+struct FormulaState {
+  const void* data = nullptr;
+  std::uint64_t bits = 0;
+  BlockHandle block;
+
+  FormulaState() = default;
+  explicit FormulaState(const Record& record) : data(formula_in(record)) {
+    if (record.op->attribute_block) {
+      block = BlockHandle(retain(record.attributes.block));
+    } else {
+      bits = record.attributes.bits;
+      data = &bits;
+    }
+  }
+  template <class O>
+  static FormulaState of(const O& formula) {
+    FormulaState state;
+    if constexpr (!std::is_empty_v<O>) {
+      static_assert(std::is_trivially_copyable_v<O>);
+      state.block = BlockHandle(allocate_bytes(sizeof(O)));
+      std::memcpy(state.block->payload(), &formula, sizeof(O));
+      state.data = state.block->payload();
+    }
+    return state;
+  }
+};
+
+template <class T>
+void fill_unary(const MapOp<T>& op, Block* y, const Argument<T>& x, const FormulaState& formula) {
+  const MapOperand<T> operands[] = {x.operand()};
+  for_each_plane(y, operands, [&](T* out, const In<T>* in, Grid grid) {
+    kernels<T>().unary_value[op.index](out, in, grid, formula.data, false);
+  });
+}
+
+template <class T>
+Tensor<T> unary(const MapOp<T>& op, const Operand<T>& operand, FormulaState formula = {}) {
+  const Source<T> source = Access::source(operand);
+  if (source.is_number()) throw_empty_operand();
+  Inputs<1> inputs;
+  inputs.add(0, op.name, source.place);
+  const Argument<T> x[] = {{source.block, inputs.ids[0], T(0)}};
+  BlockHandle y(allocate_output(source.block->shape, x));
+  fill_unary(op, y.get(), x[0], formula);
+  if (!inputs.recorded) return Access::tensor<T>(y.take(), inputs.place_of_unrecorded());
+  Recorder& tape = *inputs.tape;
+  Record& record = start_record(tape, op, y->shape, x[0].id, formula.block, formula.bits);
+  record.inputs[0] = x[0].id;
+  if (op.reads[0] & 1U) record.kept[0] = retain(x[0].block);
+  if (op.reads[0] & 2U) record.kept[3] = retain(y.get());
+  return Access::tensor<T>(y.take(), tape.place(tape.publish()));
+}
+
+template <class T>
+Argument<T> argument(Inputs<2>& inputs, int k, std::string_view name, const Operand<T>& operand) {
+  const Source<T> source = Access::source(operand);
+  if (source.is_number()) return {nullptr, Record::number, source.number};
+  inputs.add(k, name, source.place);
+  return {source.block, inputs.ids[k], T(0)};
+}
+
+template <class T>
+Tensor<T> binary(const MapOp<T>& op, const Operand<T>& a, const Operand<T>& b) {
+  Inputs<2> inputs;
+  const Argument<T> in[] = {argument(inputs, 0, op.name, a), argument(inputs, 1, op.name, b)};
+  const Shape& sa = in[0].shape();
+  const Shape shape =
+      !in[1].block || sa == in[1].shape() ? sa : broadcast(op.name, sa, in[1].shape());
+  BlockHandle y(allocate_output(shape, in));
+  const MapOperand<T> operands[] = {in[0].operand(), in[1].operand()};
+  for_each_plane(y.get(), operands, [&](T* out, const In<T>* x, Grid grid) {
+    kernels<T>().binary_value[op.index](out, x, grid, nullptr, false);
+  });
+  if (!inputs.recorded) return Access::tensor<T>(y.take(), inputs.place_of_unrecorded());
+  Recorder& tape = *inputs.tape;
+  Record& record =
+      start_record(tape, op, shape, inputs.ids[0] ? inputs.ids[0] : inputs.ids[1], {}, 0);
+  const unsigned reads = (inputs.ids[0] ? op.reads[0] : 0U) | (inputs.ids[1] ? op.reads[1] : 0U);
+  for (int k = 0; k < 2; ++k) {
+    record.inputs[k] = in[k].id;
+    if (reads >> k & 1U) record.kept[k] = keep(in[k]);
+  }
+  if (reads & 4U) record.kept[3] = retain(y.get());
+  return Access::tensor<T>(y.take(), tape.place(tape.publish()));
+}
+
+/// Runs a pull kernel: in is (g, then the positions that the slope may read).
+template <class T, int N>
+void fill_pull(const PullOp<T>& op, Block* out, const MapOperand<T> (&in)[N], const void* formula,
+               bool accumulate) {
+  const auto kernel =
+      op.side < 0 ? kernels<T>().unary_pull[op.index] : kernels<T>().binary_pull[op.index][op.side];
+  for_each_plane(out, in,
+                 [&](T* o, const In<T>* x, Grid grid) { kernel(o, x, grid, formula, accumulate); });
+}
+
+/// The gradient of one input as a recorded operation: inputs are g and what the slope reads.
+template <class T>
+Tensor<T> pull_node(const PullOp<T>& op, const FormulaState& formula, const Shape& shape,
+                    const Argument<T> (&in)[4]) {
+  MapOperand<T> operands[4];
+  for (int k = 0; k < 4; ++k) operands[k] = in[k].operand();
+  BlockHandle out(allocate(shape, sizeof(T)));
+  fill_pull(op, out.get(), operands, formula.data, false);
+  Recorder* tape = recorder();
+  Record& record = start_record(*tape, op, shape, in[0].id, formula.block, formula.bits);
+  record.inputs[0] = in[0].id;
+  record.kept[0] = keep(in[0]);
+  int next = 1;
+  for (int k = 0; k < 3; ++k) {
+    if (!(op.reads >> k & 1U)) continue;
+    record.inputs[next] = in[k + 1].id;
+    record.kept[next++] = keep(in[k + 1]);
+  }
+  return Access::tensor<T>(out.take(), tape->place(tape->publish()));
+}
+
+/// Opens the gradient of an operation into tensor operations, to differentiate it again.
+template <class T>
+void vjp_pull(Sweep& sweep, std::uint32_t, Record& record) {
+  const auto& op = static_cast<const PullOp<T>&>(*record.op);
+  const FormulaState formula(record);
+  std::vector<std::uint32_t> ids;
+  std::vector<Tensor<T>> at;
+  const int count = 1 + __builtin_popcount(op.reads);
+  for (int k = 0; k < count; ++k) {
+    const Argument<T> x = kept_argument<T>(record, k);
+    ids.push_back(x.block ? x.id : 0);
+    at.push_back(x.block ? sweep.kept<T>(record, k, x.id) : Tensor<T>(x.number));
+  }
+  sweep.open<T>(ids, at, [&](std::span<const Tensor<T>> x) { return op.formula(formula.data, x); });
+}
+
+template <class T>
+void vjp_map(Sweep& sweep, std::uint32_t id, Record& record) {
+  const auto& op = static_cast<const MapOp<T>&>(*record.op);
+  const FormulaState formula(record);
+  const bool unary = op.arity == 1;
+  Argument<T> x[4] = {{sweep.gradient_block(), 0, T(0)}};
+  for (int k = 0; k < op.arity; ++k) x[k + 1] = kept_argument<T>(record, k);
+  x[op.arity + 1] = {record.kept[3], id, T(0)};
+  const auto needs = [&](int k) {
+    return record.inputs[k] != Record::number && sweep.needs(record.inputs[k]);
+  };
+  if (sweep.records()) {
+    const Tensor<T> g = sweep.gradient<T>();
+    x[0].id = Access::place(g).record;
+    for (int k = 0; k < op.arity; ++k) {
+      if (!needs(k)) continue;
+      if (op.literal[k] == 1) {
+        sweep.give(record.inputs[k], g);
+      } else if (op.literal[k] == -1) {
+        sweep.give(record.inputs[k], -g);
+      } else if (op.literal[k] != 0) {
+        sweep.give(record.inputs[k],
+                   pull_node<T>(*op.pull[k], formula, Shape(sweep.shape_of(record)), x));
+      }
+    }
+    return;
+  }
+  const Shape& shape = sweep.shape_of(record);
+  const auto is_full = [&](const Argument<T>& argument) {
+    return !argument.block || argument.block->is_uniform() || argument.block->shape == shape;
+  };
+  // In place only where no row of a grid can run over into one that is still to be read.
+  const bool flat = is_full(x[1]) && is_full(x[2]) && is_full(x[3]);
+  MapOperand<T> in[4];
+  for (int k = 0; k < 4; ++k) in[k] = x[k].operand();
+  const auto give = [&](int k, Block* block) {
+    sweep.give(record.inputs[k], Access::tensor<T>(block));
+  };
+  const auto kernel_for = [&](int k) { return needs(k) && op.literal[k] == op::not_literal; };
+  const auto full_input = [&](int k) { return sweep.tape().shape_of(record.inputs[k]) == shape; };
+  if (!unary && kernel_for(0) && kernel_for(1) && !(record.inputs[0] == record.inputs[1]) &&
+      !(full_input(0) && sweep.accumulator(record.inputs[0])) &&
+      !(full_input(1) && sweep.accumulator(record.inputs[1]))) {
+    BlockHandle da(flat ? sweep.reuse_gradient() : nullptr);
+    if (!da) da = BlockHandle(allocate(shape, sizeof(T)));
+    BlockHandle db(allocate(shape, sizeof(T)));
+    const T* const start = da->data<T>();
+    for_each_plane(da.get(), in, [&](T* a, const In<T>* i, Grid grid) {
+      T* b = db->data<T>() + (a - start);
+      kernels<T>().binary_both[op.index](a, b, i, grid, formula.data);
+    });
+    give(0, da.take());
+    give(1, db.take());
+    return;
+  }
+  for (int k = 0; k < op.arity; ++k) {
+    if (!needs(k) || op.literal[k] == 0) continue;
+    if (op.literal[k] == 1) {
+      sweep.give(record.inputs[k], sweep.gradient<T>());
+      continue;
+    }
+    if (op.literal[k] == -1) {
+      sweep.give(record.inputs[k], -sweep.gradient<T>());
+      continue;
+    }
+    if (Block* into = full_input(k) ? sweep.accumulator(record.inputs[k]) : nullptr) {
+      fill_pull(*op.pull[k], into, in, formula.data, true);
+      continue;
+    }
+    const bool last = k + 1 == op.arity || !needs(k + 1);
+    Block* out = flat && last ? sweep.reuse_gradient() : nullptr;
+    if (!out && flat && last && !sweep.accumulator(record.inputs[k])) {
+      out = sweep.reuse_kept(record, 3);
+    }
+    BlockHandle part(out ? out : allocate(shape, sizeof(T)));
+    fill_pull(*op.pull[k], part.get(), in, formula.data, false);
+    give(k, part.take());
+  }
+}
+
+// The constants of each operation.
+
+template <class O>
+constexpr O stateless{};
+
+template <class O, class T>
+Tensor<T> unary_on_tensors(const void* formula, std::span<const Tensor<T>> in) {
+  const O& f = std::is_empty_v<O> ? stateless<O> : *static_cast<const O*>(formula);
+  constexpr unsigned reads = op::unary_reads<O>;
+  // A position that is not read may hold anything.
+  const Tensor<T>& x = reads & 1U ? in[1] : in[0];
+  const Tensor<T>& y = reads & 2U ? in[reads & 1U ? 2 : 1] : in[0];
+  return op::pull(f, in[0], x, y);
+}
+
+template <class O, int side, class T>
+Tensor<T> binary_on_tensors(const void*, std::span<const Tensor<T>> in) {
+  constexpr unsigned reads = op::binary_reads<O, side>;
+  static_assert(__builtin_popcount(reads) <= 2, "a slope reads at most two of a, b and y");
+  const auto at = [&](int k) -> const Tensor<T>& {
+    return reads >> k & 1U ? in[std::size_t(1 + __builtin_popcount(reads & ((1U << k) - 1)))]
+                           : in[0];
+  };
+  return op::pull<side>(O{}, in[0], at(0), at(1), at(2));
+}
+
+template <class O, class T>
+constexpr PullOp<T> unary_pull{
+    {.name = O::name, .vjp = &vjp_pull<T>, .attribute_block = !std::is_empty_v<O>},
+    op::index_in<O>(op::Unary{}),
+    -1,
+    op::unary_reads<O>,
+    &unary_on_tensors<O, T>};
+template <class O, class T>
+constexpr MapOp<T> unary_op{
+    {.name = O::name, .vjp = &vjp_map<T>, .attribute_block = !std::is_empty_v<O>},
+    op::index_in<O>(op::Unary{}),
+    1,
+    {op::unary_reads<O>, 0},
+    {op::unary_literal<O>(), 0},
+    {&unary_pull<O, T>, nullptr}};
+
+template <class O, int side, class T>
+constexpr PullOp<T> binary_pull{{.name = O::name, .vjp = &vjp_pull<T>},
+                                op::index_in<O>(op::Binary{}),
+                                side,
+                                op::binary_reads<O, side>,
+                                &binary_on_tensors<O, side, T>};
+template <class O, class T>
+constexpr MapOp<T> binary_op{{.name = O::name, .vjp = &vjp_map<T>},
+                             op::index_in<O>(op::Binary{}),
+                             2,
+                             {op::binary_reads<O, 0>, op::binary_reads<O, 1>},
+                             {op::binary_literal<O, 0>(), op::binary_literal<O, 1>()},
+                             {&binary_pull<O, 0, T>, &binary_pull<O, 1, T>}};
+
+}  // namespace
+}  // namespace detail
+
+#define EBB_UNARY(f, O)                                     \
+  template <Real T>                                         \
+  Tensor<T> f(const Operand<T>& x) {                        \
+    return detail::unary<T>(detail::unary_op<op::O, T>, x); \
+  }                                                         \
+  template EBB_API Tensor<float> f(const Operand<float>&);  \
+  template EBB_API Tensor<double> f(const Operand<double>&);
+EBB_UNARY(operator-, Neg)
+EBB_UNARY(abs, Abs)
+EBB_UNARY(square, Square)
+EBB_UNARY(sqrt, Sqrt)
+EBB_UNARY(exp, Exp)
+EBB_UNARY(expm1, Expm1)
+EBB_UNARY(log, Log)
+EBB_UNARY(log1p, Log1p)
+EBB_UNARY(sin, Sin)
+EBB_UNARY(cos, Cos)
+EBB_UNARY(tanh, Tanh)
+EBB_UNARY(sigmoid, Sigmoid)
+EBB_UNARY(log_sigmoid, LogSigmoid)
+EBB_UNARY(relu, Relu)
+EBB_UNARY(softplus, Softplus)
+#undef EBB_UNARY
+
+template <Real T>
+Tensor<T> clamp(const Operand<T>& x, double low, double high) {
+  if (!(low <= high)) {
+    throw ArgumentError("clamp: the limits [" + std::to_string(low) + ", " + std::to_string(high) +
+                        "] are not in order");
+  }
+  return detail::unary<T>(detail::unary_op<op::Clamp, T>, x,
+                          detail::FormulaState::of(op::Clamp{low, high}));
+}
+template EBB_API Tensor<float> clamp(const Operand<float>&, double, double);
+template EBB_API Tensor<double> clamp(const Operand<double>&, double, double);
+
+#define EBB_BINARY(f, O)                                                          \
+  template <Real T>                                                               \
+  Tensor<T> f(const Operand<T>& a, const Operand<T>& b) {                         \
+    return detail::binary<T>(detail::binary_op<op::O, T>, a, b);                  \
+  }                                                                               \
+  template EBB_API Tensor<float> f(const Operand<float>&, const Operand<float>&); \
+  template EBB_API Tensor<double> f(const Operand<double>&, const Operand<double>&);
+EBB_BINARY(operator+, Add)
+EBB_BINARY(operator-, Sub)
+EBB_BINARY(operator*, Mul)
+EBB_BINARY(operator/, Div)
+EBB_BINARY(pow, Pow)
+EBB_BINARY(maximum, Maximum)
+EBB_BINARY(minimum, Minimum)
+#undef EBB_BINARY
+
+}  // namespace ebb::inline v0

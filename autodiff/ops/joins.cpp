@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "ebb/autodiff/ops/joins.hpp"
+
+#include <algorithm>
+
+#include "ebb/autodiff/op.hpp"
+#include "ebb/autodiff/ops/shape_ops.hpp"
+
+namespace ebb::inline v0 {
+namespace detail {
+namespace {
+
+/// Each part gets the slice of the gradient where it stands.
+template <class T>
+void vjp_concat(Sweep& sweep, std::uint32_t, Record& record) {
+  const Wide& wide = *record.kept[0]->template data<Wide>();
+  const auto axis = int(record.attributes.bits);
+  const Tensor<T> g = sweep.gradient<T>();
+  // Parts that are constant have no shape on the tape; theirs is kept as an empty block.
+  std::int64_t begin = 0;
+  for (std::uint32_t i = 0; i < wide.count; ++i) {
+    const std::int64_t size = wide.entries[i].kept->shape[axis];
+    if (sweep.needs(wide.entries[i].id)) {
+      sweep.give(wide.entries[i].id, slice(g, axis, {begin, begin + size}));
+    }
+    begin += size;
+  }
+}
+
+template <class T>
+constexpr Op concat_op{.name = op::Concat::name, .vjp = &vjp_concat<T>, .wide = true};
+
+template <class T>
+Tensor<T> concat_all(const std::vector<Tensor<T>>& parts, int axis) {
+  if (parts.empty()) throw ArgumentError("concat: no tensors to join");
+  Recorder* tape = recorder();
+  bool recorded = false, untracked = false;
+  std::vector<DenseInput> in;
+  in.reserve(parts.size());
+  for (const auto& part : parts) {
+    in.emplace_back(part);
+    untracked |= !in.back().place.is_constant();
+    if (tape) recorded |= tape->admit("concat", in.back().place) != 0;
+  }
+  const Shape& first = in[0].block->shape;
+  axis = resolve_axis("concat", axis, first.rank());
+  std::int64_t total = 0;
+  for (const auto& part : in) {
+    const Shape& s = part.block->shape;
+    if (s.rank() != first.rank() || !(s.with(axis, 0) == first.with(axis, 0))) {
+      throw_shapes("concat", "all sizes but that of the axis must agree", first, s);
+    }
+    total += s[axis];
+  }
+  BlockHandle y(allocate(first.with(axis, total), sizeof(T)));
+  const AxisView view(y->shape, axis);
+  std::int64_t begin = 0;
+  for (const auto& part : in) {
+    const std::int64_t width = part.block->shape[axis] * view.inner;
+    const T* from = part.block->template data<T>();
+    for (std::int64_t o = 0; o < view.outer; ++o) {
+      std::copy_n(from + o * width, width, y->data<T>() + o * total * view.inner + begin);
+    }
+    begin += width;
+  }
+  if (!recorded) {
+    const bool lost = !tape && untracked;
+    return Access::tensor<T>(y.take(), {lost ? Place::untracked : Place::constant, 0});
+  }
+  BlockHandle inputs(allocate_bytes(Wide::bytes(parts.size())));
+  Wide& wide = *inputs->data<Wide>();
+  wide.count = std::uint32_t(parts.size());
+  std::vector<BlockHandle> shapes;
+  for (const auto& part : in) shapes.emplace_back(allocate_uniform(part.block->shape, sizeof(T)));
+  Record& record = tape->next();
+  const std::uint32_t shape = tape->intern(y->shape);
+  for (std::uint32_t i = 0; i < wide.count; ++i) {
+    wide.entries[i] = {shapes[i].take(), in[i].place.record};
+  }
+  record.op = &concat_op<T>;
+  record.shape = shape;
+  record.attributes.bits = std::uint64_t(axis);
+  record.kept[0] = inputs.take();
+  for (int k = 1; k < 4; ++k) record.kept[k] = nullptr;
+  for (std::uint32_t& input : record.inputs) input = 0;
+  return Access::tensor<T>(y.take(), tape->place(tape->publish()));
+}
+
+template <class To, class From>
+void vjp_cast(Sweep& sweep, std::uint32_t, Record& record) {
+  if (!sweep.needs(record.inputs[0])) return;
+  sweep.give(record.inputs[0], cast<From>(sweep.gradient<To>()));
+}
+
+template <class To, class From>
+constexpr Op cast_op{.name = op::Cast::name, .vjp = &vjp_cast<To, From>};
+
+}  // namespace
+}  // namespace detail
+
+Tensor<float> concat(const std::vector<Tensor<float>>& parts, int axis) {
+  return detail::concat_all(parts, axis);
+}
+Tensor<double> concat(const std::vector<Tensor<double>>& parts, int axis) {
+  return detail::concat_all(parts, axis);
+}
+
+template <Real To, Real T>
+Tensor<To> cast(const Operand<T>& x) {
+  using namespace detail;
+  const DenseInput in(x);
+  Inputs<1> inputs;
+  inputs.add(0, op::Cast::name, in.place);
+  BlockHandle y(allocate(in.block->shape, sizeof(To)));
+  std::transform(in.block->data<T>(), in.block->data<T>() + in.block->shape.size(), y->data<To>(),
+                 [](T value) { return To(value); });
+  if (!inputs.recorded) return Access::tensor<To>(y.take(), inputs.place_of_unrecorded());
+  const Place place =
+      record_structured(cast_op<To, T>, 0, *inputs.tape, &in, inputs.ids, 1, y.get(), nullptr, 0);
+  return Access::tensor<To>(y.take(), place);
+}
+
+template EBB_API Tensor<float> cast<float>(const Operand<float>&);
+template EBB_API Tensor<float> cast<float>(const Operand<double>&);
+template EBB_API Tensor<double> cast<double>(const Operand<float>&);
+template EBB_API Tensor<double> cast<double>(const Operand<double>&);
+
+}  // namespace ebb::inline v0

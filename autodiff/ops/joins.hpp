@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Operations that do not fit the common frame: any number of inputs, or two element types.
+#pragma once
+#include "ebb/autodiff/ops.hpp"
+#include "ebb/autodiff/ops/families.hpp"
+#include "ebb/autodiff/ops/sample.hpp"
+
+namespace ebb::inline v0::op {
+
+struct Concat {
+  static constexpr std::string_view name = "concat";
+  static std::vector<Sample> samples() {
+    const auto join = [](int axis) {
+      return [=](auto x) {
+        using T = typename std::remove_cvref_t<decltype(x[0])>::value_type;
+        return concat(std::vector<Tensor<T>>(x.begin(), x.end()), axis);
+      };
+    };
+    return {sample("of rows", {spread({2, 3}, 50), spread({1, 3}), spread({2, 3})}, join(0)),
+            sample("of columns", {spread({2, 3}), spread({2, 1}), spread({2, 2}), spread({2, 1})},
+                   join(-1)),
+            sample("with nothing", {spread({0, 3}), spread({2, 3})}, join(0))};
+  }
+  static std::vector<Rejection> rejections() {
+    return {{"other sizes",
+             [] {
+               concat({Tensor<double>(spread({2, 3})), Tensor<double>(spread({2, 2}))}, 0);
+             },
+             "concat: all sizes but that of the axis must agree, not (2, 3) and (2, 2)"},
+            {"no parts", [] { concat(std::vector<Tensor<double>>{}); }, "concat: no tensors"}};
+  }
+};
+
+struct Cast {
+  static constexpr std::string_view name = "cast";
+  static std::vector<Sample> samples() {
+    // To the same type: differences through float would see its rounding.
+    return {sample("to double and back", {spread({3}, 50)}, [](auto x) {
+      using T = typename std::remove_cvref_t<decltype(x[0])>::value_type;
+      return cast<T>(cast<double>(x[0]));
+    })};
+  }
+  static std::vector<Rejection> rejections() { return {}; }
+};
+
+using Joins = List<Concat, Cast>;
+
+}  // namespace ebb::inline v0::op

@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Matrix products. Their gradients are products again, which the sweep runs into what is there.
+#pragma once
+#include "ebb/autodiff/kernels/blas.hpp"
+#include "ebb/autodiff/kernels/table.hpp"
+#include "ebb/autodiff/op.hpp"
+#include "ebb/autodiff/ops.hpp"
+#include "ebb/autodiff/ops/families.hpp"
+#include "ebb/autodiff/ops/sample.hpp"
+
+namespace ebb::inline v0::op {
+
+/// op(a) op(b) of two matrices.
+struct Matmul {
+  static constexpr std::string_view name = "matmul";
+  using Options = MatmulOptions;
+  static constexpr unsigned keeps = 0b0011;
+
+  template <class T>
+  static detail::Block* forward(const Options& o, detail::Block* a, detail::Block* b) {
+    const Shape &p = a->shape, &q = b->shape;
+    if (p.rank() != 2 || q.rank() != 2) {
+      detail::throw_shapes(name, "operands must have one or two axes", p, q);
+    }
+    if (p[o.transpose_a ? 0 : 1] != q[o.transpose_b ? 1 : 0]) {
+      detail::throw_shapes(name,
+                           o.transpose_a || o.transpose_b
+                               ? "the inner sizes (after transposition) must agree"
+                               : "the inner sizes must agree",
+                           p, q);
+    }
+    detail::BlockHandle y(
+        detail::allocate({p[o.transpose_a ? 1 : 0], q[o.transpose_b ? 0 : 1]}, sizeof(T)));
+    detail::product_into<T>(y.get(), a, b, o.transpose_a, o.transpose_b, false);
+    return y.take();
+  }
+  template <class T>
+  static detail::Product<T> da(const detail::Call<Matmul, T>& call) {
+    const auto o = call.options();
+    if (o.transpose_a) return {call.b(), call.g(), o.transpose_b, true};
+    return {call.g(), call.b(), false, !o.transpose_b};
+  }
+  template <class T>
+  static detail::Product<T> db(const detail::Call<Matmul, T>& call) {
+    const auto o = call.options();
+    if (o.transpose_b) return {call.g(), call.a(), true, o.transpose_a};
+    return {call.a(), call.g(), !o.transpose_a, false};
+  }
+  static std::vector<Sample> samples() {
+    const auto with = [](bool ta, bool tb) {
+      return [=](auto x) { return matmul(x[0], x[1], {.transpose_a = ta, .transpose_b = tb}); };
+    };
+    return {sample("plain", {spread({3, 2}), spread({2, 4}, 50)}, with(false, false)),
+            sample("transposed on the left", {spread({2, 3}), spread({2, 4})}, with(true, false)),
+            sample("transposed on the right", {spread({3, 2}), spread({4, 2})}, with(false, true)),
+            sample("both transposed", {spread({2, 3}), spread({4, 2})}, with(true, true)),
+            sample("through OpenBLAS", {spread({9, 8}), spread({8, 7})}, with(false, false)),
+            sample("a column", {spread({5, 3}), spread({3, 1})}, with(false, false)),
+            sample("a transposed column", {spread({3, 5}), spread({3, 1})}, with(true, false)),
+            sample("a row", {spread({1, 3}), spread({3, 5})}, with(false, false)),
+            sample("a row, transposed", {spread({1, 3}), spread({5, 3})}, with(false, true)),
+            sample("of two vectors", {spread({3}), spread({3})}, with(false, false)),
+            sample("of a matrix and a vector", {spread({2, 3}), spread({3})}, with(false, false)),
+            sample("of a vector and a matrix", {spread({2}), spread({2, 3})}, with(false, false)),
+            sample("of no rows", {spread({0, 3}), spread({3, 2})}, with(false, false)),
+            sample("over an empty axis", {spread({2, 0}), spread({0, 3})}, with(false, false))};
+  }
+  static std::vector<Rejection> rejections() {
+    return {{"inner sizes",
+             [] {
+               matmul(spread({3, 2}), spread({3, 2}));
+             },
+             "matmul: the inner sizes must agree, not (3, 2) and (3, 2)"},
+            {"three axes",
+             [] {
+               matmul(spread({3, 2, 1}), spread({1, 2}));
+             },
+             "matmul: operands must have one or two axes, not (3, 2, 1) and (1, 2)"}};
+  }
+};
+
+/// x weight^T + bias.
+struct Linear {
+  static constexpr std::string_view name = "linear";
+  using Options = detail::NoOptions;
+  static constexpr unsigned keeps = 0b0011;
+
+  template <class T>
+  static detail::Block* forward(const Options&, detail::Block* x, detail::Block* weight,
+                                detail::Block* bias) {
+    const Shape &s = x->shape, &w = weight->shape;
+    if (s.rank() != 2 || w.rank() != 2 || s[1] != w[1]) {
+      detail::throw_shapes(name, "x must be (n, in) and weight (out, in)", s, w);
+    }
+    if (bias->shape.rank() != 1 || bias->shape[0] != w[0]) {
+      detail::throw_shapes(name, "bias must be (out,) for weight (out, in)", bias->shape, w);
+    }
+    detail::BlockHandle y(detail::allocate({s[0], w[0]}, sizeof(T)));
+    T* out = y->data<T>();
+    if (w[0] == 1) {
+      detail::kernels<T>().rows_dot(out, x->data<T>(), weight->data<T>(), *bias->data<T>(), s[0],
+                                    s[1]);
+      return y.take();
+    }
+    // The bias goes in first and the product is added to it: no pass of its own afterwards.
+    for (std::int64_t r = 0; r < s[0]; ++r) {
+      std::memcpy(out + r * w[0], bias->data<T>(), std::size_t(w[0]) * sizeof(T));
+    }
+    detail::product_into<T>(y.get(), x, weight, false, true, true);
+    return y.take();
+  }
+  template <class T>
+  static detail::Product<T> da(const detail::Call<Linear, T>& call) {
+    return {call.g(), call.b(), false, false};
+  }
+  template <class T>
+  static detail::Product<T> db(const detail::Call<Linear, T>& call) {
+    return {call.g(), call.a(), true, false};
+  }
+  static auto dc(const auto& call) { return sum(call.g(), 0); }
+  static std::vector<Sample> samples() {
+    const auto f = [](auto x) { return linear(x[0], x[1], x[2]); };
+    return {sample("plain", {spread({3, 2}, 50), spread({4, 2}), spread({4})}, f),
+            sample("to one output", {spread({5, 3}), spread({1, 3}), spread({1})}, f),
+            sample("through OpenBLAS", {spread({9, 8}), spread({7, 8}), spread({7})}, f),
+            sample("of no rows", {spread({0, 3}), spread({2, 3}), spread({2})}, f),
+            sample("of no features", {spread({2, 0}), spread({3, 0}), spread({3})}, f)};
+  }
+  static std::vector<Rejection> rejections() {
+    return {{"features",
+             [] {
+               linear(spread({3, 2}), spread({2, 3}), spread({2}));
+             },
+             "linear: x must be (n, in) and weight (out, in), not (3, 2) and (2, 3)"},
+            {"bias",
+             [] {
+               linear(spread({3, 2}), spread({4, 2}), spread({1}));
+             },
+             "linear: bias must be (out,) for weight (out, in), not (1,) and (4, 2)"}};
+  }
+};
+
+using LinearAlgebra = List<Matmul, Linear>;
+
+}  // namespace ebb::inline v0::op

@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Comparisons, and the choice between two tensors by a mask.
+#include "ebb/autodiff/ops/masks.hpp"
+
+#include "ebb/autodiff/kernels/broadcast.hpp"
+
+namespace ebb::inline v0 {
+namespace detail {
+namespace {
+
+template <class T>
+Mask<T> compare(Comparison comparison, const char* name, const Operand<T>& a, const Operand<T>& b) {
+  const Source<T> in[] = {Access::source(a), Access::source(b)};
+  const auto shape_of = [](const Source<T>& x) { return x.is_number() ? Shape() : x.block->shape; };
+  const Shape shape = broadcast(name, shape_of(in[0]), shape_of(in[1]));
+  BlockHandle y(allocate(shape, sizeof(bool)));
+  const Shape shapes[] = {shape_of(in[0]), shape_of(in[1])};
+  const Shape* views[2];
+  const T* data[2];
+  for (int k = 0; k < 2; ++k) {
+    views[k] = shapes[k].size() == 1 ? nullptr : &shapes[k];
+    data[k] = in[k].is_number() ? &in[k].number : in[k].block->template data<T>();
+  }
+  for_each_offset(shape, views,
+                  [&](std::int64_t start, const std::int64_t* offset, const Planes& planes) {
+                    const In<T> x[] = {{data[0] + offset[0], planes.row[0], planes.col[0]},
+                                       {data[1] + offset[1], planes.row[1], planes.col[1]}};
+                    kernels<T>().compare[int(comparison)](y->data<bool>() + start, x, planes.grid);
+                  });
+  return Access::array<bool>(y.take());
+}
+
+}  // namespace
+}  // namespace detail
+
+namespace op {
+
+template <class T>
+detail::Block* Where::forward(const Options&, detail::Block* a, detail::Block* b,
+                              detail::Block* mask) {
+  using namespace detail;
+  const Shape shape = broadcast(name, broadcast(name, mask->shape, a->shape), b->shape);
+  BlockHandle y(allocate(shape, sizeof(T)));
+  const Shape* shapes[] = {a->shape.size() == 1 ? nullptr : &a->shape,
+                           b->shape.size() == 1 ? nullptr : &b->shape,
+                           mask->shape.size() == 1 ? nullptr : &mask->shape};
+  for_each_offset(shape, shapes,
+                  [&](std::int64_t start, const std::int64_t* offset, const Planes& p) {
+                    const In<T> in[] = {{a->data<T>() + offset[0], p.row[0], p.col[0]},
+                                        {b->data<T>() + offset[1], p.row[1], p.col[1]}};
+                    const In<bool> m{mask->data<bool>() + offset[2], p.row[2], p.col[2]};
+                    kernels<T>().where(y->data<T>() + start, m, in, p.grid);
+                  });
+  return y.take();
+}
+
+}  // namespace op
+
+#define EBB_COMPARE(symbol, comparison)                                                       \
+  template <Real T>                                                                           \
+  Mask<T> operator symbol(const Operand<T>& a, const Operand<T>& b) {                         \
+    return detail::compare(detail::Comparison::comparison, "operator" #symbol, a, b);         \
+  }                                                                                           \
+  template EBB_API Mask<float> operator symbol(const Operand<float>&, const Operand<float>&); \
+  template EBB_API Mask<double> operator symbol(const Operand<double>&, const Operand<double>&);
+EBB_COMPARE(<, less)
+EBB_COMPARE(>, greater)
+EBB_COMPARE(<=, less_equal)
+EBB_COMPARE(>=, greater_equal)
+EBB_COMPARE(==, equal)
+EBB_COMPARE(!=, not_equal)
+#undef EBB_COMPARE
+
+template <Real T>
+Tensor<T> where(const Array<bool>& mask, const Operand<T>& a, const Operand<T>& b) {
+  return detail::apply<op::Where, T>({}, a, b, mask);
+}
+
+template <Real T>
+Tensor<T> select(const Mask<T>& mask, const Tensor<std::type_identity_t<T>>& a,
+                 const Tensor<std::type_identity_t<T>>& b) {
+  return where<T>(mask, a, b);
+}
+
+#define EBB_INSTANTIATE(T)                                                                    \
+  template EBB_API Tensor<T> where(const Array<bool>&, const Operand<T>&, const Operand<T>&); \
+  template EBB_API Tensor<T> select(const Mask<T>&, const Tensor<T>&, const Tensor<T>&);
+EBB_INSTANTIATE(float)
+EBB_INSTANTIATE(double)
+#undef EBB_INSTANTIATE
+
+}  // namespace ebb::inline v0

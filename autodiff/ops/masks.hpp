@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// The choice between two tensors by a mask.
+#pragma once
+#include "ebb/autodiff/op.hpp"
+#include "ebb/autodiff/ops.hpp"
+#include "ebb/autodiff/ops/families.hpp"
+#include "ebb/autodiff/ops/sample.hpp"
+
+namespace ebb::inline v0::op {
+
+/// Selects and never multiplies, forward and backward: a NaN in the branch that was not taken stays
+/// there.
+struct Where {
+  static constexpr std::string_view name = "where";
+  using Options = detail::NoOptions;
+  static constexpr unsigned keeps = 0b0100;
+
+  template <class T>
+  static detail::Block* forward(const Options&, detail::Block* a, detail::Block* b,
+                                detail::Block* mask);
+  static auto da(const auto& call) { return where(call.template array<bool>(2), call.g(), 0.0); }
+  static auto db(const auto& call) { return where(call.template array<bool>(2), 0.0, call.g()); }
+  static std::vector<Sample> samples() {
+    const auto mask = Array<bool>::of({{true, false, true}, {false, false, true}});
+    const auto all = Array<bool>(true), none = Array<bool>::zeros({0, 3});
+    return {
+        sample("of two", {spread({2, 3}, 50), spread({2, 3})},
+               [=](auto x) { return where(mask, x[0], x[1]); }),
+        sample("of a row and a column", {spread({3}), spread({2, 1})},
+               [=](auto x) { return where(mask, x[0], x[1]); }),
+        sample("of a scalar", {spread({}), spread({2, 3})},
+               [=](auto x) { return where(mask, x[0], x[1]); }),
+        sample("by one value", {spread({}), spread({})},
+               [=](auto x) { return where(all, x[0], x[1]); }),
+        sample("of nothing", {spread({0, 3}), spread({})},
+               [=](auto x) { return where(none, x[0], x[1]); }),
+        sample("with a number", {spread({2, 3})}, [=](auto x) { return where(mask, x[0], 0.5); })};
+  }
+  static std::vector<Rejection> rejections() {
+    return {{"shapes that do not broadcast",
+             [] { where(Array<bool>::zeros({2}), spread({3}), spread({})); },
+             "where: shapes (2,) and (3,) do not broadcast"}};
+  }
+};
+
+using Masked = List<Where>;
+
+}  // namespace ebb::inline v0::op

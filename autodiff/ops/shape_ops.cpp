@@ -1,0 +1,217 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "ebb/autodiff/ops/shape_ops.hpp"
+
+#include <numeric>
+
+#include "ebb/autodiff/kernels/broadcast.hpp"
+
+namespace ebb::inline v0 {
+namespace detail {
+namespace {
+
+template <class Element>
+void permute_elements(Element* to, const Element* from, const Shape& shape,
+                      const std::int64_t* strides) {
+  // The two innermost axes of the result in square tiles, so that either side stays in the cache.
+  constexpr std::int64_t tile = 16;
+  const int rank = shape.rank();
+  const std::int64_t cols = rank > 0 ? shape[rank - 1] : 1, rows = rank > 1 ? shape[rank - 2] : 1;
+  const std::int64_t col = rank > 0 ? strides[rank - 1] : 0, row = rank > 1 ? strides[rank - 2] : 0;
+  if (shape.size() == 0) return;
+  std::int64_t index[Shape::max_rank] = {};
+  for (;; to += rows * cols) {
+    const Element* start = from;
+    for (int i = 0; i + 2 < rank; ++i) start += index[i] * strides[i];
+    for (std::int64_t r0 = 0; r0 < rows; r0 += tile) {
+      for (std::int64_t c0 = 0; c0 < cols; c0 += tile) {
+        for (std::int64_t r = r0; r < std::min(rows, r0 + tile); ++r) {
+          for (std::int64_t c = c0; c < std::min(cols, c0 + tile); ++c) {
+            to[r * cols + c] = start[r * row + c * col];
+          }
+        }
+      }
+    }
+    int i = rank - 3;
+    for (; i >= 0 && ++index[i] == shape[i]; --i) index[i] = 0;
+    if (i < 0) return;
+  }
+}
+
+}  // namespace
+
+Block* permute(Block* x, const int* order, std::size_t element_size) {
+  const Shape& from = x->shape;
+  std::int64_t sizes[Shape::max_rank] = {}, strides[Shape::max_rank] = {}, stride[Shape::max_rank];
+  std::int64_t s = 1;
+  for (int i = from.rank() - 1; i >= 0; --i) {
+    stride[i] = s;
+    s *= from[i];
+  }
+  for (int i = 0; i < from.rank(); ++i) {
+    sizes[i] = from[order[i]];
+    strides[i] = stride[order[i]];
+  }
+  BlockHandle y(allocate(Shape(std::span<const std::int64_t>(sizes, std::size_t(from.rank()))),
+                         element_size));
+  if (element_size == sizeof(float)) {
+    permute_elements(y->data<std::uint32_t>(), x->data<std::uint32_t>(), y->shape, strides);
+  } else {
+    permute_elements(y->data<std::uint64_t>(), x->data<std::uint64_t>(), y->shape, strides);
+  }
+  return y.take();
+}
+
+AxisView::AxisView(const Shape& shape, int axis) : size(shape[axis]) {
+  for (int i = 0; i < axis; ++i) outer *= shape[i];
+  for (int i = axis + 1; i < shape.rank(); ++i) inner *= shape[i];
+}
+
+template <class T>
+Block* broadcast_block(Block* x, const Shape& shape, bool uniform) {
+  bool fits = x->shape.rank() <= shape.rank();
+  for (int i = 1; fits && i <= x->shape.rank(); ++i) {
+    const std::int64_t size = x->shape[x->shape.rank() - i];
+    fits = size == 1 || size == shape[shape.rank() - i];
+  }
+  if (!fits) {
+    throw_shapes("broadcast_to", "the first does not broadcast to the second", x->shape, shape);
+  }
+  if (uniform && x->shape.size() == 1 && shape.size() > 1) {
+    Block* y = allocate_uniform(shape, sizeof(T));
+    *y->data<T>() = *x->data<T>();
+    return y;
+  }
+  BlockHandle y(allocate(shape, sizeof(T)));
+  const Shape* shapes[] = {&x->shape};
+  for_each_offset(shape, shapes,
+                  [&](std::int64_t start, const std::int64_t* offsets, const Planes& planes) {
+                    T* to = y->data<T>() + start;
+                    for (std::int64_t r = 0; r < planes.grid.rows; ++r, to += planes.grid.cols) {
+                      const T* from = x->data<T>() + offsets[0] + r * planes.row[0];
+                      if (planes.col[0]) {
+                        std::copy_n(from, planes.grid.cols, to);
+                      } else {
+                        std::fill_n(to, planes.grid.cols, *from);
+                      }
+                    }
+                  });
+  return y.take();
+}
+
+template <class T>
+Block* sum_to_block(Block* x, const Shape& shape) {
+  // Reduced are the axes that `shape` lacks or has with size 1.
+  const Shape& from = x->shape;
+  const int missing = from.rank() - shape.rank();
+  bool fits = missing >= 0;
+  unsigned axes = 0;
+  for (int i = 0; fits && i < from.rank(); ++i) {
+    const std::int64_t size = i < missing ? 1 : shape[i - missing];
+    fits = size == from[i] || size == 1;
+    if (i < missing || (size == 1 && from[i] != 1)) axes |= 1U << i;
+  }
+  if (!fits) throw_shapes("sum_to", "the second does not broadcast to the first", from, shape);
+  BlockHandle y(sum_block<T>(x, axes));
+  return y->shape == shape ? y.take() : allocate_view(y.get(), y->data<T>(), shape);
+}
+
+template Block* broadcast_block<float>(Block*, const Shape&, bool);
+template Block* broadcast_block<double>(Block*, const Shape&, bool);
+template Block* sum_to_block<float>(Block*, const Shape&);
+template Block* sum_to_block<double>(Block*, const Shape&);
+
+namespace {
+
+template <class T>
+const Shape& shape_of(const Operand<T>& x) {
+  if (const auto* cell = Access::cell(x)) return cell->value.shape();
+  return Access::source(x).block->shape;
+}
+
+}  // namespace
+}  // namespace detail
+
+template <Real T>
+Tensor<T> reshape(const Operand<T>& x, const Shape& shape) {
+  return detail::apply<op::Reshape, T>({shape}, x);
+}
+
+template <Real T>
+Tensor<T> transpose(const Operand<T>& x) {
+  const int rank = detail::shape_of(x).rank();
+  int order[Shape::max_rank];
+  for (int i = 0; i < rank; ++i) order[i] = rank - 1 - i;
+  return detail::apply<op::Transpose, T>(op::Transpose::Options(order, rank), x);
+}
+
+template <Real T>
+Tensor<T> transpose(const Operand<T>& x, std::initializer_list<int> axes) {
+  const Shape& shape = detail::shape_of(x);
+  Axes(axes).mask("transpose", shape.rank());  // refuses an axis that is out of range or twice
+  if (int(axes.size()) != shape.rank()) {
+    throw ArgumentError("transpose: " + std::to_string(axes.size()) + " axes for the shape " +
+                        to_string(shape));
+  }
+  int order[Shape::max_rank], n = 0;
+  for (int axis : axes) order[n++] = resolve_axis("transpose", axis, shape.rank());
+  return detail::apply<op::Transpose, T>(op::Transpose::Options(order, n), x);
+}
+
+template <Real T>
+Tensor<T> slice(const Operand<T>& x, int axis, Range range) {
+  const Shape& shape = detail::shape_of(x);
+  axis = resolve_axis("slice", axis, shape.rank());
+  const std::int64_t size = shape[axis];
+  if (range.step < 1) {
+    throw ArgumentError("slice: a step of " + std::to_string(range.step) +
+                        "; steps are at least 1");
+  }
+  const std::int64_t begin = range.begin < 0 ? range.begin + size : range.begin;
+  const std::int64_t end = range.end == INT64_MAX ? size
+                           : range.end < 0        ? range.end + size
+                                                  : range.end;
+  if (begin < 0 || begin > size || end < begin || end > size) {
+    throw ArgumentError("slice: [" + std::to_string(range.begin) + ", " +
+                        std::to_string(range.end == INT64_MAX ? size : range.end) + ") of axis " +
+                        std::to_string(axis) + " with size " + std::to_string(size));
+  }
+  const std::int64_t count = (end - begin + range.step - 1) / range.step;
+  return detail::apply<op::Slice, T>({axis, begin, count, range.step, size}, x);
+}
+
+template <Real T>
+Tensor<T> gather_rows(const Operand<T>& x, const Array<std::int64_t>& indices) {
+  return detail::apply<op::GatherRows, T>({}, x, indices);
+}
+
+template <Real T>
+Tensor<T> scatter_add_rows(const Operand<T>& x, const Array<std::int64_t>& indices,
+                           std::int64_t rows) {
+  return detail::apply<op::ScatterAddRows, T>({rows}, x, indices);
+}
+
+template <Real T>
+Tensor<T> broadcast_to(const Operand<T>& x, const Shape& shape) {
+  return detail::apply<op::BroadcastTo, T>({shape, false}, x);
+}
+
+template <Real T>
+Tensor<T> sum_to(const Operand<T>& x, const Shape& shape) {
+  return detail::apply<op::SumTo, T>({shape}, x);
+}
+
+#define EBB_INSTANTIATE(T)                                                                   \
+  template EBB_API Tensor<T> reshape(const Operand<T>&, const Shape&);                       \
+  template EBB_API Tensor<T> transpose(const Operand<T>&);                                   \
+  template EBB_API Tensor<T> transpose(const Operand<T>&, std::initializer_list<int>);       \
+  template EBB_API Tensor<T> slice(const Operand<T>&, int, Range);                           \
+  template EBB_API Tensor<T> gather_rows(const Operand<T>&, const Array<std::int64_t>&);     \
+  template EBB_API Tensor<T> scatter_add_rows(const Operand<T>&, const Array<std::int64_t>&, \
+                                              std::int64_t);                                 \
+  template EBB_API Tensor<T> broadcast_to(const Operand<T>&, const Shape&);                  \
+  template EBB_API Tensor<T> sum_to(const Operand<T>&, const Shape&);
+EBB_INSTANTIATE(float)
+EBB_INSTANTIATE(double)
+#undef EBB_INSTANTIATE
+
+}  // namespace ebb::inline v0

@@ -1,0 +1,196 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "ebb/autodiff/record.hpp"
+
+#include <string>
+
+#include "ebb/autodiff/error.hpp"
+#include "ebb/autodiff/kernels/table.hpp"
+
+namespace ebb::inline v0::detail {
+namespace {
+
+constinit thread_local Recorder* current = nullptr;
+
+// Generations are unique among all threads; each thread takes a million at a time.
+std::uint64_t next_generation() {
+  constexpr std::uint64_t batch = 1 << 20;
+  static constinit std::atomic<std::uint64_t> reserved = Place::first_tape;
+  constinit thread_local static std::uint64_t next = 0, end = 0;
+  if (next == end) {
+    next = reserved.fetch_add(batch, std::memory_order_relaxed);
+    end = next + batch;
+  }
+  return next++;
+}
+
+template <class T>
+void prepare_gradient(void* object, Block*& gradient) {
+  auto* cell = static_cast<Cell<T>*>(object);
+  Block* held = Access::block(cell->gradient);
+  const bool in_place = held && held->is_sole() && !held->is_view();
+  if (!gradient->is_uniform() && (!held || in_place)) return;
+  // Everything that needs memory happens here, before any gradient has changed.
+  BlockHandle sum(allocate(gradient->shape, sizeof(T)));
+  fill_sum<T>(sum.get(), gradient, in_place ? nullptr : held);
+  release(std::exchange(gradient, sum.take()));
+}
+
+template <class T>
+void commit_gradient(void* object, Block* gradient) {
+  auto* cell = static_cast<Cell<T>*>(object);
+  Block* held = Access::block(cell->gradient);
+  if (held && held->is_sole() && !held->is_view()) {
+    fill_sum<T>(held, gradient, held);
+    release(gradient);
+  } else {
+    cell->gradient = Access::array<T>(gradient);  // the first one, or already the sum
+  }
+}
+
+template <class T>
+constexpr LeafOp leaf_op{{"leaf"}, &prepare_gradient<T>, &commit_gradient<T>, [](void* cell) {
+                           release(static_cast<Cell<T>*>(cell));
+                         }};
+
+}  // namespace
+
+Recorder* recorder() { return current; }
+Recorder* exchange_recorder(Recorder* recorder) { return std::exchange(current, recorder); }
+
+void drop(Record& record) {
+  if (record.op->wide && record.kept[0]) {
+    Wide& wide = *record.kept[0]->data<Wide>();
+    for (std::uint32_t i = 0; i < wide.count; ++i) {
+      if (wide.entries[i].kept) release(wide.entries[i].kept);
+    }
+  }
+  for (int k = 0; k < 4; ++k) {
+    if (!record.kept[k]) continue;
+    if (k == 3 || record.inputs[k] != Record::number) release(record.kept[k]);
+    record.kept[k] = nullptr;
+  }
+  if (record.op->attribute_block && record.attributes.block) {
+    release(std::exchange(record.attributes.block, nullptr));
+  }
+}
+
+Recorder::Recorder() : generation_(next_generation()), shapes_(1), leaf_table_(16) {}
+Recorder::~Recorder() { reset(); }
+
+void Recorder::FreeBlock::operator()(Record* records) const {
+  release(reinterpret_cast<Block*>(reinterpret_cast<std::byte*>(records) - sizeof(Block)));
+}
+
+void Recorder::grow() {
+  chunks_.reserve(chunks_.size() + 1);
+  Block* block = allocate_bytes(chunk * sizeof(Record));
+  chunks_.emplace_back(block->data<Record>());
+  capacity_ += chunk;
+}
+
+std::uint32_t Recorder::intern(const Shape& shape, std::uint32_t like) {
+  if (shape.rank() == 0) return 0;
+  if (like != Record::constant && like != Record::number && shape_of(like) == shape) {
+    return at(like).shape;
+  }
+  if (!(shapes_.back() == shape)) shapes_.push_back(shape);
+  return std::uint32_t(shapes_.size() - 1);
+}
+
+std::size_t Recorder::slot_of(const void* cell) const {
+  // Fibonacci hashing of the address.
+  const std::uint64_t hash = (reinterpret_cast<std::uintptr_t>(cell) >> 4) * 0x9e3779b97f4a7c15U;
+  const std::size_t mask = leaf_table_.size() - 1;
+  std::size_t slot = std::size_t(hash >> 40) & mask;
+  while (leaf_table_[slot] && leaves_[leaf_table_[slot] - 1].cell != cell) slot = (slot + 1) & mask;
+  return slot;
+}
+
+void Recorder::rehash() {
+  leaf_table_.assign(leaf_table_.size() * 2, 0);
+  for (std::size_t i = 0; i < leaves_.size(); ++i) {
+    leaf_table_[slot_of(leaves_[i].cell)] = std::uint32_t(i + 1);
+  }
+}
+
+std::uint32_t Recorder::find_leaf(const void* cell) const {
+  const std::uint32_t index = leaf_table_[slot_of(cell)];
+  return index ? leaves_[index - 1].id : 0;
+}
+
+std::uint32_t Recorder::push_leaf(void* cell, const Shape& shape, const LeafOp& op) {
+  if ((leaves_.size() + 1) * 2 > leaf_table_.size()) rehash();
+  leaves_.reserve(leaves_.size() + 1);
+  Record& record = next();
+  record.op = &op;
+  for (Block*& kept : record.kept) kept = nullptr;
+  for (std::uint32_t& input : record.inputs) input = 0;
+  record.attributes.bits = 0;
+  record.shape = intern(shape);
+  const std::uint32_t id = publish();
+  leaf_table_[slot_of(cell)] = std::uint32_t(leaves_.size() + 1);
+  leaves_.push_back({cell, id, &op});
+  return id;
+}
+
+template <class T>
+std::uint32_t Recorder::leaf(Cell<T>* cell) {
+  if (const std::uint32_t id = find_leaf(cell)) return id;
+  const std::uint32_t id = push_leaf(cell, cell->value.shape(), leaf_op<T>);
+  retain(cell);
+  return id;
+}
+
+Record Recorder::pop() { return at(--count_); }
+
+void Recorder::truncate(std::uint32_t last) {
+  while (count_ - 1 > last) drop(at(--count_));
+}
+
+void Recorder::renew_generation() { generation_ = next_generation(); }
+
+void Recorder::reset() {
+  truncate(0);
+  for (const Leaf& leaf : leaves_) {
+    leaf.op->release(leaf.cell);
+  }
+  if (!leaves_.empty()) {
+    leaves_.clear();
+    std::fill(leaf_table_.begin(), leaf_table_.end(), 0);
+  }
+  shapes_.resize(1);
+  renew_generation();
+}
+
+void Recorder::throw_foreign(std::string_view operation, Place place) const {
+  const std::string name(operation);
+  if (place.tape == Place::untracked) {
+    throw TapeError(name +
+                    ": an operand was computed from a Variable while no tape recorded, so its "
+                    "gradient would be lost; compute it inside the tape, use detach() to make it a "
+                    "constant, or item() to add up a loss");
+  }
+  throw TapeError(
+      name +
+      ": an operand belongs to another tape, or to one that was released; compute it "
+      "inside this tape, use detach() to make it a constant, or item() to add up a loss");
+}
+
+template <class T>
+Place leaf_of(Cell<T>* cell) {
+  if (!current) return {Place::untracked, 0};
+  return current->place(current->leaf(cell));
+}
+
+void throw_empty_operand() {
+  throw ArgumentError("an operand is empty: it was never given a value, or was moved from");
+}
+
+#define EBB_INSTANTIATE(T)                                  \
+  template std::uint32_t Recorder::leaf<T>(Cell<T> * cell); \
+  template Place leaf_of<T>(Cell<T> * cell);
+EBB_INSTANTIATE(float)
+EBB_INSTANTIATE(double)
+#undef EBB_INSTANTIATE
+
+}  // namespace ebb::inline v0::detail

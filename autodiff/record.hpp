@@ -1,0 +1,186 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// How operations are recorded: one 64-byte record each, in creation order, in pooled chunks.
+#pragma once
+#include <memory>
+#include <string_view>
+#include <vector>
+
+#include "ebb/autodiff/access.hpp"
+
+namespace ebb::inline v0::detail {
+
+class Sweep;
+struct Record;
+
+/// What is known of an operation at compile time. One constant an operation and element type.
+struct Op {
+  std::string_view name;
+  /// Gives each input that the sweep needs its part of the gradient. Null for leaves.
+  void (*vjp)(Sweep& sweep, std::uint32_t id, Record& record) = nullptr;
+  bool wide = false;             ///< inputs and kept blocks stand in a `Wide` in kept[0]
+  bool attribute_block = false;  ///< the attributes do not fit into the record
+};
+
+/// One recorded operation.
+struct Record {
+  /// An input id: 0 is a constant, `number` a plain number whose bits stand in `kept`.
+  static constexpr std::uint32_t constant = 0, number = 0xffffffff;
+
+  const Op* op;
+  Block* kept[4];  ///< what the vjp reads: inputs 0 to 2, the output in 3
+  union {
+    std::uint64_t bits;  ///< options of up to eight bytes
+    Block* block;        ///< larger options
+  } attributes;
+  std::uint32_t inputs[3];
+  std::uint32_t shape;  ///< index of the output's shape
+};
+static_assert(sizeof(Record) == 64);
+
+/// The inputs of an operation that takes more than three, or that keeps more than four blocks.
+struct Wide {
+  struct Entry {
+    Block* kept;
+    std::uint32_t id;
+  };
+  std::uint32_t count;
+  Entry entries[1];
+
+  static std::size_t bytes(std::size_t count) { return sizeof(Wide) + count * sizeof(Entry); }
+};
+
+/// Calls f(id) for every input of a record that was itself recorded.
+template <class F>
+void for_each_input(const Record& record, F f) {
+  if (record.op->wide) {
+    const Wide& wide = *record.kept[0]->data<Wide>();
+    for (std::uint32_t i = 0; i < wide.count; ++i) {
+      if (wide.entries[i].id) f(wide.entries[i].id);
+    }
+    return;
+  }
+  for (std::uint32_t id : record.inputs) {
+    if (id != Record::constant && id != Record::number) f(id);
+  }
+}
+
+/// Releases what a record holds; doing it twice does no harm.
+void drop(Record& record);
+
+/// A variable on a tape. The tape holds its cell; the cell knows nothing of the tape.
+struct Leaf {
+  void* cell;
+  std::uint32_t id;
+  const struct LeafOp* op;
+};
+
+/// A leaf's operation: how its gradient reaches the cell, in two steps of which the second cannot
+/// fail. Both take the cotangent's block; `prepare` may replace it.
+struct LeafOp : Op {
+  void (*prepare)(void* cell, Block*& gradient) = nullptr;
+  void (*commit)(void* cell, Block* gradient) = nullptr;
+  void (*release)(void* cell) = nullptr;
+};
+
+/// The records of a tape.
+class Recorder {
+ public:
+  Recorder();
+  ~Recorder();
+  Recorder(const Recorder&) = delete;
+
+  std::uint64_t generation() const { return generation_; }
+  /// Ids run from 1 to `last()`.
+  std::uint32_t last() const { return count_ - 1; }
+  Record& at(std::uint32_t id) { return chunks_[id / chunk][id % chunk]; }
+  const Shape& shape_of(std::uint32_t id) { return shapes_[at(id).shape]; }
+  const Shape& shape_at(std::uint32_t index) const { return shapes_[index]; }
+
+  /// The id of an operand. @throws TapeError for one whose gradient would be cut.
+  std::uint32_t admit(std::string_view operation, Place place) const {
+    if (place.is_constant()) return Record::constant;
+    if (place.tape == generation_) return place.record;
+    throw_foreign(operation, place);
+  }
+
+  /// The slot of the next record: to be filled completely, then published.
+  Record& next() {
+    if (count_ >= capacity_) grow();
+    return at(count_);
+  }
+  std::uint32_t publish() { return count_++; }
+  Place place(std::uint32_t id) const { return {generation_, id}; }
+  /// The index of a shape, which often is that of `like`.
+  std::uint32_t intern(const Shape& shape, std::uint32_t like = 0);
+
+  template <class T>
+  std::uint32_t leaf(Cell<T>* cell);
+  /// The id of a cell's leaf, or 0.
+  std::uint32_t find_leaf(const void* cell) const;
+  const std::vector<Leaf>& leaves() const { return leaves_; }
+
+  /// Removes the last record and returns it; its blocks now belong to the caller.
+  Record pop();
+  /// Drops all records after this one.
+  void truncate(std::uint32_t last);
+  /// Drops everything; handles to the records are stale from now on.
+  void reset();
+  /// Makes all handles stale, while the records stay.
+  void renew_generation();
+
+ private:
+  static constexpr std::uint32_t chunk = 1024;
+  struct FreeBlock {
+    void operator()(Record* records) const;
+  };
+
+  [[noreturn]] void throw_foreign(std::string_view operation, Place place) const;
+  void grow();
+  std::uint32_t push_leaf(void* cell, const Shape& shape, const LeafOp& op);
+  std::size_t slot_of(const void* cell) const;
+  void rehash();
+
+  std::uint64_t generation_;
+  std::uint32_t count_ = 1, capacity_ = 0;
+  std::vector<std::unique_ptr<Record[], FreeBlock>> chunks_;
+  std::vector<Shape> shapes_;
+  std::vector<Leaf> leaves_;
+  std::vector<std::uint32_t> leaf_table_;  // open addressing: cell -> 1 + index in leaves_
+};
+
+/// The records that operations of this thread go to, or null.
+Recorder* recorder();
+/// Sets what `recorder()` returns, and returns what it was.
+Recorder* exchange_recorder(Recorder* recorder);
+
+/// Lets operations of this thread record here, until the end of the scope; null pauses.
+class RecordTo {
+ public:
+  explicit RecordTo(Recorder* to) : before_(exchange_recorder(to)) {}
+  ~RecordTo() { exchange_recorder(before_); }
+  RecordTo(const RecordTo&) = delete;
+
+ private:
+  Recorder* before_;
+};
+
+/// The inputs of one operation: where each stands on the tape that records.
+template <int N>
+struct Inputs {
+  Recorder* tape = recorder();
+  std::uint32_t ids[N] = {};
+  bool recorded = false;   ///< one of them is on the tape
+  bool untracked = false;  ///< nothing records, and one of them is not a constant
+
+  void add(int k, std::string_view operation, Place place) {
+    if (tape) {
+      ids[k] = tape->admit(operation, place);
+      recorded |= ids[k] != 0;
+    } else {
+      untracked |= !place.is_constant();
+    }
+  }
+  Place place_of_unrecorded() const { return {untracked ? Place::untracked : Place::constant, 0}; }
+};
+
+}  // namespace ebb::inline v0::detail

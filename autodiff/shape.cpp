@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "ebb/autodiff/shape.hpp"
+
+#include <algorithm>
+#include <ostream>
+
+#include "ebb/autodiff/error.hpp"
+
+namespace ebb::inline v0 {
+namespace {
+
+// Beyond this no address space holds the array, and byte counts could overflow.
+constexpr std::int64_t max_elements = std::int64_t(1) << 46;
+
+std::string list(std::span<const std::int64_t> sizes) {
+  std::string text = "(";
+  for (std::size_t i = 0; i < sizes.size(); ++i) {
+    if (i > 0) text += ", ";
+    text += std::to_string(sizes[i]);
+  }
+  return text + (sizes.size() == 1 ? ",)" : ")");
+}
+
+}  // namespace
+
+Shape::Shape(std::initializer_list<std::int64_t> sizes)
+    : Shape(std::span<const std::int64_t>(sizes.begin(), sizes.size())) {}
+
+Shape::Shape(std::span<const std::int64_t> sizes) {
+  if (sizes.size() > std::size_t(max_rank)) {
+    throw ShapeError("shape " + list(sizes) + " has more than " + std::to_string(max_rank) +
+                     " axes");
+  }
+  std::int64_t elements = 1;
+  bool empty = false;
+  for (std::size_t i = 0; i < sizes.size(); ++i) {
+    if (sizes[i] < 0) throw ShapeError("shape " + list(sizes) + " has a negative size");
+    sizes_[i] = sizes[i];
+    empty |= sizes[i] == 0;
+  }
+  for (std::int64_t size : sizes) {
+    if (empty) break;
+    if (__builtin_mul_overflow(elements, size, &elements) || elements > max_elements) {
+      throw ShapeError("shape " + list(sizes) + " has more elements than an array can hold");
+    }
+  }
+  packed_ = (empty ? 0 : elements) << 8 | std::int64_t(sizes.size());
+}
+
+Shape Shape::with(int axis, std::int64_t size) const {
+  std::int64_t sizes[max_rank];
+  std::copy(sizes_, sizes_ + max_rank, sizes);
+  sizes[axis] = size;
+  return Shape(std::span<const std::int64_t>(sizes, std::size_t(rank())));
+}
+
+Shape Shape::without(int axis) const {
+  std::int64_t sizes[max_rank] = {};
+  int n = 0;
+  for (int i = 0; i < rank(); ++i) {
+    if (i != axis) sizes[n++] = sizes_[i];
+  }
+  return Shape(std::span<const std::int64_t>(sizes, std::size_t(n)));
+}
+
+std::string to_string(const Shape& shape) { return list(shape.sizes()); }
+std::ostream& operator<<(std::ostream& out, const Shape& shape) { return out << to_string(shape); }
+
+int resolve_axis(const char* operation, int axis, int rank) {
+  if (axis < -rank || axis >= rank) {
+    throw ArgumentError(std::string(operation) + ": axis " + std::to_string(axis) +
+                        " of an array with " + std::to_string(rank) + " axes");
+  }
+  return axis < 0 ? axis + rank : axis;
+}
+
+Shape broadcast(std::string_view operation, const Shape& a, const Shape& b) {
+  if (a == b) return a;
+  const int rank = std::max(a.rank(), b.rank());
+  std::int64_t sizes[Shape::max_rank] = {};
+  for (int i = 1; i <= rank; ++i) {
+    const std::int64_t p = i <= a.rank() ? a[a.rank() - i] : 1;
+    const std::int64_t q = i <= b.rank() ? b[b.rank() - i] : 1;
+    if (p != q && p != 1 && q != 1) {
+      throw ShapeError(std::string(operation) + ": shapes " + to_string(a) + " and " +
+                       to_string(b) + " do not broadcast; axis " + std::to_string(rank - i) +
+                       " has sizes " + std::to_string(p) + " and " + std::to_string(q));
+    }
+    sizes[rank - i] = p == 1 ? q : p;
+  }
+  return Shape(std::span<const std::int64_t>(sizes, std::size_t(rank)));
+}
+
+Axes::Axes(std::initializer_list<int> axes)
+    : Axes(std::span<const int>(axes.begin(), axes.size())) {}
+
+Axes::Axes(std::span<const int> axes) {
+  if (axes.size() > std::size_t(Shape::max_rank)) {
+    throw ArgumentError("a list of " + std::to_string(axes.size()) + " axes; arrays have at most " +
+                        std::to_string(Shape::max_rank));
+  }
+  for (int axis : axes) axes_[count_++] = axis;
+}
+
+unsigned Axes::mask(const char* operation, int rank) const {
+  unsigned mask = 0;
+  for (int i = 0; i < count_; ++i) {
+    const unsigned bit = 1U << resolve_axis(operation, axes_[i], rank);
+    if (mask & bit) {
+      throw ArgumentError(std::string(operation) + ": axis " + std::to_string(axes_[i]) +
+                          " is named twice");
+    }
+    mask |= bit;
+  }
+  return mask;
+}
+
+}  // namespace ebb::inline v0

@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// The sizes of an array along its axes.
+#pragma once
+#include <cstdint>
+#include <initializer_list>
+#include <iosfwd>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "ebb/autodiff/platform.hpp"
+
+namespace ebb::inline v0 {
+
+/// The sizes of an array along its axes, first axis outermost; up to six axes, held in place.
+/// The shape of a scalar has no axes and one element. Axes may have size 0.
+class EBB_API Shape {
+ public:
+  static constexpr int max_rank = 6;
+
+  constexpr Shape() = default;
+  /// @throws ShapeError for a negative size, too many axes, or more elements than memory can hold.
+  Shape(std::initializer_list<std::int64_t> sizes);
+  explicit Shape(std::span<const std::int64_t> sizes);
+
+  /// The number of axes.
+  int rank() const { return int(packed_ & 0xff); }
+  /// The number of elements.
+  std::int64_t size() const { return packed_ >> 8; }
+  /// The size along an axis in [0, rank).
+  std::int64_t operator[](int axis) const { return sizes_[axis]; }
+  std::span<const std::int64_t> sizes() const { return {sizes_, std::size_t(rank())}; }
+
+  /// This shape with the size along one axis replaced.
+  Shape with(int axis, std::int64_t size) const;
+  /// This shape without one axis.
+  Shape without(int axis) const;
+
+  friend bool operator==(const Shape& a, const Shape& b) {
+    if (a.packed_ != b.packed_) return false;
+    for (int i = 0; i < a.rank(); ++i) {
+      if (a.sizes_[i] != b.sizes_[i]) return false;
+    }
+    return true;
+  }
+
+ private:
+  std::int64_t packed_ = 1 << 8;  // the number of elements above eight bits of rank
+  std::int64_t sizes_[max_rank] = {};
+};
+static_assert(sizeof(Shape) == 56);
+
+/// "(32, 10)", "(3,)" or "()".
+EBB_API std::string to_string(const Shape& shape);
+EBB_API std::ostream& operator<<(std::ostream& out, const Shape& shape);
+
+/// The axis in [0, rank) that a possibly negative axis means; -1 is the last.
+/// @throws ArgumentError naming the operation when there is no such axis.
+EBB_API int resolve_axis(const char* operation, int axis, int rank);
+
+/// The shape that both broadcast to, by NumPy's rule: sizes are aligned at the last axis, and a
+/// size of 1 stretches. @throws ShapeError naming the operation and both shapes.
+EBB_API Shape broadcast(std::string_view operation, const Shape& a, const Shape& b);
+
+/// A list of axes, written `1`, `-1` or `{0, 2}`.
+class EBB_API Axes {
+ public:
+  Axes(int axis) : axes_{axis}, count_(1) {}
+  Axes(std::initializer_list<int> axes);
+  explicit Axes(std::span<const int> axes);
+  /// One bit an axis. @throws ArgumentError for an axis that is out of range or named twice.
+  unsigned mask(const char* operation, int rank) const;
+
+ private:
+  int axes_[Shape::max_rank] = {};
+  int count_ = 0;
+};
+
+}  // namespace ebb::inline v0

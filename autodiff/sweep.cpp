@@ -1,0 +1,190 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "ebb/autodiff/sweep.hpp"
+
+#include <algorithm>
+#include <cstring>
+
+#include "ebb/autodiff/error.hpp"
+#include "ebb/autodiff/kernels/blas.hpp"
+#include "ebb/autodiff/kernels/table.hpp"
+#include "ebb/autodiff/ops.hpp"
+#include "ebb/autodiff/ops/alias.hpp"
+
+namespace ebb::inline v0::detail {
+namespace {
+
+BlockHandle zeroed_bytes(std::size_t bytes) {
+  BlockHandle block(allocate_bytes(bytes));
+  std::memset(block->data<char>(), 0, bytes);
+  return block;
+}
+
+}  // namespace
+
+Sweep::Sweep(Recorder& tape, std::uint32_t low, std::uint32_t high, Mode mode)
+    : tape_(tape),
+      low_(low),
+      high_(high),
+      mode_(mode),
+      slots_(zeroed_bytes((high - low + 1) * sizeof(Slot))) {}
+
+Sweep::~Sweep() {
+  for (std::uint32_t id = low_; id <= high_; ++id) {
+    if (slot(id).block) release(slot(id).block);
+  }
+  if (current_.block) release(current_.block);
+}
+
+void Sweep::want(std::span<const std::uint32_t> ids) {
+  marks_ = zeroed_bytes(high_ - low_ + 1);
+  Mark* marks = marks_->data<Mark>();
+  for (std::uint32_t id : ids) {
+    if (id >= low_ && id <= high_) marks[id - low_] = wanted;
+  }
+  for (std::uint32_t id = low_; id <= high_; ++id) {
+    if (marks[id - low_] != unneeded) continue;
+    bool any = false;
+    for_each_input(tape_.at(id), [&](std::uint32_t input) {
+      any |= input >= low_ && marks[input - low_] != unneeded;
+    });
+    if (any) marks[id - low_] = needed;
+  }
+}
+
+void Sweep::run() {
+  const RecordTo to(mode_.record ? &tape_ : nullptr);
+  if (mode_.consume) tape_.truncate(high_);
+  for (std::uint32_t id = high_; id >= low_; --id) {
+    if (!mode_.consume) {
+      visit(id, tape_.at(id));
+      continue;
+    }
+    struct Popped {
+      Record record;
+      ~Popped() { drop(record); }
+    } popped{tape_.pop()};
+    visit(id, popped.record);
+  }
+}
+
+void Sweep::visit(std::uint32_t id, Record& record) {
+  Slot& arrived = slot(id);
+  if (!arrived.block || !record.op->vjp) return;
+  if (marks_ && marks_->data<Mark>()[id - low_] != needed) {
+    // A wanted record keeps its gradient; further down it may be on the way to another one.
+    bool any = false;
+    for_each_input(record, [&](std::uint32_t input) { any |= needs(input); });
+    if (!any) return;
+    current_ = {retain(arrived.block), arrived.id};
+  } else {
+    current_ = std::exchange(arrived, Slot{});
+  }
+  record.op->vjp(*this, id, record);
+  if (Block* block = std::exchange(current_.block, nullptr)) release(block);
+}
+
+template <class T>
+Tensor<T> Sweep::arrived(std::uint32_t id) const {
+  const Slot& from = slot(id);
+  if (!from.block) return {};
+  if (!from.block->is_uniform()) return Access::tensor<T>(retain(from.block), place(from.id));
+  return Access::tensor<T>(densify<T>(from.block), place(from.id));
+}
+
+void Sweep::commit() {
+  for (const Leaf& leaf : tape_.leaves()) {
+    if (leaf.id >= low_ && leaf.id <= high_ && slot(leaf.id).block) {
+      leaf.op->prepare(leaf.cell, slot(leaf.id).block);
+    }
+  }
+  for (const Leaf& leaf : tape_.leaves()) {
+    if (leaf.id < low_ || leaf.id > high_) continue;
+    if (Block* block = std::exchange(slot(leaf.id).block, nullptr)) {
+      leaf.op->commit(leaf.cell, block);
+    }
+  }
+}
+
+template <class T>
+void Sweep::give(std::uint32_t id, Tensor<T> part) {
+  // A copy of the shape: recording may move the tape's list of shapes.
+  if (!(part.shape() == tape_.shape_of(id))) part = sum_to(part, Shape(tape_.shape_of(id)));
+  Slot& to = slot(id);
+  if (!to.block) {
+    to.id = mode_.record ? Access::place(part).record : 0;
+    to.block = Access::take(std::move(part));
+    return;
+  }
+  if (mode_.record) {
+    const Tensor<T> before = Access::tensor<T>(to.block, place(to.id));
+    to.block = nullptr;
+    part = before + part;
+    to.id = Access::place(part).record;
+    to.block = Access::take(std::move(part));
+    return;
+  }
+  if (writable(to.block)) {
+    fill_sum<T>(to.block, to.block, Access::block(part));
+    return;
+  }
+  BlockHandle sum(allocate(tape_.shape_of(id), sizeof(T)));
+  fill_sum<T>(sum.get(), to.block, Access::block(part));
+  release(std::exchange(to.block, sum.take()));
+}
+
+template <class T>
+void Sweep::give(std::uint32_t id, const Product<T>& p) {
+  if (Block* into = accumulator(id)) {
+    product_into<T>(into, Access::block(p.a), Access::block(p.b), p.transpose_a, p.transpose_b,
+                    true);
+    return;
+  }
+  give(id, matmul(p.a, p.b, {.transpose_a = p.transpose_a, .transpose_b = p.transpose_b}));
+}
+
+template <class T>
+void Sweep::open(std::span<const std::uint32_t> inputs, std::span<const Tensor<T>> at,
+                 const std::function<Tensor<T>(std::span<const Tensor<T>>)>& f) {
+  const Tensor<T> seed = gradient<T>();
+  const std::uint32_t before = tape_.last();
+  std::vector<Tensor<T>> points, parts(inputs.size());
+  std::vector<std::uint32_t> wanted_ids;
+  {
+    const RecordTo to(&tape_);
+    for (std::size_t k = 0; k < inputs.size(); ++k) {
+      points.push_back(needs(inputs[k]) ? fresh_leaf(tape_, inputs[k], at[k]) : at[k].detach());
+      if (needs(inputs[k])) wanted_ids.push_back(Access::place(points[k]).record);
+    }
+    const Tensor<T> y = f(points);
+    const std::uint32_t last = Access::place(y).record;
+    if (last > before) {
+      Sweep nested(tape_, before + 1, last, {mode_.record, !mode_.record});
+      nested.want(wanted_ids);
+      {
+        const RecordTo same(mode_.record ? &tape_ : nullptr);
+        nested.give(last, seed);
+      }
+      nested.run();
+      for (std::size_t k = 0; k < inputs.size(); ++k) {
+        const std::uint32_t id = needs(inputs[k]) ? Access::place(points[k]).record : 0;
+        if (id && id <= last) parts[k] = nested.template arrived<T>(id);
+      }
+    }
+  }
+  if (!mode_.record) tape_.truncate(before);
+  for (std::size_t k = 0; k < inputs.size(); ++k) {
+    if (!parts[k].empty()) give(inputs[k], std::move(parts[k]));
+  }
+}
+
+#define EBB_INSTANTIATE(T)                                                              \
+  template Tensor<T> Sweep::arrived<T>(std::uint32_t) const;                            \
+  template void Sweep::give(std::uint32_t, Tensor<T>);                                  \
+  template void Sweep::give(std::uint32_t, const Product<T>&);                          \
+  template void Sweep::open(std::span<const std::uint32_t>, std::span<const Tensor<T>>, \
+                            const std::function<Tensor<T>(std::span<const Tensor<T>>)>&);
+EBB_INSTANTIATE(float)
+EBB_INSTANTIATE(double)
+#undef EBB_INSTANTIATE
+
+}  // namespace ebb::inline v0::detail

@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// The reverse sweep: one routine for first and higher order, consuming the tape or keeping it.
+#pragma once
+#include <functional>
+#include <span>
+
+#include "ebb/autodiff/record.hpp"
+
+namespace ebb::inline v0::detail {
+
+/// A matrix product that has not been computed: the engine runs it into the gradient that is there
+/// already, or records it.
+template <class T>
+struct Product {
+  Tensor<T> a, b;
+  bool transpose_a = false, transpose_b = false;
+};
+
+/// One pass over the records [low, high] of a tape, latest first.
+class Sweep {
+ public:
+  struct Mode {
+    bool record;   ///< what the sweep computes is recorded on the same tape: for higher orders
+    bool consume;  ///< records are removed, and their arrays freed, as the sweep passes
+  };
+
+  Sweep(Recorder& tape, std::uint32_t low, std::uint32_t high, Mode mode);
+  ~Sweep();
+  Sweep(const Sweep&) = delete;
+
+  /// Restricts the sweep to what stands between these records and the output, and keeps their
+  /// gradients. Without it every record is on the way to a leaf.
+  void want(std::span<const std::uint32_t> ids);
+  void run();
+  /// What has arrived at a record; a tensor without array when nothing has.
+  template <class T>
+  Tensor<T> arrived(std::uint32_t id) const;
+  /// Adds the gradients of the leaves into their cells: all of them or, on an exception, none.
+  void commit();
+
+  // For the vjp of a record.
+
+  Recorder& tape() { return tape_; }
+  bool records() const { return mode_.record; }
+  bool consumes() const { return mode_.consume; }
+  bool needs(std::uint32_t id) const {
+    return id >= low_ && id <= high_ && (!marks_ || marks_->data<Mark>()[id - low_] != unneeded);
+  }
+  const Shape& shape_of(const Record& record) { return tape_.shape_at(record.shape); }
+  /// The gradient of the record's output; may be uniform.
+  template <class T>
+  Tensor<T> gradient() const {
+    return Access::tensor<T>(retain(current_.block), place(current_.id));
+  }
+  /// An input or output that the record kept.
+  template <class T>
+  Tensor<T> kept(const Record& record, int k, std::uint32_t id) const {
+    return Access::tensor<T>(retain(record.kept[k]), place(id));
+  }
+  /// Adds to the gradient of an input, undoing a broadcast on the way.
+  template <class T>
+  void give(std::uint32_t id, Tensor<T> part);
+  template <class T>
+  void give(std::uint32_t id, const Product<T>& product);
+  /// The gradient of an input where a kernel may add to it in place; null elsewhere.
+  Block* accumulator(std::uint32_t id) const {
+    if (mode_.record) return nullptr;
+    Block* block = slot(id).block;
+    return block && writable(block) ? block : nullptr;
+  }
+  /// The current gradient, if nobody reads it any more: its block then belongs to the caller.
+  Block* reuse_gradient() {
+    return !mode_.record && writable(current_.block) ? std::exchange(current_.block, nullptr)
+                                                     : nullptr;
+  }
+  /// A block that the record kept, if nobody else holds it: it then belongs to the caller.
+  Block* reuse_kept(Record& record, int k) const {
+    if (!mode_.consume || !record.kept[k] || !writable(record.kept[k])) return nullptr;
+    return std::exchange(record.kept[k], nullptr);
+  }
+  Block* gradient_block() const { return current_.block; }
+
+  /// Differentiates f at tensors that records kept, by recording it: the way to every higher order.
+  /// Gives `inputs[k]` its part for each k that the sweep needs.
+  template <class T>
+  void open(std::span<const std::uint32_t> inputs, std::span<const Tensor<T>> at,
+            const std::function<Tensor<T>(std::span<const Tensor<T>>)>& f);
+
+ private:
+  struct Slot {
+    Block* block;
+    std::uint32_t id;  // of the gradient itself, when the sweep records
+  };
+  enum Mark : char { unneeded = 0, needed = 1, wanted = 2 };
+
+  static bool writable(const Block* block) {
+    return block->is_sole() && block->flags == Block::plain;
+  }
+  Place place(std::uint32_t id) const {
+    return mode_.record && id && id != Record::number ? tape_.place(id) : Place();
+  }
+  Slot& slot(std::uint32_t id) const { return slots_->data<Slot>()[id - low_]; }
+  void visit(std::uint32_t id, Record& record);
+
+  Recorder& tape_;
+  std::uint32_t low_, high_;
+  Mode mode_;
+  BlockHandle slots_, marks_;
+  Slot current_{};
+};
+
+}  // namespace ebb::inline v0::detail

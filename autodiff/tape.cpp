@@ -1,0 +1,205 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "ebb/autodiff/tape.hpp"
+
+#include <algorithm>
+
+#include "ebb/autodiff/error.hpp"
+#include "ebb/autodiff/kernels/table.hpp"
+#include "ebb/autodiff/ops/alias.hpp"
+#include "ebb/autodiff/sweep.hpp"
+
+namespace ebb::inline v0 {
+namespace {
+
+using detail::Access;
+using detail::Place;
+using detail::Recorder;
+using detail::Sweep;
+
+// The records of a finished tape serve the next one of this thread, so that a training loop that
+// makes a tape a step allocates nothing.
+struct Spare {
+  std::vector<std::unique_ptr<Recorder>> recorders;
+};
+Spare& spare() {
+  thread_local Spare spare;
+  return spare;
+}
+
+/// The tape that a sweep of y runs over.
+Recorder& tape_of(const char* operation, Place place) {
+  Recorder* tape = detail::recorder();
+  const std::string name(operation);
+  if (!tape)
+    throw TapeError(name + ": no tape records here; open a Tape before computing the loss");
+  if (place.is_constant()) {
+    throw TapeError(name +
+                    ": the output does not depend on any Variable or watched tensor of the tape");
+  }
+  if (tape->admit(operation, place) == 0) throw TapeError(name + ": nothing was recorded");
+  return *tape;
+}
+
+template <class T>
+detail::Block* one_for(const char* operation, const Tensor<T>& y) {
+  if (y.size() != 1) {
+    throw ShapeError(std::string(operation) + ": the output has shape " + to_string(y.shape()) +
+                     " and is not a single value; reduce it, or give a seed");
+  }
+  detail::Block* one = detail::allocate(y.shape(), sizeof(T));
+  *one->template data<T>() = 1;
+  return one;
+}
+
+/// Empties the tape however the sweep ends.
+class Release {
+ public:
+  Release(Recorder& tape, bool active) : tape_(tape), active_(active) {}
+  ~Release() {
+    if (active_) tape_.reset();
+  }
+
+ private:
+  Recorder& tape_;
+  bool active_;
+};
+
+}  // namespace
+
+struct LossAccess {
+  static void backward(std::span<const Loss> losses, BackwardOptions options) {
+    if (losses.size() == 0) throw ArgumentError("backward: no losses");
+    std::uint32_t high = 0;
+    Recorder* tape = nullptr;
+    for (const Loss& loss : losses) {
+      tape = &tape_of("backward", loss.place_);
+      high = std::max(high, loss.place_.record);
+    }
+    const Release release(*tape, !options.keep_tape);
+    Sweep sweep(*tape, 1, high, {.record = false, .consume = !options.keep_tape});
+    for (const Loss& loss : losses) {
+      detail::Block* seed = detail::retain(loss.seed_.get());
+      if (loss.is_double_) {
+        sweep.give(loss.place_.record, Access::tensor<double>(seed));
+      } else {
+        sweep.give(loss.place_.record, Access::tensor<float>(seed));
+      }
+    }
+    sweep.run();
+    sweep.commit();
+  }
+};
+
+Tape::Tape() {
+  auto& recorders = spare().recorders;
+  if (recorders.empty()) recorders.push_back(std::make_unique<Recorder>());
+  recorder_ = recorders.back().release();
+  recorders.pop_back();
+  before_ = detail::exchange_recorder(recorder_);
+}
+
+Tape::~Tape() {
+  detail::exchange_recorder(before_);
+  recorder_->reset();
+  std::unique_ptr<Recorder> finished(recorder_);
+  if (spare().recorders.size() < spare().recorders.capacity()) {
+    spare().recorders.push_back(std::move(finished));  // does not throw: there is room
+  }
+}
+
+template <Real T>
+Tensor<T> Tape::watch(const Operand<T>& x) {
+  const auto source = Access::source(x);
+  if (source.is_number()) detail::throw_empty_operand();
+  const std::uint32_t input = recorder_->admit("watch", source.place);
+  return detail::fresh_leaf(*recorder_, input, Access::tensor<T>(detail::retain(source.block)));
+}
+template EBB_API Tensor<float> Tape::watch(const Operand<float>&);
+template EBB_API Tensor<double> Tape::watch(const Operand<double>&);
+
+std::int64_t Tape::size() const { return recorder_->last(); }
+void Tape::release() { recorder_->reset(); }
+
+NoRecord::NoRecord() : before_(detail::exchange_recorder(nullptr)) {}
+NoRecord::~NoRecord() { detail::exchange_recorder(before_); }
+
+template <Real T>
+Loss::Loss(const Tensor<T>& y)
+    : seed_(one_for("backward", y)), place_(Access::place(y)), is_double_(sizeof(T) == 8) {}
+
+template <Real T>
+Loss::Loss(const Tensor<T>& y, const Array<T>& seed)
+    : seed_(seed.empty() ? one_for("backward", y) : detail::retain(Access::block(seed))),
+      place_(Access::place(y)),
+      is_double_(sizeof(T) == 8) {
+  if (!(seed_->shape == y.shape())) {
+    throw ShapeError("backward: a seed of shape " + to_string(seed_->shape) +
+                     " for an output of shape " + to_string(y.shape()));
+  }
+}
+
+void backward(const Loss& loss, BackwardOptions options) {
+  LossAccess::backward({&loss, 1}, options);
+}
+void backward(std::initializer_list<Loss> losses, BackwardOptions options) {
+  LossAccess::backward({losses.begin(), losses.size()}, options);
+}
+
+template <Real T>
+std::vector<Tensor<T>> grad(const Tensor<T>& y,
+                            const std::vector<Wanted<std::type_identity_t<T>>>& inputs,
+                            GradOptions options, const Tensor<T>* seed) {
+  Recorder& tape = tape_of("grad", Access::place(y));
+  if (seed && !(seed->shape() == y.shape())) {
+    throw ShapeError("grad: a seed of shape " + to_string(seed->shape()) +
+                     " for an output of shape " + to_string(y.shape()));
+  }
+  const Tensor<T> start = seed ? *seed : Access::tensor<T>(one_for("grad", y));
+  const std::uint32_t high = Access::place(y).record;
+  std::uint32_t low = high;
+  std::vector<std::uint32_t> ids;
+  std::vector<Shape> shapes;
+  for (const auto& wanted : inputs) {
+    std::uint32_t id = 0;
+    if (const auto* cell = Access::cell(wanted.operand())) {
+      id = tape.find_leaf(cell);  // a variable that was never used has a gradient of zeros
+      shapes.push_back(cell->value.shape());
+    } else {
+      const auto source = Access::source(wanted.operand());
+      id = tape.admit("grad", source.place);
+      if (id == 0) {
+        throw TapeError("grad: an input is a constant; make it a leaf with tape.watch(x) first");
+      }
+      shapes.push_back(source.block->shape);
+    }
+    ids.push_back(id);
+    if (id) low = std::min(low, id);
+  }
+  const bool keep = options.keep_tape || options.create_graph;
+  const Release release(tape, !keep);
+  Sweep sweep(tape, low, high, {.record = options.create_graph, .consume = !keep});
+  sweep.want(ids);
+  {
+    const detail::RecordTo to(options.create_graph ? &tape : nullptr);
+    sweep.give(high, start);
+  }
+  sweep.run();
+  std::vector<Tensor<T>> gradients;
+  for (std::size_t k = 0; k < ids.size(); ++k) {
+    Tensor<T> g;
+    if (ids[k] >= low && ids[k] <= high) g = sweep.arrived<T>(ids[k]);
+    gradients.push_back(g.empty() ? Tensor<T>(Array<T>::zeros(shapes[k])) : std::move(g));
+  }
+  return gradients;
+}
+
+#define EBB_INSTANTIATE(T)                                                                      \
+  template EBB_API Loss::Loss(const Tensor<T>&);                                                \
+  template EBB_API Loss::Loss(const Tensor<T>&, const Array<T>&);                               \
+  template EBB_API std::vector<Tensor<T>> grad(const Tensor<T>&, const std::vector<Wanted<T>>&, \
+                                               GradOptions, const Tensor<T>*);
+EBB_INSTANTIATE(float)
+EBB_INSTANTIATE(double)
+#undef EBB_INSTANTIATE
+
+}  // namespace ebb::inline v0

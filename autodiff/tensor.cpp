@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "ebb/autodiff/tensor.hpp"
+
+#include "ebb/autodiff/access.hpp"
+#include "ebb/autodiff/kernels/table.hpp"
+
+namespace ebb::inline v0 {
+
+template <Real T>
+Tensor<T>::Tensor(const Array<T>& array) : Tensor() {
+  if (detail::Block* shared = detail::Access::block(array)) {
+    this->set(detail::retain(shared), Operand<T>::Kind::tensor);
+  }
+}
+
+template <Real T>
+Tensor<T>::Tensor(const Variable<T>& source) : Tensor() {
+  const auto leaf = detail::Access::source<T>(source);
+  this->set(detail::retain(leaf.block), Operand<T>::Kind::tensor);
+  place_ = leaf.place;
+}
+
+template <Real T>
+const Shape& Tensor<T>::shape() const {
+  static const Shape no_elements{0};
+  return block() ? block()->shape : no_elements;
+}
+
+template <Real T>
+T Tensor<T>::item() const {
+  return array().item();
+}
+
+template <Real T>
+Array<T> Tensor<T>::array() const {
+  if (!block()) return {};
+  return detail::Access::array<T>(block()->is_uniform() ? detail::densify<T>(block())
+                                                        : detail::retain(block()));
+}
+
+template class Tensor<float>;
+template class Tensor<double>;
+
+}  // namespace ebb::inline v0

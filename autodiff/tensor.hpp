@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// What operations return: an immutable array and its place on a tape.
+#pragma once
+#include "ebb/autodiff/array.hpp"
+
+namespace ebb::inline v0 {
+
+template <Real T>
+class Variable;
+
+/// A handle to an immutable array that knows how it was computed: it is constant, or a record of a
+/// tape, or was computed from a variable while no tape recorded.
+template <Real T>
+class EBB_API Tensor : public Operand<T> {
+ public:
+  using value_type = T;
+
+  /// No tensor; using it in an operation is an error.
+  Tensor() : Operand<T>(nullptr, Operand<T>::Kind::tensor) {}
+  /// A constant.
+  Tensor(const Array<T>& array);
+  /// A constant scalar.
+  template <class U>
+  requires std::is_arithmetic_v<U> Tensor(U value) : Tensor(Array<T>(T(value))) {}
+  /// The value of a variable; a leaf of the tape that records.
+  Tensor(const Variable<T>& source);
+
+  Tensor(const Tensor& other) : Operand<T>(other), place_(other.place_) {
+    if (block()) detail::retain(block());
+  }
+  Tensor(Tensor&& other) noexcept : Operand<T>(other), place_(other.place_) {
+    other.set(nullptr, Operand<T>::Kind::tensor);
+  }
+  Tensor& operator=(Tensor other) noexcept {
+    detail::Block* mine = block();
+    this->set(other.block(), Operand<T>::Kind::tensor);
+    other.set(mine, Operand<T>::Kind::tensor);
+    place_ = other.place_;
+    return *this;
+  }
+  ~Tensor() {
+    if (block()) detail::release(block());
+  }
+
+  bool empty() const { return block() == nullptr; }
+  const Shape& shape() const;
+  int rank() const { return shape().rank(); }
+  std::int64_t size() const { return shape().size(); }
+  const T* data() const { return block() ? block()->template data<T>() : nullptr; }
+  /// The value of a tensor with one element. @throws ShapeError for any other.
+  T item() const;
+  /// The values, which do not know where they come from.
+  Array<T> array() const;
+  /// The same values as a constant: no gradient flows through it.
+  Tensor detach() const { return Tensor(array()); }
+
+ private:
+  friend struct detail::Access;
+  detail::Block* block() const { return this->template object<detail::Block>(); }
+  detail::Place place_;
+};
+
+/// The result of a comparison: an array of bool that knows the type it was compared in.
+template <Real T>
+class Mask : public Array<bool> {
+ public:
+  Mask(Array<bool> mask) : Array<bool>(std::move(mask)) {}
+};
+
+template <Real T>
+std::ostream& operator<<(std::ostream& out, const Tensor<T>& tensor) {
+  return out << tensor.array();
+}
+
+}  // namespace ebb::inline v0

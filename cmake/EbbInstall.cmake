@@ -1,0 +1,61 @@
+# SPDX-License-Identifier: BSD-3-Clause
+# Installation: headers, library, the `ebb` program, and what find_package and pkg-config read.
+
+include(CMakePackageConfigHelpers)
+set(ebb_cmake_dir "${CMAKE_INSTALL_LIBDIR}/cmake/ebb")
+set(ebb_pkgconfig_dir "${CMAKE_INSTALL_LIBDIR}/pkgconfig")
+
+install(FILES ebb.hpp xtensor.hpp DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}/ebb")
+install(DIRECTORY autodiff data nn optim DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}/ebb"
+  FILES_MATCHING PATTERN "*.hpp")
+install(TARGETS ebb EXPORT ebbTargets)
+install(TARGETS ebb_xtensor EXPORT ebbXtensorTargets)
+if(TARGET ebb_program)
+  install(TARGETS ebb_program)
+endif()
+
+# Two exports: only ebb::xtensor needs xtensor on the user's machine.
+install(EXPORT ebbTargets NAMESPACE ebb:: DESTINATION "${ebb_cmake_dir}")
+install(EXPORT ebbXtensorTargets NAMESPACE ebb:: DESTINATION "${ebb_cmake_dir}")
+configure_package_config_file(cmake/ebbConfig.cmake.in "${PROJECT_BINARY_DIR}/ebbConfig.cmake"
+  INSTALL_DESTINATION "${ebb_cmake_dir}" NO_SET_AND_CHECK_MACRO)
+write_basic_package_version_file("${PROJECT_BINARY_DIR}/ebbConfigVersion.cmake"
+  COMPATIBILITY SameMinorVersion)
+install(FILES "${PROJECT_BINARY_DIR}/ebbConfig.cmake"
+  "${PROJECT_BINARY_DIR}/ebbConfigVersion.cmake" cmake/FindEbbOpenBLAS.cmake
+  DESTINATION "${ebb_cmake_dir}")
+
+# pkg-config. The prefix is relative to the file, so an installed tree may be moved.
+function(ebb_under_prefix result directory)
+  if(IS_ABSOLUTE "${directory}")
+    set(${result} "${directory}" PARENT_SCOPE)
+  else()
+    set(${result} "\${prefix}/${directory}" PARENT_SCOPE)
+  endif()
+endfunction()
+ebb_under_prefix(EBB_PC_LIBDIR "${CMAKE_INSTALL_LIBDIR}")
+ebb_under_prefix(EBB_PC_INCLUDEDIR "${CMAKE_INSTALL_INCLUDEDIR}")
+if(IS_ABSOLUTE "${ebb_pkgconfig_dir}")
+  set(EBB_PC_PREFIX "${CMAKE_INSTALL_PREFIX}")
+else()
+  file(RELATIVE_PATH up "/${ebb_pkgconfig_dir}" "/")
+  string(REGEX REPLACE "/$" "" up "${up}")
+  set(EBB_PC_PREFIX "\${pcfiledir}/${up}")
+endif()
+# The loader and the linker look in these places anyway; elsewhere a -L is needed.
+cmake_path(GET EbbOpenBLAS_LIBRARY PARENT_PATH directory)
+set(openblas "-lopenblas -pthread")
+if(NOT directory IN_LIST CMAKE_CXX_IMPLICIT_LINK_DIRECTORIES)
+  string(PREPEND openblas "-L${directory} ")
+endif()
+# A static ebb cannot be linked without OpenBLAS, with or without `pkg-config --static`. Requires
+# is no help: openblas.pc asks for -lgfortran, which a C++ compiler alone does not have.
+set(EBB_PC_LIBS "-lebb")
+set(EBB_PC_LIBS_PRIVATE)
+if(BUILD_SHARED_LIBS)
+  set(EBB_PC_LIBS_PRIVATE "${openblas}")
+else()
+  string(APPEND EBB_PC_LIBS " -Wl,--gc-sections ${openblas}")
+endif()
+configure_file(cmake/ebb.pc.in "${PROJECT_BINARY_DIR}/ebb.pc" @ONLY)
+install(FILES "${PROJECT_BINARY_DIR}/ebb.pc" DESTINATION "${ebb_pkgconfig_dir}")

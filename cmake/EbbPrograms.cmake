@@ -1,0 +1,50 @@
+# SPDX-License-Identifier: BSD-3-Clause
+# Programs beside the library: the `ebb` program, examples, benchmarks, tests.
+
+function(ebb_add_program name)
+  cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "SOURCES;LIBRARIES")
+  add_executable(${name} ${arg_SOURCES})
+  ebb_own_target(${name})
+  target_link_libraries(${name} PRIVATE ebb::ebb ebb::xtensor Threads::Threads ${arg_LIBRARIES})
+  set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY "${PROJECT_BINARY_DIR}")
+endfunction()
+
+if(EBB_TOOLS)
+  file(GLOB sources CONFIGURE_DEPENDS tools/*.cpp)
+  if(sources)
+    find_package(CLI11 REQUIRED)
+    ebb_add_program(ebb_program SOURCES ${sources} LIBRARIES CLI11::CLI11)
+    set_target_properties(ebb_program PROPERTIES OUTPUT_NAME ebb)
+  endif()
+endif()
+
+if(EBB_EXAMPLES)
+  find_package(CLI11 REQUIRED)
+  set(ebb_examples)
+  file(GLOB sources CONFIGURE_DEPENDS examples/*.cpp)
+  foreach(source IN LISTS sources)
+    cmake_path(GET source STEM name)
+    ebb_add_program(${name} SOURCES ${source} LIBRARIES CLI11::CLI11)
+    target_compile_definitions(${name} PRIVATE
+      EBB_EXAMPLE_DATA="${PROJECT_SOURCE_DIR}/examples/data")
+    list(APPEND ebb_examples ${name})
+  endforeach()
+endif()
+
+if(EBB_BENCHMARKS)
+  file(GLOB sources CONFIGURE_DEPENDS tools/benchmarks/*.cpp)
+  file(GLOB limits CONFIGURE_DEPENDS tools/benchmarks/limits/*.cpp)
+  if(sources)
+    find_package(benchmark REQUIRED)
+    find_package(nlohmann_json REQUIRED)
+    ebb_add_program(ebb_bench SOURCES ${sources} ${limits}
+      LIBRARIES benchmark::benchmark nlohmann_json::nlohmann_json ebb::openblas)
+    # The limits are what this machine can do at best, hence every instruction it has.
+    set_source_files_properties(${limits} PROPERTIES COMPILE_OPTIONS "-O3;-march=native")
+  endif()
+endif()
+
+if(EBB_TESTS)
+  enable_testing()
+  include(EbbTests)
+endif()

@@ -1,0 +1,61 @@
+# SPDX-License-Identifier: BSD-3-Clause
+# One test program a folder, the same tests again under lower instruction sets, and scripts.
+
+find_package(doctest REQUIRED)
+include(CheckCXXSourceRuns)
+check_cxx_source_runs("int main() { return !__builtin_cpu_supports(\"avx2\"); }" EBB_HAS_AVX2)
+
+set(ebb_thread_sanitizer OFF)
+if(CMAKE_CXX_FLAGS MATCHES "-fsanitize=thread")
+  set(ebb_thread_sanitizer ON)
+endif()
+
+# A filter that matches nothing is a mistake, not a success.
+function(ebb_add_test name)
+  cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "COMMAND;ENVIRONMENT")
+  add_test(NAME ${name} COMMAND ${arg_COMMAND})
+  set_tests_properties(${name} PROPERTIES
+    ENVIRONMENT "${arg_ENVIRONMENT}"
+    FAIL_REGULAR_EXPRESSION "test cases: +0 \\|"
+    TIMEOUT 1200)
+endfunction()
+
+if(BUILD_SHARED_LIBS)
+  # The tests reach behind the public interface, which a shared library hides.
+  message(STATUS "ebb: unit tests need a static build and are left out")
+else()
+  foreach(folder IN ITEMS autodiff data nn optim)
+    file(GLOB sources CONFIGURE_DEPENDS tests/${folder}/*_test.cpp)
+    if(NOT sources)
+      continue()
+    endif()
+    set(program ${folder}_tests)
+    ebb_add_program(${program} SOURCES ${sources} tests/main.cpp LIBRARIES doctest::doctest)
+    if(ebb_thread_sanitizer)
+      add_test(NAME ${folder}_threads COMMAND ${program} "-tc=*thread*,*worker*")
+      set_tests_properties(${folder}_threads PROPERTIES TIMEOUT 1800)
+      continue()
+    endif()
+    ebb_add_test(${program} COMMAND ${program})
+    if(folder STREQUAL autodiff)
+      set(isas sse2)
+      if(EBB_HAS_AVX2)
+        list(APPEND isas avx2)
+      endif()
+      foreach(isa IN LISTS isas)
+        ebb_add_test(autodiff_kernels_${isa}
+          COMMAND ${program} -ts=kernels ENVIRONMENT EBB_ISA=${isa})
+      endforeach()
+    endif()
+  endforeach()
+endif()
+
+if(NOT ebb_thread_sanitizer)
+  foreach(name IN LISTS ebb_examples)
+    add_test(NAME example_${name} COMMAND ${name})
+    set_tests_properties(example_${name} PROPERTIES
+      WORKING_DIRECTORY "${PROJECT_BINARY_DIR}" TIMEOUT 600)
+  endforeach()
+  add_test(NAME packages COMMAND "${PROJECT_SOURCE_DIR}/tests/packages.sh")
+  add_test(NAME layering COMMAND "${PROJECT_SOURCE_DIR}/tests/layering.sh" includes)
+endif()

@@ -1,0 +1,86 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: BSD-3-Clause
+# Builds the consumer project against ebb in every way a user may, static and shared, and looks
+# at what is installed: no machine flags, no paths of the build.
+
+source_dir=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.." && pwd -P)
+work=$(mktemp -d) || exit 1
+trap 'rm -rf -- "$work"' EXIT
+export CXX=${CXX:-g++}
+passed=0
+failed=0
+
+# step NAME COMMAND...: runs it quietly and shows the output of a failure.
+step() {
+  local name=$1
+  shift
+  if "$@" > "$work/log" 2>&1; then
+    passed=$((passed + 1))
+    echo "ok      $name"
+  else
+    failed=$((failed + 1))
+    echo "FAILED  $name"
+    tail -n 40 "$work/log" | sed 's/^/        /'
+    return 1
+  fi
+}
+
+# The gradient of sum(w * w) at (1, 2) is (2, 4).
+right_answer() {
+  local text
+  text=$("$@") || return 1
+  echo "$text"
+  [[ $text =~ 2[^0-9]+4 ]]
+}
+
+build() {
+  local directory=$1
+  shift
+  cmake -G Ninja -S "$source_dir/tests/consumer" -B "$directory" -DCMAKE_BUILD_TYPE=Release "$@" &&
+    cmake --build "$directory" --parallel "$(nproc)" &&
+    right_answer "$directory/consumer" && right_answer "$directory/consumer_xtensor"
+}
+
+with_pkg_config() {
+  local prefix=$1 program=$2
+  shift 2
+  local flags
+  PKG_CONFIG_PATH=$(dirname "$(find "$prefix" -name ebb.pc)")
+  export PKG_CONFIG_PATH
+  flags=$(pkg-config --cflags --libs "$@" ebb) || return 1
+  echo "$flags"
+  # shellcheck disable=SC2086
+  $CXX -std=c++20 -O1 "$source_dir/tests/consumer/main.cpp" $flags -o "$program" || return 1
+  LD_LIBRARY_PATH=$(pkg-config --variable=libdir ebb) right_answer "$program"
+}
+
+exports_are_clean() {
+  local prefix=$1 found
+  found=$(grep -rnE -e '-march|-mtune|-mavx|-mfma|fast-math|-ffp-contract|-fsanitize' \
+    --include='*.cmake' --include='*.pc' "$prefix")
+  [[ -z $found ]] || { echo "machine flags: $found"; return 1; }
+  found=$(grep -rlF -e "$source_dir" -e "$work" "$prefix")
+  [[ -z $found ]] || { echo "paths of the build in $found"; return 1; }
+  found=$(grep -rnE '/(usr/)?lib/[^ ]*(libopenblas|libblas)' --include='*.cmake' --include='*.pc' \
+    "$prefix")
+  [[ -z $found ]] || { echo "paths of this machine's libraries: $found"; return 1; }
+}
+
+for kind in static shared; do
+  base=$work/$kind
+  shared=OFF
+  [[ $kind == static ]] || shared=ON
+  step "$kind: add_subdirectory" build "$base/subdirectory" "-DEBB_SOURCE_DIR=$source_dir" \
+    -DBUILD_SHARED_LIBS=$shared -DEBB_INSTALL=ON || continue
+  step "$kind: install" cmake --install "$base/subdirectory" --prefix "$base/first" || continue
+  # An installed copy may be moved, and must not need the tree it was built in.
+  mv "$base/first" "$base/installed"
+  mv "$base/subdirectory" "$base/gone"
+  step "$kind: exported files" exports_are_clean "$base/installed"
+  step "$kind: find_package" build "$base/package" "-DCMAKE_PREFIX_PATH=$base/installed"
+  step "$kind: pkg-config" with_pkg_config "$base/installed" "$base/plain"
+  [[ $kind == shared ]] ||
+    step "$kind: pkg-config --static" with_pkg_config "$base/installed" "$base/plain_static" --static
+done
+echo "$passed passed, $failed failed"
+((failed == 0))
