@@ -93,7 +93,8 @@ concept UsesPair = (is_uses<A> && (is_uses<B> || Literal<B>)) || (Literal<A> && 
   constexpr Uses<uses_of<A> | uses_of<B>> operator op(A, B) { return {}; }
 EBB_ARITHMETIC(+)
 EBB_ARITHMETIC(-)
-EBB_ARITHMETIC(*) EBB_ARITHMETIC(/)
+EBB_ARITHMETIC(*)
+EBB_ARITHMETIC(/)
 #undef EBB_ARITHMETIC
 
 #define EBB_COMPARISON(op)               \
@@ -101,12 +102,16 @@ EBB_ARITHMETIC(*) EBB_ARITHMETIC(/)
   template <class A, class B>            \
   requires UsesPair<A, B>                \
   constexpr UsesMask<uses_of<A> | uses_of<B>> operator op(A, B) { return {}; }
-    EBB_COMPARISON(<) EBB_COMPARISON(>) EBB_COMPARISON(<=) EBB_COMPARISON(>=) EBB_COMPARISON(==)
+EBB_COMPARISON(<)
+EBB_COMPARISON(>)
+EBB_COMPARISON(<=)
+EBB_COMPARISON(>=)
+EBB_COMPARISON(==)
 #undef EBB_COMPARISON
 
-    /// Reads what its operand read.
-    template <unsigned M>
-    constexpr Uses<M> operator-(Uses<M> a) {
+/// Reads what its operand read.
+template <unsigned M>
+constexpr Uses<M> operator-(Uses<M> a) {
   return a;
 }
 /// Reads what either condition read.

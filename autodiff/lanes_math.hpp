@@ -397,13 +397,13 @@ template <class T>
   }
 }
 
-/// a to the power of b, wrong by |b log a| ulp; special cases as in C99.
+/// a to the power of b for what were floats, wrong by |b log a| ulp; special cases as in C99.
 template <int W>
 EBB_INLINE Lanes<double, W> power(const Lanes<double, W>& a, const Lanes<double, W>& b) {
   using L = Lanes<double, W>;
-  constexpr double whole_bound = 4503599627370496;  // From 2^52 on all numbers are whole.
   const auto whole = [](const L& x) __attribute__((always_inline)) {
-    return (x >= whole_bound) | ((x + whole_bound) - whole_bound == x);
+    const double shift = 4503599627370496;  // 2^52: what comes back is rounded to an integer
+    return (x + shift) - shift == x;
   };
   const L base = a.magnitude(), size = b.magnitude();
   const auto one = (base == 1) | (b == 0);

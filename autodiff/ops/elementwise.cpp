@@ -8,7 +8,7 @@
 #include "ebb/autodiff/error.hpp"
 #include "ebb/autodiff/kernels/broadcast.hpp"
 #include "ebb/autodiff/ops.hpp"
-#include "ebb/autodiff/ops/alias.hpp"
+#include "ebb/autodiff/ops/elementwise_call.hpp"
 #include "ebb/autodiff/sweep.hpp"
 
 namespace ebb::inline v0 {
@@ -367,15 +367,27 @@ constexpr MapOp<T> binary_op{{.name = O::name, .vjp = &vjp_map<T>},
                              {&binary_pull<O, 0, T>, &binary_pull<O, 1, T>}};
 
 }  // namespace
+
+template <class O, Real T>
+Tensor<T> call_unary(const O& formula, const Operand<T>& x) {
+  return unary<T>(unary_op<O, T>, x, FormulaState::of(formula));
+}
+template <class O, Real T>
+Tensor<T> call_binary(const O&, const Operand<T>& a, const Operand<T>& b) {
+  return binary<T>(binary_op<O, T>, a, b);
+}
+
 }  // namespace detail
 
-#define EBB_UNARY(f, O)                                     \
-  template <Real T>                                         \
-  Tensor<T> f(const Operand<T>& x) {                        \
-    return detail::unary<T>(detail::unary_op<op::O, T>, x); \
-  }                                                         \
-  template EBB_API Tensor<float> f(const Operand<float>&);  \
-  template EBB_API Tensor<double> f(const Operand<double>&);
+#define EBB_UNARY(f, O)                                                                    \
+  template <Real T>                                                                        \
+  Tensor<T> f(const Operand<T>& x) {                                                       \
+    return detail::call_unary(op::O{}, x);                                                 \
+  }                                                                                        \
+  template EBB_API Tensor<float> f(const Operand<float>&);                                 \
+  template EBB_API Tensor<double> f(const Operand<double>&);                               \
+  template Tensor<float> detail::call_unary(const op::O&, const Operand<float>&);          \
+  template Tensor<double> detail::call_unary(const op::O&, const Operand<double>&);
 EBB_UNARY(operator-, Neg)
 EBB_UNARY(abs, Abs)
 EBB_UNARY(square, Square)
@@ -399,19 +411,24 @@ Tensor<T> clamp(const Operand<T>& x, double low, double high) {
     throw ArgumentError("clamp: the limits [" + std::to_string(low) + ", " + std::to_string(high) +
                         "] are not in order");
   }
-  return detail::unary<T>(detail::unary_op<op::Clamp, T>, x,
-                          detail::FormulaState::of(op::Clamp{low, high}));
+  return detail::call_unary(op::Clamp{low, high}, x);
 }
 template EBB_API Tensor<float> clamp(const Operand<float>&, double, double);
 template EBB_API Tensor<double> clamp(const Operand<double>&, double, double);
+template Tensor<float> detail::call_unary(const op::Clamp&, const Operand<float>&);
+template Tensor<double> detail::call_unary(const op::Clamp&, const Operand<double>&);
 
-#define EBB_BINARY(f, O)                                                          \
-  template <Real T>                                                               \
-  Tensor<T> f(const Operand<T>& a, const Operand<T>& b) {                         \
-    return detail::binary<T>(detail::binary_op<op::O, T>, a, b);                  \
-  }                                                                               \
-  template EBB_API Tensor<float> f(const Operand<float>&, const Operand<float>&); \
-  template EBB_API Tensor<double> f(const Operand<double>&, const Operand<double>&);
+#define EBB_BINARY(f, O)                                                                       \
+  template <Real T>                                                                            \
+  Tensor<T> f(const Operand<T>& a, const Operand<T>& b) {                                      \
+    return detail::call_binary(op::O{}, a, b);                                                 \
+  }                                                                                            \
+  template EBB_API Tensor<float> f(const Operand<float>&, const Operand<float>&);              \
+  template EBB_API Tensor<double> f(const Operand<double>&, const Operand<double>&);           \
+  template Tensor<float> detail::call_binary(const op::O&, const Operand<float>&,              \
+                                             const Operand<float>&);                           \
+  template Tensor<double> detail::call_binary(const op::O&, const Operand<double>&,            \
+                                              const Operand<double>&);
 EBB_BINARY(operator+, Add)
 EBB_BINARY(operator-, Sub)
 EBB_BINARY(operator*, Mul)

@@ -165,16 +165,19 @@ struct Clamp {
   auto value(auto x) const { return select(x < low, low, select(x > high, high, x)); }
   auto slope(auto x, auto) const { return select(x < low, 0, select(x > high, 0, 1)); }
   auto pull(auto g, auto x, auto) const { return select(x < low, 0, select(x > high, 0, g)); }
+  static constexpr Clamp example();
   static constexpr double samples[] = {-50, -1.1, -0.9, 0, 1.9, 2.1};
   static constexpr double kinks[] = {-1, 2};
 };
+
+constexpr Clamp Clamp::example() { return {-1, 2}; }
 
 struct Add {
   static constexpr std::string_view name = "add";
   static auto value(auto a, auto b) { return a + b; }
   static constexpr auto da(auto, auto, auto) { return 1; }
   static constexpr auto db(auto, auto, auto) { return 1; }
-  static constexpr double samples[][2] = {{1, 2}, {-1, 3}, {0, 50}};
+  static constexpr double samples[][2] = {{1, 2}, {-1, 3}, {50, -40}};
 };
 
 struct Sub {
@@ -182,7 +185,7 @@ struct Sub {
   static auto value(auto a, auto b) { return a - b; }
   static constexpr auto da(auto, auto, auto) { return 1; }
   static constexpr auto db(auto, auto, auto) { return -1; }
-  static constexpr double samples[][2] = {{1, 2}, {-1, 3}, {0, 50}};
+  static constexpr double samples[][2] = {{1, 2}, {-1, 3}, {50, -40}};
 };
 
 struct Mul {
@@ -201,12 +204,13 @@ struct Div {
   static constexpr double samples[][2] = {{1, 2}, {-1, 3}, {0.4, -2}, {50, 40}};
 };
 
-/// a^b. Where the power does not depend on an argument, its slope is 0: in a for b = 0, and in b
-/// for a = 0 and b >= 0.
+/// a^b. Where a is 0 and the power does not depend on an argument, the slope in it is 0.
 struct Pow {
   static constexpr std::string_view name = "pow";
   static auto value(auto a, auto b) { return pow(a, b); }
-  static auto da(auto a, auto b, auto) { return select(b == 0, 0, b * pow(a, b - 1)); }
+  static auto da(auto a, auto b, auto) {
+    return b * pow(select(a == 0, select(b == 0, 1, a), a), b - 1);  // 0 * 0^-1 is 0 here
+  }
   static auto db(auto a, auto, auto y) {
     return y * log(select(a == 0, select(y > 1, a, 1), a));  // 0^b is at most 1 unless b < 0
   }

@@ -30,8 +30,7 @@ struct Where {
                [=](auto x) { return where(mask, x[0], x[1]); }),
         sample("of a scalar", {spread({}), spread({2, 3})},
                [=](auto x) { return where(mask, x[0], x[1]); }),
-        sample("by one value", {spread({}), spread({})},
-               [=](auto x) { return where(all, x[0], x[1]); }),
+        sample("by one value", {spread({})}, [=](auto x) { return where(all, x[0], 0.5); }),
         sample("of nothing", {spread({0, 3}), spread({})},
                [=](auto x) { return where(none, x[0], x[1]); }),
         sample("with a number", {spread({2, 3})}, [=](auto x) { return where(mask, x[0], 0.5); })};

@@ -227,6 +227,7 @@ struct LogSumExp {
 /// y * (g - sum(g * y)) a row: the gradient of softmax, as an operation of its own.
 struct SoftmaxPull {
   static constexpr std::string_view name = "softmax_pull";
+  static constexpr bool internal = true;
   using Options = detail::NoOptions;
   static constexpr unsigned keeps = 0b0011;
 

@@ -125,6 +125,7 @@ struct SliceOptions {
 /// The reverse of slice: x at its place on zeros.
 struct Unslice {
   static constexpr std::string_view name = "unslice";
+  static constexpr bool internal = true;
   using Options = SliceOptions;
   static constexpr unsigned keeps = 0;
 

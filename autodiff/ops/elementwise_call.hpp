@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Elementwise operations called by their formula instead of their name.
+#pragma once
+#include "ebb/autodiff/tensor.hpp"
+
+namespace ebb::inline v0::detail {
+
+/// One element of the result for each of x. Defined for every formula in the lists of families.hpp.
+template <class O, Real T>
+Tensor<T> call_unary(const O& formula, const Operand<T>& x);
+/// a and b broadcast.
+template <class O, Real T>
+Tensor<T> call_binary(const O& formula, const Operand<T>& a, const Operand<T>& b);
+
+}  // namespace ebb::inline v0::detail

@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "ebb/autodiff/random.hpp"
+
+#include <numeric>
+#include <utility>
+
+namespace ebb::inline v0 {
+
+std::array<std::uint32_t, 4> philox4x32(std::array<std::uint32_t, 4> c,
+                                        std::array<std::uint32_t, 2> key) {
+  for (int round = 0; round < 10; ++round) {
+    const std::uint64_t p0 = std::uint64_t(0xD2511F53U) * c[0];
+    const std::uint64_t p1 = std::uint64_t(0xCD9E8D57U) * c[2];
+    c = {std::uint32_t(p1 >> 32) ^ c[1] ^ key[0], std::uint32_t(p1),
+         std::uint32_t(p0 >> 32) ^ c[3] ^ key[1], std::uint32_t(p0)};
+    key = {key[0] + 0x9E3779B9U, key[1] + 0xBB67AE85U};
+  }
+  return c;
+}
+
+Stream Stream::split(std::uint64_t tag) const {
+  // A key from a counter that no draw uses: its last words are all ones.
+  const auto block = philox4x32(
+      {std::uint32_t(tag), std::uint32_t(tag >> 32), 0xffffffffU, 0xffffffffU},
+      {std::uint32_t(key_), std::uint32_t(key_ >> 32)});
+  return Stream(std::uint64_t(block[0]) | std::uint64_t(block[1]) << 32);
+}
+
+std::uint32_t Stream::next() {
+  const std::uint64_t index = position_ / 4;
+  if (index != block_index_) {
+    block_ = philox4x32({std::uint32_t(index), std::uint32_t(index >> 32), 0, 0},
+                        {std::uint32_t(key_), std::uint32_t(key_ >> 32)});
+    block_index_ = index;
+  }
+  return block_[position_++ % 4];
+}
+
+double Stream::uniform() {
+  const std::uint64_t high = next() >> 5, low = next() >> 6;
+  return double(high << 26 | low) * 0x1p-53;
+}
+
+std::uint64_t Stream::below(std::uint64_t bound) {
+  __extension__ using Wide = unsigned __int128;
+  const auto draw = [&] {
+    const std::uint64_t high = next();
+    return Wide(high << 32 | next()) * bound;
+  };
+  Wide product = draw();
+  if (std::uint64_t(product) < bound) {
+    const std::uint64_t biased = (0 - bound) % bound;
+    while (std::uint64_t(product) < biased) product = draw();
+  }
+  return std::uint64_t(product >> 64);
+}
+
+std::vector<std::int64_t> permutation(std::int64_t n, Stream& stream) {
+  std::vector<std::int64_t> order(static_cast<std::size_t>(n));
+  std::iota(order.begin(), order.end(), std::int64_t(0));
+  for (std::size_t i = order.size(); i > 1; --i) std::swap(order[i - 1], order[stream.below(i)]);
+  return order;
+}
+
+}  // namespace ebb::inline v0

@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// The one unit that instantiates samples.
+#include "ebb/autodiff/registry.hpp"
+
+#include <limits>
+
+#include "ebb/autodiff/ops/elementwise.hpp"
+#include "ebb/autodiff/ops/elementwise_call.hpp"
+#include "ebb/autodiff/ops/joins.hpp"
+#include "ebb/autodiff/ops/linear_algebra.hpp"
+#include "ebb/autodiff/ops/losses.hpp"
+#include "ebb/autodiff/ops/masks.hpp"
+#include "ebb/autodiff/ops/reduce.hpp"
+#include "ebb/autodiff/ops/shape_ops.hpp"
+
+namespace ebb::inline v0 {
+namespace {
+
+template <class O>
+RegistryEntry elementwise(int arity) {
+  RegistryEntry entry;
+  entry.name = O::name;
+  entry.family = "elementwise";
+  entry.elementwise_arity = arity;
+  entry.lower_bound = -std::numeric_limits<double>::infinity();
+  if constexpr (requires { O::lower_bound; }) entry.lower_bound = O::lower_bound;
+  if constexpr (requires { O::kinks; }) entry.kinks.assign(std::begin(O::kinks), std::end(O::kinks));
+  return entry;
+}
+
+/// A formula with parameters says which ones its samples are for.
+template <class O>
+O example() {
+  if constexpr (requires { O::example(); }) {
+    return O::example();
+  } else {
+    return O{};
+  }
+}
+
+template <class O>
+RegistryEntry unary() {
+  auto entry = elementwise<O>(1);
+  for (double x : O::samples) entry.points.push_back({x});
+  const auto call = [](auto x) { return detail::call_unary(example<O>(), x[0]); };
+  entry.in_double = call;
+  entry.in_float = call;
+  return entry;
+}
+
+template <class O>
+RegistryEntry binary() {
+  auto entry = elementwise<O>(2);
+  for (const auto& pair : O::samples) entry.points.push_back({pair[0], pair[1]});
+  const auto call = [](auto x) { return detail::call_binary(O{}, x[0], x[1]); };
+  entry.in_double = call;
+  entry.in_float = call;
+  return entry;
+}
+
+template <class O>
+RegistryEntry structured(std::string_view family) {
+  RegistryEntry entry;
+  entry.name = O::name;
+  entry.family = family;
+  if constexpr (requires { O::internal; }) entry.internal = O::internal;
+  entry.samples = O::samples();
+  entry.rejections = O::rejections();
+  return entry;
+}
+
+template <class... O>
+void add(std::vector<RegistryEntry>& all, std::string_view family, op::List<O...>) {
+  (all.push_back(structured<O>(family)), ...);
+}
+
+template <class... U, class... B>
+void add_elementwise(std::vector<RegistryEntry>& all, op::List<U...>, op::List<B...>) {
+  (all.push_back(unary<U>()), ...);
+  (all.push_back(binary<B>()), ...);
+}
+
+}  // namespace
+
+std::vector<RegistryEntry> registry() {
+  std::vector<RegistryEntry> all;
+  add_elementwise(all, op::Unary{}, op::Binary{});
+  add(all, "masks", op::Masked{});
+  add(all, "reductions", op::Reductions{});
+  add(all, "linear algebra", op::LinearAlgebra{});
+  add(all, "shapes", op::Shapes{});
+  add(all, "joins", op::Joins{});
+  add(all, "losses", op::Losses{});
+  return all;
+}
+
+}  // namespace ebb::inline v0

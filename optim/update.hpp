@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// The fused pass of a rule. Needed only where a new rule is defined: include this and
+// optimizer.hpp, and `Optimizer<MyRule, T>` compiles.
+#pragma once
+#include "ebb/autodiff/kernels/table.hpp"
+#include "ebb/autodiff/lanes.hpp"
+#include "ebb/optim/optimizer.hpp"
+
+namespace ebb::inline v0::optim {
+inline namespace EBB_UNIT {
+
+template <class Rule, class T>
+struct UpdateLoops {
+  using Step = typename Rule::Step;
+
+#define EBB_UPDATE(set, attributes, bytes)                                                        \
+  attributes static void run_##set(const Step& step, T* w, const T* g, T* const* state, int n_state, \
+                                   std::int64_t n) {                                              \
+    using V = Lanes<T, bytes / int(sizeof(T))>;                                                   \
+    for (std::int64_t i = 0; i < n; i += V::size) {                                               \
+      V weight = V::load(w + i);                                                                  \
+      const V gradient = V::load(g + i);                                                          \
+      if constexpr (requires(V & v) { Rule::update(step, v, gradient); }) {                       \
+        if (n_state == 0) Rule::update(step, weight, gradient);                                   \
+      }                                                                                           \
+      if constexpr (requires(V & v) { Rule::update(step, v, gradient, v); }) {                    \
+        if (n_state == 1) {                                                                       \
+          V s0 = V::load(state[0] + i);                                                           \
+          Rule::update(step, weight, gradient, s0);                                               \
+          s0.store(state[0] + i);                                                                 \
+        }                                                                                         \
+      }                                                                                           \
+      if constexpr (requires(V & v) { Rule::update(step, v, gradient, v, v); }) {                 \
+        if (n_state == 2) {                                                                       \
+          V s0 = V::load(state[0] + i), s1 = V::load(state[1] + i);                               \
+          Rule::update(step, weight, gradient, s0, s1);                                           \
+          s0.store(state[0] + i);                                                                 \
+          s1.store(state[1] + i);                                                                 \
+        }                                                                                         \
+      }                                                                                           \
+      weight.store(w + i);                                                                        \
+    }                                                                                             \
+  }
+  EBB_UPDATE(sse2, __attribute__((flatten)), 16)
+  EBB_UPDATE(avx2, __attribute__((flatten, target("avx2,fma"))), 32)
+  EBB_UPDATE(avx512,
+             __attribute__((flatten, target("avx2,fma,avx512f,avx512bw,avx512dq,avx512cd,"
+                                            "avx512vl"))),
+             64)
+#undef EBB_UPDATE
+};
+
+}  // namespace EBB_UNIT
+
+template <class Rule, Real T>
+void Optimizer<Rule, T>::run(const typename Rule::Step& step, T* w, const T* g, T* const* state,
+                             int n_state, std::int64_t n) {
+  using Loops = UpdateLoops<Rule, T>;
+  switch (detail::instruction_set()) {
+    case detail::InstructionSet::avx512:
+      return Loops::run_avx512(step, w, g, state, n_state, n);
+    case detail::InstructionSet::avx2:
+      return Loops::run_avx2(step, w, g, state, n_state, n);
+    case detail::InstructionSet::sse2:
+      return Loops::run_sse2(step, w, g, state, n_state, n);
+  }
+}
+
+}  // namespace ebb::inline v0::optim

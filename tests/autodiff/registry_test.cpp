@@ -1,0 +1,291 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Every operation of the library, at every sample, in one walk over the registry. An operation that is
+// added is tested here without another line.
+#include "ebb/autodiff/registry.hpp"
+
+#include <algorithm>
+#include <fstream>
+#include <map>
+#include <regex>
+#include <set>
+
+#include "ebb/autodiff/error.hpp"
+#include "ebb/autodiff/gradcheck.hpp"
+#include "ebb/autodiff/tape.hpp"
+#include "ebb/tests/close.hpp"
+
+using namespace ebb;
+using namespace ebb::test;
+
+namespace {
+
+using Arrays = std::vector<Array<double>>;
+
+/// The first input of every row, the second of every column, and so on: points as arrays.
+Array<double> points_of(const RegistryEntry& entry, std::size_t input, const Shape& shape) {
+  auto values = Array<double>::uninitialized(shape);
+  double* v = values.mutate();
+  for (std::int64_t i = 0; i < shape.size(); ++i) {
+    v[i] = entry.points[std::size_t(i) % entry.points.size()][input];
+  }
+  return values;
+}
+
+/// The samples of an entry; those of an elementwise operation are made from its points.
+std::vector<op::Sample> samples_of(const RegistryEntry& entry) {
+  if (entry.elementwise_arity == 0) return entry.samples;
+  std::vector<op::Sample> samples;
+  const auto n = std::int64_t(entry.points.size());
+  const auto add = [&](std::string label, Arrays inputs) {
+    samples.push_back({std::move(label), std::move(inputs), entry.in_double, entry.in_float});
+  };
+  if (entry.elementwise_arity == 1) {
+    add("a vector", {points_of(entry, 0, {n})});
+    add("a matrix", {points_of(entry, 0, {3, n})});
+    add("nothing", {points_of(entry, 0, {0, n})});
+    // One where no slope of any operation is 0: a gradient of zero checks nothing.
+    add("a scalar", {Array<double>(entry.points[entry.points.size() - 2][0])});
+    return samples;
+  }
+  const auto both = [&](std::string label, const Shape& a, const Shape& b) {
+    add(std::move(label), {points_of(entry, 0, a), points_of(entry, 1, b)});
+  };
+  both("two vectors", {n}, {n});
+  both("nothing", {0, n}, {n});
+  both("a row on the right", {2, n}, {n});
+  both("a row on the left", {n}, {2, n});
+  both("a column on the right", {2, n}, {2, 1});
+  both("a column on the left", {2, 1}, {2, n});
+  both("a column and a row", {2, 1}, {1, n});
+  both("a scalar on the right", {n}, {});
+  both("a scalar on the left", {}, {n});
+  both("planes", {2, 1, n}, {3, 1});
+  // One of two scalars has no part in a choice between them, and its gradient of zero checks nothing.
+  if (entry.kinks.empty()) both("two scalars", {}, {});
+  return samples;
+}
+
+/// Which inputs are leaves, one bit each; the gradients of those, by one way or another.
+enum class Way { grad, create_graph, backward };
+
+std::vector<Array<double>> gradients(const op::Sample& sample, unsigned leaves, Way way) {
+  std::vector<Variable<double>> variables;
+  for (const auto& x : sample.inputs) variables.emplace_back(x);
+  Tape tape;
+  std::vector<Tensor<double>> in;
+  std::vector<Wanted<double>> wanted;
+  for (std::size_t k = 0; k < variables.size(); ++k) {
+    if (leaves >> k & 1U) {
+      in.emplace_back(variables[k]);
+      wanted.emplace_back(variables[k]);
+    } else {
+      in.emplace_back(sample.inputs[k]);
+    }
+  }
+  const Tensor<double> y = sample.in_double(in);
+  const Array<double> seed = op::spread(y.shape(), 1.3);
+  std::vector<Array<double>> result;
+  if (way == Way::backward) {
+    backward(Loss(y, seed));
+    for (std::size_t k = 0; k < variables.size(); ++k) {
+      if (leaves >> k & 1U) result.push_back(variables[k].gradient());
+    }
+  } else {
+    const Tensor<double> start(seed);
+    const auto all = grad(y, wanted, {.create_graph = way == Way::create_graph}, &start);
+    for (const auto& g : all) result.push_back(g.array());
+  }
+  return result;
+}
+
+}  // namespace
+
+TEST_CASE("every operation has the derivatives that differences measure, at both orders") {
+  for (const auto& entry : registry()) {
+    for (const auto& sample : samples_of(entry)) {
+      CAPTURE(entry.name);
+      CAPTURE(sample.label);
+      bool empty = true;
+      for (const auto& x : sample.inputs) empty &= x.size() == 0;
+      const auto report = check_gradients(sample.in_double, sample.inputs);
+      INFO(report);
+      CHECK(report.passed);
+      if (!empty) CHECK(report.compared > 0);
+    }
+  }
+}
+
+TEST_CASE("every operation agrees in float and double") {
+  for (const auto& entry : registry()) {
+    for (const auto& sample : samples_of(entry)) {
+      CAPTURE(entry.name);
+      CAPTURE(sample.label);
+      std::vector<Tensor<double>> wide(sample.inputs.begin(), sample.inputs.end());
+      std::vector<Tensor<float>> narrow;
+      for (const auto& x : wide) narrow.push_back(cast<float>(x));
+      // The inputs are rounded to 6e-8 and sums of some thousand terms follow; values reach 50.
+      CHECK_AGREES(close(sample.in_float(narrow).array(), sample.in_double(wide).array(), 2e-5,
+                         2e-5));
+    }
+  }
+}
+
+TEST_CASE("a gradient does not depend on which other inputs are leaves") {
+  for (const auto& entry : registry()) {
+    for (const auto& sample : samples_of(entry)) {
+      CAPTURE(entry.name);
+      CAPTURE(sample.label);
+      const unsigned all = (1U << sample.inputs.size()) - 1;
+      const auto reference = gradients(sample, all, Way::grad);
+      for (unsigned leaves = 1; leaves < all; ++leaves) {
+        const auto some = gradients(sample, leaves, Way::grad);
+        for (std::size_t k = 0, i = 0; k < sample.inputs.size(); ++k) {
+          if (leaves >> k & 1U) CHECK_AGREES(same_bits(some[i++], reference[k]));
+        }
+      }
+    }
+  }
+}
+
+TEST_CASE("all ways to a gradient give the same bits") {
+  for (const auto& entry : registry()) {
+    for (const auto& sample : samples_of(entry)) {
+      CAPTURE(entry.name);
+      CAPTURE(sample.label);
+      const unsigned all = (1U << sample.inputs.size()) - 1;
+      const auto by_grad = gradients(sample, all, Way::grad);
+      const auto recorded = gradients(sample, all, Way::create_graph);
+      const auto by_backward = gradients(sample, all, Way::backward);
+      for (std::size_t k = 0; k < by_grad.size(); ++k) {
+        CAPTURE(k);
+        CHECK_AGREES(same_bits(by_grad[k], recorded[k]));
+        CHECK_AGREES(same_bits(by_grad[k], by_backward[k]));
+      }
+    }
+  }
+}
+
+TEST_CASE("no operation leaves a block alive") {
+  for (const auto& entry : registry()) {
+    for (const auto& sample : samples_of(entry)) {
+      CAPTURE(entry.name);
+      CAPTURE(sample.label);
+      const unsigned all = (1U << sample.inputs.size()) - 1;
+      gradients(sample, all, Way::create_graph);  // makes the tape's own chunk
+      const auto before = memory_statistics().live_blocks;
+      for (const Way way : {Way::grad, Way::create_graph, Way::backward}) gradients(sample, all, way);
+      CHECK(memory_statistics().live_blocks == before);
+    }
+  }
+}
+
+TEST_CASE("every operation refuses what it cannot take, and says why") {
+  for (const auto& entry : registry()) {
+    for (const auto& rejection : entry.rejections) {
+      CAPTURE(entry.name);
+      CAPTURE(rejection.label);
+      std::string message = "nothing was thrown";
+      try {
+        rejection.call();
+      } catch (const Error& error) {
+        message = error.what();
+      }
+      CAPTURE(message);
+      CHECK(message.find(rejection.message) != std::string::npos);
+    }
+  }
+}
+
+TEST_CASE("the samples of elementwise operations reach the places where derivatives go wrong") {
+  for (const auto& entry : registry()) {
+    if (entry.elementwise_arity == 0) continue;
+    CAPTURE(entry.name);
+    const auto any = [&](auto holds) {
+      return std::any_of(entry.points.begin(), entry.points.end(),
+                         [&](const std::vector<double>& p) { return holds(p); });
+    };
+    CHECK(any([](const auto& p) { return std::abs(p[0]) >= 20; }));
+    if (entry.lower_bound < 0) CHECK(any([](const auto& p) { return p[0] < 0; }));
+    for (double kink : entry.kinks) {
+      CAPTURE(kink);
+      const auto offset = [&](const std::vector<double>& p) {
+        return (p.size() == 2 ? p[0] - p[1] : p[0]) - kink;
+      };
+      CHECK(any([&](const auto& p) { return offset(p) > 0 && offset(p) <= 0.2; }));
+      CHECK(any([&](const auto& p) { return offset(p) < 0 && offset(p) >= -0.2; }));
+    }
+  }
+}
+
+TEST_CASE("the samples of all other operations include a scalar, nothing, and large values") {
+  // Why an operation lacks one of them.
+  const std::map<std::string_view, std::string> no_scalar = {
+      {"softmax", "needs an axis"},      {"log_softmax", "needs an axis"},
+      {"softmax_pull", "needs an axis"}, {"matmul", "needs an axis"},
+      {"linear", "needs matrices"},      {"slice", "needs an axis"},
+      {"unslice", "needs an axis"},      {"gather_rows", "needs rows"},
+      {"scatter_add_rows", "needs rows"}, {"concat", "needs an axis"},
+      {"cross_entropy", "needs rows"},   {"sum_to", "a scalar result is a sample"},
+      {"cast", "runs element by element"}};
+  const std::map<std::string_view, std::string> no_empty = {
+      {"max", "of no rows is a sample, of nothing is refused"},
+      {"softmax_pull", "covered by softmax"},
+      {"unslice", "covered by slice"},
+      {"broadcast_to", "to nothing is a sample"},
+      {"gather_rows", "no index is valid"},
+      {"scatter_add_rows", "no index is valid"},
+      {"cast", "runs element by element"},
+      {"mse_loss", "the mean of nothing is NaN"},
+      {"bce_with_logits", "the mean of nothing is NaN"},
+      {"cross_entropy", "the mean of nothing is NaN"}};
+  const std::map<std::string_view, std::string> no_large = {
+      {"softmax_pull", "linear in both"},
+      {"unslice", "moves elements only"},
+      {"cross_entropy", "saturates: its large logits stand in the tests of losses"}};
+  for (const auto& entry : registry()) {
+    if (entry.elementwise_arity != 0) continue;
+    CAPTURE(entry.name);
+    bool scalar = false, nothing = false, large = false;
+    for (const auto& sample : entry.samples) {
+      for (const auto& x : sample.inputs) {
+        scalar |= x.rank() == 0;
+        nothing |= x.size() == 0;
+        for (double v : x) large |= std::abs(v) >= 10;
+      }
+    }
+    CHECK(scalar != (no_scalar.count(entry.name) > 0));
+    CHECK((nothing || no_empty.count(entry.name) > 0));
+    CHECK(large != (no_large.count(entry.name) > 0));
+  }
+}
+
+TEST_CASE("the registry and the public list of operations name the same operations") {
+  std::ifstream file(EBB_SOURCE_DIR "/autodiff/ops.hpp");
+  REQUIRE(file);
+  const std::string text{std::istreambuf_iterator<char>(file), {}};
+  const std::map<std::string, std::vector<std::string>> symbols = {
+      {"operator+", {"add"}}, {"operator-", {"sub", "neg"}}, {"operator*", {"mul"}},
+      {"operator/", {"div"}}, {"select", {}},  // another name of `where`
+  };
+  std::set<std::string> listed;
+  const std::regex declaration("EBB_API Tensor<[A-Za-z]+> ([a-z_0-9]+|operator[-+*/])\\(");
+  for (std::sregex_iterator i(text.begin(), text.end(), declaration), end; i != end; ++i) {
+    const std::string name = (*i)[1];
+    const auto symbol = symbols.find(name);
+    if (symbol == symbols.end()) {
+      listed.insert(name);
+    } else {
+      listed.insert(symbol->second.begin(), symbol->second.end());
+    }
+  }
+  std::set<std::string> registered;
+  for (const auto& entry : registry()) {
+    if (!entry.internal) CHECK(registered.insert(std::string(entry.name)).second);
+  }
+  CHECK(listed.size() > 30);
+  std::string missing, unlisted;
+  for (const auto& name : listed) missing += registered.count(name) ? "" : name + " ";
+  for (const auto& name : registered) unlisted += listed.count(name) ? "" : name + " ";
+  CHECK(missing == "");
+  CHECK(unlisted == "");
+}

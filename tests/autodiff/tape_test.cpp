@@ -1,0 +1,298 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// What a tape promises: gradients are added, kept or released as asked, and never silently cut.
+#include "ebb/autodiff/tape.hpp"
+
+#include <thread>
+
+#include "ebb/autodiff/derivatives.hpp"
+#include "ebb/autodiff/error.hpp"
+#include "ebb/autodiff/ops/sample.hpp"
+#include "ebb/tests/close.hpp"
+
+using namespace ebb;
+using namespace ebb::test;
+
+namespace {
+
+/// The message of what f throws, or "".
+template <class E, class F>
+std::string message_of(F f) {
+  try {
+    f();
+  } catch (const E& error) {
+    return error.what();
+  }
+  return "";
+}
+
+bool contains(const std::string& text, const char* part) {
+  return text.find(part) != std::string::npos;
+}
+
+const Array<double> x0 = Array<double>::of({1, 2, 3});
+
+}  // namespace
+
+TEST_CASE("backward adds into variables until zero_grad makes the gradient absent") {
+  Variable<double> w(x0);
+  CHECK_FALSE(w.has_gradient());
+  Tape tape;
+  backward(sum(square(w)));
+  backward(sum(square(w)));
+  CHECK(equal(w.gradient(), Array<double>::of({4, 8, 12})));
+  w.zero_grad();
+  CHECK_FALSE(w.has_gradient());
+  CHECK(contains(message_of<TapeError>([&] { w.gradient(); }), "gradient: a Variable has none"));
+}
+
+TEST_CASE("several losses are swept at once, as their sum") {
+  Variable<double> w(x0), v(x0);
+  Tape tape;
+  const auto shared = w * v;
+  backward({sum(shared), sum(square(shared))});
+  for (std::int64_t i = 0; i < 3; ++i) {
+    const double p = x0[i] * x0[i];
+    CHECK(w.gradient()[i] == x0[i] + 2 * p * x0[i]);
+  }
+}
+
+TEST_CASE("a seed takes the place of one") {
+  Variable<double> w(x0);
+  Tape tape;
+  backward(Loss(square(w), Array<double>::of({1, 0, -1})));
+  CHECK(equal(w.gradient(), Array<double>::of({2, 0, -6})));
+  const auto y = square(w);
+  CHECK(contains(message_of<ShapeError>([&] { backward(y); }),
+                 "backward: the output has shape (3,) and is not a single value"));
+  CHECK(contains(message_of<ShapeError>([&] { backward(Loss(y, Array<double>(1.0))); }),
+                 "backward: a seed of shape () for an output of shape (3,)"));
+}
+
+TEST_CASE("grad gives the gradients of variables and of any recorded tensor, and writes nowhere") {
+  Variable<double> w(x0);
+  Tape tape;
+  const auto a = square(w);
+  const auto y = sum(a * w);
+  const auto g = grad(y, {w, a});
+  CHECK(equal(g[0].array(), Array<double>::of({3, 12, 27})));
+  CHECK(equal(g[1].array(), x0));
+  CHECK_FALSE(w.has_gradient());
+  CHECK(tape.size() == 0);
+}
+
+TEST_CASE("a variable that the output does not depend on has a gradient of zeros") {
+  Variable<double> w(x0), unused(x0);
+  Tape tape;
+  CHECK(equal(grad(sum(w * 1.0), unused).array(), Array<double>::zeros({3})));
+}
+
+TEST_CASE("watch makes a leaf of a constant") {
+  Tape tape;
+  const auto x = tape.watch(x0);
+  CHECK(equal(grad(sum(square(x)), x).array(), Array<double>::of({2, 4, 6})));
+  const Tensor<double> constant(x0);
+  const auto y = sum(square(tape.watch(x0)));
+  CHECK(contains(message_of<TapeError>([&] { grad(y, constant); }), "tape.watch(x)"));
+}
+
+TEST_CASE("a sweep empties the tape, which is ready for the next step; keep_tape keeps it") {
+  Variable<double> w(x0);
+  Tape tape;
+  const auto loss = sum(square(w));
+  CHECK(tape.size() == 3);
+  backward(loss, {.keep_tape = true});
+  CHECK(tape.size() == 3);
+  backward(loss);
+  CHECK(tape.size() == 0);
+  CHECK(equal(w.gradient(), Array<double>::of({4, 8, 12})));
+  CHECK(contains(message_of<TapeError>([&] { backward(loss); }), "was released"));
+  CHECK(contains(message_of<TapeError>([&] { loss + 1.0; }), "was released"));
+  CHECK(loss.item() == 14);  // reading stays allowed
+}
+
+TEST_CASE("a loss added up over steps is refused, and the message names item()") {
+  Variable<double> w(x0);
+  Tensor<double> total = 0;
+  const auto step = [&] {
+    Tape tape;
+    const auto loss = sum(square(w));
+    total = total + loss;
+    backward(loss);
+  };
+  step();
+  CHECK(contains(message_of<TapeError>(step), "item() to add up a loss"));
+}
+
+TEST_CASE("a tensor computed before the tape cannot pass unnoticed") {
+  Variable<double> w(x0);
+  const auto before = w * 2.0;
+  CHECK(equal((before + 1.0).array(), Array<double>::of({3, 5, 7})));  // allowed outside
+  Tape tape;
+  CHECK(contains(message_of<TapeError>([&] { before + w; }),
+                 "add: an operand was computed from a Variable while no tape recorded"));
+  CHECK_NOTHROW(before.detach() + w);
+}
+
+TEST_CASE("NoRecord pauses, and what it computed from variables is untracked") {
+  Variable<double> w(x0);
+  Tape tape;
+  Tensor<double> y;
+  {
+    const NoRecord pause;
+    y = w * 2.0;
+  }
+  CHECK(tape.size() == 0);
+  CHECK_THROWS_AS(y + w, TapeError);
+}
+
+TEST_CASE("tapes nest, the innermost records, and tensors of the outer one are refused") {
+  Variable<double> w(x0);
+  Tape outer;
+  const auto a = square(w);
+  {
+    Tape inner;
+    CHECK_THROWS_AS(sum(a), TapeError);
+    backward(sum(w * 3.0));
+  }
+  CHECK(equal(w.gradient(), Array<double>::of({3, 3, 3})));
+  backward(sum(a));
+  CHECK(equal(w.gradient(), Array<double>::of({5, 7, 9})));
+}
+
+TEST_CASE("sweeping without a tape, or from a constant, says what is missing") {
+  Variable<double> w(x0);
+  const auto y = sum(w * 1.0);
+  CHECK(contains(message_of<TapeError>([&] { backward(y); }), "no tape records here"));
+  Tape tape;
+  CHECK(contains(message_of<TapeError>([&] { backward(sum(Tensor<double>(x0))); }),
+                 "does not depend on any Variable"));
+  CHECK(contains(message_of<ArgumentError>([&] { sum(Tensor<double>()); }), "an operand is empty"));
+}
+
+TEST_CASE("a sweep that throws adds nothing, and the tape is usable again") {
+  // The seed of the second loss does not fit, and is only seen after the first was given.
+  Variable<double> w(x0);
+  Tape tape;
+  w.set_gradient(Array<double>::of({1, 1, 1}));
+  CHECK_THROWS_AS(backward({Loss(sum(w * 2.0)), Loss(w * 2.0, Array<double>(1.0))}), ShapeError);
+  CHECK(equal(w.gradient(), Array<double>::of({1, 1, 1})));
+  backward(sum(w * 2.0));
+  CHECK(equal(w.gradient(), Array<double>::of({3, 3, 3})));
+}
+
+TEST_CASE("a value that is recorded cannot go stale: an update writes elsewhere") {
+  Variable<double> w(x0);
+  Tape tape;
+  const auto y = sum(square(w));
+  Array<double> moved = w.value();
+  moved.mutate()[0] = 100;
+  w.set_value(moved);
+  backward(y);
+  CHECK(equal(w.gradient(), Array<double>::of({2, 4, 6})));
+}
+
+TEST_CASE("the gradient of a gradient, by create_graph and by nested transforms") {
+  Variable<double> w(x0);
+  {
+    Tape tape;
+    const auto g = grad(sum(square(w) * w), w, {.create_graph = true});
+    CHECK(equal(grad(sum(g), w).array(), Array<double>::of({6, 12, 18})));
+  }
+  const auto cube = [](const auto& x) { return sum(square(x) * x); };
+  const auto slope = [&](const auto& x) { return sum(gradient(cube, x)); };
+  CHECK(equal(gradient(slope, x0).array(), Array<double>::of({6, 12, 18})));
+  const auto curvature = [&](const auto& x) { return sum(gradient(slope, x)); };
+  CHECK(equal(gradient(curvature, x0).array(), Array<double>::of({6, 6, 6})));
+  CHECK(equal(hvp(cube, x0, Array<double>::of({1, 0, 2})).array(), Array<double>::of({6, 0, 36})));
+}
+
+TEST_CASE("the argument of a transform is its own, not the variable around it") {
+  Tape tape;
+  const auto x = tape.watch(Array<double>(3.0));
+  // d/dy (y * x) at y = x is x, not 2x; and its derivative in x is 1.
+  const auto g = gradient([&](const auto& y) { return y * x; }, x);
+  CHECK(g.item() == 3);
+  CHECK(grad(g, x).item() == 1);
+}
+
+TEST_CASE("one tape holds both types, joined by cast") {
+  Variable<float> w(Array<float>::of({1, 2}));
+  Variable<double> v(Array<double>::of({3, 4}));
+  Tape tape;
+  backward(sum(cast<double>(square(w)) * v));
+  CHECK(equal(w.gradient(), Array<float>::of({6, 16})));
+  CHECK(equal(v.gradient(), Array<double>::of({1, 4})));
+}
+
+TEST_CASE("variables are tied by share and copied by clone") {
+  Variable<double> w(x0, "w");
+  const auto tied = w.share();
+  const auto copy = w.clone();
+  Tape tape;
+  backward(sum(w * tied));
+  CHECK(equal(w.gradient(), Array<double>::of({2, 4, 6})));
+  CHECK(equal(tied.gradient(), w.gradient()));
+  CHECK_FALSE(copy.has_gradient());
+  CHECK(copy.label() == "w");
+  CHECK(contains(message_of<ShapeError>([&] { w.set_value(Array<double>(1.0)); }),
+                 "set_value: the Variable \"w\" has shape (3,), the new value ()"));
+}
+
+TEST_CASE("a zero gradient annihilates whatever slope it meets") {
+  // The branch that `where` did not take has an infinite slope at 0 and none below.
+  Variable<double> w(Array<double>::of({-1, 0, 4}));
+  Tape tape;
+  backward(sum(where(w > 0.0, sqrt(w), 0.0)));
+  CHECK(equal(w.gradient(), Array<double>::of({0, 0, 0.25})));
+  w.zero_grad();
+  const auto f = [](const auto& x) { return sum(where(x > 0.0, sqrt(x), 0.0)); };
+  const auto second = hvp(f, w.value(), Array<double>::of({1, 1, 1}));
+  CHECK(equal(second.array(), Array<double>::of({0, 0, -0.03125})));
+}
+
+TEST_CASE("memory of a deep model falls as the sweep passes") {
+  // Each layer keeps 8 KiB; with all of them held to the end the peak would double.
+  const auto held = [](bool keep) {
+    Variable<double> w(op::spread({1024}));
+    Tape tape;
+    Tensor<double> y = w;
+    for (int i = 0; i < 200; ++i) y = sin(y);
+    const auto before = memory_statistics();
+    backward(sum(y), {.keep_tape = keep});
+    const auto after = memory_statistics();
+    return after.live_blocks - before.live_blocks;
+  };
+  held(true);
+  const auto system = memory_statistics().system_bytes;
+  CHECK(held(false) < -150);
+  CHECK(memory_statistics().system_bytes == system);
+}
+
+TEST_CASE("threads have tapes of their own, and blocks find their way back") {
+  const auto work = [](double start) {
+    Variable<double> w(Array<double>::full({100}, start));
+    for (int step = 0; step < 50; ++step) {
+      Tape tape;
+      backward(mean(square(w)));
+      Array<double> next = w.value();
+      double* v = next.mutate();
+      for (std::int64_t i = 0; i < next.size(); ++i) v[i] -= 10 * w.gradient()[i];
+      w.set_value(std::move(next));
+      w.zero_grad();
+    }
+    return w.value();
+  };
+  const auto expected = work(1);
+  const auto live = memory_statistics().live_blocks;
+  Array<double> results[4];
+  {
+    std::vector<std::thread> threads;
+    for (auto& result : results) threads.emplace_back([&] { result = work(1); });
+    for (auto& thread : threads) thread.join();
+  }
+  for (auto& result : results) {
+    CHECK(equal(result, expected));
+    result = {};  // freed here, allocated there
+  }
+  CHECK(memory_statistics().live_blocks == live);
+}
