@@ -175,7 +175,8 @@ struct Lanes {
   EBB_INLINE static Mask first(int n) {
     typename Mask::Register index;
     for (int i = 0; i < W; ++i) index[i] = i;
-    return Mask(index < LaneInt<T>(n));
+    // The sign of index - n; comparing constants with n crashes g++ 12 at -O3 in some functions.
+    return Mask((index - LaneInt<T>(n)) >> int(8 * sizeof(T) - 1));
   }
 
   friend EBB_INLINE Lanes operator+(const Lanes& a, const Lanes& b) { return Lanes(a.reg + b.reg); }
