@@ -37,7 +37,8 @@ double largest(const Array<double>& x) {
   return m;
 }
 
-/// One order of the check: a function of several arrays, and its gradient along an output direction.
+/// One order of the check: a function of several arrays, and its gradient along an output
+/// direction.
 class Check {
  public:
   Check(const TensorFunction& f, const Arrays& at, const GradientCheckOptions& options, int order,
@@ -131,9 +132,8 @@ class Check {
         const double h = options_.step * std::max(1.0, std::abs(at_[k][i]));
         const auto column = difference(k, i, nullptr, h);
         for (std::int64_t j = 0; j < y.size(); ++j) {
-          compare(rows[std::size_t(j)][k][i], column[j], scale, k, i, [&](double t) {
-            return moved(k, i, nullptr, t)[j];
-          });
+          compare(rows[std::size_t(j)][k][i], column[j], scale, k, i,
+                  [&](double t) { return moved(k, i, nullptr, t)[j]; });
         }
       }
     }
@@ -153,9 +153,8 @@ class Check {
         }
         const double h = options_.step;
         const double n = std::sqrt(double(y.size()));
-        compare(dot(gradients[k], v[k]), dot(difference(k, 0, &v, h), direction),
-                largest(y) * n, k, -1,
-                [&](double t) { return dot(moved(k, 0, &v, t), direction); });
+        compare(dot(gradients[k], v[k]), dot(difference(k, 0, &v, h), direction), largest(y) * n, k,
+                -1, [&](double t) { return dot(moved(k, 0, &v, t), direction); });
       }
     }
   }
@@ -280,8 +279,9 @@ std::ostream& operator<<(std::ostream& out, const GradientReport& report) {
   text << (report.passed ? "passed" : "failed") << " after " << report.compared << " comparisons";
   if (!report.passed) text << ": " << report.reason;
   if (report.input >= 0) {
-    text << "; " << "worst" << " at order " << report.order << ", input "
-         << report.input;
+    text << "; "
+         << "worst"
+         << " at order " << report.order << ", input " << report.input;
     if (report.element >= 0) text << ", element " << report.element;
     if (report.element < 0) text << ", projected";
     text << ": by the sweep " << report.swept << ", by differences " << report.difference

@@ -20,9 +20,9 @@ std::array<std::uint32_t, 4> philox4x32(std::array<std::uint32_t, 4> c,
 
 Stream Stream::split(std::uint64_t tag) const {
   // A key from a counter that no draw uses: its last words are all ones.
-  const auto block = philox4x32(
-      {std::uint32_t(tag), std::uint32_t(tag >> 32), 0xffffffffU, 0xffffffffU},
-      {std::uint32_t(key_), std::uint32_t(key_ >> 32)});
+  const auto block =
+      philox4x32({std::uint32_t(tag), std::uint32_t(tag >> 32), 0xffffffffU, 0xffffffffU},
+                 {std::uint32_t(key_), std::uint32_t(key_ >> 32)});
   return Stream(std::uint64_t(block[0]) | std::uint64_t(block[1]) << 32);
 }
 

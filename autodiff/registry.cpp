@@ -24,7 +24,8 @@ RegistryEntry elementwise(int arity) {
   entry.elementwise_arity = arity;
   entry.lower_bound = -std::numeric_limits<double>::infinity();
   if constexpr (requires { O::lower_bound; }) entry.lower_bound = O::lower_bound;
-  if constexpr (requires { O::kinks; }) entry.kinks.assign(std::begin(O::kinks), std::end(O::kinks));
+  if constexpr (requires { O::kinks; })
+    entry.kinks.assign(std::begin(O::kinks), std::end(O::kinks));
   return entry;
 }
 

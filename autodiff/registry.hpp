@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// All differentiable operations, with the samples that the checks try. Only tests and tools call this:
-// a program that does not never holds a sample.
+// All differentiable operations, with the samples that the checks try. Only tests and tools call
+// this: a program that does not never holds a sample.
 #pragma once
 #include <string_view>
 
@@ -15,8 +15,8 @@ struct RegistryEntry {
   bool internal = false;  ///< only sweeps call it: the gradient of another operation
   /// 1 or 2 for an elementwise operation, which broadcasts; 0 for any other.
   int elementwise_arity = 0;
-  /// Elementwise only: points (one or two values each), kinks (of x, or of a - b), and the lower end of
-  /// the domain, minus infinity if there is none.
+  /// Elementwise only: points (one or two values each), kinks (of x, or of a - b), and the lower
+  /// end of the domain, minus infinity if there is none.
   std::vector<std::vector<double>> points;
   std::vector<double> kinks;
   double lower_bound;

@@ -59,7 +59,7 @@ Optimizer(M&, Rule) -> Optimizer<Rule, typename M::value_type>;
 template <Real T, class Rule>
 Optimizer(std::vector<Variable<T>>, Rule) -> Optimizer<Rule, T>;
 
-#define EBB_EXTERN(Rule, T)                                                                    \
+#define EBB_EXTERN(Rule, T)                                                                     \
   extern template void Optimizer<Rule, T>::run(const Rule::Step&, T*, const T*, T* const*, int, \
                                                std::int64_t);
 EBB_EXTERN(SGD, float)

@@ -31,8 +31,12 @@ Adam::Step Adam::prepare(std::int64_t step) const {
   demand(epsilon >= 0, "Adam", "epsilon must be at least 0", epsilon);
   demand(weight_decay >= 0, "Adam", "weight_decay must be at least 0", weight_decay);
   const auto t = double(step);
-  return {learning_rate / (1 - std::pow(beta1, t)), 1 / std::sqrt(1 - std::pow(beta2, t)), beta1,
-          beta2, epsilon, weight_decay};
+  return {learning_rate / (1 - std::pow(beta1, t)),
+          1 / std::sqrt(1 - std::pow(beta2, t)),
+          beta1,
+          beta2,
+          epsilon,
+          weight_decay};
 }
 
 #define EBB_INSTANTIATE(Rule, T)                                                         \

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Update rules: options, the number of state arrays, and one formula each. A formula runs on SIMD lanes
-// in one pass over weights, gradients and state, and on plain numbers in the tests.
+// Update rules: options, the number of state arrays, and one formula each. A formula runs on SIMD
+// lanes in one pass over weights, gradients and state, and on plain numbers in the tests.
 #pragma once
 #include <cmath>
 #include <cstdint>
@@ -9,8 +9,8 @@
 
 namespace ebb::inline v0::optim {
 
-/// Gradient descent with optional momentum: v <- momentum * v + g, w <- w - rate * v. Nesterov's form
-/// looks ahead: w <- w - rate * (g + momentum * v) (Sutskever et al. 2013, as PyTorch has it).
+/// Gradient descent with optional momentum: v <- momentum * v + g, w <- w - rate * v. Nesterov's
+/// form looks ahead: w <- w - rate * (g + momentum * v) (Sutskever et al. 2013, as PyTorch has it).
 struct SGD {
   double learning_rate = 1e-2;
   double momentum = 0;
@@ -39,8 +39,8 @@ struct SGD {
   }
 };
 
-/// Adam (Kingma and Ba 2015, algorithm 1): m <- beta1 m + (1 - beta1) g, v <- beta2 v + (1 - beta2) g^2,
-/// w <- w - rate * (m / (1 - beta1^t)) / (sqrt(v / (1 - beta2^t)) + epsilon).
+/// Adam (Kingma and Ba 2015, algorithm 1): m <- beta1 m + (1 - beta1) g, v <- beta2 v + (1 - beta2)
+/// g^2, w <- w - rate * (m / (1 - beta1^t)) / (sqrt(v / (1 - beta2^t)) + epsilon).
 struct Adam {
   double learning_rate = 1e-3;
   double beta1 = 0.9;

@@ -13,33 +13,33 @@ template <class Rule, class T>
 struct UpdateLoops {
   using Step = typename Rule::Step;
 
-#define EBB_UPDATE(set, attributes, bytes)                                                        \
-  attributes static void run_##set(const Step& step, T* w, const T* g, T* const* state, int n_state, \
-                                   std::int64_t n) {                                              \
-    using V = Lanes<T, bytes / int(sizeof(T))>;                                                   \
-    for (std::int64_t i = 0; i < n; i += V::size) {                                               \
-      V weight = V::load(w + i);                                                                  \
-      const V gradient = V::load(g + i);                                                          \
-      if constexpr (requires(V & v) { Rule::update(step, v, gradient); }) {                       \
-        if (n_state == 0) Rule::update(step, weight, gradient);                                   \
-      }                                                                                           \
-      if constexpr (requires(V & v) { Rule::update(step, v, gradient, v); }) {                    \
-        if (n_state == 1) {                                                                       \
-          V s0 = V::load(state[0] + i);                                                           \
-          Rule::update(step, weight, gradient, s0);                                               \
-          s0.store(state[0] + i);                                                                 \
-        }                                                                                         \
-      }                                                                                           \
-      if constexpr (requires(V & v) { Rule::update(step, v, gradient, v, v); }) {                 \
-        if (n_state == 2) {                                                                       \
-          V s0 = V::load(state[0] + i), s1 = V::load(state[1] + i);                               \
-          Rule::update(step, weight, gradient, s0, s1);                                           \
-          s0.store(state[0] + i);                                                                 \
-          s1.store(state[1] + i);                                                                 \
-        }                                                                                         \
-      }                                                                                           \
-      weight.store(w + i);                                                                        \
-    }                                                                                             \
+#define EBB_UPDATE(set, attributes, bytes)                                              \
+  attributes static void run_##set(const Step& step, T* w, const T* g, T* const* state, \
+                                   int n_state, std::int64_t n) {                       \
+    using V = Lanes<T, bytes / int(sizeof(T))>;                                         \
+    for (std::int64_t i = 0; i < n; i += V::size) {                                     \
+      V weight = V::load(w + i);                                                        \
+      const V gradient = V::load(g + i);                                                \
+      if constexpr (requires(V & v) { Rule::update(step, v, gradient); }) {             \
+        if (n_state == 0) Rule::update(step, weight, gradient);                         \
+      }                                                                                 \
+      if constexpr (requires(V & v) { Rule::update(step, v, gradient, v); }) {          \
+        if (n_state == 1) {                                                             \
+          V s0 = V::load(state[0] + i);                                                 \
+          Rule::update(step, weight, gradient, s0);                                     \
+          s0.store(state[0] + i);                                                       \
+        }                                                                               \
+      }                                                                                 \
+      if constexpr (requires(V & v) { Rule::update(step, v, gradient, v, v); }) {       \
+        if (n_state == 2) {                                                             \
+          V s0 = V::load(state[0] + i), s1 = V::load(state[1] + i);                     \
+          Rule::update(step, weight, gradient, s0, s1);                                 \
+          s0.store(state[0] + i);                                                       \
+          s1.store(state[1] + i);                                                       \
+        }                                                                               \
+      }                                                                                 \
+      weight.store(w + i);                                                              \
+    }                                                                                   \
   }
   EBB_UPDATE(sse2, __attribute__((flatten)), 16)
   EBB_UPDATE(avx2, __attribute__((flatten, target("avx2,fma"))), 32)

@@ -67,9 +67,9 @@ Agreement same_bits(const Array<T>& a, const Array<T>& b) {
 
 }  // namespace ebb::test
 
-#define CHECK_AGREES(...)                                 \
-  do {                                                    \
-    const ebb::test::Agreement agreement_ = __VA_ARGS__;  \
-    INFO(agreement_.text);                                \
-    CHECK(agreement_.holds);                              \
+#define CHECK_AGREES(...)                                \
+  do {                                                   \
+    const ebb::test::Agreement agreement_ = __VA_ARGS__; \
+    INFO(agreement_.text);                               \
+    CHECK(agreement_.holds);                             \
   } while (false)

@@ -379,14 +379,14 @@ Tensor<T> call_binary(const O&, const Operand<T>& a, const Operand<T>& b) {
 
 }  // namespace detail
 
-#define EBB_UNARY(f, O)                                                                    \
-  template <Real T>                                                                        \
-  Tensor<T> f(const Operand<T>& x) {                                                       \
-    return detail::call_unary(op::O{}, x);                                                 \
-  }                                                                                        \
-  template EBB_API Tensor<float> f(const Operand<float>&);                                 \
-  template EBB_API Tensor<double> f(const Operand<double>&);                               \
-  template Tensor<float> detail::call_unary(const op::O&, const Operand<float>&);          \
+#define EBB_UNARY(f, O)                                                           \
+  template <Real T>                                                               \
+  Tensor<T> f(const Operand<T>& x) {                                              \
+    return detail::call_unary(op::O{}, x);                                        \
+  }                                                                               \
+  template EBB_API Tensor<float> f(const Operand<float>&);                        \
+  template EBB_API Tensor<double> f(const Operand<double>&);                      \
+  template Tensor<float> detail::call_unary(const op::O&, const Operand<float>&); \
   template Tensor<double> detail::call_unary(const op::O&, const Operand<double>&);
 EBB_UNARY(operator-, Neg)
 EBB_UNARY(abs, Abs)
@@ -418,16 +418,16 @@ template EBB_API Tensor<double> clamp(const Operand<double>&, double, double);
 template Tensor<float> detail::call_unary(const op::Clamp&, const Operand<float>&);
 template Tensor<double> detail::call_unary(const op::Clamp&, const Operand<double>&);
 
-#define EBB_BINARY(f, O)                                                                       \
-  template <Real T>                                                                            \
-  Tensor<T> f(const Operand<T>& a, const Operand<T>& b) {                                      \
-    return detail::call_binary(op::O{}, a, b);                                                 \
-  }                                                                                            \
-  template EBB_API Tensor<float> f(const Operand<float>&, const Operand<float>&);              \
-  template EBB_API Tensor<double> f(const Operand<double>&, const Operand<double>&);           \
-  template Tensor<float> detail::call_binary(const op::O&, const Operand<float>&,              \
-                                             const Operand<float>&);                           \
-  template Tensor<double> detail::call_binary(const op::O&, const Operand<double>&,            \
+#define EBB_BINARY(f, O)                                                             \
+  template <Real T>                                                                  \
+  Tensor<T> f(const Operand<T>& a, const Operand<T>& b) {                            \
+    return detail::call_binary(op::O{}, a, b);                                       \
+  }                                                                                  \
+  template EBB_API Tensor<float> f(const Operand<float>&, const Operand<float>&);    \
+  template EBB_API Tensor<double> f(const Operand<double>&, const Operand<double>&); \
+  template Tensor<float> detail::call_binary(const op::O&, const Operand<float>&,    \
+                                             const Operand<float>&);                 \
+  template Tensor<double> detail::call_binary(const op::O&, const Operand<double>&,  \
                                               const Operand<double>&);
 EBB_BINARY(operator+, Add)
 EBB_BINARY(operator-, Sub)

@@ -18,10 +18,10 @@ concept FormulaNumber = std::floating_point<V> || requires {
 };
 
 /// The functions that are formulas themselves and may be used in other formulas.
-#define EBB_FORMULA_FUNCTIONS(X)                                                 \
-  X(abs, Abs)                                                                    \
-  X(square, Square) X(sigmoid, Sigmoid) X(log_sigmoid, LogSigmoid) X(relu, Relu) \
-      X(softplus, Softplus)
+#define EBB_FORMULA_FUNCTIONS(X) \
+  X(abs, Abs)                    \
+  X(square, Square)              \
+  X(sigmoid, Sigmoid) X(log_sigmoid, LogSigmoid) X(relu, Relu) X(softplus, Softplus)
 #define EBB_FORMULA_FUNCTIONS2(X) X(maximum, Maximum) X(minimum, Minimum)
 
 #define EBB_DECLARE(f, O)       \

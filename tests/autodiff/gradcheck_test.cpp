@@ -118,14 +118,17 @@ TEST_CASE("a gradient of zero is not a success") {
   CHECK_FALSE(check_gradients(detached, three));
 
   // Of two inputs, both count.
-  const TensorFunction first = [](std::span<const Tensor<double>> x) { return square(x[0]) + 0.0 * x[1]; };
+  const TensorFunction first = [](std::span<const Tensor<double>> x) {
+    return square(x[0]) + 0.0 * x[1];
+  };
   CHECK(check_gradients(first, {three, three}).input == 1);
 }
 
 TEST_CASE("where a slope is declared zero, zeros are demanded") {
   const auto step = [](const Tensor<double>& x) { return where(x > 0.0, 0.0 * x + 1.0, 0.0 * x); };
   CHECK(check_gradients(step, three, {.order = 1, .zero_slope = true}));
-  const auto report = check_gradients([](auto x) { return square(x); }, three, {.zero_slope = true});
+  const auto report =
+      check_gradients([](auto x) { return square(x); }, three, {.zero_slope = true});
   CHECK_FALSE(report);
   CHECK(report.reason == "a slope that was declared zero is not");
 }

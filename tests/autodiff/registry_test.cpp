@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Every operation of the library, at every sample, in one walk over the registry. An operation that is
-// added is tested here without another line.
+// Every operation of the library, at every sample, in one walk over the registry. An operation that
+// is added is tested here without another line.
 #include "ebb/autodiff/registry.hpp"
 
 #include <algorithm>
@@ -60,7 +60,8 @@ std::vector<op::Sample> samples_of(const RegistryEntry& entry) {
   both("a scalar on the right", {n}, {});
   both("a scalar on the left", {}, {n});
   both("planes", {2, 1, n}, {3, 1});
-  // One of two scalars has no part in a choice between them, and its gradient of zero checks nothing.
+  // One of two scalars has no part in a choice between them, and its gradient of zero checks
+  // nothing.
   if (entry.kinks.empty()) both("two scalars", {}, {});
   return samples;
 }
@@ -124,8 +125,8 @@ TEST_CASE("every operation agrees in float and double") {
       std::vector<Tensor<float>> narrow;
       for (const auto& x : wide) narrow.push_back(cast<float>(x));
       // The inputs are rounded to 6e-8 and sums of some thousand terms follow; values reach 50.
-      CHECK_AGREES(close(sample.in_float(narrow).array(), sample.in_double(wide).array(), 2e-5,
-                         2e-5));
+      CHECK_AGREES(
+          close(sample.in_float(narrow).array(), sample.in_double(wide).array(), 2e-5, 2e-5));
     }
   }
 }
@@ -173,7 +174,8 @@ TEST_CASE("no operation leaves a block alive") {
       const unsigned all = (1U << sample.inputs.size()) - 1;
       gradients(sample, all, Way::create_graph);  // makes the tape's own chunk
       const auto before = memory_statistics().live_blocks;
-      for (const Way way : {Way::grad, Way::create_graph, Way::backward}) gradients(sample, all, way);
+      for (const Way way : {Way::grad, Way::create_graph, Way::backward})
+        gradients(sample, all, way);
       CHECK(memory_statistics().live_blocks == before);
     }
   }
@@ -220,12 +222,12 @@ TEST_CASE("the samples of elementwise operations reach the places where derivati
 TEST_CASE("the samples of all other operations include a scalar, nothing, and large values") {
   // Why an operation lacks one of them.
   const std::map<std::string_view, std::string> no_scalar = {
-      {"softmax", "needs an axis"},      {"log_softmax", "needs an axis"},
-      {"softmax_pull", "needs an axis"}, {"matmul", "needs an axis"},
-      {"linear", "needs matrices"},      {"slice", "needs an axis"},
-      {"unslice", "needs an axis"},      {"gather_rows", "needs rows"},
+      {"softmax", "needs an axis"},       {"log_softmax", "needs an axis"},
+      {"softmax_pull", "needs an axis"},  {"matmul", "needs an axis"},
+      {"linear", "needs matrices"},       {"slice", "needs an axis"},
+      {"unslice", "needs an axis"},       {"gather_rows", "needs rows"},
       {"scatter_add_rows", "needs rows"}, {"concat", "needs an axis"},
-      {"cross_entropy", "needs rows"},   {"sum_to", "a scalar result is a sample"},
+      {"cross_entropy", "needs rows"},    {"sum_to", "a scalar result is a sample"},
       {"cast", "runs element by element"}};
   const std::map<std::string_view, std::string> no_empty = {
       {"max", "of no rows is a sample, of nothing is refused"},
@@ -264,8 +266,9 @@ TEST_CASE("the registry and the public list of operations name the same operatio
   REQUIRE(file);
   const std::string text{std::istreambuf_iterator<char>(file), {}};
   const std::map<std::string, std::vector<std::string>> symbols = {
-      {"operator+", {"add"}}, {"operator-", {"sub", "neg"}}, {"operator*", {"mul"}},
-      {"operator/", {"div"}}, {"select", {}},  // another name of `where`
+      {"operator+", {"add"}}, {"operator-", {"sub", "neg"}},
+      {"operator*", {"mul"}}, {"operator/", {"div"}},
+      {"select", {}},  // another name of `where`
   };
   std::set<std::string> listed;
   const std::regex declaration("EBB_API Tensor<[A-Za-z]+> ([a-z_0-9]+|operator[-+*/])\\(");

@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// fuse: a user's formula gives what the operations give, forward, backward and to higher orders.
+#include "ebb/autodiff/fuse.hpp"
+
+#include "ebb/autodiff/derivatives.hpp"
+#include "ebb/autodiff/gradcheck.hpp"
+#include "ebb/autodiff/ops/sample.hpp"
+#include "ebb/tests/close.hpp"
+
+using namespace ebb;
+using namespace ebb::test;
+
+namespace {
+
+/// A formula with every kind of part: constants, choices, functions, a number as argument.
+constexpr auto rich = [](auto x, auto a, auto b, auto k) {
+  const auto t = tanh(x * a + b);
+  const auto u = square(t) + 0.5 * x;
+  return maximum(sigmoid(u), 0.1 * a) * t - select(x > 0, x, 2 * x) / (1 + b * b) +
+         pow(exp(u * 0.3), k);
+};
+
+struct Inputs3 {
+  Array<double> x = op::spread({3, 5}), a = op::spread({5}, 0.8), b = op::spread({3, 1}, 1.2);
+};
+
+}  // namespace
+
+TEST_SUITE_BEGIN("kernels");
+
+TEST_CASE("a fused formula has the value of its operations") {
+  const Inputs3 in;
+  const auto fused = fuse(rich, in.x, in.a, in.b, 1.5);
+  const auto plain = rich(Tensor<double>(in.x), Tensor<double>(in.a), Tensor<double>(in.b), 1.5);
+  CHECK(fused.shape() == Shape{3, 5});
+  CHECK_AGREES(close(fused, plain, 1e-14));  // ten roundings
+  for (std::int64_t i = 0; i < 3; ++i) {
+    for (std::int64_t j = 0; j < 5; ++j) {
+      CHECK(std::abs(fused.array()(i, j) - rich(in.x(i, j), in.a(j), in.b(i, 0), 1.5)) < 1e-13);
+    }
+  }
+}
+
+TEST_CASE("a fused formula has the derivatives that differences measure, at both orders") {
+  const Inputs3 in;
+  const auto check = [&](auto f) {
+    const auto report = check_gradients(f, {in.x, in.a, in.b});
+    INFO(report);
+    CHECK(report);
+  };
+  check([](auto x) { return fuse(rich, x[0], x[1], x[2], 1.5); });
+  check([](auto x) { return fuse_sum(rich, x[0], x[1], x[2], 1.5); });
+  check([](auto x) { return fuse_mean(rich, x[0], x[1], x[2], 1.5); });
+}
+
+TEST_CASE("third derivatives of a fused formula") {
+  const auto f = [](const auto& x) {
+    return fuse_sum([](auto v) { return square(v) * square(v); }, x);
+  };
+  const auto g = [&](const auto& x) { return sum(gradient(f, x)); };
+  const auto h = [&](const auto& x) { return sum(gradient(g, x)); };
+  const auto x = Array<double>::of({1, 2, -3});
+  CHECK(equal(gradient(h, x).array(), Array<double>::of({24, 48, -72})));
+}
+
+TEST_CASE("the gradient of a fused formula is the same by every way and for every set of leaves") {
+  const Inputs3 in;
+  const Array<double> inputs[] = {in.x, in.a, in.b};
+  const auto gradients = [&](unsigned leaves, bool graph, auto reduce) {
+    Tape tape;
+    std::vector<Tensor<double>> x;
+    std::vector<Wanted<double>> wanted;
+    for (unsigned k = 0; k < 3; ++k) {
+      x.push_back(leaves >> k & 1U ? tape.watch(inputs[k]) : Tensor<double>(inputs[k]));
+    }
+    for (unsigned k = 0; k < 3; ++k) {
+      if (leaves >> k & 1U) wanted.emplace_back(x[k]);
+    }
+    std::vector<Array<double>> result;
+    for (const auto& g : grad(reduce(x), wanted, {.create_graph = graph}))
+      result.push_back(g.array());
+    return result;
+  };
+  const auto check = [&](auto reduce) {
+    const auto all = gradients(7, false, reduce);
+    const auto recorded = gradients(7, true, reduce);
+    for (std::size_t k = 0; k < 3; ++k) CHECK_AGREES(same_bits(all[k], recorded[k]));
+    for (unsigned leaves = 1; leaves < 7; ++leaves) {
+      const auto some = gradients(leaves, false, reduce);
+      for (std::size_t k = 0, i = 0; k < 3; ++k) {
+        if (leaves >> k & 1U) CHECK_AGREES(same_bits(some[i++], all[k]));
+      }
+    }
+  };
+  check([](auto& x) { return sum(fuse(rich, x[0], x[1], x[2], 1.5)); });
+  check([](auto& x) { return 0.7 * fuse_mean(rich, x[0], x[1], x[2], 1.5); });
+}
+
+TEST_CASE("numbers, variables, tensors and arrays mix") {
+  Variable<float> w(Array<float>::of({1, 2}));
+  const Tensor<float> x(Array<float>::of({3, 4}));
+  const Array<float> y = Array<float>::of({5, 6});
+  Tape tape;
+  backward(sum(fuse([](auto a, auto b, auto c, auto d) { return a * b + c * d; }, w, x, y, 2)));
+  CHECK(equal(w.gradient(), Array<float>::of({3, 4})));
+}
+
+TEST_CASE("a reduction of a formula is the reduction of its values") {
+  for (std::int64_t n : {1, 31, 4096, 10000}) {
+    const auto x = op::spread({n}), y = op::spread({n}, 2);
+    const auto f = [](auto a, auto b) { return a * b + square(a); };
+    CHECK_AGREES(close(fuse_sum(f, x, y), sum(fuse(f, x, y)), 1e-15));
+    CHECK_AGREES(close(fuse_mean(f, x, y), mean(fuse(f, x, y)), 1e-15));
+  }
+}
+
+TEST_CASE("no block is left alive by a fused formula") {
+  const Inputs3 in;
+  const auto run = [&] {
+    Tape tape;
+    const auto x = tape.watch(in.x);
+    const auto g = grad(fuse_mean(rich, x, in.a, in.b, 1.5), x, {.create_graph = true});
+    grad(sum(g * g), x);
+  };
+  run();
+  const auto live = memory_statistics().live_blocks;
+  run();
+  CHECK(memory_statistics().live_blocks == live);
+}
+
+TEST_SUITE_END();
