@@ -106,13 +106,16 @@ EBB_INLINE auto seeded(const detail::FusedArguments<T>& in, std::size_t k, int i
 template <class V>
 struct Tree {
   static constexpr int registers = 256 / int(sizeof(V));
+  static constexpr int width = registers * V::size;
   V partial[registers];
   EBB_INLINE Tree() { clear(); }
   EBB_INLINE void clear() {
     for (V& p : partial) p = V(0);
   }
   EBB_INLINE double fold() {
+    EBB_UNROLL
     for (int half = registers / 2; half > 0; half /= 2) {
+      EBB_UNROLL
       for (int k = 0; k < half; ++k) partial[k] = partial[k] + partial[k + half];
     }
     return double(partial[0].sum());
@@ -152,21 +155,28 @@ struct Loops {
   }                                                           \
   return 0;
 
-#define EBB_FUSED_BLOCKS(V, BODY)                                                       \
-  const F f{};                                                                          \
-  double total = 0;                                                                     \
-  for (std::int64_t first = 0; first < n; first += 4096) {                              \
-    const std::int64_t last = n - first < 4096 ? n : first + 4096;                      \
-    Tree<V> tree;                                                                       \
-    for (std::int64_t i = first; i < last;) {                                           \
-      for (int part = 0; part < Tree<V>::registers && i < last; ++part, i += V::size) { \
-        BODY tree.partial[part] =                                                       \
-            tree.partial[part] +                                                        \
-            (i + V::size > last ? V(select(V::first(int(last - i)), v, 0)) : v);        \
-      }                                                                                 \
-    }                                                                                   \
-    total += tree.fold();                                                               \
-  }                                                                                     \
+#define EBB_FUSED_BLOCKS(V, BODY)                                              \
+  const F f{};                                                                 \
+  double total = 0;                                                            \
+  for (std::int64_t first = 0; first < n; first += 4096) {                     \
+    const std::int64_t last = n - first < 4096 ? n : first + 4096;             \
+    Tree<V> tree;                                                              \
+    std::int64_t i = first;                                                    \
+    while (i + Tree<V>::width <= last) {                                       \
+      EBB_UNROLL for (int part = 0; part < Tree<V>::registers; ++part) {       \
+        BODY tree.partial[part] = tree.partial[part] + v;                      \
+        i += V::size;                                                          \
+      }                                                                        \
+    }                                                                          \
+    EBB_UNROLL for (int part = 0; part < Tree<V>::registers; ++part) {         \
+      if (i >= last) break;                                                    \
+      BODY tree.partial[part] =                                                \
+          tree.partial[part] +                                                 \
+          (i + V::size > last ? V(select(V::first(int(last - i)), v, 0)) : v); \
+      i += V::size;                                                            \
+    }                                                                          \
+    total += tree.fold();                                                      \
+  }                                                                            \
   return total;
 
 #define EBB_FUSED_SUM(V) EBB_FUSED_BLOCKS(V, const V v(f(read<V>(in, k, i)...));)

@@ -100,10 +100,10 @@ template <Real T> EBB_API Mask<T> operator>=(const Operand<T>& a, const Operand<
 EBB_OR_NUMBER(Mask<T>, operator>=)
 /// a == b, element by element; `equal` compares whole arrays
 template <Real T> EBB_API Mask<T> operator==(const Operand<T>& a, const Operand<T>& b);
-EBB_OR_NUMBER(Mask<T>, operator==)
+template <Real T> Mask<T> operator==(const Operand<T>& a, double b) { return a == Number<T>(b); }
 /// a != b, element by element
 template <Real T> EBB_API Mask<T> operator!=(const Operand<T>& a, const Operand<T>& b);
-EBB_OR_NUMBER(Mask<T>, operator!=)
+template <Real T> Mask<T> operator!=(const Operand<T>& a, double b) { return a != Number<T>(b); }
 /// mask ? a : b; the branch that was not taken gets a gradient of 0 whatever it computed
 template <Real T>
 EBB_API Tensor<T> where(const Array<bool>& mask, const Operand<T>& a, const Operand<T>& b);

@@ -10,3 +10,10 @@
 #ifdef __FAST_MATH__
 #error "ebb needs IEEE arithmetic: compile without -ffast-math"
 #endif
+
+/// Before a loop over a fixed number of registers, which otherwise would live in memory.
+#if defined(__clang__)
+#define EBB_UNROLL _Pragma("unroll")
+#else
+#define EBB_UNROLL _Pragma("GCC unroll 16")
+#endif

@@ -61,7 +61,8 @@ void drop(Record& record) {
   if (record.op->wide && record.kept[0]) {
     Wide& wide = *record.kept[0]->data<Wide>();
     for (std::uint32_t i = 0; i < wide.count; ++i) {
-      if (wide.entries[i].kept) release(wide.entries[i].kept);
+      const Wide::Entry& entry = wide.entries[i];
+      if (entry.kept && entry.id != Record::number) release(entry.kept);
     }
   }
   for (int k = 0; k < 4; ++k) {

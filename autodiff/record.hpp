@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // How operations are recorded: one 64-byte record each, in creation order, in pooled chunks.
 #pragma once
+#include <bit>
 #include <memory>
 #include <string_view>
 #include <vector>
@@ -37,7 +38,8 @@ struct Record {
 };
 static_assert(sizeof(Record) == 64);
 
-/// The inputs of an operation that takes more than three, or that keeps more than four blocks.
+/// The inputs of an operation that takes more than three, or that keeps more than four blocks. As
+/// in a record, a number's bits stand in the place of its block.
 struct Wide {
   struct Entry {
     Block* kept;
@@ -49,13 +51,22 @@ struct Wide {
   static std::size_t bytes(std::size_t count) { return sizeof(Wide) + count * sizeof(Entry); }
 };
 
+/// A number's bits in the place of a block, and back.
+inline Block* number_bits(double number) {
+  return reinterpret_cast<Block*>(std::bit_cast<std::uint64_t>(number));
+}
+inline double number_of(const Block* bits) {
+  return std::bit_cast<double>(reinterpret_cast<std::uint64_t>(bits));
+}
+
 /// Calls f(id) for every input of a record that was itself recorded.
 template <class F>
 void for_each_input(const Record& record, F f) {
   if (record.op->wide) {
     const Wide& wide = *record.kept[0]->data<Wide>();
     for (std::uint32_t i = 0; i < wide.count; ++i) {
-      if (wide.entries[i].id) f(wide.entries[i].id);
+      const std::uint32_t id = wide.entries[i].id;
+      if (id != Record::constant && id != Record::number) f(id);
     }
     return;
   }

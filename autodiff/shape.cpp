@@ -49,7 +49,7 @@ Shape::Shape(std::span<const std::int64_t> sizes) {
 
 Shape Shape::with(int axis, std::int64_t size) const {
   std::int64_t sizes[max_rank];
-  std::copy(sizes_, sizes_ + max_rank, sizes);
+  std::copy_n(sizes_, rank(), sizes);
   sizes[axis] = size;
   return Shape(std::span<const std::int64_t>(sizes, std::size_t(rank())));
 }

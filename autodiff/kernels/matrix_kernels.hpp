@@ -33,19 +33,23 @@ struct MatrixKernels {
     }
   }
 
-  /// out[0, K * W) += scale * sum of g[r] * x[r, ...] over the rows of one block.
-  template <int K>
-  EBB_INLINE static void combine(double* total, const T* x, const T* g, std::int64_t rows,
-                                 std::int64_t cols) {
+  /// The sums of g[r] * x[r, ...] over the rows of one block, for K vectors of columns.
+  template <int K, class Store>
+  EBB_INLINE static void combine(const T* x, const T* g, std::int64_t rows, std::int64_t cols,
+                                 Store store) {
     constexpr int unroll = 4;
     V s[unroll][K];
+    EBB_UNROLL
     for (int u = 0; u < unroll; ++u) {
+      EBB_UNROLL
       for (int k = 0; k < K; ++k) s[u][k] = V(0);
     }
     std::int64_t r = 0;
     for (; r + unroll <= rows; r += unroll) {
+      EBB_UNROLL
       for (int u = 0; u < unroll; ++u) {
         const V factor(g[r + u]);
+        EBB_UNROLL
         for (int k = 0; k < K; ++k) {
           s[u][k] = madd(factor, V::load(x + (r + u) * cols + k * W), s[u][k]);
         }
@@ -53,29 +57,48 @@ struct MatrixKernels {
     }
     for (; r < rows; ++r) {
       const V factor(g[r]);
+      EBB_UNROLL
       for (int k = 0; k < K; ++k) s[0][k] = madd(factor, V::load(x + r * cols + k * W), s[0][k]);
     }
-    for (int k = 0; k < K; ++k) {
-      T lanes[W];
-      ((s[0][k] + s[1][k]) + (s[2][k] + s[3][k])).store(lanes);
-      for (int i = 0; i < W; ++i) total[k * W + i] += double(lanes[i]);
+    EBB_UNROLL
+    for (int k = 0; k < K; ++k) store(k * W, (s[0][k] + s[1][k]) + (s[2][k] + s[3][k]));
+  }
+  template <class Store>
+  EBB_INLINE static void combine_all(const T* x, const T* g, std::int64_t rows, std::int64_t cols,
+                                     std::int64_t width, Store store) {
+    std::int64_t c = 0;
+    for (; c + 2 * W <= width; c += 2 * W) {
+      combine<2>(x + c, g, rows, cols, [&](int k, const V& v) { store(c + k, v); });
+    }
+    for (; c < width; c += W) {
+      combine<1>(x + c, g, rows, cols, [&](int k, const V& v) { store(c + k, v); });
     }
   }
 
   static void rows_combine(T* out, const T* x, const T* g, std::int64_t rows, std::int64_t cols,
                            bool accumulate) {
     constexpr std::int64_t panel = 512, rows_in_block = 64;
+    if (rows <= rows_in_block) {
+      // The last vector runs over into the padding of the output.
+      combine_all(x, g, rows, cols, cols, [&](std::int64_t c, const V& v) {
+        (accumulate ? V::load(out + c) + v : v).store(out + c);
+      });
+      return;
+    }
+    // Blocks are combined in double.
     double total[panel + W];
     for (std::int64_t first = 0; first < cols; first += panel) {
       const std::int64_t width = cols - first < panel ? cols - first : panel;
-      for (std::int64_t c = 0; c < width; ++c) total[c] = accumulate ? double(out[first + c]) : 0;
-      for (std::int64_t c = width; c < width + W; ++c) total[c] = 0;
+      for (std::int64_t c = 0; c < width + W; ++c) {
+        total[c] = accumulate && c < width ? double(out[first + c]) : 0;
+      }
       for (std::int64_t r = 0; r < rows; r += rows_in_block) {
         const std::int64_t n = rows - r < rows_in_block ? rows - r : rows_in_block;
-        const T* block = x + r * cols + first;
-        std::int64_t c = 0;
-        for (; c + 2 * W <= width; c += 2 * W) combine<2>(total + c, block + c, g + r, n, cols);
-        for (; c < width; c += W) combine<1>(total + c, block + c, g + r, n, cols);
+        combine_all(x + r * cols + first, g + r, n, cols, width, [&](std::int64_t c, const V& v) {
+          T lanes[W];
+          v.store(lanes);
+          for (int i = 0; i < W; ++i) total[c + i] += double(lanes[i]);
+        });
       }
       for (std::int64_t c = 0; c < width; ++c) out[first + c] = T(total[c]);
     }

@@ -21,17 +21,22 @@ struct ReduceKernels {
   template <class F>
   EBB_INLINE static T tree(std::int64_t n, F term) {
     V partial[registers];
+    EBB_UNROLL
     for (int k = 0; k < registers; ++k) partial[k] = V(0);
     std::int64_t i = 0;
     for (; i + width <= n; i += width) {
+      EBB_UNROLL
       for (int k = 0; k < registers; ++k) partial[k] = partial[k] + term(i + k * W);
     }
+    EBB_UNROLL
     for (int k = 0; k < registers && i < n; ++k, i += W) {
       V v = term(i);
       if (i + W > n) v = select(V::first(int(n - i)), v, 0);
       partial[k] = partial[k] + v;
     }
+    EBB_UNROLL
     for (int half = registers / 2; half > 0; half /= 2) {
+      EBB_UNROLL
       for (int k = 0; k < half; ++k) partial[k] = partial[k] + partial[k + half];
     }
     return partial[0].sum();
@@ -64,6 +69,7 @@ struct ReduceKernels {
       m = larger(m, v);
     }
     T result = m.reg[0];
+    EBB_UNROLL
     for (int k = 1; k < W; ++k) {
       if (m.reg[k] > result || m.reg[k] != m.reg[k]) result = m.reg[k];
     }
@@ -79,17 +85,21 @@ struct ReduceKernels {
     for (std::int64_t first = 0; first < rows; first += rows_in_block) {
       const std::int64_t last = rows - first < rows_in_block ? rows : first + rows_in_block;
       V s[K], t[K];
+      EBB_UNROLL
       for (int k = 0; k < K; ++k) s[k] = t[k] = V(0);
       std::int64_t r = first;
       for (; r + 2 <= last; r += 2) {
+        EBB_UNROLL
         for (int k = 0; k < K; ++k) {
           s[k] = s[k] + V::load(x + r * cols + k * W);
           t[k] = t[k] + V::load(x + (r + 1) * cols + k * W);
         }
       }
       if (r < last) {
+        EBB_UNROLL
         for (int k = 0; k < K; ++k) s[k] = s[k] + V::load(x + r * cols + k * W);
       }
+      EBB_UNROLL
       for (int k = 0; k < K; ++k) {
         T lanes[W];
         (s[k] + t[k]).store(lanes);

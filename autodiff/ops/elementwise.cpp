@@ -56,20 +56,13 @@ const void* formula_in(const Record& record) {
 
 template <class T>
 Block* keep(const Argument<T>& x) {
-  if (x.block) return retain(x.block);
-  Block* bits = nullptr;
-  static_assert(sizeof(double) == sizeof bits);
-  const double value = double(x.number);
-  std::memcpy(&bits, &value, sizeof value);
-  return bits;
+  return x.block ? retain(x.block) : number_bits(double(x.number));
 }
 
 template <class T>
 Argument<T> kept_argument(const Record& record, int k) {
   if (record.inputs[k] != Record::number) return {record.kept[k], record.inputs[k], T(0)};
-  double value;
-  std::memcpy(&value, &record.kept[k], sizeof value);
-  return {nullptr, Record::number, T(value)};
+  return {nullptr, Record::number, T(number_of(record.kept[k]))};
 }
 
 template <class T, int N>

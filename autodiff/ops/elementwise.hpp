@@ -38,53 +38,53 @@ namespace op {
 
 struct Neg {
   static constexpr std::string_view name = "neg";
-  static auto value(auto x) { return -x; }
+  EBB_INLINE static auto value(auto x) { return -x; }
   static constexpr auto slope(auto, auto) { return -1; }
   static constexpr double samples[] = {-2, 0, 1.5, 50};
 };
 
 struct Abs {
   static constexpr std::string_view name = "abs";
-  static auto value(auto x) { return select(x > 0, x, 0 - x); }
-  static auto slope(auto x, auto) { return select(x > 0, 1, select(x < 0, -1, 0)); }
+  EBB_INLINE static auto value(auto x) { return select(x > 0, x, 0 - x); }
+  EBB_INLINE static auto slope(auto x, auto) { return select(x > 0, 1, select(x < 0, -1, 0)); }
   static constexpr double samples[] = {-2, -0.1, 0.1, 1.5, 50};
   static constexpr double kinks[] = {0};
 };
 
 struct Square {
   static constexpr std::string_view name = "square";
-  static auto value(auto x) { return x * x; }
-  static auto slope(auto x, auto) { return 2 * x; }
+  EBB_INLINE static auto value(auto x) { return x * x; }
+  EBB_INLINE static auto slope(auto x, auto) { return 2 * x; }
   static constexpr double samples[] = {-2, 0, 1.5, 50};
 };
 
 struct Sqrt {
   static constexpr std::string_view name = "sqrt";
-  static auto value(auto x) { return sqrt(x); }
-  static auto slope(auto, auto y) { return 0.5 / y; }
+  EBB_INLINE static auto value(auto x) { return sqrt(x); }
+  EBB_INLINE static auto slope(auto, auto y) { return 0.5 / y; }
   static constexpr double samples[] = {0.2, 1, 4, 50};
   static constexpr double lower_bound = 0;
 };
 
 struct Exp {
   static constexpr std::string_view name = "exp";
-  static auto value(auto x) { return exp(x); }
-  static auto slope(auto, auto y) { return y; }
+  EBB_INLINE static auto value(auto x) { return exp(x); }
+  EBB_INLINE static auto slope(auto, auto y) { return y; }
   static constexpr double samples[] = {-30, -3, -0.5, 0, 0.7, 20};
 };
 
 /// e^x - 1 without cancellation near 0.
 struct Expm1 {
   static constexpr std::string_view name = "expm1";
-  static auto value(auto x) { return expm1(x); }
-  static auto slope(auto, auto y) { return y + 1; }
+  EBB_INLINE static auto value(auto x) { return expm1(x); }
+  EBB_INLINE static auto slope(auto, auto y) { return y + 1; }
   static constexpr double samples[] = {-30, -3, -0.5, 0, 1e-3, 0.7, 20};
 };
 
 struct Log {
   static constexpr std::string_view name = "log";
-  static auto value(auto x) { return log(x); }
-  static auto slope(auto x, auto) { return 1 / x; }
+  EBB_INLINE static auto value(auto x) { return log(x); }
+  EBB_INLINE static auto slope(auto x, auto) { return 1 / x; }
   static constexpr double samples[] = {0.1, 0.9, 1, 5, 50};
   static constexpr double lower_bound = 0;
 };
@@ -92,58 +92,62 @@ struct Log {
 /// log(1 + x) without cancellation near 0.
 struct Log1p {
   static constexpr std::string_view name = "log1p";
-  static auto value(auto x) { return log1p(x); }
-  static auto slope(auto x, auto) { return 1 / (1 + x); }
+  EBB_INLINE static auto value(auto x) { return log1p(x); }
+  EBB_INLINE static auto slope(auto x, auto) { return 1 / (1 + x); }
   static constexpr double samples[] = {-0.5, 0, 1e-3, 0.3, 50};
   static constexpr double lower_bound = -1;
 };
 
 struct Sin {
   static constexpr std::string_view name = "sin";
-  static auto value(auto x) { return sin(x); }
-  static auto slope(auto x, auto) { return cos(x); }
+  EBB_INLINE static auto value(auto x) { return sin(x); }
+  EBB_INLINE static auto slope(auto x, auto) { return cos(x); }
   static constexpr double samples[] = {-3, -0.3, 0, 0.5, 1.5, 50};
 };
 
 struct Cos {
   static constexpr std::string_view name = "cos";
-  static auto value(auto x) { return cos(x); }
-  static auto slope(auto x, auto) { return -sin(x); }
+  EBB_INLINE static auto value(auto x) { return cos(x); }
+  EBB_INLINE static auto slope(auto x, auto) { return -sin(x); }
   static constexpr double samples[] = {-3, -0.3, 0, 0.5, 1.5, 50};
 };
 
 struct Tanh {
   static constexpr std::string_view name = "tanh";
-  static auto value(auto x) { return tanh(x); }
-  static auto slope(auto, auto y) { return 1 - y * y; }
+  EBB_INLINE static auto value(auto x) { return tanh(x); }
+  EBB_INLINE static auto slope(auto, auto y) { return 1 - y * y; }
   static constexpr double samples[] = {-20, -2, -0.3, 0, 0.5, 1.5, 20};
 };
 
 /// 1 / (1 + e^-x), finite for every x: the exponential is only taken of negative numbers.
 struct Sigmoid {
   static constexpr std::string_view name = "sigmoid";
-  static auto value(auto x) {
+  EBB_INLINE static auto value(auto x) {
     const auto e = exp(select(x < 0, x, -x));
     return select(x < 0, e, 1) / (1 + e);
   }
-  static auto slope(auto, auto y) { return y * (1 - y); }
+  EBB_INLINE static auto slope(auto, auto y) { return y * (1 - y); }
   static constexpr double samples[] = {-20, -4, -0.1, 0, 1.5, 3, 20};
 };
 
 /// log(sigmoid(x)) = min(x, 0) - log(1 + e^-|x|).
 struct LogSigmoid {
   static constexpr std::string_view name = "log_sigmoid";
-  static auto value(auto x) { return select(x < 0, x, 0) - log1p(exp(select(x < 0, x, -x))); }
-  static auto slope(auto x, auto) { return sigmoid(-x); }
+  EBB_INLINE static auto value(auto x) {
+    return select(x < 0, x, 0) - log1p(exp(select(x < 0, x, -x)));
+  }
+  EBB_INLINE static auto slope(auto x, auto) { return sigmoid(-x); }
   static constexpr double samples[] = {-20, -4, -0.1, 0, 1.5, 3, 20};
 };
 
 /// max(x, 0); the slope at 0 is 0, and NaN stays NaN.
 struct Relu {
   static constexpr std::string_view name = "relu";
-  static auto value(auto x) { return select(x < 0, 0, x); }
-  static auto slope(auto, auto y) { return select(y > 0, 1, 0); }
-  static auto pull(auto g, auto, auto y) { return select(y > 0, g, 0); }  // never inf * 0
+  EBB_INLINE static auto value(auto x) { return select(x < 0, 0, x); }
+  EBB_INLINE static auto slope(auto, auto y) { return select(y > 0, 1, 0); }
+  EBB_INLINE static auto pull(auto g, auto, auto y) {
+    return select(y > 0, g, 0);
+  }  // never inf * 0
   static constexpr double samples[] = {-2, -0.1, 0.1, 1.5, 50};
   static constexpr double kinks[] = {0};
 };
@@ -151,8 +155,10 @@ struct Relu {
 /// log(1 + e^x) = max(x, 0) + log(1 + e^-|x|).
 struct Softplus {
   static constexpr std::string_view name = "softplus";
-  static auto value(auto x) { return select(x < 0, 0, x) + log1p(exp(select(x < 0, x, -x))); }
-  static auto slope(auto x, auto) { return sigmoid(x); }
+  EBB_INLINE static auto value(auto x) {
+    return select(x < 0, 0, x) + log1p(exp(select(x < 0, x, -x)));
+  }
+  EBB_INLINE static auto slope(auto x, auto) { return sigmoid(x); }
   static constexpr double samples[] = {-20, -4, -0.1, 0, 1.5, 3, 20};
 };
 
@@ -162,9 +168,11 @@ struct Clamp {
   double low = -std::numeric_limits<double>::infinity();
   double high = std::numeric_limits<double>::infinity();
 
-  auto value(auto x) const { return select(x < low, low, select(x > high, high, x)); }
-  auto slope(auto x, auto) const { return select(x < low, 0, select(x > high, 0, 1)); }
-  auto pull(auto g, auto x, auto) const { return select(x < low, 0, select(x > high, 0, g)); }
+  EBB_INLINE auto value(auto x) const { return select(x < low, low, select(x > high, high, x)); }
+  EBB_INLINE auto slope(auto x, auto) const { return select(x < low, 0, select(x > high, 0, 1)); }
+  EBB_INLINE auto pull(auto g, auto x, auto) const {
+    return select(x < low, 0, select(x > high, 0, g));
+  }
   static constexpr Clamp example();
   static constexpr double samples[] = {-50, -1.1, -0.9, 0, 1.9, 2.1};
   static constexpr double kinks[] = {-1, 2};
@@ -174,7 +182,7 @@ constexpr Clamp Clamp::example() { return {-1, 2}; }
 
 struct Add {
   static constexpr std::string_view name = "add";
-  static auto value(auto a, auto b) { return a + b; }
+  EBB_INLINE static auto value(auto a, auto b) { return a + b; }
   static constexpr auto da(auto, auto, auto) { return 1; }
   static constexpr auto db(auto, auto, auto) { return 1; }
   static constexpr double samples[][2] = {{1, 2}, {-1, 3}, {50, -40}};
@@ -182,7 +190,7 @@ struct Add {
 
 struct Sub {
   static constexpr std::string_view name = "sub";
-  static auto value(auto a, auto b) { return a - b; }
+  EBB_INLINE static auto value(auto a, auto b) { return a - b; }
   static constexpr auto da(auto, auto, auto) { return 1; }
   static constexpr auto db(auto, auto, auto) { return -1; }
   static constexpr double samples[][2] = {{1, 2}, {-1, 3}, {50, -40}};
@@ -190,28 +198,28 @@ struct Sub {
 
 struct Mul {
   static constexpr std::string_view name = "mul";
-  static auto value(auto a, auto b) { return a * b; }
-  static auto da(auto, auto b, auto) { return b; }
-  static auto db(auto a, auto, auto) { return a; }
+  EBB_INLINE static auto value(auto a, auto b) { return a * b; }
+  EBB_INLINE static auto da(auto, auto b, auto) { return b; }
+  EBB_INLINE static auto db(auto a, auto, auto) { return a; }
   static constexpr double samples[][2] = {{1, 2}, {-1, 3}, {0, 2}, {50, -40}};
 };
 
 struct Div {
   static constexpr std::string_view name = "div";
-  static auto value(auto a, auto b) { return a / b; }
-  static auto da(auto, auto b, auto) { return 1 / b; }
-  static auto db(auto, auto b, auto y) { return -y / b; }
+  EBB_INLINE static auto value(auto a, auto b) { return a / b; }
+  EBB_INLINE static auto da(auto, auto b, auto) { return 1 / b; }
+  EBB_INLINE static auto db(auto, auto b, auto y) { return -y / b; }
   static constexpr double samples[][2] = {{1, 2}, {-1, 3}, {0.4, -2}, {50, 40}};
 };
 
 /// a^b. Where a is 0 and the power does not depend on an argument, the slope in it is 0.
 struct Pow {
   static constexpr std::string_view name = "pow";
-  static auto value(auto a, auto b) { return pow(a, b); }
-  static auto da(auto a, auto b, auto) {
+  EBB_INLINE static auto value(auto a, auto b) { return pow(a, b); }
+  EBB_INLINE static auto da(auto a, auto b, auto) {
     return b * pow(select(a == 0, select(b == 0, 1, a), a), b - 1);  // 0 * 0^-1 is 0 here
   }
-  static auto db(auto a, auto, auto y) {
+  EBB_INLINE static auto db(auto a, auto, auto y) {
     return y * log(select(a == 0, select(y > 1, a, 1), a));  // 0^b is at most 1 unless b < 0
   }
   static constexpr double samples[][2] = {{1.5, 2}, {0.7, -1.2}, {3, 0.5}, {2, 0}, {50, 1.5}};
@@ -221,9 +229,13 @@ struct Pow {
 /// The larger; ties share the gradient evenly, and NaN stays NaN.
 struct Maximum {
   static constexpr std::string_view name = "maximum";
-  static auto value(auto a, auto b) { return select(b == b, select(a < b, b, a), b); }
-  static auto da(auto a, auto b, auto) { return select(a > b, 1, select(a == b, 0.5, 0)); }
-  static auto db(auto a, auto b, auto) { return select(b > a, 1, select(a == b, 0.5, 0)); }
+  EBB_INLINE static auto value(auto a, auto b) { return select(b == b, select(a < b, b, a), b); }
+  EBB_INLINE static auto da(auto a, auto b, auto) {
+    return select(a > b, 1, select(a == b, 0.5, 0));
+  }
+  EBB_INLINE static auto db(auto a, auto b, auto) {
+    return select(b > a, 1, select(a == b, 0.5, 0));
+  }
   static constexpr double samples[][2] = {{1, 2}, {-1, -3}, {50, 49}, {0.1, 0}, {-0.1, 0}};
   static constexpr double kinks[] = {0};
 };
@@ -231,9 +243,13 @@ struct Maximum {
 /// The smaller; ties share the gradient evenly, and NaN stays NaN.
 struct Minimum {
   static constexpr std::string_view name = "minimum";
-  static auto value(auto a, auto b) { return select(b == b, select(b < a, b, a), b); }
-  static auto da(auto a, auto b, auto) { return select(a < b, 1, select(a == b, 0.5, 0)); }
-  static auto db(auto a, auto b, auto) { return select(b < a, 1, select(a == b, 0.5, 0)); }
+  EBB_INLINE static auto value(auto a, auto b) { return select(b == b, select(b < a, b, a), b); }
+  EBB_INLINE static auto da(auto a, auto b, auto) {
+    return select(a < b, 1, select(a == b, 0.5, 0));
+  }
+  EBB_INLINE static auto db(auto a, auto b, auto) {
+    return select(b < a, 1, select(a == b, 0.5, 0));
+  }
   static constexpr double samples[][2] = {{1, 2}, {-1, -3}, {50, 49}, {0.1, 0}, {-0.1, 0}};
   static constexpr double kinks[] = {0};
 };

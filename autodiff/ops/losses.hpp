@@ -11,7 +11,7 @@ namespace ebb::inline v0::op {
 
 struct MseLoss {
   static constexpr std::string_view name = "mse_loss";
-  static auto value(auto prediction, auto target) { return square(prediction - target); }
+  EBB_INLINE static auto value(auto prediction, auto target) { return square(prediction - target); }
   static std::vector<Sample> samples() {
     const auto f = [](auto x) { return mse_loss(x[0], x[1]); };
     return {sample("of columns", {spread({5, 1}, 50), spread({5, 1})}, f),
@@ -29,7 +29,7 @@ struct MseLoss {
 
 struct BceWithLogits {
   static constexpr std::string_view name = "bce_with_logits";
-  static auto value(auto logit, auto target) { return softplus(logit) - target * logit; }
+  EBB_INLINE static auto value(auto logit, auto target) { return softplus(logit) - target * logit; }
   static std::vector<Sample> samples() {
     const auto f = [](auto x) { return bce_with_logits(x[0], x[1]); };
     return {sample("of columns", {spread({5, 1}, 20), spread({5, 1})}, f),
