@@ -29,7 +29,7 @@ class EBB_API Array : public Operand<T> {
   Array& operator=(Array other) noexcept;
   ~Array();
 
-  /// An array with one axis, or a matrix by its rows.
+  /// An array with one axis, or a matrix by its rows of two or more values.
   static Array of(std::initializer_list<T> values);
   static Array of(std::initializer_list<std::initializer_list<T>> rows);
   static Array zeros(const Shape& shape);

@@ -1,0 +1,31 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: BSD-3-Clause
+# The programs of the README compile and print what stands there.
+# usage: readme.sh COMPILER LIBRARY OPENBLAS
+
+cd "$(dirname -- "${BASH_SOURCE[0]}")/.." || exit 1
+compiler=$1 library=$2 openblas=$3
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+
+# Every ```cpp block goes to N.cpp, every ```text block that follows one to N.txt.
+awk -v dir="$work" '
+  /^```cpp$/  { ++n; file = dir "/" n ".cpp"; open = n; next }
+  /^```text$/ && open { file = dir "/" open ".txt"; open = 0; next }
+  /^```/      { file = ""; next }
+  file        { print > file }' README.md
+
+failed=0 count=0
+for source in "$work"/*.cpp; do
+  count=$((count + 1))
+  name=${source%.cpp}
+  if ! "$compiler" -std=c++20 -O1 -Iinclude "$source" "$library" "$openblas" -o "$name"; then
+    echo "program $count of the README does not compile"
+    failed=1
+  elif ! diff "$name.txt" <("$name"); then
+    echo "program $count of the README prints something else"
+    failed=1
+  fi
+done
+((count >= 2)) || { echo "the README shows $count programs; there were two"; exit 1; }
+exit $failed
