@@ -15,7 +15,7 @@ layers='autodiff  autodiff
 data      autodiff data
 nn        autodiff data nn
 optim     autodiff data optim
-examples  autodiff data nn optim ebb.hpp xtensor.hpp
+examples  autodiff data nn optim ebb.hpp xtensor.hpp examples
 tools     autodiff data nn optim ebb.hpp xtensor.hpp tools'
 
 check_includes() {
