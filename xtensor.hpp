@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // xtensor at the border: arrays and tensors from any xtensor expression, and xtensor views of them.
-// Include this before any other xtensor header, or link ebb::xtensor: either mends xtensor 0.24 under
-// g++ and C++20, where it takes the dynamic shape of an xarray for one of fixed rank.
+// Include this before any other xtensor header, or link ebb::xtensor: either mends xtensor 0.24
+// under g++ and C++20, where it takes the dynamic shape of an xarray for one of fixed rank.
 #pragma once
 #include <xtensor/xexpression_traits.hpp>
 #include <xtensor/xstorage.hpp>
@@ -38,8 +38,8 @@ auto from_xtensor(const xt::xexpression<E>& expression) {
   return array;
 }
 
-/// The values of an array as a constant xtensor array. Nothing is copied, and the values live as long
-/// as the result.
+/// The values of an array as a constant xtensor array. Nothing is copied, and the values live as
+/// long as the result.
 template <class T>
 auto to_xtensor(const Array<T>& array) {
   const auto owner = std::make_shared<const Array<T>>(array);

@@ -19,19 +19,32 @@ class EBB_API Shape {
   static constexpr int max_rank = 6;
 
   Shape() {}  // a scalar
-  // Copied word by word and no further than needed: a shape is often copied right after it was made,
-  // and wider moves would wait for the narrow stores before them.
+  // Copied word by word and no further than needed: a shape is often copied right after it was
+  // made, and wider moves would wait for the narrow stores before them.
   Shape(const Shape& other) { *this = other; }
   Shape& operator=(const Shape& other) {
     packed_ = other.packed_;
     switch (rank()) {
-      case 6: sizes_[5] = other.sizes_[5]; [[fallthrough]];
-      case 5: sizes_[4] = other.sizes_[4]; [[fallthrough]];
-      case 4: sizes_[3] = other.sizes_[3]; [[fallthrough]];
-      case 3: sizes_[2] = other.sizes_[2]; [[fallthrough]];
-      case 2: sizes_[1] = other.sizes_[1]; [[fallthrough]];
-      case 1: sizes_[0] = other.sizes_[0]; [[fallthrough]];
-      default: return *this;
+      case 6:
+        sizes_[5] = other.sizes_[5];
+        [[fallthrough]];
+      case 5:
+        sizes_[4] = other.sizes_[4];
+        [[fallthrough]];
+      case 4:
+        sizes_[3] = other.sizes_[3];
+        [[fallthrough]];
+      case 3:
+        sizes_[2] = other.sizes_[2];
+        [[fallthrough]];
+      case 2:
+        sizes_[1] = other.sizes_[1];
+        [[fallthrough]];
+      case 1:
+        sizes_[0] = other.sizes_[0];
+        [[fallthrough]];
+      default:
+        return *this;
     }
   }
   /// @throws ShapeError for a negative size, too many axes, or more elements than memory can hold.

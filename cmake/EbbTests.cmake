@@ -39,6 +39,9 @@ else()
     endif()
     ebb_add_test(${program} COMMAND ${program})
     if(folder STREQUAL autodiff)
+      add_test(NAME autodiff_kernels_unknown COMMAND ${program} "-tc=float sums*")
+      set_tests_properties(autodiff_kernels_unknown PROPERTIES ENVIRONMENT EBB_ISA=sse9
+        PASS_REGULAR_EXPRESSION "EBB_ISA=sse9: unknown instruction set; use sse2, avx2 or avx512")
       set(isas sse2)
       if(EBB_HAS_AVX2)
         list(APPEND isas avx2)
@@ -59,6 +62,8 @@ if(NOT ebb_thread_sanitizer)
   endforeach()
   add_test(NAME packages COMMAND "${PROJECT_SOURCE_DIR}/tests/packages.sh")
   if(NOT CMAKE_CXX_FLAGS MATCHES "-fsanitize" AND NOT BUILD_SHARED_LIBS)
+    add_test(NAME samples COMMAND "${PROJECT_SOURCE_DIR}/tests/samples.sh" "${CMAKE_CXX_COMPILER}"
+      "$<TARGET_FILE:ebb>" "${EbbOpenBLAS_LIBRARY}")
     add_test(NAME readme COMMAND "${PROJECT_SOURCE_DIR}/tests/readme.sh" "${CMAKE_CXX_COMPILER}"
       "$<TARGET_FILE:ebb>" "${EbbOpenBLAS_LIBRARY}")
   endif()

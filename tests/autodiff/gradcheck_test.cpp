@@ -6,7 +6,7 @@
 
 #include <sstream>
 
-#include "ebb/autodiff/fuse.hpp"
+#include "ebb/autodiff/formula_check.hpp"
 #include "ebb/autodiff/kernels/table.hpp"
 #include "ebb/autodiff/op.hpp"
 #include "ebb/autodiff/ops/sample.hpp"
@@ -146,7 +146,16 @@ TEST_CASE("a function that is not finite is refused") {
   CHECK(report.reason == "the function is not finite at the inputs");
 }
 
-TEST_CASE("a user's fused formula can be checked like any other function") {
+TEST_CASE("a user's formula is checked against differences and forward mode in one call") {
+  const auto f = [](auto v, auto w) { return select(v > 0, tanh(v) * w, exp(v) / w); };
+  const auto report = check_formula(f, three, Array<double>::of({0.3, 2, -1.5}));
+  INFO(report);
+  CHECK(report);
+  // Six entries of the first order, more of the second, and three elements of two inputs forward.
+  CHECK(report.compared > 12);
+}
+
+TEST_CASE("a function of tensors may hold a fused formula") {
   const auto f = [](const Tensor<double>& x) {
     return fuse([](auto v, auto k) { return select(v > 0, tanh(v) * k, exp(v)); }, x, 0.5);
   };
