@@ -9,6 +9,7 @@
 #include "ebb/autodiff/kernels/table.hpp"
 #include "ebb/autodiff/ops.hpp"
 #include "ebb/autodiff/ops/alias.hpp"
+#include "ebb/autodiff/ops/shape_ops.hpp"
 
 namespace ebb::inline v0::detail {
 namespace {
@@ -17,6 +18,12 @@ BlockHandle zeroed_bytes(std::size_t bytes) {
   BlockHandle block(allocate_bytes(bytes));
   std::memset(block->data<char>(), 0, bytes);
   return block;
+}
+
+template <class T>
+Tensor<T> dense(const Tensor<T>& x) {
+  Block* block = Access::block(x);
+  return block->is_uniform() ? Access::tensor<T>(densify<T>(block)) : x;
 }
 
 }  // namespace
@@ -108,7 +115,11 @@ void Sweep::commit() {
 template <class T>
 void Sweep::give(std::uint32_t id, Tensor<T> part) {
   // A copy of the shape: recording may move the tape's list of shapes.
-  if (!(part.shape() == tape_.shape_of(id))) part = sum_to(part, Shape(tape_.shape_of(id)));
+  if (!(part.shape() == tape_.shape_of(id))) {
+    part = mode_.record
+               ? sum_to(part, Shape(tape_.shape_of(id)))
+               : Access::tensor<T>(sum_to_block<T>(Access::block(part), tape_.shape_of(id)));
+  }
   Slot& to = slot(id);
   if (!to.block) {
     to.id = mode_.record ? Access::place(part).record : 0;
@@ -134,12 +145,17 @@ void Sweep::give(std::uint32_t id, Tensor<T> part) {
 
 template <class T>
 void Sweep::give(std::uint32_t id, const Product<T>& p) {
-  if (Block* into = accumulator(id)) {
-    product_into<T>(into, Access::block(p.a), Access::block(p.b), p.transpose_a, p.transpose_b,
-                    true);
+  if (mode_.record) {
+    give(id, matmul(p.a, p.b, {.transpose_a = p.transpose_a, .transpose_b = p.transpose_b}));
     return;
   }
-  give(id, matmul(p.a, p.b, {.transpose_a = p.transpose_a, .transpose_b = p.transpose_b}));
+  // Straight into the gradient that is there, or into a new one.
+  const Tensor<T> a = dense(p.a), b = dense(p.b);
+  Block* into = accumulator(id);
+  BlockHandle fresh(into ? nullptr : allocate(tape_.shape_of(id), sizeof(T)));
+  product_into<T>(into ? into : fresh.get(), Access::block(a), Access::block(b), p.transpose_a,
+                  p.transpose_b, into != nullptr);
+  if (!into) give(id, Access::tensor<T>(fresh.take()));
 }
 
 template <class T>

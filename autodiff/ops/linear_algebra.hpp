@@ -117,7 +117,8 @@ struct Linear {
   static detail::Product<T> db(const detail::Call<Linear, T>& call) {
     return {call.g(), call.a(), true, false};
   }
-  static auto dc(const auto& call) { return sum(call.g(), 0); }
+  /// The bias was stretched over the rows; the sweep undoes that.
+  static auto dc(const auto& call) { return call.g(); }
   static std::vector<Sample> samples() {
     const auto f = [](auto x) { return linear(x[0], x[1], x[2]); };
     return {sample("plain", {spread({3, 2}, 50), spread({4, 2}), spread({4})}, f),

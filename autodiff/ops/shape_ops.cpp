@@ -100,8 +100,20 @@ Block* broadcast_block(Block* x, const Shape& shape, bool uniform) {
 
 template <class T>
 Block* sum_to_block(Block* x, const Shape& shape) {
-  // Reduced are the axes that `shape` lacks or has with size 1.
   const Shape& from = x->shape;
+  if (from.rank() == 2 && shape.rank() == 1 && shape[0] == from[1] && !x->is_uniform()) {
+    // A row that was stretched over a matrix: a bias.
+    Block* y = allocate(shape, sizeof(T));
+    if (from[1] == 1) {
+      *y->data<T>() = T(kernels<T>().sum(x->data<T>(), from[0]));
+    } else {
+      kernels<T>().column_sum(y->data<T>(), x->data<T>(), from[0], from[1], 1);
+    }
+    return y;
+  }
+  const BlockHandle dense(x->is_uniform() ? densify<T>(x) : retain(x));
+  x = dense.get();
+  // Reduced are the axes that `shape` lacks or has with size 1.
   const int missing = from.rank() - shape.rank();
   bool fits = missing >= 0;
   unsigned axes = 0;
