@@ -42,10 +42,6 @@ struct Argument {
   Block* block = nullptr;  // null for a number
   std::uint32_t id = 0;
   T number = 0;
-  const Shape& shape() const {
-    static const Shape scalar;
-    return block ? block->shape : scalar;
-  }
   MapOperand<T> operand() const { return {block, &number}; }
 };
 
@@ -155,9 +151,11 @@ template <class T>
 Tensor<T> binary(const MapOp<T>& op, const Operand<T>& a, const Operand<T>& b) {
   Inputs<2> inputs;
   const Argument<T> in[] = {argument(inputs, 0, op.name, a), argument(inputs, 1, op.name, b)};
-  const Shape& sa = in[0].shape();
-  const Shape shape =
-      !in[1].block || sa == in[1].shape() ? sa : broadcast(op.name, sa, in[1].shape());
+  // A number, or a second operand of the same shape, leaves the shape as it is.
+  const Block *p = in[0].block, *q = in[1].block;
+  const bool same = !p || !q || p->shape == q->shape;
+  const Shape wide = same ? Shape() : broadcast(op.name, p->shape, q->shape);
+  const Shape& shape = !same ? wide : p ? p->shape : q->shape;
   BlockHandle y(allocate_output(shape, in));
   const MapOperand<T> operands[] = {in[0].operand(), in[1].operand()};
   for_each_plane(y.get(), operands, [&](T* out, const In<T>* x, Grid grid) {
@@ -223,83 +221,121 @@ void vjp_pull(Sweep& sweep, std::uint32_t, Record& record) {
   sweep.open<T>(ids, at, [&](std::span<const Tensor<T>> x) { return op.formula(formula.data, x); });
 }
 
+/// The operands of an operation's pulls: g, its inputs, its output. What no slope reads is absent.
+template <class T>
+class PullOperands {
+ public:
+  explicit PullOperands(const Shape& shape) : shape_(shape) {}
+
+  void set(int k, Block* block, const T* number) {
+    operands_[k] = {block, number};
+    const bool scalar = operands_[k].is_scalar();
+    in_[k] = {operands_[k].data(), 0, scalar ? 0 : 1};
+    flat_ = flat_ && (scalar || block->shape == shape_);
+  }
+  /// Whether no row of a grid can run over into one that is still to be read: then a result may be
+  /// written in the place of an operand.
+  bool flat() const { return flat_; }
+  template <class F>
+  void run(Block* out, F f) const {
+    if (flat_) {
+      f(out->data<T>(), in_, Grid{1, shape_.size()});
+    } else {
+      for_each_plane(out, operands_, f);
+    }
+  }
+
+ private:
+  const Shape& shape_;
+  MapOperand<T> operands_[4];
+  In<T> in_[4];
+  bool flat_ = true;
+};
+
+/// The parts of a recorded sweep: an operation each.
+template <class T>
+void give_recorded(Sweep& sweep, Record& record, const MapOp<T>& op, const FormulaState& formula,
+                   Argument<T> (&x)[4]) {
+  const Tensor<T> g = sweep.gradient<T>();
+  x[0].id = Access::place(g).record;
+  for (int k = 0; k < op.arity; ++k) {
+    const std::uint32_t input = record.inputs[k];
+    if (input == Record::number || !sweep.needs(input)) continue;
+    if (op.literal[k] == 1) {
+      sweep.give(input, g);
+    } else if (op.literal[k] == -1) {
+      sweep.give(input, -g);
+    } else if (op.literal[k] != 0) {
+      sweep.give(input, pull_node<T>(*op.pull[k], formula, Shape(sweep.shape_of(record)), x));
+    }
+  }
+}
+
+/// The part of one input by its kernel: into the gradient that is there, in the place of an array
+/// that nobody reads any more, or into a new one.
+template <class T>
+void give_pulled(Sweep& sweep, Record& record, const PullOp<T>& op, int k, const void* formula,
+                 const PullOperands<T>& in, bool last) {
+  const std::uint32_t input = record.inputs[k];
+  const Shape& shape = sweep.shape_of(record);
+  const auto kernel =
+      op.side < 0 ? kernels<T>().unary_pull[op.index] : kernels<T>().binary_pull[op.index][op.side];
+  const auto fill = [&](Block* out, bool accumulate) {
+    in.run(out, [&](T* o, const In<T>* i, Grid grid) { kernel(o, i, grid, formula, accumulate); });
+  };
+  Block* into = sweep.accumulator(input);
+  if (into && into->shape == shape) return fill(into, true);
+  Block* reused = in.flat() && last ? sweep.reuse_gradient() : nullptr;
+  if (!reused && in.flat() && last) reused = sweep.reuse_kept(record, 3);
+  BlockHandle part(reused ? reused : allocate(shape, sizeof(T)));
+  fill(part.get(), false);
+  sweep.give(input, Access::tensor<T>(part.take()));
+}
+
+/// Both parts of a binary operation in one pass, where neither has anything to be added to.
+template <class T>
+void give_both(Sweep& sweep, Record& record, const MapOp<T>& op, const PullOperands<T>& in) {
+  const Shape& shape = sweep.shape_of(record);
+  BlockHandle da(in.flat() ? sweep.reuse_gradient() : nullptr);
+  if (!da) da = BlockHandle(allocate(shape, sizeof(T)));
+  BlockHandle db(allocate(shape, sizeof(T)));
+  const T* const start = da->data<T>();
+  in.run(da.get(), [&](T* a, const In<T>* i, Grid grid) {
+    kernels<T>().binary_both[op.index](a, db->data<T>() + (a - start), i, grid, nullptr);
+  });
+  sweep.give(record.inputs[0], Access::tensor<T>(da.take()));
+  sweep.give(record.inputs[1], Access::tensor<T>(db.take()));
+}
+
 template <class T>
 void vjp_map(Sweep& sweep, std::uint32_t id, Record& record) {
   const auto& op = static_cast<const MapOp<T>&>(*record.op);
-  const FormulaState formula(record);
-  const bool unary = op.arity == 1;
   Argument<T> x[4] = {{sweep.gradient_block(), 0, T(0)}};
   for (int k = 0; k < op.arity; ++k) x[k + 1] = kept_argument<T>(record, k);
   x[op.arity + 1] = {record.kept[3], id, T(0)};
-  const auto needs = [&](int k) {
-    return record.inputs[k] != Record::number && sweep.needs(record.inputs[k]);
-  };
-  if (sweep.records()) {
-    const Tensor<T> g = sweep.gradient<T>();
-    x[0].id = Access::place(g).record;
-    for (int k = 0; k < op.arity; ++k) {
-      if (!needs(k)) continue;
-      if (op.literal[k] == 1) {
-        sweep.give(record.inputs[k], g);
-      } else if (op.literal[k] == -1) {
-        sweep.give(record.inputs[k], -g);
-      } else if (op.literal[k] != 0) {
-        sweep.give(record.inputs[k],
-                   pull_node<T>(*op.pull[k], formula, Shape(sweep.shape_of(record)), x));
-      }
-    }
-    return;
+  if (sweep.records()) return give_recorded(sweep, record, op, FormulaState(record), x);
+
+  PullOperands<T> in(sweep.shape_of(record));
+  for (int k = 0; k < op.arity + 2; ++k) in.set(k, x[k].block, &x[k].number);
+  bool needs[2], by_kernel[2];
+  for (int k = 0; k < 2; ++k) {
+    needs[k] = k < op.arity && op.literal[k] != 0 && record.inputs[k] != Record::number &&
+               sweep.needs(record.inputs[k]);
+    by_kernel[k] = needs[k] && op.literal[k] == op::not_literal;
   }
-  const Shape& shape = sweep.shape_of(record);
-  const auto is_full = [&](const Argument<T>& argument) {
-    return !argument.block || argument.block->is_uniform() || argument.block->shape == shape;
-  };
-  // In place only where no row of a grid can run over into one that is still to be read.
-  const bool flat = is_full(x[1]) && is_full(x[2]) && is_full(x[3]);
-  MapOperand<T> in[4];
-  for (int k = 0; k < 4; ++k) in[k] = x[k].operand();
-  const auto give = [&](int k, Block* block) {
-    sweep.give(record.inputs[k], Access::tensor<T>(block));
-  };
-  const auto kernel_for = [&](int k) { return needs(k) && op.literal[k] == op::not_literal; };
-  const auto full_input = [&](int k) { return sweep.tape().shape_of(record.inputs[k]) == shape; };
-  if (!unary && kernel_for(0) && kernel_for(1) && !(record.inputs[0] == record.inputs[1]) &&
-      !(full_input(0) && sweep.accumulator(record.inputs[0])) &&
-      !(full_input(1) && sweep.accumulator(record.inputs[1]))) {
-    BlockHandle da(flat ? sweep.reuse_gradient() : nullptr);
-    if (!da) da = BlockHandle(allocate(shape, sizeof(T)));
-    BlockHandle db(allocate(shape, sizeof(T)));
-    const T* const start = da->data<T>();
-    for_each_plane(da.get(), in, [&](T* a, const In<T>* i, Grid grid) {
-      T* b = db->data<T>() + (a - start);
-      kernels<T>().binary_both[op.index](a, b, i, grid, formula.data);
-    });
-    give(0, da.take());
-    give(1, db.take());
-    return;
+  if (by_kernel[0] && by_kernel[1] && record.inputs[0] != record.inputs[1] &&
+      !sweep.accumulator(record.inputs[0]) && !sweep.accumulator(record.inputs[1])) {
+    return give_both(sweep, record, op, in);
   }
   for (int k = 0; k < op.arity; ++k) {
-    if (!needs(k) || op.literal[k] == 0) continue;
-    if (op.literal[k] == 1) {
+    if (!needs[k]) continue;
+    if (by_kernel[k]) {
+      give_pulled(sweep, record, *op.pull[k], k, formula_in(record), in, k == 1 || !needs[1]);
+    } else if (op.literal[k] == 1) {
       sweep.give(record.inputs[k], sweep.gradient<T>());
-      continue;
-    }
-    if (op.literal[k] == -1) {
+    } else {
       sweep.give(record.inputs[k], -sweep.gradient<T>());
-      continue;
     }
-    if (Block* into = full_input(k) ? sweep.accumulator(record.inputs[k]) : nullptr) {
-      fill_pull(*op.pull[k], into, in, formula.data, true);
-      continue;
-    }
-    const bool last = k + 1 == op.arity || !needs(k + 1);
-    Block* out = flat && last ? sweep.reuse_gradient() : nullptr;
-    if (!out && flat && last && !sweep.accumulator(record.inputs[k])) {
-      out = sweep.reuse_kept(record, 3);
-    }
-    BlockHandle part(out ? out : allocate(shape, sizeof(T)));
-    fill_pull(*op.pull[k], part.get(), in, formula.data, false);
-    give(k, part.take());
   }
 }
 
