@@ -60,6 +60,11 @@ if(NOT ebb_thread_sanitizer)
     set_tests_properties(example_${name} PROPERTIES
       WORKING_DIRECTORY "${PROJECT_BINARY_DIR}" TIMEOUT 600)
   endforeach()
+  if(ebb_examples)
+    add_test(NAME examples
+      COMMAND "${PROJECT_SOURCE_DIR}/tests/examples.sh" "${PROJECT_BINARY_DIR}")
+    set_tests_properties(examples PROPERTIES TIMEOUT 600)
+  endif()
   add_test(NAME packages COMMAND "${PROJECT_SOURCE_DIR}/tests/packages.sh")
   if(NOT CMAKE_CXX_FLAGS MATCHES "-fsanitize" AND NOT BUILD_SHARED_LIBS)
     add_test(NAME samples COMMAND "${PROJECT_SOURCE_DIR}/tests/samples.sh" "${CMAKE_CXX_COMPILER}"

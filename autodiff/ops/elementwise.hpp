@@ -289,7 +289,6 @@ constexpr unsigned binary_reads =
     uses_of<decltype(pull<side>(O{}, Uses<8>{}, Uses<1>{}, Uses<2>{}, Uses<4>{}))> & 7U;
 
 /// A slope that is the same everywhere needs no kernel and keeps nothing.
-inline constexpr int not_literal = 2;
 template <class O>
 constexpr int unary_literal() {
   if constexpr (requires {

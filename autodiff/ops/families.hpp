@@ -26,6 +26,9 @@ constexpr int index_in(List<Ops...>) {
   return index;
 }
 
+/// The slope of an operation where it is not the same number everywhere.
+inline constexpr int not_literal = 2;
+
 using Unary = List<Neg, Abs, Square, Sqrt, Exp, Expm1, Log, Log1p, Sin, Cos, Tanh, Sigmoid,
                    LogSigmoid, Relu, Softplus, Clamp>;
 using Binary = List<Add, Sub, Mul, Div, Pow, Maximum, Minimum>;

@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Data sets: rows by index.
+#pragma once
+#include <concepts>
+#include <cstdint>
+#include <span>
+#include <type_traits>
+
+#include "ebb/autodiff/tensor.hpp"
+
+namespace ebb::inline v0::data {
+
+/// What a training step sees of one kind of value: a Tensor of real numbers, an Array of labels.
+template <class T>
+struct BatchPart {
+  using type = Array<T>;
+};
+template <Real T>
+struct BatchPart<T> {
+  using type = Tensor<T>;
+};
+
+/// Some rows of a data set: x (b, ...) and y (b, ...). Destructures: `const auto& [x, y] = batch`.
+template <Real T, class U = T>
+struct Batch {
+  Tensor<T> x;                    ///< inputs, one row an example
+  typename BatchPart<U>::type y;  ///< targets, one row an example
+};
+
+/// Anything that has a number of rows and gives a batch of the rows with the given indices, each in
+/// [0, size()), in their order. A `Loader` runs over it.
+template <class D>
+concept Dataset = requires(const D& dataset, std::span<const std::int64_t> indices) {
+  { dataset.size() } -> std::convertible_to<std::int64_t>;
+  dataset.rows(indices);
+};
+
+/// Inputs and targets in memory. T is float or double; U is the same or std::int64_t, for labels.
+/// Destructures: `auto [x, y] = dataset`.
+template <Real T, class U = T>
+struct EBB_API TensorDataset {
+  Array<T> x;  ///< inputs (n, ...)
+  Array<U> y;  ///< targets (n, ...), of any shape a row
+
+  /// @throws ShapeError unless both have the same number of rows.
+  TensorDataset(Array<T> inputs, Array<U> targets);
+
+  /// The number of rows.
+  std::int64_t size() const { return x.shape()[0]; }
+  /// Copies of the rows with these indices. @throws ArgumentError for an index outside of the data.
+  Batch<T, U> rows(std::span<const std::int64_t> indices) const;
+};
+
+namespace detail {
+
+/// Copies of some rows of an array; `operation` names the caller in errors.
+template <class T>
+EBB_API Array<T> take_rows(const char* operation, const Array<T>& array,
+                           std::span<const std::int64_t> indices);
+
+/// @throws ShapeError naming the operation unless both have the same number of rows.
+EBB_API void check_rows(const char* operation, const Shape& x, const Shape& y);
+
+}  // namespace detail
+
+}  // namespace ebb::inline v0::data

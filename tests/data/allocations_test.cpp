@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// After its first epoch a training loop asks the system for nothing, loader included. Every way to
+// malloc in this program is counted, but for the sanitizers, which have their own.
+#include <doctest/doctest.h>
+
+#include <atomic>
+#include <cerrno>
+#include <cstdlib>
+
+#include "ebb/ebb.hpp"
+
+#if defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+#define EBB_OTHER_MALLOC
+#endif
+#endif
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define EBB_OTHER_MALLOC
+#endif
+
+namespace {
+std::atomic<long> allocations = 0;
+}
+
+#ifndef EBB_OTHER_MALLOC
+extern "C" {
+void* __libc_malloc(std::size_t);
+void* __libc_calloc(std::size_t, std::size_t);
+void* __libc_realloc(void*, std::size_t);
+void* __libc_memalign(std::size_t, std::size_t);
+
+void* malloc(std::size_t size) {
+  ++allocations;
+  return __libc_malloc(size);
+}
+void* calloc(std::size_t count, std::size_t size) {
+  ++allocations;
+  return __libc_calloc(count, size);
+}
+void* realloc(void* p, std::size_t size) {
+  ++allocations;
+  return __libc_realloc(p, size);
+}
+void* memalign(std::size_t alignment, std::size_t size) {
+  ++allocations;
+  return __libc_memalign(alignment, size);
+}
+void* aligned_alloc(std::size_t alignment, std::size_t size) { return memalign(alignment, size); }
+int posix_memalign(void** p, std::size_t alignment, std::size_t size) {
+  *p = memalign(alignment, size);
+  return *p ? 0 : ENOMEM;
+}
+}
+#endif
+
+using namespace ebb;
+
+TEST_CASE("allocations: none after the first epoch of a training loop") {
+  Stream stream(1);
+  auto x = Array<float>::uninitialized({1000, 10}), y = Array<float>::uninitialized({1000, 1});
+  for (std::int64_t i = 0; i < x.size(); ++i) x.mutate()[i] = float(stream.uniform());
+  for (std::int64_t i = 0; i < y.size(); ++i) y.mutate()[i] = float(stream.uniform());
+
+  nn::Linear<float> model(10, 1);
+  optim::Optimizer optimizer(model, optim::Adam{});
+  data::Loader loader(data::TensorDataset(x, y), {.batch_size = 32});  // the last batch has 8 rows
+  double total = 0;
+  const auto epoch = [&] {
+    for (const auto& [inputs, targets] : loader) {
+      Tape tape;
+      const auto loss = mse_loss(model(inputs), targets);
+      backward(loss);
+      optimizer.step();
+      optimizer.zero_grad();
+      total += loss.item();
+    }
+  };
+
+  const long at_start = allocations;
+  epoch();
+  const long after_first = allocations;
+  const auto pools = memory_statistics();
+  for (int i = 0; i < 5; ++i) epoch();
+  const long after_all = allocations;
+  const auto pools_later = memory_statistics();
+#ifndef EBB_OTHER_MALLOC
+  CHECK(after_first > at_start);  // the count counts
+#endif
+  CHECK(after_all == after_first);
+  CHECK(pools_later.system_allocations == pools.system_allocations);
+  CHECK(pools_later.live_blocks == pools.live_blocks);
+  CHECK(total > 0);
+}

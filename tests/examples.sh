@@ -1,0 +1,65 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: BSD-3-Clause
+# The regression examples: their numbers, their seeds, and how they fail.
+#   examples.sh DIRECTORY    the folder with the programs
+
+cd "${1:?the folder with the programs}" || exit 1
+errors=0
+fail() {
+  echo "$1"
+  errors=$((errors + 1))
+}
+
+# value OUTPUT NAME: the number in the last line "NAME number".
+value() { awk -v name="$2" '$1 == name { v = $2 } END { print v }' <<< "$1"; }
+
+# demand PROGRAM NAME VALUE CONDITION: the condition speaks of v.
+demand() {
+  awk -v v="$3" "BEGIN { exit !(v != \"\" && v == v + 0 && ($4)) }" || fail "$1: $2 is '$3', not $4"
+}
+
+# refuses CODE COMMAND...: exits with the code after one line on stderr and nothing on stdout.
+refuses() {
+  local code=$1 out status
+  shift
+  out=$("$@" 2>&1 > /dev/null)
+  status=$?
+  [[ $status == "$code" ]] || fail "$*: exit status $status, not $code"
+  [[ -n $out && $out != *$'\n'* ]] || fail "$*: not one line on stderr: $out"
+  [[ -z $("$@" 2> /dev/null) ]] || fail "$*: something on stdout"
+}
+
+check() {
+  local program=$1 out again other first last
+  shift
+  out=$("./$program") || fail "$program: exit status $?"
+  first=$(awk '/^epoch/ { print $4; exit }' <<< "$out")
+  last=$(awk '/^epoch/ { v = $4 } END { print v }' <<< "$out")
+  demand "$program" "last loss" "$last" "v < 0.5 * $first"
+  while (($#)); do
+    demand "$program" "$1" "$(value "$out" "$1")" "$2"
+    shift 2
+  done
+  [[ $(tail -n 1 <<< "$out") == distance_to_optimum\ * ]] || fail "$program: another last line"
+
+  again=$("./$program" --seed 0)
+  [[ $out == "$again" ]] || fail "$program: the same seed gave other numbers"
+  other=$("./$program" --seed 1)
+  [[ $out != "$other" ]] || fail "$program: another seed gave the same numbers"
+  demand "$program" "distance at another seed" "$(value "$other" distance_to_optimum)" 'v <= 1e-2'
+  # The exact weights depend on the split alone.
+  [[ $(awk '/\(bias\)/ { print $3 }' <<< "$out") != $(awk '/\(bias\)/ { print $3 }' <<< "$other") ]] ||
+    fail "$program: another seed gave the same split"
+
+  refuses 1 "./$program" --data /nowhere
+  refuses 2 "./$program" --no-such-option
+  refuses 2 "./$program" --epochs 0
+  refuses 2 "./$program" --seed x
+  "./$program" --help > /dev/null || fail "$program --help: exit status $?"
+}
+
+check linear_regression mse 'v > 0' r2 'v >= 0.40' distance_to_optimum 'v <= 1e-2'
+check logistic_regression log_loss 'v > 0' accuracy 'v >= 0.95 && v <= 1' \
+  distance_to_optimum 'v <= 1e-2'
+((errors == 0)) || { echo "$errors errors"; exit 1; }
+echo "both examples are right"

@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "ebb/nn/linear.hpp"
+
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "ebb/autodiff/error.hpp"
+#include "ebb/autodiff/parameters.hpp"
+#include "ebb/autodiff/tape.hpp"
+#include "ebb/tests/close.hpp"
+
+using namespace ebb;
+using ebb::test::same_bits;
+
+TEST_CASE_TEMPLATE("linear: shapes and values", T, float, double) {
+  nn::Linear<T> layer(3, 2);
+  CHECK(layer.weight.shape() == Shape{2, 3});
+  CHECK(layer.bias.shape() == Shape{2});
+  for (const T w : layer.weight.value()) CHECK(w == 0);
+  for (const T b : layer.bias.value()) CHECK(b == 0);
+  layer.weight.set_value(Array<T>::of({{1, 2, 3}, {4, 5, 6}}));
+  layer.bias.set_value(Array<T>::of({10, 20}));
+  // Small whole numbers: every sum is exact.
+  const auto y = layer(Array<T>::of({{1, 0, 0}, {1, 1, 1}, {0, -1, 2}, {0, 0, 0}}));
+  CHECK_AGREES(same_bits(y.array(), Array<T>::of({{11, 24}, {16, 35}, {14, 27}, {10, 20}})));
+}
+
+TEST_CASE_TEMPLATE("linear: gradients reach weight and bias", T, float, double) {
+  nn::Linear<T> layer(2, 1);
+  const auto x = Array<T>::of({{1, 2}, {3, 4}, {5, 6}});
+  Tape tape;
+  backward(sum(layer(x)));
+  CHECK_AGREES(same_bits(layer.weight.gradient(), Array<T>::of({{9, 12}})));
+  CHECK_AGREES(same_bits(layer.bias.gradient(), Array<T>::of({3})));
+}
+
+TEST_CASE_TEMPLATE("linear: random weights fill +-1 / sqrt(in)", T, float, double) {
+  Stream stream(1);
+  const nn::Linear<T> layer(100, 50, stream);
+  for (const auto* part : {&layer.weight, &layer.bias}) {
+    const auto [low, high] = std::minmax_element(part->value().begin(), part->value().end());
+    CHECK(*low >= T(-0.1));
+    CHECK(*high <= T(0.1));
+    // 50 draws or more all miss an outer tenth on one side with a chance below 0.95^50 = 8 %; the
+    // stream is fixed, so this does not flicker.
+    CHECK(*low < T(-0.09));
+    CHECK(*high > T(0.09));
+  }
+  double total = 0;
+  for (const T w : layer.weight.value()) total += double(w);
+  // Six standard deviations, 0.1 / sqrt(3) each, of the mean of 5000.
+  CHECK(std::abs(total / 5000) < 6 * 0.1 / std::sqrt(3 * 5000));
+
+  Stream same(1), other(2);
+  CHECK(equal(nn::Linear<T>(100, 50, same).weight.value(), layer.weight.value()));
+  CHECK(same.position() == stream.position());
+  CHECK_FALSE(equal(nn::Linear<T>(100, 50, other).weight.value(), layer.weight.value()));
+  CHECK_FALSE(equal(nn::Linear<T>(100, 50, stream).weight.value(), layer.weight.value()));
+}
+
+TEST_CASE("linear: refuses sizes that no layer has, and inputs of another size") {
+  for (const auto& [in, out] : {std::pair{0, 1}, {1, 0}, {-1, 2}}) {
+    CHECK_THROWS_AS(nn::Linear<float>(in, out), ArgumentError);
+  }
+  CHECK_THROWS_WITH(nn::Linear<float>(0, 2),
+                    "Linear: 0 inputs and 2 outputs; there must be at least one of each");
+  const nn::Linear<float> layer(3, 2);
+  CHECK_THROWS_AS(layer(Array<float>::zeros({4, 2})), ShapeError);
+}
+
+namespace {
+
+struct Encoder {
+  nn::Linear<double> first{3, 4}, second{4, 2};
+  void each(auto&& visit) {
+    visit("0", first);
+    visit("1", second);
+  }
+};
+
+struct Model {
+  using value_type = double;
+  Encoder encoder;
+  Variable<double> scale{Array<double>::of({1})};
+  nn::Linear<float> head{2, 1};
+  void each(auto&& visit) {
+    visit("encoder", encoder);
+    visit("scale", scale);
+    visit("head", head);
+  }
+};
+
+}  // namespace
+
+TEST_CASE("parameters: names, order and number in a nested struct") {
+  Model model;
+  std::vector<std::string> names;
+  std::int64_t elements = 0;
+  for_each_parameter(model, [&](const std::string& name, auto& variable) {
+    names.push_back(name);
+    elements += variable.size();
+  });
+  CHECK(names == std::vector<std::string>{"encoder.0.weight", "encoder.0.bias", "encoder.1.weight",
+                                          "encoder.1.bias", "scale", "head.weight", "head.bias"});
+  CHECK(elements == 12 + 4 + 8 + 2 + 1 + 2 + 1);
+  CHECK(count(model) == elements);
+}
+
+TEST_CASE("parameters: handles to the parameters of one type") {
+  Model model;
+  const auto handles = parameters<double>(model);
+  REQUIRE(handles.size() == 5);
+  CHECK(parameters<float>(model).size() == 2);
+  model.encoder.second.bias.set_value(Array<double>::of({7, 8}));
+  CHECK_AGREES(same_bits(handles[3].value(), Array<double>::of({7, 8})));
+}

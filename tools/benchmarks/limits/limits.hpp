@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// What the machine does when the work is written by hand for one task: the yardstick of the
+// benchmarks. Plain functions over arrays that the caller owns; none of them allocates.
+//
+// Arrays are aligned to 64 bytes and may be read, never written, for 64 bytes past their end.
+#pragma once
+#include <cstdint>
+
+namespace limits {
+
+/// One step of linear regression with 10 features on 32 rows: w -= rate d/dw mean((x w + b - y)^2).
+/// `w` has room for 16 numbers, of which those from the eleventh on are 0. Returns the loss.
+float linear_step(const float* x, const float* y, float* w, float* b, float rate);
+/// The same with mean(softplus(z) - y z), z = x w + b.
+float logistic_step(const float* x, const float* y, float* w, float* b, float rate);
+
+/// The sizes of the multilayer perceptron, and where each parameter stands among all of them.
+/// Weights are (in, out), the layout in which every product of a step is a fast one.
+struct Mlp {
+  static constexpr std::int64_t in = 784, first = 256, second = 128, out = 10;
+  static constexpr std::int64_t w1 = 0, b1 = w1 + in * first, w2 = b1 + first,
+                                b2 = w2 + first * second, w3 = b2 + second, b3 = w3 + second * out,
+                                parameters = b3 + out + 6;
+
+  std::int64_t batch;
+  float *p, *g, *m, *v;  ///< `parameters` each: values, gradients, first and second moments
+  float *h1, *h2, *z;    ///< activations (batch, first), (batch, second), (batch, out)
+  float *d1, *d2;        ///< their gradients
+  std::int64_t step;     ///< steps done
+};
+/// One Adam step (0.9, 0.999, 1e-8) on the mean cross-entropy of x (batch, in). Returns the loss.
+float mlp_adam_step(Mlp& mlp, const float* x, const std::int64_t* labels, double rate);
+
+// Elementwise operations: forward to y, then the gradients from the gradient g of y.
+
+void exp_forward(const float* x, float* y, std::int64_t n);
+void exp_backward(const float* y, const float* g, float* gx, std::int64_t n);
+void tanh_forward(const float* x, float* y, std::int64_t n);
+void tanh_backward(const float* y, const float* g, float* gx, std::int64_t n);
+void mul_forward(const float* a, const float* b, float* y, std::int64_t n);
+void mul_backward(const float* a, const float* b, const float* g, float* ga, float* gb,
+                  std::int64_t n);
+void add_forward(const float* a, const float* b, float* y, std::int64_t n);
+/// x (rows, columns) + b (columns); columns is a multiple of 256.
+void add_row_forward(const float* x, const float* b, float* y, std::int64_t rows,
+                     std::int64_t columns);
+
+// Reductions of x (rows, columns); columns is a multiple of 256 and the sizes are exact.
+
+float sum(const float* x, std::int64_t n);
+void sum_rows(const float* x, float* y, std::int64_t rows, std::int64_t columns);     // y (columns)
+void sum_columns(const float* x, float* y, std::int64_t rows, std::int64_t columns);  // y (rows)
+void softmax_forward(const float* x, float* y, std::int64_t rows, std::int64_t columns);
+void softmax_backward(const float* y, const float* g, float* gx, std::int64_t rows,
+                      std::int64_t columns);
+
+// A chain of ten cheap operations, t = relu(x a + b), u = relu((t^2 + a) / 2), y = (u x - b)^2.
+
+void chain_forward(const float* x, const float* a, const float* b, float* y, std::int64_t n);
+void chain_backward(const float* x, const float* a, const float* b, const float* g, float* gx,
+                    float* ga, float* gb, std::int64_t n);
+/// The mean of y and its gradients in one loop.
+float chain_mean(const float* x, const float* a, const float* b, float* gx, float* ga, float* gb,
+                 std::int64_t n);
+
+/// One epoch of linear regression over x (rows, 100) in batches of 256 in a new random order.
+/// `order` holds the rows' numbers, `batch_x` and `batch_y` room for one batch; `w` has room for
+/// 112 numbers, of which those from the 101st on are 0. Returns the mean of the batches' losses.
+float epoch(const float* x, const float* y, std::int64_t rows, std::uint64_t& seed,
+            std::int64_t* order, float* batch_x, float* batch_y, float* w, float* b, float rate);
+
+/// One step of logistic regression on all of x (rows, 100); rows is a multiple of 16, `w` as above.
+float full_batch_step(const float* x, const float* y, std::int64_t rows, float* w, float* b,
+                      float rate);
+
+}  // namespace limits
