@@ -32,6 +32,36 @@ EBB_INLINE void pick(To& to, const From& a, const From& b, std::index_sequence<i
   to = __builtin_shufflevector(a, b, (First + int(i))...);
 }
 
+/// A half of the lanes twice.
+template <class To, class From, std::size_t... i>
+EBB_INLINE void twice(To& to, const From& half, std::index_sequence<i...>) {
+  to = __builtin_shufflevector(half, half, int(i)...);
+}
+
+/// The widest registers that the flags of this unit know.
+#if defined(__AVX512F__)
+inline constexpr int unit_bytes = 64;
+#elif defined(__AVX2__)
+inline constexpr int unit_bytes = 32;
+#else
+inline constexpr int unit_bytes = 16;
+#endif
+
+/// The number in every lane of `to`.
+template <class R, class T>
+EBB_INLINE void splat(R& to, T x) {
+  constexpr int bytes = int(sizeof(R));
+  if constexpr (bytes <= unit_bytes) {
+    to = x - R{};
+  } else {
+    // In a function of a wider set than that of its unit, g++ 12 would set lane after lane.
+    typedef T Half __attribute__((vector_size(bytes / 2)));
+    Half half;
+    splat(half, x);
+    twice(to, half, std::make_index_sequence<bytes / sizeof(T)>{});
+  }
+}
+
 /// The number, unknown to g++ 12: only then it turns a comparison and a choice into one minimum or
 /// maximum, which saves a fifth of the time of exp. clang does so with constants.
 template <class T>
@@ -161,7 +191,9 @@ struct Lanes {
   EBB_INLINE explicit Lanes(const Bits& bits) : reg((Register)bits.reg) {}
   /// The literal in every lane.
   template <Literal U>
-  EBB_INLINE Lanes(U x) : reg(static_cast<T>(x) - Register{}) {}
+  EBB_INLINE Lanes(U x) {
+    lane::splat(reg, static_cast<T>(x));
+  }
 
   /// W numbers from any address.
   EBB_INLINE static Lanes load(const T* from) {
@@ -171,6 +203,29 @@ struct Lanes {
   }
   /// All lanes to any address.
   EBB_INLINE void store(T* to) const { *reinterpret_cast<Unaligned*>(to) = reg; }
+  /// All lanes to an address that is a multiple of their size, past the caches, for outputs that
+  /// these cannot hold; stream_end() comes after the last one.
+  EBB_INLINE void stream(T* to) const {
+#ifdef __clang__
+    __builtin_nontemporal_store(reg, reinterpret_cast<Aligned*>(to));
+#else
+    Aligned& at = *reinterpret_cast<Aligned*>(to);
+    // The prefixed form where a register is wide, since its function mixes in no other.
+    if constexpr (sizeof(Register) >= 32) {
+      asm("vmovntps %1, %0" : "=m"(at) : "v"(reg));
+    } else if constexpr (sizeof(Register) == 16) {
+      asm("movntps %1, %0" : "=m"(at) : "x"(reg));
+    } else {
+      store(to);
+    }
+#endif
+  }
+  EBB_INLINE static void stream_end() { __builtin_ia32_sfence(); }
+  /// Whether n numbers are better streamed: more than the caches hold, and aligned.
+  EBB_INLINE static bool streams(const T* to, std::int64_t n) {
+    return n >= std::int64_t(8 << 20) / int(sizeof(T)) &&
+           reinterpret_cast<std::uintptr_t>(to) % 64 == 0;
+  }
   /// The mask of the first n lanes; all of them for n >= W.
   EBB_INLINE static Mask first(int n) {
     typename Mask::Register index;
@@ -274,6 +329,7 @@ struct Lanes {
 
  private:
   typedef T Unaligned __attribute__((vector_size(W * sizeof(T)), aligned(alignof(T)), may_alias));
+  typedef T Aligned __attribute__((vector_size(W * sizeof(T)), may_alias));
 
   // There is no portable builtin for vectors. g++ 12 makes one instruction of a loop, which clang
   // 14 leaves scalar in registers of 64 bytes; but clang contracts where it is told to.
@@ -283,6 +339,7 @@ struct Lanes {
 #pragma clang fp contract(on)
     y = a * b + c;
 #else
+#pragma GCC unroll 1  // -O3 would unroll it before it sees one instruction in it
     for (int i = 0; i < W; ++i) {
       if constexpr (sizeof(T) == 4) {
         y[i] = __builtin_fmaf(a[i], b[i], c[i]);

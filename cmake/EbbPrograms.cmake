@@ -41,6 +41,9 @@ if(EBB_BENCHMARKS)
       LIBRARIES benchmark::benchmark nlohmann_json::nlohmann_json ebb::openblas)
     # The limits are what this machine can do at best, hence every instruction it has.
     set_source_files_properties(${limits} PROPERTIES COMPILE_OPTIONS "-O3;-march=native")
+    # A formula of the user's is compiled with the user's flags.
+    set_source_files_properties(tools/benchmarks/cases_fuse.cpp PROPERTIES
+      COMPILE_OPTIONS "-O3;-march=x86-64-v3")
   endif()
 endif()
 
