@@ -23,9 +23,9 @@ ebb_install_packages() {
   done < <(cd "$ebb_root/tools" && cat "$@")
   ((${#missing[@]})) || return 0
 
-  local todo="run as root: apt-get install ${missing[*]}"
+  local advice="run as root: apt-get install ${missing[*]}"
   if ((EUID != 0)); then
-    command -v sudo > /dev/null || ebb_give_up "$todo"
+    command -v sudo > /dev/null || ebb_give_up "$advice"
     as_root=(sudo)
     [[ -t 0 ]] || as_root+=(-n)
   fi
@@ -33,7 +33,7 @@ ebb_install_packages() {
   as_root+=(env DEBIAN_FRONTEND=noninteractive apt-get -q -y)
   "${as_root[@]}" update >> "$ebb_log" 2>&1
   "${as_root[@]}" install --no-install-recommends "${missing[@]}" >> "$ebb_log" 2>&1 ||
-    ebb_give_up "$todo (the log is $ebb_log)"
+    ebb_give_up "$advice (the log is $ebb_log)"
 }
 
 # Configures and builds one preset; further arguments go to the configuration.

@@ -7,6 +7,7 @@
 
 namespace ebb::inline v0::op {
 
+/// Arrays joined along an axis; each gets its slice of the gradient.
 struct Concat {
   static constexpr std::string_view name = "concat";
   static std::vector<Sample> samples() {
@@ -31,6 +32,7 @@ struct Concat {
   }
 };
 
+/// The same values in another type; the gradient is cast back.
 struct Cast {
   static constexpr std::string_view name = "cast";
   static std::vector<Sample> samples() {
@@ -43,6 +45,7 @@ struct Cast {
   static std::vector<Rejection> rejections() { return {}; }
 };
 
+/// All operations outside of the common frame.
 using Joins = List<Concat, Cast>;
 
 }  // namespace ebb::inline v0::op

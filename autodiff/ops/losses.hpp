@@ -9,6 +9,7 @@
 
 namespace ebb::inline v0::op {
 
+/// mean((prediction - target)^2), a `fuse_mean` of this formula.
 struct MseLoss {
   static constexpr std::string_view name = "mse_loss";
   EBB_INLINE static auto value(auto prediction, auto target) { return square(prediction - target); }
@@ -27,6 +28,8 @@ struct MseLoss {
   }
 };
 
+/// mean(log(1 + e^z) - t z): -t log s(z) - (1 - t) log(1 - s(z)) without the logarithms of numbers
+/// that round to 0.
 struct BceWithLogits {
   static constexpr std::string_view name = "bce_with_logits";
   EBB_INLINE static auto value(auto logit, auto target) { return softplus(logit) - target * logit; }
@@ -100,6 +103,7 @@ struct CrossEntropy {
   }
 };
 
+/// All losses.
 using Losses = List<MseLoss, BceWithLogits, CrossEntropy>;
 
 }  // namespace ebb::inline v0::op

@@ -56,6 +56,7 @@ Block* reduce(const ReduceOptions& options, Block* x, Rows rows, Columns columns
 
 namespace op {
 
+/// The sum; its gradient is one number for all that went into it.
 struct Sum {
   static constexpr std::string_view name = "sum";
   using Options = detail::ReduceOptions;
@@ -99,6 +100,7 @@ struct Sum {
   }
 };
 
+/// The sum divided by the count.
 struct Mean {
   static constexpr std::string_view name = "mean";
   using Options = detail::ReduceOptions;
@@ -136,6 +138,7 @@ struct Mean {
   }
 };
 
+/// The largest element.
 struct Max {
   static constexpr std::string_view name = "max";
   using Options = detail::ReduceOptions;
@@ -184,6 +187,7 @@ struct Max {
   }
 };
 
+/// log(sum(e^x)), measured from the largest element.
 struct LogSumExp {
   static constexpr std::string_view name = "logsumexp";
   using Options = detail::ReduceOptions;
@@ -255,6 +259,7 @@ struct SoftmaxPull {
   static std::vector<Rejection> rejections() { return {}; }
 };
 
+/// e^x / sum(e^x) along the last axis.
 struct Softmax {
   static constexpr std::string_view name = "softmax";
   using Options = detail::NoOptions;
@@ -280,6 +285,7 @@ struct Softmax {
   }
 };
 
+/// x - logsumexp(x) along the last axis.
 struct LogSoftmax {
   static constexpr std::string_view name = "log_softmax";
   using Options = detail::NoOptions;
@@ -308,6 +314,7 @@ struct LogSoftmax {
   }
 };
 
+/// All reductions.
 using Reductions = List<Sum, Mean, Max, LogSumExp, Softmax, SoftmaxPull, LogSoftmax>;
 
 }  // namespace op

@@ -32,6 +32,7 @@ Block* broadcast_block(Block* x, const Shape& shape, bool uniform);
 
 namespace op {
 
+/// A view of the same elements; the sizes must agree.
 struct Reshape {
   static constexpr std::string_view name = "reshape";
   struct Options {
@@ -65,6 +66,7 @@ struct Reshape {
   }
 };
 
+/// A copy with its axes in another order; the gradient goes through the inverse order.
 struct Transpose {
   static constexpr std::string_view name = "transpose";
   struct Options {
@@ -152,6 +154,7 @@ struct Unslice {
   static std::vector<Rejection> rejections() { return {}; }
 };
 
+/// Every step-th element of a range of one axis; rows without a step are a view.
 struct Slice {
   static constexpr std::string_view name = "slice";
   using Options = SliceOptions;
@@ -210,6 +213,7 @@ auto Unslice::da(const auto& call) {
   return detail::apply<Slice, T>(call.options(), call.g());
 }
 
+/// Rows added to zeros by index; an index may come twice.
 struct ScatterAddRows {
   static constexpr std::string_view name = "scatter_add_rows";
   struct Options {
@@ -269,6 +273,7 @@ struct ScatterAddRows {
   }
 };
 
+/// Rows by index; the reverse of ScatterAddRows.
 struct GatherRows {
   static constexpr std::string_view name = "gather_rows";
   using Options = detail::NoOptions;
@@ -305,6 +310,7 @@ struct GatherRows {
   }
 };
 
+/// The sum over the axes that a broadcast stretched; the reverse of BroadcastTo.
 struct SumTo {
   static constexpr std::string_view name = "sum_to";
   struct Options {
@@ -342,6 +348,7 @@ struct SumTo {
   }
 };
 
+/// A copy stretched as NumPy broadcasts.
 struct BroadcastTo {
   static constexpr std::string_view name = "broadcast_to";
   struct Options {
@@ -382,6 +389,7 @@ struct BroadcastTo {
   }
 };
 
+/// All operations on shapes and indices.
 using Shapes =
     List<Reshape, Transpose, Slice, Unslice, GatherRows, ScatterAddRows, SumTo, BroadcastTo>;
 

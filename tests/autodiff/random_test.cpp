@@ -81,11 +81,12 @@ TEST_CASE("random: below a bound, each number as often") {
     // Six standard deviations of a count with mean 10000 are below 600.
     for (const int count : times) CHECK(std::abs(count - 10000) <= 600);
   }
-  // Two thirds of the range: without the rejection the lower half would come twice as often.
+  // Three quarters of the range: without the rejection every third number would come twice as
+  // often.
   const std::uint64_t large = (std::uint64_t(1) << 63) + (std::uint64_t(1) << 62);
-  int low = 0;
-  for (int i = 0; i < 10000; ++i) low += stream.below(large) < large / 2;
-  CHECK(std::abs(low - 5000) <= 300);
+  int thirds = 0;
+  for (int i = 0; i < 10000; ++i) thirds += stream.below(large) % 3 == 0;
+  CHECK(std::abs(thirds - 3333) <= 283);  // six standard deviations
 }
 
 TEST_CASE("random: permutations") {

@@ -76,7 +76,7 @@ TEST_CASE("allocations: none after the first epoch of a training loop") {
     }
   };
 
-  const long at_start = allocations;
+  [[maybe_unused]] const long at_start = allocations;
   epoch();
   const long after_first = allocations;
   const auto pools = memory_statistics();

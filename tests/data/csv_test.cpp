@@ -161,6 +161,12 @@ TEST_CASE("csv: files of many windows, whatever is cut at their borders") {
     CHECK(wrong == 0);
     CHECK(error(text + "1,2,x\n") == "40002:5: column \"c\": \"x\" is not a number");
   }
+  // What stands behind the last byte is left over from the window before.
+  for (std::size_t zeros = 0; zeros < 8; ++zeros) {
+    std::string text = "a,b\n" + std::string(zeros, '0') + "1,2\n";
+    for (int i = 0; i < 100000; ++i) text += "1,2\n";
+    CHECK(values(text + "1,2").shape() == Shape{100002, 2});
+  }
   // A field longer than the window.
   CHECK(values("\"" + std::string(1 << 20, 'n') + "\"\n" + std::string(1 << 20, '0') + "7\n")[0] ==
         7);
@@ -208,10 +214,14 @@ TEST_CASE("csv: errors name the place and what to do") {
   CHECK(error("a\n1e400\n") == "2:1: column \"a\": \"1e400\" is too large for double");
   CHECK(error("a\n-1e99999999999999999999\n") ==
         "2:1: column \"a\": \"-1e99999999999999999999\" is too large for double");
+  CHECK(error("a\n1" + std::string(500, '0') + "e-100\n").ends_with(" is too large for double"));
   CHECK(error<float>("a\n0.001e42\n") == "2:1: column \"a\": \"0.001e42\" is too large for float");
 
   CHECK(error("a,b,a\n1,2,3\n") ==
         "1:5: the name \"a\" stands twice, first for column 1; rename one of them");
+  CHECK(error("\xEF\xBB\xBF"
+              "a,a\n") ==
+        "1:3: the name \"a\" stands twice, first for column 1; rename one of them");
   CHECK(error("a,,c\n1,2,3\n") == "1:3: column 2 has no name; the first line names every column");
   CHECK(error("\na\n1\n") == "1:1: column 1 has no name; the first line names every column");
   CHECK(error("a,b\n1,\"2\n") == "2:3: this quote is never closed");

@@ -141,6 +141,18 @@ TEST_CASE("loader: an interrupted run goes on where it stood") {
   }
 }
 
+TEST_CASE("loader: a position of another seed brings its order") {
+  data::Loader loader(numbered(20), {.batch_size = 3, .seed = 1});
+  data::Loader other(numbered(20), {.batch_size = 3, .seed = 2});
+  const Order first = rest(loader);
+  loader.seek({1, 0, 0});
+  CHECK(rest(loader) == first);
+  loader.seek({2, 0, 0});
+  CHECK(rest(loader) == rest(other));
+  loader.seek({1, 0, 3});
+  CHECK(rest(loader) == Order(first.begin() + 3, first.end()));
+}
+
 TEST_CASE("loader: after a break the next loop gives what was left") {
   data::Loader loader(numbered(10), {.batch_size = 4});
   Order order;
