@@ -55,10 +55,16 @@ std::uint64_t Stream::below(std::uint64_t bound) {
   return std::uint64_t(product >> 64);
 }
 
+void shuffle(std::span<std::int64_t> indices, Stream& stream) {
+  for (std::size_t i = indices.size(); i > 1; --i) {
+    std::swap(indices[i - 1], indices[stream.below(i)]);
+  }
+}
+
 std::vector<std::int64_t> permutation(std::int64_t n, Stream& stream) {
   std::vector<std::int64_t> order(static_cast<std::size_t>(n));
   std::iota(order.begin(), order.end(), std::int64_t(0));
-  for (std::size_t i = order.size(); i > 1; --i) std::swap(order[i - 1], order[stream.below(i)]);
+  shuffle(order, stream);
   return order;
 }
 

@@ -3,6 +3,7 @@
 #pragma once
 #include <array>
 #include <cstdint>
+#include <span>
 #include <vector>
 
 #include "ebb/autodiff/platform.hpp"
@@ -40,7 +41,10 @@ class EBB_API Stream {
   std::array<std::uint32_t, 4> block_{};
 };
 
-/// 0 ... n - 1 in random order (Fisher and Yates).
+/// Puts indices into random order, in place (Fisher and Yates).
+EBB_API void shuffle(std::span<std::int64_t> indices, Stream& stream);
+
+/// 0 ... n - 1 in random order.
 EBB_API std::vector<std::int64_t> permutation(std::int64_t n, Stream& stream);
 
 }  // namespace ebb::inline v0

@@ -3,7 +3,6 @@
 
 #include <numeric>
 #include <string>
-#include <utility>
 
 #include "ebb/autodiff/error.hpp"
 #include "ebb/autodiff/random.hpp"
@@ -32,10 +31,9 @@ void check_position(const LoaderPosition& position, std::int64_t rows) {
 }
 
 void order_of_epoch(std::span<std::int64_t> order, std::uint64_t seed, std::int64_t epoch) {
-  // Fisher and Yates, as `permutation` has it, which would allocate.
   Stream stream = Stream(seed).split(std::uint64_t(epoch));
   std::iota(order.begin(), order.end(), std::int64_t(0));
-  for (std::size_t i = order.size(); i > 1; --i) std::swap(order[i - 1], order[stream.below(i)]);
+  shuffle(order, stream);
 }
 
 }  // namespace ebb::inline v0::data::detail
