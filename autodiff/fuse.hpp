@@ -77,27 +77,48 @@ constexpr int input_index(std::size_t i) {
   return index;
 }
 
-template <class V, class T>
-EBB_INLINE V read(const detail::FusedArguments<T>& in, std::size_t k, std::int64_t i) {
-  return in.splat[k] ? V(*in.data[k]) : V::load(in.data[k] + i);
-}
+/// An argument in a loop: a row of lanes, or the same lanes over and over. Both are read by one
+/// load, since a choice in the loop costs g++ both.
+template <class V>
+struct Source {
+  using T = typename V::value_type;
+  const T* data = nullptr;
+  std::int64_t mask = 0;  // of the position
 
-/// A number as it is, an input as a dual that is seeded in its own direction.
-template <bool number, int K, class V, class T>
-EBB_INLINE auto seeded(const detail::FusedArguments<T>& in, std::size_t k, int index, int only,
-                       std::int64_t i) {
+  EBB_INLINE void open(const T* from, bool splat, T* room) {
+    if (splat) V(*from).store(room);
+    data = splat ? room : from;
+    mask = splat ? 0 : -1;
+  }
+  EBB_INLINE V at(std::int64_t i) const { return V::load(data + (i & mask)); }
+};
+
+/// A number as it is, an input as a dual that is seeded in its own direction; the seed of a single
+/// direction stands in memory.
+template <bool number, int K, class V>
+EBB_INLINE auto seeded(const V& v, int index, const typename V::value_type* seed) {
   if constexpr (number) {
-    return read<V>(in, k, i);
+    return v;
   } else {
-    Dual<V, K> x(read<V>(in, k, i));
+    Dual<V, K> x(v);
     if constexpr (K == 1) {
-      x.d[0] = V(only < 0 || only == index ? 1 : 0);
+      x.d[0] = V::load(seed);
     } else {
       for_each_partial<K>([&](auto p) __attribute__((always_inline)) {
         x.d[p] = V(int(p) == index ? 1 : 0);
       });
     }
     return x;
+  }
+}
+
+/// Writes to an output, past the caches if that is better.
+template <class V>
+EBB_INLINE void put(const V& v, typename V::value_type* to, bool streams) {
+  if (streams) {
+    v.stream(to);
+  } else {
+    v.store(to);
   }
 }
 
@@ -130,92 +151,133 @@ struct Loops {
   using In = detail::FusedArguments<T>;
   using Out = detail::FusedOutputs<T>;
 
-#define EBB_FUSED_VALUE(V)                        \
-  const F f{};                                    \
-  for (std::int64_t i = 0; i < n; i += V::size) { \
-    V(f(read<V>(in, k, i)...)).store(out.y + i);  \
-  }                                               \
+// What a loop needs of its arguments, before it begins.
+#define EBB_FUSED_OPEN(V)                 \
+  const F f{};                            \
+  T room[sizeof...(number)][V::size];     \
+  fused::Source<V> in[sizeof...(number)]; \
+  (in[k].open(given.data[k], given.splat[k], room[k]), ...);
+
+#define EBB_FUSED_VALUE(V)                            \
+  EBB_FUSED_OPEN(V)                                   \
+  T* const y = out.y;                                 \
+  const bool streams = V::streams(y, n);              \
+  for (std::int64_t i = 0; i < n; i += V::size) {     \
+    fused::put(V(f(in[k].at(i)...)), y + i, streams); \
+  }                                                   \
+  if (streams) V::stream_end();                       \
   return 0;
+
+// The same for its gradients: where they go, and the seeds if there is one direction.
+#define EBB_FUSED_OPEN_DUAL(V, K)                                                          \
+  EBB_FUSED_OPEN(V)                                                                        \
+  T* to[K];                                                                                \
+  for_each_partial<K>([&](auto p) __attribute__((always_inline)) {                         \
+    to[p] = out.gradient[K == 1 && out.only > 0 ? std::size_t(out.only) : std::size_t(p)]; \
+  });                                                                                      \
+  bool streams = true;                                                                     \
+  for_each_partial<K>([&](auto p) __attribute__((always_inline)) {                         \
+    streams &= to[p] == nullptr || V::streams(to[p], n);                                   \
+  });                                                                                      \
+  T seed[sizeof...(number)][V::size];                                                      \
+  (V(out.only < 0 || out.only == input_index<number...>(k) ? T(1) : T(0)).store(seed[k]), ...);
 
 #define EBB_FUSED_DUAL(V, K) \
-  const Dual<V, K> r(f(seeded<number, K, V>(in, k, input_index<number...>(k), out.only, i)...));
+  const Dual<V, K> r(f(seeded<number, K>(in[k].at(i), input_index<number...>(k), seed[k])...));
 
-#define EBB_FUSED_STORE(K, factor)                                                \
-  for_each_partial<K>([&](auto p) __attribute__((always_inline)) {                \
-    T* to = K == 1 ? out.gradient[out.only < 0 ? 0 : out.only] : out.gradient[p]; \
-    if (to) factor.store(to + i);                                                 \
+// All gradients before the first store: g++ takes a choice apart if its mask crosses a branch.
+#define EBB_FUSED_STORE(V, K, factor)                                                      \
+  V pulled[K];                                                                             \
+  for_each_partial<K>([&](auto p) __attribute__((always_inline)) { pulled[p] = factor; }); \
+  for_each_partial<K>([&](auto p) __attribute__((always_inline)) {                         \
+    if (to[p]) fused::put(pulled[p], to[p] + i, streams);                                  \
   });
 
-#define EBB_FUSED_PULL(V, K)                                  \
-  const F f{};                                                \
-  for (std::int64_t i = 0; i < n; i += V::size) {             \
-    EBB_FUSED_DUAL(V, K)                                      \
-    const V g = out.g_splat ? V(*out.g) : V::load(out.g + i); \
-    EBB_FUSED_STORE(K, V(select(g == 0, 0, g * r.d[p])))      \
-  }                                                           \
+#define EBB_FUSED_PULL(V, K)                                \
+  EBB_FUSED_OPEN_DUAL(V, K)                                 \
+  T g_room[V::size];                                        \
+  fused::Source<V> upstream;                                \
+  upstream.open(out.g, out.g_splat, g_room);                \
+  for (std::int64_t i = 0; i < n; i += V::size) {           \
+    EBB_FUSED_DUAL(V, K)                                    \
+    const V g = upstream.at(i);                             \
+    EBB_FUSED_STORE(V, K, V(select(g == 0, 0, g * r.d[p]))) \
+  }                                                         \
+  if (streams) V::stream_end();                             \
   return 0;
 
-#define EBB_FUSED_BLOCKS(V, BODY)                                              \
-  const F f{};                                                                 \
-  double total = 0;                                                            \
-  for (std::int64_t first = 0; first < n; first += 4096) {                     \
-    const std::int64_t last = n - first < 4096 ? n : first + 4096;             \
-    Tree<V> tree;                                                              \
-    std::int64_t i = first;                                                    \
-    while (i + Tree<V>::width <= last) {                                       \
-      EBB_UNROLL for (int part = 0; part < Tree<V>::registers; ++part) {       \
-        BODY tree.partial[part] = tree.partial[part] + v;                      \
-        i += V::size;                                                          \
-      }                                                                        \
-    }                                                                          \
-    EBB_UNROLL for (int part = 0; part < Tree<V>::registers; ++part) {         \
-      if (i >= last) break;                                                    \
-      BODY tree.partial[part] =                                                \
-          tree.partial[part] +                                                 \
-          (i + V::size > last ? V(select(V::first(int(last - i)), v, 0)) : v); \
-      i += V::size;                                                            \
-    }                                                                          \
-    total += tree.fold();                                                      \
-  }                                                                            \
+// One vector of a reduction; the last one may be partial.
+#define EBB_FUSED_TERM(V, ...)                                                                    \
+  if (i < last) {                                                                                 \
+    __VA_ARGS__ tree.partial[part] =                                                              \
+        tree.partial[part] + (i + V::size > last ? V(select(V::first(int(last - i)), v, 0)) : v); \
+    i += V::size;                                                                                 \
+  }
+
+// Partial sums live in registers where they are few; more of them would multiply the code.
+#define EBB_FUSED_BLOCKS(V, ...)                                           \
+  double total = 0;                                                        \
+  for (std::int64_t first = 0; first < n; first += 4096) {                 \
+    const std::int64_t last = n - first < 4096 ? n : first + 4096;         \
+    Tree<V> tree;                                                          \
+    for (std::int64_t i = first; i < last;) {                              \
+      if constexpr (Tree<V>::registers <= 4) {                             \
+        EBB_UNROLL for (int part = 0; part < Tree<V>::registers; ++part) { \
+          EBB_FUSED_TERM(V, __VA_ARGS__)                                   \
+        }                                                                  \
+      } else {                                                             \
+        for (int part = 0; part < Tree<V>::registers; ++part) {            \
+          EBB_FUSED_TERM(V, __VA_ARGS__)                                   \
+        }                                                                  \
+      }                                                                    \
+    }                                                                      \
+    total += tree.fold();                                                  \
+  }
+
+#define EBB_FUSED_SUM(V)                             \
+  EBB_FUSED_OPEN(V)                                  \
+  EBB_FUSED_BLOCKS(V, const V v(f(in[k].at(i)...));) \
+  return total;
+#define EBB_FUSED_SUM_AND_GRADIENT(V, K)                    \
+  EBB_FUSED_OPEN_DUAL(V, K)                                 \
+  const V scale(out.scale);                                 \
+  EBB_FUSED_BLOCKS(V, EBB_FUSED_DUAL(V, K) const V v = r.v; \
+                   EBB_FUSED_STORE(V, K, (r.d[p] * scale))) \
+  if (streams) V::stream_end();                             \
   return total;
 
-#define EBB_FUSED_SUM(V) EBB_FUSED_BLOCKS(V, const V v(f(read<V>(in, k, i)...));)
-#define EBB_FUSED_SUM_AND_GRADIENT(V, K)                    \
-  EBB_FUSED_BLOCKS(V, EBB_FUSED_DUAL(V, K) const V v = r.v; \
-                   EBB_FUSED_STORE(K, (r.d[p] * V(out.scale))))
-
-#define EBB_FUSED_LOOPS(set, attributes, bytes)                                                 \
-  template <std::size_t... k>                                                                   \
-  attributes static double value_##set(const In& in, const Out& out, std::int64_t n,            \
-                                       std::index_sequence<k...>) {                             \
-    using V = Lanes<T, bytes / int(sizeof(T))>;                                                 \
-    EBB_FUSED_VALUE(V)                                                                          \
-  }                                                                                             \
-  template <int K, std::size_t... k>                                                            \
-  attributes static double pull_##set(const In& in, const Out& out, std::int64_t n,             \
-                                      std::index_sequence<k...>) {                              \
-    using V = Lanes<T, bytes / int(sizeof(T))>;                                                 \
-    EBB_FUSED_PULL(V, K)                                                                        \
-  }                                                                                             \
-  template <std::size_t... k>                                                                   \
-  attributes static double sum_##set(const In& in, const Out&, std::int64_t n,                  \
-                                     std::index_sequence<k...>) {                               \
-    using V = Lanes<T, bytes / int(sizeof(T))>;                                                 \
-    EBB_FUSED_SUM(V)                                                                            \
-  }                                                                                             \
-  template <int K, std::size_t... k>                                                            \
-  attributes static double sum_and_gradient_##set(const In& in, const Out& out, std::int64_t n, \
-                                                  std::index_sequence<k...>) {                  \
-    using V = Lanes<T, bytes / int(sizeof(T))>;                                                 \
-    EBB_FUSED_SUM_AND_GRADIENT(V, K)                                                            \
+#define EBB_FUSED_LOOPS(set, attributes, bytes)                                                    \
+  template <std::size_t... k>                                                                      \
+  attributes static double value_##set(const In& given, const Out& out, std::int64_t n,            \
+                                       std::index_sequence<k...>) {                                \
+    using V = Lanes<T, bytes / int(sizeof(T))>;                                                    \
+    EBB_FUSED_VALUE(V)                                                                             \
+  }                                                                                                \
+  template <int K, std::size_t... k>                                                               \
+  attributes static double pull_##set(const In& given, const Out& out, std::int64_t n,             \
+                                      std::index_sequence<k...>) {                                 \
+    using V = Lanes<T, bytes / int(sizeof(T))>;                                                    \
+    EBB_FUSED_PULL(V, K)                                                                           \
+  }                                                                                                \
+  template <std::size_t... k>                                                                      \
+  attributes static double sum_##set(const In& given, const Out&, std::int64_t n,                  \
+                                     std::index_sequence<k...>) {                                  \
+    using V = Lanes<T, bytes / int(sizeof(T))>;                                                    \
+    EBB_FUSED_SUM(V)                                                                               \
+  }                                                                                                \
+  template <int K, std::size_t... k>                                                               \
+  attributes static double sum_and_gradient_##set(const In& given, const Out& out, std::int64_t n, \
+                                                  std::index_sequence<k...>) {                     \
+    using V = Lanes<T, bytes / int(sizeof(T))>;                                                    \
+    EBB_FUSED_SUM_AND_GRADIENT(V, K)                                                               \
   }
 
   // Lists of features, not architectures: g++ refuses to inline across the latter.
-  EBB_FUSED_LOOPS(sse2, __attribute__((flatten)), 16)
-  EBB_FUSED_LOOPS(avx2, __attribute__((flatten, target("avx2,fma"))), 32)
+  EBB_FUSED_LOOPS(sse2, __attribute__((EBB_LOOP)), 16)
+  EBB_FUSED_LOOPS(avx2, __attribute__((EBB_LOOP, target("avx2,fma"))), 32)
   EBB_FUSED_LOOPS(avx512,
-                  __attribute__((flatten, target("avx2,fma,avx512f,avx512bw,avx512dq,avx512cd,"
-                                                 "avx512vl"))),
+                  __attribute__((EBB_LOOP, target("avx2,fma,avx512f,avx512bw,avx512dq,avx512cd,"
+                                                  "avx512vl"))),
                   64)
 
   using Sequence = std::make_index_sequence<sizeof...(number)>;
@@ -247,10 +309,13 @@ struct Loops {
 #undef EBB_FUSED_SUM_AND_GRADIENT
 #undef EBB_FUSED_SUM
 #undef EBB_FUSED_BLOCKS
+#undef EBB_FUSED_TERM
 #undef EBB_FUSED_PULL
 #undef EBB_FUSED_STORE
 #undef EBB_FUSED_DUAL
+#undef EBB_FUSED_OPEN_DUAL
 #undef EBB_FUSED_VALUE
+#undef EBB_FUSED_OPEN
 
   static Tensor<T> on_tensors(std::span<const Tensor<T>> x) {
     return [&]<std::size_t... k>(std::index_sequence<k...>) { return Tensor<T>(F{}(x[k]...)); }

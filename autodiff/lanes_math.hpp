@@ -279,6 +279,19 @@ EBB_INLINE Lanes<T, W> exp(const Lanes<T, W>& x) {
   // Beyond these the result is infinite, or less than half of the least number.
   const L c = x.clamped(is_float<T> ? T(-104) : T(-746), is_float<T> ? T(89) : T(710));
   const ExpParts<L> parts = exp_parts<2 * bias<T>>(c);
+#if !defined(__clang__) || defined(__AVX512F__)
+  if constexpr (sizeof(L) == 64) {
+    // One instruction that rounds once, as below, and so gives the same bits.
+    const L n = L(parts.n) - (shifter<T> + T(2 * bias<T>));
+    L y = parts.p + 1;
+    if constexpr (is_float<T>) {
+      asm("vscalefps %1, %0, %0" : "+v"(y.reg) : "v"(n.reg));
+    } else {
+      asm("vscalefpd %1, %0, %0" : "+v"(y.reg) : "v"(n.reg));
+    }
+    return y;
+  }
+#endif
   // 2^n in two factors, either of which is a normal number: the ends of the range round once.
   const auto half = parts.n >> 1;
   return (parts.p + 1) * L(half << digits<T>) * L((parts.n - half) << digits<T>);
@@ -352,29 +365,38 @@ EBB_INLINE Lanes<T, W> cos(const Lanes<T, W>& x) {
 template <class T, int W>
 EBB_INLINE Lanes<T, W> sqrt(const Lanes<T, W>& x) {
   using L = Lanes<T, W>;
-#ifndef __NO_MATH_ERRNO__
-  constexpr int largest = 16;  // A loop would call the C library for the sake of errno.
-#elif defined(__clang__)
-  constexpr int largest = 32;  // clang 14 leaves a loop of 64 bytes scalar.
-#else
-  constexpr int largest = 64;
-#endif
-  if constexpr (sizeof(L) > largest) {
-    return L::join(sqrt(x.low()), sqrt(x.high()));
+  L y;
+  if constexpr (sizeof(L) == 16 && lane::is_float<T>) {
+    y.reg = __builtin_ia32_sqrtps(x.reg);
+  } else if constexpr (sizeof(L) == 16) {
+    y.reg = __builtin_ia32_sqrtpd(x.reg);
+  } else if constexpr (sizeof(L) < 16) {
+    for (int i = 0; i < W; ++i) y.reg[i] = __builtin_sqrtf(float(x.reg[i]));
   } else {
-    L y;
-    if constexpr (sizeof(L) == 16 && lane::is_float<T>) {
-      y.reg = __builtin_ia32_sqrtps(x.reg);
-    } else if constexpr (sizeof(L) == 16) {
-      y.reg = __builtin_ia32_sqrtpd(x.reg);
+#ifdef __clang__
+#ifdef __NO_MATH_ERRNO__
+    constexpr int largest = 32;  // clang 14 leaves a loop of 64 bytes scalar.
+#else
+    constexpr int largest = 16;
+#endif
+    if constexpr (sizeof(L) > largest) {
+      y = L::join(sqrt(x.low()), sqrt(x.high()));
     } else {
       for (int i = 0; i < W; ++i) {
         const T v = x.reg[i];
         y.reg[i] = lane::is_float<T> ? T(__builtin_sqrtf(float(v))) : T(__builtin_sqrt(v));
       }
     }
-    return y;
+#else
+    // A loop would call the C library for the sake of errno where the user's flags demand it.
+    if constexpr (lane::is_float<T>) {
+      asm("vsqrtps %1, %0" : "=v"(y.reg) : "v"(x.reg));
+    } else {
+      asm("vsqrtpd %1, %0" : "=v"(y.reg) : "v"(x.reg));
+    }
+#endif
   }
+  return y;
 }
 
 namespace lane {

@@ -4,16 +4,32 @@
 
 /// Marks what is visible outside a shared library.
 #define EBB_API __attribute__((visibility("default")))
-/// A function that never becomes a symbol: safe in units compiled with different flags.
+/// A function that never becomes a symbol: safe in units compiled with different flags. Sanitizers
+/// pass over it, since a formula of such functions would take them minutes to compile.
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define EBB_INLINE __attribute__((always_inline, no_sanitize("undefined"))) inline
+#else
 #define EBB_INLINE __attribute__((always_inline)) inline
+#endif
 
 #ifdef __FAST_MATH__
 #error "ebb needs IEEE arithmetic: compile without -ffast-math"
 #endif
 
-/// Before a loop over a fixed number of registers, which otherwise would live in memory.
-#if defined(__clang__)
+/// Before a loop over a fixed number of registers, which otherwise would live in memory. Sanitizers
+/// check every access, and sixteen times as many take minutes to compile.
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define EBB_UNROLL
+#elif defined(__clang__)
 #define EBB_UNROLL _Pragma("unroll")
 #else
 #define EBB_UNROLL _Pragma("GCC unroll 16")
+#endif
+
+/// A loop over lanes: everything that it calls is inlined, and sanitizers leave it alone, since its
+/// formulas would take them minutes; what it reads and writes is allocated and tested elsewhere.
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define EBB_LOOP flatten, no_sanitize("address", "undefined", "thread")
+#else
+#define EBB_LOOP flatten
 #endif

@@ -13,39 +13,51 @@ template <class Rule, class T>
 struct UpdateLoops {
   using Step = typename Rule::Step;
 
-#define EBB_UPDATE(set, attributes, bytes)                                              \
-  attributes static void run_##set(const Step& step, T* w, const T* g, T* const* state, \
-                                   int n_state, std::int64_t n) {                       \
-    using V = Lanes<T, bytes / int(sizeof(T))>;                                         \
-    for (std::int64_t i = 0; i < n; i += V::size) {                                     \
-      V weight = V::load(w + i);                                                        \
-      const V gradient = V::load(g + i);                                                \
-      if constexpr (requires(V & v) { Rule::update(step, v, gradient); }) {             \
-        if (n_state == 0) Rule::update(step, weight, gradient);                         \
-      }                                                                                 \
-      if constexpr (requires(V & v) { Rule::update(step, v, gradient, v); }) {          \
-        if (n_state == 1) {                                                             \
-          V s0 = V::load(state[0] + i);                                                 \
-          Rule::update(step, weight, gradient, s0);                                     \
-          s0.store(state[0] + i);                                                       \
-        }                                                                               \
-      }                                                                                 \
-      if constexpr (requires(V & v) { Rule::update(step, v, gradient, v, v); }) {       \
-        if (n_state == 2) {                                                             \
-          V s0 = V::load(state[0] + i), s1 = V::load(state[1] + i);                     \
-          Rule::update(step, weight, gradient, s0, s1);                                 \
-          s0.store(state[0] + i);                                                       \
-          s1.store(state[1] + i);                                                       \
-        }                                                                               \
-      }                                                                                 \
-      weight.store(w + i);                                                              \
-    }                                                                                   \
+// One loop for each number of states. The step is a copy that no store can change, so that its
+// numbers leave the loop as vectors.
+#define EBB_UPDATE(set, attributes, bytes)                                               \
+  attributes static void run_##set(const Step& given, T* w, const T* g, T* const* state, \
+                                   int n_state, std::int64_t n) {                        \
+    using V = Lanes<T, bytes / int(sizeof(T))>;                                          \
+    const Step step = given;                                                             \
+    if constexpr (requires(V & v, const V& c) { Rule::update(step, v, c); }) {           \
+      if (n_state == 0) {                                                                \
+        for (std::int64_t i = 0; i < n; i += V::size) {                                  \
+          V weight = V::load(w + i);                                                     \
+          Rule::update(step, weight, V::load(g + i));                                    \
+          weight.store(w + i);                                                           \
+        }                                                                                \
+      }                                                                                  \
+    }                                                                                    \
+    if constexpr (requires(V & v, const V& c) { Rule::update(step, v, c, v); }) {        \
+      if (n_state == 1) {                                                                \
+        T* const state0 = state[0];                                                      \
+        for (std::int64_t i = 0; i < n; i += V::size) {                                  \
+          V weight = V::load(w + i), s0 = V::load(state0 + i);                           \
+          Rule::update(step, weight, V::load(g + i), s0);                                \
+          s0.store(state0 + i);                                                          \
+          weight.store(w + i);                                                           \
+        }                                                                                \
+      }                                                                                  \
+    }                                                                                    \
+    if constexpr (requires(V & v, const V& c) { Rule::update(step, v, c, v, v); }) {     \
+      if (n_state == 2) {                                                                \
+        T *const state0 = state[0], *const state1 = state[1];                            \
+        for (std::int64_t i = 0; i < n; i += V::size) {                                  \
+          V weight = V::load(w + i), s0 = V::load(state0 + i), s1 = V::load(state1 + i); \
+          Rule::update(step, weight, V::load(g + i), s0, s1);                            \
+          s0.store(state0 + i);                                                          \
+          s1.store(state1 + i);                                                          \
+          weight.store(w + i);                                                           \
+        }                                                                                \
+      }                                                                                  \
+    }                                                                                    \
   }
-  EBB_UPDATE(sse2, __attribute__((flatten)), 16)
-  EBB_UPDATE(avx2, __attribute__((flatten, target("avx2,fma"))), 32)
+  EBB_UPDATE(sse2, __attribute__((EBB_LOOP)), 16)
+  EBB_UPDATE(avx2, __attribute__((EBB_LOOP, target("avx2,fma"))), 32)
   EBB_UPDATE(avx512,
-             __attribute__((flatten, target("avx2,fma,avx512f,avx512bw,avx512dq,avx512cd,"
-                                            "avx512vl"))),
+             __attribute__((EBB_LOOP, target("avx2,fma,avx512f,avx512bw,avx512dq,avx512cd,"
+                                             "avx512vl"))),
              64)
 #undef EBB_UPDATE
 };

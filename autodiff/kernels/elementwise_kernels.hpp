@@ -45,9 +45,26 @@ struct Row {
   }
 };
 
+/// Whether to write an output past the caches: if it is large and all its vectors are aligned.
+template <class T>
+EBB_INLINE bool streams(const T* out, Grid grid) {
+  using V = Vector<T>;
+  return sizeof(V) >= 32 && V::streams(out, grid.rows * grid.cols) &&
+         (grid.rows == 1 || grid.cols % V::size == 0);
+}
+template <class T>
+EBB_INLINE void put(const Vector<T>& v, T* to, bool streamed) {
+  if (sizeof(v) >= 32 && streamed) {
+    v.stream(to);
+  } else {
+    v.store(to);
+  }
+}
+
 template <class T, unsigned reads, bool dense, bool accumulate, class F>
 EBB_INLINE void map_rows(T* out, const In<T>* in, Grid grid, const F& f) {
   using V = Vector<T>;
+  const bool streamed = !accumulate && streams(out, grid);
   for (std::int64_t r = 0; r < grid.rows; ++r) {
     const Row<T, reads, dense> row(in, r);
     T* o = out + r * grid.cols;
@@ -59,9 +76,10 @@ EBB_INLINE void map_rows(T* out, const In<T>* in, Grid grid, const F& f) {
         v = old + v;
         if (c + V::size > grid.cols) v = select(V::first(int(grid.cols - c)), v, old);
       }
-      v.store(o + c);
+      put(v, o + c, streamed);
     }
   }
+  if (streamed) V::stream_end();
 }
 
 template <unsigned reads, class T, class F>
@@ -74,6 +92,15 @@ EBB_INLINE void map(T* out, const In<T>* in, Grid grid, bool accumulate, const F
     map_rows<T, reads, true, false>(out, in, grid, f);
   } else {
     map_rows<T, reads, false, false>(out, in, grid, f);
+  }
+}
+
+/// Reads n numbers in plain order, since the memory's prefetchers follow nothing less simple.
+template <class T>
+EBB_INLINE void touch(const T* x, std::int64_t n) {
+  for (std::int64_t i = 0; i < n; i += 64 / int(sizeof(T))) {
+    const T fetched = x[i];
+    asm volatile("" ::"x"(fetched));
   }
 }
 
@@ -135,15 +162,19 @@ struct BinaryKernels {
   static void both(T* da, T* db, const In<T>* in, Grid grid, const void* formula) {
     const O& f = formula_of<O>(formula);
     constexpr unsigned reads = 1U | (op::binary_reads<O, 0> | op::binary_reads<O, 1>) << 1;
+    const bool streamed = streams(da, grid) && streams(db, grid);
     for (std::int64_t r = 0; r < grid.rows; ++r) {
       const Row<T, reads, false> row(in, r);
       for (std::int64_t c = 0; c < grid.cols; c += V::size) {
         const V g = row.template at<0>(c), a = row.template at<1>(c), b = row.template at<2>(c),
                 y = row.template at<3>(c);
-        annihilate(g, V(op::pull<0>(f, g, a, b, y))).store(da + r * grid.cols + c);
-        annihilate(g, V(op::pull<1>(f, g, a, b, y))).store(db + r * grid.cols + c);
+        const V to_a = annihilate(g, V(op::pull<0>(f, g, a, b, y)));
+        const V to_b = annihilate(g, V(op::pull<1>(f, g, a, b, y)));
+        put(to_a, da + r * grid.cols + c, streamed);
+        put(to_b, db + r * grid.cols + c, streamed);
       }
     }
+    if (streamed) V::stream_end();
   }
 };
 

@@ -11,6 +11,11 @@ struct MatrixKernels {
   using V = Vector<T>;
   static constexpr int W = V::size;
 
+  /// Whether a matrix comes from memory, or from a cache that is as slow.
+  EBB_INLINE static bool beyond_caches(std::int64_t rows, std::int64_t cols) {
+    return rows * cols >= std::int64_t(4 << 20) / int(sizeof(T));
+  }
+
   static void rows_dot(T* y, const T* x, const T* w, T bias, std::int64_t rows, std::int64_t cols) {
     const std::int64_t whole = cols / W * W;
     const auto tail = V::first(int(cols - whole));
@@ -21,9 +26,14 @@ struct MatrixKernels {
       for (std::int64_t c = 0; c < whole; c += W) s = madd(V::load(row + c), V::load(w + c), s);
       return s;
     };
+    constexpr std::int64_t rows_touched = 16;
+    const bool touches = beyond_caches(rows, cols) && cols * std::int64_t(sizeof(T)) <= 1024;
     std::int64_t r = 0;
     for (; r + 4 <= rows; r += 4) {
       const T* row = x + r * cols;
+      if (touches && r % rows_touched == 0) {
+        touch(row, (rows - r < rows_touched ? rows - r : rows_touched) * cols);
+      }
       V::sum4(y + r, products(row), products(row + cols), products(row + 2 * cols),
               products(row + 3 * cols));
     }
@@ -87,6 +97,7 @@ struct MatrixKernels {
     }
     // Blocks are combined in double.
     double total[panel + W];
+    const bool touches = beyond_caches(rows, cols) && cols <= panel;
     for (std::int64_t first = 0; first < cols; first += panel) {
       const std::int64_t width = cols - first < panel ? cols - first : panel;
       for (std::int64_t c = 0; c < width + W; ++c) {
@@ -94,6 +105,7 @@ struct MatrixKernels {
       }
       for (std::int64_t r = 0; r < rows; r += rows_in_block) {
         const std::int64_t n = rows - r < rows_in_block ? rows - r : rows_in_block;
+        if (touches) touch(x + r * cols, n * cols);
         combine_all(x + r * cols + first, g + r, n, cols, width, [&](std::int64_t c, const V& v) {
           T lanes[W];
           v.store(lanes);

@@ -59,21 +59,40 @@ struct ReduceKernels {
   }
 
   /// The larger, or NaN if there is one.
-  EBB_INLINE static V larger(const V& m, const V& x) { return select((x > m) | ~(x == x), x, m); }
+  template <class L>
+  EBB_INLINE static L larger(const L& m, const L& x) {
+    return select((x > m) | ~(x == x), x, m);
+  }
+  /// The largest lane, halves against halves.
+  template <class L>
+  EBB_INLINE static T largest(const L& m) {
+    if constexpr (sizeof(L) > 16) {
+      return largest(larger(m.low(), m.high()));
+    } else {
+      T result = m.reg[0];
+      EBB_UNROLL
+      for (int k = 1; k < L::size; ++k) {
+        if (m.reg[k] > result || m.reg[k] != m.reg[k]) result = m.reg[k];
+      }
+      return result;
+    }
+  }
 
   static T max(const T* x, std::int64_t n) {
-    V m(x[0]);
-    for (std::int64_t i = 0; i < n; i += W) {
+    // Two chains, since a comparison and a choice take long.
+    const V first(x[0]);
+    V m = first, other = first;
+    std::int64_t i = 0;
+    for (; i + 2 * W <= n; i += 2 * W) {
+      m = larger(m, V::load(x + i));
+      other = larger(other, V::load(x + i + W));
+    }
+    for (; i < n; i += W) {
       V v = V::load(x + i);
-      if (i + W > n) v = select(V::first(int(n - i)), v, x[0]);
+      if (i + W > n) v = select(V::first(int(n - i)), v, first);
       m = larger(m, v);
     }
-    T result = m.reg[0];
-    EBB_UNROLL
-    for (int k = 1; k < W; ++k) {
-      if (m.reg[k] > result || m.reg[k] != m.reg[k]) result = m.reg[k];
-    }
-    return result;
+    return largest(larger(m, other));
   }
 
   /// Columns [c, c + K * W): rows in blocks of 128 in T, blocks in double.
@@ -111,6 +130,12 @@ struct ReduceKernels {
 
   static void column_sum(T* out, const T* x, std::int64_t rows, std::int64_t cols, double scale) {
     std::int64_t c = 0;
+    if constexpr (sizeof(V) == 64) {
+      // All 32 registers: the longer the runs, the better the memory's prefetchers follow.
+      for (; c + 16 * W <= cols; c += 16 * W) {
+        sum_columns<16>(out + c, x + c, rows, cols, scale, 16 * W);
+      }
+    }
     for (; c + 4 * W <= cols; c += 4 * W) sum_columns<4>(out + c, x + c, rows, cols, scale, 4 * W);
     for (; c < cols; c += W) {
       sum_columns<1>(out + c, x + c, rows, cols, scale, int(cols - c < W ? cols - c : W));
