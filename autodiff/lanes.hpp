@@ -82,6 +82,11 @@ struct LaneMask {
   Register reg;
 
   EBB_INLINE explicit LaneMask(const Register& r) : reg(r) {}
+  /// A formula has as many values as there are lanes, so it cannot branch on one.
+  explicit operator bool() const {
+    static_assert(sizeof(T) == 0, "a formula cannot branch: use select(condition, a, b)");
+    return false;
+  }
   EBB_INLINE LaneMask(const LaneMask& other) : reg(other.reg) {}
   EBB_INLINE LaneMask& operator=(const LaneMask& other) {
     reg = other.reg;

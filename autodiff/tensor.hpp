@@ -65,6 +65,11 @@ template <Real T>
 class Mask : public Array<bool> {
  public:
   Mask(Array<bool> mask) : Array<bool>(std::move(mask)) {}
+  /// There is one answer for each element, so nothing can branch on a mask.
+  explicit operator bool() const {
+    static_assert(sizeof(T) == 0, "a mask is no condition: use where or select(condition, a, b)");
+    return false;
+  }
 };
 
 template <Real T>
