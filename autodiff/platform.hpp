@@ -26,10 +26,9 @@
 #define EBB_UNROLL _Pragma("GCC unroll 16")
 #endif
 
-/// A loop over lanes: everything that it calls is inlined, and sanitizers leave it alone, since its
-/// formulas would take them minutes; what it reads and writes is allocated and tested elsewhere.
+/// A loop over lanes: everything that it calls is inlined.
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define EBB_LOOP flatten, no_sanitize("address", "undefined", "thread")
+#define EBB_LOOP flatten, no_sanitize("undefined")
 #else
 #define EBB_LOOP flatten
 #endif
