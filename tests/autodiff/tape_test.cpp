@@ -250,6 +250,21 @@ TEST_CASE("a zero gradient annihilates whatever slope it meets") {
   CHECK(equal(second.array(), Array<double>::of({0, 0, -0.03125})));
 }
 
+TEST_CASE("slopes at kinks follow the table of the README") {
+  const auto slope = [](auto f, double x) { return gradient(f, Array<double>(x)).item(); };
+  CHECK(slope([](const auto& x) { return abs(x); }, 0) == 0);
+  CHECK(slope([](const auto& x) { return relu(x); }, 0) == 0);
+  CHECK(slope([](const auto& x) { return clamp(x, -1, 2); }, -1) == 1);
+  CHECK(slope([](const auto& x) { return clamp(x, -1, 2); }, 2) == 1);
+  CHECK(slope([](const auto& x) { return maximum(x, 3.0); }, 3) == 0.5);
+  CHECK(slope([](const auto& x) { return minimum(x, 3.0); }, 3) == 0.5);
+  CHECK(slope([](const auto& x) { return pow(x, 0.0); }, 0) == 0);
+  CHECK(slope([](const auto& x) { return pow(0.0, x); }, 0) == 0);
+  const auto ties = gradient([](const auto& x) { return max(x); }, Array<double>::of({5, 1, 5, 5}));
+  CHECK(ties.data()[0] == 1.0 / 3);
+  CHECK(ties.data()[1] == 0);
+}
+
 TEST_CASE("memory of a deep model falls as the sweep passes") {
   // Each layer keeps 8 KiB; with all of them held to the end the peak would double.
   const auto held = [](bool keep) {
