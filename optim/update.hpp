@@ -9,6 +9,8 @@
 namespace ebb::inline v0::optim {
 inline namespace EBB_UNIT {
 
+/// The loop of a rule over weights, gradients and state arrays of n elements, once an instruction
+/// set.
 template <class Rule, class T>
 struct UpdateLoops {
   using Step = typename Rule::Step;
@@ -64,6 +66,7 @@ struct UpdateLoops {
 
 }  // namespace EBB_UNIT
 
+/// Runs the loop of the best instruction set that this machine has.
 template <class Rule, Real T>
 void Optimizer<Rule, T>::run(const typename Rule::Step& step, T* w, const T* g, T* const* state,
                              int n_state, std::int64_t n) {

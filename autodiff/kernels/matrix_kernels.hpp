@@ -6,6 +6,7 @@
 
 namespace ebb::inline v0::detail::inline EBB_UNIT {
 
+/// Products of a row-major matrix (rows, cols) and a vector.
 template <class T>
 struct MatrixKernels {
   using V = Vector<T>;
@@ -16,6 +17,7 @@ struct MatrixKernels {
     return rows * cols >= std::int64_t(4 << 20) / int(sizeof(T));
   }
 
+  /// y (rows,) = x (rows, cols) w (cols,) + bias.
   static void rows_dot(T* y, const T* x, const T* w, T bias, std::int64_t rows, std::int64_t cols) {
     const std::int64_t whole = cols / W * W;
     const auto tail = V::first(int(cols - whole));
@@ -85,6 +87,7 @@ struct MatrixKernels {
     }
   }
 
+  /// out (cols,) = g (rows,) x (rows, cols), or out += ...
   static void rows_combine(T* out, const T* x, const T* g, std::int64_t rows, std::int64_t cols,
                            bool accumulate) {
     constexpr std::int64_t panel = 512, rows_in_block = 64;
