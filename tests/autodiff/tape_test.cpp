@@ -283,6 +283,28 @@ TEST_CASE("memory of a deep model falls as the sweep passes") {
   CHECK(memory_statistics().system_bytes == system);
 }
 
+TEST_CASE("adding to a gradient leaves no block alive") {
+  Variable<double> w(x0);
+  const auto step = [&] {
+    Tape tape;
+    backward(sum(square(w)));
+  };
+  step();
+  const auto live = memory_statistics().live_blocks;
+  step();
+  CHECK(memory_statistics().live_blocks == live);
+}
+
+TEST_CASE("blocks that another thread frees are used again") {
+  std::int64_t bytes = 0;
+  for (int i = 0; i < 10; ++i) {
+    auto array = Array<double>::zeros({1 << 18});
+    std::thread([freed = std::move(array)]() mutable { freed = {}; }).join();
+    if (i == 0) bytes = memory_statistics().system_bytes;
+  }
+  CHECK(memory_statistics().system_bytes == bytes);
+}
+
 TEST_CASE("threads have tapes of their own, and blocks find their way back") {
   const auto work = [](double start) {
     Variable<double> w(Array<double>::full({100}, start));
