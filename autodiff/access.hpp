@@ -72,10 +72,17 @@ Place leaf_of(Cell<T>* cell);
 [[noreturn]] void throw_empty_operand();
 
 template <class T>
-Source<T> Access::source(const Operand<T>& x) {
+EBB_INLINE Source<T> Access::source(const Operand<T>& x) {
   using O = Operand<T>;
   Source<T> source;
   switch (x.kind()) {
+    [[likely]] case O::Kind::tensor : source.place = static_cast<const Tensor<T>&>(x).place_;
+    [[fallthrough]];
+    case O::Kind::array:
+      source.block = x.template object<Block>();
+      if (!source.block) [[unlikely]]
+        throw_empty_operand();
+      return source;
     case O::Kind::number:
       source.number = static_cast<const Number<T>&>(x).value();
       return source;
@@ -86,13 +93,6 @@ Source<T> Access::source(const Operand<T>& x) {
       source.place = leaf_of(cell);
       return source;
     }
-    case O::Kind::tensor:
-      source.place = static_cast<const Tensor<T>&>(x).place_;
-      [[fallthrough]];
-    case O::Kind::array:
-      source.block = x.template object<Block>();
-      if (!source.block) throw_empty_operand();
-      return source;
   }
   __builtin_unreachable();
 }

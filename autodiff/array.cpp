@@ -13,8 +13,6 @@
 namespace ebb::inline v0 {
 namespace {
 
-const Shape no_elements{0};
-
 template <class T>
 void print(std::ostream& out, const T* data, const Shape& shape, int axis, std::int64_t stride) {
   constexpr std::int64_t shown = 4;  // of each end
@@ -39,6 +37,13 @@ void print(std::ostream& out, const T* data, const Shape& shape, int axis, std::
 }
 
 }  // namespace
+
+namespace detail {
+const Shape& no_elements() {
+  static const Shape none{0};
+  return none;
+}
+}  // namespace detail
 
 template <class T>
 Array<T>::Array(T value) : Array(detail::allocate(Shape(), sizeof(T))) {
@@ -111,11 +116,6 @@ Array<T> Array<T>::full(const Shape& shape, T value) {
 template <class T>
 Array<T> Array<T>::uninitialized(const Shape& shape) {
   return Array(detail::allocate(shape, sizeof(T)));
-}
-
-template <class T>
-const Shape& Array<T>::shape() const {
-  return block() ? block()->shape : no_elements;
 }
 
 template <class T>

@@ -9,6 +9,11 @@
 
 namespace ebb::inline v0 {
 
+namespace detail {
+/// The shape of no array.
+EBB_API const Shape& no_elements();
+}  // namespace detail
+
 /// A dense, row-major array: a value that copies on write. Copies share their elements until one
 /// of them is changed through `mutate()`. T is float, double, std::int64_t or bool.
 template <class T>
@@ -38,7 +43,7 @@ class EBB_API Array : public Operand<T> {
   static Array uninitialized(const Shape& shape);
 
   bool empty() const { return block() == nullptr; }
-  const Shape& shape() const;
+  const Shape& shape() const { return block() ? block()->shape : detail::no_elements(); }
   int rank() const { return shape().rank(); }
   std::int64_t size() const { return shape().size(); }
 

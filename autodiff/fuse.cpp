@@ -59,28 +59,21 @@ constexpr Op fuse_op{.name = "fuse", .vjp = &vjp_fuse<T>, .wide = true};
 template <class T>
 constexpr Op fuse_pull_op{.name = "fuse_pull", .vjp = &vjp_fuse_pull<T>, .wide = true};
 
-/// Starts a wide record with this many entries, which the caller fills before publishing.
+/// Starts a record with this many entries, which the caller fills before publishing.
 template <class T>
 Wide& start(Recorder& tape, const Op& op, const Shape& shape, const Fused<T>& fused, int entries,
             int pulled) {
-  BlockHandle inputs(allocate_bytes(Wide::bytes(std::size_t(entries))));
-  Record& record = tape.next();
-  record.shape = tape.intern(shape);
-  record.op = &op;
+  Record& record = tape.next_wide(op, shape, std::size_t(entries));
   record.attributes.bits = reinterpret_cast<std::uintptr_t>(fused.loops);
   record.inputs[0] = std::uint32_t(fused.reduction) | std::uint32_t(pulled) << 8;
   record.inputs[1] = std::uint32_t(fused.count);
   record.inputs[2] = fused.numbers;
-  for (int k = 1; k < 4; ++k) record.kept[k] = nullptr;
-  record.kept[0] = inputs.take();
-  Wide& wide = *record.kept[0]->template data<Wide>();
-  wide.count = std::uint32_t(entries);
-  return wide;
+  return wide_of(record);
 }
 
 template <class T>
 void read_record(const Record& record, int first, Fused<T>& fused) {
-  const Wide& wide = *record.kept[0]->template data<Wide>();
+  const Wide& wide = wide_of(record);
   fused.loops = &loops_of<T>(record);
   fused.reduction = FusedReduction(record.inputs[0] & 0xff);
   fused.count = int(record.inputs[1]);
@@ -140,7 +133,7 @@ BlockHandle scaled_gradient(Sweep& sweep, Block*& kept, Block* g) {
 
 template <class T>
 void vjp_fuse(Sweep& sweep, std::uint32_t, Record& record) {
-  Wide& wide = *record.kept[0]->template data<Wide>();
+  Wide& wide = wide_of(record);
   Fused<T> fused;
   read_record<T>(record, 0, fused);
   Block* g = sweep.gradient_block();
@@ -189,7 +182,7 @@ Tensor<T> on_tensors(const FusedLoops<T>& loops, FusedReduction reduction,
 
 template <class T>
 void vjp_fuse_pull(Sweep& sweep, std::uint32_t, Record& record) {
-  const Wide& wide = *record.kept[0]->template data<Wide>();
+  const Wide& wide = wide_of(record);
   const auto pulled = std::size_t(record.inputs[0] >> 8);
   Fused<T> fused;
   read_record<T>(record, 1, fused);

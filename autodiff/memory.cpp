@@ -27,10 +27,14 @@ constexpr std::int64_t line = 64;
 constexpr std::int64_t huge_page = std::int64_t(2) << 20;
 constexpr int class_count = 180;
 
+constexpr std::int64_t lines_of(std::int64_t bytes) {
+  return std::int64_t(std::uint64_t(bytes + line - 1) / line);
+}
+
 // Sizes up to 1 KiB have a class each; above, four classes for every power of two.
-int class_of(std::int64_t bytes) {
-  const std::int64_t lines = (bytes + line - 1) / line;
-  if (lines <= 16) return int(lines);
+int class_of(std::int64_t lines) {
+  if (lines <= 16) [[likely]]
+    return int(lines);
   const int log = int(std::bit_width(std::uint64_t(lines - 1))) - 1;
   return 16 + (log - 4) * 4 + int((lines - 1) >> (log - 2) & 3) + 1;
 }
@@ -169,11 +173,11 @@ __attribute__((noinline)) Heap* adopt_heap() {
   return mine = heaps().adopt();
 }
 
-Block* allocate_sized(std::int64_t bytes, const Shape& shape, Block::Flags flags) {
+EBB_INLINE Block* allocate_lines(std::int64_t lines, const Shape& shape, Block::Flags flags) {
   Heap* heap = mine;
   if (!heap) [[unlikely]]
     heap = adopt_heap();
-  Block* block = heap->allocate(class_of(bytes + std::int64_t(sizeof(Block))));
+  Block* block = heap->allocate(class_of(lines + 1));
   block->references.store(1, std::memory_order_relaxed);
   block->flags = flags;
   block->shape = shape;
@@ -185,21 +189,21 @@ Block* allocate_sized(std::int64_t bytes, const Shape& shape, Block::Flags flags
 
 Block* allocate(const Shape& shape, std::size_t element_size) {
   // One vector more than the elements fill: the last rows of a matrix are written by whole vectors.
-  const std::int64_t bytes = (shape.size() * std::int64_t(element_size) + line - 1) / line * line;
-  return allocate_sized(bytes + (shape.rank() >= 2 || bytes == 0 ? line : 0), shape, Block::plain);
+  const std::int64_t lines = lines_of(shape.size() * std::int64_t(element_size));
+  return allocate_lines(lines + (shape.rank() >= 2 || lines == 0 ? 1 : 0), shape, Block::plain);
 }
 
 Block* allocate_uniform(const Shape& shape, std::size_t) {
-  return allocate_sized(line, shape, Block::uniform);
+  return allocate_lines(1, shape, Block::uniform);
 }
 
 Block* allocate_bytes(std::size_t bytes) {
-  return allocate_sized(std::int64_t(bytes ? bytes : 1), Shape(), Block::plain);
+  return allocate_lines(lines_of(std::int64_t(bytes ? bytes : 1)), Shape(), Block::plain);
 }
 
 Block* allocate_view(Block* owner, void* data, const Shape& shape) {
   Block* root = owner->is_view() ? owner->as_view().owner : owner;
-  Block* block = allocate_sized(sizeof(Block::View), shape, Block::view);
+  Block* block = allocate_lines(1, shape, Block::view);
   block->as_view() = {retain(root), static_cast<std::byte*>(data)};
   return block;
 }

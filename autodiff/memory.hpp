@@ -42,6 +42,8 @@ struct alignas(64) Block {
   std::byte* payload() { return reinterpret_cast<std::byte*>(this) + sizeof(Block); }
   View& as_view() { return *reinterpret_cast<View*>(payload()); }
   bool is_uniform() const { return (flags & uniform) != 0; }
+  /// One value stands for all elements.
+  bool is_single() const { return is_uniform() || shape.size() == 1; }
   bool is_view() const { return (flags & view) != 0; }
   /// No other handle sees these elements.
   bool is_sole() const { return references.load(std::memory_order_acquire) == 1; }

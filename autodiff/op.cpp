@@ -11,16 +11,12 @@ Place record_structured(const Op& op, unsigned keeps, Recorder& tape, const Dens
     option_block = BlockHandle(allocate_bytes(option_bytes));
     std::memcpy(option_block->payload(), options, option_bytes);
   }
-  Record& record = tape.next();
-  const std::uint32_t shape = tape.intern(y->shape, ids[0]);
-  record.op = &op;
-  record.shape = shape;
-  for (int k = 0; k < 3; ++k) {
-    record.inputs[k] = k < count ? ids[k] : 0;
-    record.kept[k] = k < count && (keeps >> k & 1U) ? retain(in[k].block) : nullptr;
+  Record& record = tape.next(op, y->shape, ids[0]);
+  for (int k = 0; k < count; ++k) {
+    record.inputs[k] = ids[k];
+    if (keeps >> k & 1U) record.kept[k] = retain(in[k].block);
   }
-  record.kept[3] = keeps & 8U ? retain(y) : nullptr;
-  record.attributes.bits = 0;
+  if (keeps & 8U) record.kept[3] = retain(y);
   if (op.attribute_block) {
     record.attributes.block = option_block.take();
   } else if (option_bytes > 0) {

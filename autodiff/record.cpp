@@ -9,8 +9,6 @@
 namespace ebb::inline v0::detail {
 namespace {
 
-constinit thread_local Recorder* current = nullptr;
-
 // Generations are unique among all threads; each thread takes a million at a time.
 std::uint64_t next_generation() {
   constexpr std::uint64_t batch = 1 << 20;
@@ -54,24 +52,13 @@ constexpr LeafOp leaf_op{{"leaf"}, &prepare_gradient<T>, &commit_gradient<T>, []
 
 }  // namespace
 
-Recorder* recorder() { return current; }
-Recorder* exchange_recorder(Recorder* recorder) { return std::exchange(current, recorder); }
+constinit thread_local Recorder* current_recorder = nullptr;
 
-void drop(Record& record) {
-  if (record.op->wide && record.kept[0]) {
-    Wide& wide = *record.kept[0]->data<Wide>();
-    for (std::uint32_t i = 0; i < wide.count; ++i) {
-      const Wide::Entry& entry = wide.entries[i];
-      if (entry.kept && entry.id != Record::number) release(entry.kept);
-    }
-  }
-  for (int k = 0; k < 4; ++k) {
-    if (!record.kept[k]) continue;
-    if (k == 3 || record.inputs[k] != Record::number) release(record.kept[k]);
-    record.kept[k] = nullptr;
-  }
-  if (record.op->attribute_block && record.attributes.block) {
-    release(std::exchange(record.attributes.block, nullptr));
+void drop_wide(Record& record) {
+  const Wide& wide = wide_of(record);
+  for (std::uint32_t i = 0; i < wide.count; ++i) {
+    const Wide::Entry& entry = wide.entries[i];
+    if (entry.kept && entry.id != Record::number) release(entry.kept);
   }
 }
 
@@ -89,11 +76,7 @@ void Recorder::grow() {
   capacity_ += chunk;
 }
 
-std::uint32_t Recorder::intern(const Shape& shape, std::uint32_t like) {
-  if (shape.rank() == 0) return 0;
-  if (like != Record::constant && like != Record::number && shape_of(like) == shape) {
-    return at(like).shape;
-  }
+std::uint32_t Recorder::intern_new(const Shape& shape) {
   if (!(shapes_.back() == shape)) shapes_.push_back(shape);
   return std::uint32_t(shapes_.size() - 1);
 }
@@ -122,12 +105,7 @@ std::uint32_t Recorder::find_leaf(const void* cell) const {
 std::uint32_t Recorder::push_leaf(void* cell, const Shape& shape, const LeafOp& op) {
   if ((leaves_.size() + 1) * 2 > leaf_table_.size()) rehash();
   leaves_.reserve(leaves_.size() + 1);
-  Record& record = next();
-  record.op = &op;
-  for (Block*& kept : record.kept) kept = nullptr;
-  for (std::uint32_t& input : record.inputs) input = 0;
-  record.attributes.bits = 0;
-  record.shape = intern(shape);
+  next(op, shape);
   const std::uint32_t id = publish();
   leaf_table_[slot_of(cell)] = std::uint32_t(leaves_.size() + 1);
   leaves_.push_back({cell, id, &op});
@@ -142,10 +120,8 @@ std::uint32_t Recorder::leaf(Cell<T>* cell) {
   return id;
 }
 
-Record Recorder::pop() { return at(--count_); }
-
 void Recorder::truncate(std::uint32_t last) {
-  while (count_ - 1 > last) drop(at(--count_));
+  while (count_ - 1 > last) pop();
 }
 
 void Recorder::renew_generation() { generation_ = next_generation(); }
@@ -179,8 +155,9 @@ void Recorder::throw_foreign(std::string_view operation, Place place) const {
 
 template <class T>
 Place leaf_of(Cell<T>* cell) {
-  if (!current) return {Place::untracked, 0};
-  return current->place(current->leaf(cell));
+  Recorder* tape = recorder();
+  if (!tape) return {Place::untracked, 0};
+  return tape->place(tape->leaf(cell));
 }
 
 void throw_empty_operand() {

@@ -59,11 +59,14 @@ inline double number_of(const Block* bits) {
   return std::bit_cast<double>(reinterpret_cast<std::uint64_t>(bits));
 }
 
+/// The entries of a wide record.
+inline Wide& wide_of(const Record& record) { return *record.kept[0]->data<Wide>(); }
+
 /// Calls f(id) for every input of a record that was itself recorded.
 template <class F>
 void for_each_input(const Record& record, F f) {
   if (record.op->wide) {
-    const Wide& wide = *record.kept[0]->data<Wide>();
+    const Wide& wide = wide_of(record);
     for (std::uint32_t i = 0; i < wide.count; ++i) {
       const std::uint32_t id = wide.entries[i].id;
       if (id != Record::constant && id != Record::number) f(id);
@@ -75,8 +78,16 @@ void for_each_input(const Record& record, F f) {
   }
 }
 
-/// Releases what a record holds; doing it twice does no harm.
-void drop(Record& record);
+/// Releases what a record holds, once.
+void drop_wide(Record& record);
+inline void drop(Record& record) {
+  if (record.op->wide) drop_wide(record);
+  for (int k = 0; k < 3; ++k) {
+    if (record.kept[k] && record.inputs[k] != Record::number) release(record.kept[k]);
+  }
+  if (record.kept[3]) release(record.kept[3]);
+  if (record.op->attribute_block) release(record.attributes.block);
+}
 
 /// A variable on a tape. The tape holds its cell; the cell knows nothing of the tape.
 struct Leaf {
@@ -109,20 +120,32 @@ class Recorder {
 
   /// The id of an operand. @throws TapeError for one whose gradient would be cut.
   std::uint32_t admit(std::string_view operation, Place place) const {
-    if (place.is_constant()) return Record::constant;
     if (place.tape == generation_) return place.record;
-    throw_foreign(operation, place);
+    if (!place.is_constant()) [[unlikely]]
+      throw_foreign(operation, place);
+    return Record::constant;
   }
 
-  /// The slot of the next record: to be filled completely, then published.
-  Record& next() {
-    if (count_ >= capacity_) grow();
-    return at(count_);
+  /// The next record, with constant inputs and nothing kept: to be filled, then published.
+  /// Throws, if at all, before anything has changed.
+  Record& next(const Op& op, const Shape& shape, std::uint32_t like = 0) {
+    if (count_ >= capacity_) [[unlikely]]
+      grow();
+    const std::uint32_t index = intern(shape, like);
+    Record& record = at(count_);
+    record = {&op, {}, {0}, {}, index};
+    return record;
+  }
+  /// The next record of a wide operation, whose entries have no value yet.
+  Record& next_wide(const Op& op, const Shape& shape, std::size_t entries) {
+    BlockHandle wide(allocate_bytes(Wide::bytes(entries)));
+    Record& record = next(op, shape);
+    wide->data<Wide>()->count = std::uint32_t(entries);
+    record.kept[0] = wide.take();
+    return record;
   }
   std::uint32_t publish() { return count_++; }
   Place place(std::uint32_t id) const { return {generation_, id}; }
-  /// The index of a shape, which often is that of `like`.
-  std::uint32_t intern(const Shape& shape, std::uint32_t like = 0);
 
   template <class T>
   std::uint32_t leaf(Cell<T>* cell);
@@ -130,8 +153,11 @@ class Recorder {
   std::uint32_t find_leaf(const void* cell) const;
   const std::vector<Leaf>& leaves() const { return leaves_; }
 
-  /// Removes the last record and returns it; its blocks now belong to the caller.
-  Record pop();
+  /// Drops the last record.
+  void pop() {
+    drop(at(count_ - 1));
+    --count_;
+  }
   /// Drops all records after this one.
   void truncate(std::uint32_t last);
   /// Drops everything; handles to the records are stale from now on.
@@ -147,6 +173,15 @@ class Recorder {
 
   [[noreturn]] void throw_foreign(std::string_view operation, Place place) const;
   void grow();
+  /// The index of a shape, which often is that of `like`.
+  std::uint32_t intern(const Shape& shape, std::uint32_t like) {
+    if (shape.rank() == 0) return 0;
+    if (like != Record::constant && like != Record::number && shape_of(like) == shape) {
+      return at(like).shape;
+    }
+    return intern_new(shape);
+  }
+  std::uint32_t intern_new(const Shape& shape);
   std::uint32_t push_leaf(void* cell, const Shape& shape, const LeafOp& op);
   std::size_t slot_of(const void* cell) const;
   void rehash();
@@ -160,9 +195,12 @@ class Recorder {
 };
 
 /// The records that operations of this thread go to, or null.
-Recorder* recorder();
+extern constinit thread_local Recorder* current_recorder;
+inline Recorder* recorder() { return current_recorder; }
 /// Sets what `recorder()` returns, and returns what it was.
-Recorder* exchange_recorder(Recorder* recorder);
+inline Recorder* exchange_recorder(Recorder* recorder) {
+  return std::exchange(current_recorder, recorder);
+}
 
 /// Lets operations of this thread record here, until the end of the scope; null pauses.
 class RecordTo {

@@ -36,8 +36,8 @@ Sweep::Sweep(Recorder& tape, std::uint32_t low, std::uint32_t high, Mode mode)
       slots_(zeroed_bytes((high - low + 1) * sizeof(Slot))) {}
 
 Sweep::~Sweep() {
-  for (std::uint32_t id = low_; id <= high_; ++id) {
-    if (slot(id).block) release(slot(id).block);
+  for (const Slot& slot : std::span(slots_->data<Slot>(), high_ - low_ + 1)) {
+    if (slot.block) release(slot.block);
   }
   if (current_.block) release(current_.block);
 }
@@ -62,22 +62,15 @@ void Sweep::run() {
   const RecordTo to(mode_.record ? &tape_ : nullptr);
   if (mode_.consume) tape_.truncate(high_);
   for (std::uint32_t id = high_; id >= low_; --id) {
-    if (!mode_.consume) {
-      visit(id, tape_.at(id));
-      continue;
-    }
-    struct Popped {
-      Record record;
-      ~Popped() { drop(record); }
-    } popped{tape_.pop()};
-    visit(id, popped.record);
+    visit(id, tape_.at(id));
+    if (mode_.consume) tape_.pop();
   }
 }
 
 void Sweep::visit(std::uint32_t id, Record& record) {
   Slot& arrived = slot(id);
   if (!arrived.block || !record.op->vjp) return;
-  if (marks_ && marks_->data<Mark>()[id - low_] != needed) {
+  if (marks_ && mark(id) != needed) {
     // A wanted record keeps its gradient; further down it may be on the way to another one.
     bool any = false;
     for_each_input(record, [&](std::uint32_t input) { any |= needs(input); });
@@ -113,7 +106,7 @@ void Sweep::commit() {
 }
 
 template <class T>
-void Sweep::give(std::uint32_t id, Tensor<T> part) {
+void Sweep::add(std::uint32_t id, Tensor<T> part) {
   // A copy of the shape: recording may move the tape's list of shapes.
   if (!(part.shape() == tape_.shape_of(id))) {
     part = mode_.record
@@ -195,7 +188,7 @@ void Sweep::open(std::span<const std::uint32_t> inputs, std::span<const Tensor<T
 
 #define EBB_INSTANTIATE(T)                                                              \
   template Tensor<T> Sweep::arrived<T>(std::uint32_t) const;                            \
-  template void Sweep::give(std::uint32_t, Tensor<T>);                                  \
+  template void Sweep::add(std::uint32_t, Tensor<T>);                                   \
   template void Sweep::give(std::uint32_t, const Product<T>&);                          \
   template void Sweep::open(std::span<const std::uint32_t>, std::span<const Tensor<T>>, \
                             const std::function<Tensor<T>(std::span<const Tensor<T>>)>&);

@@ -43,14 +43,20 @@ class Sweep {
   Recorder& tape() { return tape_; }
   bool records() const { return mode_.record; }
   bool consumes() const { return mode_.consume; }
+  /// Whether an input takes a part of the gradient: never a constant or a number.
   bool needs(std::uint32_t id) const {
-    return id >= low_ && id <= high_ && (!marks_ || marks_->data<Mark>()[id - low_] != unneeded);
+    return id - low_ <= high_ - low_ && (!marks_ || mark(id) != unneeded);
   }
   const Shape& shape_of(const Record& record) { return tape_.shape_at(record.shape); }
   /// The gradient of the record's output; may be uniform.
   template <class T>
   Tensor<T> gradient() const {
     return Access::tensor<T>(retain(current_.block), place(current_.id));
+  }
+  /// The same, for the last who asks: its array may then be written to.
+  template <class T>
+  Tensor<T> take_gradient() {
+    return Access::tensor<T>(std::exchange(current_.block, nullptr), place(current_.id));
   }
   /// An input or output that the record kept.
   template <class T>
@@ -59,7 +65,15 @@ class Sweep {
   }
   /// Adds to the gradient of an input, undoing a broadcast on the way.
   template <class T>
-  void give(std::uint32_t id, Tensor<T> part);
+  void give(std::uint32_t id, Tensor<T> part) {
+    Slot& to = slot(id);
+    if (!to.block && part.shape() == tape_.shape_of(id)) {
+      to.id = mode_.record ? Access::place(part).record : 0;
+      to.block = Access::take(std::move(part));
+    } else {
+      add(id, std::move(part));
+    }
+  }
   template <class T>
   void give(std::uint32_t id, const Product<T>& product);
   /// The gradient of an input where a kernel may add to it in place; null elsewhere.
@@ -99,8 +113,13 @@ class Sweep {
   Place place(std::uint32_t id) const {
     return mode_.record && id && id != Record::number ? tape_.place(id) : Place();
   }
-  Slot& slot(std::uint32_t id) const { return slots_->data<Slot>()[id - low_]; }
+  Slot& slot(std::uint32_t id) const {
+    return reinterpret_cast<Slot*>(slots_->payload())[id - low_];
+  }
+  Mark mark(std::uint32_t id) const { return marks_->data<Mark>()[id - low_]; }
   void visit(std::uint32_t id, Record& record);
+  template <class T>
+  void add(std::uint32_t id, Tensor<T> part);
 
   Recorder& tape_;
   std::uint32_t low_, high_;

@@ -21,12 +21,6 @@ Tensor<T>::Tensor(const Variable<T>& source) : Tensor() {
 }
 
 template <Real T>
-const Shape& Tensor<T>::shape() const {
-  static const Shape no_elements{0};
-  return block() ? block()->shape : no_elements;
-}
-
-template <Real T>
 T Tensor<T>::item() const {
   return array().item();
 }

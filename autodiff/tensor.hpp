@@ -43,7 +43,7 @@ class EBB_API Tensor : public Operand<T> {
   }
 
   bool empty() const { return block() == nullptr; }
-  const Shape& shape() const;
+  const Shape& shape() const { return block() ? block()->shape : detail::no_elements(); }
   int rank() const { return shape().rank(); }
   std::int64_t size() const { return shape().size(); }
   const T* data() const { return block() ? block()->template data<T>() : nullptr; }

@@ -17,7 +17,7 @@ function(ebb_own_target target)
     POSITION_INDEPENDENT_CODE ON)
   target_compile_options(${target} PRIVATE
     ${EBB_WARNINGS} $<$<BOOL:${EBB_WERROR}>:-Werror>
-    -ffp-contract=off -fno-math-errno -ffunction-sections -fdata-sections
+    -ffp-contract=off -fno-math-errno -fno-semantic-interposition -ffunction-sections -fdata-sections
     "-fmacro-prefix-map=${PROJECT_SOURCE_DIR}/=")
 endfunction()
 

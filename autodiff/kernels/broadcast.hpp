@@ -5,16 +5,6 @@
 
 namespace ebb::inline v0::detail {
 
-/// An operand of an elementwise kernel: a block, or a plain number where the block is null.
-template <class T>
-struct MapOperand {
-  Block* block = nullptr;
-  const T* number = nullptr;
-
-  bool is_scalar() const { return !block || block->is_uniform() || block->shape.size() == 1; }
-  const T* data() const { return block ? block->data<T>() : number; }
-};
-
 /// The planes of a broadcast: two axes make the kernel's grid, the others are looped over. Adjacent
 /// axes that every operand walks through in the same way count as one.
 struct Planes {
@@ -47,34 +37,65 @@ void for_each_offset(const Shape& out, const Shape* const (&shapes)[N], F f) {
   }
 }
 
-/// Calls f(out, in, grid) for each plane of `out`, which is dense or uniform.
-template <class T, int N, class F>
-void for_each_plane(Block* out, const MapOperand<T> (&operands)[N], F f) {
-  const std::int64_t n = out->is_uniform() ? 1 : out->shape.size();
-  if (n == 0) return;
-  In<T> in[Planes::max_operands];
-  bool flat = true;
-  for (int k = 0; k < N; ++k) {
-    const bool scalar = operands[k].is_scalar();
-    in[k] = {operands[k].data(), 0, scalar ? 0 : 1};
-    flat &= scalar || operands[k].block->shape == out->shape;
+/// The operands of an elementwise kernel, laid out over an output of a given shape.
+template <class T, int N>
+class Layout {
+ public:
+  explicit Layout(const Shape& out) : out_(out) {}
+
+  /// Operand k: a block that broadcasts to the output, or a number where the block is null.
+  EBB_INLINE void set(int k, Block* block, const T* number) {
+    set_ |= 1U << k;
+    if (!block) {
+      in_[k] = {number, 0, 0};
+    } else if (block->is_single()) {
+      in_[k] = {block->data<T>(), 0, 0};
+    } else {
+      in_[k] = {block->data<T>(), 0, 1};
+      shapes_[k] = &block->shape;
+      flat_ = flat_ && block->shape == out_;
+    }
   }
-  T* data = out->data<T>();
-  if (flat) {
-    f(data, in, Grid{1, n});
-    return;
+  /// Whether every operand is one value or has the output's shape. Then no row of a grid can run
+  /// over into one that is still to be read: a result may be written in the place of an operand.
+  bool flat() const { return flat_; }
+
+  /// Calls f(out, in, grid) for each plane of a dense output.
+  template <class F>
+  EBB_INLINE void run(T* out, const F& f) const {
+    const std::int64_t n = out_.size();
+    if (n == 0) return;
+    if (flat_) {
+      f(out, in_, Grid{1, n});
+    } else {
+      run_planes(out, f);
+    }
   }
-  const Shape* shapes[N];
-  for (int k = 0; k < N; ++k) {
-    shapes[k] = operands[k].is_scalar() ? nullptr : &operands[k].block->shape;
+  /// Fills one element that stands for all, where every operand is one value.
+  template <class F>
+  EBB_INLINE void run_uniform(T* out, const F& f) const {
+    f(out, in_, Grid{1, 1});
   }
-  for_each_offset(out->shape, shapes,
-                  [&](std::int64_t start, const std::int64_t* offsets, const Planes& planes) {
-                    for (int k = 0; k < N; ++k) {
-                      in[k] = {operands[k].data() + offsets[k], planes.row[k], planes.col[k]};
-                    }
-                    f(data + start, in, planes.grid);
-                  });
-}
+
+ private:
+  template <class F>
+  void run_planes(T* out, const F& f) const {
+    for_each_offset(out_, shapes_,
+                    [&](std::int64_t start, const std::int64_t* offsets, const Planes& planes) {
+                      In<T> in[N];
+                      for (int k = 0; k < N; ++k) {
+                        if (set_ >> k & 1U)
+                          in[k] = {in_[k].data + offsets[k], planes.row[k], planes.col[k]};
+                      }
+                      f(out + start, in, planes.grid);
+                    });
+  }
+
+  const Shape& out_;
+  In<T> in_[N];                  // those that are set
+  const Shape* shapes_[N] = {};  // null for what is one value everywhere
+  unsigned set_ = 0;
+  bool flat_ = true;
+};
 
 }  // namespace ebb::inline v0::detail

@@ -13,18 +13,21 @@ namespace ebb::inline v0::detail::inline EBB_UNIT {
 template <class T>
 using Vector = Lanes<T, EBB_KERNEL_BYTES / int(sizeof(T))>;
 
-/// The operands of one row, of which only those in `reads` are touched.
+/// The operands of one row of a grid, of which only those in `reads` are touched.
 template <class T, unsigned reads, bool dense>
 struct Row {
   using V = Vector<T>;
   const T* data[4];
   bool splat[4];
 
-  EBB_INLINE Row(const In<T>* in, std::int64_t r) {
+  EBB_INLINE explicit Row(const In<T>* in) {
     each([&](auto k) __attribute__((always_inline)) {
-      data[k] = in[k].data + r * in[k].row;
+      data[k] = in[k].data;
       splat[k] = in[k].col == 0;
     });
+  }
+  EBB_INLINE void next(const In<T>* in) {
+    each([&](auto k) __attribute__((always_inline)) { data[k] += in[k].row; });
   }
   template <class F>
   EBB_INLINE static void each(F f) {
@@ -65,19 +68,21 @@ template <class T, unsigned reads, bool dense, bool accumulate, class F>
 EBB_INLINE void map_rows(T* out, const In<T>* in, Grid grid, const F& f) {
   using V = Vector<T>;
   const bool streamed = !accumulate && streams(out, grid);
-  for (std::int64_t r = 0; r < grid.rows; ++r) {
-    const Row<T, reads, dense> row(in, r);
-    T* o = out + r * grid.cols;
+  Row<T, reads, dense> row(in);
+  for (std::int64_t r = grid.rows;;) {
     for (std::int64_t c = 0; c < grid.cols; c += V::size) {
       V v = f(row.template at<0>(c), row.template at<1>(c), row.template at<2>(c),
               row.template at<3>(c));
       if constexpr (accumulate) {
-        const V old = V::load(o + c);
+        const V old = V::load(out + c);
         v = old + v;
         if (c + V::size > grid.cols) v = select(V::first(int(grid.cols - c)), v, old);
       }
-      put(v, o + c, streamed);
+      put(v, out + c, streamed);
     }
+    if (--r == 0) break;
+    row.next(in);
+    out += grid.cols;
   }
   if (streamed) V::stream_end();
 }
@@ -162,17 +167,25 @@ struct BinaryKernels {
   static void both(T* da, T* db, const In<T>* in, Grid grid, const void* formula) {
     const O& f = formula_of<O>(formula);
     constexpr unsigned reads = 1U | (op::binary_reads<O, 0> | op::binary_reads<O, 1>) << 1;
-    const bool streamed = streams(da, grid) && streams(db, grid);
-    for (std::int64_t r = 0; r < grid.rows; ++r) {
-      const Row<T, reads, false> row(in, r);
+    const bool streamed = db && streams(da, grid) && streams(db, grid);
+    Row<T, reads, false> row(in);
+    for (std::int64_t r = grid.rows;;) {
       for (std::int64_t c = 0; c < grid.cols; c += V::size) {
         const V g = row.template at<0>(c), a = row.template at<1>(c), b = row.template at<2>(c),
                 y = row.template at<3>(c);
         const V to_a = annihilate(g, V(op::pull<0>(f, g, a, b, y)));
         const V to_b = annihilate(g, V(op::pull<1>(f, g, a, b, y)));
-        put(to_a, da + r * grid.cols + c, streamed);
-        put(to_b, db + r * grid.cols + c, streamed);
+        if (db) {
+          put(to_a, da + c, streamed);
+          put(to_b, db + c, streamed);
+        } else {
+          (to_a + to_b).store(da + c);
+        }
       }
+      if (--r == 0) break;
+      row.next(in);
+      da += grid.cols;
+      if (db) db += grid.cols;
     }
     if (streamed) V::stream_end();
   }
@@ -185,8 +198,8 @@ struct MaskKernels {
 
   template <class F>
   EBB_INLINE static void compare_with(bool* out, const In<T>* in, Grid grid, F holds) {
-    for (std::int64_t r = 0; r < grid.rows; ++r) {
-      const Row<T, 3U, false> row(in, r);
+    Row<T, 3U, false> row(in);
+    for (std::int64_t r = 0; r < grid.rows; ++r, row.next(in)) {
       for (std::int64_t c = 0; c < grid.cols; c += V::size) {
         const auto mask = holds(row.template at<0>(c), row.template at<1>(c));
         const Bytes bytes = __builtin_convertvector(mask.reg, Bytes) & 1;
@@ -209,8 +222,8 @@ struct MaskKernels {
 #undef EBB_COMPARE
 
   static void where(T* out, const In<bool>& mask, const In<T>* in, Grid grid) {
-    for (std::int64_t r = 0; r < grid.rows; ++r) {
-      const Row<T, 3U, false> row(in, r);
+    Row<T, 3U, false> row(in);
+    for (std::int64_t r = 0; r < grid.rows; ++r, row.next(in)) {
       const bool* m = mask.data + r * mask.row;
       for (std::int64_t c = 0; c < grid.cols; c += V::size) {
         Bytes bytes;

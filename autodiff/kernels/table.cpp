@@ -69,16 +69,6 @@ const Kernels<T>* table_of(InstructionSet set) {
   }
 }
 
-template <class T>
-constinit std::atomic<const Kernels<T>*> chosen = nullptr;
-
-template <class T>
-__attribute__((noinline)) const Kernels<T>& choose_kernels() {
-  const Kernels<T>* table = table_of<T>(instruction_set());
-  chosen<T>.store(table, std::memory_order_relaxed);
-  return *table;
-}
-
 }  // namespace
 
 InstructionSet instruction_set() {
@@ -89,10 +79,9 @@ InstructionSet instruction_set() {
 const char* to_string(InstructionSet set) { return names[int(set)].first; }
 
 template <class T>
-const Kernels<T>& kernels() {
-  const Kernels<T>* table = chosen<T>.load(std::memory_order_relaxed);
-  if (!table) [[unlikely]]
-    return choose_kernels<T>();
+const Kernels<T>& choose_kernels() {
+  const Kernels<T>* table = table_of<T>(instruction_set());
+  KernelsInUse<T>::table.store(table, std::memory_order_relaxed);
   return *table;
 }
 
@@ -122,7 +111,7 @@ Block* densify(Block* block) {
 }
 
 #define EBB_INSTANTIATE(T)                           \
-  template const Kernels<T>& kernels<T>();           \
+  template const Kernels<T>& choose_kernels<T>();    \
   template void fill_sum<T>(Block*, Block*, Block*); \
   template Block* densify<T>(Block*);
 EBB_INSTANTIATE(float)

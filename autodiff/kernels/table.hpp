@@ -17,7 +17,7 @@ struct In {
   std::int64_t col;
 };
 
-/// The grid of an elementwise kernel; its output is dense.
+/// The grid of an elementwise kernel, of at least one row; its output is dense.
 struct Grid {
   std::int64_t rows;
   std::int64_t cols;
@@ -26,7 +26,8 @@ struct Grid {
 /// out = formula(in...), or out += ... Outputs are written in whole vectors, past the last element.
 template <class T>
 using Map = void (*)(T* out, const In<T>* in, Grid grid, const void* formula, bool accumulate);
-/// Both gradients of a binary operation in one pass: in is (g, a, b, y).
+/// Both gradients of a binary operation in one pass, or their sum in da where db is null: in is
+/// (g, a, b, y).
 template <class T>
 using MapBoth = void (*)(T* da, T* db, const In<T>* in, Grid grid, const void* formula);
 
@@ -74,9 +75,19 @@ enum class InstructionSet { sse2, avx2, avx512 };
 EBB_API InstructionSet instruction_set();
 EBB_API const char* to_string(InstructionSet set);
 
+template <class T>
+struct KernelsInUse {
+  static constinit inline std::atomic<const Kernels<T>*> table = nullptr;
+};
+template <class T>
+const Kernels<T>& choose_kernels();
+
 /// The table of the instruction set in use.
 template <class T>
-const Kernels<T>& kernels();
+EBB_INLINE const Kernels<T>& kernels() {
+  const Kernels<T>* table = KernelsInUse<T>::table.load(std::memory_order_relaxed);
+  return table ? *table : choose_kernels<T>();
+}
 
 /// sum = a + b, where b may be null; each may be uniform, `sum` is dense and may be a or b.
 template <class T>

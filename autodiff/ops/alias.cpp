@@ -18,14 +18,7 @@ constexpr Op alias_op{.name = "alias", .vjp = &vjp_alias<T>};
 
 template <class T>
 Tensor<T> fresh_leaf(Recorder& tape, std::uint32_t input, const Tensor<T>& value) {
-  Record& record = tape.next();
-  const std::uint32_t shape = tape.intern(value.shape(), input);
-  record.op = &alias_op<T>;
-  for (Block*& kept : record.kept) kept = nullptr;
-  for (std::uint32_t& id : record.inputs) id = 0;
-  record.attributes.bits = 0;
-  record.inputs[0] = input;
-  record.shape = shape;
+  tape.next(alias_op<T>, value.shape(), input).inputs[0] = input;
   return Access::tensor<T>(retain(Access::block(value)), tape.place(tape.publish()));
 }
 

@@ -44,9 +44,8 @@ constexpr PullOp<T> unary_pull{
     &unary_on_tensors<O, T>};
 template <class O, class T>
 constexpr MapOp<T> unary_op{
-    {.name = O::name, .vjp = &vjp_map<T>, .attribute_block = !std::is_empty_v<O>},
+    {.name = O::name, .vjp = &vjp_map<T, 1>, .attribute_block = !std::is_empty_v<O>},
     op::index_in<O>(op::Unary{}),
-    1,
     {op::unary_reads<O>, 0},
     {op::unary_literal<O>(), 0},
     {&unary_pull<O, T>, nullptr}};
@@ -58,9 +57,8 @@ constexpr PullOp<T> binary_pull{{.name = O::name, .vjp = &vjp_pull<T>},
                                 op::binary_reads<O, side>,
                                 &binary_on_tensors<O, side, T>};
 template <class O, class T>
-constexpr MapOp<T> binary_op{{.name = O::name, .vjp = &vjp_map<T>},
+constexpr MapOp<T> binary_op{{.name = O::name, .vjp = &vjp_map<T, 2>},
                              op::index_in<O>(op::Binary{}),
-                             2,
                              {op::binary_reads<O, 0>, op::binary_reads<O, 1>},
                              {op::binary_literal<O, 0>(), op::binary_literal<O, 1>()},
                              {&binary_pull<O, 0, T>, &binary_pull<O, 1, T>}};

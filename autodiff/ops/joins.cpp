@@ -67,22 +67,13 @@ Tensor<T> concat_all(const std::vector<Tensor<T>>& parts, int axis) {
     const bool lost = !tape && untracked;
     return Access::tensor<T>(y.take(), {lost ? Place::untracked : Place::constant, 0});
   }
-  BlockHandle inputs(allocate_bytes(Wide::bytes(parts.size())));
-  Wide& wide = *inputs->data<Wide>();
-  wide.count = std::uint32_t(parts.size());
   std::vector<BlockHandle> shapes;
   for (const auto& part : in) shapes.emplace_back(allocate_uniform(part.block->shape, sizeof(T)));
-  Record& record = tape->next();
-  const std::uint32_t shape = tape->intern(y->shape);
-  for (std::uint32_t i = 0; i < wide.count; ++i) {
-    wide.entries[i] = {shapes[i].take(), in[i].place.record};
-  }
-  record.op = &concat_op<T>;
-  record.shape = shape;
+  Record& record = tape->next_wide(concat_op<T>, y->shape, parts.size());
   record.attributes.bits = std::uint64_t(axis);
-  record.kept[0] = inputs.take();
-  for (int k = 1; k < 4; ++k) record.kept[k] = nullptr;
-  for (std::uint32_t& input : record.inputs) input = 0;
+  for (std::size_t i = 0; i < parts.size(); ++i) {
+    wide_of(record).entries[i] = {shapes[i].take(), in[i].place.record};
+  }
   return Access::tensor<T>(y.take(), tape->place(tape->publish()));
 }
 

@@ -13,140 +13,144 @@ struct Argument {
   Block* block = nullptr;  // null for a number
   std::uint32_t id = 0;
   T number = 0;
-  MapOperand<T> operand() const { return {block, &number}; }
 };
+
+template <class T>
+EBB_INLINE void read(Argument<T>& to, Inputs<2>& inputs, int k, std::string_view name,
+                     const Operand<T>& operand) {
+  const Source<T> source = Access::source(operand);
+  if (source.is_number()) {
+    to.id = Record::number;
+    to.number = source.number;
+  } else {
+    inputs.add(k, name, source.place);
+    to.block = source.block;
+    to.id = inputs.ids[k];
+  }
+}
 
 template <class T>
 Block* keep(const Argument<T>& x) {
   return x.block ? retain(x.block) : number_bits(double(x.number));
 }
 
+/// An input that a record kept; an operand that stands on both sides is kept once.
+Block* kept_input(const Record& record, int k) {
+  return record.kept[k] ? record.kept[k] : record.kept[0];
+}
+
 template <class T>
 Argument<T> kept_argument(const Record& record, int k) {
-  if (record.inputs[k] != Record::number) return {record.kept[k], record.inputs[k], T(0)};
+  if (record.inputs[k] != Record::number) return {kept_input(record, k), record.inputs[k], T(0)};
   return {nullptr, Record::number, T(number_of(record.kept[k]))};
 }
 
+/// Computes an operation's value: into a uniform block where a sweep's operands are all uniform.
 template <class T, int N>
-Block* allocate_output(const Shape& shape, const Argument<T> (&in)[N]) {
-  bool flat = true, any = false;
-  for (const auto& x : in) {
-    any |= x.block && x.block->is_uniform();
-    flat &= !x.block || x.block->is_uniform() || x.block->shape.size() == 1;
+EBB_INLINE BlockHandle evaluate(const Map<T> kernel, const Shape& shape, const Argument<T> (&x)[N],
+                                const void* formula) {
+  Layout<T, N> in(shape);
+  bool uniform = false;
+  EBB_UNROLL
+  for (int k = 0; k < N; ++k) {
+    in.set(k, x[k].block, &x[k].number);
+    uniform |= x[k].block && x[k].block->is_uniform();
   }
-  return any && flat ? allocate_uniform(shape, sizeof(T)) : allocate(shape, sizeof(T));
+  for (int k = 0; uniform && k < N; ++k) uniform = !x[k].block || x[k].block->is_single();
+  BlockHandle y(uniform ? allocate_uniform(shape, sizeof(T)) : allocate(shape, sizeof(T)));
+  const auto run = [&](T * out, const In<T>* operands, Grid grid) __attribute__((always_inline)) {
+    kernel(out, operands, grid, formula, false);
+  };
+  T* out = reinterpret_cast<T*>(y->payload());
+  if (uniform) {
+    in.run_uniform(out, run);
+  } else {
+    in.run(out, run);
+  }
+  return y;
 }
 
-/// Fills the record's fixed part. The slot is published by the caller.
+/// Starts a record with the state of a formula.
 Record& start_record(Recorder& tape, const Op& op, const Shape& shape, std::uint32_t like,
-                     const BlockHandle& formula_block, std::uint64_t formula_bits) {
-  Record& record = tape.next();
-  const std::uint32_t shape_index = tape.intern(shape, like);
-  record.op = &op;
-  record.attributes.bits = formula_bits;
-  if (op.attribute_block) record.attributes.block = retain(formula_block.get());
-  record.shape = shape_index;
-  for (Block*& kept : record.kept) kept = nullptr;
-  for (std::uint32_t& input : record.inputs) input = 0;
+                     const FormulaState& formula) {
+  Record& record = tape.next(op, shape, like);
+  record.attributes.bits = formula.bits;
+  if (op.attribute_block) record.attributes.block = retain(formula.block.get());
   return record;
-}
-
-template <class T>
-void fill_unary(const MapOp<T>& op, Block* y, const Argument<T>& x, const FormulaState& formula) {
-  const MapOperand<T> operands[] = {x.operand()};
-  for_each_plane(y, operands, [&](T* out, const In<T>* in, Grid grid) {
-    kernels<T>().unary_value[op.index](out, in, grid, formula.data, false);
-  });
 }
 
 }  // namespace
 
 template <class T>
 Tensor<T> unary(const MapOp<T>& op, const Operand<T>& operand, const FormulaState& formula) {
-  const Source<T> source = Access::source(operand);
-  if (source.is_number()) throw_empty_operand();
-  Inputs<1> inputs;
-  inputs.add(0, op.name, source.place);
-  const Argument<T> x[] = {{source.block, inputs.ids[0], T(0)}};
-  BlockHandle y(allocate_output(source.block->shape, x));
-  fill_unary(op, y.get(), x[0], formula);
+  Inputs<2> inputs;
+  Argument<T> x[1];
+  read(x[0], inputs, 0, op.name, operand);
+  if (!x[0].block) throw_empty_operand();
+  BlockHandle y = evaluate(kernels<T>().unary_value[op.index], x[0].block->shape, x, formula.data);
   if (!inputs.recorded) return Access::tensor<T>(y.take(), inputs.place_of_unrecorded());
   Recorder& tape = *inputs.tape;
-  Record& record = start_record(tape, op, y->shape, x[0].id, formula.block, formula.bits);
+  Record& record = start_record(tape, op, y->shape, x[0].id, formula);
   record.inputs[0] = x[0].id;
   if (op.reads[0] & 1U) record.kept[0] = retain(x[0].block);
   if (op.reads[0] & 2U) record.kept[3] = retain(y.get());
   return Access::tensor<T>(y.take(), tape.place(tape.publish()));
 }
 
-namespace {
-
-template <class T>
-Argument<T> argument(Inputs<2>& inputs, int k, std::string_view name, const Operand<T>& operand) {
-  const Source<T> source = Access::source(operand);
-  if (source.is_number()) return {nullptr, Record::number, source.number};
-  inputs.add(k, name, source.place);
-  return {source.block, inputs.ids[k], T(0)};
-}
-
-}  // namespace
-
 template <class T>
 Tensor<T> binary(const MapOp<T>& op, const Operand<T>& a, const Operand<T>& b) {
   Inputs<2> inputs;
-  const Argument<T> in[] = {argument(inputs, 0, op.name, a), argument(inputs, 1, op.name, b)};
+  Argument<T> x[2];
+  read(x[0], inputs, 0, op.name, a);
+  read(x[1], inputs, 1, op.name, b);
   // A number, or a second operand of the same shape, leaves the shape as it is.
-  const Block *p = in[0].block, *q = in[1].block;
+  const Block *p = x[0].block, *q = x[1].block;
   const bool same = !p || !q || p->shape == q->shape;
   const Shape wide = same ? Shape() : broadcast(op.name, p->shape, q->shape);
   const Shape& shape = !same ? wide : p ? p->shape : q->shape;
-  BlockHandle y(allocate_output(shape, in));
-  const MapOperand<T> operands[] = {in[0].operand(), in[1].operand()};
-  for_each_plane(y.get(), operands, [&](T* out, const In<T>* x, Grid grid) {
-    kernels<T>().binary_value[op.index](out, x, grid, nullptr, false);
-  });
+  BlockHandle y = evaluate(kernels<T>().binary_value[op.index], shape, x, nullptr);
   if (!inputs.recorded) return Access::tensor<T>(y.take(), inputs.place_of_unrecorded());
   Recorder& tape = *inputs.tape;
-  Record& record =
-      start_record(tape, op, shape, inputs.ids[0] ? inputs.ids[0] : inputs.ids[1], {}, 0);
+  Record& record = tape.next(op, shape, inputs.ids[0] ? inputs.ids[0] : inputs.ids[1]);
   const unsigned reads = (inputs.ids[0] ? op.reads[0] : 0U) | (inputs.ids[1] ? op.reads[1] : 0U);
-  for (int k = 0; k < 2; ++k) {
-    record.inputs[k] = in[k].id;
-    if (reads >> k & 1U) record.kept[k] = keep(in[k]);
-  }
+  record.inputs[0] = x[0].id;
+  record.inputs[1] = x[1].id;
+  if (reads & 1U) record.kept[0] = keep(x[0]);
+  if ((reads & 2U) && !(p == q && record.kept[0])) record.kept[1] = keep(x[1]);
   if (reads & 4U) record.kept[3] = retain(y.get());
   return Access::tensor<T>(y.take(), tape.place(tape.publish()));
 }
 
 namespace {
 
-/// Runs a pull kernel: in is (g, then the positions that the slope may read).
-template <class T, int N>
-void fill_pull(const PullOp<T>& op, Block* out, const MapOperand<T> (&in)[N], const void* formula,
-               bool accumulate) {
-  const auto kernel =
-      op.side < 0 ? kernels<T>().unary_pull[op.index] : kernels<T>().binary_pull[op.index][op.side];
-  for_each_plane(out, in,
-                 [&](T* o, const In<T>* x, Grid grid) { kernel(o, x, grid, formula, accumulate); });
+/// The kernel of a pull; its operands are g, then the operation's inputs and its output.
+template <class T>
+Map<T> kernel_of(const PullOp<T>& op) {
+  return op.side < 0 ? kernels<T>().unary_pull[op.index]
+                     : kernels<T>().binary_pull[op.index][op.side];
 }
 
 /// The gradient of one input as a recorded operation: inputs are g and what the slope reads.
 template <class T>
 Tensor<T> pull_node(const PullOp<T>& op, const FormulaState& formula, const Shape& shape,
-                    const Argument<T> (&in)[4]) {
-  MapOperand<T> operands[4];
-  for (int k = 0; k < 4; ++k) operands[k] = in[k].operand();
+                    const Argument<T> (&x)[4]) {
+  Layout<T, 4> in(shape);
+  in.set(0, x[0].block, nullptr);
+  for (int k = 0; k < 3; ++k) {
+    if (op.reads >> k & 1U) in.set(k + 1, x[k + 1].block, &x[k + 1].number);
+  }
   BlockHandle out(allocate(shape, sizeof(T)));
-  fill_pull(op, out.get(), operands, formula.data, false);
+  in.run(out->data<T>(),
+         [&](T* o, const In<T>* i, Grid grid) { kernel_of(op)(o, i, grid, formula.data, false); });
   Recorder* tape = recorder();
-  Record& record = start_record(*tape, op, shape, in[0].id, formula.block, formula.bits);
-  record.inputs[0] = in[0].id;
-  record.kept[0] = keep(in[0]);
+  Record& record = start_record(*tape, op, shape, x[0].id, formula);
+  record.inputs[0] = x[0].id;
+  record.kept[0] = keep(x[0]);
   int next = 1;
   for (int k = 0; k < 3; ++k) {
     if (!(op.reads >> k & 1U)) continue;
-    record.inputs[next] = in[k + 1].id;
-    record.kept[next++] = keep(in[k + 1]);
+    record.inputs[next] = x[k + 1].id;
+    record.kept[next++] = keep(x[k + 1]);
   }
   return Access::tensor<T>(out.take(), tape->place(tape->publish()));
 }
@@ -170,46 +174,17 @@ void vjp_pull(Sweep& sweep, std::uint32_t, Record& record) {
 
 namespace {
 
-/// The operands of an operation's pulls: g, its inputs, its output. What no slope reads is absent.
-template <class T>
-class PullOperands {
- public:
-  explicit PullOperands(const Shape& shape) : shape_(shape) {}
-
-  void set(int k, Block* block, const T* number) {
-    operands_[k] = {block, number};
-    const bool scalar = operands_[k].is_scalar();
-    in_[k] = {operands_[k].data(), 0, scalar ? 0 : 1};
-    flat_ = flat_ && (scalar || block->shape == shape_);
-  }
-  /// Whether no row of a grid can run over into one that is still to be read: then a result may be
-  /// written in the place of an operand.
-  bool flat() const { return flat_; }
-  template <class F>
-  void run(Block* out, F f) const {
-    if (flat_) {
-      f(out->data<T>(), in_, Grid{1, shape_.size()});
-    } else {
-      for_each_plane(out, operands_, f);
-    }
-  }
-
- private:
-  const Shape& shape_;
-  MapOperand<T> operands_[4];
-  In<T> in_[4];
-  bool flat_ = true;
-};
-
 /// The parts of a recorded sweep: an operation each.
-template <class T>
-void give_recorded(Sweep& sweep, Record& record, const MapOp<T>& op, const FormulaState& formula,
-                   Argument<T> (&x)[4]) {
+template <int arity, class T>
+void give_recorded(Sweep& sweep, std::uint32_t id, Record& record, const MapOp<T>& op) {
+  const FormulaState formula(record);
   const Tensor<T> g = sweep.gradient<T>();
-  x[0].id = Access::place(g).record;
-  for (int k = 0; k < op.arity; ++k) {
+  Argument<T> x[4] = {{sweep.gradient_block(), Access::place(g).record, T(0)}, {}, {}, {}};
+  for (int k = 0; k < arity; ++k) x[k + 1] = kept_argument<T>(record, k);
+  x[arity + 1] = {record.kept[3], id, T(0)};
+  for (int k = 0; k < arity; ++k) {
     const std::uint32_t input = record.inputs[k];
-    if (input == Record::number || !sweep.needs(input)) continue;
+    if (!sweep.needs(input)) continue;
     if (op.literal[k] == 1) {
       sweep.give(input, g);
     } else if (op.literal[k] == -1) {
@@ -222,70 +197,89 @@ void give_recorded(Sweep& sweep, Record& record, const MapOp<T>& op, const Formu
 
 /// The part of one input by its kernel: into the gradient that is there, in the place of an array
 /// that nobody reads any more, or into a new one.
-template <class T>
-void give_pulled(Sweep& sweep, Record& record, const PullOp<T>& op, int k, const void* formula,
-                 const PullOperands<T>& in, bool last) {
-  const std::uint32_t input = record.inputs[k];
+template <class T, int N>
+EBB_INLINE void give_pulled(Sweep& sweep, Record& record, const PullOp<T>& op, std::uint32_t input,
+                            const Layout<T, N>& in, bool last) {
   const Shape& shape = sweep.shape_of(record);
-  const auto kernel =
-      op.side < 0 ? kernels<T>().unary_pull[op.index] : kernels<T>().binary_pull[op.index][op.side];
   const auto fill = [&](Block* out, bool accumulate) {
-    in.run(out, [&](T* o, const In<T>* i, Grid grid) { kernel(o, i, grid, formula, accumulate); });
+    const Map<T> kernel = kernel_of(op);
+    const void* formula = formula_in(record);
+    in.run(out->data<T>(),
+           [&](T* o, const In<T>* i, Grid grid) { kernel(o, i, grid, formula, accumulate); });
   };
   Block* into = sweep.accumulator(input);
   if (into && into->shape == shape) return fill(into, true);
-  Block* reused = in.flat() && last ? sweep.reuse_gradient() : nullptr;
-  if (!reused && in.flat() && last) reused = sweep.reuse_kept(record, 3);
+  Block* reused = nullptr;
+  if (last && in.flat()) {
+    reused = sweep.reuse_gradient();
+    if (!reused) reused = sweep.reuse_kept(record, 3);
+  }
   BlockHandle part(reused ? reused : allocate(shape, sizeof(T)));
   fill(part.get(), false);
   sweep.give(input, Access::tensor<T>(part.take()));
 }
 
-/// Both parts of a binary operation in one pass, where neither has anything to be added to.
+/// Both parts of a binary operation in one pass, where neither has anything to be added to; their
+/// sum if both go to one input.
 template <class T>
-void give_both(Sweep& sweep, Record& record, const MapOp<T>& op, const PullOperands<T>& in) {
+void give_both(Sweep& sweep, Record& record, const MapOp<T>& op, const Layout<T, 4>& in) {
   const Shape& shape = sweep.shape_of(record);
+  const bool to_one = record.inputs[0] == record.inputs[1];
   BlockHandle da(in.flat() ? sweep.reuse_gradient() : nullptr);
   if (!da) da = BlockHandle(allocate(shape, sizeof(T)));
-  BlockHandle db(allocate(shape, sizeof(T)));
-  const T* const start = da->data<T>();
-  in.run(da.get(), [&](T* a, const In<T>* i, Grid grid) {
-    kernels<T>().binary_both[op.index](a, db->data<T>() + (a - start), i, grid, nullptr);
+  BlockHandle db(to_one ? nullptr : allocate(shape, sizeof(T)));
+  T *const to_a = da->data<T>(), *const to_b = to_one ? nullptr : db->data<T>();
+  in.run(to_a, [&](T* a, const In<T>* i, Grid grid) {
+    kernels<T>().binary_both[op.index](a, to_b ? to_b + (a - to_a) : nullptr, i, grid, nullptr);
   });
   sweep.give(record.inputs[0], Access::tensor<T>(da.take()));
-  sweep.give(record.inputs[1], Access::tensor<T>(db.take()));
+  if (!to_one) sweep.give(record.inputs[1], Access::tensor<T>(db.take()));
 }
 
 }  // namespace
 
-template <class T>
+template <class T, int arity>
 void vjp_map(Sweep& sweep, std::uint32_t id, Record& record) {
   const auto& op = static_cast<const MapOp<T>&>(*record.op);
-  Argument<T> x[4] = {{sweep.gradient_block(), 0, T(0)}};
-  for (int k = 0; k < op.arity; ++k) x[k + 1] = kept_argument<T>(record, k);
-  x[op.arity + 1] = {record.kept[3], id, T(0)};
-  if (sweep.records()) return give_recorded(sweep, record, op, FormulaState(record), x);
-
-  PullOperands<T> in(sweep.shape_of(record));
-  for (int k = 0; k < op.arity + 2; ++k) in.set(k, x[k].block, &x[k].number);
-  bool needs[2], by_kernel[2];
-  for (int k = 0; k < 2; ++k) {
-    needs[k] = k < op.arity && op.literal[k] != 0 && record.inputs[k] != Record::number &&
-               sweep.needs(record.inputs[k]);
-    by_kernel[k] = needs[k] && op.literal[k] == op::not_literal;
+  if (sweep.records()) [[unlikely]]
+    return give_recorded<arity>(sweep, id, record, op);
+  bool needs[arity], pulls[arity];
+  unsigned reads = 0;
+  EBB_UNROLL
+  for (int k = 0; k < arity; ++k) {
+    needs[k] = op.literal[k] != 0 && sweep.needs(record.inputs[k]);
+    pulls[k] = needs[k] && op.literal[k] == op::not_literal;
+    if (pulls[k]) reads |= op.reads[k];
   }
-  if (by_kernel[0] && by_kernel[1] && record.inputs[0] != record.inputs[1] &&
-      !sweep.accumulator(record.inputs[0]) && !sweep.accumulator(record.inputs[1])) {
-    return give_both(sweep, record, op, in);
-  }
-  for (int k = 0; k < op.arity; ++k) {
-    if (!needs[k]) continue;
-    if (by_kernel[k]) {
-      give_pulled(sweep, record, *op.pull[k], k, formula_in(record), in, k == 1 || !needs[1]);
-    } else if (op.literal[k] == 1) {
-      sweep.give(record.inputs[k], sweep.gradient<T>());
+  Layout<T, arity + 2> in(sweep.shape_of(record));
+  in.set(0, sweep.gradient_block(), nullptr);
+  T numbers[arity];
+  EBB_UNROLL
+  for (int k = 0; k < arity; ++k) {
+    if (!(reads >> k & 1U)) continue;
+    if (record.inputs[k] == Record::number) {
+      numbers[k] = T(number_of(record.kept[k]));
+      in.set(k + 1, nullptr, &numbers[k]);
     } else {
-      sweep.give(record.inputs[k], -sweep.gradient<T>());
+      in.set(k + 1, kept_input(record, k), nullptr);
+    }
+  }
+  if (reads >> arity & 1U) in.set(arity + 1, record.kept[3], nullptr);
+  if constexpr (arity == 2) {
+    if (pulls[0] && pulls[1] && !sweep.accumulator(record.inputs[0]) &&
+        !sweep.accumulator(record.inputs[1])) {
+      return give_both(sweep, record, op, in);
+    }
+  }
+  EBB_UNROLL
+  for (int k = 0; k < arity; ++k) {
+    if (!needs[k]) continue;
+    const bool last = k + 1 == arity || !needs[arity - 1];
+    if (pulls[k]) {
+      give_pulled(sweep, record, *op.pull[k], record.inputs[k], in, last);
+    } else {
+      Tensor<T> g = last ? sweep.take_gradient<T>() : sweep.gradient<T>();
+      sweep.give(record.inputs[k], op.literal[k] == 1 ? std::move(g) : -g);
     }
   }
 }
@@ -293,7 +287,8 @@ void vjp_map(Sweep& sweep, std::uint32_t id, Record& record) {
 #define EBB_INSTANTIATE(T)                                                           \
   template Tensor<T> unary(const MapOp<T>&, const Operand<T>&, const FormulaState&); \
   template Tensor<T> binary(const MapOp<T>&, const Operand<T>&, const Operand<T>&);  \
-  template void vjp_map<T>(Sweep&, std::uint32_t, Record&);                          \
+  template void vjp_map<T, 1>(Sweep&, std::uint32_t, Record&);                       \
+  template void vjp_map<T, 2>(Sweep&, std::uint32_t, Record&);                       \
   template void vjp_pull<T>(Sweep&, std::uint32_t, Record&);
 EBB_INSTANTIATE(float)
 EBB_INSTANTIATE(double)

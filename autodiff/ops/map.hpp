@@ -26,7 +26,6 @@ struct PullOp : Op {
 template <class T>
 struct MapOp : Op {
   int index;
-  int arity;
   unsigned reads[2];
   int literal[2];  // the slope where it is the same everywhere
   const PullOp<T>* pull[2];
@@ -74,7 +73,7 @@ template <class T>
 Tensor<T> binary(const MapOp<T>& op, const Operand<T>& a, const Operand<T>& b);
 
 /// The sweep of a `MapOp`.
-template <class T>
+template <class T, int arity>
 void vjp_map(Sweep& sweep, std::uint32_t id, Record& record);
 /// The sweep of a `PullOp`: opens the gradient of an operation into tensor operations, to
 /// differentiate it again.
