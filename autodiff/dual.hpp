@@ -8,16 +8,6 @@
 
 namespace ebb::inline v0::inline EBB_UNIT {
 
-/// Calls f(0), ..., f(K - 1) with constants: compilers leave a loop over partials rolled, and the
-/// partials in memory.
-template <int K, class F>
-EBB_INLINE void for_each_partial(F f) {
-  [&]<std::size_t... k>(std::index_sequence<k...>) __attribute__((always_inline)) {
-    (f(std::integral_constant<std::size_t, k>{}), ...);
-  }
-  (std::make_index_sequence<K>{});
-}
-
 /// A number v of type V (lanes or a plain number) with its derivatives d in K directions.
 template <class V, int K>
 struct Dual {
@@ -30,7 +20,7 @@ struct Dual {
   Dual() = default;
   /// A constant.
   EBB_INLINE Dual(const V& x) : v(x) {
-    for_each_partial<K>([&](auto k) __attribute__((always_inline)) { d[k] = V(0); });
+    repeat<K>([&](auto k) __attribute__((always_inline)) { d[k] = V(0); });
   }
   template <Literal U>
   requires(!std::is_same_v<U, V>) EBB_INLINE Dual(U x) : Dual(V(x)) {}
@@ -39,16 +29,15 @@ struct Dual {
   EBB_INLINE static Dual apply(const O& op, const Dual& x) {
     Dual r;
     r.v = V(op.value(x.v));
-    for_each_partial<K>([&](auto k) __attribute__((always_inline)) {
-      r.d[k] = V(op::pull(op, x.d[k], x.v, r.v));
-    });
+    repeat<K>([&](auto k)
+                  __attribute__((always_inline)) { r.d[k] = V(op::pull(op, x.d[k], x.v, r.v)); });
     return r;
   }
   template <class O>
   EBB_INLINE static Dual apply(const O& op, const Dual& a, const Dual& b) {
     Dual r;
     r.v = V(op.value(a.v, b.v));
-    for_each_partial<K>([&](auto k) __attribute__((always_inline)) {
+    repeat<K>([&](auto k) __attribute__((always_inline)) {
       r.d[k] =
           V(op::pull<0>(op, a.d[k], a.v, b.v, r.v)) + V(op::pull<1>(op, b.d[k], a.v, b.v, r.v));
     });
@@ -59,7 +48,7 @@ struct Dual {
   EBB_INLINE static Dual apply(const O& op, const Dual& a, const V& b) {
     Dual r;
     r.v = V(op.value(a.v, b));
-    for_each_partial<K>([&](auto k) __attribute__((always_inline)) {
+    repeat<K>([&](auto k) __attribute__((always_inline)) {
       r.d[k] = V(op::pull<0>(op, a.d[k], a.v, b, r.v));
     });
     return r;
@@ -68,7 +57,7 @@ struct Dual {
   EBB_INLINE static Dual apply(const O& op, const V& a, const Dual& b) {
     Dual r;
     r.v = V(op.value(a, b.v));
-    for_each_partial<K>([&](auto k) __attribute__((always_inline)) {
+    repeat<K>([&](auto k) __attribute__((always_inline)) {
       r.d[k] = V(op::pull<1>(op, b.d[k], a, b.v, r.v));
     });
     return r;
@@ -124,9 +113,8 @@ struct Dual {
   friend EBB_INLINE Dual select(const Mask& mask, const Dual& a, const Dual& b) {
     Dual r;
     r.v = select(mask, a.v, b.v);
-    for_each_partial<K>([&](auto k) __attribute__((always_inline)) {
-      r.d[k] = select(mask, a.d[k], b.d[k]);
-    });
+    repeat<K>([&](auto k)
+                  __attribute__((always_inline)) { r.d[k] = select(mask, a.d[k], b.d[k]); });
     return r;
   }
 };

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <concepts>
 #include <type_traits>
+#include <utility>
 
 #include "ebb/autodiff/platform.hpp"
 
@@ -29,6 +30,16 @@ namespace ebb::inline v0 {
 /// A plain number written into a formula; it takes the type of the numbers around it.
 template <class T>
 concept Literal = std::is_arithmetic_v<T>;
+
+/// Calls f(0), ..., f(n - 1) with constants. An array that only such a loop indexes lives in
+/// registers: compilers unroll a plain loop too late for that.
+template <int n, class F>
+EBB_INLINE void repeat(F f) {
+  [&]<std::size_t... k>(std::index_sequence<k...>) __attribute__((always_inline)) {
+    (f(std::integral_constant<std::size_t, k>{}), ...);
+  }
+  (std::make_index_sequence<n>{});
+}
 
 // Plain numbers.
 

@@ -104,9 +104,8 @@ EBB_INLINE auto seeded(const V& v, int index, const typename V::value_type* seed
     if constexpr (K == 1) {
       x.d[0] = V::load(seed);
     } else {
-      for_each_partial<K>([&](auto p) __attribute__((always_inline)) {
-        x.d[p] = V(int(p) == index ? 1 : 0);
-      });
+      repeat<K>([&](auto p)
+                    __attribute__((always_inline)) { x.d[p] = V(int(p) == index ? 1 : 0); });
     }
     return x;
   }
@@ -172,11 +171,11 @@ struct Loops {
 #define EBB_FUSED_OPEN_DUAL(V, K)                                                          \
   EBB_FUSED_OPEN(V)                                                                        \
   T* to[K];                                                                                \
-  for_each_partial<K>([&](auto p) __attribute__((always_inline)) {                         \
+  repeat<K>([&](auto p) __attribute__((always_inline)) {                                   \
     to[p] = out.gradient[K == 1 && out.only > 0 ? std::size_t(out.only) : std::size_t(p)]; \
   });                                                                                      \
   bool streams = true;                                                                     \
-  for_each_partial<K>([&](auto p) __attribute__((always_inline)) {                         \
+  repeat<K>([&](auto p) __attribute__((always_inline)) {                                   \
     streams &= to[p] == nullptr || V::streams(to[p], n);                                   \
   });                                                                                      \
   T seed[sizeof...(number)][V::size];                                                      \
@@ -186,11 +185,11 @@ struct Loops {
   const Dual<V, K> r(f(seeded<number, K>(in[k].at(i), input_index<number...>(k), seed[k])...));
 
 // All gradients before the first store: g++ takes a choice apart if its mask crosses a branch.
-#define EBB_FUSED_STORE(V, K, factor)                                                      \
-  V pulled[K];                                                                             \
-  for_each_partial<K>([&](auto p) __attribute__((always_inline)) { pulled[p] = factor; }); \
-  for_each_partial<K>([&](auto p) __attribute__((always_inline)) {                         \
-    if (to[p]) fused::put(pulled[p], to[p] + i, streams);                                  \
+#define EBB_FUSED_STORE(V, K, factor)                                            \
+  V pulled[K];                                                                   \
+  repeat<K>([&](auto p) __attribute__((always_inline)) { pulled[p] = factor; }); \
+  repeat<K>([&](auto p) __attribute__((always_inline)) {                         \
+    if (to[p]) fused::put(pulled[p], to[p] + i, streams);                        \
   });
 
 #define EBB_FUSED_PULL(V, K)                                \

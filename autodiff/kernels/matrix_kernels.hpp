@@ -51,29 +51,23 @@ struct MatrixKernels {
                                  Store store) {
     constexpr int unroll = 4;
     V s[unroll][K];
-    EBB_UNROLL
-    for (int u = 0; u < unroll; ++u) {
-      EBB_UNROLL
-      for (int k = 0; k < K; ++k) s[u][k] = V(0);
-    }
+    repeat<unroll * K>([&](auto i) __attribute__((always_inline)) { s[i / K][i % K] = V(0); });
+    const auto add = [&](auto u, const T* row, T weight) __attribute__((always_inline)) {
+      const V factor(weight);
+      repeat<K>([&](auto k) __attribute__((always_inline)) {
+        s[u][k] = madd(factor, V::load(row + k * W), s[u][k]);
+      });
+    };
     std::int64_t r = 0;
-    for (; r + unroll <= rows; r += unroll) {
-      EBB_UNROLL
-      for (int u = 0; u < unroll; ++u) {
-        const V factor(g[r + u]);
-        EBB_UNROLL
-        for (int k = 0; k < K; ++k) {
-          s[u][k] = madd(factor, V::load(x + (r + u) * cols + k * W), s[u][k]);
-        }
-      }
+    for (; r + unroll <= rows; r += unroll, x += unroll * cols) {
+      repeat<unroll>([&](auto u) __attribute__((always_inline)) {
+        add(u, x + std::int64_t(u) * cols, g[r + std::int64_t(u)]);
+      });
     }
-    for (; r < rows; ++r) {
-      const V factor(g[r]);
-      EBB_UNROLL
-      for (int k = 0; k < K; ++k) s[0][k] = madd(factor, V::load(x + r * cols + k * W), s[0][k]);
-    }
-    EBB_UNROLL
-    for (int k = 0; k < K; ++k) store(k * W, (s[0][k] + s[1][k]) + (s[2][k] + s[3][k]));
+    for (; r < rows; ++r, x += cols) add(std::integral_constant<int, 0>{}, x, g[r]);
+    repeat<K>([&](auto k) __attribute__((always_inline)) {
+      store(int(k) * W, (s[0][k] + s[1][k]) + (s[2][k] + s[3][k]));
+    });
   }
   template <class Store>
   EBB_INLINE static void combine_all(const T* x, const T* g, std::int64_t rows, std::int64_t cols,

@@ -21,25 +21,33 @@ struct ReduceKernels {
   template <class F>
   EBB_INLINE static T tree(std::int64_t n, F term) {
     V partial[registers];
-    EBB_UNROLL
-    for (int k = 0; k < registers; ++k) partial[k] = V(0);
+    repeat<registers>([&](auto k) __attribute__((always_inline)) { partial[k] = V(0); });
     std::int64_t i = 0;
     for (; i + width <= n; i += width) {
-      EBB_UNROLL
-      for (int k = 0; k < registers; ++k) partial[k] = partial[k] + term(i + k * W);
+      repeat<registers>([&](auto k) __attribute__((always_inline)) {
+        partial[k] = partial[k] + term(i + std::int64_t(k) * W);
+      });
     }
-    EBB_UNROLL
-    for (int k = 0; k < registers && i < n; ++k, i += W) {
+    repeat<registers>([&](auto k) __attribute__((always_inline)) {
+      if (i >= n) return;
       V v = term(i);
       if (i + W > n) v = select(V::first(int(n - i)), v, 0);
       partial[k] = partial[k] + v;
+      i += W;
+    });
+    return fold<registers>(partial).sum();
+  }
+  /// The sum of count registers, halves added to halves.
+  template <int count>
+  EBB_INLINE static const V& fold(V* partial) {
+    if constexpr (count > 1) {
+      repeat<count / 2>([&](auto k) __attribute__((always_inline)) {
+        partial[k] = partial[k] + partial[k + count / 2];
+      });
+      return fold<count / 2>(partial);
+    } else {
+      return partial[0];
     }
-    EBB_UNROLL
-    for (int half = registers / 2; half > 0; half /= 2) {
-      EBB_UNROLL
-      for (int k = 0; k < half; ++k) partial[k] = partial[k] + partial[k + half];
-    }
-    return partial[0].sum();
   }
 
   template <class F>
@@ -59,41 +67,50 @@ struct ReduceKernels {
   }
 
   /// The larger, or NaN if there is one.
-  template <class L>
-  EBB_INLINE static L larger(const L& m, const L& x) {
-    return select((x > m) | ~(x == x), x, m);
-  }
+  struct Larger {
+    template <class L>
+    EBB_INLINE static L of(const L& m, const L& x) {
+      return select((x > m) | ~(x == x), x, m);
+    }
+  };
+  /// The larger in half the time, for those who meet a NaN later on: it may be passed over.
+  struct LargerNumber {
+    template <class L>
+    EBB_INLINE static L of(const L& m, const L& x) {
+      return select(x > m, x, m);
+    }
+  };
   /// The largest lane, halves against halves.
-  template <class L>
+  template <class Choice, class L>
   EBB_INLINE static T largest(const L& m) {
-    if constexpr (sizeof(L) > 16) {
-      return largest(larger(m.low(), m.high()));
+    if constexpr (L::size > 2) {
+      return largest<Choice>(Choice::of(m.low(), m.high()));
     } else {
-      T result = m.reg[0];
-      EBB_UNROLL
-      for (int k = 1; k < L::size; ++k) {
-        if (m.reg[k] > result || m.reg[k] != m.reg[k]) result = m.reg[k];
-      }
-      return result;
+      return Choice::of(m, L(m.reg[1])).reg[0];
     }
   }
 
-  static T max(const T* x, std::int64_t n) {
-    // Two chains, since a comparison and a choice take long.
+  template <class Choice>
+  EBB_INLINE static T largest_of(const T* x, std::int64_t n) {
+    // Chains side by side, since a comparison and a choice take long.
+    constexpr int chains = 4;
     const V first(x[0]);
-    V m = first, other = first;
+    V m[chains];
+    repeat<chains>([&](auto k) __attribute__((always_inline)) { m[k] = first; });
     std::int64_t i = 0;
-    for (; i + 2 * W <= n; i += 2 * W) {
-      m = larger(m, V::load(x + i));
-      other = larger(other, V::load(x + i + W));
+    for (; i + chains * W <= n; i += chains * W) {
+      repeat<chains>([&](auto k) __attribute__((always_inline)) {
+        m[k] = Choice::of(m[k], V::load(x + i + std::int64_t(k) * W));
+      });
     }
     for (; i < n; i += W) {
       V v = V::load(x + i);
       if (i + W > n) v = select(V::first(int(n - i)), v, first);
-      m = larger(m, v);
+      m[0] = Choice::of(m[0], v);
     }
-    return largest(larger(m, other));
+    return largest<Choice>(Choice::of(Choice::of(m[0], m[1]), Choice::of(m[2], m[3])));
   }
+  static T max(const T* x, std::int64_t n) { return largest_of<Larger>(x, n); }
 
   /// Columns [c, c + K * W): rows in blocks of 128 in T, blocks in double.
   template <int K>
@@ -104,26 +121,23 @@ struct ReduceKernels {
     for (std::int64_t first = 0; first < rows; first += rows_in_block) {
       const std::int64_t last = rows - first < rows_in_block ? rows : first + rows_in_block;
       V s[K], t[K];
-      EBB_UNROLL
-      for (int k = 0; k < K; ++k) s[k] = t[k] = V(0);
+      repeat<K>([&](auto k) __attribute__((always_inline)) { s[k] = t[k] = V(0); });
+      const auto add = [&](V * to, std::int64_t r) __attribute__((always_inline)) {
+        repeat<K>([&](auto k) __attribute__((always_inline)) {
+          to[k] = to[k] + V::load(x + r * cols + std::int64_t(k) * W);
+        });
+      };
       std::int64_t r = first;
       for (; r + 2 <= last; r += 2) {
-        EBB_UNROLL
-        for (int k = 0; k < K; ++k) {
-          s[k] = s[k] + V::load(x + r * cols + k * W);
-          t[k] = t[k] + V::load(x + (r + 1) * cols + k * W);
-        }
+        add(s, r);
+        add(t, r + 1);
       }
-      if (r < last) {
-        EBB_UNROLL
-        for (int k = 0; k < K; ++k) s[k] = s[k] + V::load(x + r * cols + k * W);
-      }
-      EBB_UNROLL
-      for (int k = 0; k < K; ++k) {
+      if (r < last) add(s, r);
+      repeat<K>([&](auto k) __attribute__((always_inline)) {
         T lanes[W];
         (s[k] + t[k]).store(lanes);
-        for (int i = 0; i < W; ++i) total[k * W + i] += double(lanes[i]);
-      }
+        for (int i = 0; i < W; ++i) total[int(k) * W + i] += double(lanes[i]);
+      });
     }
     for (int i = 0; i < valid; ++i) out[i] = T(scale * total[i]);
   }
@@ -145,7 +159,7 @@ struct ReduceKernels {
   static void column_max(T* out, const T* x, std::int64_t rows, std::int64_t cols) {
     for (std::int64_t c = 0; c < cols; c += W) {
       V m = V::load(x + c);
-      for (std::int64_t r = 1; r < rows; ++r) m = larger(m, V::load(x + r * cols + c));
+      for (std::int64_t r = 1; r < rows; ++r) m = Larger::of(m, V::load(x + r * cols + c));
       T lanes[W];
       m.store(lanes);
       for (int i = 0; i < W && c + i < cols; ++i) out[c + i] = lanes[i];
@@ -154,8 +168,8 @@ struct ReduceKernels {
 
   static T logsumexp(const T* x, std::int64_t n) {
     if (n == 0) return -std::numeric_limits<T>::infinity();
-    const T m = max(x, n);
-    if (!(m - m == 0)) return m;  // all -inf, an inf, or a NaN
+    const T m = largest_of<LargerNumber>(x, n);
+    if (!(m - m == 0)) return max(x, n);  // all -inf, an inf, or a NaN
     const double s = tree_of_blocks(
         n, [&](std::int64_t i) __attribute__((always_inline)) { return exp(V::load(x + i) - m); });
     return T(double(m) + std::log(s));
@@ -163,7 +177,7 @@ struct ReduceKernels {
 
   static void softmax(T* y, const T* x, std::int64_t rows, std::int64_t cols) {
     for (std::int64_t r = 0; r < rows; ++r, x += cols, y += cols) {
-      const T m = max(x, cols);
+      const T m = largest_of<LargerNumber>(x, cols);  // a NaN reaches the sum below
       const double s = tree_of_blocks(
           cols, [&](std::int64_t i) __attribute__((always_inline)) {
             const V e = exp(V::load(x + i) - m);
