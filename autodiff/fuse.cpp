@@ -8,112 +8,109 @@
 namespace ebb::inline v0::detail {
 namespace {
 
-/// The arguments of one call: blocks of the output's shape or of one value, and numbers. It owns
-/// nothing and has no value until it is filled.
+/// The arguments of one call, as a record keeps them: blocks of the output's shape or of one value,
+/// and numbers. It owns nothing.
 template <class T>
 struct Fused {
   const FusedLoops<T>* loops;
   FusedReduction reduction;
-  int count;         // arguments
-  int inputs;        // those that are not numbers
-  unsigned numbers;  // which are numbers, one bit an argument
-  Block* blocks[max_fused_arguments];
-  T values[max_fused_arguments];
-  std::uint32_t ids[max_fused_arguments];
+  int count;
+  Wide::Entry* arguments;
 
-  bool is_number(int i) const { return (numbers >> i & 1U) != 0; }
-  FusedArguments<T> arguments() const {
-    FusedArguments<T> in;
-    for (int i = 0; i < count; ++i) {
-      in.data[i] = is_number(i) ? &values[i] : blocks[i]->template data<T>();
-      in.splat[i] = is_number(i) || blocks[i]->is_uniform() || blocks[i]->shape.size() == 1;
-    }
-    return in;
-  }
-  /// An argument that a record keeps.
-  Wide::Entry entry(int i) const {
-    if (is_number(i)) return {number_bits(double(values[i])), Record::number};
-    return {retain(blocks[i]), ids[i]};
-  }
+  bool is_number(int i) const { return arguments[i].id == Record::number; }
   Tensor<T> tensor(int i) const {
-    if (is_number(i)) return Tensor<T>(values[i]);
-    return Access::tensor<T>(retain(blocks[i]));
+    if (is_number(i)) return Tensor<T>(T(number_of(arguments[i].kept)));
+    return Access::tensor<T>(retain(arguments[i].kept));
   }
 };
 
-// A fused record is wide: the arguments in order, then, after a reduction, the gradients of the
-// inputs. A pull's record has g before its arguments. The attributes point to the loops, and what
-// else there is to know stands in `inputs`, which a wide record does not use.
-
-template <class T>
-const FusedLoops<T>& loops_of(const Record& record) {
-  return *reinterpret_cast<const FusedLoops<T>*>(record.attributes.bits);
-}
+// A fused record is wide: the arguments in order, then, after a reduction, the gradient of each. A
+// pull's record has g before its arguments. The attributes point to the loops, and what else there
+// is to know stands in `inputs`, which a wide record does not use.
 
 template <class T>
 void vjp_fuse(Sweep& sweep, std::uint32_t id, Record& record);
+template <class T>
+void vjp_fuse_reduced(Sweep& sweep, std::uint32_t id, Record& record);
 template <class T>
 void vjp_fuse_pull(Sweep& sweep, std::uint32_t id, Record& record);
 template <class T>
 constexpr Op fuse_op{.name = "fuse", .vjp = &vjp_fuse<T>, .wide = true};
 template <class T>
+constexpr Op fuse_reduced_op{.name = "fuse", .vjp = &vjp_fuse_reduced<T>, .wide = true};
+template <class T>
 constexpr Op fuse_pull_op{.name = "fuse_pull", .vjp = &vjp_fuse_pull<T>, .wide = true};
 
-/// Starts a record with this many entries, which the caller fills before publishing.
+/// Starts a record whose entries from `first` on are the arguments; the caller fills the others.
 template <class T>
-Wide& start(Recorder& tape, const Op& op, const Shape& shape, const Fused<T>& fused, int entries,
-            int pulled) {
+Wide& start_record(Recorder& tape, const Op& op, const Shape& shape, const Fused<T>& fused,
+                   int entries, int first, int pulled) {
   Record& record = tape.next_wide(op, shape, std::size_t(entries));
   record.attributes.bits = reinterpret_cast<std::uintptr_t>(fused.loops);
-  record.inputs[0] = std::uint32_t(fused.reduction) | std::uint32_t(pulled) << 8;
+  record.inputs[0] = std::uint32_t(fused.reduction);
   record.inputs[1] = std::uint32_t(fused.count);
-  record.inputs[2] = fused.numbers;
-  return wide_of(record);
-}
-
-template <class T>
-void read_record(const Record& record, int first, Fused<T>& fused) {
-  const Wide& wide = wide_of(record);
-  fused.loops = &loops_of<T>(record);
-  fused.reduction = FusedReduction(record.inputs[0] & 0xff);
-  fused.count = int(record.inputs[1]);
-  fused.numbers = record.inputs[2];
-  fused.inputs = fused.count - __builtin_popcount(fused.numbers);
+  record.inputs[2] = std::uint32_t(pulled);
+  Wide& wide = wide_of(record);
   for (int i = 0; i < fused.count; ++i) {
-    const Wide::Entry& entry = wide.entries[i + first];
-    fused.ids[i] = entry.id;
-    if (fused.is_number(i)) {
-      fused.values[i] = T(number_of(entry.kept));
-    } else {
-      fused.blocks[i] = entry.kept;
-    }
+    wide.entries[first + i] = fused.arguments[i];
+    if (!fused.is_number(i)) retain(fused.arguments[i].kept);
   }
+  return wide;
 }
 
-/// Runs a loop that writes gradients of the inputs in `wanted`, one bit an input.
 template <class T>
-double run_loop(const typename FusedLoops<T>::Loop (&loop)[3], const Fused<T>& fused, T* y,
-                std::int64_t n, const BlockHandle* gradients, unsigned wanted, Block* g,
-                double scale) {
-  FusedOutputs<T> out;
-  out.y = y;
-  out.g = g ? g->data<T>() : nullptr;
-  out.g_splat = g && (g->is_uniform() || g->shape.size() == 1);
-  out.scale = T(scale);
-  out.only = fused.inputs > 1 && __builtin_popcount(wanted) == 1 ? __builtin_ctz(wanted) : -1;
-  for (int k = 0; k < fused.inputs; ++k) {
-    out.gradient[k] = wanted >> k & 1U ? gradients[k]->template data<T>() : nullptr;
-  }
-  return loop[int(instruction_set())](fused.arguments(), out, n);
+Fused<T> read_record(const Record& record, int first) {
+  return {reinterpret_cast<const FusedLoops<T>*>(record.attributes.bits),
+          FusedReduction(record.inputs[0]), int(record.inputs[1]), wide_of(record).entries + first};
 }
+
+/// One run of a loop: what it reads and writes.
+template <class T>
+class FusedRun {
+ public:
+  explicit FusedRun(const Fused<T>& fused) {
+    for (int i = 0; i < fused.count; ++i) {
+      if (fused.is_number(i)) {
+        numbers_[i] = T(number_of(fused.arguments[i].kept));
+        in_.data[i] = &numbers_[i];
+        in_.splat[i] = true;
+      } else {
+        in_.data[i] = fused.arguments[i].kept->template data<T>();
+        in_.splat[i] = fused.arguments[i].kept->is_single();
+        out_.gradient[inputs_++] = nullptr;
+      }
+    }
+    out_.only = -1;
+    out_.scale = 1;
+  }
+  /// Asks for the gradient of an input, counted without the numbers.
+  void want(int input, Block* gradient) {
+    out_.gradient[input] = gradient->data<T>();
+    out_.only = wanted_++ == 0 && inputs_ > 1 ? input : -1;
+  }
+  void write(Block* y) { out_.y = y->data<T>(); }
+  void scale(double factor) { out_.scale = T(factor); }
+  void upstream(Block* g) {
+    out_.g = g->data<T>();
+    out_.g_splat = g->is_single();
+  }
+  double operator()(const typename FusedLoops<T>::Loop (&loop)[3], std::int64_t n) const {
+    return loop[int(instruction_set())](in_, out_, n);
+  }
+
+ private:
+  FusedArguments<T> in_;
+  FusedOutputs<T> out_;
+  T numbers_[max_fused_arguments];
+  int inputs_ = 0, wanted_ = 0;
+};
 
 /// The gradient of argument i as a recorded operation of g and the arguments.
 template <class T>
-Tensor<T> pull_node(const Fused<T>& fused, int argument, const Tensor<T>& g, BlockHandle value) {
+Tensor<T> pull_node(const Fused<T>& fused, int i, const Tensor<T>& g, BlockHandle value) {
   Recorder& tape = *recorder();
-  Wide& wide = start(tape, fuse_pull_op<T>, value->shape, fused, fused.count + 1, argument);
+  Wide& wide = start_record(tape, fuse_pull_op<T>, value->shape, fused, fused.count + 1, 1, i);
   wide.entries[0] = {retain(Access::block(g)), Access::place(g).record};
-  for (int i = 0; i < fused.count; ++i) wide.entries[i + 1] = fused.entry(i);
   return Access::tensor<T>(value.take(), tape.place(tape.publish()));
 }
 
@@ -123,73 +120,71 @@ BlockHandle scaled_gradient(Sweep& sweep, Block*& kept, Block* g) {
   const bool mine = !sweep.records() && sweep.consumes() && kept->is_sole();
   if (*g->data<T>() == T(1)) return BlockHandle(mine ? std::exchange(kept, nullptr) : retain(kept));
   BlockHandle to(mine ? std::exchange(kept, nullptr) : allocate(kept->shape, sizeof(T)));
-  const Block* from = mine ? to.get() : kept;
-  const In<T> in[] = {{g->data<T>(), 0, 0}, {}, {const_cast<Block*>(from)->data<T>(), 0, 1}, {}};
+  Block* from = mine ? to.get() : kept;
+  const In<T> in[] = {{g->data<T>(), 0, 0}, {}, {from->data<T>(), 0, 1}, {}};
   constexpr int mul = op::index_in<op::Mul>(op::Binary{});
   kernels<T>().binary_pull[mul][0](to->template data<T>(), in, {1, to->shape.size()}, nullptr,
                                    false);
   return to;
 }
 
+/// Gives argument i its part of the gradient, which a recorded sweep records.
 template <class T>
-void vjp_fuse(Sweep& sweep, std::uint32_t, Record& record) {
-  Wide& wide = wide_of(record);
-  Fused<T> fused;
-  read_record<T>(record, 0, fused);
-  Block* g = sweep.gradient_block();
-  unsigned wanted = 0;
-  for (int i = 0, input = 0; i < fused.count; ++i) {
-    if (fused.is_number(i)) continue;
-    if (sweep.needs(fused.ids[i])) wanted |= 1U << input;
-    ++input;
-  }
-  BlockHandle gradients[max_fused_inputs];
-  if (fused.reduction == FusedReduction::none) {
-    const Shape& shape = sweep.shape_of(record);
-    for (int k = 0; k < fused.inputs; ++k) {
-      if (wanted >> k & 1U) gradients[k] = BlockHandle(allocate(shape, sizeof(T)));
-    }
-    if (wanted) {
-      run_loop<T>(fused.loops->pull, fused, nullptr, shape.size(), gradients, wanted, g, 1);
-    }
+void give(Sweep& sweep, const Fused<T>& fused, int i, BlockHandle part) {
+  const std::uint32_t id = fused.arguments[i].id;
+  if (sweep.records()) [[unlikely]] {
+    sweep.give(id, pull_node(fused, i, sweep.gradient<T>(), std::move(part)));
   } else {
-    for (int k = 0; k < fused.inputs; ++k) {
-      if (wanted >> k & 1U) {
-        gradients[k] = scaled_gradient<T>(sweep, wide.entries[fused.count + k].kept, g);
-      }
-    }
-  }
-  const Tensor<T> upstream = sweep.records() ? sweep.gradient<T>() : Tensor<T>();
-  for (int i = 0, input = 0; i < fused.count; ++i) {
-    if (fused.is_number(i)) continue;
-    BlockHandle& value = gradients[input++];
-    if (!value) continue;
-    if (sweep.records()) {
-      sweep.give(fused.ids[i], pull_node(fused, i, upstream, std::move(value)));
-    } else {
-      sweep.give(fused.ids[i], Access::tensor<T>(value.take()));
-    }
+    sweep.give(id, Access::tensor<T>(part.take()));
   }
 }
 
 template <class T>
-Tensor<T> on_tensors(const FusedLoops<T>& loops, FusedReduction reduction,
-                     std::span<const Tensor<T>> x) {
-  const Tensor<T> y = loops.on_tensors(x);
-  if (reduction == FusedReduction::none) return y;
-  return reduction == FusedReduction::sum ? sum(y) : mean(y);
+void vjp_fuse(Sweep& sweep, std::uint32_t, Record& record) {
+  const Fused<T> fused = read_record<T>(record, 0);
+  const Shape& shape = sweep.shape_of(record);
+  FusedRun<T> run(fused);
+  run.upstream(sweep.gradient_block());
+  BlockHandle parts[max_fused_arguments];
+  for (int i = 0, input = 0; i < fused.count; ++i) {
+    if (sweep.needs(fused.arguments[i].id)) {
+      parts[i] = BlockHandle(allocate(shape, sizeof(T)));
+      run.want(input, parts[i].get());
+    }
+    if (!fused.is_number(i)) ++input;
+  }
+  run(fused.loops->pull, shape.size());
+  for (int i = 0; i < fused.count; ++i) {
+    if (parts[i]) give(sweep, fused, i, std::move(parts[i]));
+  }
+}
+
+template <class T>
+void vjp_fuse_reduced(Sweep& sweep, std::uint32_t, Record& record) {
+  const Fused<T> fused = read_record<T>(record, 0);
+  Wide::Entry* computed = fused.arguments + fused.count;
+  for (int i = 0; i < fused.count; ++i) {
+    if (!sweep.needs(fused.arguments[i].id)) continue;
+    give(sweep, fused, i, scaled_gradient<T>(sweep, computed[i].kept, sweep.gradient_block()));
+  }
+}
+
+template <class T>
+Tensor<T> on_tensors(const Fused<T>& fused, std::span<const Tensor<T>> x) {
+  const Tensor<T> y = fused.loops->on_tensors(x);
+  if (fused.reduction == FusedReduction::none) return y;
+  return fused.reduction == FusedReduction::sum ? sum(y) : mean(y);
 }
 
 template <class T>
 void vjp_fuse_pull(Sweep& sweep, std::uint32_t, Record& record) {
-  const Wide& wide = wide_of(record);
-  const auto pulled = std::size_t(record.inputs[0] >> 8);
-  Fused<T> fused;
-  read_record<T>(record, 1, fused);
-  std::vector<std::uint32_t> ids{wide.entries[0].id};
-  std::vector<Tensor<T>> at{Access::tensor<T>(retain(wide.entries[0].kept))};
+  const Fused<T> fused = read_record<T>(record, 1);
+  const auto pulled = std::size_t(record.inputs[2]);
+  const Wide::Entry& g = wide_of(record).entries[0];
+  std::vector<std::uint32_t> ids{g.id};
+  std::vector<Tensor<T>> at{Access::tensor<T>(retain(g.kept))};
   for (int i = 0; i < fused.count; ++i) {
-    ids.push_back(fused.is_number(i) ? 0 : fused.ids[i]);
+    ids.push_back(fused.is_number(i) ? Record::constant : fused.arguments[i].id);
     at.push_back(fused.tensor(i));
   }
   sweep.open<T>(ids, at, [&](std::span<const Tensor<T>> x) {
@@ -197,27 +192,27 @@ void vjp_fuse_pull(Sweep& sweep, std::uint32_t, Record& record) {
     // The input may be constant here; differentiating needs a place for it.
     Tensor<T>& point = points[pulled];
     if (Access::place(point).is_constant()) point = fresh_leaf(*recorder(), 0, point);
-    const Tensor<T> y =
-        on_tensors(*fused.loops, fused.reduction, std::span<const Tensor<T>>(points));
+    const Tensor<T> y = on_tensors(fused, std::span<const Tensor<T>>(points));
     if (Access::place(y).is_constant()) return Tensor<T>(Array<T>::zeros(point.shape()));
     return grad(y, {point}, {.create_graph = true}, &x[0])[0];
   });
 }
 
-/// Brings every argument to the output's shape, unless it is a single value; recorded like any
-/// broadcast. The results own what `fused` points to.
+/// Brings every argument to one shape, unless it is a single value; recorded like any broadcast.
+/// The results own what the arguments point to.
 template <class T>
-std::vector<Tensor<T>> stretch(Fused<T>& fused, const Shape& shape) {
+std::vector<Tensor<T>> stretch(const Fused<T>& fused, Shape& shape) {
+  for (int i = 0; i < fused.count; ++i) {
+    if (!fused.is_number(i)) shape = broadcast("fuse", shape, fused.arguments[i].kept->shape);
+  }
   std::vector<Tensor<T>> stretched;
   for (int i = 0; i < fused.count; ++i) {
     if (fused.is_number(i)) continue;
-    const Shape& from = fused.blocks[i]->shape;
-    if (from == shape || from.size() == 1) continue;
-    Recorder* tape = recorder();
-    const Place place = fused.ids[i] ? tape->place(fused.ids[i]) : Place();
-    stretched.push_back(broadcast_to(Access::tensor<T>(retain(fused.blocks[i]), place), shape));
-    fused.blocks[i] = Access::block(stretched.back());
-    fused.ids[i] = Access::place(stretched.back()).record;
+    Wide::Entry& argument = fused.arguments[i];
+    if (argument.kept->shape == shape || argument.kept->shape.size() == 1) continue;
+    const Place place = argument.id ? recorder()->place(argument.id) : Place();
+    stretched.push_back(broadcast_to(Access::tensor<T>(retain(argument.kept), place), shape));
+    argument = {Access::block(stretched.back()), Access::place(stretched.back()).record};
   }
   return stretched;
 }
@@ -226,73 +221,71 @@ std::vector<Tensor<T>> stretch(Fused<T>& fused, const Shape& shape) {
 
 template <class T>
 Tensor<T> fuse_arguments(const FusedLoops<T>& loops, FusedReduction reduction,
-                         std::span<const FusedArgument<T>> arguments) {
-  Fused<T> fused;
-  fused.loops = &loops;
-  fused.reduction = reduction;
-  fused.count = int(arguments.size());
-  fused.inputs = 0;
-  fused.numbers = 0;
-  Inputs<1> inputs;
-  unsigned active = 0;
-  const Shape* first = nullptr;
+                         std::span<const Operand<T>* const> operands) {
+  Wide::Entry arguments[max_fused_arguments];
+  const Fused<T> fused{&loops, reduction, int(operands.size()), arguments};
+  Inputs inputs;
+  const Shape* shape = nullptr;
   bool same = true;
   for (int i = 0; i < fused.count; ++i) {
-    const FusedArgument<T>& argument = arguments[std::size_t(i)];
-    if (!argument.operand) {
-      fused.numbers |= 1U << i;
-      fused.values[i] = argument.number;
+    const Source<T> source = Access::source(*operands[std::size_t(i)]);
+    if (source.is_number()) {
+      arguments[i] = {number_bits(double(source.number)), Record::number};
       continue;
     }
-    const Source<T> source = Access::source(*argument.operand);
-    if (source.is_number()) throw_empty_operand();
-    inputs.add(0, "fuse", source.place);
-    fused.blocks[i] = source.block;
-    fused.ids[i] = inputs.ids[0];
-    if (inputs.ids[0]) active |= 1U << fused.inputs;
-    ++fused.inputs;
-    if (!first) first = &source.block->shape;
-    same &= source.block->shape == *first;
+    arguments[i] = {source.block, inputs.admit("fuse", source.place)};
+    if (!shape) shape = &source.block->shape;
+    same = same && source.block->shape == *shape;
   }
   Shape wide_shape;
   std::vector<Tensor<T>> stretched;
   if (!same) {
-    for (int i = 0; i < fused.count; ++i) {
-      if (!fused.is_number(i)) wide_shape = broadcast("fuse", wide_shape, fused.blocks[i]->shape);
-    }
     stretched = stretch(fused, wide_shape);
+    shape = &wide_shape;
   }
-  const Shape& shape = same ? *first : wide_shape;
-  const std::int64_t n = shape.size();
-  const bool reduces = reduction != FusedReduction::none;
-  BlockHandle y(allocate(reduces ? Shape() : shape, sizeof(T)));
+  const std::int64_t n = shape->size();
+  FusedRun<T> run(fused);
+  if (reduction == FusedReduction::none) {
+    BlockHandle y(allocate(*shape, sizeof(T)));
+    run.write(y.get());
+    run(loops.value, n);
+    if (!inputs.recorded) return Access::tensor<T>(y.take(), inputs.place_of_unrecorded());
+    Recorder& tape = *inputs.tape;
+    start_record(tape, fuse_op<T>, y->shape, fused, fused.count, 0, 0);
+    return Access::tensor<T>(y.take(), tape.place(tape.publish()));
+  }
+
+  const double count = reduction == FusedReduction::mean ? double(n) : 1;
+  BlockHandle y(allocate(Shape(), sizeof(T)));
+  if (!inputs.recorded) {
+    *y->data<T>() = T(run(loops.sum, n) / count);
+    return Access::tensor<T>(y.take(), inputs.place_of_unrecorded());
+  }
+  // A recorded reduction writes its gradients on the way: they need no pass of their own.
   BlockHandle gradients[max_fused_inputs];
-  if (!reduces) {
-    run_loop<T>(loops.value, fused, y->data<T>(), n, gradients, 0, nullptr, 1);
-  } else {
-    // A recorded reduction writes its gradients on the way: they need no pass of their own.
-    for (int k = 0; k < fused.inputs; ++k) {
-      if (active >> k & 1U) gradients[k] = BlockHandle(allocate(shape, sizeof(T)));
-    }
-    const double scale = reduction == FusedReduction::mean ? 1 / double(n) : 1.0;
-    const double total = run_loop<T>(active ? loops.sum_and_gradient : loops.sum, fused, nullptr, n,
-                                     gradients, active, nullptr, scale);
-    *y->data<T>() = T(reduction == FusedReduction::mean ? total / double(n) : total);
+  int inputs_seen = 0;
+  for (int i = 0; i < fused.count; ++i) {
+    if (fused.is_number(i)) continue;
+    const int input = inputs_seen++;
+    if (arguments[i].id == Record::constant) continue;
+    gradients[input] = BlockHandle(allocate(*shape, sizeof(T)));
+    run.want(input, gradients[input].get());
   }
-  if (!inputs.recorded) return Access::tensor<T>(y.take(), inputs.place_of_unrecorded());
+  run.scale(1 / count);
+  *y->data<T>() = T(run(loops.sum_and_gradient, n) / count);
   Recorder& tape = *inputs.tape;
-  const int entries = fused.count + (reduces ? fused.inputs : 0);
-  Wide& wide = start(tape, fuse_op<T>, y->shape, fused, entries, 0);
-  for (int i = 0; i < fused.count; ++i) wide.entries[i] = fused.entry(i);
-  for (int k = fused.count; k < entries; ++k) {
-    wide.entries[k] = {gradients[k - fused.count].take(), 0};
+  Wide& wide = start_record(tape, fuse_reduced_op<T>, y->shape, fused, 2 * fused.count, 0, 0);
+  BlockHandle* gradient = gradients;
+  for (int i = 0; i < fused.count; ++i) {
+    Block* computed = fused.is_number(i) ? nullptr : (gradient++)->take();
+    wide.entries[fused.count + i] = {computed, Record::constant};
   }
   return Access::tensor<T>(y.take(), tape.place(tape.publish()));
 }
 
 template EBB_API Tensor<float> fuse_arguments(const FusedLoops<float>&, FusedReduction,
-                                              std::span<const FusedArgument<float>>);
+                                              std::span<const Operand<float>* const>);
 template EBB_API Tensor<double> fuse_arguments(const FusedLoops<double>&, FusedReduction,
-                                               std::span<const FusedArgument<double>>);
+                                               std::span<const Operand<double>* const>);
 
 }  // namespace ebb::inline v0::detail

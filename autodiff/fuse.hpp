@@ -49,16 +49,10 @@ struct FusedLoops {
 
 enum class FusedReduction { none, sum, mean };
 
-/// One argument as the front end sees it: an operand, or a number.
-template <class T>
-struct FusedArgument {
-  const Operand<T>* operand;
-  T number;
-};
-
+/// The operation on its operands, of which the first is no number.
 template <class T>
 EBB_API Tensor<T> fuse_arguments(const FusedLoops<T>& loops, FusedReduction reduction,
-                                 std::span<const FusedArgument<T>> arguments);
+                                 std::span<const Operand<T>* const> operands);
 
 }  // namespace detail
 
@@ -329,12 +323,13 @@ struct Loops {
       &on_tensors};
 };
 
+/// An argument as an operand: itself, or a number in its place.
 template <class T, class A>
-detail::FusedArgument<T> argument(const A& a) {
+decltype(auto) as_operand(const A& a) {
   if constexpr (std::is_arithmetic_v<A>) {
-    return {nullptr, T(a)};
+    return Number<T>(double(a));
   } else {
-    return {&static_cast<const Operand<T>&>(a), T(0)};
+    return static_cast<const Operand<T>&>(a);
   }
 }
 
@@ -346,9 +341,11 @@ Tensor<T> run(detail::FusedReduction reduction, const Operand<T>& x, const Rest&
   constexpr int inputs = 1 + (0 + ... + (std::is_arithmetic_v<Rest> ? 0 : 1));
   static_assert(inputs <= detail::max_fused_inputs && sizeof...(Rest) < detail::max_fused_arguments,
                 "fuse: at most four tensors and eight arguments");
-  const detail::FusedArgument<T> arguments[] = {{&x, T(0)}, argument<T>(rest)...};
-  return detail::fuse_arguments<T>(Loops<F, T, false, std::is_arithmetic_v<Rest>...>::table,
-                                   reduction, arguments);
+  return [&](const auto&... operand) {
+    const Operand<T>* const operands[] = {&x, &operand...};
+    return detail::fuse_arguments<T>(Loops<F, T, false, std::is_arithmetic_v<Rest>...>::table,
+                                     reduction, operands);
+  }(as_operand<T>(rest)...);
 }
 
 }  // namespace fused

@@ -3,17 +3,16 @@
 
 namespace ebb::inline v0::detail {
 
-Place record_structured(const Op& op, unsigned keeps, Recorder& tape, const DenseInput* in,
-                        const std::uint32_t* ids, int count, Block* y, const void* options,
-                        std::size_t option_bytes) {
+Place record_structured(const Op& op, unsigned keeps, Recorder& tape, std::span<const Input> in,
+                        Block* y, const void* options, std::size_t option_bytes) {
   BlockHandle option_block;
   if (op.attribute_block) {
     option_block = BlockHandle(allocate_bytes(option_bytes));
     std::memcpy(option_block->payload(), options, option_bytes);
   }
-  Record& record = tape.next(op, y->shape, ids[0]);
-  for (int k = 0; k < count; ++k) {
-    record.inputs[k] = ids[k];
+  Record& record = tape.next(op, y->shape, in[0].id);
+  for (std::size_t k = 0; k < in.size(); ++k) {
+    record.inputs[k] = in[k].id;
     if (keeps >> k & 1U) record.kept[k] = retain(in[k].block);
   }
   if (keeps & 8U) record.kept[3] = retain(y);

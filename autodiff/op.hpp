@@ -3,14 +3,16 @@
 //
 //   name                          for records and errors
 //   Options                       trivially copyable; kept in the record unless it is empty
-//   keeps                         which inputs (bits 0 to 2) and whether the output (bit 3) the
-//   vjps read forward<T>(options, a, b...)  checks shapes and returns the block of the result
+//   reads[]                       for each gradient, which inputs (bits 0 to 2) and whether the
+//                                 output (bit 3) it is computed from: they are kept if needed
+//   forward<T>(options, a, b...)  checks shapes and returns the block of the result
 //   da(call), db(call), dc(call)  the gradient of each input, written with ebb's own operations
 //
 // and a call of `apply<O>(options, operands...)`. An operand that is never differentiated, such as
 // indices, is an array of another type.
 #pragma once
 #include <cstring>
+#include <span>
 #include <string>
 
 #include "ebb/autodiff/error.hpp"
@@ -83,49 +85,57 @@ template <class O, class T>
 constexpr Op structured_op{
     .name = O::name, .vjp = &vjp_structured<O, T>, .attribute_block = has_large_options<O>};
 
-/// One operand of a structured operation, dense.
-struct DenseInput {
-  Block* block;
-  Place place;
-  BlockHandle dense;
-
-  template <class T>
-  requires Real<T>
-  explicit DenseInput(const Operand<T>& x) {
-    const Source<T> source = Access::source(x);
-    if (source.is_number()) throw_empty_operand();
-    block = source.block;
-    place = source.place;
-    if (block->is_uniform()) {
-      dense = BlockHandle(densify<T>(block));
-      block = dense.get();
-    }
-  }
-  template <class U>
-  explicit DenseInput(const Array<U>& x) : block(Access::block(x)) {
-    if (!block) throw_empty_operand();
-  }
+/// One operand of a structured operation.
+struct Input {
+  Block* block;  ///< dense
+  std::uint32_t id;
 };
 
-/// Records a structured operation whose result has been computed.
-Place record_structured(const Op& op, unsigned keeps, Recorder& tape, const DenseInput* in,
-                        const std::uint32_t* ids, int count, Block* y, const void* options,
-                        std::size_t option_bytes);
+/// `room` owns what had to be made dense.
+template <Real T>
+EBB_INLINE Input input_of(Inputs& inputs, std::string_view operation, const Operand<T>& x,
+                          BlockHandle& room) {
+  const Source<T> source = Access::source(x);
+  if (source.is_number()) throw_empty_operand();
+  const std::uint32_t id = inputs.admit(operation, source.place);
+  if (!source.block->is_uniform()) return {source.block, id};
+  room = BlockHandle(densify<T>(source.block));
+  return {room.get(), id};
+}
+template <class U>
+Input input_of(Inputs&, std::string_view, const Array<U>& x, BlockHandle&) {
+  if (x.empty()) throw_empty_operand();
+  return {Access::block(x), Record::constant};
+}
+
+/// Records a structured operation whose result has been computed; `keeps` has one bit for each
+/// input and for the result (bit 3).
+Place record_structured(const Op& op, unsigned keeps, Recorder& tape, std::span<const Input> in,
+                        Block* y, const void* options, std::size_t option_bytes);
+
+/// What the gradients of the inputs that are on the tape read.
+template <class O>
+unsigned kept_for(std::span<const Input> in) {
+  unsigned keeps = 0;
+  for (std::size_t k = 0; k < std::size(O::reads); ++k) {
+    if (in[k].id != Record::constant) keeps |= O::reads[k];
+  }
+  return keeps;
+}
 
 template <class O, class T, class... In>
 Tensor<T> apply(const typename O::Options& options, const In&... operands) {
-  constexpr int n = sizeof...(In);
-  const DenseInput in[] = {DenseInput(operands)...};
-  Inputs<n> inputs;
-  for (int k = 0; k < n; ++k) inputs.add(k, O::name, in[k].place);
+  Inputs inputs;
+  BlockHandle rooms[sizeof...(In)];
+  BlockHandle* room = rooms;
+  const Input in[] = {input_of(inputs, O::name, operands, *room++)...};
   BlockHandle y = [&]<std::size_t... k>(std::index_sequence<k...>) {
     return BlockHandle(O::template forward<T>(options, in[k].block...));
   }
-  (std::make_index_sequence<n>{});
+  (std::index_sequence_for<In...>{});
   if (!inputs.recorded) return Access::tensor<T>(y.take(), inputs.place_of_unrecorded());
-  const Place place =
-      record_structured(structured_op<O, T>, O::keeps, *inputs.tape, in, inputs.ids, n, y.get(),
-                        &options, forgets_options<O> ? 0 : sizeof options);
+  const Place place = record_structured(structured_op<O, T>, kept_for<O>(in), *inputs.tape, in,
+                                        y.get(), &options, forgets_options<O> ? 0 : sizeof options);
   return Access::tensor<T>(y.take(), place);
 }
 

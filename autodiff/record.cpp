@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "ebb/autodiff/record.hpp"
 
+#include <algorithm>
+#include <bit>
 #include <string>
 
 #include "ebb/autodiff/error.hpp"
@@ -62,7 +64,7 @@ void drop_wide(Record& record) {
   }
 }
 
-Recorder::Recorder() : generation_(next_generation()), shapes_(1), leaf_table_(16) {}
+Recorder::Recorder() : generation_(next_generation()), shapes_(1) {}
 Recorder::~Recorder() { reset(); }
 
 void Recorder::FreeBlock::operator()(Record* records) const {
@@ -81,6 +83,9 @@ std::uint32_t Recorder::intern_new(const Shape& shape) {
   return std::uint32_t(shapes_.size() - 1);
 }
 
+// The table is used from this number of leaves on; fewer are found faster by looking at each.
+constexpr std::size_t few_leaves = 8;
+
 std::size_t Recorder::slot_of(const void* cell) const {
   // Fibonacci hashing of the address.
   const std::uint64_t hash = (reinterpret_cast<std::uintptr_t>(cell) >> 4) * 0x9e3779b97f4a7c15U;
@@ -90,26 +95,34 @@ std::size_t Recorder::slot_of(const void* cell) const {
   return slot;
 }
 
-void Recorder::rehash() {
-  leaf_table_.assign(leaf_table_.size() * 2, 0);
+void Recorder::make_room_for_leaf() {
+  if (leaves_.size() < few_leaves) return;
+  const std::size_t filled_by_half = std::bit_ceil((leaves_.size() + 1) * 2);
+  if (leaves_.size() > few_leaves && filled_by_half <= leaf_table_.size()) return;
+  leaf_table_.assign(std::max(2 * filled_by_half, leaf_table_.size()), 0);
   for (std::size_t i = 0; i < leaves_.size(); ++i) {
     leaf_table_[slot_of(leaves_[i].cell)] = std::uint32_t(i + 1);
   }
 }
 
 std::uint32_t Recorder::find_leaf(const void* cell) const {
+  if (leaves_.size() <= few_leaves) {
+    for (const Leaf& leaf : leaves_) {
+      if (leaf.cell == cell) return leaf.id;
+    }
+    return 0;
+  }
   const std::uint32_t index = leaf_table_[slot_of(cell)];
   return index ? leaves_[index - 1].id : 0;
 }
 
 std::uint32_t Recorder::push_leaf(void* cell, const Shape& shape, const LeafOp& op) {
-  if ((leaves_.size() + 1) * 2 > leaf_table_.size()) rehash();
-  leaves_.reserve(leaves_.size() + 1);
+  make_room_for_leaf();
   next(op, shape);
-  const std::uint32_t id = publish();
-  leaf_table_[slot_of(cell)] = std::uint32_t(leaves_.size() + 1);
-  leaves_.push_back({cell, id, &op});
-  return id;
+  const std::size_t slot = leaves_.size() < few_leaves ? 0 : slot_of(cell);
+  leaves_.push_back({cell, last() + 1, &op});
+  if (leaves_.size() > few_leaves) leaf_table_[slot] = std::uint32_t(leaves_.size());
+  return publish();
 }
 
 template <class T>
@@ -131,10 +144,7 @@ void Recorder::reset() {
   for (const Leaf& leaf : leaves_) {
     leaf.op->release(leaf.cell);
   }
-  if (!leaves_.empty()) {
-    leaves_.clear();
-    std::fill(leaf_table_.begin(), leaf_table_.end(), 0);
-  }
+  leaves_.clear();
   shapes_.resize(1);
   renew_generation();
 }

@@ -184,14 +184,15 @@ class Recorder {
   std::uint32_t intern_new(const Shape& shape);
   std::uint32_t push_leaf(void* cell, const Shape& shape, const LeafOp& op);
   std::size_t slot_of(const void* cell) const;
-  void rehash();
+  void make_room_for_leaf();
 
   std::uint64_t generation_;
   std::uint32_t count_ = 1, capacity_ = 0;
   std::vector<std::unique_ptr<Record[], FreeBlock>> chunks_;
   std::vector<Shape> shapes_;
   std::vector<Leaf> leaves_;
-  std::vector<std::uint32_t> leaf_table_;  // open addressing: cell -> 1 + index in leaves_
+  // Open addressing: cell -> 1 + index in leaves_; made when there are more than a few.
+  std::vector<std::uint32_t> leaf_table_;
 };
 
 /// The records that operations of this thread go to, or null.
@@ -213,21 +214,21 @@ class RecordTo {
   Recorder* before_;
 };
 
-/// The inputs of one operation: where each stands on the tape that records.
-template <int N>
+/// What becomes of an operation's result: it is recorded if one of the inputs is on the tape.
 struct Inputs {
   Recorder* tape = recorder();
-  std::uint32_t ids[N] = {};
   bool recorded = false;   ///< one of them is on the tape
   bool untracked = false;  ///< nothing records, and one of them is not a constant
 
-  void add(int k, std::string_view operation, Place place) {
-    if (tape) {
-      ids[k] = tape->admit(operation, place);
-      recorded |= ids[k] != 0;
-    } else {
+  /// The id of the next input. @throws TapeError for one whose gradient would be cut.
+  EBB_INLINE std::uint32_t admit(std::string_view operation, Place place) {
+    if (!tape) {
       untracked |= !place.is_constant();
+      return Record::constant;
     }
+    const std::uint32_t id = tape->admit(operation, place);
+    recorded |= id != Record::constant;
+    return id;
   }
   Place place_of_unrecorded() const { return {untracked ? Place::untracked : Place::constant, 0}; }
 };

@@ -24,28 +24,10 @@ class EBB_API Shape {
   Shape(const Shape& other) { *this = other; }
   Shape& operator=(const Shape& other) {
     packed_ = other.packed_;
-    switch (rank()) {
-      case 6:
-        sizes_[5] = other.sizes_[5];
-        [[fallthrough]];
-      case 5:
-        sizes_[4] = other.sizes_[4];
-        [[fallthrough]];
-      case 4:
-        sizes_[3] = other.sizes_[3];
-        [[fallthrough]];
-      case 3:
-        sizes_[2] = other.sizes_[2];
-        [[fallthrough]];
-      case 2:
-        sizes_[1] = other.sizes_[1];
-        [[fallthrough]];
-      case 1:
-        sizes_[0] = other.sizes_[0];
-        [[fallthrough]];
-      default:
-        return *this;
-    }
+    if (rank() > 0) sizes_[0] = other.sizes_[0];
+    if (rank() > 1) sizes_[1] = other.sizes_[1];
+    for (int i = 2; i < rank(); ++i) sizes_[i] = other.sizes_[i];
+    return *this;
   }
   /// @throws ShapeError for a negative size, too many axes, or more elements than memory can hold.
   Shape(std::initializer_list<std::int64_t> sizes);

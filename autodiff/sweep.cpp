@@ -20,23 +20,28 @@ BlockHandle zeroed_bytes(std::size_t bytes) {
   return block;
 }
 
+/// The block of a tensor; if that is uniform, a dense one that `room` owns.
 template <class T>
-Tensor<T> dense(const Tensor<T>& x) {
+Block* dense(const Tensor<T>& x, BlockHandle& room) {
   Block* block = Access::block(x);
-  return block->is_uniform() ? Access::tensor<T>(densify<T>(block)) : x;
+  if (!block->is_uniform()) return block;
+  room = BlockHandle(densify<T>(block));
+  return room.get();
 }
 
 }  // namespace
 
 Sweep::Sweep(Recorder& tape, std::uint32_t low, std::uint32_t high, Mode mode)
-    : tape_(tape),
-      low_(low),
-      high_(high),
-      mode_(mode),
-      slots_(zeroed_bytes((high - low + 1) * sizeof(Slot))) {}
+    : tape_(tape), low_(low), high_(high), mode_(mode), slots_(few_slots_) {
+  const std::size_t count = high - low + 1;
+  if (count > std::size(few_slots_)) {
+    many_slots_ = zeroed_bytes(count * sizeof(Slot));
+    slots_ = many_slots_->data<Slot>();
+  }
+}
 
 Sweep::~Sweep() {
-  for (const Slot& slot : std::span(slots_->data<Slot>(), high_ - low_ + 1)) {
+  for (const Slot& slot : std::span(slots_, high_ - low_ + 1)) {
     if (slot.block) release(slot.block);
   }
   if (current_.block) release(current_.block);
@@ -143,11 +148,11 @@ void Sweep::give(std::uint32_t id, const Product<T>& p) {
     return;
   }
   // Straight into the gradient that is there, or into a new one.
-  const Tensor<T> a = dense(p.a), b = dense(p.b);
+  BlockHandle room_a, room_b;
+  Block *const a = dense(p.a, room_a), *const b = dense(p.b, room_b);
   Block* into = accumulator(id);
   BlockHandle fresh(into ? nullptr : allocate(tape_.shape_of(id), sizeof(T)));
-  product_into<T>(into ? into : fresh.get(), Access::block(a), Access::block(b), p.transpose_a,
-                  p.transpose_b, into != nullptr);
+  product_into<T>(into ? into : fresh.get(), a, b, p.transpose_a, p.transpose_b, into != nullptr);
   if (!into) give(id, Access::tensor<T>(fresh.take()));
 }
 

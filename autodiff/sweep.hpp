@@ -102,8 +102,8 @@ class Sweep {
 
  private:
   struct Slot {
-    Block* block;
-    std::uint32_t id;  // of the gradient itself, when the sweep records
+    Block* block = nullptr;
+    std::uint32_t id = 0;  // of the gradient itself, when the sweep records
   };
   enum Mark : char { unneeded = 0, needed = 1, wanted = 2 };
 
@@ -113,9 +113,7 @@ class Sweep {
   Place place(std::uint32_t id) const {
     return mode_.record && id && id != Record::number ? tape_.place(id) : Place();
   }
-  Slot& slot(std::uint32_t id) const {
-    return reinterpret_cast<Slot*>(slots_->payload())[id - low_];
-  }
+  Slot& slot(std::uint32_t id) const { return slots_[id - low_]; }
   Mark mark(std::uint32_t id) const { return marks_->data<Mark>()[id - low_]; }
   void visit(std::uint32_t id, Record& record);
   template <class T>
@@ -124,8 +122,10 @@ class Sweep {
   Recorder& tape_;
   std::uint32_t low_, high_;
   Mode mode_;
-  BlockHandle slots_, marks_;
-  Slot current_{};
+  Slot* slots_;  // one a record
+  Slot few_slots_[16];
+  BlockHandle many_slots_, marks_;
+  Slot current_;
 };
 
 }  // namespace ebb::inline v0::detail

@@ -13,6 +13,7 @@ namespace {
 
 using detail::Access;
 using detail::Place;
+using detail::Record;
 using detail::Recorder;
 using detail::Sweep;
 
@@ -29,14 +30,14 @@ Spare& spare() {
 /// The tape that a sweep of y runs over.
 Recorder& tape_of(const char* operation, Place place) {
   Recorder* tape = detail::recorder();
-  const std::string name(operation);
-  if (!tape)
-    throw TapeError(name + ": no tape records here; open a Tape before computing the loss");
-  if (place.is_constant()) {
-    throw TapeError(name +
+  if (!tape) {
+    throw TapeError(std::string(operation) +
+                    ": no tape records here; open a Tape before computing the loss");
+  }
+  if (tape->admit(operation, place) == Record::constant) {
+    throw TapeError(std::string(operation) +
                     ": the output does not depend on any Variable or watched tensor of the tape");
   }
-  if (tape->admit(operation, place) == 0) throw TapeError(name + ": nothing was recorded");
   return *tape;
 }
 

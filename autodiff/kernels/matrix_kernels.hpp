@@ -20,28 +20,44 @@ struct MatrixKernels {
   /// y (rows,) = x (rows, cols) w (cols,) + bias.
   static void rows_dot(T* y, const T* x, const T* w, T bias, std::int64_t rows, std::int64_t cols) {
     const std::int64_t whole = cols / W * W;
+    // Lanes past the row are masked: they may hold a NaN. Without such lanes nothing is read there.
     const auto tail = V::first(int(cols - whole));
     const V last = cols > whole ? V(select(tail, V::load(w + whole), 0)) : V(0);
-    // The products of one row, lane by lane; lanes past the row are masked, they may hold a NaN.
-    auto products = [&](const T* row) __attribute__((always_inline)) {
-      V s = cols > whole ? V(select(tail, V::load(row + whole), 0)) * last : V(0);
-      for (std::int64_t c = 0; c < whole; c += W) s = madd(V::load(row + c), V::load(w + c), s);
-      return s;
-    };
+    if (whole == 0) {
+      dot_all(
+          y, x, bias, rows, cols, [&](const T* row) __attribute__((always_inline)) {
+            return V(select(tail, V::load(row), 0)) * last;
+          });
+    } else {
+      dot_all(
+          y, x, bias, rows, cols, [&](const T* row) __attribute__((always_inline)) {
+            V s = cols > whole ? V(select(tail, V::load(row + whole), 0)) * last : V(0);
+            for (std::int64_t c = 0; c < whole; c += W)
+              s = madd(V::load(row + c), V::load(w + c), s);
+            return s;
+          });
+    }
+  }
+  /// The same from the products of one row, lane by lane.
+  template <class Products>
+  EBB_INLINE static void dot_all(T* y, const T* x, T bias, std::int64_t rows, std::int64_t cols,
+                                 const Products& products) {
     constexpr std::int64_t rows_touched = 16;
     const bool touches = beyond_caches(rows, cols) && cols * std::int64_t(sizeof(T)) <= 1024;
-    std::int64_t r = 0;
-    for (; r + 4 <= rows; r += 4) {
-      const T* row = x + r * cols;
+    for (std::int64_t r = 0; r < rows; r += W) {
       if (touches && r % rows_touched == 0) {
-        touch(row, (rows - r < rows_touched ? rows - r : rows_touched) * cols);
+        touch(x, (rows - r < rows_touched ? rows - r : rows_touched) * cols);
       }
-      V::sum4(y + r, products(row), products(row + cols), products(row + 2 * cols),
-              products(row + 3 * cols));
-    }
-    for (; r < rows; ++r) y[r] = products(x + r * cols).sum();
-    if (bias != 0) {
-      for (r = 0; r < rows; r += W) (V::load(y + r) + V(bias)).store(y + r);
+      // W rows make one vector of results; where there are fewer, the last one counts again.
+      std::int64_t left = rows - r;
+      const T* row = x;
+      const V sums = V::sums([&](auto) __attribute__((always_inline)) {
+        const V p = products(row);
+        row += --left > 0 ? cols : 0;
+        return p;
+      });
+      (sums + V(bias)).store(y + r);
+      x = row;
     }
   }
 

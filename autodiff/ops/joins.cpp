@@ -33,14 +33,11 @@ constexpr Op concat_op{.name = op::Concat::name, .vjp = &vjp_concat<T>, .wide = 
 template <class T>
 Tensor<T> concat_all(const std::vector<Tensor<T>>& parts, int axis) {
   if (parts.empty()) throw ArgumentError("concat: no tensors to join");
-  Recorder* tape = recorder();
-  bool recorded = false, untracked = false;
-  std::vector<DenseInput> in;
-  in.reserve(parts.size());
+  Inputs inputs;
+  std::vector<Input> in;
+  std::vector<BlockHandle> rooms(parts.size());
   for (const auto& part : parts) {
-    in.emplace_back(part);
-    untracked |= !in.back().place.is_constant();
-    if (tape) recorded |= tape->admit("concat", in.back().place) != 0;
+    in.push_back(input_of(inputs, "concat", part, rooms[in.size()]));
   }
   const Shape& first = in[0].block->shape;
   axis = resolve_axis("concat", axis, first.rank());
@@ -63,18 +60,16 @@ Tensor<T> concat_all(const std::vector<Tensor<T>>& parts, int axis) {
     }
     begin += width;
   }
-  if (!recorded) {
-    const bool lost = !tape && untracked;
-    return Access::tensor<T>(y.take(), {lost ? Place::untracked : Place::constant, 0});
-  }
+  if (!inputs.recorded) return Access::tensor<T>(y.take(), inputs.place_of_unrecorded());
+  Recorder& tape = *inputs.tape;
   std::vector<BlockHandle> shapes;
   for (const auto& part : in) shapes.emplace_back(allocate_uniform(part.block->shape, sizeof(T)));
-  Record& record = tape->next_wide(concat_op<T>, y->shape, parts.size());
+  Record& record = tape.next_wide(concat_op<T>, y->shape, parts.size());
   record.attributes.bits = std::uint64_t(axis);
   for (std::size_t i = 0; i < parts.size(); ++i) {
-    wide_of(record).entries[i] = {shapes[i].take(), in[i].place.record};
+    wide_of(record).entries[i] = {shapes[i].take(), in[i].id};
   }
-  return Access::tensor<T>(y.take(), tape->place(tape->publish()));
+  return Access::tensor<T>(y.take(), tape.place(tape.publish()));
 }
 
 template <class To, class From>
@@ -99,15 +94,15 @@ Tensor<double> concat(const std::vector<Tensor<double>>& parts, int axis) {
 template <Real To, Real T>
 Tensor<To> cast(const Operand<T>& x) {
   using namespace detail;
-  const DenseInput in(x);
-  Inputs<1> inputs;
-  inputs.add(0, op::Cast::name, in.place);
-  BlockHandle y(allocate(in.block->shape, sizeof(To)));
-  std::transform(in.block->data<T>(), in.block->data<T>() + in.block->shape.size(), y->data<To>(),
-                 [](T value) { return To(value); });
+  Inputs inputs;
+  BlockHandle room;
+  const Input in[] = {input_of(inputs, op::Cast::name, x, room)};
+  const Shape& shape = in[0].block->shape;
+  BlockHandle y(allocate(shape, sizeof(To)));
+  const T* from = in[0].block->template data<T>();
+  std::transform(from, from + shape.size(), y->data<To>(), [](T v) { return To(v); });
   if (!inputs.recorded) return Access::tensor<To>(y.take(), inputs.place_of_unrecorded());
-  const Place place =
-      record_structured(cast_op<To, T>, 0, *inputs.tape, &in, inputs.ids, 1, y.get(), nullptr, 0);
+  const Place place = record_structured(cast_op<To, T>, 0, *inputs.tape, in, y.get(), nullptr, 0);
   return Access::tensor<To>(y.take(), place);
 }
 

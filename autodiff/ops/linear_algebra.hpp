@@ -14,7 +14,7 @@ namespace ebb::inline v0::op {
 struct Matmul {
   static constexpr std::string_view name = "matmul";
   using Options = MatmulOptions;
-  static constexpr unsigned keeps = 0b0011;
+  static constexpr unsigned reads[] = {0b0010, 0b0001};
 
   template <class T>
   static detail::Block* forward(const Options& o, detail::Block* a, detail::Block* b) {
@@ -83,7 +83,7 @@ struct Matmul {
 struct Linear {
   static constexpr std::string_view name = "linear";
   using Options = detail::NoOptions;
-  static constexpr unsigned keeps = 0b0011;
+  static constexpr unsigned reads[] = {0b0010, 0b0001, 0};
 
   template <class T>
   static detail::Block* forward(const Options&, detail::Block* x, detail::Block* weight,

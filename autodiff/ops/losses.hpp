@@ -52,7 +52,7 @@ struct BceWithLogits {
 struct CrossEntropy {
   static constexpr std::string_view name = "cross_entropy";
   using Options = detail::NoOptions;
-  static constexpr unsigned keeps = 0b0011;
+  static constexpr unsigned reads[] = {0b0011};
 
   template <class T>
   static detail::Block* forward(const Options&, detail::Block* logits, detail::Block* labels) {

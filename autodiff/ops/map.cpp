@@ -16,17 +16,10 @@ struct Argument {
 };
 
 template <class T>
-EBB_INLINE void read(Argument<T>& to, Inputs<2>& inputs, int k, std::string_view name,
-                     const Operand<T>& operand) {
+EBB_INLINE Argument<T> read(Inputs& inputs, std::string_view name, const Operand<T>& operand) {
   const Source<T> source = Access::source(operand);
-  if (source.is_number()) {
-    to.id = Record::number;
-    to.number = source.number;
-  } else {
-    inputs.add(k, name, source.place);
-    to.block = source.block;
-    to.id = inputs.ids[k];
-  }
+  if (source.is_number()) return {nullptr, Record::number, source.number};
+  return {source.block, inputs.admit(name, source.place), T(0)};
 }
 
 template <class T>
@@ -83,9 +76,8 @@ Record& start_record(Recorder& tape, const Op& op, const Shape& shape, std::uint
 
 template <class T>
 Tensor<T> unary(const MapOp<T>& op, const Operand<T>& operand, const FormulaState& formula) {
-  Inputs<2> inputs;
-  Argument<T> x[1];
-  read(x[0], inputs, 0, op.name, operand);
+  Inputs inputs;
+  const Argument<T> x[] = {read(inputs, op.name, operand)};
   if (!x[0].block) throw_empty_operand();
   BlockHandle y = evaluate(kernels<T>().unary_value[op.index], x[0].block->shape, x, formula.data);
   if (!inputs.recorded) return Access::tensor<T>(y.take(), inputs.place_of_unrecorded());
@@ -99,10 +91,8 @@ Tensor<T> unary(const MapOp<T>& op, const Operand<T>& operand, const FormulaStat
 
 template <class T>
 Tensor<T> binary(const MapOp<T>& op, const Operand<T>& a, const Operand<T>& b) {
-  Inputs<2> inputs;
-  Argument<T> x[2];
-  read(x[0], inputs, 0, op.name, a);
-  read(x[1], inputs, 1, op.name, b);
+  Inputs inputs;
+  const Argument<T> x[] = {read(inputs, op.name, a), read(inputs, op.name, b)};
   // A number, or a second operand of the same shape, leaves the shape as it is.
   const Block *p = x[0].block, *q = x[1].block;
   const bool same = !p || !q || p->shape == q->shape;
@@ -111,8 +101,11 @@ Tensor<T> binary(const MapOp<T>& op, const Operand<T>& a, const Operand<T>& b) {
   BlockHandle y = evaluate(kernels<T>().binary_value[op.index], shape, x, nullptr);
   if (!inputs.recorded) return Access::tensor<T>(y.take(), inputs.place_of_unrecorded());
   Recorder& tape = *inputs.tape;
-  Record& record = tape.next(op, shape, inputs.ids[0] ? inputs.ids[0] : inputs.ids[1]);
-  const unsigned reads = (inputs.ids[0] ? op.reads[0] : 0U) | (inputs.ids[1] ? op.reads[1] : 0U);
+  const auto on_tape = [&](int k) {
+    return x[k].id != Record::constant && x[k].id != Record::number;
+  };
+  Record& record = tape.next(op, shape, on_tape(0) ? x[0].id : x[1].id);
+  const unsigned reads = (on_tape(0) ? op.reads[0] : 0U) | (on_tape(1) ? op.reads[1] : 0U);
   record.inputs[0] = x[0].id;
   record.inputs[1] = x[1].id;
   if (reads & 1U) record.kept[0] = keep(x[0]);

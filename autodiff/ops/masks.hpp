@@ -13,7 +13,7 @@ namespace ebb::inline v0::op {
 struct Where {
   static constexpr std::string_view name = "where";
   using Options = detail::NoOptions;
-  static constexpr unsigned keeps = 0b0100;
+  static constexpr unsigned reads[] = {0b0100, 0b0100};
 
   template <class T>
   static detail::Block* forward(const Options&, detail::Block* a, detail::Block* b,

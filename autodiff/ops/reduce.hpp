@@ -60,7 +60,7 @@ namespace op {
 struct Sum {
   static constexpr std::string_view name = "sum";
   using Options = detail::ReduceOptions;
-  static constexpr unsigned keeps = 0;
+  static constexpr unsigned reads[] = {0};
 
   template <class T>
   static detail::Block* forward(const Options& options, detail::Block* x) {
@@ -104,7 +104,7 @@ struct Sum {
 struct Mean {
   static constexpr std::string_view name = "mean";
   using Options = detail::ReduceOptions;
-  static constexpr unsigned keeps = 0;
+  static constexpr unsigned reads[] = {0};
 
   template <class T>
   static detail::Block* forward(const Options& options, detail::Block* x) {
@@ -142,7 +142,7 @@ struct Mean {
 struct Max {
   static constexpr std::string_view name = "max";
   using Options = detail::ReduceOptions;
-  static constexpr unsigned keeps = 0b1001;
+  static constexpr unsigned reads[] = {0b1001};
 
   template <class T>
   static detail::Block* forward(const Options& options, detail::Block* x) {
@@ -191,7 +191,7 @@ struct Max {
 struct LogSumExp {
   static constexpr std::string_view name = "logsumexp";
   using Options = detail::ReduceOptions;
-  static constexpr unsigned keeps = 0b1001;
+  static constexpr unsigned reads[] = {0b1001};
 
   template <class T>
   static detail::Block* forward(const Options& options, detail::Block* x) {
@@ -233,7 +233,7 @@ struct SoftmaxPull {
   static constexpr std::string_view name = "softmax_pull";
   static constexpr bool internal = true;
   using Options = detail::NoOptions;
-  static constexpr unsigned keeps = 0b0011;
+  static constexpr unsigned reads[] = {0b0010, 0b0011};
 
   template <class T>
   static detail::Block* forward(const Options&, detail::Block* g, detail::Block* y) {
@@ -263,7 +263,7 @@ struct SoftmaxPull {
 struct Softmax {
   static constexpr std::string_view name = "softmax";
   using Options = detail::NoOptions;
-  static constexpr unsigned keeps = 0b1000;
+  static constexpr unsigned reads[] = {0b1000};
 
   template <class T>
   static detail::Block* forward(const Options&, detail::Block* x) {
@@ -289,7 +289,7 @@ struct Softmax {
 struct LogSoftmax {
   static constexpr std::string_view name = "log_softmax";
   using Options = detail::NoOptions;
-  static constexpr unsigned keeps = 0b1000;
+  static constexpr unsigned reads[] = {0b1000};
 
   template <class T>
   static detail::Block* forward(const Options&, detail::Block* x) {

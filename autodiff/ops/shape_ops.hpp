@@ -38,7 +38,7 @@ struct Reshape {
   struct Options {
     Shape shape;
   };
-  static constexpr unsigned keeps = 0;
+  static constexpr unsigned reads[] = {0};
   static constexpr bool forgets_options = true;
 
   template <class T>
@@ -77,7 +77,7 @@ struct Transpose {
       for (int i = 0; i < count; ++i) order[i] = static_cast<signed char>(axes[i]);
     }
   };
-  static constexpr unsigned keeps = 0;
+  static constexpr unsigned reads[] = {0};
 
   template <class T>
   static detail::Block* forward(const Options& options, detail::Block* x) {
@@ -129,7 +129,7 @@ struct Unslice {
   static constexpr std::string_view name = "unslice";
   static constexpr bool internal = true;
   using Options = SliceOptions;
-  static constexpr unsigned keeps = 0;
+  static constexpr unsigned reads[] = {0};
 
   template <class T>
   static detail::Block* forward(const Options& o, detail::Block* x) {
@@ -158,7 +158,7 @@ struct Unslice {
 struct Slice {
   static constexpr std::string_view name = "slice";
   using Options = SliceOptions;
-  static constexpr unsigned keeps = 0;
+  static constexpr unsigned reads[] = {0};
 
   template <class T>
   static detail::Block* forward(const Options& o, detail::Block* x) {
@@ -219,7 +219,7 @@ struct ScatterAddRows {
   struct Options {
     std::int64_t rows;
   };
-  static constexpr unsigned keeps = 0b0010;
+  static constexpr unsigned reads[] = {0b0010};
 
   template <class T>
   static detail::Block* forward(const Options& options, detail::Block* x, detail::Block* indices) {
@@ -277,7 +277,7 @@ struct ScatterAddRows {
 struct GatherRows {
   static constexpr std::string_view name = "gather_rows";
   using Options = detail::NoOptions;
-  static constexpr unsigned keeps = 0b0010;
+  static constexpr unsigned reads[] = {0b0010};
 
   template <class T>
   static detail::Block* forward(const Options&, detail::Block* x, detail::Block* indices) {
@@ -316,7 +316,7 @@ struct SumTo {
   struct Options {
     Shape shape;
   };
-  static constexpr unsigned keeps = 0;
+  static constexpr unsigned reads[] = {0};
   static constexpr bool forgets_options = true;
 
   template <class T>
@@ -355,7 +355,7 @@ struct BroadcastTo {
     Shape shape;
     bool uniform = false;  ///< one element may stand for all: only ever within a sweep
   };
-  static constexpr unsigned keeps = 0;
+  static constexpr unsigned reads[] = {0};
   static constexpr bool forgets_options = true;
 
   template <class T>

@@ -21,7 +21,7 @@ template <int thousandths>
 struct WrongSquare {
   static constexpr std::string_view name = "wrong_square";
   using Options = detail::NoOptions;
-  static constexpr unsigned keeps = 0b0001;
+  static constexpr unsigned reads[] = {0b0001};
 
   template <class T>
   static detail::Block* forward(const Options&, detail::Block* x) {
@@ -39,7 +39,7 @@ template <int thousandths>
 struct WrongAtSecondOrder {
   static constexpr std::string_view name = "wrong_at_second_order";
   using Options = detail::NoOptions;
-  static constexpr unsigned keeps = 0b0001;
+  static constexpr unsigned reads[] = {0b0001};
 
   template <class T>
   static detail::Block* forward(const Options&, detail::Block* x) {
