@@ -6,7 +6,8 @@
 //   reads[]                       for each gradient, which inputs (bits 0 to 2) and whether the
 //                                 output (bit 3) it is computed from: they are kept if needed
 //   forward<T>(options, a, b...)  checks shapes and returns the block of the result
-//   da(call), db(call), dc(call)  the gradient of each input, written with ebb's own operations
+//   da(call), db(call), dc(call)  the gradient of each input, written with ebb's own operations, or
+//                                 what is left to the engine: an `Upstream` or a `Product`
 //
 // and a call of `apply<O>(options, operands...)`. An operand that is never differentiated, such as
 // indices, is an array of another type.
@@ -59,17 +60,27 @@ class Call {
   std::uint32_t id_;
 };
 
+template <class T, class Part>
+void give_part(Sweep& sweep, Record& record, int k, Part&& part, bool last) {
+  if constexpr (requires { sweep.give<T>(record, k, part, last); }) {
+    sweep.give<T>(record, k, part, last);
+  } else {
+    sweep.give(record.inputs[k], std::forward<Part>(part));
+  }
+}
+
 template <class O, class T>
 void vjp_structured(Sweep& sweep, std::uint32_t id, Record& record) {
   const Call<O, T> call(sweep, id, record);
+  [[maybe_unused]] constexpr int inputs = int(std::size(O::reads));
   if constexpr (requires { O::da(call); }) {
-    if (call.needs(0)) sweep.give(record.inputs[0], O::da(call));
+    if (call.needs(0)) give_part<T>(sweep, record, 0, O::da(call), inputs == 1);
   }
   if constexpr (requires { O::db(call); }) {
-    if (call.needs(1)) sweep.give(record.inputs[1], O::db(call));
+    if (call.needs(1)) give_part<T>(sweep, record, 1, O::db(call), inputs == 2);
   }
   if constexpr (requires { O::dc(call); }) {
-    if (call.needs(2)) sweep.give(record.inputs[2], O::dc(call));
+    if (call.needs(2)) give_part<T>(sweep, record, 2, O::dc(call), inputs == 3);
   }
 }
 

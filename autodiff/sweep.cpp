@@ -20,15 +20,6 @@ BlockHandle zeroed_bytes(std::size_t bytes) {
   return block;
 }
 
-/// The block of a tensor; if that is uniform, a dense one that `room` owns.
-template <class T>
-Block* dense(const Tensor<T>& x, BlockHandle& room) {
-  Block* block = Access::block(x);
-  if (!block->is_uniform()) return block;
-  room = BlockHandle(densify<T>(block));
-  return room.get();
-}
-
 }  // namespace
 
 Sweep::Sweep(Recorder& tape, std::uint32_t low, std::uint32_t high, Mode mode)
@@ -142,17 +133,24 @@ void Sweep::add(std::uint32_t id, Tensor<T> part) {
 }
 
 template <class T>
-void Sweep::give(std::uint32_t id, const Product<T>& p) {
+void Sweep::give(Record& record, int k, const Product& p, bool) {
+  const std::uint32_t id = record.inputs[k];
   if (mode_.record) {
-    give(id, matmul(p.a, p.b, {.transpose_a = p.transpose_a, .transpose_b = p.transpose_b}));
+    give(id, matmul(factor<T>(record, p.left), factor<T>(record, p.right),
+                    {.transpose_a = p.transpose_left, .transpose_b = p.transpose_right}));
     return;
   }
+  if (current_.block->is_uniform()) {
+    release(std::exchange(current_.block, densify<T>(current_.block)));
+  }
+  const auto block = [&](Product::Factor factor) {
+    return factor == Product::g ? current_.block : record.kept[factor == Product::a ? 0 : 1];
+  };
   // Straight into the gradient that is there, or into a new one.
-  BlockHandle room_a, room_b;
-  Block *const a = dense(p.a, room_a), *const b = dense(p.b, room_b);
   Block* into = accumulator(id);
   BlockHandle fresh(into ? nullptr : allocate(tape_.shape_of(id), sizeof(T)));
-  product_into<T>(into ? into : fresh.get(), a, b, p.transpose_a, p.transpose_b, into != nullptr);
+  product_into<T>(into ? into : fresh.get(), block(p.left), block(p.right), p.transpose_left,
+                  p.transpose_right, into != nullptr);
   if (!into) give(id, Access::tensor<T>(fresh.take()));
 }
 
@@ -194,7 +192,7 @@ void Sweep::open(std::span<const std::uint32_t> inputs, std::span<const Tensor<T
 #define EBB_INSTANTIATE(T)                                                              \
   template Tensor<T> Sweep::arrived<T>(std::uint32_t) const;                            \
   template void Sweep::add(std::uint32_t, Tensor<T>);                                   \
-  template void Sweep::give(std::uint32_t, const Product<T>&);                          \
+  template void Sweep::give<T>(Record&, int, const Product&, bool);                     \
   template void Sweep::open(std::span<const std::uint32_t>, std::span<const Tensor<T>>, \
                             const std::function<Tensor<T>(std::span<const Tensor<T>>)>&);
 EBB_INSTANTIATE(float)

@@ -8,12 +8,16 @@
 
 namespace ebb::inline v0::detail {
 
-/// A matrix product that has not been computed: the engine runs it into the gradient that is there
-/// already, or records it.
-template <class T>
+/// What a vjp returns for the gradient of the result itself: it is passed on.
+struct Upstream {};
+
+/// What a vjp returns for a matrix product that has not been computed: the engine runs it into the
+/// gradient that is there already, or records it. Its factors are g, the gradient of the result,
+/// and the inputs a and b that the record kept.
 struct Product {
-  Tensor<T> a, b;
-  bool transpose_a = false, transpose_b = false;
+  enum Factor { g, a, b };
+  Factor left, right;
+  bool transpose_left = false, transpose_right = false;
 };
 
 /// One pass over the records [low, high] of a tape, latest first.
@@ -58,6 +62,10 @@ class Sweep {
   Tensor<T> take_gradient() {
     return Access::tensor<T>(std::exchange(current_.block, nullptr), place(current_.id));
   }
+  template <class T>
+  Tensor<T> gradient(bool last) {
+    return last ? take_gradient<T>() : gradient<T>();
+  }
   /// An input or output that the record kept.
   template <class T>
   Tensor<T> kept(const Record& record, int k, std::uint32_t id) const {
@@ -74,8 +82,14 @@ class Sweep {
       add(id, std::move(part));
     }
   }
+  /// The same for input k of a record, when its part has yet to be computed; `last` says that
+  /// nobody asks for the gradient after this.
   template <class T>
-  void give(std::uint32_t id, const Product<T>& product);
+  void give(Record& record, int k, const Product& product, bool last);
+  template <class T>
+  void give(Record& record, int k, Upstream, bool last) {
+    give(record.inputs[k], gradient<T>(last));
+  }
   /// The gradient of an input where a kernel may add to it in place; null elsewhere.
   Block* accumulator(std::uint32_t id) const {
     if (mode_.record) return nullptr;
@@ -116,6 +130,12 @@ class Sweep {
   Slot& slot(std::uint32_t id) const { return slots_[id - low_]; }
   Mark mark(std::uint32_t id) const { return marks_->data<Mark>()[id - low_]; }
   void visit(std::uint32_t id, Record& record);
+  template <class T>
+  Tensor<T> factor(const Record& record, Product::Factor factor) const {
+    if (factor == Product::g) return gradient<T>();
+    const int k = factor == Product::a ? 0 : 1;
+    return kept<T>(record, k, record.inputs[k]);
+  }
   template <class T>
   void add(std::uint32_t id, Tensor<T> part);
 

@@ -68,7 +68,11 @@ class Release {
 }  // namespace
 
 struct LossAccess {
-  static void backward(std::span<const Loss> losses, BackwardOptions options) {
+  static detail::Block* seed_of(const Loss& loss) { return detail::retain(loss.seed_.get()); }
+  static detail::Block* seed_of(Loss& loss) { return loss.seed_.take(); }
+
+  template <class L>
+  static void backward(std::span<L> losses, BackwardOptions options) {
     if (losses.size() == 0) throw ArgumentError("backward: no losses");
     std::uint32_t high = 0;
     Recorder* tape = nullptr;
@@ -78,12 +82,11 @@ struct LossAccess {
     }
     const Release release(*tape, !options.keep_tape);
     Sweep sweep(*tape, 1, high, {.record = false, .consume = !options.keep_tape});
-    for (const Loss& loss : losses) {
-      detail::Block* seed = detail::retain(loss.seed_.get());
+    for (L& loss : losses) {
       if (loss.is_double_) {
-        sweep.give(loss.place_.record, Access::tensor<double>(seed));
+        sweep.give(loss.place_.record, Access::tensor<double>(seed_of(loss)));
       } else {
-        sweep.give(loss.place_.record, Access::tensor<float>(seed));
+        sweep.give(loss.place_.record, Access::tensor<float>(seed_of(loss)));
       }
     }
     sweep.run();
@@ -140,10 +143,13 @@ Loss::Loss(const Tensor<T>& y, const Array<T>& seed)
 }
 
 void backward(const Loss& loss, BackwardOptions options) {
-  LossAccess::backward({&loss, 1}, options);
+  LossAccess::backward(std::span(&loss, 1), options);
+}
+void backward(Loss&& loss, BackwardOptions options) {
+  LossAccess::backward(std::span(&loss, 1), options);
 }
 void backward(std::initializer_list<Loss> losses, BackwardOptions options) {
-  LossAccess::backward({losses.begin(), losses.size()}, options);
+  LossAccess::backward(std::span(losses.begin(), losses.size()), options);
 }
 
 template <Real T>

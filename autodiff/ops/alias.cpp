@@ -8,7 +8,7 @@ namespace {
 
 template <class T>
 void vjp_alias(Sweep& sweep, std::uint32_t, Record& record) {
-  if (sweep.needs(record.inputs[0])) sweep.give(record.inputs[0], sweep.gradient<T>());
+  if (sweep.needs(record.inputs[0])) sweep.give(record.inputs[0], sweep.take_gradient<T>());
 }
 
 template <class T>

@@ -34,17 +34,17 @@ struct Matmul {
     detail::product_into<T>(y.get(), a, b, o.transpose_a, o.transpose_b, false);
     return y.take();
   }
-  template <class T>
-  static detail::Product<T> da(const detail::Call<Matmul, T>& call) {
+  static detail::Product da(const auto& call) {
+    using P = detail::Product;
     const auto o = call.options();
-    if (o.transpose_a) return {call.b(), call.g(), o.transpose_b, true};
-    return {call.g(), call.b(), false, !o.transpose_b};
+    if (o.transpose_a) return {P::b, P::g, o.transpose_b, true};
+    return {P::g, P::b, false, !o.transpose_b};
   }
-  template <class T>
-  static detail::Product<T> db(const detail::Call<Matmul, T>& call) {
+  static detail::Product db(const auto& call) {
+    using P = detail::Product;
     const auto o = call.options();
-    if (o.transpose_b) return {call.g(), call.a(), true, o.transpose_a};
-    return {call.a(), call.g(), !o.transpose_a, false};
+    if (o.transpose_b) return {P::g, P::a, true, o.transpose_a};
+    return {P::a, P::g, !o.transpose_a, false};
   }
   static std::vector<Sample> samples() {
     const auto with = [](bool ta, bool tb) {
@@ -109,16 +109,10 @@ struct Linear {
     detail::product_into<T>(y.get(), x, weight, false, true, true);
     return y.take();
   }
-  template <class T>
-  static detail::Product<T> da(const detail::Call<Linear, T>& call) {
-    return {call.g(), call.b(), false, false};
-  }
-  template <class T>
-  static detail::Product<T> db(const detail::Call<Linear, T>& call) {
-    return {call.g(), call.a(), true, false};
-  }
+  static detail::Product da(const auto&) { return {detail::Product::g, detail::Product::b}; }
+  static detail::Product db(const auto&) { return {detail::Product::g, detail::Product::a, true}; }
   /// The bias was stretched over the rows; the sweep undoes that.
-  static auto dc(const auto& call) { return call.g(); }
+  static detail::Upstream dc(const auto&) { return {}; }
   static std::vector<Sample> samples() {
     const auto f = [](auto x) { return linear(x[0], x[1], x[2]); };
     return {sample("plain", {spread({3, 2}, 50), spread({4, 2}), spread({4})}, f),

@@ -271,7 +271,7 @@ void vjp_map(Sweep& sweep, std::uint32_t id, Record& record) {
     if (pulls[k]) {
       give_pulled(sweep, record, *op.pull[k], record.inputs[k], in, last);
     } else {
-      Tensor<T> g = last ? sweep.take_gradient<T>() : sweep.gradient<T>();
+      Tensor<T> g = sweep.gradient<T>(last);
       sweep.give(record.inputs[k], op.literal[k] == 1 ? std::move(g) : -g);
     }
   }
