@@ -8,11 +8,11 @@
 
 namespace ebb::inline v0::inline EBB_UNIT {
 
-/// A number v of type V (lanes or a plain number) with its derivatives d in K directions.
-template <class V, int K>
+/// A number v of type V (lanes or a plain number) with its derivatives d in K directions, of which
+/// only those in `on`, one bit each, may differ from zero: the others cost nothing.
+template <class V, int K, unsigned on = (1U << K) - 1>
 struct Dual {
   using value_type = V;
-  using Mask = decltype(std::declval<V>() < std::declval<V>());
 
   V v;
   V d[K];
@@ -20,103 +20,159 @@ struct Dual {
   Dual() = default;
   /// A constant.
   EBB_INLINE Dual(const V& x) : v(x) {
-    repeat<K>([&](auto k) __attribute__((always_inline)) { d[k] = V(0); });
+    each([&](auto k) __attribute__((always_inline)) { d[k] = V(0); });
   }
   template <Literal U>
   requires(!std::is_same_v<U, V>) EBB_INLINE Dual(U x) : Dual(V(x)) {}
-
-  template <class O>
-  EBB_INLINE static Dual apply(const O& op, const Dual& x) {
-    Dual r;
-    r.v = V(op.value(x.v));
-    repeat<K>([&](auto k)
-                  __attribute__((always_inline)) { r.d[k] = V(op::pull(op, x.d[k], x.v, r.v)); });
-    return r;
+  /// The same number where fewer directions are known to be zero.
+  template <unsigned from>
+  requires(from != on) EBB_INLINE Dual(const Dual<V, K, from>& x) : v(x.v) {
+    static_assert((from & ~on) == 0,
+                  "a variable of this formula takes a value that depends on more inputs than its "
+                  "first one did: declare a new one with auto");
+    each([&](auto k) __attribute__((always_inline)) { d[k] = x.template partial<int(k)>(); });
   }
-  template <class O>
-  EBB_INLINE static Dual apply(const O& op, const Dual& a, const Dual& b) {
-    Dual r;
-    r.v = V(op.value(a.v, b.v));
+
+  /// The derivative in direction k, also where it is not stored.
+  template <int k>
+  EBB_INLINE V partial() const {
+    if constexpr ((on >> k & 1U) != 0) {
+      return d[k];
+    } else {
+      return V(0);
+    }
+  }
+  /// Calls f(k) for each direction that is stored.
+  template <class F>
+  EBB_INLINE static void each(const F& f) {
     repeat<K>([&](auto k) __attribute__((always_inline)) {
-      r.d[k] =
-          V(op::pull<0>(op, a.d[k], a.v, b.v, r.v)) + V(op::pull<1>(op, b.d[k], a.v, b.v, r.v));
+      if constexpr ((on >> int(k) & 1U) != 0) f(k);
     });
-    return r;
-  }
-  // With a constant on one side there is nothing to add.
-  template <class O>
-  EBB_INLINE static Dual apply(const O& op, const Dual& a, const V& b) {
-    Dual r;
-    r.v = V(op.value(a.v, b));
-    repeat<K>([&](auto k) __attribute__((always_inline)) {
-      r.d[k] = V(op::pull<0>(op, a.d[k], a.v, b, r.v));
-    });
-    return r;
-  }
-  template <class O>
-  EBB_INLINE static Dual apply(const O& op, const V& a, const Dual& b) {
-    Dual r;
-    r.v = V(op.value(a, b.v));
-    repeat<K>([&](auto k) __attribute__((always_inline)) {
-      r.d[k] = V(op::pull<1>(op, b.d[k], a, b.v, r.v));
-    });
-    return r;
-  }
-
-#define EBB_UNARY(f, O) \
-  friend EBB_INLINE Dual f(const Dual& x) { return apply(op::O{}, x); }
-  EBB_FORMULA_FUNCTIONS(EBB_UNARY)
-  EBB_UNARY(operator-, Neg)
-  EBB_UNARY(sqrt, Sqrt)
-  EBB_UNARY(exp, Exp)
-  EBB_UNARY(expm1, Expm1)
-  EBB_UNARY(log, Log)
-  EBB_UNARY(log1p, Log1p)
-  EBB_UNARY(sin, Sin)
-  EBB_UNARY(cos, Cos)
-  EBB_UNARY(tanh, Tanh)
-#undef EBB_UNARY
-  friend EBB_INLINE Dual clamp(const Dual& x, double low, double high) {
-    return apply(op::Clamp{low, high}, x);
-  }
-
-#define EBB_BINARY(f, O)                                                                  \
-  friend EBB_INLINE Dual f(const Dual& a, const Dual& b) { return apply(op::O{}, a, b); } \
-  friend EBB_INLINE Dual f(const Dual& a, const V& b) { return apply(op::O{}, a, b); }    \
-  friend EBB_INLINE Dual f(const V& a, const Dual& b) { return apply(op::O{}, a, b); }    \
-  template <Literal U>                                                                    \
-  requires(!std::is_same_v<U, V>) friend EBB_INLINE Dual f(const Dual& a, U b) {          \
-    return apply(op::O{}, a, V(b));                                                       \
-  }                                                                                       \
-  template <Literal U>                                                                    \
-  requires(!std::is_same_v<U, V>) friend EBB_INLINE Dual f(U a, const Dual& b) {          \
-    return apply(op::O{}, V(a), b);                                                       \
-  }
-  EBB_BINARY(operator+, Add)
-  EBB_BINARY(operator-, Sub)
-  EBB_BINARY(operator*, Mul)
-  EBB_BINARY(operator/, Div)
-  EBB_BINARY(pow, Pow)
-  EBB_BINARY(maximum, Maximum)
-  EBB_BINARY(minimum, Minimum)
-#undef EBB_BINARY
-
-#define EBB_COMPARE(symbol) \
-  friend EBB_INLINE Mask operator symbol(const Dual& a, const Dual& b) { return a.v symbol b.v; }
-  EBB_COMPARE(<)
-  EBB_COMPARE(>)
-  EBB_COMPARE(<=)
-  EBB_COMPARE(>=)
-  EBB_COMPARE(==)
-#undef EBB_COMPARE
-
-  friend EBB_INLINE Dual select(const Mask& mask, const Dual& a, const Dual& b) {
-    Dual r;
-    r.v = select(mask, a.v, b.v);
-    repeat<K>([&](auto k)
-                  __attribute__((always_inline)) { r.d[k] = select(mask, a.d[k], b.d[k]); });
-    return r;
   }
 };
+
+namespace forward {
+
+/// The duals that are written in formulas: with these each pull is as good as a push, since the
+/// derivative of an elementwise operation is diagonal.
+template <class O, class V, int K, unsigned on>
+EBB_INLINE Dual<V, K, on> unary(const O& op, const Dual<V, K, on>& x) {
+  Dual<V, K, on> r;
+  r.v = V(op.value(x.v));
+  x.each([&](auto k)
+             __attribute__((always_inline)) { r.d[k] = V(op::pull(op, x.d[k], x.v, r.v)); });
+  return r;
+}
+template <class O, class V, int K, unsigned p, unsigned q>
+EBB_INLINE Dual<V, K, p | q> binary(const O& op, const Dual<V, K, p>& a, const Dual<V, K, q>& b) {
+  Dual<V, K, p | q> r;
+  r.v = V(op.value(a.v, b.v));
+  r.each([&](auto k) __attribute__((always_inline)) {
+    constexpr bool in_a = (p >> int(k) & 1U) != 0, in_b = (q >> int(k) & 1U) != 0;
+    if constexpr (in_a && in_b) {
+      r.d[k] =
+          V(op::pull<0>(op, a.d[k], a.v, b.v, r.v)) + V(op::pull<1>(op, b.d[k], a.v, b.v, r.v));
+    } else if constexpr (in_a) {
+      r.d[k] = V(op::pull<0>(op, a.d[k], a.v, b.v, r.v));
+    } else {
+      r.d[k] = V(op::pull<1>(op, b.d[k], a.v, b.v, r.v));
+    }
+  });
+  return r;
+}
+template <class V, int K>
+EBB_INLINE Dual<V, K, 0> constant(const V& x) {
+  return Dual<V, K, 0>(x);
+}
+template <class V>
+using Mask = decltype(std::declval<V>() < std::declval<V>());
+
+}  // namespace forward
+
+#define EBB_UNARY(f, O)                                  \
+  template <class V, int K, unsigned on>                 \
+  EBB_INLINE Dual<V, K, on> f(const Dual<V, K, on>& x) { \
+    return forward::unary(op::O{}, x);                   \
+  }
+EBB_FORMULA_FUNCTIONS(EBB_UNARY)
+EBB_UNARY(operator-, Neg)
+EBB_UNARY(sqrt, Sqrt)
+EBB_UNARY(exp, Exp)
+EBB_UNARY(expm1, Expm1)
+EBB_UNARY(log, Log)
+EBB_UNARY(log1p, Log1p)
+EBB_UNARY(sin, Sin)
+EBB_UNARY(cos, Cos)
+EBB_UNARY(tanh, Tanh)
+#undef EBB_UNARY
+template <class V, int K, unsigned on>
+EBB_INLINE Dual<V, K, on> clamp(const Dual<V, K, on>& x, double low, double high) {
+  return forward::unary(op::Clamp{low, high}, x);
+}
+
+// Of two duals, and of a dual and a constant, which lanes, numbers and literals are.
+#define EBB_BINARY(f, O)                                                                   \
+  template <class V, int K, unsigned p, unsigned q>                                        \
+  EBB_INLINE Dual<V, K, p | q> f(const Dual<V, K, p>& a, const Dual<V, K, q>& b) {         \
+    return forward::binary(op::O{}, a, b);                                                 \
+  }                                                                                        \
+  template <class V, int K, unsigned on>                                                   \
+  EBB_INLINE Dual<V, K, on> f(const Dual<V, K, on>& a, const std::type_identity_t<V>& b) { \
+    return forward::binary(op::O{}, a, forward::constant<V, K>(b));                        \
+  }                                                                                        \
+  template <class V, int K, unsigned on>                                                   \
+  EBB_INLINE Dual<V, K, on> f(const std::type_identity_t<V>& a, const Dual<V, K, on>& b) { \
+    return forward::binary(op::O{}, forward::constant<V, K>(a), b);                        \
+  }
+EBB_BINARY(operator+, Add)
+EBB_BINARY(operator-, Sub)
+EBB_BINARY(operator*, Mul)
+EBB_BINARY(operator/, Div)
+EBB_BINARY(pow, Pow)
+EBB_BINARY(maximum, Maximum)
+EBB_BINARY(minimum, Minimum)
+#undef EBB_BINARY
+
+#define EBB_COMPARE(symbol)                                                                    \
+  template <class V, int K, unsigned p, unsigned q>                                            \
+  EBB_INLINE auto operator symbol(const Dual<V, K, p>& a, const Dual<V, K, q>& b) {            \
+    return a.v symbol b.v;                                                                     \
+  }                                                                                            \
+  template <class V, int K, unsigned on>                                                       \
+  EBB_INLINE auto operator symbol(const Dual<V, K, on>& a, const std::type_identity_t<V>& b) { \
+    return a.v symbol b;                                                                       \
+  }                                                                                            \
+  template <class V, int K, unsigned on>                                                       \
+  EBB_INLINE auto operator symbol(const std::type_identity_t<V>& a, const Dual<V, K, on>& b) { \
+    return a symbol b.v;                                                                       \
+  }
+EBB_COMPARE(<)
+EBB_COMPARE(>)
+EBB_COMPARE(<=)
+EBB_COMPARE(>=)
+EBB_COMPARE(==)
+#undef EBB_COMPARE
+
+template <class V, int K, unsigned p, unsigned q>
+EBB_INLINE Dual<V, K, p | q> select(const forward::Mask<std::type_identity_t<V>>& mask,
+                                    const Dual<V, K, p>& a, const Dual<V, K, q>& b) {
+  Dual<V, K, p | q> r;
+  using v0::select;  // that of plain numbers
+  r.v = select(mask, a.v, b.v);
+  r.each([&](auto k) __attribute__((always_inline)) {
+    r.d[k] = select(mask, a.template partial<int(k)>(), b.template partial<int(k)>());
+  });
+  return r;
+}
+template <class V, int K, unsigned on>
+EBB_INLINE Dual<V, K, on> select(const forward::Mask<std::type_identity_t<V>>& mask,
+                                 const Dual<V, K, on>& a, const std::type_identity_t<V>& b) {
+  return select(mask, a, forward::constant<V, K>(b));
+}
+template <class V, int K, unsigned on>
+EBB_INLINE Dual<V, K, on> select(const forward::Mask<std::type_identity_t<V>>& mask,
+                                 const std::type_identity_t<V>& a, const Dual<V, K, on>& b) {
+  return select(mask, forward::constant<V, K>(a), b);
+}
 
 }  // namespace ebb::inline v0::inline EBB_UNIT

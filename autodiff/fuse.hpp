@@ -87,52 +87,84 @@ struct Source {
   EBB_INLINE V at(std::int64_t i) const { return V::load(data + (i & mask)); }
 };
 
-/// A number as it is, an input as a dual that is seeded in its own direction; the seed of a single
-/// direction stands in memory.
-template <bool number, int K, class V>
-EBB_INLINE auto seeded(const V& v, int index, const typename V::value_type* seed) {
+/// A number as it is, input `index` as a dual that is seeded in its own direction; where there is
+/// one direction for all, its seed stands in memory.
+template <bool number, int K, int index, class V>
+EBB_INLINE auto seeded(const V& v, const typename V::value_type* seed) {
   if constexpr (number) {
     return v;
+  } else if constexpr (K == 1) {
+    Dual<V, 1> x(v);
+    x.d[0] = V::load(seed);
+    return x;
   } else {
-    Dual<V, K> x(v);
-    if constexpr (K == 1) {
-      x.d[0] = V::load(seed);
-    } else {
-      repeat<K>([&](auto p)
-                    __attribute__((always_inline)) { x.d[p] = V(int(p) == index ? 1 : 0); });
-    }
+    Dual<V, K, 1U << index> x(v);
+    x.d[index] = V(1);
     return x;
   }
 }
 
-/// Writes to an output, past the caches if that is better.
-template <class V>
-EBB_INLINE void put(const V& v, typename V::value_type* to, bool streams) {
-  if (streams) {
-    v.stream(to);
-  } else {
-    v.store(to);
-  }
-}
+/// Where a loop writes K outputs: past the caches if that is better. One that nobody wants goes to
+/// the same place over and over, since a choice in the loop costs g++ more than a store.
+template <class V, int K>
+struct Targets {
+  using T = typename V::value_type;
+  T* data[K];
+  std::int64_t mask[K];  // of the position
+  bool streams = true;
 
-/// Partial sums in 256 bytes whatever the width of a register, folded by halves: the library's
-/// tree.
+  EBB_INLINE void open(int k, T* to, std::int64_t n, T* room) {
+    data[k] = to ? to : room;
+    mask[k] = to ? -1 : 0;
+    streams = streams && to && V::streams(to, n);
+  }
+  EBB_INLINE void put(const V* values, std::int64_t i) const {
+    if (streams) {
+      repeat<K>([&](auto k) __attribute__((always_inline)) { values[k].stream(data[k] + i); });
+    } else {
+      repeat<K>([&](auto k)
+                    __attribute__((always_inline)) { values[k].store(data[k] + (i & mask[k])); });
+    }
+  }
+  EBB_INLINE void close() const {
+    if (streams) V::stream_end();
+  }
+};
+
+/// Partial sums in 256 bytes whatever the width of a register, to each of which every so-many-th
+/// vector is added, folded by halves: the library's tree.
 template <class V>
 struct Tree {
   static constexpr int registers = 256 / int(sizeof(V));
-  static constexpr int width = registers * V::size;
   V partial[registers];
-  EBB_INLINE Tree() { clear(); }
-  EBB_INLINE void clear() {
+  int next = 0;
+
+  EBB_INLINE Tree() {
     for (V& p : partial) p = V(0);
   }
-  EBB_INLINE double fold() {
-    EBB_UNROLL
-    for (int half = registers / 2; half > 0; half /= 2) {
-      EBB_UNROLL
-      for (int k = 0; k < half; ++k) partial[k] = partial[k] + partial[k + half];
+  EBB_INLINE void add(const V& v) {
+    if constexpr (registers <= 8) {
+      // The sums take turns by moving on, which costs a register no time. It changes no bit of the
+      // fold: the same pairs meet, and the order within a pair does not matter.
+      const V sum = partial[0] + v;
+      repeat<registers - 1>([&](auto k)
+                                __attribute__((always_inline)) { partial[k] = partial[k + 1]; });
+      partial[registers - 1] = sum;
+    } else {
+      partial[next] = partial[next] + v;
+      next = (next + 1) % registers;
     }
-    return double(partial[0].sum());
+  }
+  template <int count = registers>
+  EBB_INLINE double fold() {
+    if constexpr (count > 1) {
+      repeat<count / 2>([&](auto k) __attribute__((always_inline)) {
+        partial[k] = partial[k] + partial[k + count / 2];
+      });
+      return fold<count / 2>();
+    } else {
+      return double(partial[0].sum());
+    }
   }
 };
 
@@ -151,40 +183,35 @@ struct Loops {
   fused::Source<V> in[sizeof...(number)]; \
   (in[k].open(given.data[k], given.splat[k], room[k]), ...);
 
-#define EBB_FUSED_VALUE(V)                            \
-  EBB_FUSED_OPEN(V)                                   \
-  T* const y = out.y;                                 \
-  const bool streams = V::streams(y, n);              \
-  for (std::int64_t i = 0; i < n; i += V::size) {     \
-    fused::put(V(f(in[k].at(i)...)), y + i, streams); \
-  }                                                   \
-  if (streams) V::stream_end();                       \
+#define EBB_FUSED_VALUE(V)                        \
+  EBB_FUSED_OPEN(V)                               \
+  fused::Targets<V, 1> to;                        \
+  to.open(0, out.y, n, nullptr);                  \
+  for (std::int64_t i = 0; i < n; i += V::size) { \
+    const V y[] = {V(f(in[k].at(i)...))};         \
+    to.put(y, i);                                 \
+  }                                               \
+  to.close();                                     \
   return 0;
 
 // The same for its gradients: where they go, and the seeds if there is one direction.
-#define EBB_FUSED_OPEN_DUAL(V, K)                                                          \
-  EBB_FUSED_OPEN(V)                                                                        \
-  T* to[K];                                                                                \
-  repeat<K>([&](auto p) __attribute__((always_inline)) {                                   \
-    to[p] = out.gradient[K == 1 && out.only > 0 ? std::size_t(out.only) : std::size_t(p)]; \
-  });                                                                                      \
-  bool streams = true;                                                                     \
-  repeat<K>([&](auto p) __attribute__((always_inline)) {                                   \
-    streams &= to[p] == nullptr || V::streams(to[p], n);                                   \
-  });                                                                                      \
-  T seed[sizeof...(number)][V::size];                                                      \
+#define EBB_FUSED_OPEN_DUAL(V, K)                                                                \
+  EBB_FUSED_OPEN(V)                                                                              \
+  T spare[V::size];                                                                              \
+  fused::Targets<V, K> to;                                                                       \
+  repeat<K>([&](auto p) __attribute__((always_inline)) {                                         \
+    to.open(int(p), out.gradient[K == 1 && out.only > 0 ? std::size_t(out.only) : p], n, spare); \
+  });                                                                                            \
+  T seed[sizeof...(number)][V::size];                                                            \
   (V(out.only < 0 || out.only == input_index<number...>(k) ? T(1) : T(0)).store(seed[k]), ...);
 
 #define EBB_FUSED_DUAL(V, K) \
-  const Dual<V, K> r(f(seeded<number, K>(in[k].at(i), input_index<number...>(k), seed[k])...));
+  const Dual<V, K> r(f(seeded<number, K, input_index<number...>(k)>(in[k].at(i), seed[k])...));
 
-// All gradients before the first store: g++ takes a choice apart if its mask crosses a branch.
 #define EBB_FUSED_STORE(V, K, factor)                                            \
   V pulled[K];                                                                   \
   repeat<K>([&](auto p) __attribute__((always_inline)) { pulled[p] = factor; }); \
-  repeat<K>([&](auto p) __attribute__((always_inline)) {                         \
-    if (to[p]) fused::put(pulled[p], to[p] + i, streams);                        \
-  });
+  to.put(pulled, i);
 
 #define EBB_FUSED_PULL(V, K)                                \
   EBB_FUSED_OPEN_DUAL(V, K)                                 \
@@ -196,35 +223,20 @@ struct Loops {
     const V g = upstream.at(i);                             \
     EBB_FUSED_STORE(V, K, V(select(g == 0, 0, g * r.d[p]))) \
   }                                                         \
-  if (streams) V::stream_end();                             \
+  to.close();                                               \
   return 0;
 
-// One vector of a reduction; the last one may be partial.
-#define EBB_FUSED_TERM(V, ...)                                                                    \
-  if (i < last) {                                                                                 \
-    __VA_ARGS__ tree.partial[part] =                                                              \
-        tree.partial[part] + (i + V::size > last ? V(select(V::first(int(last - i)), v, 0)) : v); \
-    i += V::size;                                                                                 \
-  }
-
-// Partial sums live in registers where they are few; more of them would multiply the code.
-#define EBB_FUSED_BLOCKS(V, ...)                                           \
-  double total = 0;                                                        \
-  for (std::int64_t first = 0; first < n; first += 4096) {                 \
-    const std::int64_t last = n - first < 4096 ? n : first + 4096;         \
-    Tree<V> tree;                                                          \
-    for (std::int64_t i = first; i < last;) {                              \
-      if constexpr (Tree<V>::registers <= 4) {                             \
-        EBB_UNROLL for (int part = 0; part < Tree<V>::registers; ++part) { \
-          EBB_FUSED_TERM(V, __VA_ARGS__)                                   \
-        }                                                                  \
-      } else {                                                             \
-        for (int part = 0; part < Tree<V>::registers; ++part) {            \
-          EBB_FUSED_TERM(V, __VA_ARGS__)                                   \
-        }                                                                  \
-      }                                                                    \
-    }                                                                      \
-    total += tree.fold();                                                  \
+// The terms of a reduction, a vector at a time, of which the last may be partial.
+#define EBB_FUSED_BLOCKS(V, ...)                                                   \
+  double total = 0;                                                                \
+  for (std::int64_t first = 0; first < n; first += 4096) {                         \
+    const std::int64_t last = n - first < 4096 ? n : first + 4096;                 \
+    fused::Tree<V> tree;                                                           \
+    for (std::int64_t i = first; i < last; i += V::size) {                         \
+      __VA_ARGS__                                                                  \
+      tree.add(i + V::size > last ? V(select(V::first(int(last - i)), v, 0)) : v); \
+    }                                                                              \
+    total += tree.fold();                                                          \
   }
 
 #define EBB_FUSED_SUM(V)                             \
@@ -236,7 +248,7 @@ struct Loops {
   const V scale(out.scale);                                 \
   EBB_FUSED_BLOCKS(V, EBB_FUSED_DUAL(V, K) const V v = r.v; \
                    EBB_FUSED_STORE(V, K, (r.d[p] * scale))) \
-  if (streams) V::stream_end();                             \
+  to.close();                                               \
   return total;
 
 #define EBB_FUSED_LOOPS(set, attributes, bytes)                                                    \
@@ -302,7 +314,6 @@ struct Loops {
 #undef EBB_FUSED_SUM_AND_GRADIENT
 #undef EBB_FUSED_SUM
 #undef EBB_FUSED_BLOCKS
-#undef EBB_FUSED_TERM
 #undef EBB_FUSED_PULL
 #undef EBB_FUSED_STORE
 #undef EBB_FUSED_DUAL

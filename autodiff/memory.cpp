@@ -96,7 +96,10 @@ struct Heap {
   }
 
   Block* fresh(std::int64_t bytes) {
-    if (bytes > (32 << 10)) return from_system(bytes);
+    if (bytes > (32 << 10)) {
+      static int color = 0;
+      return reinterpret_cast<Block*>(reinterpret_cast<std::byte*>(from_system(bytes + 4096)) + 256 * (color++ % 8));
+    }
     if (slab_left < bytes) {
       slab = reinterpret_cast<std::byte*>(from_system(slab_bytes));
       slab_left = slab_bytes;
