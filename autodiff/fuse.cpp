@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "ebb/autodiff/fuse.hpp"
 
+#include <algorithm>
+
 #include "ebb/autodiff/kernels/table.hpp"
 #include "ebb/autodiff/ops/alias.hpp"
+#include "ebb/autodiff/parallel.hpp"
 #include "ebb/autodiff/sweep.hpp"
 
 namespace ebb::inline v0::detail {
@@ -64,45 +67,96 @@ Fused<T> read_record(const Record& record, int first) {
           FusedReduction(record.inputs[0]), int(record.inputs[1]), wide_of(record).entries + first};
 }
 
-/// One run of a loop: what it reads and writes.
+/// One run of a loop over n elements: what it reads and writes.
 template <class T>
 class FusedRun {
  public:
-  explicit FusedRun(const Fused<T>& fused) {
+  FusedRun(const Fused<T>& fused, std::int64_t n) : n_(n) {
+    block_.y = nullptr;
+    block_.scale = 1;
     for (int i = 0; i < fused.count; ++i) {
       if (fused.is_number(i)) {
         numbers_[i] = T(number_of(fused.arguments[i].kept));
-        in_.data[i] = &numbers_[i];
-        in_.splat[i] = true;
+        block_.argument[i] = &numbers_[i];
       } else {
-        in_.data[i] = fused.arguments[i].kept->template data<T>();
-        in_.splat[i] = fused.arguments[i].kept->is_single();
-        out_.gradient[inputs_++] = nullptr;
+        const bool dense = read(block_.argument[i], fused.arguments[i].kept);
+        if (dense) dense_ |= 1U << i;
+        ++inputs_;
       }
     }
-    out_.only = -1;
-    out_.scale = 1;
   }
+  void write(Block* y) { block_.y = output(y); }
   /// Asks for the gradient of an input, counted without the numbers.
   void want(int input, Block* gradient) {
-    out_.gradient[input] = gradient->data<T>();
-    out_.only = wanted_++ == 0 && inputs_ > 1 ? input : -1;
+    block_.gradient[input] = output(gradient);
+    wanted_ |= 1U << input;
   }
-  void write(Block* y) { out_.y = y->data<T>(); }
-  void scale(double factor) { out_.scale = T(factor); }
-  void upstream(Block* g) {
-    out_.g = g->data<T>();
-    out_.g_splat = g->is_single();
-  }
-  double operator()(const typename FusedLoops<T>::Loop (&loop)[3], std::int64_t n) const {
-    return loop[int(instruction_set())](in_, out_, n);
+  void upstream(Block* g) { dense_g_ = read(block_.g, g); }
+  void scale(double factor) { block_.scale = T(factor); }
+
+  /// What the loops of the blocks return, added up in their order.
+  double operator()(const typename FusedLoops<T>::Loop (&loops)[3]) {
+    const auto loop = loops[int(instruction_set())];
+    const int wanted = __builtin_popcount(wanted_);
+    block_.only = wanted == 1 && inputs_ > 1 ? __builtin_ctz(wanted_) : -1;
+    for (int k = 0; wanted > 1 && k < inputs_; ++k) {
+      if (!(wanted_ >> k & 1U)) block_.gradient[k] = room();  // to be forgotten
+    }
+    block_.streams = streams_ && (wanted <= 1 || wanted == inputs_);
+    const double total = parallel_sum(n_, fused_block, [&](std::int64_t first, std::int64_t last) {
+      return first == 0 ? loop(block_, last) : loop(at(first), last - first);
+    });
+    if (block_.streams) __builtin_ia32_sfence();
+    return total;
   }
 
  private:
-  FusedArguments<T> in_;
-  FusedOutputs<T> out_;
+  /// The block that starts at this element.
+  FusedBlock<T> at(std::int64_t first) const {
+    FusedBlock<T> block = block_;
+    for (int i = 0; i < max_fused_arguments; ++i) {
+      if (dense_ >> i & 1U) block.argument[i] += first;
+    }
+    for (int k = 0; k < max_fused_inputs; ++k) {
+      if (wanted_ >> k & 1U) block.gradient[k] += first;
+    }
+    if (dense_g_) block.g += first;
+    if (block.y) block.y += first;
+    return block;
+  }
+  /// A value that stands for all is repeated for the length of a block. Returns whether it is not.
+  bool read(const T*& from, Block* x) {
+    const T* data = x->data<T>();
+    if (!x->is_single() || n_ == 1) {
+      from = data;
+      return true;
+    }
+    T* values = room();
+    std::fill_n(values, row(), *data);
+    from = values;
+    return false;
+  }
+  T* output(Block* y) {
+    T* to = y->data<T>();
+    streams_ = streams_ && prefers_streaming(to, n_);
+    return to;
+  }
+  /// The elements of a block, in whole lines.
+  std::int64_t row() const { return (std::min(n_, fused_block) + 63) / 64 * 64; }
+  /// Room for one row.
+  T* room() {
+    constexpr int rows = max_fused_arguments + max_fused_inputs;
+    if (!rooms_) rooms_ = BlockHandle(allocate_bytes(std::size_t(rows * row()) * sizeof(T)));
+    return rooms_->data<T>() + row() * rooms_taken_++;
+  }
+
+  std::int64_t n_;
+  FusedBlock<T> block_;  // no value where nothing reads it
   T numbers_[max_fused_arguments];
-  int inputs_ = 0, wanted_ = 0;
+  unsigned dense_ = 0, wanted_ = 0;
+  bool dense_g_ = false, streams_ = true;
+  int inputs_ = 0, rooms_taken_ = 0;
+  BlockHandle rooms_;
 };
 
 /// The gradient of argument i as a recorded operation of g and the arguments.
@@ -143,7 +197,7 @@ template <class T>
 void vjp_fuse(Sweep& sweep, std::uint32_t, Record& record) {
   const Fused<T> fused = read_record<T>(record, 0);
   const Shape& shape = sweep.shape_of(record);
-  FusedRun<T> run(fused);
+  FusedRun<T> run(fused, shape.size());
   run.upstream(sweep.gradient_block());
   BlockHandle parts[max_fused_arguments];
   for (int i = 0, input = 0; i < fused.count; ++i) {
@@ -153,7 +207,7 @@ void vjp_fuse(Sweep& sweep, std::uint32_t, Record& record) {
     }
     if (!fused.is_number(i)) ++input;
   }
-  run(fused.loops->pull, shape.size());
+  run(fused.loops->pull);
   for (int i = 0; i < fused.count; ++i) {
     if (parts[i]) give(sweep, fused, i, std::move(parts[i]));
   }
@@ -244,11 +298,11 @@ Tensor<T> fuse_arguments(const FusedLoops<T>& loops, FusedReduction reduction,
     shape = &wide_shape;
   }
   const std::int64_t n = shape->size();
-  FusedRun<T> run(fused);
+  FusedRun<T> run(fused, n);
   if (reduction == FusedReduction::none) {
     BlockHandle y(allocate(*shape, sizeof(T)));
     run.write(y.get());
-    run(loops.value, n);
+    run(loops.value);
     if (!inputs.recorded) return Access::tensor<T>(y.take(), inputs.place_of_unrecorded());
     Recorder& tape = *inputs.tape;
     start_record(tape, fuse_op<T>, y->shape, fused, fused.count, 0, 0);
@@ -258,7 +312,7 @@ Tensor<T> fuse_arguments(const FusedLoops<T>& loops, FusedReduction reduction,
   const double count = reduction == FusedReduction::mean ? double(n) : 1;
   BlockHandle y(allocate(Shape(), sizeof(T)));
   if (!inputs.recorded) {
-    *y->data<T>() = T(run(loops.sum, n) / count);
+    *y->data<T>() = T(run(loops.sum) / count);
     return Access::tensor<T>(y.take(), inputs.place_of_unrecorded());
   }
   // A recorded reduction writes its gradients on the way: they need no pass of their own.
@@ -272,7 +326,7 @@ Tensor<T> fuse_arguments(const FusedLoops<T>& loops, FusedReduction reduction,
     run.want(input, gradients[input].get());
   }
   run.scale(1 / count);
-  *y->data<T>() = T(run(loops.sum_and_gradient, n) / count);
+  *y->data<T>() = T(run(loops.sum_and_gradient) / count);
   Recorder& tape = *inputs.tape;
   Wide& wide = start_record(tape, fuse_reduced_op<T>, y->shape, fused, 2 * fused.count, 0, 0);
   BlockHandle* gradient = gradients;

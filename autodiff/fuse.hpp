@@ -18,28 +18,25 @@ namespace detail {
 inline constexpr int max_fused_inputs = 4;
 inline constexpr int max_fused_arguments = 8;
 
-/// The arguments of a fused loop: pointers to n elements, or to one value.
-template <class T>
-struct FusedArguments {
-  const T* data[max_fused_arguments];
-  bool splat[max_fused_arguments];
-};
+/// A fused loop runs over so many elements at most: a sum's blocks, and a task for a thread.
+inline constexpr std::int64_t fused_block = 4096;
 
-/// What the loops of one formula write: the value, or the gradient of each input (null to skip).
+/// What the loops of one formula read and write: n elements of each, in whole vectors.
 template <class T>
-struct FusedOutputs {
+struct FusedBlock {
+  const T* argument[max_fused_arguments];  ///< or one number
+  const T* g;                              ///< the upstream gradient
   T* y;
   T* gradient[max_fused_inputs];
-  const T* g;  ///< upstream gradient
-  bool g_splat;
-  T scale;   ///< of the gradients that a reduction writes on its way forward
-  int only;  ///< the one input that is differentiated, or -1 for all
+  T scale;       ///< of the gradients that a reduction writes on its way forward
+  int only;      ///< the one input that is differentiated, or -1 for all
+  bool streams;  ///< outputs go past the caches
 };
 
 /// The compiled loops of one formula, for each instruction set.
 template <class T>
 struct FusedLoops {
-  using Loop = double (*)(const FusedArguments<T>&, const FusedOutputs<T>&, std::int64_t n);
+  using Loop = double (*)(const FusedBlock<T>& block, std::int64_t n);
   Loop value[3];  ///< y = f(x...)
   Loop pull[3];   ///< gradient[k] = g * df/dx[k]
   Loop sum[3];    ///< returns the sum of f; no gradients
@@ -59,9 +56,6 @@ EBB_API Tensor<T> fuse_arguments(const FusedLoops<T>& loops, FusedReduction redu
 inline namespace EBB_UNIT {
 namespace fused {
 
-template <class T, class A>
-constexpr bool is_number = std::is_arithmetic_v<std::remove_cvref_t<A>>;
-
 /// The position of argument i among those that are differentiated.
 template <bool... number>
 constexpr int input_index(std::size_t i) {
@@ -71,21 +65,15 @@ constexpr int input_index(std::size_t i) {
   return index;
 }
 
-/// An argument in a loop: a row of lanes, or the same lanes over and over. Both are read by one
-/// load, since a choice in the loop costs g++ both.
-template <class V>
-struct Source {
-  using T = typename V::value_type;
-  const T* data = nullptr;
-  std::int64_t mask = 0;  // of the position
-
-  EBB_INLINE void open(const T* from, bool splat, T* room) {
-    if (splat) V(*from).store(room);
-    data = splat ? room : from;
-    mask = splat ? 0 : -1;
+/// An argument in a loop: a row of lanes, or a number in all of them.
+template <bool number, class V>
+EBB_INLINE V at(const typename V::value_type* data, const V& constant, std::int64_t i) {
+  if constexpr (number) {
+    return constant;
+  } else {
+    return V::load(data + i);
   }
-  EBB_INLINE V at(std::int64_t i) const { return V::load(data + (i & mask)); }
-};
+}
 
 /// A number as it is, input `index` as a dual that is seeded in its own direction; where there is
 /// one direction for all, its seed stands in memory.
@@ -104,32 +92,15 @@ EBB_INLINE auto seeded(const V& v, const typename V::value_type* seed) {
   }
 }
 
-/// Where a loop writes K outputs: past the caches if that is better. One that nobody wants goes to
-/// the same place over and over, since a choice in the loop costs g++ more than a store.
-template <class V, int K>
-struct Targets {
-  using T = typename V::value_type;
-  T* data[K];
-  std::int64_t mask[K];  // of the position
-  bool streams = true;
-
-  EBB_INLINE void open(int k, T* to, std::int64_t n, T* room) {
-    data[k] = to ? to : room;
-    mask[k] = to ? -1 : 0;
-    streams = streams && to && V::streams(to, n);
+/// Writes a vector to each of K outputs, past the caches if that is better.
+template <int K, class V, class T>
+EBB_INLINE void put(const V (&values)[K], T* const (&to)[K], std::int64_t i, bool streams) {
+  if (streams) {
+    repeat<K>([&](auto k) __attribute__((always_inline)) { values[k].stream(to[k] + i); });
+  } else {
+    repeat<K>([&](auto k) __attribute__((always_inline)) { values[k].store(to[k] + i); });
   }
-  EBB_INLINE void put(const V* values, std::int64_t i) const {
-    if (streams) {
-      repeat<K>([&](auto k) __attribute__((always_inline)) { values[k].stream(data[k] + i); });
-    } else {
-      repeat<K>([&](auto k)
-                    __attribute__((always_inline)) { values[k].store(data[k] + (i & mask[k])); });
-    }
-  }
-  EBB_INLINE void close() const {
-    if (streams) V::stream_end();
-  }
-};
+}
 
 /// Partial sums in 256 bytes whatever the width of a register, to each of which every so-many-th
 /// vector is added, folded by halves: the library's tree.
@@ -140,7 +111,7 @@ struct Tree {
   int next = 0;
 
   EBB_INLINE Tree() {
-    for (V& p : partial) p = V(0);
+    repeat<registers>([&](auto k) __attribute__((always_inline)) { partial[k] = V(0); });
   }
   EBB_INLINE void add(const V& v) {
     if constexpr (registers <= 8) {
@@ -173,108 +144,101 @@ struct Tree {
 template <class F, class T, bool... number>
 struct Loops {
   static constexpr int inputs = (0 + ... + (number ? 0 : 1));
-  using In = detail::FusedArguments<T>;
-  using Out = detail::FusedOutputs<T>;
+  using Block = detail::FusedBlock<T>;
 
-// What a loop needs of its arguments, before it begins.
-#define EBB_FUSED_OPEN(V)                 \
-  const F f{};                            \
-  T room[sizeof...(number)][V::size];     \
-  fused::Source<V> in[sizeof...(number)]; \
-  (in[k].open(given.data[k], given.splat[k], room[k]), ...);
+// The formula at element i.
+#define EBB_FUSED_OPEN(V)                         \
+  const F f{};                                    \
+  const T* const data[] = {block.argument[k]...}; \
+  const V constant[] = {V(number ? *data[k] : T(0))...};
+#define EBB_FUSED_AT(V, i) fused::at<number>(data[k], constant[k], i)
 
 #define EBB_FUSED_VALUE(V)                        \
   EBB_FUSED_OPEN(V)                               \
-  fused::Targets<V, 1> to;                        \
-  to.open(0, out.y, n, nullptr);                  \
+  T* const to[] = {block.y};                      \
+  const bool streams = block.streams;             \
   for (std::int64_t i = 0; i < n; i += V::size) { \
-    const V y[] = {V(f(in[k].at(i)...))};         \
-    to.put(y, i);                                 \
+    const V y[] = {V(f(EBB_FUSED_AT(V, i)...))};  \
+    fused::put(y, to, i, streams);                \
   }                                               \
-  to.close();                                     \
   return 0;
 
-// The same for its gradients: where they go, and the seeds if there is one direction.
-#define EBB_FUSED_OPEN_DUAL(V, K)                                                                \
-  EBB_FUSED_OPEN(V)                                                                              \
-  T spare[V::size];                                                                              \
-  fused::Targets<V, K> to;                                                                       \
-  repeat<K>([&](auto p) __attribute__((always_inline)) {                                         \
-    to.open(int(p), out.gradient[K == 1 && out.only > 0 ? std::size_t(out.only) : p], n, spare); \
-  });                                                                                            \
-  T seed[sizeof...(number)][V::size];                                                            \
-  (V(out.only < 0 || out.only == input_index<number...>(k) ? T(1) : T(0)).store(seed[k]), ...);
+// The same with its derivatives; where there is one direction for all, its seeds stand in memory.
+#define EBB_FUSED_OPEN_DUAL(V, K)                                                    \
+  EBB_FUSED_OPEN(V)                                                                  \
+  const int only = block.only;                                                       \
+  const bool streams = block.streams;                                                \
+  T* to[K];                                                                          \
+  repeat<K>([&](auto p) __attribute__((always_inline)) {                             \
+    to[p] = block.gradient[K == 1 && only > 0 ? std::size_t(only) : std::size_t(p)]; \
+  });                                                                                \
+  T seed[sizeof...(number)][V::size];                                                \
+  (V(only < 0 || only == input_index<number...>(k) ? T(1) : T(0)).store(seed[k]), ...);
+#define EBB_FUSED_DUAL(V, K, i) \
+  Dual<V, K>(f(seeded<number, K, input_index<number...>(k)>(EBB_FUSED_AT(V, i), seed[k])...))
 
-#define EBB_FUSED_DUAL(V, K) \
-  const Dual<V, K> r(f(seeded<number, K, input_index<number...>(k)>(in[k].at(i), seed[k])...));
-
+// All gradients before the first store: g++ takes a choice apart if its mask crosses a branch.
 #define EBB_FUSED_STORE(V, K, factor)                                            \
   V pulled[K];                                                                   \
   repeat<K>([&](auto p) __attribute__((always_inline)) { pulled[p] = factor; }); \
-  to.put(pulled, i);
+  fused::put(pulled, to, i, streams);
 
 #define EBB_FUSED_PULL(V, K)                                \
   EBB_FUSED_OPEN_DUAL(V, K)                                 \
-  T g_room[V::size];                                        \
-  fused::Source<V> upstream;                                \
-  upstream.open(out.g, out.g_splat, g_room);                \
+  const T* const upstream = block.g;                        \
   for (std::int64_t i = 0; i < n; i += V::size) {           \
-    EBB_FUSED_DUAL(V, K)                                    \
-    const V g = upstream.at(i);                             \
+    const auto r = EBB_FUSED_DUAL(V, K, i);                 \
+    const V g = V::load(upstream + i);                      \
     EBB_FUSED_STORE(V, K, V(select(g == 0, 0, g * r.d[p]))) \
   }                                                         \
-  to.close();                                               \
   return 0;
 
-// The terms of a reduction, a vector at a time, of which the last may be partial.
-#define EBB_FUSED_BLOCKS(V, ...)                                                   \
-  double total = 0;                                                                \
-  for (std::int64_t first = 0; first < n; first += 4096) {                         \
-    const std::int64_t last = n - first < 4096 ? n : first + 4096;                 \
-    fused::Tree<V> tree;                                                           \
-    for (std::int64_t i = first; i < last; i += V::size) {                         \
-      __VA_ARGS__                                                                  \
-      tree.add(i + V::size > last ? V(select(V::first(int(last - i)), v, 0)) : v); \
-    }                                                                              \
-    total += tree.fold();                                                          \
-  }
+// One vector of a sum; the last one may be partial.
+#define EBB_FUSED_ADD(V, v) tree.add(i + V::size > n ? V(select(V::first(int(n - i)), v, 0)) : (v));
 
-#define EBB_FUSED_SUM(V)                             \
-  EBB_FUSED_OPEN(V)                                  \
-  EBB_FUSED_BLOCKS(V, const V v(f(in[k].at(i)...));) \
-  return total;
-#define EBB_FUSED_SUM_AND_GRADIENT(V, K)                    \
-  EBB_FUSED_OPEN_DUAL(V, K)                                 \
-  const V scale(out.scale);                                 \
-  EBB_FUSED_BLOCKS(V, EBB_FUSED_DUAL(V, K) const V v = r.v; \
-                   EBB_FUSED_STORE(V, K, (r.d[p] * scale))) \
-  to.close();                                               \
-  return total;
+#define EBB_FUSED_SUM(V)                          \
+  EBB_FUSED_OPEN(V)                               \
+  fused::Tree<V> tree;                            \
+  for (std::int64_t i = 0; i < n; i += V::size) { \
+    const V y(f(EBB_FUSED_AT(V, i)...));          \
+    EBB_FUSED_ADD(V, y)                           \
+  }                                               \
+  return tree.fold();
+#define EBB_FUSED_SUM_AND_GRADIENT(V, K)          \
+  EBB_FUSED_OPEN_DUAL(V, K)                       \
+  const V scale(block.scale);                     \
+  fused::Tree<V> tree;                            \
+  for (std::int64_t i = 0; i < n; i += V::size) { \
+    const auto r = EBB_FUSED_DUAL(V, K, i);       \
+    EBB_FUSED_STORE(V, K, (r.d[p] * scale))       \
+    EBB_FUSED_ADD(V, r.v)                         \
+  }                                               \
+  return tree.fold();
 
-#define EBB_FUSED_LOOPS(set, attributes, bytes)                                                    \
-  template <std::size_t... k>                                                                      \
-  attributes static double value_##set(const In& given, const Out& out, std::int64_t n,            \
-                                       std::index_sequence<k...>) {                                \
-    using V = Lanes<T, bytes / int(sizeof(T))>;                                                    \
-    EBB_FUSED_VALUE(V)                                                                             \
-  }                                                                                                \
-  template <int K, std::size_t... k>                                                               \
-  attributes static double pull_##set(const In& given, const Out& out, std::int64_t n,             \
-                                      std::index_sequence<k...>) {                                 \
-    using V = Lanes<T, bytes / int(sizeof(T))>;                                                    \
-    EBB_FUSED_PULL(V, K)                                                                           \
-  }                                                                                                \
-  template <std::size_t... k>                                                                      \
-  attributes static double sum_##set(const In& given, const Out&, std::int64_t n,                  \
-                                     std::index_sequence<k...>) {                                  \
-    using V = Lanes<T, bytes / int(sizeof(T))>;                                                    \
-    EBB_FUSED_SUM(V)                                                                               \
-  }                                                                                                \
-  template <int K, std::size_t... k>                                                               \
-  attributes static double sum_and_gradient_##set(const In& given, const Out& out, std::int64_t n, \
-                                                  std::index_sequence<k...>) {                     \
-    using V = Lanes<T, bytes / int(sizeof(T))>;                                                    \
-    EBB_FUSED_SUM_AND_GRADIENT(V, K)                                                               \
+#define EBB_FUSED_LOOPS(set, attributes, bytes)                                       \
+  template <std::size_t... k>                                                         \
+  attributes static double value_##set(const Block& block, std::int64_t n,            \
+                                       std::index_sequence<k...>) {                   \
+    using V = Lanes<T, bytes / int(sizeof(T))>;                                       \
+    EBB_FUSED_VALUE(V)                                                                \
+  }                                                                                   \
+  template <int K, std::size_t... k>                                                  \
+  attributes static double pull_##set(const Block& block, std::int64_t n,             \
+                                      std::index_sequence<k...>) {                    \
+    using V = Lanes<T, bytes / int(sizeof(T))>;                                       \
+    EBB_FUSED_PULL(V, K)                                                              \
+  }                                                                                   \
+  template <std::size_t... k>                                                         \
+  attributes static double sum_##set(const Block& block, std::int64_t n,              \
+                                     std::index_sequence<k...>) {                     \
+    using V = Lanes<T, bytes / int(sizeof(T))>;                                       \
+    EBB_FUSED_SUM(V)                                                                  \
+  }                                                                                   \
+  template <int K, std::size_t... k>                                                  \
+  attributes static double sum_and_gradient_##set(const Block& block, std::int64_t n, \
+                                                  std::index_sequence<k...>) {        \
+    using V = Lanes<T, bytes / int(sizeof(T))>;                                       \
+    EBB_FUSED_SUM_AND_GRADIENT(V, K)                                                  \
   }
 
   // Lists of features, not architectures: g++ refuses to inline across the latter.
@@ -288,9 +252,9 @@ struct Loops {
   using Sequence = std::make_index_sequence<sizeof...(number)>;
   // One differentiated input of several needs one partial, not all.
 #define EBB_FUSED_ENTRY(name, set)                                                       \
-  static double name##_##set##_entry(const In& in, const Out& out, std::int64_t n) {     \
-    if (inputs > 1 && out.only < 0) return name##_##set<inputs>(in, out, n, Sequence{}); \
-    return name##_##set<1>(in, out, n, Sequence{});                                      \
+  static double name##_##set##_entry(const Block& block, std::int64_t n) {               \
+    if (inputs > 1 && block.only < 0) return name##_##set<inputs>(block, n, Sequence{}); \
+    return name##_##set<1>(block, n, Sequence{});                                        \
   }
   EBB_FUSED_ENTRY(pull, sse2)
   EBB_FUSED_ENTRY(pull, avx2)
@@ -299,9 +263,9 @@ struct Loops {
   EBB_FUSED_ENTRY(sum_and_gradient, avx2)
   EBB_FUSED_ENTRY(sum_and_gradient, avx512)
 #undef EBB_FUSED_ENTRY
-#define EBB_FUSED_ENTRY(name, set)                                                   \
-  static double name##_##set##_entry(const In& in, const Out& out, std::int64_t n) { \
-    return name##_##set(in, out, n, Sequence{});                                     \
+#define EBB_FUSED_ENTRY(name, set)                                         \
+  static double name##_##set##_entry(const Block& block, std::int64_t n) { \
+    return name##_##set(block, n, Sequence{});                             \
   }
   EBB_FUSED_ENTRY(value, sse2)
   EBB_FUSED_ENTRY(value, avx2)
@@ -313,12 +277,13 @@ struct Loops {
 #undef EBB_FUSED_LOOPS
 #undef EBB_FUSED_SUM_AND_GRADIENT
 #undef EBB_FUSED_SUM
-#undef EBB_FUSED_BLOCKS
+#undef EBB_FUSED_ADD
 #undef EBB_FUSED_PULL
 #undef EBB_FUSED_STORE
 #undef EBB_FUSED_DUAL
 #undef EBB_FUSED_OPEN_DUAL
 #undef EBB_FUSED_VALUE
+#undef EBB_FUSED_AT
 #undef EBB_FUSED_OPEN
 
   static Tensor<T> on_tensors(std::span<const Tensor<T>> x) {

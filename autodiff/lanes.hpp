@@ -226,11 +226,6 @@ struct Lanes {
 #endif
   }
   EBB_INLINE static void stream_end() { __builtin_ia32_sfence(); }
-  /// Whether n numbers are better streamed: more than the caches hold, and aligned.
-  EBB_INLINE static bool streams(const T* to, std::int64_t n) {
-    return n >= std::int64_t(8 << 20) / int(sizeof(T)) &&
-           reinterpret_cast<std::uintptr_t>(to) % 64 == 0;
-  }
   /// The mask of the first n lanes; all of them for n >= W.
   EBB_INLINE static Mask first(int n) {
     typename Mask::Register index;

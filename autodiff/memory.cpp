@@ -24,7 +24,9 @@ namespace detail {
 namespace {
 
 constexpr std::int64_t line = 64;
+constexpr std::int64_t page = 4096;
 constexpr std::int64_t huge_page = std::int64_t(2) << 20;
+constexpr std::int64_t large = 32 << 10;  // blocks beyond this come one by one from the system
 constexpr int class_count = 180;
 
 constexpr std::int64_t lines_of(std::int64_t bytes) {
@@ -49,7 +51,7 @@ std::int64_t bytes_of(int size_class) {
 Block*& next_of(Block* block) { return *reinterpret_cast<Block**>(block->payload()); }
 
 void* system_memory(std::int64_t bytes) {
-  const std::int64_t alignment = bytes >= huge_page ? huge_page : line;
+  const std::int64_t alignment = bytes >= huge_page ? huge_page : bytes > large ? page : line;
   const std::int64_t rounded = (bytes + alignment - 1) / alignment * alignment;
   void* memory = std::aligned_alloc(std::size_t(alignment), std::size_t(rounded));
   if (!memory) throw std::bad_alloc();
@@ -70,6 +72,7 @@ struct Heap {
   std::byte* slab = nullptr;
   std::int64_t slab_left = 0;
   std::int64_t slab_bytes = 64 << 10;
+  std::int64_t large_blocks = 0;
   std::uint16_t index = 0;
   std::atomic<std::int64_t> allocated = 0, freed = 0, system_allocations = 0, system_bytes = 0;
 
@@ -95,11 +98,16 @@ struct Heap {
     return static_cast<Block*>(memory);
   }
 
+  // Large blocks start at different distances from a page: a load waits for any earlier store that
+  // agrees with it in the last 12 bits, as the element of one array does with the same element of
+  // another. Behind a load it should be far away, and never a few lines ahead.
+  Block* large_from_system(std::int64_t bytes) {
+    std::byte* memory = reinterpret_cast<std::byte*>(from_system(bytes + page));
+    return reinterpret_cast<Block*>(memory + (large_blocks++ % 8) * 256);
+  }
+
   Block* fresh(std::int64_t bytes) {
-    if (bytes > (32 << 10)) {
-      static int color = 0;
-      return reinterpret_cast<Block*>(reinterpret_cast<std::byte*>(from_system(bytes + 4096)) + 256 * (color++ % 8));
-    }
+    if (bytes > large) return large_from_system(bytes);
     if (slab_left < bytes) {
       slab = reinterpret_cast<std::byte*>(from_system(slab_bytes));
       slab_left = slab_bytes;

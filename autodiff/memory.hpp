@@ -76,6 +76,13 @@ EBB_INLINE void release(Block* block) {
   }
 }
 
+/// Whether n numbers are better written past the caches: more than these hold, and aligned.
+template <class T>
+EBB_INLINE bool prefers_streaming(const T* to, std::int64_t n) {
+  return n >= std::int64_t(8 << 20) / int(sizeof(T)) &&
+         reinterpret_cast<std::uintptr_t>(to) % 64 == 0;
+}
+
 /// An owning handle to a block, for code that may throw.
 class BlockHandle {
  public:

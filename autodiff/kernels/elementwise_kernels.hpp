@@ -52,7 +52,7 @@ struct Row {
 template <class T>
 EBB_INLINE bool streams(const T* out, Grid grid) {
   using V = Vector<T>;
-  return sizeof(V) >= 32 && V::streams(out, grid.rows * grid.cols) &&
+  return sizeof(V) >= 32 && prefers_streaming(out, grid.rows * grid.cols) &&
          (grid.rows == 1 || grid.cols % V::size == 0);
 }
 template <class T>
