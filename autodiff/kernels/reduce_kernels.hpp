@@ -120,22 +120,21 @@ struct ReduceKernels {
     double total[K * W] = {};
     for (std::int64_t first = 0; first < rows; first += rows_in_block) {
       const std::int64_t last = rows - first < rows_in_block ? rows : first + rows_in_block;
-      V s[K], t[K];
-      repeat<K>([&](auto k) __attribute__((always_inline)) { s[k] = t[k] = V(0); });
-      const auto add = [&](V * to, std::int64_t r) __attribute__((always_inline)) {
+      // Row after row, as the memory's prefetchers like it best.
+      V s[K];
+      repeat<K>([&](auto k) __attribute__((always_inline)) { s[k] = V(0); });
+      for (std::int64_t r = first; r < last; ++r) {
         repeat<K>([&](auto k) __attribute__((always_inline)) {
-          to[k] = to[k] + V::load(x + r * cols + std::int64_t(k) * W);
+          s[k] = s[k] + V::load(x + r * cols + std::int64_t(k) * W);
         });
-      };
-      std::int64_t r = first;
-      for (; r + 2 <= last; r += 2) {
-        add(s, r);
-        add(t, r + 1);
       }
-      if (r < last) add(s, r);
+      if (rows <= rows_in_block && scale == 1 && valid == K * W) {
+        repeat<K>([&](auto k) __attribute__((always_inline)) { s[k].store(out + int(k) * W); });
+        return;
+      }
       repeat<K>([&](auto k) __attribute__((always_inline)) {
         T lanes[W];
-        (s[k] + t[k]).store(lanes);
+        s[k].store(lanes);
         for (int i = 0; i < W; ++i) total[int(k) * W + i] += double(lanes[i]);
       });
     }
@@ -145,7 +144,7 @@ struct ReduceKernels {
   static void column_sum(T* out, const T* x, std::int64_t rows, std::int64_t cols, double scale) {
     std::int64_t c = 0;
     if constexpr (sizeof(V) == 64) {
-      // All 32 registers: the longer the runs, the better the memory's prefetchers follow.
+      // Many registers: the longer the runs, the better the memory's prefetchers follow.
       for (; c + 16 * W <= cols; c += 16 * W) {
         sum_columns<16>(out + c, x + c, rows, cols, scale, 16 * W);
       }
