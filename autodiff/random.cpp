@@ -41,7 +41,17 @@ double Stream::uniform() {
   return double(high << 26 | low) * 0x1p-53;
 }
 
+// Lemire 2019, "Fast random integer generation in an interval", algorithm 5: the upper half of a
+// draw times the bound, drawn again where the lower half says that a number would come too often.
 std::uint64_t Stream::below(std::uint64_t bound) {
+  if (bound <= 0xffffffffU) {
+    std::uint64_t product = std::uint64_t(next()) * bound;
+    if (std::uint32_t(product) < bound) {
+      const auto biased = std::uint32_t(0U - std::uint32_t(bound)) % std::uint32_t(bound);
+      while (std::uint32_t(product) < biased) product = std::uint64_t(next()) * bound;
+    }
+    return product >> 32;
+  }
   __extension__ using Wide = unsigned __int128;
   const auto draw = [&] {
     const std::uint64_t high = next();

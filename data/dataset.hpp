@@ -28,7 +28,8 @@ struct Batch {
 };
 
 /// Anything that has a number of rows and gives a batch of the rows with the given indices, each in
-/// [0, size()), in their order. A `Loader` runs over it.
+/// [0, size()), in their order. A `Loader` runs over it, and if there is an `expect(indices)`,
+/// calls it with the rows that it will ask for next.
 template <class D>
 concept Dataset = requires(const D& dataset, std::span<const std::int64_t> indices) {
   { dataset.size() } -> std::convertible_to<std::int64_t>;
@@ -49,6 +50,8 @@ struct EBB_API TensorDataset {
   std::int64_t size() const { return x.shape()[0]; }
   /// Copies of the rows with these indices. @throws ArgumentError for an index outside of the data.
   Batch<T, U> rows(std::span<const std::int64_t> indices) const;
+  /// Brings the first of these rows closer to the processor.
+  void expect(std::span<const std::int64_t> indices) const;
 };
 
 namespace detail {
@@ -57,6 +60,10 @@ namespace detail {
 template <class T>
 EBB_API Array<T> take_rows(const char* operation, const Array<T>& array,
                            std::span<const std::int64_t> indices);
+
+/// Asks the memory for the first of these rows.
+template <class T>
+void expect_rows(const Array<T>& array, std::span<const std::int64_t> indices);
 
 /// @throws ShapeError naming the operation unless both have the same number of rows.
 EBB_API void check_rows(const char* operation, const Shape& x, const Shape& y);

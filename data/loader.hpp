@@ -87,8 +87,11 @@ class Loader {
     }
     const std::int64_t first = position_.cursor;
     const std::int64_t count = std::min(options_.batch_size, rows_ - first);
-    auto batch = dataset_.rows(
-        std::span<const std::int64_t>(order_).subspan(std::size_t(first), std::size_t(count)));
+    const auto to_come = std::span<const std::int64_t>(order_).subspan(std::size_t(first));
+    auto batch = dataset_.rows(to_come.first(std::size_t(count)));
+    if constexpr (requires { dataset_.expect(to_come); }) {
+      if (options_.shuffle) dataset_.expect(to_come.subspan(std::size_t(count)));
+    }
     position_.cursor += count;
     if (position_.cursor == rows_) position_ = {position_.seed, position_.epoch + 1, 0};
     return batch;
