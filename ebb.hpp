@@ -7,6 +7,7 @@
 #include "ebb/autodiff/ops.hpp"
 #include "ebb/autodiff/parameters.hpp"
 #include "ebb/autodiff/random.hpp"
+#include "ebb/autodiff/row_blocks.hpp"
 #include "ebb/autodiff/tape.hpp"
 #include "ebb/autodiff/variable.hpp"
 #include "ebb/data/csv.hpp"

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Regressions on data larger than the caches.
 #include "arrays.hpp"
-#include "ebb/autodiff/tape.hpp"
+#include "ebb/autodiff/row_blocks.hpp"
 #include "ebb/data/loader.hpp"
 #include "ebb/nn/linear.hpp"
 #include "ebb/optim/optimizer.hpp"
@@ -28,17 +28,15 @@ struct Data {
                                                           ebb::optim::SGD{.learning_rate = rate}};
 };
 
-// Counts a whole step on all rows: tape, forward pass, sweep from 1 into absent gradients, update
-// in place, release of the gradients. The limit reads the rows once.
+// Counts a whole step on all rows, a block of them at a time: tapes, forward passes, sweeps into
+// gradients that were absent, update in place, release of the gradients. The limit reads the rows
+// once.
 Sides full_batch(std::int64_t rows) {
   auto d = std::make_shared<Data>(rows, true);
   return {[=] {
-            {
-              ebb::Tape tape;
-              const auto loss = bce_with_logits(d->model(d->inputs), d->targets);
-              backward(loss);
-              keep(loss);
-            }
+            keep(ebb::backward_by_rows(
+                [&](const auto& x, const auto& y) { return bce_with_logits(d->model(x), y); },
+                d->inputs, d->targets));
             d->optimizer.step();
             d->optimizer.zero_grad();
           },
