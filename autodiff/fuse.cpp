@@ -97,12 +97,13 @@ class FusedRun {
   /// What the loops of the blocks return, added up in their order.
   double operator()(const typename FusedLoops<T>::Loop (&loops)[3]) {
     const auto loop = loops[int(instruction_set())];
-    const int wanted = __builtin_popcount(wanted_);
-    block_.only = wanted == 1 && inputs_ > 1 ? __builtin_ctz(wanted_) : -1;
-    for (int k = 0; wanted > 1 && k < inputs_; ++k) {
+    const bool alone = (wanted_ & (wanted_ - 1)) == 0;  // at most one gradient
+    const bool all = wanted_ == (1U << inputs_) - 1;
+    block_.only = alone && wanted_ && inputs_ > 1 ? __builtin_ctz(wanted_) : -1;
+    for (int k = 0; !alone && !all && k < inputs_; ++k) {
       if (!(wanted_ >> k & 1U)) block_.gradient[k] = room();  // to be forgotten
     }
-    block_.streams = streams_ && (wanted <= 1 || wanted == inputs_);
+    block_.streams = streams_ && (alone || all);
     const double total = parallel_sum(n_, fused_block, [&](std::int64_t first, std::int64_t last) {
       return first == 0 ? loop(block_, last) : loop(at(first), last - first);
     });

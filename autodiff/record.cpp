@@ -95,8 +95,7 @@ std::size_t Recorder::slot_of(const void* cell) const {
   return slot;
 }
 
-void Recorder::make_room_for_leaf() {
-  if (leaves_.size() < few_leaves) return;
+void Recorder::make_room_in_table() {
   const std::size_t filled_by_half = std::bit_ceil((leaves_.size() + 1) * 2);
   if (leaves_.size() > few_leaves && filled_by_half <= leaf_table_.size()) return;
   leaf_table_.assign(std::max(2 * filled_by_half, leaf_table_.size()), 0);
@@ -117,7 +116,7 @@ std::uint32_t Recorder::find_leaf(const void* cell) const {
 }
 
 std::uint32_t Recorder::push_leaf(void* cell, const Shape& shape, const LeafOp& op) {
-  make_room_for_leaf();
+  if (leaves_.size() >= few_leaves) make_room_in_table();
   next(op, shape);
   const std::size_t slot = leaves_.size() < few_leaves ? 0 : slot_of(cell);
   leaves_.push_back({cell, last() + 1, &op});

@@ -184,7 +184,7 @@ class Recorder {
   std::uint32_t intern_new(const Shape& shape);
   std::uint32_t push_leaf(void* cell, const Shape& shape, const LeafOp& op);
   std::size_t slot_of(const void* cell) const;
-  void make_room_for_leaf();
+  void make_room_in_table();
 
   std::uint64_t generation_;
   std::uint32_t count_ = 1, capacity_ = 0;

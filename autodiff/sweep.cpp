@@ -58,14 +58,15 @@ void Sweep::run() {
   const RecordTo to(mode_.record ? &tape_ : nullptr);
   if (mode_.consume) tape_.truncate(high_);
   for (std::uint32_t id = high_; id >= low_; --id) {
-    visit(id, tape_.at(id));
+    Record& record = tape_.at(id);
+    if (record.op->vjp) visit(id, record);
     if (mode_.consume) tape_.pop();
   }
 }
 
 void Sweep::visit(std::uint32_t id, Record& record) {
   Slot& arrived = slot(id);
-  if (!arrived.block || !record.op->vjp) return;
+  if (!arrived.block) return;
   if (marks_ && mark(id) != needed) {
     // A wanted record keeps its gradient; further down it may be on the way to another one.
     bool any = false;

@@ -28,7 +28,7 @@ Spare& spare() {
 }
 
 /// The tape that a sweep of y runs over.
-Recorder& tape_of(const char* operation, Place place) {
+Recorder& tape_of(std::string_view operation, Place place) {
   Recorder* tape = detail::recorder();
   if (!tape) {
     throw TapeError(std::string(operation) +
