@@ -63,7 +63,9 @@ Tensor<T> concat_all(const std::vector<Tensor<T>>& parts, int axis) {
   if (!inputs.recorded) return Access::tensor<T>(y.take(), inputs.place_of_unrecorded());
   Recorder& tape = *inputs.tape;
   std::vector<BlockHandle> shapes;
-  for (const auto& part : in) shapes.emplace_back(allocate_uniform(part.block->shape, sizeof(T)));
+  for (const auto& part : in) {
+    shapes.push_back(BlockHandle(allocate_uniform(part.block->shape, sizeof(T))));
+  }
   Record& record = tape.next_wide(concat_op<T>, y->shape, parts.size());
   record.attributes.bits = std::uint64_t(axis);
   for (std::size_t i = 0; i < parts.size(); ++i) {
