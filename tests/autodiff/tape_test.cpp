@@ -6,6 +6,7 @@
 
 #include "ebb/autodiff/derivatives.hpp"
 #include "ebb/autodiff/error.hpp"
+#include "ebb/autodiff/op.hpp"
 #include "ebb/autodiff/ops/sample.hpp"
 #include "ebb/tests/close.hpp"
 
@@ -30,6 +31,19 @@ bool contains(const std::string& text, const char* part) {
 }
 
 const Array<double> x0 = Array<double>::of({1, 2, 3});
+
+/// The identity, which fails when it is differentiated.
+struct ThrowsInSweep {
+  static constexpr std::string_view name = "throws_in_sweep";
+  using Options = detail::NoOptions;
+  static constexpr unsigned reads[] = {0};
+
+  template <class T>
+  static detail::Block* forward(const Options&, detail::Block* x) {
+    return detail::retain(x);
+  }
+  static Tensor<double> da(const auto&) { throw ArgumentError("no slope today"); }
+};
 
 }  // namespace
 
@@ -178,6 +192,24 @@ TEST_CASE("a sweep that throws adds nothing, and the tape is usable again") {
   CHECK(equal(w.gradient(), Array<double>::of({1, 1, 1})));
   backward(sum(w * 2.0));
   CHECK(equal(w.gradient(), Array<double>::of({3, 3, 3})));
+}
+
+TEST_CASE("a rule that throws in the middle of a sweep leaves no gradient behind") {
+  Variable<double> early(x0), late(x0);
+  const auto live = memory_statistics().live_blocks;
+  Tape tape;
+  const auto loss =
+      sum(detail::apply<ThrowsInSweep, double>({}, Tensor<double>(early))) + sum(square(late));
+  // The rule of the later variable has run by then.
+  CHECK(message_of<ArgumentError>([&] { backward(loss); }) == "no slope today");
+  CHECK_FALSE(early.has_gradient());
+  CHECK_FALSE(late.has_gradient());
+  CHECK(tape.size() == 0);
+  backward(sum(square(early)));
+  CHECK(equal(early.gradient(), Array<double>::of({2, 4, 6})));
+  early.zero_grad();
+  // The loss, and the chunk of the tape's records.
+  CHECK(memory_statistics().live_blocks <= live + 2);
 }
 
 TEST_CASE("a value that is recorded cannot go stale: an update writes elsewhere") {
