@@ -22,7 +22,7 @@ class EBB_API Array : public Operand<T> {
   using value_type = T;
 
   /// No array: `empty()` is true, the shape is (0,).
-  Array() : Operand<T>(nullptr, Operand<T>::Kind::array) {}
+  EBB_INLINE Array() : Operand<T>(nullptr, Operand<T>::Kind::array) {}
   /// A scalar.
   explicit Array(T value);
   /// An array of the values in row-major order. @throws ShapeError when they do not fill the shape.
@@ -42,16 +42,16 @@ class EBB_API Array : public Operand<T> {
   /// An array whose elements have no value yet.
   static Array uninitialized(const Shape& shape);
 
-  bool empty() const { return block() == nullptr; }
-  const Shape& shape() const { return block() ? block()->shape : detail::no_elements(); }
-  int rank() const { return shape().rank(); }
-  std::int64_t size() const { return shape().size(); }
+  EBB_INLINE bool empty() const { return block() == nullptr; }
+  EBB_INLINE const Shape& shape() const { return block() ? block()->shape : detail::no_elements(); }
+  EBB_INLINE int rank() const { return shape().rank(); }
+  EBB_INLINE std::int64_t size() const { return shape().size(); }
 
-  const T* data() const { return block() ? block()->template data<T>() : nullptr; }
-  const T* begin() const { return data(); }
-  const T* end() const { return data() + size(); }
+  EBB_INLINE const T* data() const { return block() ? block()->template data<T>() : nullptr; }
+  EBB_INLINE const T* begin() const { return data(); }
+  EBB_INLINE const T* end() const { return data() + size(); }
   /// The element at a position in row-major order; not checked.
-  T operator[](std::int64_t position) const { return data()[position]; }
+  EBB_INLINE T operator[](std::int64_t position) const { return data()[position]; }
   /// The element at one index an axis. @throws ArgumentError outside of the array.
   template <std::integral... Index>
   T operator()(Index... index) const {
@@ -71,8 +71,8 @@ class EBB_API Array : public Operand<T> {
 
  private:
   friend struct detail::Access;
-  explicit Array(detail::Block* owned) : Operand<T>(owned, Operand<T>::Kind::array) {}
-  detail::Block* block() const { return this->template object<detail::Block>(); }
+  EBB_INLINE explicit Array(detail::Block* owned) : Operand<T>(owned, Operand<T>::Kind::array) {}
+  EBB_INLINE detail::Block* block() const { return this->template object<detail::Block>(); }
   std::int64_t position(std::span<const std::int64_t> index) const;
 };
 

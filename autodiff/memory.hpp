@@ -39,16 +39,16 @@ struct alignas(64) Block {
     Block* owner;
     std::byte* data;
   };
-  std::byte* payload() { return reinterpret_cast<std::byte*>(this) + sizeof(Block); }
-  View& as_view() { return *reinterpret_cast<View*>(payload()); }
-  bool is_uniform() const { return (flags & uniform) != 0; }
+  EBB_INLINE std::byte* payload() { return reinterpret_cast<std::byte*>(this) + sizeof(Block); }
+  EBB_INLINE View& as_view() { return *reinterpret_cast<View*>(payload()); }
+  EBB_INLINE bool is_uniform() const { return (flags & uniform) != 0; }
   /// One value stands for all elements.
-  bool is_single() const { return is_uniform() || shape.size() == 1; }
-  bool is_view() const { return (flags & view) != 0; }
+  EBB_INLINE bool is_single() const { return is_uniform() || shape.size() == 1; }
+  EBB_INLINE bool is_view() const { return (flags & view) != 0; }
   /// No other handle sees these elements.
-  bool is_sole() const { return references.load(std::memory_order_acquire) == 1; }
+  EBB_INLINE bool is_sole() const { return references.load(std::memory_order_acquire) == 1; }
   template <class T>
-  T* data() {
+  EBB_INLINE T* data() {
     return reinterpret_cast<T*>(is_view() ? as_view().data : payload());
   }
 };
@@ -87,20 +87,21 @@ EBB_INLINE bool prefers_streaming(const T* to, std::int64_t n) {
 class BlockHandle {
  public:
   BlockHandle() = default;
-  explicit BlockHandle(Block* owned) : block_(owned) {}
-  BlockHandle(BlockHandle&& other) noexcept : block_(std::exchange(other.block_, nullptr)) {}
-  BlockHandle& operator=(BlockHandle&& other) noexcept {
+  EBB_INLINE explicit BlockHandle(Block* owned) : block_(owned) {}
+  EBB_INLINE BlockHandle(BlockHandle&& other) noexcept
+      : block_(std::exchange(other.block_, nullptr)) {}
+  EBB_INLINE BlockHandle& operator=(BlockHandle&& other) noexcept {
     std::swap(block_, other.block_);
     return *this;
   }
-  ~BlockHandle() {
+  EBB_INLINE ~BlockHandle() {
     if (block_) release(block_);
   }
-  Block* get() const { return block_; }
-  Block* operator->() const { return block_; }
-  explicit operator bool() const { return block_ != nullptr; }
+  EBB_INLINE Block* get() const { return block_; }
+  EBB_INLINE Block* operator->() const { return block_; }
+  EBB_INLINE explicit operator bool() const { return block_ != nullptr; }
   /// Gives the reference away.
-  Block* take() { return std::exchange(block_, nullptr); }
+  EBB_INLINE Block* take() { return std::exchange(block_, nullptr); }
 
  private:
   Block* block_ = nullptr;

@@ -35,22 +35,22 @@ class Operand {
  protected:
   enum class Kind : std::uintptr_t { array, tensor, variable, number };
 
-  Operand(const void* object, Kind kind) : word_(tagged(object, kind)) {}
+  EBB_INLINE Operand(const void* object, Kind kind) : word_(tagged(object, kind)) {}
   Operand(const Operand&) = default;
   Operand& operator=(const Operand&) = default;
   ~Operand() = default;
 
-  Kind kind() const { return Kind(word_ & 3); }
+  EBB_INLINE Kind kind() const { return Kind(word_ & 3); }
   template <class Object>
-  Object* object() const {
+  EBB_INLINE Object* object() const {
     return reinterpret_cast<Object*>(word_ & ~std::uintptr_t(3));
   }
-  void set(const void* object, Kind kind) { word_ = tagged(object, kind); }
+  EBB_INLINE void set(const void* object, Kind kind) { word_ = tagged(object, kind); }
 
  private:
   friend struct detail::Access;
   // Blocks and cells are aligned to 16 bytes or more, which leaves room for the tag.
-  static std::uintptr_t tagged(const void* object, Kind kind) {
+  EBB_INLINE static std::uintptr_t tagged(const void* object, Kind kind) {
     return reinterpret_cast<std::uintptr_t>(object) | std::uintptr_t(kind);
   }
   std::uintptr_t word_;
@@ -60,8 +60,9 @@ class Operand {
 template <Real T>
 class Number : public Operand<T> {
  public:
-  explicit Number(double value) : Operand<T>(nullptr, Operand<T>::Kind::number), value_(T(value)) {}
-  T value() const { return value_; }
+  EBB_INLINE explicit Number(double value)
+      : Operand<T>(nullptr, Operand<T>::Kind::number), value_(T(value)) {}
+  EBB_INLINE T value() const { return value_; }
 
  private:
   T value_;

@@ -13,14 +13,14 @@
 namespace ebb::inline v0 {
 
 /// Declares what stands before it for a number on either side, too.
-#define EBB_OR_NUMBER(R, f)            \
-  template <Real T>                    \
-  R f(const Operand<T>& a, double b) { \
-    return f(a, Number<T>(b));         \
-  }                                    \
-  template <Real T>                    \
-  R f(double a, const Operand<T>& b) { \
-    return f(Number<T>(a), b);         \
+#define EBB_OR_NUMBER(R, f)                       \
+  template <Real T>                               \
+  EBB_INLINE R f(const Operand<T>& a, double b) { \
+    return f(a, Number<T>(b));                    \
+  }                                               \
+  template <Real T>                               \
+  EBB_INLINE R f(double a, const Operand<T>& b) { \
+    return f(Number<T>(a), b);                    \
   }
 
 // clang-format off

@@ -4,8 +4,9 @@
 
 /// Marks what is visible outside a shared library.
 #define EBB_API __attribute__((visibility("default")))
-/// A function that never becomes a symbol: safe in units compiled with different flags. Sanitizers
-/// pass over it, since a formula of such functions would take them minutes to compile.
+/// A function that never becomes a symbol. Inline functions of public headers are marked so: units
+/// compiled with different flags would share a symbol, and a program might get the wrong one.
+/// Sanitizers pass over it, since a formula of such functions would take them minutes to compile.
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 #define EBB_INLINE __attribute__((always_inline, no_sanitize("undefined"))) inline
 #else

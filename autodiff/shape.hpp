@@ -18,11 +18,11 @@ class EBB_API Shape {
  public:
   static constexpr int max_rank = 6;
 
-  Shape() {}  // a scalar
+  EBB_INLINE Shape() {}  // a scalar
   // Copied word by word and no further than needed: a shape is often copied right after it was
   // made, and wider moves would wait for the narrow stores before them.
-  Shape(const Shape& other) { *this = other; }
-  Shape& operator=(const Shape& other) {
+  EBB_INLINE Shape(const Shape& other) { *this = other; }
+  EBB_INLINE Shape& operator=(const Shape& other) {
     packed_ = other.packed_;
     if (rank() > 0) sizes_[0] = other.sizes_[0];
     if (rank() > 1) sizes_[1] = other.sizes_[1];
@@ -34,19 +34,19 @@ class EBB_API Shape {
   explicit Shape(std::span<const std::int64_t> sizes);
 
   /// The number of axes.
-  int rank() const { return int(packed_ & 0xff); }
+  EBB_INLINE int rank() const { return int(packed_ & 0xff); }
   /// The number of elements.
-  std::int64_t size() const { return packed_ >> 8; }
+  EBB_INLINE std::int64_t size() const { return packed_ >> 8; }
   /// The size along an axis in [0, rank).
-  std::int64_t operator[](int axis) const { return sizes_[axis]; }
-  std::span<const std::int64_t> sizes() const { return {sizes_, std::size_t(rank())}; }
+  EBB_INLINE std::int64_t operator[](int axis) const { return sizes_[axis]; }
+  EBB_INLINE std::span<const std::int64_t> sizes() const { return {sizes_, std::size_t(rank())}; }
 
   /// This shape with the size along one axis replaced.
   Shape with(int axis, std::int64_t size) const;
   /// This shape without one axis.
   Shape without(int axis) const;
 
-  friend bool operator==(const Shape& a, const Shape& b) {
+  friend EBB_INLINE bool operator==(const Shape& a, const Shape& b) {
     if (a.packed_ != b.packed_) return false;
     for (int i = 0; i < a.rank(); ++i) {
       if (a.sizes_[i] != b.sizes_[i]) return false;

@@ -57,6 +57,8 @@ class EBB_API Loss {
   Loss(const Tensor<T>& y);
   template <Real T>
   Loss(const Tensor<T>& y, const Array<T>& seed);
+  Loss(Loss&&) noexcept = default;
+  EBB_INLINE ~Loss() {}
 
  private:
   friend struct LossAccess;

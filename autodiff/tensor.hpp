@@ -16,7 +16,7 @@ class EBB_API Tensor : public Operand<T> {
   using value_type = T;
 
   /// No tensor; using it in an operation is an error.
-  Tensor() : Operand<T>(nullptr, Operand<T>::Kind::tensor) {}
+  EBB_INLINE Tensor() : Operand<T>(nullptr, Operand<T>::Kind::tensor) {}
   /// A constant.
   Tensor(const Array<T>& array);
   /// A constant scalar.
@@ -25,38 +25,38 @@ class EBB_API Tensor : public Operand<T> {
   /// The value of a variable; a leaf of the tape that records.
   Tensor(const Variable<T>& source);
 
-  Tensor(const Tensor& other) : Operand<T>(other), place_(other.place_) {
+  EBB_INLINE Tensor(const Tensor& other) : Operand<T>(other), place_(other.place_) {
     if (block()) detail::retain(block());
   }
-  Tensor(Tensor&& other) noexcept : Operand<T>(other), place_(other.place_) {
+  EBB_INLINE Tensor(Tensor&& other) noexcept : Operand<T>(other), place_(other.place_) {
     other.set(nullptr, Operand<T>::Kind::tensor);
   }
-  Tensor& operator=(Tensor other) noexcept {
+  EBB_INLINE Tensor& operator=(Tensor other) noexcept {
     detail::Block* mine = block();
     this->set(other.block(), Operand<T>::Kind::tensor);
     other.set(mine, Operand<T>::Kind::tensor);
     place_ = other.place_;
     return *this;
   }
-  ~Tensor() {
+  EBB_INLINE ~Tensor() {
     if (block()) detail::release(block());
   }
 
-  bool empty() const { return block() == nullptr; }
-  const Shape& shape() const { return block() ? block()->shape : detail::no_elements(); }
-  int rank() const { return shape().rank(); }
-  std::int64_t size() const { return shape().size(); }
-  const T* data() const { return block() ? block()->template data<T>() : nullptr; }
+  EBB_INLINE bool empty() const { return block() == nullptr; }
+  EBB_INLINE const Shape& shape() const { return block() ? block()->shape : detail::no_elements(); }
+  EBB_INLINE int rank() const { return shape().rank(); }
+  EBB_INLINE std::int64_t size() const { return shape().size(); }
+  EBB_INLINE const T* data() const { return block() ? block()->template data<T>() : nullptr; }
   /// The value of a tensor with one element. @throws ShapeError for any other.
   T item() const;
   /// The values, which do not know where they come from.
   Array<T> array() const;
   /// The same values as a constant: no gradient flows through it.
-  Tensor detach() const { return Tensor(array()); }
+  EBB_INLINE Tensor detach() const { return Tensor(array()); }
 
  private:
   friend struct detail::Access;
-  detail::Block* block() const { return this->template object<detail::Block>(); }
+  EBB_INLINE detail::Block* block() const { return this->template object<detail::Block>(); }
   detail::Place place_;
 };
 

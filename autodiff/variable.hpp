@@ -36,7 +36,7 @@ class EBB_API Variable : public Operand<T> {
   using value_type = T;
 
   explicit Variable(Array<T> value, std::string label = {});
-  Variable(Variable&& other) noexcept : Operand<T>(other) {
+  EBB_INLINE Variable(Variable&& other) noexcept : Operand<T>(other) {
     other.set(nullptr, Operand<T>::Kind::variable);
   }
   Variable& operator=(Variable&& other) noexcept;
@@ -48,28 +48,29 @@ class EBB_API Variable : public Operand<T> {
   /// Another handle to the same value and gradient.
   Variable share() const;
 
-  const Array<T>& value() const { return cell()->value; }
-  const Shape& shape() const { return value().shape(); }
-  std::int64_t size() const { return value().size(); }
+  EBB_INLINE const Array<T>& value() const { return cell()->value; }
+  EBB_INLINE const Shape& shape() const { return value().shape(); }
+  EBB_INLINE std::int64_t size() const { return value().size(); }
   /// Replaces the value. @throws ShapeError when the shape differs.
   void set_value(Array<T> value);
 
-  bool has_gradient() const { return !cell()->gradient.empty(); }
+  EBB_INLINE bool has_gradient() const { return !cell()->gradient.empty(); }
   /// What sweeps have added since `zero_grad`. @throws TapeError when there is none.
   const Array<T>& gradient() const;
   /// Replaces the gradient. @throws ShapeError when the shape differs from the value's.
   void set_gradient(Array<T> gradient);
   /// Makes the gradient absent.
-  void zero_grad() { cell()->gradient = {}; }
+  EBB_INLINE void zero_grad() { cell()->gradient = {}; }
 
   /// A name for records, errors and saved files; may be empty.
-  const std::string& label() const { return cell()->label; }
+  EBB_INLINE const std::string& label() const { return cell()->label; }
   void set_label(std::string label) { cell()->label = std::move(label); }
 
  private:
   friend struct detail::Access;
-  explicit Variable(detail::Cell<T>* owned) : Operand<T>(owned, Operand<T>::Kind::variable) {}
-  detail::Cell<T>* cell() const { return this->template object<detail::Cell<T>>(); }
+  EBB_INLINE explicit Variable(detail::Cell<T>* owned)
+      : Operand<T>(owned, Operand<T>::Kind::variable) {}
+  EBB_INLINE detail::Cell<T>* cell() const { return this->template object<detail::Cell<T>>(); }
 };
 
 }  // namespace ebb::inline v0

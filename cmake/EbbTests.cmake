@@ -77,5 +77,9 @@ if(NOT ebb_thread_sanitizer)
     add_test(NAME readme COMMAND "${PROJECT_SOURCE_DIR}/tests/readme.sh" "${CMAKE_CXX_COMPILER}"
       "$<TARGET_FILE:ebb>" "${EbbOpenBLAS_LIBRARY}")
   endif()
+  if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+    add_test(NAME units
+      COMMAND "${PROJECT_SOURCE_DIR}/tests/units.sh" "${CMAKE_CXX_COMPILER}")
+  endif()
   add_test(NAME layering COMMAND "${PROJECT_SOURCE_DIR}/tests/layering.sh" includes)
 endif()

@@ -1,0 +1,55 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: BSD-3-Clause
+# Units compiled with different flags share no inline function of ebb: the linker keeps one copy of
+# such a function, which the other unit's machine may not be able to run.
+#   units.sh COMPILER
+
+root=$(cd "$(dirname -- "${BASH_SOURCE[0]}")/.." && pwd) || exit 1
+compiler=${1:-c++}
+work=$(mktemp -d) || exit 1
+trap 'rm -rf "$work"' EXIT
+
+# unit NAME: a program's unit that uses every part of the interface that units share.
+unit() {
+  cat << END
+#include <ebb/autodiff/fuse.hpp>
+#include <ebb/ebb.hpp>
+using namespace ebb;
+double $1(const Array<float>& x, Variable<float>& w, const Array<float>& y) {
+  Tape tape;
+  const auto z = fuse([](auto a, auto b) { return square(tanh(a * b)) + a * 0.5f; }, x, w);
+  const auto loss = mean(2.0 * z + maximum(x / w, 1.0) - y) + mse_loss(z, y);
+  const double value = loss.item() + z.shape().rank();
+  backward(loss);
+  return value + w.gradient()[0];
+}
+END
+}
+
+# The inline functions in an object file, but for those of the standard library.
+inline_functions() {
+  nm --defined-only "$1" | awk '$2 ~ /[WVu]/ { print $3 }' | c++filt | grep 'ebb::' |
+    grep -vE '^(std::|.* std::(__)?to_address)' | sort -u
+}
+
+status=0
+for level in -O0 -O2; do
+  for name in plain wide; do
+    flags=()
+    [[ $name == wide ]] && flags=(-march=x86-64-v4)
+    unit "$name" > "$work/$name.cpp"
+    "$compiler" -std=c++20 $level "${flags[@]}" -I"$root/include" -c "$work/$name.cpp" \
+      -o "$work/$name.o" || exit 1
+    inline_functions "$work/$name.o" > "$work/$name.txt"
+    # Unoptimised, fuse makes many, named after the unit's instruction set.
+    [[ $level != -O0 || -s $work/$name.txt ]] ||
+      { echo "$level: no inline function found in unit '$name'"; status=1; }
+  done
+  shared=$(comm -12 "$work/plain.txt" "$work/wide.txt")
+  if [[ $shared ]]; then
+    echo "$level: shared by units with different flags:"
+    echo "$shared"
+    status=1
+  fi
+done
+exit $status
