@@ -75,13 +75,17 @@ EBB_INLINE V at(const typename V::value_type* data, const V& constant, std::int6
   }
 }
 
-/// A number as it is, input `index` as a dual that is seeded in its own direction; where there is
-/// one direction for all, its seed stands in memory.
-template <bool number, int K, int index, class V>
+/// Which inputs a loop differentiates: all, the first, or any other one.
+enum class Wanted { all, first, other };
+
+/// An argument with its derivative: a number or an input that is not differentiated as it is, input
+/// `index` as a dual that is seeded in its own direction. Which is the `other` one is only known
+/// when the program runs, so that seeds stand in memory.
+template <bool number, Wanted wanted, int K, int index, class V>
 EBB_INLINE auto seeded(const V& v, const typename V::value_type* seed) {
-  if constexpr (number) {
+  if constexpr (number || (wanted == Wanted::first && index > 0)) {
     return v;
-  } else if constexpr (K == 1) {
+  } else if constexpr (wanted == Wanted::other) {
     Dual<V, 1> x(v);
     x.d[0] = V::load(seed);
     return x;
@@ -163,34 +167,36 @@ struct Loops {
   }                                               \
   return 0;
 
-// The same with its derivatives; where there is one direction for all, its seeds stand in memory.
-#define EBB_FUSED_OPEN_DUAL(V, K)                                                    \
-  EBB_FUSED_OPEN(V)                                                                  \
-  const int only = block.only;                                                       \
-  const bool streams = block.streams;                                                \
-  T* to[K];                                                                          \
-  repeat<K>([&](auto p) __attribute__((always_inline)) {                             \
-    to[p] = block.gradient[K == 1 && only > 0 ? std::size_t(only) : std::size_t(p)]; \
-  });                                                                                \
-  T seed[sizeof...(number)][V::size];                                                \
-  (V(only < 0 || only == input_index<number...>(k) ? T(1) : T(0)).store(seed[k]), ...);
-#define EBB_FUSED_DUAL(V, K, i) \
-  Dual<V, K>(f(seeded<number, K, input_index<number...>(k)>(EBB_FUSED_AT(V, i), seed[k])...))
+// The same with its derivatives.
+#define EBB_FUSED_OPEN_DUAL(V)                                                                  \
+  EBB_FUSED_OPEN(V)                                                                             \
+  constexpr int K = wanted == fused::Wanted::all ? inputs : 1;                                  \
+  const std::size_t first = wanted == fused::Wanted::other ? std::size_t(block.only) : 0;       \
+  const bool streams = block.streams;                                                           \
+  T* to[K];                                                                                     \
+  repeat<K>([&](auto p) __attribute__((always_inline)) { to[p] = block.gradient[first + p]; }); \
+  T seed[sizeof...(number)][V::size];                                                           \
+  if constexpr (wanted == fused::Wanted::other) {                                               \
+    (V(block.only == input_index<number...>(k) ? T(1) : T(0)).store(seed[k]), ...);             \
+  }
+#define EBB_FUSED_DUAL(V, i)                                                                   \
+  Dual<V, K>(f(fused::seeded<number, wanted, K, input_index<number...>(k)>(EBB_FUSED_AT(V, i), \
+                                                                           seed[k])...))
 
 // All gradients before the first store: g++ takes a choice apart if its mask crosses a branch.
-#define EBB_FUSED_STORE(V, K, factor)                                            \
+#define EBB_FUSED_STORE(V, factor)                                               \
   V pulled[K];                                                                   \
   repeat<K>([&](auto p) __attribute__((always_inline)) { pulled[p] = factor; }); \
   fused::put(pulled, to, i, streams);
 
-#define EBB_FUSED_PULL(V, K)                                \
-  EBB_FUSED_OPEN_DUAL(V, K)                                 \
-  const T* const upstream = block.g;                        \
-  for (std::int64_t i = 0; i < n; i += V::size) {           \
-    const auto r = EBB_FUSED_DUAL(V, K, i);                 \
-    const V g = V::load(upstream + i);                      \
-    EBB_FUSED_STORE(V, K, V(select(g == 0, 0, g * r.d[p]))) \
-  }                                                         \
+#define EBB_FUSED_PULL(V)                                \
+  EBB_FUSED_OPEN_DUAL(V)                                 \
+  const T* const upstream = block.g;                     \
+  for (std::int64_t i = 0; i < n; i += V::size) {        \
+    const auto r = EBB_FUSED_DUAL(V, i);                 \
+    const V g = V::load(upstream + i);                   \
+    EBB_FUSED_STORE(V, V(select(g == 0, 0, g * r.d[p]))) \
+  }                                                      \
   return 0;
 
 // One vector of a sum; the last one may be partial.
@@ -204,13 +210,13 @@ struct Loops {
     EBB_FUSED_ADD(V, y)                           \
   }                                               \
   return tree.fold();
-#define EBB_FUSED_SUM_AND_GRADIENT(V, K)          \
-  EBB_FUSED_OPEN_DUAL(V, K)                       \
+#define EBB_FUSED_SUM_AND_GRADIENT(V)             \
+  EBB_FUSED_OPEN_DUAL(V)                          \
   const V scale(block.scale);                     \
   fused::Tree<V> tree;                            \
   for (std::int64_t i = 0; i < n; i += V::size) { \
-    const auto r = EBB_FUSED_DUAL(V, K, i);       \
-    EBB_FUSED_STORE(V, K, (r.d[p] * scale))       \
+    const auto r = EBB_FUSED_DUAL(V, i);          \
+    EBB_FUSED_STORE(V, (r.d[p] * scale))          \
     EBB_FUSED_ADD(V, r.v)                         \
   }                                               \
   return tree.fold();
@@ -222,11 +228,11 @@ struct Loops {
     using V = Lanes<T, bytes / int(sizeof(T))>;                                       \
     EBB_FUSED_VALUE(V)                                                                \
   }                                                                                   \
-  template <int K, std::size_t... k>                                                  \
+  template <fused::Wanted wanted, std::size_t... k>                                   \
   attributes static double pull_##set(const Block& block, std::int64_t n,             \
                                       std::index_sequence<k...>) {                    \
     using V = Lanes<T, bytes / int(sizeof(T))>;                                       \
-    EBB_FUSED_PULL(V, K)                                                              \
+    EBB_FUSED_PULL(V)                                                                 \
   }                                                                                   \
   template <std::size_t... k>                                                         \
   attributes static double sum_##set(const Block& block, std::int64_t n,              \
@@ -234,27 +240,27 @@ struct Loops {
     using V = Lanes<T, bytes / int(sizeof(T))>;                                       \
     EBB_FUSED_SUM(V)                                                                  \
   }                                                                                   \
-  template <int K, std::size_t... k>                                                  \
+  template <fused::Wanted wanted, std::size_t... k>                                   \
   attributes static double sum_and_gradient_##set(const Block& block, std::int64_t n, \
                                                   std::index_sequence<k...>) {        \
     using V = Lanes<T, bytes / int(sizeof(T))>;                                       \
-    EBB_FUSED_SUM_AND_GRADIENT(V, K)                                                  \
+    EBB_FUSED_SUM_AND_GRADIENT(V)                                                     \
   }
 
-  // Lists of features, not architectures: g++ refuses to inline across the latter.
-  EBB_FUSED_LOOPS(sse2, __attribute__((EBB_LOOP)), 16)
-  EBB_FUSED_LOOPS(avx2, __attribute__((EBB_LOOP, target("avx2,fma"))), 32)
-  EBB_FUSED_LOOPS(avx512,
-                  __attribute__((EBB_LOOP, target("avx2,fma,avx512f,avx512bw,avx512dq,avx512cd,"
-                                                  "avx512vl"))),
-                  64)
+  EBB_FUSED_LOOPS(sse2, EBB_LOOP_sse2, 16)
+  EBB_FUSED_LOOPS(avx2, EBB_LOOP_avx2, 32)
+  EBB_FUSED_LOOPS(avx512, EBB_LOOP_avx512, 64)
 
   using Sequence = std::make_index_sequence<sizeof...(number)>;
-  // One differentiated input of several needs one partial, not all.
-#define EBB_FUSED_ENTRY(name, set)                                                       \
-  static double name##_##set##_entry(const Block& block, std::int64_t n) {               \
-    if (inputs > 1 && block.only < 0) return name##_##set<inputs>(block, n, Sequence{}); \
-    return name##_##set<1>(block, n, Sequence{});                                        \
+  // Losses differentiate their first input alone, and a partial less is worth a loop of its own.
+#define EBB_FUSED_ENTRY(name, set)                                                  \
+  static double name##_##set##_entry(const Block& block, std::int64_t n) {          \
+    using fused::Wanted;                                                            \
+    if constexpr (inputs > 1) {                                                     \
+      if (block.only < 0) return name##_##set<Wanted::all>(block, n, Sequence{});   \
+      if (block.only > 0) return name##_##set<Wanted::other>(block, n, Sequence{}); \
+    }                                                                               \
+    return name##_##set<Wanted::first>(block, n, Sequence{});                       \
   }
   EBB_FUSED_ENTRY(pull, sse2)
   EBB_FUSED_ENTRY(pull, avx2)

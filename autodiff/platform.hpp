@@ -33,3 +33,9 @@
 #else
 #define EBB_LOOP flatten
 #endif
+/// The same for each instruction set, in a unit of any flags. Lists of features, not architectures:
+/// g++ refuses to inline across the latter.
+#define EBB_LOOP_sse2 __attribute__((EBB_LOOP))
+#define EBB_LOOP_avx2 __attribute__((EBB_LOOP, target("avx2,fma")))
+#define EBB_LOOP_avx512 \
+  __attribute__((EBB_LOOP, target("avx2,fma,avx512f,avx512bw,avx512dq,avx512cd,avx512vl")))

@@ -55,12 +55,9 @@ struct UpdateLoops {
       }                                                                                  \
     }                                                                                    \
   }
-  EBB_UPDATE(sse2, __attribute__((EBB_LOOP)), 16)
-  EBB_UPDATE(avx2, __attribute__((EBB_LOOP, target("avx2,fma"))), 32)
-  EBB_UPDATE(avx512,
-             __attribute__((EBB_LOOP, target("avx2,fma,avx512f,avx512bw,avx512dq,avx512cd,"
-                                             "avx512vl"))),
-             64)
+  EBB_UPDATE(sse2, EBB_LOOP_sse2, 16)
+  EBB_UPDATE(avx2, EBB_LOOP_avx2, 32)
+  EBB_UPDATE(avx512, EBB_LOOP_avx512, 64)
 #undef EBB_UPDATE
 };
 
