@@ -61,6 +61,11 @@ class EBB_API Array : public Operand<T> {
   /// The value of an array with one element. @throws ShapeError for any other.
   T item() const;
 
+  /// Makes it no array.
+  EBB_INLINE void clear() {
+    if (block()) detail::release(block());
+    this->set(nullptr, Operand<T>::Kind::array);
+  }
   /// The elements, for writing; copies them first if anyone else holds them.
   T* mutate();
 

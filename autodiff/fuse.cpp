@@ -11,14 +11,16 @@
 namespace ebb::inline v0::detail {
 namespace {
 
-/// The arguments of one call, as a record keeps them: blocks of the output's shape or of one value,
-/// and numbers. It owns nothing.
+/// One call: its arguments are blocks of the output's shape or of one value, and numbers. It owns
+/// nothing, and has no arguments until they are set.
 template <class T>
 struct Fused {
   const FusedLoops<T>* loops;
   FusedReduction reduction;
   int count;
-  Wide::Entry* arguments;
+  Wide::Entry arguments[max_fused_arguments];
+
+  Fused(const FusedLoops<T>* l, FusedReduction r, int n) : loops(l), reduction(r), count(n) {}
 
   bool is_number(int i) const { return arguments[i].id == Record::number; }
   Tensor<T> tensor(int i) const {
@@ -27,9 +29,11 @@ struct Fused {
   }
 };
 
-// A fused record is wide: the arguments in order, then, after a reduction, the gradient of each. A
-// pull's record has g before its arguments. The attributes point to the loops, and what else there
-// is to know stands in `inputs`, which a wide record does not use.
+// A record of up to two arguments holds them, and behind them, after a reduction, the gradient of
+// each. One of more is wide, with entries in the same order, and their number in `inputs`, for
+// which it has no other use; a pull's record is always wide, with g before the arguments. The
+// attributes point to the loops; the lowest bits, which are 0 in a pointer, hold the reduction and
+// whether there is a second argument.
 
 template <class T>
 void vjp_fuse(Sweep& sweep, std::uint32_t id, Record& record);
@@ -37,34 +41,76 @@ template <class T>
 void vjp_fuse_reduced(Sweep& sweep, std::uint32_t id, Record& record);
 template <class T>
 void vjp_fuse_pull(Sweep& sweep, std::uint32_t id, Record& record);
-template <class T>
-constexpr Op fuse_op{.name = "fuse", .vjp = &vjp_fuse<T>, .wide = true};
-template <class T>
-constexpr Op fuse_reduced_op{.name = "fuse", .vjp = &vjp_fuse_reduced<T>, .wide = true};
+template <class T, bool wide>
+constexpr Op fuse_op{.name = "fuse", .vjp = &vjp_fuse<T>, .wide = wide};
+template <class T, bool wide>
+constexpr Op fuse_reduced_op{.name = "fuse", .vjp = &vjp_fuse_reduced<T>, .wide = wide};
 template <class T>
 constexpr Op fuse_pull_op{.name = "fuse_pull", .vjp = &vjp_fuse_pull<T>, .wide = true};
 
-/// Starts a record whose entries from `first` on are the arguments; the caller fills the others.
+constexpr int narrow = 2;  // the arguments that a record itself can hold
+constexpr std::uint64_t reduction_bits = 3, second_bit = 4;
+static_assert(alignof(FusedLoops<float>) == 8);
+
 template <class T>
-Wide& start_record(Recorder& tape, const Op& op, const Shape& shape, const Fused<T>& fused,
-                   int entries, int first, int pulled) {
-  Record& record = tape.next_wide(op, shape, std::size_t(entries));
-  record.attributes.bits = reinterpret_cast<std::uintptr_t>(fused.loops);
-  record.inputs[0] = std::uint32_t(fused.reduction);
-  record.inputs[1] = std::uint32_t(fused.count);
-  record.inputs[2] = std::uint32_t(pulled);
-  Wide& wide = wide_of(record);
-  for (int i = 0; i < fused.count; ++i) {
-    wide.entries[first + i] = fused.arguments[i];
-    if (!fused.is_number(i)) retain(fused.arguments[i].kept);
-  }
-  return wide;
+std::uint64_t attributes_of(const Fused<T>& fused) {
+  return reinterpret_cast<std::uintptr_t>(fused.loops) | std::uint64_t(fused.reduction) |
+         (fused.count > 1 ? second_bit : 0);
 }
 
 template <class T>
-Fused<T> read_record(const Record& record, int first) {
-  return {reinterpret_cast<const FusedLoops<T>*>(record.attributes.bits),
-          FusedReduction(record.inputs[0]), int(record.inputs[1]), wide_of(record).entries + first};
+Wide::Entry kept_entry(const Fused<T>& fused, int i) {
+  if (!fused.is_number(i)) retain(fused.arguments[i].kept);
+  return fused.arguments[i];
+}
+
+/// Records a call; takes over the gradients of a reduction, one for each argument or none.
+template <class T>
+void add_record(Recorder& tape, const Shape& shape, const Fused<T>& fused, BlockHandle* gradients) {
+  if (fused.count <= narrow) {
+    Record& record = tape.next(gradients ? fuse_reduced_op<T, false> : fuse_op<T, false>, shape);
+    record.attributes.bits = attributes_of(fused);
+    for (int i = 0; i < fused.count; ++i) {
+      const Wide::Entry entry = kept_entry(fused, i);
+      record.kept[i] = entry.kept;
+      record.inputs[i] = entry.id;
+      if (gradients) record.kept[narrow + i] = gradients[i].take();
+    }
+    return;
+  }
+  Record& record = tape.next_wide(gradients ? fuse_reduced_op<T, true> : fuse_op<T, true>, shape,
+                                  std::size_t(gradients ? 2 * fused.count : fused.count));
+  record.attributes.bits = attributes_of(fused);
+  record.inputs[0] = std::uint32_t(fused.count);
+  Wide::Entry* entries = wide_of(record).entries;
+  for (int i = 0; i < fused.count; ++i) {
+    entries[i] = kept_entry(fused, i);
+    if (gradients) entries[fused.count + i] = {gradients[i].take(), Record::constant};
+  }
+}
+
+/// The call that a record is of.
+template <class T>
+Fused<T> read_record(const Record& record) {
+  const std::uint64_t bits = record.attributes.bits;
+  const bool wide = record.op->wide;
+  Fused<T> fused(reinterpret_cast<const FusedLoops<T>*>(bits & ~(reduction_bits | second_bit)),
+                 FusedReduction(bits & reduction_bits),
+                 wide                ? int(record.inputs[0])
+                 : bits & second_bit ? 2
+                                     : 1);
+  const int before = record.op == &fuse_pull_op<T> ? 1 : 0;
+  for (int i = 0; i < fused.count; ++i) {
+    fused.arguments[i] =
+        wide ? wide_of(record).entries[before + i] : Wide::Entry{record.kept[i], record.inputs[i]};
+  }
+  return fused;
+}
+
+/// The gradient that a reduction has computed for argument i.
+Block*& computed_gradient(Record& record, int i) {
+  if (!record.op->wide) return record.kept[narrow + i];
+  return wide_of(record).entries[record.inputs[0] + std::uint32_t(i)].kept;
 }
 
 /// One run of a loop over n elements: what it reads and writes.
@@ -164,8 +210,13 @@ class FusedRun {
 template <class T>
 Tensor<T> pull_node(const Fused<T>& fused, int i, const Tensor<T>& g, BlockHandle value) {
   Recorder& tape = *recorder();
-  Wide& wide = start_record(tape, fuse_pull_op<T>, value->shape, fused, fused.count + 1, 1, i);
-  wide.entries[0] = {retain(Access::block(g)), Access::place(g).record};
+  Record& record = tape.next_wide(fuse_pull_op<T>, value->shape, std::size_t(fused.count + 1));
+  record.attributes.bits = attributes_of(fused);
+  record.inputs[0] = std::uint32_t(fused.count);
+  record.inputs[1] = std::uint32_t(i);
+  Wide::Entry* entries = wide_of(record).entries;
+  entries[0] = {retain(Access::block(g)), Access::place(g).record};
+  for (int k = 0; k < fused.count; ++k) entries[k + 1] = kept_entry(fused, k);
   return Access::tensor<T>(value.take(), tape.place(tape.publish()));
 }
 
@@ -196,7 +247,7 @@ void give(Sweep& sweep, const Fused<T>& fused, int i, BlockHandle part) {
 
 template <class T>
 void vjp_fuse(Sweep& sweep, std::uint32_t, Record& record) {
-  const Fused<T> fused = read_record<T>(record, 0);
+  const Fused<T> fused = read_record<T>(record);
   const Shape& shape = sweep.shape_of(record);
   FusedRun<T> run(fused, shape.size());
   run.upstream(sweep.gradient_block());
@@ -216,11 +267,11 @@ void vjp_fuse(Sweep& sweep, std::uint32_t, Record& record) {
 
 template <class T>
 void vjp_fuse_reduced(Sweep& sweep, std::uint32_t, Record& record) {
-  const Fused<T> fused = read_record<T>(record, 0);
-  Wide::Entry* computed = fused.arguments + fused.count;
+  const Fused<T> fused = read_record<T>(record);
   for (int i = 0; i < fused.count; ++i) {
     if (!sweep.needs(fused.arguments[i].id)) continue;
-    give(sweep, fused, i, scaled_gradient<T>(sweep, computed[i].kept, sweep.gradient_block()));
+    give(sweep, fused, i,
+         scaled_gradient<T>(sweep, computed_gradient(record, i), sweep.gradient_block()));
   }
 }
 
@@ -233,8 +284,8 @@ Tensor<T> on_tensors(const Fused<T>& fused, std::span<const Tensor<T>> x) {
 
 template <class T>
 void vjp_fuse_pull(Sweep& sweep, std::uint32_t, Record& record) {
-  const Fused<T> fused = read_record<T>(record, 1);
-  const auto pulled = std::size_t(record.inputs[2]);
+  const Fused<T> fused = read_record<T>(record);
+  const auto pulled = std::size_t(record.inputs[1]);
   const Wide::Entry& g = wide_of(record).entries[0];
   std::vector<std::uint32_t> ids{g.id};
   std::vector<Tensor<T>> at{Access::tensor<T>(retain(g.kept))};
@@ -256,7 +307,7 @@ void vjp_fuse_pull(Sweep& sweep, std::uint32_t, Record& record) {
 /// Brings every argument to one shape, unless it is a single value; recorded like any broadcast.
 /// The results own what the arguments point to.
 template <class T>
-std::vector<Tensor<T>> stretch(const Fused<T>& fused, Shape& shape) {
+std::vector<Tensor<T>> stretch(Fused<T>& fused, Shape& shape) {
   for (int i = 0; i < fused.count; ++i) {
     if (!fused.is_number(i)) shape = broadcast("fuse", shape, fused.arguments[i].kept->shape);
   }
@@ -277,8 +328,8 @@ std::vector<Tensor<T>> stretch(const Fused<T>& fused, Shape& shape) {
 template <class T>
 Tensor<T> fuse_arguments(const FusedLoops<T>& loops, FusedReduction reduction,
                          std::span<const Operand<T>* const> operands) {
-  Wide::Entry arguments[max_fused_arguments];
-  const Fused<T> fused{&loops, reduction, int(operands.size()), arguments};
+  Fused<T> fused(&loops, reduction, int(operands.size()));
+  Wide::Entry* arguments = fused.arguments;
   Inputs inputs;
   const Shape* shape = nullptr;
   bool same = true;
@@ -306,7 +357,7 @@ Tensor<T> fuse_arguments(const FusedLoops<T>& loops, FusedReduction reduction,
     run(loops.value);
     if (!inputs.recorded) return Access::tensor<T>(y.take(), inputs.place_of_unrecorded());
     Recorder& tape = *inputs.tape;
-    start_record(tape, fuse_op<T>, y->shape, fused, fused.count, 0, 0);
+    add_record(tape, y->shape, fused, nullptr);
     return Access::tensor<T>(y.take(), tape.place(tape.publish()));
   }
 
@@ -317,24 +368,19 @@ Tensor<T> fuse_arguments(const FusedLoops<T>& loops, FusedReduction reduction,
     return Access::tensor<T>(y.take(), inputs.place_of_unrecorded());
   }
   // A recorded reduction writes its gradients on the way: they need no pass of their own.
-  BlockHandle gradients[max_fused_inputs];
-  int inputs_seen = 0;
-  for (int i = 0; i < fused.count; ++i) {
+  BlockHandle gradients[max_fused_arguments];
+  for (int i = 0, input = 0; i < fused.count; ++i) {
     if (fused.is_number(i)) continue;
-    const int input = inputs_seen++;
-    if (arguments[i].id == Record::constant) continue;
-    gradients[input] = BlockHandle(allocate(*shape, sizeof(T)));
-    run.want(input, gradients[input].get());
+    if (arguments[i].id != Record::constant) {
+      gradients[i] = BlockHandle(allocate(*shape, sizeof(T)));
+      run.want(input, gradients[i].get());
+    }
+    ++input;
   }
   run.scale(1 / count);
   *y->data<T>() = T(run(loops.sum_and_gradient) / count);
   Recorder& tape = *inputs.tape;
-  Wide& wide = start_record(tape, fuse_reduced_op<T>, y->shape, fused, 2 * fused.count, 0, 0);
-  BlockHandle* gradient = gradients;
-  for (int i = 0; i < fused.count; ++i) {
-    Block* computed = fused.is_number(i) ? nullptr : (gradient++)->take();
-    wide.entries[fused.count + i] = {computed, Record::constant};
-  }
+  add_record(tape, y->shape, fused, gradients);
   return Access::tensor<T>(y.take(), tape.place(tape.publish()));
 }
 

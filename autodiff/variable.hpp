@@ -60,7 +60,7 @@ class EBB_API Variable : public Operand<T> {
   /// Replaces the gradient. @throws ShapeError when the shape differs from the value's.
   void set_gradient(Array<T> gradient);
   /// Makes the gradient absent.
-  EBB_INLINE void zero_grad() { cell()->gradient = {}; }
+  EBB_INLINE void zero_grad() { cell()->gradient.clear(); }
 
   /// A name for records, errors and saved files; may be empty.
   EBB_INLINE const std::string& label() const { return cell()->label; }
