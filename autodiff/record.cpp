@@ -64,7 +64,7 @@ void drop_wide(Record& record) {
   }
 }
 
-Recorder::Recorder() : generation_(next_generation()), shapes_(1) {}
+Recorder::Recorder() : generation_(next_generation()), shapes_(16) {}
 Recorder::~Recorder() { reset(); }
 
 void Recorder::FreeBlock::operator()(Record* records) const {
@@ -76,11 +76,6 @@ void Recorder::grow() {
   Block* block = allocate_bytes(chunk * sizeof(Record));
   chunks_.emplace_back(block->data<Record>());
   capacity_ += chunk;
-}
-
-std::uint32_t Recorder::intern_new(const Shape& shape) {
-  if (!(shapes_.back() == shape)) shapes_.push_back(shape);
-  return std::uint32_t(shapes_.size() - 1);
 }
 
 // The table is used from this number of leaves on; fewer are found faster by looking at each.
@@ -144,7 +139,7 @@ void Recorder::reset() {
     leaf.op->release(leaf.cell);
   }
   leaves_.clear();
-  shapes_.resize(1);
+  shape_count_ = 1;
   renew_generation();
 }
 

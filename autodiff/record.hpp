@@ -181,7 +181,13 @@ class Recorder {
     }
     return intern_new(shape);
   }
-  std::uint32_t intern_new(const Shape& shape);
+  std::uint32_t intern_new(const Shape& shape) {
+    if (shapes_[shape_count_ - 1] == shape) return shape_count_ - 1;
+    if (shape_count_ == shapes_.size()) [[unlikely]]
+      shapes_.resize(2 * shapes_.size());
+    shapes_[shape_count_] = shape;
+    return shape_count_++;
+  }
   std::uint32_t push_leaf(void* cell, const Shape& shape, const LeafOp& op);
   std::size_t slot_of(const void* cell) const;
   void make_room_in_table();
@@ -189,7 +195,8 @@ class Recorder {
   std::uint64_t generation_;
   std::uint32_t count_ = 1, capacity_ = 0;
   std::vector<std::unique_ptr<Record[], FreeBlock>> chunks_;
-  std::vector<Shape> shapes_;
+  std::vector<Shape> shapes_;  // the first `shape_count_` of them; the first is a scalar's
+  std::uint32_t shape_count_ = 1;
   std::vector<Leaf> leaves_;
   // Open addressing: cell -> 1 + index in leaves_; made when there are more than a few.
   std::vector<std::uint32_t> leaf_table_;
