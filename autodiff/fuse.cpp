@@ -64,7 +64,7 @@ Wide::Entry kept_entry(const Fused<T>& fused, int i) {
   return fused.arguments[i];
 }
 
-/// Records a call; takes over the gradients of a reduction, one for each argument or none.
+/// Records a call; takes over the gradients of a reduction, one for each input.
 template <class T>
 void add_record(Recorder& tape, const Shape& shape, const Fused<T>& fused, BlockHandle* gradients) {
   if (fused.count <= narrow) {
@@ -74,7 +74,7 @@ void add_record(Recorder& tape, const Shape& shape, const Fused<T>& fused, Block
       const Wide::Entry entry = kept_entry(fused, i);
       record.kept[i] = entry.kept;
       record.inputs[i] = entry.id;
-      if (gradients) record.kept[narrow + i] = gradients[i].take();
+      if (gradients && !fused.is_number(i)) record.kept[narrow + i] = (gradients++)->take();
     }
     return;
   }
@@ -85,7 +85,9 @@ void add_record(Recorder& tape, const Shape& shape, const Fused<T>& fused, Block
   Wide::Entry* entries = wide_of(record).entries;
   for (int i = 0; i < fused.count; ++i) {
     entries[i] = kept_entry(fused, i);
-    if (gradients) entries[fused.count + i] = {gradients[i].take(), Record::constant};
+    if (!gradients) continue;
+    Block* gradient = fused.is_number(i) ? nullptr : (gradients++)->take();
+    entries[fused.count + i] = {gradient, Record::constant};
   }
 }
 
@@ -368,12 +370,12 @@ Tensor<T> fuse_arguments(const FusedLoops<T>& loops, FusedReduction reduction,
     return Access::tensor<T>(y.take(), inputs.place_of_unrecorded());
   }
   // A recorded reduction writes its gradients on the way: they need no pass of their own.
-  BlockHandle gradients[max_fused_arguments];
+  BlockHandle gradients[max_fused_inputs];
   for (int i = 0, input = 0; i < fused.count; ++i) {
     if (fused.is_number(i)) continue;
     if (arguments[i].id != Record::constant) {
-      gradients[i] = BlockHandle(allocate(*shape, sizeof(T)));
-      run.want(input, gradients[i].get());
+      gradients[input] = BlockHandle(allocate(*shape, sizeof(T)));
+      run.want(input, gradients[input].get());
     }
     ++input;
   }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // The loop around a rule: parameters, their state, the number of steps.
 #pragma once
+#include "ebb/autodiff/parallel.hpp"
 #include "ebb/autodiff/parameters.hpp"
 #include "ebb/optim/rules.hpp"
 
@@ -29,10 +30,18 @@ class EBB_API Optimizer {
     for (std::size_t i = 0; i < parameters_.size(); ++i) {
       auto* cell = detail::Access::cell(parameters_[i]);
       if (cell->gradient.empty()) continue;
-      T* state[2] = {};
-      for (std::size_t k = 0; k < states_[i].size(); ++k) state[k] = states_[i][k].mutate();
-      run(prepared, cell->value.mutate(), cell->gradient.data(), state, int(states_[i].size()),
-          cell->value.size());
+      const std::size_t n_state = states_[i].size();
+      T* states[2] = {};
+      for (std::size_t k = 0; k < n_state; ++k) states[k] = states_[i][k].mutate();
+      T* const w = cell->value.mutate();
+      const T* const g = cell->gradient.data();
+      constexpr std::int64_t block = 1 << 16;
+      ebb::detail::parallel_blocks(
+          cell->value.size(), block, [&](std::int64_t first, std::int64_t last) {
+            T* state[2] = {};
+            for (std::size_t k = 0; k < n_state; ++k) state[k] = states[k] + first;
+            run(prepared, w + first, g + first, state, int(n_state), last - first);
+          });
     }
   }
   /// Makes every gradient absent.
