@@ -155,7 +155,8 @@ class Recorder {
 
   /// Drops the last record.
   void pop() {
-    drop(at(count_ - 1));
+    Record& record = at(count_ - 1);
+    if (record.op->vjp) drop(record);  // a leaf holds nothing
     --count_;
   }
   /// Drops all records after this one.
