@@ -334,7 +334,8 @@ Tensor<T> run(detail::FusedReduction reduction, const Operand<T>& x, const Rest&
 
 /// f(x, rest...) element by element, as one operation. `f` is a generic lambda without captures
 /// over the functions of formulas; a condition is written select(condition, a, b). Up to four of
-/// the arguments are arrays, tensors or variables, which broadcast; the others are numbers.
+/// the arguments are arrays, tensors or variables, which broadcast; the others are numbers. The
+/// type of an intermediate value says which arguments it depends on, so each is a new `const auto`.
 template <class F, Real T, class... Rest>
 Tensor<T> fuse(F, const Operand<T>& x, const Rest&... rest) {
   return fused::run<F>(detail::FusedReduction::none, x, rest...);
