@@ -31,10 +31,11 @@ struct MatrixKernels {
     } else {
       dot_all(
           y, x, bias, rows, cols, [&](const T* row) __attribute__((always_inline)) {
-            V s = cols > whole ? V(select(tail, V::load(row + whole), 0)) * last : V(0);
-            for (std::int64_t c = 0; c < whole; c += W)
+            V s = V::load(row) * V::load(w);
+            for (std::int64_t c = W; c < whole; c += W) {
               s = madd(V::load(row + c), V::load(w + c), s);
-            return s;
+            }
+            return cols > whole ? madd(V(select(tail, V::load(row + whole), 0)), last, s) : s;
           });
     }
   }
@@ -42,12 +43,7 @@ struct MatrixKernels {
   template <class Products>
   EBB_INLINE static void dot_all(T* y, const T* x, T bias, std::int64_t rows, std::int64_t cols,
                                  const Products& products) {
-    constexpr std::int64_t rows_touched = 16;
-    const bool touches = beyond_caches(rows, cols) && cols * std::int64_t(sizeof(T)) <= 1024;
     for (std::int64_t r = 0; r < rows; r += W) {
-      if (touches && r % rows_touched == 0) {
-        touch(x, (rows - r < rows_touched ? rows - r : rows_touched) * cols);
-      }
       // W rows make one vector of results; where there are fewer, the last one counts again.
       std::int64_t left = rows - r;
       const T* row = x;
@@ -61,13 +57,17 @@ struct MatrixKernels {
     }
   }
 
+  /// So many vectors of columns are summed up in one pass, row after row.
+  static constexpr int max_vectors = sizeof(V) == 64 ? 8 : 4;
+
   /// The sums of g[r] * x[r, ...] over the rows of one block, for K vectors of columns.
   template <int K, class Store>
   EBB_INLINE static void combine(const T* x, const T* g, std::int64_t rows, std::int64_t cols,
-                                 Store store) {
-    constexpr int unroll = 4;
-    V s[unroll][K];
-    repeat<unroll * K>([&](auto i) __attribute__((always_inline)) { s[i / K][i % K] = V(0); });
+                                 const Store& store) {
+    // Chains side by side, since a product and a sum take long.
+    constexpr int chains = K > max_vectors / 2 ? 2 : 4;
+    V s[chains][K];
+    repeat<chains * K>([&](auto i) __attribute__((always_inline)) { s[i / K][i % K] = V(0); });
     const auto add = [&](auto u, const T* row, T weight) __attribute__((always_inline)) {
       const V factor(weight);
       repeat<K>([&](auto k) __attribute__((always_inline)) {
@@ -75,32 +75,42 @@ struct MatrixKernels {
       });
     };
     std::int64_t r = 0;
-    for (; r + unroll <= rows; r += unroll, x += unroll * cols) {
-      repeat<unroll>([&](auto u) __attribute__((always_inline)) {
+    for (; r + chains <= rows; r += chains, x += chains * cols) {
+      repeat<chains>([&](auto u) __attribute__((always_inline)) {
         add(u, x + std::int64_t(u) * cols, g[r + std::int64_t(u)]);
       });
     }
     for (; r < rows; ++r, x += cols) add(std::integral_constant<int, 0>{}, x, g[r]);
     repeat<K>([&](auto k) __attribute__((always_inline)) {
-      store(int(k) * W, (s[0][k] + s[1][k]) + (s[2][k] + s[3][k]));
+      V sum = s[0][k] + s[1][k];
+      if constexpr (chains == 4) sum = sum + (s[2][k] + s[3][k]);
+      store(int(k) * W, sum);
     });
+  }
+  template <int K, class Store>
+  EBB_INLINE static void combine_vectors(std::int64_t vectors, const T* x, const T* g,
+                                         std::int64_t rows, std::int64_t cols, const Store& store) {
+    if constexpr (K > 1) {
+      if (vectors < K) return combine_vectors<K - 1>(vectors, x, g, rows, cols, store);
+    }
+    combine<K>(x, g, rows, cols, store);
   }
   template <class Store>
   EBB_INLINE static void combine_all(const T* x, const T* g, std::int64_t rows, std::int64_t cols,
-                                     std::int64_t width, Store store) {
-    std::int64_t c = 0;
-    for (; c + 2 * W <= width; c += 2 * W) {
-      combine<2>(x + c, g, rows, cols, [&](int k, const V& v) { store(c + k, v); });
-    }
-    for (; c < width; c += W) {
-      combine<1>(x + c, g, rows, cols, [&](int k, const V& v) { store(c + k, v); });
+                                     std::int64_t width, const Store& store) {
+    for (std::int64_t c = 0; c < width; c += max_vectors * W) {
+      combine_vectors<max_vectors>(
+          (width - c + W - 1) / W, x + c, g, rows,
+          cols, [&](int k, const V& v) __attribute__((always_inline)) { store(c + k, v); });
     }
   }
 
   /// out (cols,) = g (rows,) x (rows, cols), or out += ...
   static void rows_combine(T* out, const T* x, const T* g, std::int64_t rows, std::int64_t cols,
                            bool accumulate) {
-    constexpr std::int64_t panel = 512, rows_in_block = 64;
+    constexpr std::int64_t panel = 512;
+    const bool one_pass = cols <= max_vectors * W;
+    const std::int64_t rows_in_block = one_pass ? 256 : 64;
     if (rows <= rows_in_block) {
       // The last vector runs over into the padding of the output.
       combine_all(x, g, rows, cols, cols, [&](std::int64_t c, const V& v) {
@@ -110,7 +120,7 @@ struct MatrixKernels {
     }
     // Blocks are combined in double.
     double total[panel + W];
-    const bool touches = beyond_caches(rows, cols) && cols <= panel;
+    const bool touches = !one_pass && beyond_caches(rows, cols) && cols <= panel;
     for (std::int64_t first = 0; first < cols; first += panel) {
       const std::int64_t width = cols - first < panel ? cols - first : panel;
       for (std::int64_t c = 0; c < width + W; ++c) {
