@@ -114,6 +114,38 @@ TEST_CASE("a reduction of a formula is the reduction of its values") {
   }
 }
 
+TEST_CASE("a fused formula runs over many blocks, in memory or past the caches") {
+  const auto f = [](auto a, auto b, auto c) { return a * b + square(a) * c; };
+  const auto b = op::spread({1}, 3);
+  for (const std::int64_t n : {4097, 10000, (1 << 20) + 7}) {
+    const auto a = op::spread({n}), c = op::spread({n}, 2), g = op::spread({n}, 5);
+    // The gradients of g . f, by f as one operation or as several.
+    const auto gradients = [&](unsigned leaves, auto call) {
+      Tape tape;
+      const Array<double> inputs[] = {a, b, c};
+      std::vector<Tensor<double>> x;
+      std::vector<Wanted<double>> wanted;
+      for (unsigned k = 0; k < 3; ++k) {
+        x.push_back(leaves >> k & 1U ? tape.watch(inputs[k]) : Tensor<double>(inputs[k]));
+      }
+      for (unsigned k = 0; k < 3; ++k) {
+        if (leaves >> k & 1U) wanted.emplace_back(x[k]);
+      }
+      return grad(sum(call(x) * g), wanted);
+    };
+    CAPTURE(n);
+    for (unsigned leaves = 1; leaves < 8; ++leaves) {
+      CAPTURE(leaves);
+      const auto one = gradients(leaves, [&](auto& x) { return fuse(f, x[0], x[1], x[2]); });
+      const auto several = gradients(leaves, [&](auto& x) { return f(x[0], x[1], x[2]); });
+      // Some roundings an element, and a sum of n terms for b.
+      for (std::size_t k = 0; k < one.size(); ++k) {
+        CHECK_AGREES(close(one[k], several[k], 1e-13, 1e-12));
+      }
+    }
+  }
+}
+
 TEST_CASE("no block is left alive by a fused formula") {
   const Inputs3 in;
   const auto run = [&] {

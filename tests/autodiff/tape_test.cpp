@@ -100,6 +100,38 @@ TEST_CASE("a variable that the output does not depend on has a gradient of zeros
   CHECK(equal(grad(sum(w * 1.0), unused).array(), Array<double>::zeros({3})));
 }
 
+TEST_CASE("a variable is one leaf however many there are and however often it is used") {
+  for (const int count : {1, 8, 9, 40}) {
+    std::vector<Variable<double>> w;
+    for (int i = 0; i < count; ++i) w.emplace_back(Array<double>(i + 1.0));
+    for (int epoch = 0; epoch < 2; ++epoch) {
+      Tape tape;
+      Tensor<double> y = 0.0;
+      for (int pass = 0; pass < 2; ++pass) {
+        for (auto& v : w) y = y + v * v;
+      }
+      CAPTURE(count);
+      CHECK(tape.size() == count * 5);  // a leaf, and twice a product and a sum
+      const auto g = grad(y, std::vector<Wanted<double>>(w.begin(), w.end()));
+      for (int i = 0; i < count; ++i) CHECK(g[std::size_t(i)].item() == 4 * (i + 1.0));
+    }
+  }
+}
+
+TEST_CASE("an operand on both sides of an operation") {
+  const auto x = Array<double>::of({0.5, -2, 3});
+  const auto slope_of = [&](auto f) { return gradient(f, x).array(); };
+  CHECK(equal(slope_of([](auto v) { return sum(v * v); }), Array<double>::of({1, -4, 6})));
+  CHECK(equal(slope_of([](auto v) { return sum(v / v); }), Array<double>::of({0, 0, 0})));
+  CHECK(equal(slope_of([](auto v) { return sum(v + v); }), Array<double>::of({2, 2, 2})));
+  CHECK(equal(slope_of([](auto v) { return sum(v - v); }), Array<double>::of({0, 0, 0})));
+  CHECK(equal(slope_of([](auto v) { return sum(maximum(v, v)); }), Array<double>::of({1, 1, 1})));
+  CHECK(equal(hvp([](auto v) { return sum(v * v * v); }, Tensor<double>(x),
+                  Tensor<double>(Array<double>::of({1, 1, 1})))
+                  .array(),
+              Array<double>::of({3, -12, 18})));
+}
+
 TEST_CASE("watch makes a leaf of a constant") {
   Tape tape;
   const auto x = tape.watch(x0);

@@ -171,6 +171,7 @@ TEST_CASE("NaN is never hidden") {
       CHECK(std::isnan(max(x).item()));
       CHECK(std::isnan(sum(x).item()));
       CHECK(std::isnan(logsumexp(x).item()));
+      for (const double y : softmax(x).array()) CHECK(std::isnan(y));
     }
   }
 }
@@ -293,6 +294,39 @@ TEST_CASE("products of all shapes agree with a plain loop") {
       }
     }
   }
+}
+
+template <class T>
+void check_vector_products(double tolerance) {
+  for (const std::int64_t rows : {1, 4, 5, 64, 65, 257, 600}) {
+    for (const std::int64_t cols : {1, 7, 8, 16, 17, 63, 64, 100, 128, 129, 520}) {
+      const auto x = cast<T>(op::spread({rows, cols})).array();
+      const auto right = cast<T>(op::spread({cols}, 3)).array();
+      const auto left = cast<T>(op::spread({rows}, 4)).array();
+      auto along = Array<double>::zeros({rows}), across = Array<double>::zeros({cols});
+      for (std::int64_t r = 0; r < rows; ++r) {
+        for (std::int64_t c = 0; c < cols; ++c) {
+          along.mutate()[r] += double(x(r, c)) * double(right(c));
+          across.mutate()[c] += double(x(r, c)) * double(left(r));
+        }
+      }
+      CAPTURE(rows);
+      CAPTURE(cols);
+      CHECK_AGREES(close(matmul(x, right).array(), along, tolerance, tolerance));
+      CHECK_AGREES(close(matmul(left, x).array(), across, tolerance, tolerance));
+      // Into a gradient that is there already.
+      Variable<T> w(right);
+      Tape tape;
+      backward(sum(matmul(x, w) * left) + sum(matmul(x, w) * left));
+      CHECK_AGREES(
+          close(w.gradient(), (Tensor<double>(across) * 2.0).array(), tolerance, 2 * tolerance));
+    }
+  }
+}
+
+TEST_CASE("products of a matrix and a vector, of every width") {
+  check_vector_products<double>(1e-13);  // 600 terms of size 1
+  check_vector_products<float>(1e-4);    // the same, in chains of up to 128
 }
 
 TEST_CASE("sizes beyond what an array or OpenBLAS can hold are refused") {
