@@ -338,14 +338,34 @@ struct Lanes {
     return Lanes(__builtin_shufflevector(a.reg, b.reg, (from(int(i)) + which * block)...));
   }
 
-  // There is no portable builtin for vectors. g++ 12 makes one instruction of a loop, which clang
-  // 14 leaves scalar in registers of 64 bytes; but clang contracts where it is told to.
+  // There is no portable builtin for vectors. Clang contracts where it is told to; g++ has a
+  // builtin where the unit's flags allow it, and elsewhere makes one instruction of a loop, which
+  // however sends c through memory.
   EBB_INLINE static void fuse(Register& y, const Register& a, const Register& b,
                               const Register& c) {
 #ifdef __clang__
 #pragma clang fp contract(on)
     y = a * b + c;
 #else
+#if defined(__AVX512F__)
+    constexpr int rounding = 4;  // as everywhere
+    if constexpr (sizeof(Register) == 64 && sizeof(T) == 4) {
+      y = __builtin_ia32_vfmaddps512_mask(a, b, c, static_cast<unsigned short>(-1), rounding);
+      return;
+    } else if constexpr (sizeof(Register) == 64) {
+      y = __builtin_ia32_vfmaddpd512_mask(a, b, c, static_cast<unsigned char>(-1), rounding);
+      return;
+    }
+#endif
+#if defined(__FMA__)
+    if constexpr (sizeof(Register) == 32 && sizeof(T) == 4) {
+      y = __builtin_ia32_vfmaddps256(a, b, c);
+      return;
+    } else if constexpr (sizeof(Register) == 32) {
+      y = __builtin_ia32_vfmaddpd256(a, b, c);
+      return;
+    }
+#endif
 #pragma GCC unroll 1  // -O3 would unroll it before it sees one instruction in it
     for (int i = 0; i < W; ++i) {
       if constexpr (sizeof(T) == 4) {
