@@ -65,26 +65,6 @@ Array<T>::Array(const Shape& shape, std::span<const T> values) : Array() {
 }
 
 template <class T>
-Array<T>::Array(const Array& other) : Operand<T>(other) {
-  if (block()) detail::retain(block());
-}
-template <class T>
-Array<T>::Array(Array&& other) noexcept : Operand<T>(other) {
-  other.set(nullptr, Operand<T>::Kind::array);
-}
-template <class T>
-Array<T>& Array<T>::operator=(Array other) noexcept {
-  detail::Block* mine = block();
-  this->set(other.block(), Operand<T>::Kind::array);
-  other.set(mine, Operand<T>::Kind::array);
-  return *this;
-}
-template <class T>
-Array<T>::~Array() {
-  if (block()) detail::release(block());
-}
-
-template <class T>
 Array<T> Array<T>::of(std::initializer_list<T> values) {
   return Array({std::int64_t(values.size())}, values);
 }

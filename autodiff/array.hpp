@@ -29,10 +29,21 @@ class EBB_API Array : public Operand<T> {
   Array(const Shape& shape, std::initializer_list<T> values);
   Array(const Shape& shape, std::span<const T> values);
 
-  Array(const Array& other);
-  Array(Array&& other) noexcept;
-  Array& operator=(Array other) noexcept;
-  ~Array();
+  EBB_INLINE Array(const Array& other) : Operand<T>(other) {
+    if (block()) detail::retain(block());
+  }
+  EBB_INLINE Array(Array&& other) noexcept : Operand<T>(other) {
+    other.set(nullptr, Operand<T>::Kind::array);
+  }
+  EBB_INLINE Array& operator=(Array other) noexcept {
+    detail::Block* mine = block();
+    this->set(other.block(), Operand<T>::Kind::array);
+    other.set(mine, Operand<T>::Kind::array);
+    return *this;
+  }
+  EBB_INLINE ~Array() {
+    if (block()) detail::release(block());
+  }
 
   /// An array with one axis, or a matrix by its rows of two or more values.
   static Array of(std::initializer_list<T> values);

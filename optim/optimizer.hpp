@@ -36,12 +36,10 @@ class EBB_API Optimizer {
       T* const w = cell->value.mutate();
       const T* const g = cell->gradient.data();
       constexpr std::int64_t block = 1 << 16;
-      ebb::detail::parallel_blocks(
-          cell->value.size(), block, [&](std::int64_t first, std::int64_t last) {
-            T* state[2] = {};
-            for (std::size_t k = 0; k < n_state; ++k) state[k] = states[k] + first;
-            run(prepared, w + first, g + first, state, int(n_state), last - first);
-          });
+      ebb::detail::parallel_blocks(cell->value.size(), block,
+                                   [&](std::int64_t first, std::int64_t last) {
+                                     run(prepared, w, g, states, int(n_state), first, last);
+                                   });
     }
   }
   /// Makes every gradient absent.
@@ -54,8 +52,9 @@ class EBB_API Optimizer {
   std::int64_t steps() const { return steps_; }
 
  private:
-  static void run(const typename Rule::Step& step, T* w, const T* g, T* const* state, int n_state,
-                  std::int64_t n);
+  /// Updates the elements [first, last).
+  static void run(const typename Rule::Step& step, T* w, const T* g, T* const* states, int n_state,
+                  std::int64_t first, std::int64_t last);
 
   Rule rule_;
   std::vector<Variable<T>> parameters_;
@@ -70,7 +69,7 @@ Optimizer(std::vector<Variable<T>>, Rule) -> Optimizer<Rule, T>;
 
 #define EBB_EXTERN(Rule, T)                                                                     \
   extern template void Optimizer<Rule, T>::run(const Rule::Step&, T*, const T*, T* const*, int, \
-                                               std::int64_t);
+                                               std::int64_t, std::int64_t);
 EBB_EXTERN(SGD, float)
 EBB_EXTERN(SGD, double)
 EBB_EXTERN(Adam, float)

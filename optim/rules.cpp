@@ -41,7 +41,7 @@ Adam::Step Adam::prepare(std::int64_t step) const {
 
 #define EBB_INSTANTIATE(Rule, T)                                                         \
   template void Optimizer<Rule, T>::run(const Rule::Step&, T*, const T*, T* const*, int, \
-                                        std::int64_t);
+                                        std::int64_t, std::int64_t);
 EBB_INSTANTIATE(SGD, float)
 EBB_INSTANTIATE(SGD, double)
 EBB_INSTANTIATE(Adam, float)

@@ -65,9 +65,14 @@ struct UpdateLoops {
 
 /// Runs the loop of the best instruction set that this machine has.
 template <class Rule, Real T>
-void Optimizer<Rule, T>::run(const typename Rule::Step& step, T* w, const T* g, T* const* state,
-                             int n_state, std::int64_t n) {
+void Optimizer<Rule, T>::run(const typename Rule::Step& step, T* w, const T* g, T* const* states,
+                             int n_state, std::int64_t first, std::int64_t last) {
   using Loops = UpdateLoops<Rule, T>;
+  const std::int64_t n = last - first;
+  w += first;
+  g += first;
+  T* const state[] = {n_state > 0 ? states[0] + first : nullptr,
+                      n_state > 1 ? states[1] + first : nullptr};
   switch (detail::instruction_set()) {
     case detail::InstructionSet::avx512:
       return Loops::run_avx512(step, w, g, state, n_state, n);
