@@ -26,8 +26,9 @@ EBB_API void demand_single(const Shape& loss);
 /// Adds the gradient of the mean over all rows of x and y into every Variable, and returns that
 /// mean. `loss(x, y)` is the mean over the rows that it is given; it is called with one block of
 /// rows after another, each on a tape of its own, whose forward pass and sweep find the block in
-/// the cache. The result is that of `backward(loss(x, y))` to rounding, in half the time and a
-/// fraction of the memory. When a block throws, the gradients of those before it have been added.
+/// the cache. The result is that of `backward(loss(x, y))` to rounding, in two thirds of the time
+/// and a fraction of the memory. When a block throws, the gradients of those before it have been
+/// added.
 /// @throws ShapeError when x and y differ in rows, or a loss is not a single value.
 template <class F, Real T, class U>
 double backward_by_rows(const F& loss, const Array<T>& x, const Array<U>& y,
