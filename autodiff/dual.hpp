@@ -53,8 +53,8 @@ struct Dual {
 
 namespace forward {
 
-/// The duals that are written in formulas: with these each pull is as good as a push, since the
-/// derivative of an elementwise operation is diagonal.
+/// An operation on duals. Its pull pushes as well, since the derivative of an elementwise operation
+/// is diagonal.
 template <class O, class V, int K, unsigned on>
 EBB_INLINE Dual<V, K, on> unary(const O& op, const Dual<V, K, on>& x) {
   Dual<V, K, on> r;
@@ -94,16 +94,7 @@ using Mask = decltype(std::declval<V>() < std::declval<V>());
   EBB_INLINE Dual<V, K, on> f(const Dual<V, K, on>& x) { \
     return forward::unary(op::O{}, x);                   \
   }
-EBB_FORMULA_FUNCTIONS(EBB_UNARY)
-EBB_UNARY(operator-, Neg)
-EBB_UNARY(sqrt, Sqrt)
-EBB_UNARY(exp, Exp)
-EBB_UNARY(expm1, Expm1)
-EBB_UNARY(log, Log)
-EBB_UNARY(log1p, Log1p)
-EBB_UNARY(sin, Sin)
-EBB_UNARY(cos, Cos)
-EBB_UNARY(tanh, Tanh)
+EBB_UNARY_FUNCTIONS(EBB_UNARY)
 #undef EBB_UNARY
 template <class V, int K, unsigned on>
 EBB_INLINE Dual<V, K, on> clamp(const Dual<V, K, on>& x, double low, double high) {
@@ -124,13 +115,7 @@ EBB_INLINE Dual<V, K, on> clamp(const Dual<V, K, on>& x, double low, double high
   EBB_INLINE Dual<V, K, on> f(const std::type_identity_t<V>& a, const Dual<V, K, on>& b) { \
     return forward::binary(op::O{}, forward::constant<V, K>(a), b);                        \
   }
-EBB_BINARY(operator+, Add)
-EBB_BINARY(operator-, Sub)
-EBB_BINARY(operator*, Mul)
-EBB_BINARY(operator/, Div)
-EBB_BINARY(pow, Pow)
-EBB_BINARY(maximum, Maximum)
-EBB_BINARY(minimum, Minimum)
+EBB_BINARY_FUNCTIONS(EBB_BINARY)
 #undef EBB_BINARY
 
 #define EBB_COMPARE(symbol)                                                                    \

@@ -10,6 +10,7 @@
 
 namespace ebb::inline v0::detail::inline EBB_UNIT {
 
+/// The registers of this unit.
 template <class T>
 using Vector = Lanes<T, EBB_KERNEL_BYTES / int(sizeof(T))>;
 
@@ -55,6 +56,7 @@ EBB_INLINE bool streams(const T* out, Grid grid) {
   return sizeof(V) >= 32 && prefers_streaming(out, grid.rows * grid.cols) &&
          (grid.rows == 1 || grid.cols % V::size == 0);
 }
+/// Writes a vector to an output, past the caches if `streamed`.
 template <class T>
 EBB_INLINE void put(const Vector<T>& v, T* to, bool streamed) {
   if (sizeof(v) >= 32 && streamed) {
@@ -64,6 +66,7 @@ EBB_INLINE void put(const Vector<T>& v, T* to, bool streamed) {
   }
 }
 
+/// out = f(operands), or out += ..., row after row; `dense` says that none is one value a row.
 template <class T, unsigned reads, bool dense, bool accumulate, class F>
 EBB_INLINE void map_rows(T* out, const In<T>* in, Grid grid, const F& f) {
   using V = Vector<T>;
@@ -87,6 +90,7 @@ EBB_INLINE void map_rows(T* out, const In<T>* in, Grid grid, const F& f) {
   if (streamed) V::stream_end();
 }
 
+/// The same by the loop that suits the operands.
 template <unsigned reads, class T, class F>
 EBB_INLINE void map(T* out, const In<T>* in, Grid grid, bool accumulate, const F& f) {
   bool dense = true;
@@ -97,15 +101,6 @@ EBB_INLINE void map(T* out, const In<T>* in, Grid grid, bool accumulate, const F
     map_rows<T, reads, true, false>(out, in, grid, f);
   } else {
     map_rows<T, reads, false, false>(out, in, grid, f);
-  }
-}
-
-/// Reads n numbers in plain order, since the memory's prefetchers follow nothing less simple.
-template <class T>
-EBB_INLINE void touch(const T* x, std::int64_t n) {
-  for (std::int64_t i = 0; i < n; i += 64 / int(sizeof(T))) {
-    const T fetched = x[i];
-    asm volatile("" ::"x"(fetched));
   }
 }
 
@@ -122,6 +117,7 @@ EBB_INLINE V annihilate(const V& g, const V& result) {
   return select(g == 0, 0, result);
 }
 
+/// The loops of a formula O of one argument.
 template <class T, class O>
 struct UnaryKernels {
   using V = Vector<T>;
@@ -143,6 +139,7 @@ struct UnaryKernels {
   }
 };
 
+/// The loops of a formula O of two arguments.
 template <class T, class O>
 struct BinaryKernels {
   using V = Vector<T>;
@@ -191,6 +188,7 @@ struct BinaryKernels {
   }
 };
 
+/// Comparisons to bytes of 0 and 1, and choices by them.
 template <class T>
 struct MaskKernels {
   using V = Vector<T>;

@@ -6,6 +6,15 @@
 
 namespace ebb::inline v0::detail::inline EBB_UNIT {
 
+/// Reads n numbers in plain order, since the memory's prefetchers follow nothing less simple.
+template <class T>
+EBB_INLINE void touch(const T* x, std::int64_t n) {
+  for (std::int64_t i = 0; i < n; i += 64 / int(sizeof(T))) {
+    const T fetched = x[i];
+    asm volatile("" ::"x"(fetched));
+  }
+}
+
 /// Products of a row-major matrix (rows, cols) and a vector.
 template <class T>
 struct MatrixKernels {

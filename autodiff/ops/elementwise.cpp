@@ -85,21 +85,7 @@ Tensor<T> call_binary(const O&, const Operand<T>& a, const Operand<T>& b) {
   template EBB_API Tensor<double> f(const Operand<double>&);                      \
   template Tensor<float> detail::call_unary(const op::O&, const Operand<float>&); \
   template Tensor<double> detail::call_unary(const op::O&, const Operand<double>&);
-EBB_UNARY(operator-, Neg)
-EBB_UNARY(abs, Abs)
-EBB_UNARY(square, Square)
-EBB_UNARY(sqrt, Sqrt)
-EBB_UNARY(exp, Exp)
-EBB_UNARY(expm1, Expm1)
-EBB_UNARY(log, Log)
-EBB_UNARY(log1p, Log1p)
-EBB_UNARY(sin, Sin)
-EBB_UNARY(cos, Cos)
-EBB_UNARY(tanh, Tanh)
-EBB_UNARY(sigmoid, Sigmoid)
-EBB_UNARY(log_sigmoid, LogSigmoid)
-EBB_UNARY(relu, Relu)
-EBB_UNARY(softplus, Softplus)
+EBB_UNARY_FUNCTIONS(EBB_UNARY)
 #undef EBB_UNARY
 
 template <Real T>
@@ -126,13 +112,7 @@ template Tensor<double> detail::call_unary(const op::Clamp&, const Operand<doubl
                                              const Operand<float>&);                 \
   template Tensor<double> detail::call_binary(const op::O&, const Operand<double>&,  \
                                               const Operand<double>&);
-EBB_BINARY(operator+, Add)
-EBB_BINARY(operator-, Sub)
-EBB_BINARY(operator*, Mul)
-EBB_BINARY(operator/, Div)
-EBB_BINARY(pow, Pow)
-EBB_BINARY(maximum, Maximum)
-EBB_BINARY(minimum, Minimum)
+EBB_BINARY_FUNCTIONS(EBB_BINARY)
 #undef EBB_BINARY
 
 }  // namespace ebb::inline v0

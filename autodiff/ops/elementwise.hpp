@@ -10,7 +10,8 @@
 
 namespace ebb::inline v0 {
 
-/// What a formula may be evaluated with as a whole: plain numbers, lanes and duals.
+/// What a function below runs on as a whole: plain numbers and lanes. Duals have theirs in
+/// dual.hpp.
 template <class V>
 concept FormulaNumber = std::floating_point<V> || requires {
   typename V::value_type;
@@ -23,6 +24,16 @@ concept FormulaNumber = std::floating_point<V> || requires {
   X(square, Square)              \
   X(sigmoid, Sigmoid) X(log_sigmoid, LogSigmoid) X(relu, Relu) X(softplus, Softplus)
 #define EBB_FORMULA_FUNCTIONS2(X) X(maximum, Maximum) X(minimum, Minimum)
+
+/// All functions of formulas and the operations behind them: duals and tensors have each of these.
+#define EBB_UNARY_FUNCTIONS(X) \
+  EBB_FORMULA_FUNCTIONS(X)     \
+  X(operator-, Neg)            \
+  X(sqrt, Sqrt)                \
+  X(exp, Exp) X(expm1, Expm1) X(log, Log) X(log1p, Log1p) X(sin, Sin) X(cos, Cos) X(tanh, Tanh)
+#define EBB_BINARY_FUNCTIONS(X) \
+  EBB_FORMULA_FUNCTIONS2(X)     \
+  X(operator+, Add) X(operator-, Sub) X(operator*, Mul) X(operator/, Div) X(pow, Pow)
 
 #define EBB_DECLARE(f, O)       \
   template <FormulaNumber V>    \

@@ -20,6 +20,22 @@ constexpr auto rich = [](auto x, auto a, auto b, auto k) {
          pow(exp(u * 0.3), k);
 };
 
+/// The gradients of f at some of the inputs, one bit each; the others are constants.
+template <class F>
+std::vector<Tensor<double>> gradients_at(unsigned leaves, std::span<const Array<double>> inputs,
+                                         const F& f, GradOptions options = {}) {
+  Tape tape;
+  std::vector<Tensor<double>> x;
+  std::vector<Wanted<double>> wanted;
+  for (std::size_t k = 0; k < inputs.size(); ++k) {
+    x.push_back(leaves >> k & 1U ? tape.watch(inputs[k]) : Tensor<double>(inputs[k]));
+  }
+  for (std::size_t k = 0; k < inputs.size(); ++k) {
+    if (leaves >> k & 1U) wanted.emplace_back(x[k]);
+  }
+  return grad(f(x), wanted, options);
+}
+
 struct Inputs3 {
   Array<double> x = op::spread({3, 5}), a = op::spread({5}, 0.8), b = op::spread({3, 1}, 1.2);
 };
@@ -67,17 +83,8 @@ TEST_CASE("the gradient of a fused formula is the same by every way and for ever
   const Inputs3 in;
   const Array<double> inputs[] = {in.x, in.a, in.b};
   const auto gradients = [&](unsigned leaves, bool graph, auto reduce) {
-    Tape tape;
-    std::vector<Tensor<double>> x;
-    std::vector<Wanted<double>> wanted;
-    for (unsigned k = 0; k < 3; ++k) {
-      x.push_back(leaves >> k & 1U ? tape.watch(inputs[k]) : Tensor<double>(inputs[k]));
-    }
-    for (unsigned k = 0; k < 3; ++k) {
-      if (leaves >> k & 1U) wanted.emplace_back(x[k]);
-    }
     std::vector<Array<double>> result;
-    for (const auto& g : grad(reduce(x), wanted, {.create_graph = graph}))
+    for (const auto& g : gradients_at(leaves, inputs, reduce, {.create_graph = graph}))
       result.push_back(g.array());
     return result;
   };
@@ -119,25 +126,14 @@ TEST_CASE("a fused formula runs over many blocks, in memory or past the caches")
   const auto b = op::spread({1}, 3);
   for (const std::int64_t n : {4097, 10000, (1 << 20) + 7}) {
     const auto a = op::spread({n}), c = op::spread({n}, 2), g = op::spread({n}, 5);
-    // The gradients of g . f, by f as one operation or as several.
-    const auto gradients = [&](unsigned leaves, auto call) {
-      Tape tape;
-      const Array<double> inputs[] = {a, b, c};
-      std::vector<Tensor<double>> x;
-      std::vector<Wanted<double>> wanted;
-      for (unsigned k = 0; k < 3; ++k) {
-        x.push_back(leaves >> k & 1U ? tape.watch(inputs[k]) : Tensor<double>(inputs[k]));
-      }
-      for (unsigned k = 0; k < 3; ++k) {
-        if (leaves >> k & 1U) wanted.emplace_back(x[k]);
-      }
-      return grad(sum(call(x) * g), wanted);
-    };
+    const Array<double> inputs[] = {a, b, c};
     CAPTURE(n);
     for (unsigned leaves = 1; leaves < 8; ++leaves) {
       CAPTURE(leaves);
-      const auto one = gradients(leaves, [&](auto& x) { return fuse(f, x[0], x[1], x[2]); });
-      const auto several = gradients(leaves, [&](auto& x) { return f(x[0], x[1], x[2]); });
+      const auto one =
+          gradients_at(leaves, inputs, [&](auto& x) { return sum(fuse(f, x[0], x[1], x[2]) * g); });
+      const auto several =
+          gradients_at(leaves, inputs, [&](auto& x) { return sum(f(x[0], x[1], x[2]) * g); });
       // Some roundings an element, and a sum of n terms for b.
       for (std::size_t k = 0; k < one.size(); ++k) {
         CHECK_AGREES(close(one[k], several[k], 1e-13, 1e-12));
