@@ -34,21 +34,28 @@ constexpr std::int64_t lines_of(std::int64_t bytes) {
 }
 
 // Sizes up to 1 KiB have a class each; above, four classes for every power of two.
+constexpr int small_classes = 16;
 int class_of(std::int64_t lines) {
-  if (lines <= 16) [[likely]]
-    return int(lines);
+  if (lines <= small_classes) return int(lines);
   const int log = int(std::bit_width(std::uint64_t(lines - 1))) - 1;
-  return 16 + (log - 4) * 4 + int((lines - 1) >> (log - 2) & 3) + 1;
+  return small_classes + (log - 4) * 4 + int((lines - 1) >> (log - 2) & 3) + 1;
 }
 
 std::int64_t bytes_of(int size_class) {
-  if (size_class <= 16) return size_class * line;
-  const int log = (size_class - 17) / 4 + 4;
-  return (std::int64_t(4 + (size_class - 17) % 4 + 1) << (log - 2)) * line;
+  if (size_class <= small_classes) return size_class * line;
+  const int beyond = size_class - small_classes - 1, log = beyond / 4 + 4;
+  return (std::int64_t(4 + beyond % 4 + 1) << (log - 2)) * line;
 }
 
-// Free blocks are chained through their payload.
-Block*& next_of(Block* block) { return *reinterpret_cast<Block**>(block->payload()); }
+// Free blocks are chained through the place of their shape.
+Block* next_of(const Block* block) {
+  Block* next;
+  std::memcpy(&next, static_cast<const void*>(&block->shape), sizeof next);
+  return next;
+}
+void set_next(Block* block, Block* next) {
+  std::memcpy(static_cast<void*>(&block->shape), &next, sizeof next);
+}
 
 void* system_memory(std::int64_t bytes) {
   const std::int64_t alignment = bytes >= huge_page ? huge_page : bytes > large ? page : line;
@@ -76,17 +83,22 @@ struct Heap {
   std::uint16_t index = 0;
   std::atomic<std::int64_t> allocated = 0, freed = 0, system_allocations = 0, system_bytes = 0;
 
+  /// Takes a block back.
   void put(Block* block) {
-    next_of(block) = free[block->size_class];
+    chain(block);
+    count(freed, 1);
+    EBB_POISON(block->payload(), bytes_of(block->size_class) - line);
+  }
+  void chain(Block* block) {
+    set_next(block, free[block->size_class]);
     free[block->size_class] = block;
   }
 
   void collect_returned() {
     Block* block = returned.exchange(nullptr, std::memory_order_acquire);
     while (block) {
-      EBB_UNPOISON(block->payload(), sizeof(Block*));
       Block* next = next_of(block);
-      put(block);
+      chain(block);
       block = next;
     }
   }
@@ -118,24 +130,28 @@ struct Heap {
     return reinterpret_cast<Block*>(std::exchange(slab, slab + bytes));
   }
 
-  Block* allocate(int size_class) {
-    if (Block* block = free[size_class]) [[likely]] {
-      EBB_UNPOISON(block->payload(), bytes_of(size_class) - line);
+  /// A free block of this class, or null.
+  Block* take(std::int64_t size_class) {
+    Block* block = free[size_class];
+    if (block) [[likely]] {
+      EBB_UNPOISON(block->payload(), bytes_of(int(size_class)) - line);
       free[size_class] = next_of(block);
-      return block;
     }
-    return allocate_slowly(size_class);
+    return block;
   }
 
-  __attribute__((noinline)) Block* allocate_slowly(int size_class) {
+  /// The same, from other threads or from the system if there is none.
+  Block* obtain(int size_class) {
     collect_returned();
-    if (free[size_class]) return allocate(size_class);
+    if (Block* block = take(size_class)) return block;
     Block* block = fresh(bytes_of(size_class));
     block->size_class = std::uint8_t(size_class);
     block->heap = index;
     return block;
   }
 };
+
+constexpr std::uint16_t nobody = 0xffff;  // the index of no heap
 
 // All heaps there ever were; never destroyed, because arrays may outlive every static object.
 struct Heaps {
@@ -150,7 +166,7 @@ struct Heaps {
       abandoned.pop_back();
       return heap;
     }
-    if (all.size() > 0xffff) throw std::bad_alloc();
+    if (all.size() >= nobody) throw std::bad_alloc();
     auto* heap = new Heap;
     heap->index = std::uint16_t(all.size());
     all.push_back(heap);
@@ -171,30 +187,64 @@ Heaps& heaps() {
   return *heaps;
 }
 
-constinit thread_local Heap* mine = nullptr;
+// A thread that has no heap yet shares one that has no blocks and owns none, so that the short ways
+// below need not ask.
+constinit Heap no_heap{.index = nobody};
+constinit thread_local Heap* mine = &no_heap;
 
 struct Abandon {
   ~Abandon() {
-    if (mine) heaps().abandon(std::exchange(mine, nullptr));
+    if (mine != &no_heap) heaps().abandon(std::exchange(mine, &no_heap));
   }
 };
 
-__attribute__((noinline)) Heap* adopt_heap() {
-  thread_local Abandon at_thread_exit;
-  (void)at_thread_exit;
-  return mine = heaps().adopt();
+Heap& own_heap() {
+  if (mine == &no_heap) {
+    thread_local Abandon at_thread_exit;
+    (void)at_thread_exit;
+    mine = heaps().adopt();
+  }
+  return *mine;
 }
 
-EBB_INLINE Block* allocate_lines(std::int64_t lines, const Shape& shape, Block::Flags flags) {
-  Heap* heap = mine;
-  if (!heap) [[unlikely]]
-    heap = adopt_heap();
-  Block* block = heap->allocate(class_of(lines + 1));
+EBB_INLINE Block* hand_out(Heap& heap, Block* block, const Shape& shape, Block::Flags flags) {
   block->references.store(1, std::memory_order_relaxed);
   block->flags = flags;
   block->shape = shape;
-  count(heap->allocated, 1);
+  count(heap.allocated, 1);
   return block;
+}
+
+// The long ways are functions of their own, called last, so that the short ones save no registers.
+__attribute__((noinline)) Block* obtain_lines(std::int64_t lines, const Shape& shape,
+                                              Block::Flags flags) {
+  Heap& heap = own_heap();
+  const int size_class = class_of(lines + 1);
+  Block* block = heap.take(size_class);
+  return hand_out(heap, block ? block : heap.obtain(size_class), shape, flags);
+}
+
+/// A block with so many lines of 64 bytes behind its header.
+EBB_INLINE Block* allocate_lines(std::int64_t lines, const Shape& shape, Block::Flags flags) {
+  if (lines < small_classes) [[likely]] {
+    Heap& heap = *mine;
+    if (Block* block = heap.take(lines + 1)) [[likely]]
+      return hand_out(heap, block, shape, flags);
+  }
+  return obtain_lines(lines, shape, flags);
+}
+
+__attribute__((noinline)) void free_elsewhere(Block* block) {
+  if (block->is_view()) release(block->as_view().owner);
+  Heap& heap = own_heap();
+  if (block->heap == heap.index) return heap.put(block);
+  count(heap.freed, 1);
+  Heap* owner = heaps().at(block->heap);
+  Block* head = owner->returned.load(std::memory_order_relaxed);
+  do {
+    set_next(block, head);
+  } while (!owner->returned.compare_exchange_weak(head, block, std::memory_order_release,
+                                                  std::memory_order_relaxed));
 }
 
 }  // namespace
@@ -202,7 +252,7 @@ EBB_INLINE Block* allocate_lines(std::int64_t lines, const Shape& shape, Block::
 Block* allocate(const Shape& shape, std::size_t element_size) {
   // One vector more than the elements fill: the last rows of a matrix are written by whole vectors.
   const std::int64_t lines = lines_of(shape.size() * std::int64_t(element_size));
-  return allocate_lines(lines + (shape.rank() >= 2 || lines == 0 ? 1 : 0), shape, Block::plain);
+  return allocate_lines(lines + (shape.rank() >= 2 ? 1 : 0), shape, Block::plain);
 }
 
 Block* allocate_uniform(const Shape& shape, std::size_t) {
@@ -210,7 +260,7 @@ Block* allocate_uniform(const Shape& shape, std::size_t) {
 }
 
 Block* allocate_bytes(std::size_t bytes) {
-  return allocate_lines(lines_of(std::int64_t(bytes ? bytes : 1)), Shape(), Block::plain);
+  return allocate_lines(lines_of(std::int64_t(bytes)), Shape(), Block::plain);
 }
 
 Block* allocate_view(Block* owner, void* data, const Shape& shape) {
@@ -221,22 +271,10 @@ Block* allocate_view(Block* owner, void* data, const Shape& shape) {
 }
 
 void free_block(Block* block) {
-  if (block->is_view()) release(block->as_view().owner);
-  Heap* heap = mine;
-  if (!heap) [[unlikely]]
-    heap = adopt_heap();
-  count(heap->freed, 1);
-  if (block->heap == heap->index) {
-    heap->put(block);
-    EBB_POISON(block->payload() + sizeof(Block*), bytes_of(block->size_class) - line - 8);
-    return;
-  }
-  Heap* owner = heaps().at(block->heap);
-  Block* head = owner->returned.load(std::memory_order_relaxed);
-  do {
-    next_of(block) = head;
-  } while (!owner->returned.compare_exchange_weak(head, block, std::memory_order_release,
-                                                  std::memory_order_relaxed));
+  Heap& heap = *mine;
+  if (block->heap == heap.index && !block->is_view()) [[likely]]
+    return heap.put(block);
+  free_elsewhere(block);
 }
 
 }  // namespace detail

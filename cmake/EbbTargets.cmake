@@ -18,6 +18,8 @@ function(ebb_own_target target)
   target_compile_options(${target} PRIVATE
     ${EBB_WARNINGS} $<$<BOOL:${EBB_WERROR}>:-Werror>
     -ffp-contract=off -fno-math-errno -fno-semantic-interposition -ffunction-sections -fdata-sections
+    # Otherwise each look at a thread's tape or pool counts as a call, and saves every register.
+    -ftls-model=initial-exec
     "-fmacro-prefix-map=${PROJECT_SOURCE_DIR}/=")
 endfunction()
 
