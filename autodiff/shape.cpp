@@ -32,19 +32,20 @@ Shape::Shape(std::span<const std::int64_t> sizes) {
                      " axes");
   }
   std::int64_t elements = 1;
-  bool empty = false;
+  bool overflows = false;
   for (std::size_t i = 0; i < sizes.size(); ++i) {
     if (sizes[i] < 0) throw ShapeError("shape " + list(sizes) + " has a negative size");
     sizes_[i] = sizes[i];
-    empty |= sizes[i] == 0;
+    overflows |= __builtin_mul_overflow(elements, sizes[i], &elements) || elements > max_elements;
   }
-  for (std::int64_t size : sizes) {
-    if (empty) break;
-    if (__builtin_mul_overflow(elements, size, &elements) || elements > max_elements) {
+  if (overflows) {
+    // Only an array without elements may have sizes whose product is beyond the limit.
+    if (std::find(sizes.begin(), sizes.end(), 0) == sizes.end()) {
       throw ShapeError("shape " + list(sizes) + " has more elements than an array can hold");
     }
+    elements = 0;
   }
-  packed_ = (empty ? 0 : elements) << 8 | std::int64_t(sizes.size());
+  packed_ = elements << 8 | std::int64_t(sizes.size());
 }
 
 Shape Shape::with(int axis, std::int64_t size) const {

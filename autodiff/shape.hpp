@@ -19,14 +19,10 @@ class EBB_API Shape {
   static constexpr int max_rank = 6;
 
   EBB_INLINE Shape() {}  // a scalar
-  // Copied word by word and no further than needed: a shape is often copied right after it was
-  // made, and wider moves would wait for the narrow stores before them.
   EBB_INLINE Shape(const Shape& other) { *this = other; }
   EBB_INLINE Shape& operator=(const Shape& other) {
     packed_ = other.packed_;
-    if (rank() > 0) sizes_[0] = other.sizes_[0];
-    if (rank() > 1) sizes_[1] = other.sizes_[1];
-    for (int i = 2; i < rank(); ++i) sizes_[i] = other.sizes_[i];
+    copy_sizes<0>(other);
     return *this;
   }
   /// @throws ShapeError for a negative size, too many axes, or more elements than memory can hold.
@@ -47,14 +43,29 @@ class EBB_API Shape {
   Shape without(int axis) const;
 
   friend EBB_INLINE bool operator==(const Shape& a, const Shape& b) {
-    if (a.packed_ != b.packed_) return false;
-    for (int i = 0; i < a.rank(); ++i) {
-      if (a.sizes_[i] != b.sizes_[i]) return false;
+    return a.packed_ == b.packed_ && a.equal_sizes<0>(b);
+  }
+
+ private:
+  // Word by word and no further than needed: a shape is often copied right after it was made, and
+  // wider moves would wait for the narrow stores before them.
+  template <int axis>
+  EBB_INLINE void copy_sizes(const Shape& other) {
+    if constexpr (axis < max_rank) {
+      if (axis >= rank()) return;
+      sizes_[axis] = other.sizes_[axis];
+      copy_sizes<axis + 1>(other);
+    }
+  }
+  template <int axis>
+  EBB_INLINE bool equal_sizes(const Shape& other) const {
+    if constexpr (axis < max_rank) {
+      if (axis >= rank()) return true;
+      return sizes_[axis] == other.sizes_[axis] && equal_sizes<axis + 1>(other);
     }
     return true;
   }
 
- private:
   std::int64_t packed_ = 1 << 8;  // the number of elements above eight bits of rank
   std::int64_t sizes_[max_rank];  // no value beyond the rank
 };
