@@ -52,17 +52,26 @@ struct MatrixKernels {
   template <class Products>
   EBB_INLINE static void dot_all(T* y, const T* x, T bias, std::int64_t rows, std::int64_t cols,
                                  const Products& products) {
-    for (std::int64_t r = 0; r < rows; r += W) {
-      // W rows make one vector of results; where there are fewer, the last one counts again.
-      std::int64_t left = rows - r;
-      const T* row = x;
+    const T* row = x;
+    // W rows make one vector of results.
+    const auto next_results = [&](const auto& step) __attribute__((always_inline)) {
       const V sums = V::sums([&](auto) __attribute__((always_inline)) {
         const V p = products(row);
-        row += --left > 0 ? cols : 0;
+        row += step();
         return p;
       });
-      (sums + V(bias)).store(y + r);
-      x = row;
+      return sums + V(bias);
+    };
+    std::int64_t r = 0;
+    for (; r + W <= rows; r += W) {
+      next_results([&]() __attribute__((always_inline)) { return cols; }).store(y + r);
+    }
+    // Where there are fewer, the last one counts again.
+    std::int64_t left = rows - r;
+    if (left > 0) {
+      next_results([&]() __attribute__((always_inline)) {
+        return --left > 0 ? cols : 0;
+      }).store(y + r);
     }
   }
 
