@@ -6,7 +6,7 @@
 #include <string_view>
 #include <vector>
 
-#include "ebb/autodiff/access.hpp"
+#include "ebb/autodiff/formula.hpp"
 #include "ebb/autodiff/variable.hpp"
 
 namespace ebb::inline v0 {
@@ -28,6 +28,8 @@ template <class M>
 concept Module = requires(M& module) {
   module.each(detail::AnyVisitor{});
 };
+
+inline namespace EBB_UNIT {
 
 /// Calls f(name, variable) for every parameter, with dotted names such as "encoder.0.weight".
 template <Module M, class F>
@@ -62,5 +64,7 @@ std::int64_t count(M& module) {
   for_each_parameter(module, [&](const std::string&, auto& variable) { total += variable.size(); });
   return total;
 }
+
+}  // namespace EBB_UNIT
 
 }  // namespace ebb::inline v0

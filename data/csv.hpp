@@ -26,11 +26,11 @@ class EBB_API Table {
   /// (rows, names).
   Table(std::string source, std::vector<std::string> names, Array<T> values);
 
-  const std::vector<std::string>& names() const { return names_; }
+  EBB_INLINE const std::vector<std::string>& names() const { return names_; }
   /// All columns: (rows, columns).
-  const Array<T>& values() const { return values_; }
-  std::int64_t rows() const { return values_.shape()[0]; }
-  std::int64_t columns() const { return values_.shape()[1]; }
+  EBB_INLINE const Array<T>& values() const { return values_; }
+  EBB_INLINE std::int64_t rows() const { return values_.shape()[0]; }
+  EBB_INLINE std::int64_t columns() const { return values_.shape()[1]; }
 
   /// One column: (rows, 1). @throws FileError that lists the columns when there is no such name.
   Array<T> column(std::string_view name) const;

@@ -47,7 +47,7 @@ struct EBB_API TensorDataset {
   TensorDataset(Array<T> inputs, Array<U> targets);
 
   /// The number of rows.
-  std::int64_t size() const { return x.shape()[0]; }
+  EBB_INLINE std::int64_t size() const { return x.shape()[0]; }
   /// Copies of the rows with these indices. @throws ArgumentError for an index outside of the data.
   Batch<T, U> rows(std::span<const std::int64_t> indices) const;
   /// Brings the first of these rows closer to the processor.

@@ -24,7 +24,7 @@ struct LoaderPosition {
   std::int64_t epoch = 0;   ///< of the next batch, from 0
   std::int64_t cursor = 0;  ///< the rows of that epoch that were given before it
 
-  friend bool operator==(const LoaderPosition&, const LoaderPosition&) = default;
+  friend EBB_INLINE bool operator==(const LoaderPosition&, const LoaderPosition&) = default;
 };
 
 namespace detail {
@@ -49,7 +49,7 @@ template <Dataset D>
 class Loader {
  public:
   /// @throws ArgumentError when the data set or the options leave no batch to give.
-  Loader(D dataset, LoaderOptions options = {})
+  EBB_INLINE Loader(D dataset, LoaderOptions options = {})
       : dataset_(std::move(dataset)),
         options_(options),
         rows_(detail::rows_an_epoch(dataset_.size(), options)),
@@ -61,25 +61,27 @@ class Loader {
 
   class Iterator;
   /// Takes the next batch.
-  Iterator begin() { return Iterator(*this); }
-  std::default_sentinel_t end() const { return {}; }
+  EBB_INLINE Iterator begin() { return Iterator(*this); }
+  EBB_INLINE std::default_sentinel_t end() const { return {}; }
 
   /// The number of batches in an epoch.
-  std::int64_t size() const { return (rows_ + options_.batch_size - 1) / options_.batch_size; }
+  EBB_INLINE std::int64_t size() const {
+    return (rows_ + options_.batch_size - 1) / options_.batch_size;
+  }
   const D& dataset() const { return dataset_; }
 
   /// Where the next batch comes from. In the body of a loop this is behind the batch at hand, and
   /// with the last batch of an epoch it is the start of the next epoch.
-  LoaderPosition position() const { return position_; }
+  EBB_INLINE LoaderPosition position() const { return position_; }
   /// Continues from a position. @throws ArgumentError when the data set has no such row.
-  void seek(const LoaderPosition& position) {
+  EBB_INLINE void seek(const LoaderPosition& position) {
     detail::check_position(position, rows_);
     position_ = position;
   }
 
  private:
   /// The next batch of this epoch, and the position behind it.
-  auto take() {
+  EBB_INLINE auto take() {
     if (options_.shuffle &&
         !(ordered_ && ordered_->seed == position_.seed && ordered_->epoch == position_.epoch)) {
       detail::order_of_epoch(order_, position_.seed, position_.epoch);
@@ -113,20 +115,22 @@ class Loader<D>::Iterator {
       std::remove_cvref_t<decltype(std::declval<const D&>().rows(std::span<const std::int64_t>()))>;
   using difference_type = std::ptrdiff_t;
 
-  explicit Iterator(Loader& loader) : loader_(&loader) { take(); }
-  const value_type& operator*() const { return *batch_; }
-  const value_type* operator->() const { return &*batch_; }
-  Iterator& operator++() {
+  EBB_INLINE explicit Iterator(Loader& loader) : loader_(&loader) { take(); }
+  EBB_INLINE const value_type& operator*() const { return *batch_; }
+  EBB_INLINE const value_type* operator->() const { return &*batch_; }
+  EBB_INLINE Iterator& operator++() {
     // Given back before the next batch is made, which then fills the same memory.
     batch_.reset();
     if (!last_) take();
     return *this;
   }
-  void operator++(int) { ++*this; }
-  friend bool operator==(const Iterator& i, std::default_sentinel_t) { return !i.batch_; }
+  EBB_INLINE void operator++(int) { ++*this; }
+  friend EBB_INLINE bool operator==(const Iterator& i, std::default_sentinel_t) {
+    return !i.batch_;
+  }
 
  private:
-  void take() {
+  EBB_INLINE void take() {
     batch_.emplace(loader_->take());
     last_ = loader_->position_.cursor == 0;
   }

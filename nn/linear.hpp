@@ -19,9 +19,9 @@ struct EBB_API Linear {
   /// Uniform in +-1 / sqrt(in), as PyTorch has it.
   Linear(std::int64_t in, std::int64_t out, Stream& stream);
 
-  Tensor<T> operator()(const Operand<T>& x) const { return linear(x, weight, bias); }
+  EBB_INLINE Tensor<T> operator()(const Operand<T>& x) const { return linear(x, weight, bias); }
 
-  void each(auto&& visit) {
+  EBB_INLINE void each(auto&& visit) {
     visit("weight", weight);
     visit("bias", bias);
   }

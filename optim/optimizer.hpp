@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // The loop around a rule: parameters, their state, the number of steps.
 #pragma once
-#include "ebb/autodiff/parallel.hpp"
 #include "ebb/autodiff/parameters.hpp"
 #include "ebb/optim/rules.hpp"
 
@@ -12,53 +11,31 @@ namespace ebb::inline v0::optim {
 template <class Rule, Real T>
 class EBB_API Optimizer {
  public:
-  Optimizer(std::vector<Variable<T>> parameters, Rule rule)
-      : rule_(rule), parameters_(std::move(parameters)) {
-    rule_.prepare(1);  // refuses bad options at once
-    for (const auto& p : parameters_) {
-      auto& states = states_.emplace_back();
-      for (int k = 0; k < rule_.states(); ++k) states.push_back(Array<T>::zeros(p.shape()));
-    }
-  }
+  /// @throws ArgumentError for options that make no sense.
+  Optimizer(std::vector<Variable<T>> parameters, Rule rule);
   /// All parameters of a model.
   template <Module M>
-  Optimizer(M& module, Rule rule) : Optimizer(ebb::parameters<T>(module), rule) {}
+  EBB_INLINE Optimizer(M& module, Rule rule) : Optimizer(ebb::parameters<T>(module), rule) {}
+  Optimizer(Optimizer&&) noexcept = default;
+  Optimizer& operator=(Optimizer&&) noexcept = default;
+  EBB_INLINE ~Optimizer() {}
 
   /// One update of every parameter that has a gradient.
-  void step() {
-    const auto prepared = rule_.prepare(++steps_);
-    for (std::size_t i = 0; i < parameters_.size(); ++i) {
-      auto* cell = detail::Access::cell(parameters_[i]);
-      if (cell->gradient.empty()) continue;
-      const std::size_t n_state = states_[i].size();
-      T* states[2] = {};
-      for (std::size_t k = 0; k < n_state; ++k) states[k] = states_[i][k].mutate();
-      T* const w = cell->value.mutate();
-      const T* const g = cell->gradient.data();
-      constexpr std::int64_t block = 1 << 16;
-      ebb::detail::parallel_blocks(cell->value.size(), block,
-                                   [&](std::int64_t first, std::int64_t last) {
-                                     run(prepared, w, g, states, int(n_state), first, last);
-                                   });
-    }
-  }
+  void step();
   /// Makes every gradient absent.
-  void zero_grad() {
+  EBB_INLINE void zero_grad() {
     for (auto& p : parameters_) p.zero_grad();
   }
 
   /// The options; the learning rate may be changed between steps.
-  Rule& rule() { return rule_; }
-  std::int64_t steps() const { return steps_; }
+  EBB_INLINE Rule& rule() { return rule_; }
+  EBB_INLINE std::int64_t steps() const { return steps_; }
 
  private:
-  /// Updates the elements [first, last).
-  static void run(const typename Rule::Step& step, T* w, const T* g, T* const* states, int n_state,
-                  std::int64_t first, std::int64_t last);
-
   Rule rule_;
   std::vector<Variable<T>> parameters_;
-  std::vector<std::vector<Array<T>>> states_;
+  int states_each_;               // arrays of state a parameter
+  std::vector<Array<T>> states_;  // those of a parameter one after the other
   std::int64_t steps_ = 0;
 };
 
@@ -67,13 +44,9 @@ Optimizer(M&, Rule) -> Optimizer<Rule, typename M::value_type>;
 template <Real T, class Rule>
 Optimizer(std::vector<Variable<T>>, Rule) -> Optimizer<Rule, T>;
 
-#define EBB_EXTERN(Rule, T)                                                                     \
-  extern template void Optimizer<Rule, T>::run(const Rule::Step&, T*, const T*, T* const*, int, \
-                                               std::int64_t, std::int64_t);
-EBB_EXTERN(SGD, float)
-EBB_EXTERN(SGD, double)
-EBB_EXTERN(Adam, float)
-EBB_EXTERN(Adam, double)
-#undef EBB_EXTERN
+extern template class Optimizer<SGD, float>;
+extern template class Optimizer<SGD, double>;
+extern template class Optimizer<Adam, float>;
+extern template class Optimizer<Adam, double>;
 
 }  // namespace ebb::inline v0::optim

@@ -39,13 +39,9 @@ Adam::Step Adam::prepare(std::int64_t step) const {
           weight_decay};
 }
 
-#define EBB_INSTANTIATE(Rule, T)                                                         \
-  template void Optimizer<Rule, T>::run(const Rule::Step&, T*, const T*, T* const*, int, \
-                                        std::int64_t, std::int64_t);
-EBB_INSTANTIATE(SGD, float)
-EBB_INSTANTIATE(SGD, double)
-EBB_INSTANTIATE(Adam, float)
-EBB_INSTANTIATE(Adam, double)
-#undef EBB_INSTANTIATE
+template class Optimizer<SGD, float>;
+template class Optimizer<SGD, double>;
+template class Optimizer<Adam, float>;
+template class Optimizer<Adam, double>;
 
 }  // namespace ebb::inline v0::optim

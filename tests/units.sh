@@ -15,6 +15,20 @@ unit() {
 #include <ebb/autodiff/fuse.hpp>
 #include <ebb/ebb.hpp>
 using namespace ebb;
+void train_$1(nn::Linear<float>& model, const Array<float>& x, const Array<float>& y) {
+  optim::Optimizer sgd(model, optim::SGD{.momentum = 0.9});
+  optim::Optimizer adam(model, optim::Adam{.learning_rate = 0.1});
+  data::Loader loader(data::TensorDataset(x, y), {.batch_size = 8});
+  if (loader.size() == 0) return;
+  for (const auto& batch : loader) {
+    Tape tape;
+    backward(mse_loss(model(batch.x), batch.y));
+    sgd.step();
+    adam.step();
+    adam.rule().learning_rate *= 0.5;
+    adam.zero_grad();
+  }
+}
 double $1(const Array<float>& x, Variable<float>& w, const Array<float>& y) {
   Tape tape;
   const auto z = fuse([](auto a, auto b) { return square(tanh(a * b)) + a * 0.5f; }, x, w);
@@ -26,10 +40,12 @@ double $1(const Array<float>& x, Variable<float>& w, const Array<float>& y) {
 END
 }
 
-# The inline functions in an object file, but for those of the standard library.
+# The inline functions in an object file, but for those of the standard library, and the destructors
+# and constructors that structs of arrays have by themselves.
 inline_functions() {
-  nm --defined-only "$1" | awk '$2 ~ /[WVu]/ { print $3 }' | c++filt | grep 'ebb::' |
-    grep -vE '^(std::|.* std::(__)?to_address)' | sort -u
+  nm --defined-only "$1" | awk '$2 ~ /[WVu]/ { print $3 }' | c++filt |
+    grep -vE '^[^(]*\b(std|__gnu_cxx)::|^decltype ' |
+    grep -vE '\b([A-Z][A-Za-z]+)(<[^()]*>)?::~?\1\(.*\)$' | grep 'ebb::' | sort -u
 }
 
 status=0
