@@ -6,14 +6,22 @@
 
 namespace ebb::inline v0::detail {
 
-/// What an operation reads of an operand. A number has no block.
+/// The place of a variable's value: a leaf of the tape that records, or untracked.
+template <class T>
+Place leaf_of(Cell<T>* cell);
+[[noreturn]] void throw_empty_operand();
+
+/// What an operand is made of. A number has no block.
 template <class T>
 struct Source {
   Block* block = nullptr;
-  Place place;
+  Cell<T>* cell = nullptr;  ///< of a variable
+  Place tensor;             ///< the place of a tensor
   T number = 0;
 
   bool is_number() const { return block == nullptr; }
+  /// Where it stands; this makes a variable a leaf of the tape that records.
+  Place place() const { return cell ? leaf_of(cell) : tensor; }
 };
 
 struct Access {
@@ -62,39 +70,37 @@ struct Access {
   static Cell<T>* cell(const Operand<T>& x) {
     return x.kind() == Operand<T>::Kind::variable ? x.template object<Cell<T>>() : nullptr;
   }
+  /// @throws ArgumentError for an operand that is empty.
   template <class T>
   static Source<T> source(const Operand<T>& x);
+  /// The shape of an operand that is no number.
+  template <class T>
+  static const Shape& shape(const Operand<T>& x) {
+    const Source<T> from = source(x);
+    if (from.is_number()) throw_empty_operand();
+    return from.block->shape;
+  }
 };
-
-/// The place of a variable's value: a leaf of the tape that records, or untracked.
-template <class T>
-Place leaf_of(Cell<T>* cell);
-[[noreturn]] void throw_empty_operand();
 
 template <class T>
 EBB_INLINE Source<T> Access::source(const Operand<T>& x) {
-  using O = Operand<T>;
+  using Kind = typename Operand<T>::Kind;
   Source<T> source;
-  switch (x.kind()) {
-    [[likely]] case O::Kind::tensor : source.place = static_cast<const Tensor<T>&>(x).place_;
-    [[fallthrough]];
-    case O::Kind::array:
-      source.block = x.template object<Block>();
-      if (!source.block) [[unlikely]]
-        throw_empty_operand();
-      return source;
-    case O::Kind::number:
-      source.number = static_cast<const Number<T>&>(x).value();
-      return source;
-    case O::Kind::variable: {
-      auto* cell = x.template object<Cell<T>>();
-      if (!cell) throw_empty_operand();
-      source.block = cell->value.block();
-      source.place = leaf_of(cell);
-      return source;
-    }
+  const Kind kind = x.kind();
+  if (kind == Kind::number) {
+    source.number = static_cast<const Number<T>&>(x).value();
+    return source;
   }
-  __builtin_unreachable();
+  if (kind == Kind::variable) {
+    source.cell = x.template object<Cell<T>>(Kind::variable);
+    if (source.cell) source.block = source.cell->value.block();
+  } else {
+    source.block = x.template object<Block>();
+    if (kind == Kind::tensor) source.tensor = static_cast<const Tensor<T>&>(x).place_;
+  }
+  if (!source.block) [[unlikely]]
+    throw_empty_operand();
+  return source;
 }
 
 }  // namespace ebb::inline v0::detail

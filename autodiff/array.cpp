@@ -122,14 +122,10 @@ T Array<T>::item() const {
 }
 
 template <class T>
-T* Array<T>::mutate() {
-  if (!block()) return nullptr;
-  if (!block()->is_sole() || block()->is_view()) {
-    auto copy = uninitialized(shape());
-    std::copy(begin(), end(), copy.block()->template data<T>());
-    *this = std::move(copy);
-  }
-  return block()->template data<T>();
+void Array<T>::unshare() {
+  auto copy = uninitialized(shape());
+  std::copy(begin(), end(), copy.block()->template data<T>());
+  *this = std::move(copy);
 }
 
 template <class T>

@@ -78,7 +78,12 @@ class EBB_API Array : public Operand<T> {
     this->set(nullptr, Operand<T>::Kind::array);
   }
   /// The elements, for writing; copies them first if anyone else holds them.
-  T* mutate();
+  EBB_INLINE T* mutate() {
+    if (!block()) return nullptr;
+    if (!block()->is_sole() || block()->is_view()) [[unlikely]]
+      unshare();
+    return reinterpret_cast<T*>(block()->payload());
+  }
 
   /// The same elements in another shape. @throws ShapeError when the sizes differ.
   Array reshape(const Shape& shape) const;
@@ -88,7 +93,11 @@ class EBB_API Array : public Operand<T> {
  private:
   friend struct detail::Access;
   EBB_INLINE explicit Array(detail::Block* owned) : Operand<T>(owned, Operand<T>::Kind::array) {}
-  EBB_INLINE detail::Block* block() const { return this->template object<detail::Block>(); }
+  EBB_INLINE detail::Block* block() const {
+    return this->template object<detail::Block>(Operand<T>::Kind::array);
+  }
+  /// Copies the elements, which others hold too.
+  void unshare();
   std::int64_t position(std::span<const std::int64_t> index) const;
 };
 

@@ -14,7 +14,7 @@ template <Real T>
 Tensor<T> TransformTape::point(const Operand<T>& x) const {
   const auto source = Access::source(x);
   if (source.is_number()) throw_empty_operand();
-  const std::uint32_t input = recorder()->admit("gradient", source.place);
+  const std::uint32_t input = recorder()->admit("gradient", source.place());
   return fresh_leaf(*recorder(), input, Access::tensor<T>(retain(source.block)));
 }
 

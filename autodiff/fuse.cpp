@@ -58,6 +58,16 @@ std::uint64_t attributes_of(const Fused<T>& fused) {
          (fused.count > 1 ? second_bit : 0);
 }
 
+/// The number of arguments of the call that a record is of, and each of them.
+int count_of(const Record& record) {
+  if (record.op->wide) return int(record.inputs[0]);
+  return record.attributes.bits & second_bit ? 2 : 1;
+}
+Wide::Entry argument_of(const Record& record, int i) {
+  if (!record.op->wide) return {record.kept[i], record.inputs[i]};
+  return wide_of(record).entries[i];
+}
+
 template <class T>
 Wide::Entry kept_entry(const Fused<T>& fused, int i) {
   if (!fused.is_number(i)) retain(fused.arguments[i].kept);
@@ -95,17 +105,10 @@ void add_record(Recorder& tape, const Shape& shape, const Fused<T>& fused, Block
 template <class T>
 Fused<T> read_record(const Record& record) {
   const std::uint64_t bits = record.attributes.bits;
-  const bool wide = record.op->wide;
   Fused<T> fused(reinterpret_cast<const FusedLoops<T>*>(bits & ~(reduction_bits | second_bit)),
-                 FusedReduction(bits & reduction_bits),
-                 wide                ? int(record.inputs[0])
-                 : bits & second_bit ? 2
-                                     : 1);
+                 FusedReduction(bits & reduction_bits), count_of(record));
   const int before = record.op == &fuse_pull_op<T> ? 1 : 0;
-  for (int i = 0; i < fused.count; ++i) {
-    fused.arguments[i] =
-        wide ? wide_of(record).entries[before + i] : Wide::Entry{record.kept[i], record.inputs[i]};
-  }
+  for (int i = 0; i < fused.count; ++i) fused.arguments[i] = argument_of(record, before + i);
   return fused;
 }
 
@@ -238,10 +241,10 @@ BlockHandle scaled_gradient(Sweep& sweep, Block*& kept, Block* g) {
 
 /// Gives argument i its part of the gradient, which a recorded sweep records.
 template <class T>
-void give(Sweep& sweep, const Fused<T>& fused, int i, BlockHandle part) {
-  const std::uint32_t id = fused.arguments[i].id;
+void give(Sweep& sweep, const Record& record, int i, BlockHandle part) {
+  const std::uint32_t id = argument_of(record, i).id;
   if (sweep.records()) [[unlikely]] {
-    sweep.give(id, pull_node(fused, i, sweep.gradient<T>(), std::move(part)));
+    sweep.give(id, pull_node(read_record<T>(record), i, sweep.gradient<T>(), std::move(part)));
   } else {
     sweep.give(id, Access::tensor<T>(part.take()));
   }
@@ -263,17 +266,16 @@ void vjp_fuse(Sweep& sweep, std::uint32_t, Record& record) {
   }
   run(fused.loops->pull);
   for (int i = 0; i < fused.count; ++i) {
-    if (parts[i]) give(sweep, fused, i, std::move(parts[i]));
+    if (parts[i]) give<T>(sweep, record, i, std::move(parts[i]));
   }
 }
 
 template <class T>
 void vjp_fuse_reduced(Sweep& sweep, std::uint32_t, Record& record) {
-  const Fused<T> fused = read_record<T>(record);
-  for (int i = 0; i < fused.count; ++i) {
-    if (!sweep.needs(fused.arguments[i].id)) continue;
-    give(sweep, fused, i,
-         scaled_gradient<T>(sweep, computed_gradient(record, i), sweep.gradient_block()));
+  for (int i = 0; i < count_of(record); ++i) {
+    if (!sweep.needs(argument_of(record, i).id)) continue;
+    give<T>(sweep, record, i,
+            scaled_gradient<T>(sweep, computed_gradient(record, i), sweep.gradient_block()));
   }
 }
 
@@ -336,14 +338,17 @@ Tensor<T> fuse_arguments(const FusedLoops<T>& loops, FusedReduction reduction,
   const Shape* shape = nullptr;
   bool same = true;
   for (int i = 0; i < fused.count; ++i) {
-    const Source<T> source = Access::source(*operands[std::size_t(i)]);
-    if (source.is_number()) {
-      arguments[i] = {number_bits(double(source.number)), Record::number};
+    const Argument<T> x = inputs.read("fuse", *operands[std::size_t(i)]);
+    if (!x.block) {
+      arguments[i] = {number_bits(double(x.number)), Record::number};
       continue;
     }
-    arguments[i] = {source.block, inputs.admit("fuse", source.place)};
-    if (!shape) shape = &source.block->shape;
-    same = same && source.block->shape == *shape;
+    arguments[i] = {x.block, x.id};
+    if (shape) {
+      same = same && x.block->shape == *shape;
+    } else {
+      shape = &x.block->shape;
+    }
   }
   Shape wide_shape;
   std::vector<Tensor<T>> stretched;

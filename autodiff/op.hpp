@@ -98,25 +98,34 @@ constexpr Op structured_op{
 
 /// One operand of a structured operation.
 struct Input {
-  Block* block;  ///< dense
+  Block* block;
   std::uint32_t id;
 };
 
-/// `room` owns what had to be made dense.
 template <Real T>
-EBB_INLINE Input input_of(Inputs& inputs, std::string_view operation, const Operand<T>& x,
-                          BlockHandle& room) {
-  const Source<T> source = Access::source(x);
-  if (source.is_number()) throw_empty_operand();
-  const std::uint32_t id = inputs.admit(operation, source.place);
-  if (!source.block->is_uniform()) return {source.block, id};
-  room = BlockHandle(densify<T>(source.block));
-  return {room.get(), id};
+EBB_INLINE Input input_of(Inputs& inputs, std::string_view operation, const Operand<T>& x) {
+  const Argument<T> argument = inputs.read(operation, x);
+  if (!argument.block) throw_empty_operand();
+  return {argument.block, argument.id};
 }
 template <class U>
-Input input_of(Inputs&, std::string_view, const Array<U>& x, BlockHandle&) {
+Input input_of(Inputs&, std::string_view, const Array<U>& x) {
   if (x.empty()) throw_empty_operand();
   return {Access::block(x), Record::constant};
+}
+
+/// The same operand with all its elements, if one stands for all of them: a sweep that records may
+/// hand such a gradient to an operation.
+template <Real T>
+Tensor<T> dense(const Operand<T>& x) {
+  const Source<T> source = Access::source(x);
+  if (source.is_number()) throw_empty_operand();
+  Block* block = source.block->is_uniform() ? densify<T>(source.block) : retain(source.block);
+  return Access::tensor<T>(block, source.place());
+}
+template <class U>
+const Array<U>& dense(const Array<U>& x) {
+  return x;
 }
 
 /// Records a structured operation whose result has been computed; `keeps` has one bit for each
@@ -137,9 +146,11 @@ unsigned kept_for(std::span<const Input> in) {
 template <class O, class T, class... In>
 Tensor<T> apply(const typename O::Options& options, const In&... operands) {
   Inputs inputs;
-  BlockHandle rooms[sizeof...(In)];
-  BlockHandle* room = rooms;
-  const Input in[] = {input_of(inputs, O::name, operands, *room++)...};
+  const Input in[] = {input_of(inputs, O::name, operands)...};
+  for (const Input& input : in) {
+    if (input.block->is_uniform()) [[unlikely]]
+      return apply<O, T>(options, dense(operands)...);
+  }
   BlockHandle y = [&]<std::size_t... k>(std::index_sequence<k...>) {
     return BlockHandle(O::template forward<T>(options, in[k].block...));
   }

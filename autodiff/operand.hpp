@@ -45,6 +45,11 @@ class Operand {
   EBB_INLINE Object* object() const {
     return reinterpret_cast<Object*>(word_ & ~std::uintptr_t(3));
   }
+  /// The same where the kind is known: the tag then vanishes in the address of a member.
+  template <class Object>
+  EBB_INLINE Object* object(Kind kind) const {
+    return reinterpret_cast<Object*>(word_ - std::uintptr_t(kind));
+  }
   EBB_INLINE void set(const void* object, Kind kind) { word_ = tagged(object, kind); }
 
  private:

@@ -6,7 +6,6 @@
 #include <string>
 
 #include "ebb/autodiff/error.hpp"
-#include "ebb/autodiff/kernels/table.hpp"
 
 namespace ebb::inline v0::detail {
 namespace {
@@ -23,34 +22,7 @@ std::uint64_t next_generation() {
   return next++;
 }
 
-template <class T>
-void prepare_gradient(void* object, Block*& gradient) {
-  auto* cell = static_cast<Cell<T>*>(object);
-  Block* held = Access::block(cell->gradient);
-  const bool in_place = held && held->is_sole() && !held->is_view();
-  if (!gradient->is_uniform() && (!held || in_place)) return;
-  // Everything that needs memory happens here, before any gradient has changed.
-  BlockHandle sum(allocate(gradient->shape, sizeof(T)));
-  fill_sum<T>(sum.get(), gradient, in_place ? nullptr : held);
-  release(std::exchange(gradient, sum.take()));
-}
-
-template <class T>
-void commit_gradient(void* object, Block* gradient) {
-  auto* cell = static_cast<Cell<T>*>(object);
-  Block* held = Access::block(cell->gradient);
-  if (held && held->is_sole() && !held->is_view()) {
-    fill_sum<T>(held, gradient, held);
-    release(gradient);
-  } else {
-    cell->gradient = Access::array<T>(gradient);  // the first one, or already the sum
-  }
-}
-
-template <class T>
-constexpr LeafOp leaf_op{{"leaf"}, &prepare_gradient<T>, &commit_gradient<T>, [](void* cell) {
-                           release(static_cast<Cell<T>*>(cell));
-                         }};
+constexpr Op leaf_op{"leaf"};
 
 }  // namespace
 
@@ -64,7 +36,7 @@ void drop_wide(Record& record) {
   }
 }
 
-Recorder::Recorder() : generation_(next_generation()), shapes_(16) {}
+Recorder::Recorder() : generation_(next_generation()) {}
 Recorder::~Recorder() { reset(); }
 
 void Recorder::FreeBlock::operator()(Record* records) const {
@@ -110,21 +82,17 @@ std::uint32_t Recorder::find_leaf(const void* cell) const {
   return index ? leaves_[index - 1].id : 0;
 }
 
-std::uint32_t Recorder::push_leaf(void* cell, const Shape& shape, const LeafOp& op) {
-  if (leaves_.size() >= few_leaves) make_room_in_table();
-  next(op, shape);
-  const std::size_t slot = leaves_.size() < few_leaves ? 0 : slot_of(cell);
-  leaves_.push_back({cell, last() + 1, &op});
-  if (leaves_.size() > few_leaves) leaf_table_[slot] = std::uint32_t(leaves_.size());
-  return publish();
-}
-
 template <class T>
 std::uint32_t Recorder::leaf(Cell<T>* cell) {
   if (const std::uint32_t id = find_leaf(cell)) return id;
-  const std::uint32_t id = push_leaf(cell, cell->value.shape(), leaf_op<T>);
+  const bool in_table = leaves_.size() >= few_leaves;
+  if (in_table) [[unlikely]]
+    make_room_in_table();
+  next(leaf_op, cell->value.shape());
+  leaves_.push_back({cell, count_, sizeof(T) == 8});
   retain(cell);
-  return id;
+  if (in_table) leaf_table_[slot_of(cell)] = std::uint32_t(leaves_.size());
+  return publish();
 }
 
 void Recorder::truncate(std::uint32_t last) {
@@ -136,9 +104,10 @@ void Recorder::renew_generation() { generation_ = next_generation(); }
 void Recorder::reset() {
   truncate(0);
   for (const Leaf& leaf : leaves_) {
-    leaf.op->release(leaf.cell);
+    leaf.visit([](auto* cell) { release(cell); });
   }
   leaves_.clear();
+  shapes_.erase(shapes_.begin() + 1, shapes_.end());
   shape_count_ = 1;
   renew_generation();
 }

@@ -93,15 +93,17 @@ inline void drop(Record& record) {
 struct Leaf {
   void* cell;
   std::uint32_t id;
-  const struct LeafOp* op;
-};
+  bool is_double;
 
-/// A leaf's operation: how its gradient reaches the cell, in two steps of which the second cannot
-/// fail. Both take the cotangent's block; `prepare` may replace it.
-struct LeafOp : Op {
-  void (*prepare)(void* cell, Block*& gradient) = nullptr;
-  void (*commit)(void* cell, Block* gradient) = nullptr;
-  void (*release)(void* cell) = nullptr;
+  /// Calls f with the cell, whose type it has forgotten.
+  template <class F>
+  EBB_INLINE void visit(const F& f) const {
+    if (is_double) {
+      f(static_cast<Cell<double>*>(cell));
+    } else {
+      f(static_cast<Cell<float>*>(cell));
+    }
+  }
 };
 
 /// The records of a tape.
@@ -154,9 +156,9 @@ class Recorder {
   const std::vector<Leaf>& leaves() const { return leaves_; }
 
   /// Drops the last record.
-  void pop() {
-    Record& record = at(count_ - 1);
-    if (record.op->vjp) drop(record);  // a leaf holds nothing
+  void pop() { pop(at(count_ - 1)); }
+  void pop(Record& last) {
+    if (last.op->vjp) drop(last);  // a leaf holds nothing
     --count_;
   }
   /// Drops all records after this one.
@@ -183,21 +185,18 @@ class Recorder {
     return intern_new(shape);
   }
   std::uint32_t intern_new(const Shape& shape) {
-    if (shapes_[shape_count_ - 1] == shape) return shape_count_ - 1;
-    if (shape_count_ == shapes_.size()) [[unlikely]]
-      shapes_.resize(2 * shapes_.size());
-    shapes_[shape_count_] = shape;
+    if (shapes_.back() == shape) return shape_count_ - 1;
+    shapes_.push_back(shape);
     return shape_count_++;
   }
-  std::uint32_t push_leaf(void* cell, const Shape& shape, const LeafOp& op);
   std::size_t slot_of(const void* cell) const;
   void make_room_in_table();
 
   std::uint64_t generation_;
   std::uint32_t count_ = 1, capacity_ = 0;
   std::vector<std::unique_ptr<Record[], FreeBlock>> chunks_;
-  std::vector<Shape> shapes_;  // the first `shape_count_` of them; the first is a scalar's
-  std::uint32_t shape_count_ = 1;
+  std::vector<Shape> shapes_{Shape()};  // a scalar's first
+  std::uint32_t shape_count_ = 1;       // their number, which a vector finds by a division
   std::vector<Leaf> leaves_;
   // Open addressing: cell -> 1 + index in leaves_; made when there are more than a few.
   std::vector<std::uint32_t> leaf_table_;
@@ -222,13 +221,30 @@ class RecordTo {
   Recorder* before_;
 };
 
-/// What becomes of an operation's result: it is recorded if one of the inputs is on the tape.
+/// What an operation reads of an operand. A number has no block, and `Record::number` for its id.
+template <class T>
+struct Argument {
+  Block* block;
+  std::uint32_t id;
+  T number;
+};
+
+/// What becomes of an operation's result: it is recorded if one of the operands is on the tape.
 struct Inputs {
   Recorder* tape = recorder();
   bool recorded = false;   ///< one of them is on the tape
   bool untracked = false;  ///< nothing records, and one of them is not a constant
 
-  /// The id of the next input. @throws TapeError for one whose gradient would be cut.
+  /// Reads the next operand. @throws TapeError for one whose gradient would be cut.
+  template <class T>
+  EBB_INLINE Argument<T> read(std::string_view operation, const Operand<T>& x) {
+    const Source<T> source = Access::source(x);
+    if (source.is_number()) return {nullptr, Record::number, source.number};
+    return {source.block, source.cell ? leaf(source.cell) : admit(operation, source.tensor), T(0)};
+  }
+  Place place_of_unrecorded() const { return {untracked ? Place::untracked : Place::constant, 0}; }
+
+ private:
   EBB_INLINE std::uint32_t admit(std::string_view operation, Place place) {
     if (!tape) {
       untracked |= !place.is_constant();
@@ -238,7 +254,11 @@ struct Inputs {
     recorded |= id != Record::constant;
     return id;
   }
-  Place place_of_unrecorded() const { return {untracked ? Place::untracked : Place::constant, 0}; }
+  template <class T>
+  EBB_INLINE std::uint32_t leaf(Cell<T>* cell) {
+    (tape ? recorded : untracked) = true;
+    return tape ? tape->leaf(cell) : Record::constant;
+  }
 };
 
 }  // namespace ebb::inline v0::detail

@@ -20,6 +20,36 @@ BlockHandle zeroed_bytes(std::size_t bytes) {
   return block;
 }
 
+/// A block of its own that nobody else reads.
+template <class T>
+bool is_private(const Array<T>& array) {
+  const Block* block = Access::block(array);
+  return block->is_sole() && !block->is_view();
+}
+
+/// A gradient reaches its cell in two steps, of which the second cannot fail.
+template <class T>
+void prepare(Cell<T>* cell, Block*& gradient) {
+  const bool first = cell->gradient.empty();
+  if (first && !gradient->is_uniform()) return;
+  const bool in_place = !first && is_private(cell->gradient);
+  if (in_place && !gradient->is_uniform()) return;
+  BlockHandle sum(allocate(gradient->shape, sizeof(T)));
+  fill_sum<T>(sum.get(), gradient, in_place ? nullptr : Access::block(cell->gradient));
+  release(std::exchange(gradient, sum.take()));
+}
+
+template <class T>
+void put(Cell<T>* cell, Block* gradient) {
+  if (!cell->gradient.empty() && is_private(cell->gradient)) {
+    Block* held = Access::block(cell->gradient);
+    fill_sum<T>(held, gradient, held);
+    release(gradient);
+  } else {
+    cell->gradient = Access::array<T>(gradient);  // the first one, or already the sum
+  }
+}
+
 }  // namespace
 
 Sweep::Sweep(Recorder& tape, std::uint32_t low, std::uint32_t high, Mode mode)
@@ -28,6 +58,8 @@ Sweep::Sweep(Recorder& tape, std::uint32_t low, std::uint32_t high, Mode mode)
   if (count > std::size(few_slots_)) {
     many_slots_ = zeroed_bytes(count * sizeof(Slot));
     slots_ = many_slots_->data<Slot>();
+  } else {
+    for (std::size_t i = 0; i < count; ++i) slots_[i] = {};
   }
 }
 
@@ -54,16 +86,6 @@ void Sweep::want(std::span<const std::uint32_t> ids) {
   }
 }
 
-void Sweep::run() {
-  const RecordTo to(mode_.record ? &tape_ : nullptr);
-  if (mode_.consume) tape_.truncate(high_);
-  for (std::uint32_t id = high_; id >= low_; --id) {
-    Record& record = tape_.at(id);
-    if (record.op->vjp) visit(id, record);
-    if (mode_.consume) tape_.pop();
-  }
-}
-
 void Sweep::visit(std::uint32_t id, Record& record) {
   Slot& arrived = slot(id);
   if (!arrived.block) return;
@@ -80,6 +102,16 @@ void Sweep::visit(std::uint32_t id, Record& record) {
   if (Block* block = std::exchange(current_.block, nullptr)) release(block);
 }
 
+void Sweep::run() {
+  const RecordTo to(mode_.record ? &tape_ : nullptr);
+  if (mode_.consume) tape_.truncate(high_);
+  for (std::uint32_t id = high_; id >= low_; --id) {
+    Record& record = tape_.at(id);
+    if (record.op->vjp) visit(id, record);
+    if (mode_.consume) tape_.pop(record);
+  }
+}
+
 template <class T>
 Tensor<T> Sweep::arrived(std::uint32_t id) const {
   const Slot& from = slot(id);
@@ -89,33 +121,28 @@ Tensor<T> Sweep::arrived(std::uint32_t id) const {
 }
 
 void Sweep::commit() {
-  for (const Leaf& leaf : tape_.leaves()) {
-    if (leaf.id >= low_ && leaf.id <= high_ && slot(leaf.id).block) {
-      leaf.op->prepare(leaf.cell, slot(leaf.id).block);
+  const auto for_each_arrived = [&](const auto& f) {
+    for (const Leaf& leaf : tape_.leaves()) {
+      if (leaf.id - low_ > high_ - low_ || !slot(leaf.id).block) continue;
+      leaf.visit([&](auto* cell) { f(cell, slot(leaf.id).block); });
     }
-  }
-  for (const Leaf& leaf : tape_.leaves()) {
-    if (leaf.id < low_ || leaf.id > high_) continue;
-    if (Block* block = std::exchange(slot(leaf.id).block, nullptr)) {
-      leaf.op->commit(leaf.cell, block);
-    }
-  }
+  };
+  // Everything that needs memory comes first, before any gradient has changed.
+  for_each_arrived([](auto* cell, Block*& block) { prepare(cell, block); });
+  for_each_arrived([](auto* cell, Block*& block) { put(cell, std::exchange(block, nullptr)); });
+}
+
+template <class T>
+Tensor<T> Sweep::reduced(const Tensor<T>& part, std::uint32_t id) {
+  const Shape& shape = tape_.shape_of(id);
+  // A copy of the shape: recording may move the tape's list of shapes.
+  if (mode_.record) return sum_to(part, Shape(shape));
+  return Access::tensor<T>(sum_to_block<T>(Access::block(part), shape));
 }
 
 template <class T>
 void Sweep::add(std::uint32_t id, Tensor<T> part) {
-  // A copy of the shape: recording may move the tape's list of shapes.
-  if (!(part.shape() == tape_.shape_of(id))) {
-    part = mode_.record
-               ? sum_to(part, Shape(tape_.shape_of(id)))
-               : Access::tensor<T>(sum_to_block<T>(Access::block(part), tape_.shape_of(id)));
-  }
   Slot& to = slot(id);
-  if (!to.block) {
-    to.id = mode_.record ? Access::place(part).record : 0;
-    to.block = Access::take(std::move(part));
-    return;
-  }
   if (mode_.record) {
     const Tensor<T> before = Access::tensor<T>(to.block, place(to.id));
     to.block = nullptr;
@@ -192,6 +219,7 @@ void Sweep::open(std::span<const std::uint32_t> inputs, std::span<const Tensor<T
 
 #define EBB_INSTANTIATE(T)                                                              \
   template Tensor<T> Sweep::arrived<T>(std::uint32_t) const;                            \
+  template Tensor<T> Sweep::reduced(const Tensor<T>&, std::uint32_t);                   \
   template void Sweep::add(std::uint32_t, Tensor<T>);                                   \
   template void Sweep::give<T>(Record&, int, const Product&, bool);                     \
   template void Sweep::open(std::span<const std::uint32_t>, std::span<const Tensor<T>>, \

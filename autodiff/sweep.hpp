@@ -74,13 +74,11 @@ class Sweep {
   /// Adds to the gradient of an input, undoing a broadcast on the way.
   template <class T>
   void give(std::uint32_t id, Tensor<T> part) {
+    if (!(Access::block(part)->shape == tape_.shape_of(id))) part = reduced(part, id);
     Slot& to = slot(id);
-    if (!to.block && part.shape() == tape_.shape_of(id)) {
-      to.id = mode_.record ? Access::place(part).record : 0;
-      to.block = Access::take(std::move(part));
-    } else {
-      add(id, std::move(part));
-    }
+    if (to.block) return add(id, std::move(part));
+    to = {Access::block(part), mode_.record ? Access::place(part).record : 0};
+    Access::take(std::move(part));
   }
   /// The same for input k of a record, when its part has yet to be computed; `last` says that
   /// nobody asks for the gradient after this.
@@ -116,8 +114,8 @@ class Sweep {
 
  private:
   struct Slot {
-    Block* block = nullptr;
-    std::uint32_t id = 0;  // of the gradient itself, when the sweep records
+    Block* block;
+    std::uint32_t id;  // of the gradient itself, when the sweep records
   };
   enum Mark : char { unneeded = 0, needed = 1, wanted = 2 };
 
@@ -129,23 +127,27 @@ class Sweep {
   }
   Slot& slot(std::uint32_t id) const { return slots_[id - low_]; }
   Mark mark(std::uint32_t id) const { return marks_->data<Mark>()[id - low_]; }
-  void visit(std::uint32_t id, Record& record);
+  EBB_INLINE void visit(std::uint32_t id, Record& record);
   template <class T>
   Tensor<T> factor(const Record& record, Product::Factor factor) const {
     if (factor == Product::g) return gradient<T>();
     const int k = factor == Product::a ? 0 : 1;
     return kept<T>(record, k, record.inputs[k]);
   }
+  /// A part summed to the shape of a record that was broadcast.
+  template <class T>
+  Tensor<T> reduced(const Tensor<T>& part, std::uint32_t id);
+  /// Adds to a gradient that is there, of the same shape.
   template <class T>
   void add(std::uint32_t id, Tensor<T> part);
 
   Recorder& tape_;
   std::uint32_t low_, high_;
   Mode mode_;
-  Slot* slots_;  // one a record
-  Slot few_slots_[16];
+  Slot* slots_;         // one a record
+  Slot few_slots_[16];  // no value where there are fewer records
   BlockHandle many_slots_, marks_;
-  Slot current_;
+  Slot current_{};
 };
 
 }  // namespace ebb::inline v0::detail

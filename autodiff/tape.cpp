@@ -115,7 +115,7 @@ template <Real T>
 Tensor<T> Tape::watch(const Operand<T>& x) {
   const auto source = Access::source(x);
   if (source.is_number()) detail::throw_empty_operand();
-  const std::uint32_t input = recorder_->admit("watch", source.place);
+  const std::uint32_t input = recorder_->admit("watch", source.place());
   return detail::fresh_leaf(*recorder_, input, Access::tensor<T>(detail::retain(source.block)));
 }
 template EBB_API Tensor<float> Tape::watch(const Operand<float>&);
@@ -173,7 +173,7 @@ std::vector<Tensor<T>> grad(const Tensor<T>& y,
       shapes.push_back(cell->value.shape());
     } else {
       const auto source = Access::source(wanted.operand());
-      id = tape.admit("grad", source.place);
+      id = tape.admit("grad", source.place());
       if (id == 0) {
         throw TapeError("grad: an input is a constant; make it a leaf with tape.watch(x) first");
       }

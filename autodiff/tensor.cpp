@@ -17,7 +17,7 @@ template <Real T>
 Tensor<T>::Tensor(const Variable<T>& source) : Tensor() {
   const auto leaf = detail::Access::source<T>(source);
   this->set(detail::retain(leaf.block), Operand<T>::Kind::tensor);
-  place_ = leaf.place;
+  place_ = leaf.place();
 }
 
 template <Real T>

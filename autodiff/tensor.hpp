@@ -56,7 +56,9 @@ class EBB_API Tensor : public Operand<T> {
 
  private:
   friend struct detail::Access;
-  EBB_INLINE detail::Block* block() const { return this->template object<detail::Block>(); }
+  EBB_INLINE detail::Block* block() const {
+    return this->template object<detail::Block>(Operand<T>::Kind::tensor);
+  }
   detail::Place place_;
 };
 

@@ -8,11 +8,11 @@ namespace ebb::inline v0 {
 namespace detail {
 
 template <class T>
-void release(Cell<T>* cell) {
-  if (cell->references.fetch_sub(1, std::memory_order_acq_rel) == 1) delete cell;
+void destroy(Cell<T>* cell) {
+  delete cell;
 }
-template void release(Cell<float>*);
-template void release(Cell<double>*);
+template void destroy(Cell<float>*);
+template void destroy(Cell<double>*);
 
 }  // namespace detail
 

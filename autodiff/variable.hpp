@@ -19,11 +19,15 @@ struct alignas(16) Cell {
 };
 
 template <class T>
-void release(Cell<T>* cell);
+void destroy(Cell<T>* cell);
 template <class T>
-Cell<T>* retain(Cell<T>* cell) {
+EBB_INLINE Cell<T>* retain(Cell<T>* cell) {
   cell->references.fetch_add(1, std::memory_order_relaxed);
   return cell;
+}
+template <class T>
+EBB_INLINE void release(Cell<T>* cell) {
+  if (cell->references.fetch_sub(1, std::memory_order_acq_rel) == 1) destroy(cell);
 }
 
 }  // namespace detail
@@ -70,7 +74,9 @@ class EBB_API Variable : public Operand<T> {
   friend struct detail::Access;
   EBB_INLINE explicit Variable(detail::Cell<T>* owned)
       : Operand<T>(owned, Operand<T>::Kind::variable) {}
-  EBB_INLINE detail::Cell<T>* cell() const { return this->template object<detail::Cell<T>>(); }
+  EBB_INLINE detail::Cell<T>* cell() const {
+    return this->template object<detail::Cell<T>>(Operand<T>::Kind::variable);
+  }
 };
 
 }  // namespace ebb::inline v0

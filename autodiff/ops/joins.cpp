@@ -34,10 +34,11 @@ template <class T>
 Tensor<T> concat_all(const std::vector<Tensor<T>>& parts, int axis) {
   if (parts.empty()) throw ArgumentError("concat: no tensors to join");
   Inputs inputs;
+  std::vector<Tensor<T>> whole;
   std::vector<Input> in;
-  std::vector<BlockHandle> rooms(parts.size());
   for (const auto& part : parts) {
-    in.push_back(input_of(inputs, "concat", part, rooms[in.size()]));
+    whole.push_back(dense(part));
+    in.push_back(input_of(inputs, "concat", whole.back()));
   }
   const Shape& first = in[0].block->shape;
   axis = resolve_axis("concat", axis, first.rank());
@@ -97,8 +98,8 @@ template <Real To, Real T>
 Tensor<To> cast(const Operand<T>& x) {
   using namespace detail;
   Inputs inputs;
-  BlockHandle room;
-  const Input in[] = {input_of(inputs, op::Cast::name, x, room)};
+  const Tensor<T> whole = dense(x);
+  const Input in[] = {input_of(inputs, op::Cast::name, whole)};
   const Shape& shape = in[0].block->shape;
   BlockHandle y(allocate(shape, sizeof(To)));
   const T* from = in[0].block->template data<T>();

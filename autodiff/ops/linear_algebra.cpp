@@ -14,16 +14,14 @@ Tensor<T> as_matrix(const Tensor<T>& x, bool column) {
 template <class T>
 Tensor<T> to_tensor(const Operand<T>& x) {
   const auto source = detail::Access::source(x);
-  return detail::Access::tensor<T>(detail::retain(source.block), source.place);
+  return detail::Access::tensor<T>(detail::retain(source.block), source.place());
 }
 
 }  // namespace
 
 template <Real T>
 Tensor<T> matmul(const Operand<T>& a, const Operand<T>& b, MatmulOptions options) {
-  const auto rank = [](const Operand<T>& x) {
-    return detail::Access::source(x).block->shape.rank();
-  };
+  const auto rank = [](const Operand<T>& x) { return detail::Access::shape(x).rank(); };
   const bool row = rank(a) == 1, column = rank(b) == 1;
   if (!row && !column) return detail::apply<op::Matmul, T>(options, a, b);
   // A transposed vector is the same vector.

@@ -10,8 +10,7 @@ namespace {
 template <class T>
 void demand_equal_shapes(std::string_view name, const char* what, const Operand<T>& a,
                          const Operand<T>& b) {
-  const Shape& p = detail::Access::source(a).block->shape;
-  const Shape& q = detail::Access::source(b).block->shape;
+  const Shape &p = detail::Access::shape(a), &q = detail::Access::shape(b);
   if (!(p == q)) detail::throw_shapes(name, what, p, q);
 }
 

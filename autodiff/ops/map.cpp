@@ -9,20 +9,6 @@ namespace ebb::inline v0::detail {
 namespace {
 
 template <class T>
-struct Argument {
-  Block* block = nullptr;  // null for a number
-  std::uint32_t id = 0;
-  T number = 0;
-};
-
-template <class T>
-EBB_INLINE Argument<T> read(Inputs& inputs, std::string_view name, const Operand<T>& operand) {
-  const Source<T> source = Access::source(operand);
-  if (source.is_number()) return {nullptr, Record::number, source.number};
-  return {source.block, inputs.admit(name, source.place), T(0)};
-}
-
-template <class T>
 Block* keep(const Argument<T>& x) {
   return x.block ? retain(x.block) : number_bits(double(x.number));
 }
@@ -77,7 +63,7 @@ Record& start_record(Recorder& tape, const Op& op, const Shape& shape, std::uint
 template <class T>
 Tensor<T> unary(const MapOp<T>& op, const Operand<T>& operand, const FormulaState& formula) {
   Inputs inputs;
-  const Argument<T> x[] = {read(inputs, op.name, operand)};
+  const Argument<T> x[] = {inputs.read(op.name, operand)};
   if (!x[0].block) throw_empty_operand();
   BlockHandle y = evaluate(kernels<T>().unary_value[op.index], x[0].block->shape, x, formula.data);
   if (!inputs.recorded) return Access::tensor<T>(y.take(), inputs.place_of_unrecorded());
@@ -92,7 +78,7 @@ Tensor<T> unary(const MapOp<T>& op, const Operand<T>& operand, const FormulaStat
 template <class T>
 Tensor<T> binary(const MapOp<T>& op, const Operand<T>& a, const Operand<T>& b) {
   Inputs inputs;
-  const Argument<T> x[] = {read(inputs, op.name, a), read(inputs, op.name, b)};
+  const Argument<T> x[] = {inputs.read(op.name, a), inputs.read(op.name, b)};
   // A number, or a second operand of the same shape, leaves the shape as it is.
   const Block *p = x[0].block, *q = x[1].block;
   const bool same = !p || !q || p->shape == q->shape;

@@ -18,7 +18,7 @@ Mask<T> compare(Comparison comparison, const char* name, const Operand<T>& a, co
   const Shape* views[2];
   const T* data[2];
   for (int k = 0; k < 2; ++k) {
-    views[k] = shapes[k].size() == 1 ? nullptr : &shapes[k];
+    views[k] = in[k].is_number() || in[k].block->is_single() ? nullptr : &shapes[k];
     data[k] = in[k].is_number() ? &in[k].number : in[k].block->template data<T>();
   }
   for_each_offset(shape, views,

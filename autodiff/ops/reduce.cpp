@@ -71,8 +71,7 @@ namespace {
 
 template <class T>
 int rank_of(const Operand<T>& x) {
-  if (const auto* cell = Access::cell(x)) return cell->value.rank();
-  return Access::source(x).block->shape.rank();
+  return Access::shape(x).rank();
 }
 
 /// The axis moved to the end, the function applied there, and moved back.

@@ -132,15 +132,6 @@ template Block* broadcast_block<double>(Block*, const Shape&, bool);
 template Block* sum_to_block<float>(Block*, const Shape&);
 template Block* sum_to_block<double>(Block*, const Shape&);
 
-namespace {
-
-template <class T>
-const Shape& shape_of(const Operand<T>& x) {
-  if (const auto* cell = Access::cell(x)) return cell->value.shape();
-  return Access::source(x).block->shape;
-}
-
-}  // namespace
 }  // namespace detail
 
 template <Real T>
@@ -150,7 +141,7 @@ Tensor<T> reshape(const Operand<T>& x, const Shape& shape) {
 
 template <Real T>
 Tensor<T> transpose(const Operand<T>& x) {
-  const int rank = detail::shape_of(x).rank();
+  const int rank = detail::Access::shape(x).rank();
   int order[Shape::max_rank];
   for (int i = 0; i < rank; ++i) order[i] = rank - 1 - i;
   return detail::apply<op::Transpose, T>(op::Transpose::Options(order, rank), x);
@@ -158,7 +149,7 @@ Tensor<T> transpose(const Operand<T>& x) {
 
 template <Real T>
 Tensor<T> transpose(const Operand<T>& x, std::initializer_list<int> axes) {
-  const Shape& shape = detail::shape_of(x);
+  const Shape& shape = detail::Access::shape(x);
   Axes(axes).mask("transpose", shape.rank());  // refuses an axis that is out of range or twice
   if (int(axes.size()) != shape.rank()) {
     throw ArgumentError("transpose: " + std::to_string(axes.size()) + " axes for the shape " +
@@ -171,7 +162,7 @@ Tensor<T> transpose(const Operand<T>& x, std::initializer_list<int> axes) {
 
 template <Real T>
 Tensor<T> slice(const Operand<T>& x, int axis, Range range) {
-  const Shape& shape = detail::shape_of(x);
+  const Shape& shape = detail::Access::shape(x);
   axis = resolve_axis("slice", axis, shape.rank());
   const std::int64_t size = shape[axis];
   if (range.step < 1) {

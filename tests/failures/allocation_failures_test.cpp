@@ -45,9 +45,9 @@ namespace {
 
 enum Outcome { held, no_failure, gradient_after_failure, other_bits, leaked, wrong_exception };
 
-/// What the processes tell each other.
+/// What the processes tell each other: the blocks in use where no step failed.
 struct Shared {
-  std::int64_t live_blocks;  // after a step that did not fail
+  std::int64_t after_steps, at_end;
 };
 
 struct Model {
@@ -95,10 +95,10 @@ Outcome run(long k, Shared& shared) {
     again_b = model.b.gradient();
     model.zero_grad();
     if (!failed) {
-      shared.live_blocks = memory_statistics().live_blocks;
+      shared.after_steps = memory_statistics().live_blocks;
       return no_failure;
     }
-    if (memory_statistics().live_blocks != shared.live_blocks) return leaked;
+    if (memory_statistics().live_blocks != shared.after_steps) return leaked;
   }
   Tape fresh;
   model.step();
@@ -106,9 +106,17 @@ Outcome run(long k, Shared& shared) {
   return same ? held : other_bits;
 }
 
+/// The same, and whether the model's own blocks are gone with it.
+Outcome run_to_end(long k, Shared& shared) {
+  const Outcome outcome = run(k, shared);
+  const std::int64_t live = memory_statistics().live_blocks;
+  if (outcome == no_failure) shared.at_end = live;
+  return outcome == held && live != shared.at_end ? leaked : outcome;
+}
+
 Outcome in_a_process(long k, Shared& shared) {
   const pid_t child = fork();
-  if (child == 0) _exit(run(k, shared));
+  if (child == 0) _exit(run_to_end(k, shared));
   int status = 0;
   REQUIRE(waitpid(child, &status, 0) == child);
   INFO("allocation " << k << ", status " << status);
