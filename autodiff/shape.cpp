@@ -38,12 +38,9 @@ Shape::Shape(std::span<const std::int64_t> sizes) {
     sizes_[i] = sizes[i];
     overflows |= __builtin_mul_overflow(elements, sizes[i], &elements) || elements > max_elements;
   }
-  if (overflows) {
-    // Only an array without elements may have sizes whose product is beyond the limit.
-    if (std::find(sizes.begin(), sizes.end(), 0) == sizes.end()) {
-      throw ShapeError("shape " + list(sizes) + " has more elements than an array can hold");
-    }
-    elements = 0;
+  // Where one size is 0 the others may be of any size: the product is 0 whatever came before.
+  if (overflows && std::find(sizes.begin(), sizes.end(), 0) == sizes.end()) {
+    throw ShapeError("shape " + list(sizes) + " has more elements than an array can hold");
   }
   packed_ = elements << 8 | std::int64_t(sizes.size());
 }

@@ -372,6 +372,18 @@ TEST_CASE("blocks that another thread frees are used again") {
   CHECK(memory_statistics().system_bytes == bytes);
 }
 
+TEST_CASE("blocks that a thread frees itself are used again by it") {
+  std::int64_t first = 0, later = 0;
+  std::thread([&] {
+    const auto use = [] { (void)Array<double>::zeros({1 << 18}); };
+    use();
+    first = memory_statistics().system_allocations;
+    for (int i = 0; i < 10; ++i) use();
+    later = memory_statistics().system_allocations;
+  }).join();
+  CHECK(later == first);
+}
+
 TEST_CASE("threads have tapes of their own, and blocks find their way back") {
   const auto work = [](double start) {
     Variable<double> w(Array<double>::full({100}, start));

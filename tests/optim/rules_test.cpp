@@ -147,6 +147,25 @@ TEST_CASE_TEMPLATE("optimizer: the learning rate may change between steps", T, f
   CHECK(w.value()[0] == T(0.25));
 }
 
+TEST_CASE_TEMPLATE("optimizer: each parameter has its own state, also behind one that is skipped",
+                   T, float, double) {
+  nn::Linear<T> model(2, 1), alone(2, 1);
+  const auto step = [](auto& optimizer, auto& bias) {
+    bias.set_gradient(Array<T>::of({1}));
+    optimizer.step();
+    optimizer.zero_grad();
+  };
+  optim::Optimizer both(model, optim::Adam{});
+  optim::Optimizer one(alone, optim::Adam{});
+  for (int i = 0; i < 3; ++i) {
+    model.weight.set_gradient(Array<T>::of({{T(5), T(i)}}));
+    if (i == 1) model.weight.zero_grad();
+    step(both, model.bias);
+    step(one, alone.bias);
+  }
+  CHECK_AGREES(same_bits(model.bias.value(), alone.bias.value()));
+}
+
 TEST_CASE_TEMPLATE("optimizer: skips what has no gradient", T, float, double) {
   // Weight decay and momentum would move a weight even at gradient 0.
   const auto run = [](auto rule) {
