@@ -23,10 +23,6 @@ struct Fused {
   Fused(const FusedLoops<T>* l, FusedReduction r, int n) : loops(l), reduction(r), count(n) {}
 
   bool is_number(int i) const { return arguments[i].id == Record::number; }
-  Tensor<T> tensor(int i) const {
-    if (is_number(i)) return Tensor<T>(T(number_of(arguments[i].kept)));
-    return Access::tensor<T>(retain(arguments[i].kept));
-  }
 };
 
 // A record of up to two arguments holds them, and behind them, after a reduction, the gradient of
@@ -292,10 +288,13 @@ void vjp_fuse_pull(Sweep& sweep, std::uint32_t, Record& record) {
   const auto pulled = std::size_t(record.inputs[1]);
   const Wide::Entry& g = wide_of(record).entries[0];
   std::vector<std::uint32_t> ids{g.id};
-  std::vector<Tensor<T>> at{Access::tensor<T>(retain(g.kept))};
+  std::vector<Tensor<T>> at{sweep.tensor<T>(g.kept, g.id)};
   for (int i = 0; i < fused.count; ++i) {
-    ids.push_back(fused.is_number(i) ? Record::constant : fused.arguments[i].id);
-    at.push_back(fused.tensor(i));
+    const Wide::Entry& argument = fused.arguments[i];
+    const bool number = fused.is_number(i);
+    ids.push_back(number ? Record::constant : argument.id);
+    at.push_back(number ? Tensor<T>(T(number_of(argument.kept)))
+                        : sweep.tensor<T>(argument.kept, argument.id));
   }
   sweep.open<T>(ids, at, [&](std::span<const Tensor<T>> x) {
     std::vector<Tensor<T>> points(x.begin() + 1, x.end());

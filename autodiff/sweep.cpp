@@ -192,7 +192,9 @@ void Sweep::open(std::span<const std::uint32_t> inputs, std::span<const Tensor<T
   {
     const RecordTo to(&tape_);
     for (std::size_t k = 0; k < inputs.size(); ++k) {
-      points.push_back(needs(inputs[k]) ? fresh_leaf(tape_, inputs[k], at[k]) : at[k].detach());
+      points.push_back(needs(inputs[k]) ? fresh_leaf(tape_, inputs[k], at[k])
+                       : mode_.record   ? at[k]
+                                        : at[k].detach());
       if (needs(inputs[k])) wanted_ids.push_back(Access::place(points[k]).record);
     }
     const Tensor<T> y = f(points);

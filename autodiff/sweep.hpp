@@ -66,10 +66,14 @@ class Sweep {
   Tensor<T> gradient(bool last) {
     return last ? take_gradient<T>() : gradient<T>();
   }
-  /// An input or output that the record kept.
+  /// A block that a record kept of its input or output with this id.
+  template <class T>
+  Tensor<T> tensor(Block* block, std::uint32_t id) const {
+    return Access::tensor<T>(retain(block), place(id));
+  }
   template <class T>
   Tensor<T> kept(const Record& record, int k, std::uint32_t id) const {
-    return Access::tensor<T>(retain(record.kept[k]), place(id));
+    return tensor<T>(record.kept[k], id);
   }
   /// Adds to the gradient of an input, undoing a broadcast on the way.
   template <class T>
@@ -107,7 +111,8 @@ class Sweep {
   Block* gradient_block() const { return current_.block; }
 
   /// Differentiates f at tensors that records kept, by recording it: the way to every higher order.
-  /// Gives `inputs[k]` its part for each k that the sweep needs.
+  /// Gives `inputs[k]` its part for each k that the sweep needs. The others are constants of this
+  /// sweep, yet a sweep that records leaves them in their places: its results depend on them.
   template <class T>
   void open(std::span<const std::uint32_t> inputs, std::span<const Tensor<T>> at,
             const std::function<Tensor<T>(std::span<const Tensor<T>>)>& f);

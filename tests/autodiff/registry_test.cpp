@@ -116,6 +116,38 @@ TEST_CASE("every operation has the derivatives that differences measure, at both
   }
 }
 
+TEST_CASE("third derivatives: J u has the derivative of the gradient in a direction") {
+  // Both are the derivative of v^T J u in every input, by other sweeps: one of them differentiates
+  // the recorded gradient in its seed first.
+  for (const auto& entry : registry()) {
+    for (const auto& sample : samples_of(entry)) {
+      for (std::size_t k = 0; k < sample.inputs.size(); ++k) {
+        CAPTURE(entry.name);
+        CAPTURE(sample.label);
+        CAPTURE(k);
+        Tape tape;
+        std::vector<Tensor<double>> leaves;
+        for (const auto& x : sample.inputs) leaves.push_back(tape.watch(x));
+        const std::vector<Wanted<double>> all(leaves.begin(), leaves.end());
+        const Tensor<double> y = sample.in_double(leaves);
+        const Tensor<double> v = op::spread(y.shape(), 1.3), u = op::spread(leaves[k].shape(), 0.7);
+        const GradOptions recorded{.create_graph = true};
+        const auto none = 0 * sum(leaves[k]);  // where the gradient is a constant
+        const auto g = grad(y, {leaves[k]}, recorded, &v)[0];
+        const auto by_gradient = grad(sum(g * u) + none, all, recorded);
+        const auto seed = tape.watch(v);
+        const auto product = grad(y, {leaves[k]}, recorded, &seed)[0];
+        const auto ju = grad(product, {seed}, recorded, &u)[0];
+        const auto by_product = grad(sum(ju * v) + none, all, recorded);
+        for (std::size_t j = 0; j < leaves.size(); ++j) {
+          // Roundings of some hundred terms, of sizes up to 10^4.
+          CHECK_AGREES(close(by_product[j].array(), by_gradient[j].array(), 1e-11, 1e-9));
+        }
+      }
+    }
+  }
+}
+
 TEST_CASE("every operation agrees in float and double") {
   for (const auto& entry : registry()) {
     for (const auto& sample : samples_of(entry)) {
