@@ -4,6 +4,7 @@
 #include "ebb/autodiff/array.hpp"
 #include "ebb/autodiff/derivatives.hpp"
 #include "ebb/autodiff/error.hpp"
+#include "ebb/autodiff/functional_call.hpp"
 #include "ebb/autodiff/ops.hpp"
 #include "ebb/autodiff/parameters.hpp"
 #include "ebb/autodiff/random.hpp"

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // The library's own way into its handles.
 #pragma once
+#include <span>
+
 #include "ebb/autodiff/tensor.hpp"
 #include "ebb/autodiff/variable.hpp"
 
@@ -23,6 +25,21 @@ struct Source {
   /// Where it stands; this makes a variable a leaf of the tape that records.
   Place place() const { return cell ? leaf_of(cell) : tensor; }
 };
+
+/// What stands for variables while `functional_call` runs on this thread; the innermost call first.
+struct Substitutes {
+  struct Entry {
+    const void* cell;
+    Block* block;
+    Place place;
+  };
+  std::span<const Entry> entries;
+  const Substitutes* outer;
+
+  /// What stands for a cell, or null.
+  static const Entry* find(const void* cell);
+};
+extern constinit thread_local const Substitutes* substitutes;
 
 struct Access {
   template <class T>
@@ -73,6 +90,13 @@ struct Access {
   /// @throws ArgumentError for an operand that is empty.
   template <class T>
   static Source<T> source(const Operand<T>& x);
+  /// An operand that is no number as a tensor; this makes a variable a leaf.
+  template <class T>
+  static Tensor<T> as_tensor(const Operand<T>& x) {
+    const Source<T> from = source(x);
+    if (from.is_number()) throw_empty_operand();
+    return tensor<T>(retain(from.block), from.place());
+  }
   /// The shape of an operand that is no number.
   template <class T>
   static const Shape& shape(const Operand<T>& x) {
@@ -94,6 +118,11 @@ EBB_INLINE Source<T> Access::source(const Operand<T>& x) {
   if (kind == Kind::variable) {
     source.cell = x.template object<Cell<T>>(Kind::variable);
     if (source.cell) source.block = source.cell->value.block();
+    if (substitutes) [[unlikely]] {
+      if (const auto* found = Substitutes::find(source.cell)) {
+        source = {.block = found->block, .tensor = found->place};
+      }
+    }
   } else {
     source.block = x.template object<Block>();
     if (kind == Kind::tensor) source.tensor = static_cast<const Tensor<T>&>(x).place_;

@@ -1,36 +1,243 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "ebb/autodiff/derivatives.hpp"
 
+#include <algorithm>
+#include <optional>
+
 #include "ebb/autodiff/error.hpp"
 #include "ebb/autodiff/ops/alias.hpp"
 
 namespace ebb::inline v0::detail {
+namespace {
 
-TransformTape::TransformTape() {
-  if (!recorder()) own_.emplace();
+/// What becomes of a gradient: it is the last that this tape gives, others follow, or it is
+/// differentiated again.
+enum class Use { last, others, differentiate };
+
+Shape joined(const char* name, const Shape& a, const Shape& b) {
+  if (a.rank() + b.rank() > Shape::max_rank) {
+    throw ShapeError(std::string(name) + ": the axes of " + to_string(a) + " and " + to_string(b) +
+                     " together are more than " + std::to_string(Shape::max_rank) +
+                     "; take the argument or the value as a vector");
+  }
+  std::vector<std::int64_t> sizes(a.sizes().begin(), a.sizes().end());
+  sizes.insert(sizes.end(), b.sizes().begin(), b.sizes().end());
+  return Shape(std::span<const std::int64_t>(sizes));
 }
 
-template <Real T>
-Tensor<T> TransformTape::point(const Operand<T>& x) const {
-  const auto source = Access::source(x);
-  if (source.is_number()) throw_empty_operand();
-  const std::uint32_t input = recorder()->admit("gradient", source.place());
-  return fresh_leaf(*recorder(), input, Access::tensor<T>(retain(source.block)));
-}
+/// One call of a transform: the tape that records or, where none does, one of its own.
+class Transform {
+ public:
+  explicit Transform(const char* name) : name_(name) {
+    if (!recorder()) own_.emplace();
+  }
 
-template <Real T>
-Tensor<T> gradient_or_zeros(const Tensor<T>& y, const Tensor<T>& point, GradOptions options) {
-  if (y.size() != 1) {
-    throw ShapeError("gradient: the function's value has shape " + to_string(y.shape()) +
+  /// A fresh place for an argument.
+  template <class T>
+  Tensor<T> point(const Operand<T>& x) const {
+    const Tensor<T> given = Access::as_tensor(x);
+    return fresh_leaf(*recorder(), recorder()->admit(name_, Access::place(given)), given);
+  }
+  /// The gradient of seed . y at a point; without a seed, of y, which then must be a single value.
+  /// Inside of a recording it is recorded whatever its use.
+  template <class T>
+  Tensor<T> pull(const Tensor<T>& y, const Tensor<T>& point, Use use = Use::last,
+                 const Tensor<T>* seed = nullptr) const {
+    if (Access::place(y).is_constant()) return Tensor<T>(Array<T>::zeros(point.shape()));
+    const GradOptions options{.keep_tape = use != Use::last,
+                              .create_graph = use == Use::differentiate || !own_};
+    return grad(y, {point}, options, seed)[0];
+  }
+  /// What a call returns: recorded inside of a recording, elsewhere a constant.
+  template <class T>
+  Tensor<T> result(const Tensor<T>& y) const {
+    return own_ ? y.detach() : y;
+  }
+  bool nested() const { return !own_; }
+  Shape joined(const Shape& a, const Shape& b) const { return detail::joined(name_, a, b); }
+
+  void demand_single(const Shape& value) const {
+    if (value.size() == 1) return;
+    throw ShapeError(std::string(name_) + ": the function's value has shape " + to_string(value) +
                      " and is not a single value");
   }
-  if (Access::place(y).is_constant()) return Tensor<T>(Array<T>::zeros(point.shape()));
-  return grad(y, point, options);
+  void demand_equal(const char* what, const Shape& given, const char* whose,
+                    const Shape& expected) const {
+    if (given == expected) return;
+    throw ShapeError(std::string(name_) + ": " + what + " of shape " + to_string(given) + " for " +
+                     whose + " of shape " + to_string(expected));
+  }
+
+ private:
+  const char* name_;
+  std::optional<Tape> own_;
+};
+
+/// Zeros, and 1 at one position.
+template <class T>
+Tensor<T> unit(const Shape& shape, std::int64_t position) {
+  auto array = Array<T>::zeros(shape);
+  array.mutate()[position] = 1;
+  return array;
 }
 
-#define EBB_INSTANTIATE(T)                                                  \
-  template EBB_API Tensor<T> TransformTape::point(const Operand<T>&) const; \
-  template EBB_API Tensor<T> gradient_or_zeros(const Tensor<T>&, const Tensor<T>&, GradOptions);
+/// The matrix of n slices, each all of one row (or column), in the given shape.
+template <class T, class Slice>
+Tensor<T> assemble(const Transform& transform, const Shape& shape, std::int64_t n, bool columns,
+                   const Slice& slice) {
+  if (shape.size() == 0) return Tensor<T>(Array<T>::zeros(shape));
+  if (transform.nested()) {
+    std::vector<Tensor<T>> slices;
+    for (std::int64_t i = 0; i < n; ++i) {
+      const Tensor<T> s = slice(i);
+      slices.push_back(reshape(s, columns ? Shape{s.size(), 1} : Shape{1, s.size()}));
+    }
+    return reshape(concat(slices, columns ? 1 : 0), shape);
+  }
+  auto matrix = Array<T>::uninitialized(shape);
+  T* to = matrix.mutate();
+  for (std::int64_t i = 0; i < n; ++i) {
+    const Tensor<T> s = slice(i);
+    const T* from = s.data();
+    if (!columns) to = std::copy_n(from, s.size(), to);
+    for (std::int64_t k = 0; columns && k < s.size(); ++k) to[k * n + i] = from[k];
+  }
+  return matrix;
+}
+
+/// J of y at a point, row by row.
+template <class T>
+Tensor<T> rows(const Transform& transform, const Tensor<T>& y, const Tensor<T>& point) {
+  const Shape shape = transform.joined(y.shape(), point.shape());
+  if (Access::place(y).is_constant()) return Tensor<T>(Array<T>::zeros(shape));
+  return assemble<T>(transform, shape, y.size(), false, [&](std::int64_t i) {
+    const Tensor<T> seed = unit<T>(y.shape(), i);
+    return transform.pull(y, point, Use::others, &seed);
+  });
+}
+
+/// v^T J as a recorded function of v, whose value does not matter: it is linear.
+template <class T>
+struct Pulled {
+  Tensor<T> v, product;
+
+  Pulled(const Transform& transform, const Tensor<T>& y, const Tensor<T>& point)
+      : v(transform.point<T>(Tensor<T>(Array<T>::full(y.shape(), T(1))))),
+        product(transform.pull(y, point, Use::differentiate, &v)) {}
+  /// J u.
+  Tensor<T> push(const Transform& transform, const Tensor<T>& u, Use use) const {
+    return transform.pull(product, v, use, &u);
+  }
+};
+
+}  // namespace
+
+template <Real T>
+ValueAndGradient<T> value_and_gradient(const char* name, const FunctionOf<T>& f,
+                                       const Operand<T>& x) {
+  const Transform transform(name);
+  const Tensor<T> point = transform.point(x), y = f(point);
+  transform.demand_single(y.shape());
+  return {transform.result(y), transform.pull(y, point)};
+}
+
+template <Real T>
+Tensor<T> directional_derivative(const FunctionOf<T>& f, const Operand<T>& x,
+                                 const Operand<T>& direction) {
+  const Transform transform("directional_derivative");
+  const Tensor<T> point = transform.point(x), y = f(point), u = Access::as_tensor(direction);
+  transform.demand_single(y.shape());
+  transform.demand_equal("a direction", u.shape(), "an argument", point.shape());
+  return transform.result(sum(transform.pull(y, point) * u));
+}
+
+template <Real T>
+Tensor<T> vjp(const FunctionOf<T>& f, const Operand<T>& x, const Operand<T>& v) {
+  const Transform transform("vjp");
+  const Tensor<T> point = transform.point(x), y = f(point), seed = Access::as_tensor(v);
+  transform.demand_equal("a cotangent", seed.shape(), "a value", y.shape());
+  return transform.pull(y, point, Use::last, &seed);
+}
+
+template <Real T>
+Tensor<T> jvp(const FunctionOf<T>& f, const Operand<T>& x, const Operand<T>& u) {
+  const Transform transform("jvp");
+  const Tensor<T> point = transform.point(x), y = f(point), direction = Access::as_tensor(u);
+  transform.demand_equal("a tangent", direction.shape(), "an argument", point.shape());
+  return Pulled<T>(transform, y, point).push(transform, direction, Use::last);
+}
+
+template <Real T>
+Tensor<T> jacobian(const FunctionOf<T>& f, const Operand<T>& x) {
+  const Transform transform("jacobian");
+  const Tensor<T> point = transform.point(x), y = f(point);
+  if (y.size() <= point.size() || Access::place(y).is_constant()) return rows(transform, y, point);
+  const Pulled<T> pulled(transform, y, point);
+  return assemble<T>(transform, transform.joined(y.shape(), point.shape()), point.size(), true,
+                     [&](std::int64_t j) {
+                       return pulled.push(transform, unit<T>(point.shape(), j), Use::others);
+                     });
+}
+
+template <Real T>
+Tensor<T> hessian(const FunctionOf<T>& f, const Operand<T>& x) {
+  const Transform transform("hessian");
+  const Tensor<T> point = transform.point(x), y = f(point);
+  transform.demand_single(y.shape());
+  return rows(transform, transform.pull(y, point, Use::differentiate), point);
+}
+
+template <Real T>
+Tensor<T> hvp(const FunctionOf<T>& f, const Operand<T>& x, const Operand<T>& v) {
+  const Transform transform("hvp");
+  const Tensor<T> point = transform.point(x), y = f(point), seed = Access::as_tensor(v);
+  transform.demand_single(y.shape());
+  transform.demand_equal("a vector", seed.shape(), "an argument", point.shape());
+  return transform.pull(transform.pull(y, point, Use::differentiate), point, Use::last, &seed);
+}
+
+template <Real T>
+std::vector<Array<T>> per_sample_gradients(const RowsFunction<T>& loss_of_row, std::int64_t rows,
+                                           const std::vector<Wanted<T>>& inputs) {
+  std::vector<Array<T>> all;
+  for (const auto& input : inputs) {
+    all.push_back(Array<T>::uninitialized(
+        joined("per_sample_gradients", {rows}, Access::shape(input.operand()))));
+  }
+  for (std::int64_t row = 0; row < rows; ++row) {
+    const Tape tape;
+    const Tensor<T> loss = loss_of_row(row);
+    if (loss.size() != 1) {
+      throw ShapeError("per_sample_gradients: the loss of a row has shape " +
+                       to_string(loss.shape()) + " and is not a single value");
+    }
+    const auto gradients = grad(loss, inputs);
+    for (std::size_t k = 0; k < inputs.size(); ++k) {
+      std::copy_n(gradients[k].data(), gradients[k].size(),
+                  all[k].mutate() + row * gradients[k].size());
+    }
+  }
+  return all;
+}
+
+std::int64_t common_rows(const char* name, const Shape& x, const Shape& y) {
+  if (x.rank() > 0 && y.rank() > 0 && x[0] == y[0]) return x[0];
+  throw ShapeError(std::string(name) + ": x of shape " + to_string(x) + " and y of shape " +
+                   to_string(y) + "; both must have the same number of rows");
+}
+
+#define EBB_INSTANTIATE(T)                                                                    \
+  template EBB_API ValueAndGradient<T> value_and_gradient(const char*, const FunctionOf<T>&,  \
+                                                          const Operand<T>&);                 \
+  template EBB_API Tensor<T> directional_derivative(const FunctionOf<T>&, const Operand<T>&,  \
+                                                    const Operand<T>&);                       \
+  template EBB_API Tensor<T> vjp(const FunctionOf<T>&, const Operand<T>&, const Operand<T>&); \
+  template EBB_API Tensor<T> jvp(const FunctionOf<T>&, const Operand<T>&, const Operand<T>&); \
+  template EBB_API Tensor<T> jacobian(const FunctionOf<T>&, const Operand<T>&);               \
+  template EBB_API Tensor<T> hessian(const FunctionOf<T>&, const Operand<T>&);                \
+  template EBB_API Tensor<T> hvp(const FunctionOf<T>&, const Operand<T>&, const Operand<T>&); \
+  template EBB_API std::vector<Array<T>> per_sample_gradients(                                \
+      const RowsFunction<T>&, std::int64_t, const std::vector<Wanted<T>>&);
 EBB_INSTANTIATE(float)
 EBB_INSTANTIATE(double)
 #undef EBB_INSTANTIATE

@@ -1,33 +1,17 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Derivatives of functions, one call each. They nest: inside a recording they use its tape and
-// their results are recorded; elsewhere they open a tape of their own.
+// their results are recorded; elsewhere they open a tape of their own. The argument becomes a place
+// of its own, so that `gradient([&](auto y) { return y * x; }, x)` is x.
+//
+// A function takes a tensor and gives a tensor: any lambda, generic or not. Where its value does
+// not depend on the argument, derivatives are zeros.
 #pragma once
-#include <optional>
+#include <functional>
+#include <vector>
 
 #include "ebb/autodiff/tape.hpp"
 
 namespace ebb::inline v0 {
-namespace detail {
-
-/// A tape for a transform: the one that records, or a new one.
-class EBB_API TransformTape {
- public:
-  TransformTape();
-  bool nested() const { return !own_; }
-  /// A fresh place for an argument.
-  template <Real T>
-  Tensor<T> point(const Operand<T>& x) const;
-
- private:
-  std::optional<Tape> own_;
-};
-
-/// The gradient of y at a point, or zeros where y does not depend on it.
-template <Real T>
-EBB_API Tensor<T> gradient_or_zeros(const Tensor<T>& y, const Tensor<T>& point,
-                                    GradOptions options);
-
-}  // namespace detail
 
 template <Real T>
 struct ValueAndGradient {
@@ -35,30 +19,106 @@ struct ValueAndGradient {
   Tensor<T> gradient;
 };
 
-/// f(x) and its gradient, of x's shape, for an f that maps a tensor to a single value.
+namespace detail {
+
+template <class T>
+using FunctionOf = std::function<Tensor<T>(const Tensor<T>&)>;
+template <class T>
+using RowsFunction = std::function<Tensor<T>(std::int64_t row)>;
+
+// What the calls below do; `name` is theirs, for errors.
+template <Real T>
+EBB_API ValueAndGradient<T> value_and_gradient(const char* name, const FunctionOf<T>& f,
+                                               const Operand<T>& x);
+template <Real T>
+EBB_API Tensor<T> directional_derivative(const FunctionOf<T>& f, const Operand<T>& x,
+                                         const Operand<T>& direction);
+template <Real T>
+EBB_API Tensor<T> vjp(const FunctionOf<T>& f, const Operand<T>& x, const Operand<T>& v);
+template <Real T>
+EBB_API Tensor<T> jvp(const FunctionOf<T>& f, const Operand<T>& x, const Operand<T>& u);
+template <Real T>
+EBB_API Tensor<T> jacobian(const FunctionOf<T>& f, const Operand<T>& x);
+template <Real T>
+EBB_API Tensor<T> hessian(const FunctionOf<T>& f, const Operand<T>& x);
+template <Real T>
+EBB_API Tensor<T> hvp(const FunctionOf<T>& f, const Operand<T>& x, const Operand<T>& v);
+template <Real T>
+EBB_API std::vector<Array<T>> per_sample_gradients(const RowsFunction<T>& loss_of_row,
+                                                   std::int64_t rows,
+                                                   const std::vector<Wanted<T>>& inputs);
+/// @throws ShapeError unless x and y have the same number of rows.
+EBB_API std::int64_t common_rows(const char* name, const Shape& x, const Shape& y);
+
+}  // namespace detail
+
+/// f(x) and its gradient, of x's shape, for an f that gives a single value.
 template <class F, Real T>
-ValueAndGradient<T> value_and_gradient(F&& f, const Operand<T>& x) {
-  const detail::TransformTape tape;
-  const Tensor<T> point = tape.point(x);
-  const Tensor<T> y = f(point);
-  auto g = detail::gradient_or_zeros(y, point, {.create_graph = tape.nested()});
-  return {tape.nested() ? y : y.detach(), std::move(g)};
+EBB_INLINE ValueAndGradient<T> value_and_gradient(F&& f, const Operand<T>& x) {
+  return detail::value_and_gradient<T>("value_and_gradient", std::ref(f), x);
 }
 
-/// The gradient of f at x, of x's shape, for an f that maps a tensor to a single value.
+/// The gradient of f at x, of x's shape, for an f that gives a single value.
 template <class F, Real T>
-Tensor<T> gradient(F&& f, const Operand<T>& x) {
-  return value_and_gradient(std::forward<F>(f), x).gradient;
+EBB_INLINE Tensor<T> gradient(F&& f, const Operand<T>& x) {
+  return detail::value_and_gradient<T>("gradient", std::ref(f), x).gradient;
+}
+
+/// The slope of f at x in a direction of x's shape: gradient . direction, a single value. It is the
+/// change per length if the direction has length 1.
+template <class F, Real T>
+EBB_INLINE Tensor<T> directional_derivative(F&& f, const Operand<T>& x,
+                                            const Operand<T>& direction) {
+  return detail::directional_derivative<T>(std::ref(f), x, direction);
+}
+
+/// v^T J, of x's shape, for v of f(x)'s shape: one sweep, whatever the sizes.
+template <class F, Real T>
+EBB_INLINE Tensor<T> vjp(F&& f, const Operand<T>& x, const Operand<T>& v) {
+  return detail::vjp<T>(std::ref(f), x, v);
+}
+
+/// J u, of f(x)'s shape, for u of x's shape: the derivative of v^T J u in v, by two sweeps.
+template <class F, Real T>
+EBB_INLINE Tensor<T> jvp(F&& f, const Operand<T>& x, const Operand<T>& u) {
+  return detail::jvp<T>(std::ref(f), x, u);
+}
+
+/// All partial derivatives: J[i..., j...] = df(x)[i...] / dx[j...], of f(x)'s axes followed by x's.
+/// One sweep for each element of f(x) or of x, whichever has fewer. @throws ShapeError for more
+/// than six axes in all.
+template <class F, Real T>
+EBB_INLINE Tensor<T> jacobian(F&& f, const Operand<T>& x) {
+  return detail::jacobian<T>(std::ref(f), x);
+}
+
+/// All second derivatives of an f that gives a single value, of x's axes twice: one sweep for each
+/// element of x. @throws ShapeError for more than six axes in all.
+template <class F, Real T>
+EBB_INLINE Tensor<T> hessian(F&& f, const Operand<T>& x) {
+  return detail::hessian<T>(std::ref(f), x);
 }
 
 /// The Hessian of f at x times v, without forming it: the gradient of gradient(f) . v (Pearlmutter
 /// 1994). v has the shape of x.
 template <class F, Real T>
-Tensor<T> hvp(F&& f, const Operand<T>& x, const Operand<T>& v) {
-  const detail::TransformTape tape;
-  const Tensor<T> point = tape.point(x);
-  const Tensor<T> g = detail::gradient_or_zeros(Tensor<T>(f(point)), point, {.create_graph = true});
-  return detail::gradient_or_zeros(sum(g * v), point, {.create_graph = tape.nested()});
+EBB_INLINE Tensor<T> hvp(F&& f, const Operand<T>& x, const Operand<T>& v) {
+  return detail::hvp<T>(std::ref(f), x, v);
+}
+
+/// The gradients of each row's own loss: for every input, an array with one more axis in front,
+/// n rows of it. `loss(x, y)` is called with one row after another, each of shape (1, ...), on
+/// a tape of its own; variables and watched tensors keep the gradients they had.
+/// @throws ShapeError when x and y differ in rows, or a loss is not a single value.
+template <class F, Real T, class U>
+EBB_INLINE std::vector<Array<T>> per_sample_gradients(
+    const F& loss, const std::vector<Wanted<std::type_identity_t<T>>>& inputs, const Array<T>& x,
+    const Array<U>& y) {
+  return detail::per_sample_gradients<T>(
+      [&](std::int64_t row) {
+        return Tensor<T>(loss(x.leading(row, row + 1), y.leading(row, row + 1)));
+      },
+      detail::common_rows("per_sample_gradients", x.shape(), y.shape()), inputs);
 }
 
 }  // namespace ebb::inline v0

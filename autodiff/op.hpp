@@ -118,10 +118,10 @@ Input input_of(Inputs&, std::string_view, const Array<U>& x) {
 /// hand such a gradient to an operation.
 template <Real T>
 Tensor<T> dense(const Operand<T>& x) {
-  const Source<T> source = Access::source(x);
-  if (source.is_number()) throw_empty_operand();
-  Block* block = source.block->is_uniform() ? densify<T>(source.block) : retain(source.block);
-  return Access::tensor<T>(block, source.place());
+  const Tensor<T> tensor = Access::as_tensor(x);
+  Block* block = Access::block(tensor);
+  if (!block->is_uniform()) return tensor;
+  return Access::tensor<T>(densify<T>(block), Access::place(tensor));
 }
 template <class U>
 const Array<U>& dense(const Array<U>& x) {

@@ -113,10 +113,8 @@ Tape::~Tape() {
 
 template <Real T>
 Tensor<T> Tape::watch(const Operand<T>& x) {
-  const auto source = Access::source(x);
-  if (source.is_number()) detail::throw_empty_operand();
-  const std::uint32_t input = recorder_->admit("watch", source.place());
-  return detail::fresh_leaf(*recorder_, input, Access::tensor<T>(detail::retain(source.block)));
+  const Tensor<T> given = Access::as_tensor(x);
+  return detail::fresh_leaf(*recorder_, recorder_->admit("watch", Access::place(given)), given);
 }
 template EBB_API Tensor<float> Tape::watch(const Operand<float>&);
 template EBB_API Tensor<double> Tape::watch(const Operand<double>&);
@@ -167,18 +165,15 @@ std::vector<Tensor<T>> grad(const Tensor<T>& y,
   std::vector<std::uint32_t> ids;
   std::vector<Shape> shapes;
   for (const auto& wanted : inputs) {
-    std::uint32_t id = 0;
-    if (const auto* cell = Access::cell(wanted.operand())) {
-      id = tape.find_leaf(cell);  // a variable that was never used has a gradient of zeros
-      shapes.push_back(cell->value.shape());
-    } else {
-      const auto source = Access::source(wanted.operand());
-      id = tape.admit("grad", source.place());
-      if (id == 0) {
-        throw TapeError("grad: an input is a constant; make it a leaf with tape.watch(x) first");
-      }
-      shapes.push_back(source.block->shape);
+    const auto source = Access::source(wanted.operand());
+    if (source.is_number()) detail::throw_empty_operand();
+    // A variable that was never used has a gradient of zeros.
+    const std::uint32_t id =
+        source.cell ? tape.find_leaf(source.cell) : tape.admit("grad", source.tensor);
+    if (id == 0 && !source.cell) {
+      throw TapeError("grad: an input is a constant; make it a leaf with tape.watch(x) first");
     }
+    shapes.push_back(source.block->shape);
     ids.push_back(id);
     if (id) low = std::min(low, id);
   }

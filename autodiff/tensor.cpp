@@ -14,11 +14,7 @@ Tensor<T>::Tensor(const Array<T>& array) : Tensor() {
 }
 
 template <Real T>
-Tensor<T>::Tensor(const Variable<T>& source) : Tensor() {
-  const auto leaf = detail::Access::source<T>(source);
-  this->set(detail::retain(leaf.block), Operand<T>::Kind::tensor);
-  place_ = leaf.place();
-}
+Tensor<T>::Tensor(const Variable<T>& source) : Tensor(detail::Access::as_tensor<T>(source)) {}
 
 template <Real T>
 T Tensor<T>::item() const {

@@ -11,12 +11,6 @@ Tensor<T> as_matrix(const Tensor<T>& x, bool column) {
   return reshape(x, column ? Shape{n, 1} : Shape{1, n});
 }
 
-template <class T>
-Tensor<T> to_tensor(const Operand<T>& x) {
-  const auto source = detail::Access::source(x);
-  return detail::Access::tensor<T>(detail::retain(source.block), source.place());
-}
-
 }  // namespace
 
 template <Real T>
@@ -25,8 +19,10 @@ Tensor<T> matmul(const Operand<T>& a, const Operand<T>& b, MatmulOptions options
   const bool row = rank(a) == 1, column = rank(b) == 1;
   if (!row && !column) return detail::apply<op::Matmul, T>(options, a, b);
   // A transposed vector is the same vector.
-  const Tensor<T> p = row ? as_matrix(to_tensor(a), false) : to_tensor(a);
-  const Tensor<T> q = column ? as_matrix(to_tensor(b), true) : to_tensor(b);
+  const Tensor<T> p =
+      row ? as_matrix(detail::Access::as_tensor(a), false) : detail::Access::as_tensor(a);
+  const Tensor<T> q =
+      column ? as_matrix(detail::Access::as_tensor(b), true) : detail::Access::as_tensor(b);
   const Tensor<T> y = detail::apply<op::Matmul, T>(
       {!row && options.transpose_a, !column && options.transpose_b}, p, q);
   return reshape(y, row && column ? Shape() : Shape{y.size()});

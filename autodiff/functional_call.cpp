@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "ebb/autodiff/functional_call.hpp"
+
+#include "ebb/autodiff/error.hpp"
+
+namespace ebb::inline v0::detail {
+
+constinit thread_local const Substitutes* substitutes = nullptr;
+
+const Substitutes::Entry* Substitutes::find(const void* cell) {
+  for (const Substitutes* call = substitutes; call; call = call->outer) {
+    for (const Entry& entry : call->entries) {
+      if (entry.cell == cell) return &entry;
+    }
+  }
+  return nullptr;
+}
+
+template <Real T>
+Substitution<T>::Substitution(std::span<const Variable<T>> variables,
+                              const std::vector<Tensor<T>>& values)
+    : values_(values) {
+  if (variables.size() != values.size()) {
+    throw ShapeError("functional_call: " + std::to_string(values.size()) + " values for " +
+                     std::to_string(variables.size()) + " variables");
+  }
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    const Variable<T>& variable = variables[i];
+    if (values[i].empty() || !(values[i].shape() == variable.shape())) {
+      throw ShapeError("functional_call: value " + std::to_string(i) + " has shape " +
+                       to_string(values[i].shape()) + ", its variable " +
+                       (variable.label().empty() ? "" : '"' + variable.label() + "\" ") +
+                       to_string(variable.shape()));
+    }
+    entries_.push_back(
+        {Access::cell(variable), Access::block(values_[i]), Access::place(values_[i])});
+  }
+  substitutes_ = {entries_, substitutes};
+  substitutes = &substitutes_;
+}
+
+template <Real T>
+Substitution<T>::~Substitution() {
+  substitutes = substitutes_.outer;
+}
+
+template class Substitution<float>;
+template class Substitution<double>;
+
+}  // namespace ebb::inline v0::detail
