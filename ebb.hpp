@@ -10,6 +10,7 @@
 #include "ebb/autodiff/random.hpp"
 #include "ebb/autodiff/row_blocks.hpp"
 #include "ebb/autodiff/tape.hpp"
+#include "ebb/autodiff/tape_view.hpp"
 #include "ebb/autodiff/variable.hpp"
 #include "ebb/data/csv.hpp"
 #include "ebb/data/dataset.hpp"

@@ -8,10 +8,11 @@
 
 namespace ebb::inline v0 {
 
-/// The base of everything that ebb throws on purpose.
+/// The base of everything that ebb throws on purpose. Inside of a `Scope` the message ends with its
+/// path: "exp: ... (in encoder.attention)".
 class EBB_API Error : public std::runtime_error {
  public:
-  using std::runtime_error::runtime_error;
+  explicit Error(const std::string& message);
   ~Error() override;
 };
 
@@ -35,6 +36,13 @@ class EBB_API TapeError : public Error {
  public:
   using Error::Error;
   ~TapeError() override;
+};
+
+/// A NaN or an infinity on a tape that refuses them: `Tape tape({.check_finite = true})`.
+class EBB_API NonFiniteError : public Error {
+ public:
+  using Error::Error;
+  ~NonFiniteError() override;
 };
 
 /// A file that cannot be read as what it claims to be; the message starts with file:line:column.

@@ -38,11 +38,20 @@ void vjp_fuse_reduced(Sweep& sweep, std::uint32_t id, Record& record);
 template <class T>
 void vjp_fuse_pull(Sweep& sweep, std::uint32_t id, Record& record);
 template <class T, bool wide>
-constexpr Op fuse_op{.name = "fuse", .vjp = &vjp_fuse<T>, .wide = wide};
+constexpr Op fuse_op{.name = "fuse",
+                     .vjp = &vjp_fuse<T>,
+                     .wide = wide,
+                     .is_double = sizeof(T) == 8,
+                     .elementwise = true};
 template <class T, bool wide>
-constexpr Op fuse_reduced_op{.name = "fuse", .vjp = &vjp_fuse_reduced<T>, .wide = wide};
+constexpr Op fuse_reduced_op{
+    .name = "fuse", .vjp = &vjp_fuse_reduced<T>, .wide = wide, .is_double = sizeof(T) == 8};
 template <class T>
-constexpr Op fuse_pull_op{.name = "fuse_pull", .vjp = &vjp_fuse_pull<T>, .wide = true};
+constexpr Op fuse_pull_op{.name = "fuse_pull",
+                          .vjp = &vjp_fuse_pull<T>,
+                          .wide = true,
+                          .is_double = sizeof(T) == 8,
+                          .elementwise = true};
 
 constexpr int narrow = 2;  // the arguments that a record itself can hold
 constexpr std::uint64_t reduction_bits = 3, second_bit = 4;
@@ -218,7 +227,8 @@ Tensor<T> pull_node(const Fused<T>& fused, int i, const Tensor<T>& g, BlockHandl
   Wide::Entry* entries = wide_of(record).entries;
   entries[0] = {retain(Access::block(g)), Access::place(g).record};
   for (int k = 0; k < fused.count; ++k) entries[k + 1] = kept_entry(fused, k);
-  return Access::tensor<T>(value.take(), tape.place(tape.publish()));
+  const Place place = tape.publish(value.get());
+  return Access::tensor<T>(value.take(), place);
 }
 
 /// The gradient that a reduction computed on its way forward, for an upstream gradient of 1.
@@ -364,7 +374,8 @@ Tensor<T> fuse_arguments(const FusedLoops<T>& loops, FusedReduction reduction,
     if (!inputs.recorded) return Access::tensor<T>(y.take(), inputs.place_of_unrecorded());
     Recorder& tape = *inputs.tape;
     add_record(tape, y->shape, fused, nullptr);
-    return Access::tensor<T>(y.take(), tape.place(tape.publish()));
+    const Place place = tape.publish(y.get());
+    return Access::tensor<T>(y.take(), place);
   }
 
   const double count = reduction == FusedReduction::mean ? double(n) : 1;
@@ -387,7 +398,8 @@ Tensor<T> fuse_arguments(const FusedLoops<T>& loops, FusedReduction reduction,
   *y->data<T>() = T(run(loops.sum_and_gradient) / count);
   Recorder& tape = *inputs.tape;
   add_record(tape, y->shape, fused, gradients);
-  return Access::tensor<T>(y.take(), tape.place(tape.publish()));
+  const Place place = tape.publish(y.get());
+  return Access::tensor<T>(y.take(), place);
 }
 
 template EBB_API Tensor<float> fuse_arguments(const FusedLoops<float>&, FusedReduction,

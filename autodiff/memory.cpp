@@ -270,6 +270,11 @@ Block* allocate_view(Block* owner, void* data, const Shape& shape) {
   return block;
 }
 
+const Block* owner_of(const Block* block) {
+  return block->is_view() ? const_cast<Block*>(block)->as_view().owner : block;
+}
+std::int64_t pooled_bytes(const Block* block) { return bytes_of(owner_of(block)->size_class); }
+
 void free_block(Block* block) {
   Heap& heap = *mine;
   if (block->heap == heap.index && !block->is_view()) [[likely]]

@@ -63,6 +63,9 @@ EBB_API Block* allocate_bytes(std::size_t bytes);
 /// A block of another shape over elements of `owner`, from `data` on; takes a reference to `owner`.
 EBB_API Block* allocate_view(Block* owner, void* data, const Shape& shape);
 EBB_API void free_block(Block* block);
+/// The block that holds the elements, and the bytes that it takes in its pool.
+const Block* owner_of(const Block* block);
+std::int64_t pooled_bytes(const Block* block);
 
 EBB_INLINE Block* retain(Block* block) {
   block->references.fetch_add(1, std::memory_order_relaxed);

@@ -21,7 +21,7 @@ Place record_structured(const Op& op, unsigned keeps, Recorder& tape, std::span<
   } else if (option_bytes > 0) {
     std::memcpy(&record.attributes.bits, options, option_bytes);
   }
-  return tape.place(tape.publish());
+  return tape.publish(y);
 }
 
 void throw_shapes(std::string_view operation, const char* what, const Shape& a) {

@@ -93,8 +93,10 @@ template <class O>
 constexpr bool has_large_options = !forgets_options<O> && sizeof(typename O::Options) > 8;
 
 template <class O, class T>
-constexpr Op structured_op{
-    .name = O::name, .vjp = &vjp_structured<O, T>, .attribute_block = has_large_options<O>};
+constexpr Op structured_op{.name = O::name,
+                           .vjp = &vjp_structured<O, T>,
+                           .attribute_block = has_large_options<O>,
+                           .is_double = sizeof(T) == 8};
 
 /// One operand of a structured operation.
 struct Input {

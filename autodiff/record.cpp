@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <cmath>
 #include <string>
 
 #include "ebb/autodiff/error.hpp"
@@ -22,7 +23,8 @@ std::uint64_t next_generation() {
   return next++;
 }
 
-constexpr Op leaf_op{"leaf"};
+template <class T>
+constexpr Op leaf_op{.name = "leaf", .is_double = sizeof(T) == 8};
 
 }  // namespace
 
@@ -88,11 +90,11 @@ std::uint32_t Recorder::leaf(Cell<T>* cell) {
   const bool in_table = leaves_.size() >= few_leaves;
   if (in_table) [[unlikely]]
     make_room_in_table();
-  next(leaf_op, cell->value.shape());
+  next(leaf_op<T>, cell->value.shape());
   leaves_.push_back({cell, count_, sizeof(T) == 8});
   retain(cell);
   if (in_table) leaf_table_[slot_of(cell)] = std::uint32_t(leaves_.size());
-  return publish();
+  return publish(Access::block(cell->value)).record;
 }
 
 void Recorder::truncate(std::uint32_t last) {
@@ -109,7 +111,46 @@ void Recorder::reset() {
   leaves_.clear();
   shapes_.erase(shapes_.begin() + 1, shapes_.end());
   shape_count_ = 1;
+  parts_.clear();
+  seen_scope_ = 0;
+  if (observer_) observer_->values.clear();
   renew_generation();
+}
+
+void Recorder::observe(bool check_finite, bool keep_values) {
+  const bool any = check_finite || keep_values;
+  observer_ = any ? std::make_unique<Observer>(Observer{check_finite, keep_values, {}}) : nullptr;
+}
+
+void Recorder::note(std::uint32_t id, Block* result) {
+  if (scope_serial != seen_scope_) {
+    while (!parts_.empty() && parts_.back().first >= id) parts_.pop_back();
+    parts_.push_back({id, Scope::path()});
+    seen_scope_ = scope_serial;
+  }
+  if (!observer_) return;
+  if (observer_->keep_values) {
+    observer_->values.resize(id + 1);
+    observer_->values[id] = BlockHandle(retain(result));
+  }
+  const Op& op = *at(id).op;
+  if (observer_->check_finite) {
+    demand_finite(std::string(op.name) + ": the result", result, op.is_double);
+  }
+}
+
+Block* Recorder::value_of(std::uint32_t id) const {
+  const bool kept = observer_ && id < observer_->values.size();
+  return kept ? observer_->values[id].get() : nullptr;
+}
+
+const std::string& Recorder::scope_of(std::uint32_t id) const {
+  static const std::string none;
+  const std::string* path = &none;
+  for (const Part& part : parts_) {
+    if (part.first <= id) path = &part.path;
+  }
+  return *path;
 }
 
 void Recorder::throw_foreign(std::string_view operation, Place place) const {
@@ -124,6 +165,41 @@ void Recorder::throw_foreign(std::string_view operation, Place place) const {
       name +
       ": an operand belongs to another tape, or to one that was released; compute it "
       "inside this tape, use detach() to make it a constant, or item() to add up a loss");
+}
+
+namespace {
+
+template <class T>
+std::int64_t first_not_finite(Block* block) {
+  const T* values = block->data<T>();
+  const std::int64_t n = block->is_uniform() ? 1 : block->shape.size();
+  for (std::int64_t i = 0; i < n; ++i) {
+    if (!std::isfinite(values[i])) return i;
+  }
+  return -1;
+}
+
+std::string index_of(std::int64_t position, const Shape& shape) {
+  std::string text;
+  for (int axis = shape.rank() - 1; axis >= 0; --axis) {
+    text = std::to_string(position % shape[axis]) + (text.empty() ? "" : ", ") + text;
+    position /= shape[axis];
+  }
+  return "[" + text + "]";
+}
+
+}  // namespace
+
+void demand_finite(const std::string& what, Block* block, bool is_double) {
+  const std::int64_t at =
+      is_double ? first_not_finite<double>(block) : first_not_finite<float>(block);
+  if (at < 0) return;
+  const double value = is_double ? block->data<double>()[at] : double(block->data<float>()[at]);
+  throw NonFiniteError(what + " of shape " + to_string(block->shape) + " is " +
+                       (std::isnan(value) ? "nan"
+                        : value > 0       ? "inf"
+                                          : "-inf") +
+                       " at " + index_of(at, block->shape));
 }
 
 template <class T>

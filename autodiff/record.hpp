@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "ebb/autodiff/access.hpp"
+#include "ebb/autodiff/scope.hpp"
 
 namespace ebb::inline v0::detail {
 
@@ -20,6 +21,8 @@ struct Op {
   void (*vjp)(Sweep& sweep, std::uint32_t id, Record& record) = nullptr;
   bool wide = false;             ///< inputs and kept blocks stand in a `Wide` in kept[0]
   bool attribute_block = false;  ///< the attributes do not fit into the record
+  bool is_double = false;        ///< of the result
+  bool elementwise = false;      ///< the Jacobian is diagonal, but for broadcasting
 };
 
 /// One recorded operation.
@@ -76,6 +79,21 @@ void for_each_input(const Record& record, F f) {
   for (std::uint32_t id : record.inputs) {
     if (id != Record::constant && id != Record::number) f(id);
   }
+}
+
+/// Calls f(id, kept) for every input of which a record knows anything: those that were recorded,
+/// numbers, and constants that it keeps.
+template <class F>
+void for_each_argument(const Record& record, F f) {
+  const auto visit = [&](std::uint32_t id, const Block* kept) {
+    if (id != Record::constant || kept) f(id, kept);
+  };
+  if (record.op->wide) {
+    const Wide& wide = wide_of(record);
+    for (std::uint32_t i = 0; i < wide.count; ++i) visit(wide.entries[i].id, wide.entries[i].kept);
+    return;
+  }
+  for (int k = 0; k < 3; ++k) visit(record.inputs[k], record.kept[k]);
 }
 
 /// Releases what a record holds, once.
@@ -146,8 +164,22 @@ class Recorder {
     record.kept[0] = wide.take();
     return record;
   }
-  std::uint32_t publish() { return count_++; }
+  /// The record that was filled is now part of the tape, and this is its result's place.
+  Place publish(Block* result) {
+    const std::uint32_t id = count_++;
+    if (observer_ || scope_serial != seen_scope_) [[unlikely]]
+      note(id, result);
+    return {generation_, id};
+  }
   Place place(std::uint32_t id) const { return {generation_, id}; }
+
+  /// From now on results are checked, and kept, as these say.
+  void observe(bool check_finite, bool keep_values);
+  bool checks_finite() const { return observer_ && observer_->check_finite; }
+  /// The result of a record, or null if values are not kept.
+  Block* value_of(std::uint32_t id) const;
+  /// The path of the scope that a record stands in.
+  const std::string& scope_of(std::uint32_t id) const;
 
   template <class T>
   std::uint32_t leaf(Cell<T>* cell);
@@ -190,6 +222,7 @@ class Recorder {
     return shape_count_++;
   }
   std::size_t slot_of(const void* cell) const;
+  void note(std::uint32_t id, Block* result);
   void make_room_in_table();
 
   std::uint64_t generation_;
@@ -200,7 +233,23 @@ class Recorder {
   std::vector<Leaf> leaves_;
   // Open addressing: cell -> 1 + index in leaves_; made when there are more than a few.
   std::vector<std::uint32_t> leaf_table_;
+
+  // What few tapes have: checks and values of results, and names of parts.
+  struct Observer {
+    bool check_finite, keep_values;
+    std::vector<BlockHandle> values;  // by id
+  };
+  std::unique_ptr<Observer> observer_;
+  struct Part {
+    std::uint32_t first;  // the id of its first record; it ends where the next one begins
+    std::string path;
+  };
+  std::vector<Part> parts_;
+  std::uint64_t seen_scope_ = 0;
 };
+
+/// @throws NonFiniteError that begins with `what` if a value is NaN or infinite.
+void demand_finite(const std::string& what, Block* block, bool is_double);
 
 /// The records that operations of this thread go to, or null.
 extern constinit thread_local Recorder* current_recorder;

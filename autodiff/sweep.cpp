@@ -99,6 +99,8 @@ void Sweep::visit(std::uint32_t id, Record& record) {
     current_ = std::exchange(arrived, Slot{});
   }
   record.op->vjp(*this, id, record);
+  if (tape_.checks_finite()) [[unlikely]]
+    check_parts(record);
   if (Block* block = std::exchange(current_.block, nullptr)) release(block);
 }
 
@@ -110,6 +112,20 @@ void Sweep::run() {
     if (record.op->vjp) visit(id, record);
     if (mode_.consume) tape_.pop(record);
   }
+}
+
+void Sweep::run_only(std::uint32_t id) {
+  const RecordTo to(nullptr);
+  visit(id, tape_.at(id));
+}
+
+void Sweep::check_parts(const Record& record) const {
+  for_each_input(record, [&](std::uint32_t id) {
+    if (!needs(id) || !slot(id).block) return;
+    demand_finite(std::string(record.op->name) + ": in the sweep, the gradient that it gives #" +
+                      std::to_string(id) + " (" + std::string(tape_.at(id).op->name) + "),",
+                  slot(id).block, tape_.at(id).op->is_double);
+  });
 }
 
 template <class T>

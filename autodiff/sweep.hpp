@@ -36,6 +36,8 @@ class Sweep {
   /// gradients. Without it every record is on the way to a leaf.
   void want(std::span<const std::uint32_t> ids);
   void run();
+  /// Visits one record alone: its inputs then have its part of their gradients.
+  void run_only(std::uint32_t id);
   /// What has arrived at a record; a tensor without array when nothing has.
   template <class T>
   Tensor<T> arrived(std::uint32_t id) const;
@@ -133,6 +135,8 @@ class Sweep {
   Slot& slot(std::uint32_t id) const { return slots_[id - low_]; }
   Mark mark(std::uint32_t id) const { return marks_->data<Mark>()[id - low_]; }
   EBB_INLINE void visit(std::uint32_t id, Record& record);
+  /// @throws NonFiniteError if a gradient that the record has just given is not finite.
+  void check_parts(const Record& record) const;
   template <class T>
   Tensor<T> factor(const Record& record, Product::Factor factor) const {
     if (factor == Product::g) return gradient<T>();

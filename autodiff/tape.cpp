@@ -94,17 +94,21 @@ struct LossAccess {
   }
 };
 
-Tape::Tape() {
+Tape::Tape(TapeOptions options) {
   auto& recorders = spare().recorders;
   if (recorders.empty()) recorders.push_back(std::make_unique<Recorder>());
   recorder_ = recorders.back().release();
   recorders.pop_back();
+  if (options.check_finite || options.keep_values) {
+    recorder_->observe(options.check_finite, options.keep_values);
+  }
   before_ = detail::exchange_recorder(recorder_);
 }
 
 Tape::~Tape() {
   detail::exchange_recorder(before_);
   recorder_->reset();
+  recorder_->observe(false, false);
   std::unique_ptr<Recorder> finished(recorder_);
   if (spare().recorders.size() < spare().recorders.capacity()) {
     spare().recorders.push_back(std::move(finished));  // does not throw: there is room

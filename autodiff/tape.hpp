@@ -14,11 +14,18 @@ namespace detail {
 class Recorder;
 }
 
+struct TapeOptions {
+  bool check_finite =
+      false;                 ///< a NaN or an infinity, forward or in a sweep, throws NonFiniteError
+  bool keep_values = false;  ///< every result is kept, for `explain`
+};
+
 /// Records the operations of this thread until the end of the scope. Tapes nest; the innermost one
 /// records. A sweep empties the tape, which is then ready for the next step.
 class EBB_API Tape {
  public:
-  Tape();
+  EBB_INLINE Tape() : Tape(TapeOptions{}) {}
+  explicit Tape(TapeOptions options);
   ~Tape();
   Tape(const Tape&) = delete;
   Tape& operator=(const Tape&) = delete;

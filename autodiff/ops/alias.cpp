@@ -12,14 +12,16 @@ void vjp_alias(Sweep& sweep, std::uint32_t, Record& record) {
 }
 
 template <class T>
-constexpr Op alias_op{.name = "alias", .vjp = &vjp_alias<T>};
+constexpr Op alias_op{
+    .name = "alias", .vjp = &vjp_alias<T>, .is_double = sizeof(T) == 8, .elementwise = true};
 
 }  // namespace
 
 template <class T>
 Tensor<T> fresh_leaf(Recorder& tape, std::uint32_t input, const Tensor<T>& value) {
   tape.next(alias_op<T>, value.shape(), input).inputs[0] = input;
-  return Access::tensor<T>(retain(Access::block(value)), tape.place(tape.publish()));
+  const Place place = tape.publish(Access::block(value));
+  return Access::tensor<T>(retain(Access::block(value)), place);
 }
 
 template Tensor<float> fresh_leaf(Recorder&, std::uint32_t, const Tensor<float>&);

@@ -36,32 +36,40 @@ Tensor<T> binary_on_tensors(const void*, std::span<const Tensor<T>> in) {
 }
 
 template <class O, class T>
-constexpr PullOp<T> unary_pull{
-    {.name = O::name, .vjp = &vjp_pull<T>, .attribute_block = !std::is_empty_v<O>},
-    op::index_in<O>(op::Unary{}),
-    -1,
-    op::unary_reads<O>,
-    &unary_on_tensors<O, T>};
+constexpr PullOp<T> unary_pull{{.name = O::name,
+                                .vjp = &vjp_pull<T>,
+                                .attribute_block = !std::is_empty_v<O>,
+                                .is_double = sizeof(T) == 8,
+                                .elementwise = true},
+                               op::index_in<O>(op::Unary{}),
+                               -1,
+                               op::unary_reads<O>,
+                               &unary_on_tensors<O, T>};
 template <class O, class T>
-constexpr MapOp<T> unary_op{
-    {.name = O::name, .vjp = &vjp_map<T, 1>, .attribute_block = !std::is_empty_v<O>},
-    op::index_in<O>(op::Unary{}),
-    {op::unary_reads<O>, 0},
-    {op::unary_literal<O>(), 0},
-    {&unary_pull<O, T>, nullptr}};
+constexpr MapOp<T> unary_op{{.name = O::name,
+                             .vjp = &vjp_map<T, 1>,
+                             .attribute_block = !std::is_empty_v<O>,
+                             .is_double = sizeof(T) == 8,
+                             .elementwise = true},
+                            op::index_in<O>(op::Unary{}),
+                            {op::unary_reads<O>, 0},
+                            {op::unary_literal<O>(), 0},
+                            {&unary_pull<O, T>, nullptr}};
 
 template <class O, int side, class T>
-constexpr PullOp<T> binary_pull{{.name = O::name, .vjp = &vjp_pull<T>},
-                                op::index_in<O>(op::Binary{}),
-                                side,
-                                op::binary_reads<O, side>,
-                                &binary_on_tensors<O, side, T>};
+constexpr PullOp<T> binary_pull{
+    {.name = O::name, .vjp = &vjp_pull<T>, .is_double = sizeof(T) == 8, .elementwise = true},
+    op::index_in<O>(op::Binary{}),
+    side,
+    op::binary_reads<O, side>,
+    &binary_on_tensors<O, side, T>};
 template <class O, class T>
-constexpr MapOp<T> binary_op{{.name = O::name, .vjp = &vjp_map<T, 2>},
-                             op::index_in<O>(op::Binary{}),
-                             {op::binary_reads<O, 0>, op::binary_reads<O, 1>},
-                             {op::binary_literal<O, 0>(), op::binary_literal<O, 1>()},
-                             {&binary_pull<O, 0, T>, &binary_pull<O, 1, T>}};
+constexpr MapOp<T> binary_op{
+    {.name = O::name, .vjp = &vjp_map<T, 2>, .is_double = sizeof(T) == 8, .elementwise = true},
+    op::index_in<O>(op::Binary{}),
+    {op::binary_reads<O, 0>, op::binary_reads<O, 1>},
+    {op::binary_literal<O, 0>(), op::binary_literal<O, 1>()},
+    {&binary_pull<O, 0, T>, &binary_pull<O, 1, T>}};
 
 }  // namespace
 

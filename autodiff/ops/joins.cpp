@@ -28,7 +28,8 @@ void vjp_concat(Sweep& sweep, std::uint32_t, Record& record) {
 }
 
 template <class T>
-constexpr Op concat_op{.name = op::Concat::name, .vjp = &vjp_concat<T>, .wide = true};
+constexpr Op concat_op{
+    .name = op::Concat::name, .vjp = &vjp_concat<T>, .wide = true, .is_double = sizeof(T) == 8};
 
 template <class T>
 Tensor<T> concat_all(const std::vector<Tensor<T>>& parts, int axis) {
@@ -72,7 +73,8 @@ Tensor<T> concat_all(const std::vector<Tensor<T>>& parts, int axis) {
   for (std::size_t i = 0; i < parts.size(); ++i) {
     wide_of(record).entries[i] = {shapes[i].take(), in[i].id};
   }
-  return Access::tensor<T>(y.take(), tape.place(tape.publish()));
+  const Place place = tape.publish(y.get());
+  return Access::tensor<T>(y.take(), place);
 }
 
 template <class To, class From>
@@ -82,7 +84,10 @@ void vjp_cast(Sweep& sweep, std::uint32_t, Record& record) {
 }
 
 template <class To, class From>
-constexpr Op cast_op{.name = op::Cast::name, .vjp = &vjp_cast<To, From>};
+constexpr Op cast_op{.name = op::Cast::name,
+                     .vjp = &vjp_cast<To, From>,
+                     .is_double = sizeof(To) == 8,
+                     .elementwise = true};
 
 }  // namespace
 }  // namespace detail

@@ -72,7 +72,8 @@ Tensor<T> unary(const MapOp<T>& op, const Operand<T>& operand, const FormulaStat
   record.inputs[0] = x[0].id;
   if (op.reads[0] & 1U) record.kept[0] = retain(x[0].block);
   if (op.reads[0] & 2U) record.kept[3] = retain(y.get());
-  return Access::tensor<T>(y.take(), tape.place(tape.publish()));
+  const Place place = tape.publish(y.get());
+  return Access::tensor<T>(y.take(), place);
 }
 
 template <class T>
@@ -97,7 +98,8 @@ Tensor<T> binary(const MapOp<T>& op, const Operand<T>& a, const Operand<T>& b) {
   if (reads & 1U) record.kept[0] = keep(x[0]);
   if ((reads & 2U) && !(p == q && record.kept[0])) record.kept[1] = keep(x[1]);
   if (reads & 4U) record.kept[3] = retain(y.get());
-  return Access::tensor<T>(y.take(), tape.place(tape.publish()));
+  const Place place = tape.publish(y.get());
+  return Access::tensor<T>(y.take(), place);
 }
 
 namespace {
@@ -131,7 +133,8 @@ Tensor<T> pull_node(const PullOp<T>& op, const FormulaState& formula, const Shap
     record.inputs[next] = x[k + 1].id;
     record.kept[next++] = keep(x[k + 1]);
   }
-  return Access::tensor<T>(out.take(), tape->place(tape->publish()));
+  const Place place = tape->publish(out.get());
+  return Access::tensor<T>(out.take(), place);
 }
 
 }  // namespace

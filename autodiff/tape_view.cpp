@@ -1,0 +1,227 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "ebb/autodiff/tape_view.hpp"
+
+#include <algorithm>
+#include <iomanip>
+#include <ostream>
+#include <set>
+#include <sstream>
+#include <vector>
+
+#include "ebb/autodiff/error.hpp"
+#include "ebb/autodiff/sweep.hpp"
+
+namespace ebb::inline v0 {
+namespace {
+
+using detail::Access;
+using detail::Block;
+using detail::Record;
+using detail::Recorder;
+using detail::Sweep;
+
+std::string text_of(double value) {
+  std::ostringstream text;
+  text << std::setprecision(6) << value;
+  return text.str();
+}
+
+/// "0.5" or "[1, 2, 3, 4, ...]".
+std::string values_of(Block* block, bool is_double) {
+  constexpr std::int64_t most = 4;
+  const std::int64_t n = block->shape.size();
+  std::ostringstream text;
+  const bool scalar = block->shape.rank() == 0;
+  if (!scalar) text << '[';
+  for (std::int64_t i = 0; i < std::min(n, most); ++i) {
+    const std::int64_t at = block->is_uniform() ? 0 : i;
+    const double v = is_double ? block->data<double>()[at] : double(block->data<float>()[at]);
+    text << (i ? ", " : "") << text_of(v);
+  }
+  if (n > most) text << ", ...";
+  if (!scalar) text << ']';
+  return text.str();
+}
+
+/// The label of the variable behind a leaf.
+std::string label_of(const Recorder& tape, std::uint32_t id) {
+  std::string label;
+  for (const detail::Leaf& leaf : tape.leaves()) {
+    if (leaf.id == id) leaf.visit([&](auto* cell) { label = cell->label; });
+  }
+  return label.empty() ? "" : '"' + label + '"';
+}
+
+/// "#3".
+std::string name_of(std::uint32_t id) { return std::string(1, '#').append(std::to_string(id)); }
+
+/// "#3", "2.5" for a number, or "constant".
+std::string input_text(std::uint32_t id, const Block* kept) {
+  if (id == Record::constant) return "constant";
+  if (id == Record::number) return text_of(detail::number_of(kept));
+  return name_of(id);
+}
+
+/// One line of a table.
+using Row = std::vector<std::string>;
+
+/// Rows in columns that are as wide as they must be.
+std::string in_columns(const std::vector<Row>& rows) {
+  std::vector<std::size_t> widths;
+  for (const Row& row : rows) {
+    widths.resize(std::max(widths.size(), row.size()));
+    for (std::size_t k = 0; k < row.size(); ++k) widths[k] = std::max(widths[k], row[k].size());
+  }
+  std::string text;
+  for (const Row& row : rows) {
+    std::string line;
+    for (std::size_t k = 0; k < row.size(); ++k) {
+      // Numbers of records and of bytes stand right.
+      const std::string room(widths[k] - row[k].size(), ' ');
+      line += (k ? "  " : "") + (k == 0 ? room + row[k] : row[k] + room);
+    }
+    text += line.substr(0, line.find_last_not_of(' ') + 1) + "\n";
+  }
+  return text;
+}
+
+/// Calls f(block) for every array that a record keeps.
+template <class F>
+void for_each_kept(const Record& record, F f) {
+  if (record.op->wide) {
+    const detail::Wide& wide = detail::wide_of(record);
+    for (std::uint32_t i = 0; i < wide.count; ++i) {
+      if (wide.entries[i].kept && wide.entries[i].id != Record::number) f(wide.entries[i].kept);
+    }
+    return;
+  }
+  for (int k = 0; k < 4; ++k) {
+    if (record.kept[k] && (k == 3 || record.inputs[k] != Record::number)) f(record.kept[k]);
+  }
+}
+
+Row row_of(Recorder& tape, std::uint32_t id, std::set<const Block*>& seen, std::int64_t& total) {
+  const Record& record = tape.at(id);
+  std::string inputs = label_of(tape, id);
+  detail::for_each_argument(record, [&](std::uint32_t input, const Block* kept) {
+    inputs += (inputs.empty() ? "" : ", ") + input_text(input, kept);
+  });
+  std::int64_t bytes = 0;
+  for_each_kept(record, [&](const Block* block) {
+    bytes += detail::pooled_bytes(block);
+    if (seen.insert(detail::owner_of(block)).second) total += detail::pooled_bytes(block);
+  });
+  return {name_of(id),
+          std::string(record.op->name),
+          to_string(tape.shape_of(id)),
+          inputs,
+          bytes ? std::to_string(bytes) + " B" : "-",
+          tape.scope_of(id)};
+}
+
+/// In a string of DOT quotes and backslashes are escaped.
+std::string quoted(const std::string& text) {
+  std::string result;
+  for (char c : text) {
+    if (c == '"' || c == '\\') result += '\\';
+    result += c;
+  }
+  return result;
+}
+
+/// What explain says of a step: how its result changes with each input, 1 going in.
+template <class T>
+std::string slopes_of(Recorder& tape, std::uint32_t id) {
+  const Record& record = tape.at(id);
+  const Shape shape = tape.shape_of(id);
+  if (!record.op->vjp) return "";
+  if (!record.op->elementwise && shape.size() != 1) return "...";
+  Sweep step(tape, 1, id, {.record = false, .consume = false});
+  step.give(id, Tensor<T>(Array<T>::full(shape, T(1))));
+  step.run_only(id);
+  std::string text;
+  detail::for_each_input(record, [&](std::uint32_t input) {
+    const std::string name = "d/d" + name_of(input) + " ";
+    if (text.find(name) != std::string::npos) return;  // one that stands on both sides
+    const Tensor<T> slope = step.template arrived<T>(input);
+    text += (text.empty() ? "" : ", ") + name +
+            (slope.empty() ? "0" : values_of(Access::block(slope), sizeof(T) == 8));
+  });
+  return text;
+}
+
+template <class T>
+std::string gradient_text(const Sweep& sweep, std::uint32_t id) {
+  const Tensor<T> g = sweep.arrived<T>(id);
+  return g.empty() ? "0" : values_of(Access::block(g), sizeof(T) == 8);
+}
+
+}  // namespace
+
+std::ostream& operator<<(std::ostream& out, const Tape& tape) {
+  Recorder& records = Access::recorder(tape);
+  std::set<const Block*> seen;
+  std::int64_t total = 0;
+  std::vector<Row> rows{{"#", "operation", "shape", "inputs", "keeps", "scope"}};
+  for (std::uint32_t id = 1; id <= records.last(); ++id) {
+    rows.push_back(row_of(records, id, seen, total));
+  }
+  return out << in_columns(rows) << records.last() << " records keep " << total << " B\n";
+}
+
+std::string to_dot(const Tape& tape) {
+  Recorder& records = Access::recorder(tape);
+  std::string text = "digraph tape {\n  rankdir=BT;\n  node [shape=box];\n";
+  for (std::uint32_t id = 1; id <= records.last(); ++id) {
+    const Record& record = records.at(id);
+    const std::string label = label_of(records, id);
+    const std::string name = label.empty() ? std::string(record.op->name) : label;
+    const std::string scope = records.scope_of(id);
+    text += "  n" + std::to_string(id) + " [label=\"" +
+            (scope.empty() ? "" : quoted(scope) + ": ") + quoted(name) + "\\n" +
+            to_string(records.shape_of(id)) + "\"" + (record.op->vjp ? "" : ", style=filled") +
+            "];\n";
+    detail::for_each_input(record, [&](std::uint32_t input) {
+      text += "  n" + std::to_string(input) + " -> n" + std::to_string(id) + ";\n";
+    });
+  }
+  return text + "}\n";
+}
+
+std::string explain(const Tape& tape) {
+  Recorder& records = Access::recorder(tape);
+  const std::uint32_t last = records.last();
+  if (last == 0) return "nothing is recorded\n";
+  if (!records.value_of(last)) {
+    throw TapeError(
+        "explain: the tape keeps no values; open it as Tape tape({.keep_values = true})");
+  }
+  if (records.shape_of(last).size() != 1) {
+    throw ShapeError("explain: the last record has shape " + to_string(records.shape_of(last)) +
+                     " and is not a single value");
+  }
+  std::vector<std::uint32_t> ids;
+  for (std::uint32_t id = 1; id <= last; ++id) ids.push_back(id);
+  Sweep sweep(records, 1, last, {.record = false, .consume = false});
+  sweep.want(ids);
+  const Shape shape = records.shape_of(last);
+  if (records.at(last).op->is_double) {
+    sweep.give(last, Tensor<double>(Array<double>::full(shape, 1)));
+  } else {
+    sweep.give(last, Tensor<float>(Array<float>::full(shape, 1)));
+  }
+  sweep.run();
+  std::vector<Row> rows{
+      {"#", "operation", "value", "slopes of this step", "gradient of " + name_of(last)}};
+  for (std::uint32_t id = 1; id <= last; ++id) {
+    const bool wide = records.at(id).op->is_double;
+    const std::string label = label_of(records, id);
+    rows.push_back({name_of(id), label.empty() ? std::string(records.at(id).op->name) : label,
+                    values_of(records.value_of(id), wide),
+                    wide ? slopes_of<double>(records, id) : slopes_of<float>(records, id),
+                    wide ? gradient_text<double>(sweep, id) : gradient_text<float>(sweep, id)});
+  }
+  return in_columns(rows);
+}
+
+}  // namespace ebb::inline v0

@@ -1,0 +1,202 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Reading a tape, naming its parts, and refusing what is not finite.
+#include "ebb/autodiff/tape_view.hpp"
+
+#include <functional>
+#include <limits>
+#include <sstream>
+#include <string>
+
+#include "ebb/autodiff/derivatives.hpp"
+#include "ebb/autodiff/error.hpp"
+#include "ebb/autodiff/fuse.hpp"
+#include "ebb/tests/close.hpp"
+
+using namespace ebb;
+
+namespace {
+
+template <class E = Error>
+std::string message_of(const std::function<void()>& f) {
+  try {
+    f();
+  } catch (const E& error) {
+    return error.what();
+  }
+  return "nothing was thrown";
+}
+
+std::string printed(const Tape& tape) {
+  std::ostringstream text;
+  text << tape;
+  return text.str();
+}
+
+/// The logistic loss of one row, by single steps.
+Tensor<double> logistic(const Variable<double>& w, const Variable<double>& b) {
+  const Array<double> x = Array<double>(2.0), y = Array<double>(1.0);
+  Tensor<double> z;
+  {
+    const Scope layer("layer");
+    z = w * x + b;
+  }
+  const auto p = softplus(z);
+  return p - z * y;
+}
+
+}  // namespace
+
+TEST_CASE("tape view: a table of the records") {
+  Variable<double> w(Array<double>(0.5), "w"), b(Array<double>(-1.0));
+  Tape tape;
+  const Scope scope("model");
+  logistic(w, b);
+  CHECK(printed(tape) ==
+        " #  operation  shape  inputs        keeps  scope\n"
+        "#1  leaf       ()     \"w\"           -      model.layer\n"
+        "#2  mul        ()     #1, constant  128 B  model.layer\n"
+        "#3  leaf       ()                   -      model.layer\n"
+        "#4  add        ()     #2, #3        -      model.layer\n"
+        "#5  softplus   ()     #4            128 B  model\n"
+        "#6  mul        ()     #4, constant  128 B  model\n"
+        "#7  sub        ()     #5, #6        -      model\n"
+        "7 records keep 384 B\n");
+  tape.release();
+  CHECK(printed(tape) == "#  operation  shape  inputs  keeps  scope\n0 records keep 0 B\n");
+}
+
+TEST_CASE("tape view: numbers, wide records and arrays that are kept twice") {
+  Tape tape;
+  const auto x = tape.watch(Array<float>::of({1, 2, 3}));
+  const auto y = fuse([](auto a, auto b, auto c) { return a * b + c; }, x, 2.5, x);
+  square(y * 0.5);
+  CHECK(printed(tape) ==
+        " #  operation  shape  inputs       keeps  scope\n"
+        "#1  alias      (3,)                -\n"
+        "#2  fuse       (3,)   #1, 2.5, #1  256 B\n"
+        "#3  mul        (3,)   #2, 0.5      -\n"
+        "#4  square     (3,)   #3           128 B\n"
+        "4 records keep 256 B\n");
+}
+
+TEST_CASE("tape view: a graph for Graphviz") {
+  Variable<double> w(Array<double>(0.5), "a \"b\"");
+  Tape tape;
+  const Scope scope("part");
+  square(w * w);
+  CHECK(to_dot(tape) ==
+        "digraph tape {\n  rankdir=BT;\n  node [shape=box];\n"
+        "  n1 [label=\"part: \\\"a \\\"b\\\"\\\"\\n()\", style=filled];\n"
+        "  n2 [label=\"part: mul\\n()\"];\n  n1 -> n2;\n  n1 -> n2;\n"
+        "  n3 [label=\"part: square\\n()\"];\n  n2 -> n3;\n}\n");
+}
+
+TEST_CASE("tape view: values, local slopes and their products along the chain") {
+  Variable<double> w(Array<double>(0.5), "w"), b(Array<double>(-1.0), "b");
+  Tape tape({.keep_values = true});
+  logistic(w, b);
+  // z = 0, so that softplus has the slope 1/2; the target is 1, the input 2.
+  CHECK(explain(tape) ==
+        " #  operation  value     slopes of this step  gradient of #7\n"
+        "#1  \"w\"        0.5                            -1\n"
+        "#2  mul        1         d/d#1 2              -0.5\n"
+        "#3  \"b\"        -1                             -0.5\n"
+        "#4  add        0         d/d#2 1, d/d#3 1     -0.5\n"
+        "#5  softplus   0.693147  d/d#4 0.5            1\n"
+        "#6  mul        0         d/d#4 1              -1\n"
+        "#7  sub        0.693147  d/d#5 1, d/d#6 -1    1\n");
+  // It changes nothing: the sweep gives what it said.
+  CHECK(tape.size() == 7);
+  const auto again = explain(tape);
+  CHECK(again == explain(tape));
+}
+
+TEST_CASE("tape view: long arrays are cut off, and a matrix has no single slope") {
+  Variable<float> w(Array<float>({5, 1}, {1, 2, 3, 4, 5}), "w");
+  Tape tape({.keep_values = true});
+  sum(square(matmul(Array<float>::full({2, 5}, 1), w)));
+  CHECK(explain(tape) ==
+        " #  operation  value              slopes of this step  gradient of #4\n"
+        "#1  \"w\"        [1, 2, 3, 4, ...]                       [60, 60, 60, 60, ...]\n"
+        "#2  matmul     [15, 15]           ...                  [30, 30]\n"
+        "#3  square     [225, 225]         d/d#2 [30, 30]       [1, 1]\n"
+        "#4  sum        450                d/d#3 [1, 1]         1\n");
+}
+
+TEST_CASE("tape view: explain says what it needs") {
+  Variable<double> w(Array<double>::of({1, 2}));
+  {
+    Tape tape;
+    sum(w * w);
+    CHECK(message_of<TapeError>([&] { explain(tape); }) ==
+          "explain: the tape keeps no values; open it as Tape tape({.keep_values = true})");
+  }
+  Tape tape({.keep_values = true});
+  CHECK(explain(tape) == "nothing is recorded\n");
+  square(w);
+  CHECK(message_of<ShapeError>([&] { explain(tape); }) ==
+        "explain: the last record has shape (2,) and is not a single value");
+}
+
+TEST_CASE("scope: errors end with the path, and only inside of it") {
+  const auto fail = [] { (void)(Array<double>::zeros({2}) + Array<double>::zeros({3})); };
+  const std::string plain = message_of(fail);
+  CHECK(Scope::path() == "");
+  {
+    const Scope outer("encoder");
+    {
+      const Scope inner("attention");
+      CHECK(Scope::path() == "encoder.attention");
+      CHECK(message_of(fail) == plain + " (in encoder.attention)");
+    }
+    CHECK(message_of(fail) == plain + " (in encoder)");
+  }
+  CHECK(message_of(fail) == plain);
+}
+
+TEST_CASE("check finite: the first result that is not, by name, index and scope") {
+  const auto x = Array<double>({2, 2}, {1, 2, 0, -1});
+  Variable<double> w(x);
+  {
+    Tape tape({.check_finite = true});
+    const Scope scope("head");
+    CHECK(message_of<NonFiniteError>([&] { log(w); }) ==
+          "log: the result of shape (2, 2) is -inf at [1, 0] (in head)");
+    CHECK(message_of<NonFiniteError>([&] { exp(w * 1000); }) ==
+          "exp: the result of shape (2, 2) is inf at [0, 0] (in head)");
+    CHECK(message_of<NonFiniteError>([&] { fuse([](auto v) { return log(v); }, w); }) ==
+          "fuse: the result of shape (2, 2) is -inf at [1, 0] (in head)");
+    backward(sum(square(w)));  // the tape goes on
+  }
+  CHECK(w.gradient()[1] == 4);
+  Tape tape;  // and the next one checks nothing
+  CHECK(std::isinf(log(w).data()[2]));
+}
+
+TEST_CASE("check finite: the first gradient that is not, and none is added") {
+  Variable<double> w(Array<double>::of({4, 0}), "w");
+  Tape tape({.check_finite = true});
+  const auto loss = sum(sqrt(w) * 3);
+  CHECK(message_of<NonFiniteError>([&] { backward(loss); }) ==
+        "sqrt: in the sweep, the gradient that it gives #1 (leaf), of shape (2,) is inf at [1]");
+  CHECK_FALSE(w.has_gradient());
+  // A sweep that records checks what it computes.
+  const auto again = sum(sqrt(w) * 3);
+  CHECK(message_of<NonFiniteError>([&] {
+          grad(again, w, {.create_graph = true});
+        }).find("is inf at [1]") != std::string::npos);
+}
+
+TEST_CASE("check finite: values that are kept outlive the sweep's own blocks, and then go") {
+  Variable<double> w(Array<double>::of({4, 1}));
+  const auto live = memory_statistics().live_blocks;
+  {
+    Tape tape({.check_finite = true, .keep_values = true});
+    sum(sqrt(w));
+    explain(tape);
+    backward(sum(sqrt(w)));
+    sum(sqrt(w));
+  }
+  w.zero_grad();
+  CHECK(memory_statistics().live_blocks == live);
+}
