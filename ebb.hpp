@@ -2,6 +2,7 @@
 // Everything but `fuse`, which brings SIMD code and has a header of its own: ebb/autodiff/fuse.hpp.
 #pragma once
 #include "ebb/autodiff/array.hpp"
+#include "ebb/autodiff/checkpoint.hpp"
 #include "ebb/autodiff/derivatives.hpp"
 #include "ebb/autodiff/error.hpp"
 #include "ebb/autodiff/functional_call.hpp"

@@ -30,6 +30,7 @@ struct Source {
 struct Substitutes {
   struct Entry {
     const void* cell;
+    bool is_double;  // the cell's type
     Block* block;
     Place place;
   };
@@ -40,6 +41,20 @@ struct Substitutes {
   static const Entry* find(const void* cell);
 };
 extern constinit thread_local const Substitutes* substitutes;
+
+/// While it lives, the entries count on this thread.
+class SubstitutesFrame {
+ public:
+  explicit SubstitutesFrame(std::span<const Substitutes::Entry> entries)
+      : substitutes_{entries, substitutes} {
+    substitutes = &substitutes_;
+  }
+  ~SubstitutesFrame() { substitutes = substitutes_.outer; }
+  SubstitutesFrame(const SubstitutesFrame&) = delete;
+
+ private:
+  Substitutes substitutes_;
+};
 
 struct Access {
   template <class T>
@@ -54,6 +69,11 @@ struct Access {
   template <class T>
   static Array<T> array(Block* owned) {
     return Array<T>(owned);
+  }
+  /// A variable that takes over a reference.
+  template <class T>
+  static Variable<T> variable(Cell<T>* owned) {
+    return Variable<T>(owned);
   }
   /// A tensor that takes over a reference.
   template <class T>

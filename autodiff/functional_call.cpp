@@ -32,16 +32,10 @@ Substitution<T>::Substitution(std::span<const Variable<T>> variables,
                        (variable.label().empty() ? "" : '"' + variable.label() + "\" ") +
                        to_string(variable.shape()));
     }
-    entries_.push_back(
-        {Access::cell(variable), Access::block(values_[i]), Access::place(values_[i])});
+    entries_.push_back({Access::cell(variable), sizeof(T) == 8, Access::block(values_[i]),
+                        Access::place(values_[i])});
   }
-  substitutes_ = {entries_, substitutes};
-  substitutes = &substitutes_;
-}
-
-template <Real T>
-Substitution<T>::~Substitution() {
-  substitutes = substitutes_.outer;
+  frame_.emplace(entries_);
 }
 
 template class Substitution<float>;

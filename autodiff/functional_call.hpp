@@ -2,6 +2,7 @@
 // A model as a function of its parameters: for gradients through an update of them, as
 // hypergradients and meta-learning need.
 #pragma once
+#include <optional>
 #include <span>
 #include <utility>
 #include <vector>
@@ -17,13 +18,13 @@ template <Real T>
 class EBB_API Substitution {
  public:
   Substitution(std::span<const Variable<T>> variables, const std::vector<Tensor<T>>& values);
-  ~Substitution();
+  EBB_INLINE ~Substitution() {}
   Substitution(const Substitution&) = delete;
 
  private:
   std::vector<Tensor<T>> values_;
   std::vector<Substitutes::Entry> entries_;
-  Substitutes substitutes_;
+  std::optional<SubstitutesFrame> frame_;
 };
 
 }  // namespace detail

@@ -23,6 +23,8 @@ struct Op {
   bool attribute_block = false;  ///< the attributes do not fit into the record
   bool is_double = false;        ///< of the result
   bool elementwise = false;      ///< the Jacobian is diagonal, but for broadcasting
+  /// Ends the life of what stands in the attribute block; null where that needs no end.
+  void (*destroy)(Block* attributes) = nullptr;
 };
 
 /// One recorded operation.
@@ -104,7 +106,10 @@ inline void drop(Record& record) {
     if (record.kept[k] && record.inputs[k] != Record::number) release(record.kept[k]);
   }
   if (record.kept[3]) release(record.kept[3]);
-  if (record.op->attribute_block) release(record.attributes.block);
+  if (record.op->attribute_block) {
+    if (record.op->destroy) record.op->destroy(record.attributes.block);
+    release(record.attributes.block);
+  }
 }
 
 /// A variable on a tape. The tape holds its cell; the cell knows nothing of the tape.

@@ -1,0 +1,210 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "ebb/autodiff/checkpoint.hpp"
+
+#include <algorithm>
+#include <new>
+#include <optional>
+
+#include "ebb/autodiff/error.hpp"
+#include "ebb/autodiff/op.hpp"
+#include "ebb/autodiff/ops/alias.hpp"
+#include "ebb/autodiff/tape.hpp"
+
+namespace ebb::inline v0 {
+namespace detail {
+namespace {
+
+/// Something that a record holds and destroys with itself.
+template <class State>
+Block* boxed(State state) {
+  static_assert(alignof(State) <= 64);
+  BlockHandle block(allocate_bytes(sizeof(State)));
+  new (block->payload()) State(std::move(state));
+  return block.take();
+}
+template <class State>
+State& unboxed(Block* block) {
+  return *std::launder(reinterpret_cast<State*>(block->payload()));
+}
+template <class State>
+void destroy_boxed(Block* block) {
+  unboxed<State>(block).~State();
+}
+
+/// A part that is computed again: the variables are inputs, too, behind those that were given.
+template <class T>
+struct Part {
+  ManyToOne<T> f;
+  std::vector<Variable<T>> variables;
+
+  Tensor<T> operator()(std::span<const Tensor<T>> in) const {
+    const std::size_t given = in.size() - variables.size();
+    std::vector<Substitutes::Entry> entries;
+    for (std::size_t i = 0; i < variables.size(); ++i) {
+      const Tensor<T>& value = in[given + i];
+      entries.push_back(
+          {Access::cell(variables[i]), sizeof(T) == 8, Access::block(value), Access::place(value)});
+    }
+    const SubstitutesFrame frame(entries);
+    return f(in.first(given));
+  }
+};
+
+template <class T>
+void vjp_checkpoint(Sweep& sweep, std::uint32_t, Record& record) {
+  const Wide& wide = wide_of(record);
+  std::vector<std::uint32_t> ids;
+  std::vector<Tensor<T>> at;
+  for (std::uint32_t i = 0; i < wide.count; ++i) {
+    ids.push_back(wide.entries[i].id);
+    at.push_back(sweep.tensor<T>(wide.entries[i].kept, wide.entries[i].id));
+  }
+  sweep.open<T>(ids, at, std::cref(unboxed<Part<T>>(record.attributes.block)));
+}
+template <class T>
+constexpr Op checkpoint_op{.name = "checkpoint",
+                           .vjp = &vjp_checkpoint<T>,
+                           .wide = true,
+                           .attribute_block = true,
+                           .is_double = sizeof(T) == 8,
+                           .destroy = &destroy_boxed<Part<T>>};
+
+/// A tape of its own for one run of a part, on which variables that stand for tensors are leaves
+/// like all others.
+class Discovery {
+ public:
+  Discovery() {
+    for (const Substitutes* call = substitutes; call; call = call->outer) {
+      for (const auto& entry : call->entries) {
+        const auto same = [&](const auto& e) { return e.cell == entry.cell; };
+        if (std::any_of(leaves_.begin(), leaves_.end(), same)) continue;
+        const Place place = entry.is_double ? leaf<double>(entry.block) : leaf<float>(entry.block);
+        leaves_.push_back({entry.cell, entry.is_double, entry.block, place});
+      }
+    }
+    frame_.emplace(leaves_);
+  }
+  /// Handles to the variables that were used.
+  template <class T>
+  std::vector<Variable<T>> variables() const {
+    std::vector<Variable<T>> found;
+    Recorder& tape = *recorder();
+    for (const auto& entry : leaves_) {
+      bool used = false;
+      for (std::uint32_t id = 1; id <= tape.last(); ++id) {
+        for_each_input(tape.at(id),
+                       [&](std::uint32_t input) { used |= input == entry.place.record; });
+      }
+      if (used) found.push_back(handle<T>(entry.cell, entry.is_double));
+    }
+    for (const Leaf& leaf : tape.leaves()) found.push_back(handle<T>(leaf.cell, leaf.is_double));
+    return found;
+  }
+
+ private:
+  template <class T>
+  static Place leaf(Block* value) {
+    return Access::place(fresh_leaf(*recorder(), 0, Access::tensor<T>(retain(value))));
+  }
+  template <class T>
+  static Variable<T> handle(const void* cell, bool is_double) {
+    if (is_double != (sizeof(T) == 8)) {
+      throw ArgumentError(
+          "checkpoint: the function uses a variable of another element type than its inputs");
+    }
+    return Access::variable<T>(retain(static_cast<Cell<T>*>(const_cast<void*>(cell))));
+  }
+
+  Tape tape_;
+  std::vector<Substitutes::Entry> leaves_;
+  std::optional<SubstitutesFrame> frame_;
+};
+
+template <class T>
+void vjp_hook(Sweep& sweep, std::uint32_t, Record& record) {
+  if (!sweep.needs(record.inputs[0])) return;
+  const Tensor<T> g = dense<T>(sweep.gradient<T>());
+  Tensor<T> result = unboxed<OneToOne<T>>(record.attributes.block)(g);
+  if (result.empty()) result = g;
+  if (!(result.shape() == g.shape())) {
+    throw ShapeError("hook: the function gave a gradient of shape " + to_string(result.shape()) +
+                     " for one of shape " + to_string(g.shape()));
+  }
+  sweep.give(record.inputs[0], std::move(result));
+}
+template <class T>
+constexpr Op hook_op{.name = "hook",
+                     .vjp = &vjp_hook<T>,
+                     .attribute_block = true,
+                     .is_double = sizeof(T) == 8,
+                     .destroy = &destroy_boxed<OneToOne<T>>};
+
+}  // namespace
+
+template <Real T>
+Tensor<T> checkpoint(ManyToOne<T> f, std::span<const Operand<T>* const> operands) {
+  std::vector<Tensor<T>> given, constants;
+  for (const Operand<T>* operand : operands) {
+    given.push_back(Access::as_tensor(*operand));
+    constants.push_back(given.back().detach());
+  }
+  Recorder* tape = recorder();
+  if (!tape) return f(given);
+  Part<T> part{std::move(f), {}};
+  Tensor<T> y;
+  {
+    const Discovery run;
+    y = part(constants).detach();
+    part.variables = run.variables<T>();
+  }
+  std::vector<Wide::Entry> entries;
+  bool recorded = false;
+  const auto add = [&](Block* block, std::uint32_t id) {
+    entries.push_back({block, id});
+    recorded |= id != Record::constant;
+  };
+  for (const Tensor<T>& x : given) {
+    add(Access::block(x), tape->admit("checkpoint", Access::place(x)));
+  }
+  for (const Variable<T>& variable : part.variables) {
+    const Tensor<T> value = variable;
+    add(Access::block(value), Access::place(value).record);
+  }
+  if (!recorded) return y;
+  BlockHandle box(boxed(std::move(part)));
+  Record& record = tape->next_wide(checkpoint_op<T>, y.shape(), entries.size());
+  for (std::size_t i = 0; i < entries.size(); ++i) {
+    retain(entries[i].kept);
+    wide_of(record).entries[i] = entries[i];
+  }
+  record.attributes.block = box.take();
+  return Access::tensor<T>(retain(Access::block(y)), tape->publish(Access::block(y)));
+}
+
+#define EBB_INSTANTIATE(T) \
+  template EBB_API Tensor<T> checkpoint(ManyToOne<T>, std::span<const Operand<T>* const>);
+EBB_INSTANTIATE(float)
+EBB_INSTANTIATE(double)
+#undef EBB_INSTANTIATE
+
+}  // namespace detail
+
+template <Real T>
+Tensor<T> hook(const Operand<T>& x, std::type_identity_t<detail::OneToOne<T>> f) {
+  using namespace detail;
+  const Tensor<T> given = Access::as_tensor(x);
+  Recorder* tape = recorder();
+  if (!tape) return given;
+  const std::uint32_t id = tape->admit("hook", Access::place(given));
+  if (id == Record::constant) return given;
+  BlockHandle box(boxed(OneToOne<T>(std::move(f))));
+  Record& record = tape->next(hook_op<T>, given.shape(), id);
+  record.inputs[0] = id;
+  record.attributes.block = box.take();
+  return Access::tensor<T>(retain(Access::block(given)), tape->publish(Access::block(given)));
+}
+
+template EBB_API Tensor<float> hook(const Operand<float>&, detail::OneToOne<float>);
+template EBB_API Tensor<double> hook(const Operand<double>&, detail::OneToOne<double>);
+
+}  // namespace ebb::inline v0
