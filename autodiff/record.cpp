@@ -111,9 +111,11 @@ void Recorder::reset() {
   leaves_.clear();
   shapes_.erase(shapes_.begin() + 1, shapes_.end());
   shape_count_ = 1;
-  parts_.clear();
-  seen_scope_ = 0;
-  if (observer_) observer_->values.clear();
+  if (observer_ || !parts_.empty()) [[unlikely]] {
+    parts_.clear();
+    seen_scope_ = 0;
+    if (observer_) observer_->values.clear();
+  }
   renew_generation();
 }
 

@@ -180,6 +180,7 @@ class Recorder {
 
   /// From now on results are checked, and kept, as these say.
   void observe(bool check_finite, bool keep_values);
+  bool observes() const { return observer_ != nullptr; }
   bool checks_finite() const { return observer_ && observer_->check_finite; }
   /// The result of a record, or null if values are not kept.
   Block* value_of(std::uint32_t id) const;

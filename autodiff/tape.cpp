@@ -108,7 +108,8 @@ Tape::Tape(TapeOptions options) {
 Tape::~Tape() {
   detail::exchange_recorder(before_);
   recorder_->reset();
-  recorder_->observe(false, false);
+  if (recorder_->observes()) [[unlikely]]
+    recorder_->observe(false, false);
   std::unique_ptr<Recorder> finished(recorder_);
   if (spare().recorders.size() < spare().recorders.capacity()) {
     spare().recorders.push_back(std::move(finished));  // does not throw: there is room
