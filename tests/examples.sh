@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: BSD-3-Clause
-# The regression examples: their numbers, their seeds, and how they fail.
+# The examples: their numbers, their seeds, and how they fail.
 #   examples.sh DIRECTORY    the folder with the programs
 
 cd "${1:?the folder with the programs}" || exit 1
@@ -61,5 +61,24 @@ check() {
 check linear_regression mse 'v > 0' r2 'v >= 0.40' distance_to_optimum 'v <= 1e-2'
 check logistic_regression log_loss 'v > 0' accuracy 'v >= 0.95 && v <= 1' \
   distance_to_optimum 'v <= 1e-2'
+out=$(./derivatives) || fail "derivatives: exit status $?"
+demand derivatives slope "$(value "$out" slope)" 'v == 4'
+for name in chain vjp; do
+  # 2 t sin t + t^2 cos t at 0.7
+  demand derivatives "$name" "$(value "$out" "$name")" 'v > 1.2766774 && v < 1.2766775'
+done
+# Directions are tried degree by degree, and half of one is 0.0087.
+demand derivatives angle_error "$(value "$out" angle_error)" 'v <= 0.0088'
+demand derivatives order "$(value "$out" order)" 'v > 2.9 && v < 3.1'
+demand derivatives best "$(value "$out" best)" 'v >= 0 && v < 0.01'
+[[ $(value "$out" check) == passed ]] || fail "derivatives: the check did not pass"
+demand derivatives dloss/dw "$(value "$out" dloss/dw)" 'v == -1'
+[[ $out == *'eigenvalues 0.881966 3.118034: convex'* ]] || fail "derivatives: other eigenvalues"
+folder=$(mktemp -d)
+./derivatives --out "$folder" > /dev/null || fail "derivatives --out: exit status $?"
+[[ $(wc -l < "$folder/directions.csv") == 361 && $(wc -l < "$folder/gradient_field.csv") == 442 ]] ||
+  fail "derivatives: CSV files of other lengths"
+rm -r "$folder"
+refuses 2 ./derivatives --out /nowhere
 ((errors == 0)) || { echo "$errors errors"; exit 1; }
-echo "both examples are right"
+echo "the examples are right"
