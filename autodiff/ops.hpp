@@ -164,6 +164,14 @@ template <Real T> EBB_API Tensor<T> reshape(const Operand<T>& x, const Shape& sh
 template <Real T> EBB_API Tensor<T> transpose(const Operand<T>& x);
 template <Real T>
 EBB_API Tensor<T> transpose(const Operand<T>& x, std::initializer_list<int> order);
+/// `transpose` with an order, by its PyTorch name
+template <Real T>
+EBB_API Tensor<T> permute(const Operand<T>& x, std::initializer_list<int> order);
+/// Without axes of size 1: all of them, or those among the given axes; others stay, as in PyTorch
+template <Real T> EBB_API Tensor<T> squeeze(const Operand<T>& x);
+template <Real T> EBB_API Tensor<T> squeeze(const Operand<T>& x, const Axes& axes);
+/// With another axis of size 1, which is axis `axis` of the result
+template <Real T> EBB_API Tensor<T> unsqueeze(const Operand<T>& x, int axis);
 /// Elements begin, begin + step, ... before end of one axis; negative begin and end count from its
 /// end
 struct Range {
@@ -182,6 +190,55 @@ EBB_API Tensor<T> scatter_add_rows(const Operand<T>& x, const Array<std::int64_t
 /// Joins along an axis; all other sizes agree
 EBB_API Tensor<float> concat(const std::vector<Tensor<float>>& parts, int axis = 0);
 EBB_API Tensor<double> concat(const std::vector<Tensor<double>>& parts, int axis = 0);
+/// Joins along a new axis, which is axis `axis` of the result; all shapes are equal
+EBB_API Tensor<float> stack(const std::vector<Tensor<float>>& parts, int axis = 0);
+EBB_API Tensor<double> stack(const std::vector<Tensor<double>>& parts, int axis = 0);
+/// Parts along an axis: of one size, but for a last one that may be smaller, or of the given sizes
+template <Real T>
+EBB_API std::vector<Tensor<T>> split(const Operand<T>& x, std::int64_t size, int axis = 0);
+template <Real T>
+EBB_API std::vector<Tensor<T>> split(const Operand<T>& x, const std::vector<std::int64_t>& sizes,
+                                     int axis = 0);
+/// The order of the elements reversed along each of the axes
+template <Real T> EBB_API Tensor<T> flip(const Operand<T>& x, const Axes& axes);
+/// out[(i + shift) mod size] = x[i] along an axis; PyTorch also takes lists of both, and none
+template <Real T> EBB_API Tensor<T> roll(const Operand<T>& x, std::int64_t shift, int axis);
+/// How many elements stand before and after an axis
+struct PadWidth {
+  std::int64_t before = 0, after = 0;
+};
+/// Margins of one value. One pair of widths an axis, the first axis first, as in NumPy; PyTorch
+/// starts with the last
+template <Real T>
+EBB_API Tensor<T> pad(const Operand<T>& x, const std::vector<PadWidth>& widths, double value = 0);
+/// The whole array several times along each axis: counts belong to the last axes, or come with new
+/// first axes, as in PyTorch and NumPy
+template <Real T>
+EBB_API Tensor<T> tile(const Operand<T>& x, const std::vector<std::int64_t>& counts);
+/// The same, but with a count for every axis, as PyTorch's method `repeat`; NumPy's function of
+/// this name is `repeat_interleave`
+template <Real T>
+EBB_API Tensor<T> repeat(const Operand<T>& x, const std::vector<std::int64_t>& counts);
+/// Each element along an axis `count` times in a row
+template <Real T>
+EBB_API Tensor<T> repeat_interleave(const Operand<T>& x, std::int64_t count, int axis);
+/// Slices across an axis by index, which has one axis: `gather_rows` for any axis
+template <Real T>
+EBB_API Tensor<T> index_select(const Operand<T>& x, int axis, const Array<std::int64_t>& indices);
+/// out[..., j, ...] = x[..., index[..., j, ...], ...] along an axis: NumPy's take_along_axis. The
+/// other sizes of x and index are equal; PyTorch lets those of index be smaller
+template <Real T>
+EBB_API Tensor<T> gather(const Operand<T>& x, int axis, const Array<std::int64_t>& index);
+/// The reverse of gather: x with out[..., index[..., j, ...], ...] += source[..., j, ...]
+template <Real T>
+EBB_API Tensor<T> scatter_add(const Operand<T>& x, int axis, const Array<std::int64_t>& index,
+                              const Operand<T>& source);
+/// The elements where the mask holds, in a row. The shapes are equal; PyTorch broadcasts them
+template <Real T> EBB_API Tensor<T> masked_select(const Operand<T>& x, const Array<bool>& mask);
+/// A row for each index, of zeros with a 1 at the index: indices (...) give (..., classes). It is
+/// of T for products, where PyTorch's is of integers; `classes` is never guessed
+template <Real T = float>
+EBB_API Array<T> one_hot(const Array<std::int64_t>& indices, std::int64_t classes);
 /// x stretched to a shape that it broadcasts to
 template <Real T> EBB_API Tensor<T> broadcast_to(const Operand<T>& x, const Shape& shape);
 /// The reverse of broadcast_to: sums over the axes that a broadcast from `shape` stretched

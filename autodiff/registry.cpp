@@ -6,10 +6,12 @@
 
 #include "ebb/autodiff/ops/elementwise.hpp"
 #include "ebb/autodiff/ops/elementwise_call.hpp"
+#include "ebb/autodiff/ops/index_ops.hpp"
 #include "ebb/autodiff/ops/joins.hpp"
 #include "ebb/autodiff/ops/linear_algebra.hpp"
 #include "ebb/autodiff/ops/losses.hpp"
 #include "ebb/autodiff/ops/masks.hpp"
+#include "ebb/autodiff/ops/rearrange.hpp"
 #include "ebb/autodiff/ops/reduce.hpp"
 #include "ebb/autodiff/ops/shape_ops.hpp"
 
@@ -90,6 +92,8 @@ std::vector<RegistryEntry> registry() {
   add(all, "reductions", op::Reductions{});
   add(all, "linear algebra", op::LinearAlgebra{});
   add(all, "shapes", op::Shapes{});
+  add(all, "rearrangements", op::Rearrangements{});
+  add(all, "indices", op::Indexed{});
   add(all, "joins", op::Joins{});
   add(all, "losses", op::Losses{});
   return all;

@@ -10,8 +10,8 @@ namespace detail {
 namespace {
 
 template <class Element>
-void permute_elements(Element* to, const Element* from, const Shape& shape,
-                      const std::int64_t* strides) {
+void copy_elements(Element* to, const Element* from, const Shape& shape,
+                   const std::int64_t* strides) {
   // The two innermost axes of the result in square tiles, so that either side stays in the cache.
   constexpr std::int64_t tile = 16;
   const int rank = shape.rank();
@@ -39,6 +39,17 @@ void permute_elements(Element* to, const Element* from, const Shape& shape,
 
 }  // namespace
 
+Block* copy_strided(Block* x, const Shape& shape, std::int64_t offset, const std::int64_t* strides,
+                    std::size_t element_size) {
+  BlockHandle y(allocate(shape, element_size));
+  if (element_size == sizeof(float)) {
+    copy_elements(y->data<std::uint32_t>(), x->data<std::uint32_t>() + offset, shape, strides);
+  } else {
+    copy_elements(y->data<std::uint64_t>(), x->data<std::uint64_t>() + offset, shape, strides);
+  }
+  return y.take();
+}
+
 Block* permute(Block* x, const int* order, std::size_t element_size) {
   const Shape& from = x->shape;
   std::int64_t sizes[Shape::max_rank] = {}, strides[Shape::max_rank] = {}, stride[Shape::max_rank];
@@ -51,19 +62,23 @@ Block* permute(Block* x, const int* order, std::size_t element_size) {
     sizes[i] = from[order[i]];
     strides[i] = stride[order[i]];
   }
-  BlockHandle y(allocate(Shape(std::span<const std::int64_t>(sizes, std::size_t(from.rank()))),
-                         element_size));
-  if (element_size == sizeof(float)) {
-    permute_elements(y->data<std::uint32_t>(), x->data<std::uint32_t>(), y->shape, strides);
-  } else {
-    permute_elements(y->data<std::uint64_t>(), x->data<std::uint64_t>(), y->shape, strides);
-  }
-  return y.take();
+  const Shape shape(std::span<const std::int64_t>(sizes, std::size_t(from.rank())));
+  return copy_strided(x, shape, 0, strides, element_size);
 }
 
 AxisView::AxisView(const Shape& shape, int axis) : size(shape[axis]) {
   for (int i = 0; i < axis; ++i) outer *= shape[i];
   for (int i = axis + 1; i < shape.rank(); ++i) inner *= shape[i];
+}
+
+void check_range(std::string_view operation, Block* indices, std::int64_t size) {
+  const auto* index = indices->data<std::int64_t>();
+  for (std::int64_t i = 0; i < indices->shape.size(); ++i) {
+    if (index[i] >= 0 && index[i] < size) continue;
+    throw ArgumentError(std::string(operation) + ": index " + std::to_string(index[i]) +
+                        " at position " + std::to_string(i) + " is not in [0, " +
+                        std::to_string(size) + ")");
+  }
 }
 
 template <class T>
@@ -147,17 +162,32 @@ Tensor<T> transpose(const Operand<T>& x) {
   return detail::apply<op::Transpose, T>(op::Transpose::Options(order, rank), x);
 }
 
-template <Real T>
-Tensor<T> transpose(const Operand<T>& x, std::initializer_list<int> axes) {
+namespace {
+
+template <class T>
+Tensor<T> permute_axes(const char* operation, const Operand<T>& x,
+                       std::initializer_list<int> axes) {
   const Shape& shape = detail::Access::shape(x);
-  Axes(axes).mask("transpose", shape.rank());  // refuses an axis that is out of range or twice
+  Axes(axes).mask(operation, shape.rank());  // refuses an axis that is out of range or twice
   if (int(axes.size()) != shape.rank()) {
-    throw ArgumentError("transpose: " + std::to_string(axes.size()) + " axes for the shape " +
-                        to_string(shape));
+    throw ArgumentError(std::string(operation) + ": " + std::to_string(axes.size()) +
+                        " axes for the shape " + to_string(shape));
   }
   int order[Shape::max_rank], n = 0;
-  for (int axis : axes) order[n++] = resolve_axis("transpose", axis, shape.rank());
+  for (int axis : axes) order[n++] = resolve_axis(operation, axis, shape.rank());
   return detail::apply<op::Transpose, T>(op::Transpose::Options(order, n), x);
+}
+
+}  // namespace
+
+template <Real T>
+Tensor<T> transpose(const Operand<T>& x, std::initializer_list<int> order) {
+  return permute_axes("transpose", x, order);
+}
+
+template <Real T>
+Tensor<T> permute(const Operand<T>& x, std::initializer_list<int> order) {
+  return permute_axes("permute", x, order);
 }
 
 template <Real T>
@@ -207,6 +237,7 @@ Tensor<T> sum_to(const Operand<T>& x, const Shape& shape) {
   template EBB_API Tensor<T> reshape(const Operand<T>&, const Shape&);                       \
   template EBB_API Tensor<T> transpose(const Operand<T>&);                                   \
   template EBB_API Tensor<T> transpose(const Operand<T>&, std::initializer_list<int>);       \
+  template EBB_API Tensor<T> permute(const Operand<T>&, std::initializer_list<int>);         \
   template EBB_API Tensor<T> slice(const Operand<T>&, int, Range);                           \
   template EBB_API Tensor<T> gather_rows(const Operand<T>&, const Array<std::int64_t>&);     \
   template EBB_API Tensor<T> scatter_add_rows(const Operand<T>&, const Array<std::int64_t>&, \

@@ -11,6 +11,9 @@
 namespace ebb::inline v0 {
 namespace detail {
 
+/// A dense copy of this shape: the element at an index stands in x at offset + index . strides.
+Block* copy_strided(Block* x, const Shape& shape, std::int64_t offset, const std::int64_t* strides,
+                    std::size_t element_size);
 /// A dense copy with the axes in another order: axis i of the result is axis order[i] of x.
 Block* permute(Block* x, const int* order, std::size_t element_size);
 /// One axis of an array seen from outside: (outer, size, inner).
@@ -18,6 +21,8 @@ struct AxisView {
   std::int64_t outer = 1, size, inner = 1;
   AxisView(const Shape& shape, int axis);
 };
+/// @throws ArgumentError for the first index that is not in [0, size), with its position.
+void check_range(std::string_view operation, Block* indices, std::int64_t size);
 /// x summed over the axes in the mask, which go.
 template <class T>
 Block* sum_block(Block* x, unsigned axes);
@@ -240,16 +245,7 @@ struct ScatterAddRows {
     if (count < 0 || indices->shape.rank() != 1 || indices->shape[0] != count) {
       detail::throw_shapes(name, "x must have one row an index", x->shape, indices->shape);
     }
-    check_range(name, indices, rows);
-  }
-  static void check_range(std::string_view operation, detail::Block* indices, std::int64_t rows) {
-    const auto* index = indices->data<std::int64_t>();
-    for (std::int64_t i = 0; i < indices->shape.size(); ++i) {
-      if (index[i] >= 0 && index[i] < rows) continue;
-      throw ArgumentError(std::string(operation) + ": index " + std::to_string(index[i]) +
-                          " at position " + std::to_string(i) + " is not in [0, " +
-                          std::to_string(rows) + ")");
-    }
+    detail::check_range(name, indices, rows);
   }
   static auto da(const auto& call) {
     return gather_rows(call.g(), call.template array<std::int64_t>(1));
@@ -284,7 +280,7 @@ struct GatherRows {
     if (x->shape.rank() == 0 || indices->shape.rank() != 1) {
       detail::throw_shapes(name, "x must have rows and indices one axis", x->shape, indices->shape);
     }
-    ScatterAddRows::check_range(name, indices, x->shape[0]);
+    detail::check_range(name, indices, x->shape[0]);
     detail::BlockHandle y(detail::allocate(x->shape.with(0, indices->shape[0]), sizeof(T)));
     const detail::AxisView v(y->shape, 0);
     const auto* index = indices->data<std::int64_t>();

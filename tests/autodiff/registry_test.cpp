@@ -254,19 +254,37 @@ TEST_CASE("the samples of elementwise operations reach the places where derivati
 TEST_CASE("the samples of all other operations include a scalar, nothing, and large values") {
   // Why an operation lacks one of them.
   const std::map<std::string_view, std::string> no_scalar = {
-      {"softmax", "needs an axis"},       {"log_softmax", "needs an axis"},
-      {"softmax_pull", "needs an axis"},  {"matmul", "needs an axis"},
-      {"linear", "needs matrices"},       {"slice", "needs an axis"},
-      {"unslice", "needs an axis"},       {"gather_rows", "needs rows"},
-      {"scatter_add_rows", "needs rows"}, {"concat", "needs an axis"},
-      {"cross_entropy", "needs rows"},    {"sum_to", "a scalar result is a sample"},
-      {"cast", "runs element by element"}};
+      {"softmax", "needs an axis"},
+      {"log_softmax", "needs an axis"},
+      {"softmax_pull", "needs an axis"},
+      {"matmul", "needs an axis"},
+      {"linear", "needs matrices"},
+      {"slice", "needs an axis"},
+      {"unslice", "needs an axis"},
+      {"gather_rows", "needs rows"},
+      {"scatter_add_rows", "needs rows"},
+      {"concat", "needs an axis"},
+      {"cross_entropy", "needs rows"},
+      {"sum_to", "a scalar result is a sample"},
+      {"cast", "runs element by element"},
+      {"split", "needs an axis"},
+      {"roll", "needs an axis"},
+      {"unpad", "covered by pad"},
+      {"repeat_interleave", "needs an axis"},
+      {"index_select", "needs an axis"},
+      {"index_add", "needs an axis"},
+      {"gather", "needs an axis"},
+      {"scatter", "needs an axis"},
+      {"scatter_add", "needs an axis"}};
   const std::map<std::string_view, std::string> no_empty = {
       {"max", "of no rows is a sample, of nothing is refused"},
       {"softmax_pull", "covered by softmax"},
       {"unslice", "covered by slice"},
       {"broadcast_to", "to nothing is a sample"},
       {"gather_rows", "no index is valid"},
+      {"unpad", "covered by pad"},
+      {"index_add", "covered by index_select"},
+      {"scatter", "covered by gather"},
       {"scatter_add_rows", "no index is valid"},
       {"cast", "runs element by element"},
       {"mse_loss", "the mean of nothing is NaN"},
@@ -275,6 +293,7 @@ TEST_CASE("the samples of all other operations include a scalar, nothing, and la
   const std::map<std::string_view, std::string> no_large = {
       {"softmax_pull", "linear in both"},
       {"unslice", "moves elements only"},
+      {"unpad", "moves elements only"},
       {"cross_entropy", "saturates: its large logits stand in the tests of losses"}};
   for (const auto& entry : registry()) {
     if (entry.elementwise_arity != 0) continue;
@@ -303,7 +322,8 @@ TEST_CASE("the registry and the public list of operations name the same operatio
       {"select", {}},  // another name of `where`
   };
   std::set<std::string> listed;
-  const std::regex declaration("EBB_API Tensor<[A-Za-z]+> ([a-z_0-9]+|operator[-+*/])\\(");
+  const std::regex declaration(
+      "EBB_API (?:std::vector<Tensor<T>>|Tensor<[A-Za-z]+>) ([a-z_0-9]+|operator[-+*/])\\(");
   for (std::sregex_iterator i(text.begin(), text.end(), declaration), end; i != end; ++i) {
     const std::string name = (*i)[1];
     const auto symbol = symbols.find(name);

@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "ebb/autodiff/ops/index_ops.hpp"
+
+namespace ebb::inline v0 {
+namespace detail {
+
+void check_index(std::string_view operation, const Shape& x, Block* index, int axis,
+                 std::int64_t size) {
+  const Shape& s = index->shape;
+  if (s.rank() != x.rank() || !(s.with(axis, 0) == x.with(axis, 0))) {
+    throw_shapes(operation, "the index must have the sizes of x but for the axis", x, s);
+  }
+  check_range(operation, index, size);
+}
+
+}  // namespace detail
+
+template <Real T>
+Tensor<T> index_select(const Operand<T>& x, int axis, const Array<std::int64_t>& indices) {
+  axis = resolve_axis("index_select", axis, detail::Access::shape(x).rank());
+  return detail::apply<op::IndexSelect, T>({axis}, x, indices);
+}
+
+template <Real T>
+Tensor<T> gather(const Operand<T>& x, int axis, const Array<std::int64_t>& index) {
+  axis = resolve_axis("gather", axis, detail::Access::shape(x).rank());
+  return detail::apply<op::Gather, T>({axis}, x, index);
+}
+
+template <Real T>
+Tensor<T> scatter_add(const Operand<T>& x, int axis, const Array<std::int64_t>& index,
+                      const Operand<T>& source) {
+  axis = resolve_axis("scatter_add", axis, detail::Access::shape(x).rank());
+  return detail::apply<op::ScatterAdd, T>({axis}, x, source, index);
+}
+
+template <Real T>
+Tensor<T> masked_select(const Operand<T>& x, const Array<bool>& mask) {
+  const Shape& shape = detail::Access::shape(x);
+  if (!(shape == mask.shape())) {
+    detail::throw_shapes("masked_select", "the mask must have the shape of x", shape, mask.shape());
+  }
+  std::vector<std::int64_t> chosen;
+  for (std::int64_t i = 0; i < mask.size(); ++i) {
+    if (mask[i]) chosen.push_back(i);
+  }
+  const Array<std::int64_t> indices({std::int64_t(chosen.size())},
+                                    std::span(std::as_const(chosen)));
+  return gather_rows(reshape(x, {shape.size()}), indices);
+}
+
+template <Real T>
+Array<T> one_hot(const Array<std::int64_t>& indices, std::int64_t classes) {
+  if (classes < 1) {
+    throw ArgumentError("one_hot: " + std::to_string(classes) + " classes; there is at least one");
+  }
+  if (indices.empty()) detail::throw_empty_operand();
+  detail::check_range("one_hot", detail::Access::block(indices), classes);
+  std::vector<std::int64_t> sizes(indices.shape().sizes().begin(), indices.shape().sizes().end());
+  sizes.push_back(classes);
+  auto rows = Array<T>::zeros(Shape(sizes));
+  T* to = rows.mutate();
+  for (std::int64_t i = 0; i < indices.size(); ++i) to[i * classes + indices[i]] = 1;
+  return rows;
+}
+
+#define EBB_INSTANTIATE(T)                                                                     \
+  template EBB_API Tensor<T> index_select(const Operand<T>&, int, const Array<std::int64_t>&); \
+  template EBB_API Tensor<T> gather(const Operand<T>&, int, const Array<std::int64_t>&);       \
+  template EBB_API Tensor<T> scatter_add(const Operand<T>&, int, const Array<std::int64_t>&,   \
+                                         const Operand<T>&);                                   \
+  template EBB_API Tensor<T> masked_select(const Operand<T>&, const Array<bool>&);             \
+  template EBB_API Array<T> one_hot<T>(const Array<std::int64_t>&, std::int64_t);
+EBB_INSTANTIATE(float)
+EBB_INSTANTIATE(double)
+#undef EBB_INSTANTIATE
+
+}  // namespace ebb::inline v0
