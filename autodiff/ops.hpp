@@ -134,6 +134,31 @@ EBB_API Tensor<T> mean(const Operand<T>& x, const Axes& axes, bool keepdim = fal
 template <Real T> EBB_API Tensor<T> max(const Operand<T>& x);
 template <Real T>
 EBB_API Tensor<T> max(const Operand<T>& x, const Axes& axes, bool keepdim = false);
+/// Smallest element; ties share the gradient evenly. There must be one.
+template <Real T> EBB_API Tensor<T> min(const Operand<T>& x);
+template <Real T>
+EBB_API Tensor<T> min(const Operand<T>& x, const Axes& axes, bool keepdim = false);
+/// Product, right with zeros to every order; 1 of no elements
+template <Real T> EBB_API Tensor<T> prod(const Operand<T>& x);
+template <Real T>
+EBB_API Tensor<T> prod(const Operand<T>& x, const Axes& axes, bool keepdim = false);
+/// The sum of squares is divided by the number of elements less the correction
+struct SpreadOptions {
+  double correction = 1;
+  bool keepdim = false;
+};
+/// Mean squared distance from the mean; NaN where there are no more elements than the correction
+template <Real T> EBB_API Tensor<T> var(const Operand<T>& x);
+template <Real T>
+EBB_API Tensor<T> var(const Operand<T>& x, const Axes& axes, SpreadOptions options = {});
+/// The root of var, slope 0 where all elements are equal: PyTorch's std, which is C++'s, too
+template <Real T> EBB_API Tensor<T> stddev(const Operand<T>& x);
+template <Real T>
+EBB_API Tensor<T> stddev(const Operand<T>& x, const Axes& axes, SpreadOptions options = {});
+/// The p-norm, p > 0, infinity for the largest |x|; slope 0 at 0, ties of the largest share evenly
+template <Real T> EBB_API Tensor<T> norm(const Operand<T>& x, double p = 2);
+template <Real T>
+EBB_API Tensor<T> norm(const Operand<T>& x, double p, const Axes& axes, bool keepdim = false);
 /// log(sum(e^x)) without overflow; -inf of no elements
 template <Real T> EBB_API Tensor<T> logsumexp(const Operand<T>& x);
 template <Real T>
@@ -142,6 +167,39 @@ EBB_API Tensor<T> logsumexp(const Operand<T>& x, const Axes& axes, bool keepdim 
 template <Real T> EBB_API Tensor<T> softmax(const Operand<T>& x, int axis = -1);
 /// log(softmax(x)) along an axis
 template <Real T> EBB_API Tensor<T> log_softmax(const Operand<T>& x, int axis = -1);
+
+/// Running sum along an axis, in double
+template <Real T> EBB_API Tensor<T> cumsum(const Operand<T>& x, int axis);
+/// Running product along an axis, in double; right with zeros to every order
+template <Real T> EBB_API Tensor<T> cumprod(const Operand<T>& x, int axis);
+
+// Order. NaN counts as larger than any number; the first of equals comes first.
+
+/// Where the largest element is: in row-major order, or along an axis. The first NaN if there is one
+template <Real T> EBB_API Array<std::int64_t> argmax(const Operand<T>& x);
+template <Real T>
+EBB_API Array<std::int64_t> argmax(const Operand<T>& x, int axis, bool keepdim = false);
+/// Where the smallest element is; the first NaN if there is one, as `min` is NaN then
+template <Real T> EBB_API Array<std::int64_t> argmin(const Operand<T>& x);
+template <Real T>
+EBB_API Array<std::int64_t> argmin(const Operand<T>& x, int axis, bool keepdim = false);
+/// Elements along an axis, and where they stood; the gradient goes to those
+template <Real T>
+struct Selected {
+  Tensor<T> values;
+  Array<std::int64_t> indices;
+};
+/// In order along an axis; equal elements keep theirs
+template <Real T>
+EBB_API Selected<T> sort(const Operand<T>& x, int axis = -1, bool descending = false);
+/// The k largest or smallest along an axis, in order
+template <Real T>
+EBB_API Selected<T> topk(const Operand<T>& x, std::int64_t k, int axis = -1, bool largest = true);
+/// The middle element in order, the lower of two; NaN if there is one. There must be an element.
+/// The gradient goes to one element; PyTorch shares that of all elements among equals
+template <Real T> EBB_API Tensor<T> median(const Operand<T>& x);
+template <Real T>
+EBB_API Selected<T> median(const Operand<T>& x, int axis, bool keepdim = false);
 
 // Products.
 

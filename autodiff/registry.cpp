@@ -11,9 +11,12 @@
 #include "ebb/autodiff/ops/linear_algebra.hpp"
 #include "ebb/autodiff/ops/losses.hpp"
 #include "ebb/autodiff/ops/masks.hpp"
+#include "ebb/autodiff/ops/order.hpp"
 #include "ebb/autodiff/ops/rearrange.hpp"
 #include "ebb/autodiff/ops/reduce.hpp"
+#include "ebb/autodiff/ops/scans.hpp"
 #include "ebb/autodiff/ops/shape_ops.hpp"
+#include "ebb/autodiff/ops/statistics.hpp"
 
 namespace ebb::inline v0 {
 namespace {
@@ -90,6 +93,9 @@ std::vector<RegistryEntry> registry() {
   add_elementwise(all, op::Unary{}, op::Binary{});
   add(all, "masks", op::Masked{});
   add(all, "reductions", op::Reductions{});
+  add(all, "statistics", op::Statistics{});
+  add(all, "scans", op::Scans{});
+  add(all, "order", op::Ordered{});
   add(all, "linear algebra", op::LinearAlgebra{});
   add(all, "shapes", op::Shapes{});
   add(all, "rearrangements", op::Rearrangements{});

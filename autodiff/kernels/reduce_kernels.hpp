@@ -80,18 +80,25 @@ struct ReduceKernels {
       return select(x > m, x, m);
     }
   };
-  /// The largest lane, halves against halves.
+  /// The smaller, or NaN if there is one.
+  struct Smaller {
+    template <class L>
+    EBB_INLINE static L of(const L& m, const L& x) {
+      return select((x < m) | ~(x == x), x, m);
+    }
+  };
+  /// The chosen lane, halves against halves.
   template <class Choice, class L>
-  EBB_INLINE static T largest(const L& m) {
+  EBB_INLINE static T chosen(const L& m) {
     if constexpr (L::size > 2) {
-      return largest<Choice>(Choice::of(m.low(), m.high()));
+      return chosen<Choice>(Choice::of(m.low(), m.high()));
     } else {
       return Choice::of(m, L(m.reg[1])).reg[0];
     }
   }
 
   template <class Choice>
-  EBB_INLINE static T largest_of(const T* x, std::int64_t n) {
+  EBB_INLINE static T chosen_of(const T* x, std::int64_t n) {
     // Chains side by side, since a comparison and a choice take long.
     constexpr int chains = 4;
     const V first(x[0]);
@@ -108,9 +115,10 @@ struct ReduceKernels {
       if (i + W > n) v = select(V::first(int(n - i)), v, first);
       m[0] = Choice::of(m[0], v);
     }
-    return largest<Choice>(Choice::of(Choice::of(m[0], m[1]), Choice::of(m[2], m[3])));
+    return chosen<Choice>(Choice::of(Choice::of(m[0], m[1]), Choice::of(m[2], m[3])));
   }
-  static T max(const T* x, std::int64_t n) { return largest_of<Larger>(x, n); }
+  static T max(const T* x, std::int64_t n) { return chosen_of<Larger>(x, n); }
+  static T min(const T* x, std::int64_t n) { return chosen_of<Smaller>(x, n); }
 
   /// Columns [c, c + K * W): rows in blocks of 128 in T, blocks in double.
   template <int K>
@@ -155,19 +163,27 @@ struct ReduceKernels {
     }
   }
 
-  static void column_max(T* out, const T* x, std::int64_t rows, std::int64_t cols) {
+  template <class Choice>
+  EBB_INLINE static void choose_in_columns(T* out, const T* x, std::int64_t rows,
+                                           std::int64_t cols) {
     for (std::int64_t c = 0; c < cols; c += W) {
       V m = V::load(x + c);
-      for (std::int64_t r = 1; r < rows; ++r) m = Larger::of(m, V::load(x + r * cols + c));
+      for (std::int64_t r = 1; r < rows; ++r) m = Choice::of(m, V::load(x + r * cols + c));
       T lanes[W];
       m.store(lanes);
       for (int i = 0; i < W && c + i < cols; ++i) out[c + i] = lanes[i];
     }
   }
+  static void column_max(T* out, const T* x, std::int64_t rows, std::int64_t cols) {
+    choose_in_columns<Larger>(out, x, rows, cols);
+  }
+  static void column_min(T* out, const T* x, std::int64_t rows, std::int64_t cols) {
+    choose_in_columns<Smaller>(out, x, rows, cols);
+  }
 
   static T logsumexp(const T* x, std::int64_t n) {
     if (n == 0) return -std::numeric_limits<T>::infinity();
-    const T m = largest_of<LargerNumber>(x, n);
+    const T m = chosen_of<LargerNumber>(x, n);
     if (!(m - m == 0)) return max(x, n);  // all -inf, an inf, or a NaN
     const double s = tree_of_blocks(
         n, [&](std::int64_t i) __attribute__((always_inline)) { return exp(V::load(x + i) - m); });
@@ -176,7 +192,7 @@ struct ReduceKernels {
 
   static void softmax(T* y, const T* x, std::int64_t rows, std::int64_t cols) {
     for (std::int64_t r = 0; r < rows; ++r, x += cols, y += cols) {
-      const T m = largest_of<LargerNumber>(x, cols);  // a NaN reaches the sum below
+      const T m = chosen_of<LargerNumber>(x, cols);  // a NaN reaches the sum below
       const double s = tree_of_blocks(
           cols, [&](std::int64_t i) __attribute__((always_inline)) {
             const V e = exp(V::load(x + i) - m);

@@ -48,12 +48,14 @@ struct Kernels {
 
   /// Sum of n elements by a fixed tree: blocks of 4096 in T, combined in double.
   double (*sum)(const T* x, std::int64_t n);
-  /// The largest of n >= 1 elements; NaN if there is one.
+  /// The largest or smallest of n >= 1 elements; NaN if there is one.
   T (*max)(const T* x, std::int64_t n);
+  T (*min)(const T* x, std::int64_t n);
   /// out[c] = scale * sum over r of x[r * cols + c].
   void (*column_sum)(T* out, const T* x, std::int64_t rows, std::int64_t cols, double scale);
-  /// out[c] = max over r of x[r * cols + c]; rows >= 1.
+  /// out[c] = max or min over r of x[r * cols + c]; rows >= 1.
   void (*column_max)(T* out, const T* x, std::int64_t rows, std::int64_t cols);
+  void (*column_min)(T* out, const T* x, std::int64_t rows, std::int64_t cols);
   /// log(sum(exp(x))) of n elements, and e^(x - max) / sum or x - logsumexp written to y if asked.
   T (*logsumexp)(const T* x, std::int64_t n);
   void (*softmax)(T* y, const T* x, std::int64_t rows, std::int64_t cols);

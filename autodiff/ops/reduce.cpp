@@ -24,6 +24,20 @@ std::int64_t reduced_count(const ReduceOptions& options, const Shape& x) {
   return count;
 }
 
+Axes axes_of(const ReduceOptions& options) {
+  int axes[Shape::max_rank], n = 0;
+  for (int i = 0; i < Shape::max_rank; ++i) {
+    if (options.axes >> i & 1U) axes[n++] = i;
+  }
+  return Axes(std::span<const int>(axes, std::size_t(n)));
+}
+
+void demand_elements(std::string_view name, const ReduceOptions& options, const Shape& x) {
+  if (reduced_count(options, x) == 0 && reduced_shape(options, x).size() > 0) {
+    throw_shapes(name, "there must be an element to choose", x);
+  }
+}
+
 ReducePlan::ReducePlan(const ReduceOptions& options, Block* input, std::size_t element_size)
     : shape(reduced_shape(options, input->shape)), x(input) {
   const Shape& s = x->shape;
@@ -59,6 +73,13 @@ template <class T>
 Tensor<T> expand(const Tensor<T>& g, const ReduceOptions& options, const Shape& to) {
   return apply<op::BroadcastTo, T>({to, true}, keep_axes(g, options, to));
 }
+
+#define EBB_INSTANTIATE(T)                                                            \
+  template Tensor<T> keep_axes(const Tensor<T>&, const ReduceOptions&, const Shape&); \
+  template Tensor<T> expand(const Tensor<T>&, const ReduceOptions&, const Shape&);
+EBB_INSTANTIATE(float)
+EBB_INSTANTIATE(double)
+#undef EBB_INSTANTIATE
 
 template <class T>
 Block* sum_block(Block* x, unsigned axes) {
@@ -107,6 +128,7 @@ Tensor<T> along_last(const Operand<T>& x, int axis) {
 EBB_REDUCTION(sum, Sum)
 EBB_REDUCTION(mean, Mean)
 EBB_REDUCTION(max, Max)
+EBB_REDUCTION(min, Min)
 EBB_REDUCTION(logsumexp, LogSumExp)
 #undef EBB_REDUCTION
 

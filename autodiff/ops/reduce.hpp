@@ -33,6 +33,8 @@ Tensor<T> expand(const Tensor<T>& g, const ReduceOptions& options, const Shape& 
 /// The result with the reduced axes kept.
 template <class T>
 Tensor<T> keep_axes(const Tensor<T>& y, const ReduceOptions& options, const Shape& x);
+/// The reduced axes as a list.
+Axes axes_of(const ReduceOptions& options);
 /// The number of elements that go into one of the result.
 std::int64_t reduced_count(const ReduceOptions& options, const Shape& x);
 
@@ -50,6 +52,40 @@ Block* reduce(const ReduceOptions& options, Block* x, Rows rows, Columns columns
     }
   }
   return y.take();
+}
+
+/// A column after another, as rows.
+template <class T, class Rows>
+auto each_column(Rows rows) {
+  return [=](T* out, const T* in, std::int64_t count, std::int64_t cols) {
+    std::vector<T> column(std::size_t(count) + 64 / sizeof(T));  // kernels read whole vectors
+    for (std::int64_t c = 0; c < cols; ++c) {
+      for (std::int64_t r = 0; r < count; ++r) column[std::size_t(r)] = in[r * cols + c];
+      out[c] = rows(column.data(), count);
+    }
+  };
+}
+
+/// @throws ShapeError when an element is to be chosen where there is none.
+void demand_elements(std::string_view name, const ReduceOptions& options, const Shape& x);
+
+/// One element of those that are reduced.
+template <class T, class Rows, class Columns>
+Block* choose(std::string_view name, const ReduceOptions& options, Block* x, Rows rows,
+              Columns columns) {
+  demand_elements(name, options, x->shape);
+  return reduce<T>(options, x, rows, columns);
+}
+
+/// The gradient of a chosen element: ties share evenly. Which elements are chosen is constant to
+/// every order.
+auto share_evenly(const auto& call) {
+  const auto options = call.options();
+  const auto x = call.a().detach();
+  const auto y = keep_axes(call.y().detach(), options, x.shape());
+  const auto chosen = select(x == y, 1, 0);
+  const auto share = (chosen / sum(chosen, axes_of(options), true)).detach();
+  return expand(call.g(), options, x.shape()) * share;
 }
 
 }  // namespace detail
@@ -147,29 +183,9 @@ struct Max {
   template <class T>
   static detail::Block* forward(const Options& options, detail::Block* x) {
     const auto& kernels = detail::kernels<T>();
-    if (detail::reduced_count(options, x->shape) == 0 &&
-        detail::reduced_shape(options, x->shape).size() > 0) {
-      detail::throw_shapes(name, "there must be an element to choose", x->shape);
-    }
-    return detail::reduce<T>(
-        options, x, [&](const T* row, std::int64_t n) { return kernels.max(row, n); },
-        [&](T* out, const T* in, std::int64_t rows, std::int64_t cols) {
-          kernels.column_max(out, in, rows, cols);
-        });
+    return detail::choose<T>(name, options, x, kernels.max, kernels.column_max);
   }
-  /// Ties share evenly. Which elements are the largest is constant to every order.
-  static auto da(const auto& call) {
-    const auto options = call.options();
-    const auto x = call.a().detach();
-    const auto y = detail::keep_axes(call.y().detach(), options, x.shape());
-    const auto chosen = select(x == y, 1, 0);
-    std::vector<int> axes;
-    for (int i = 0; i < x.rank(); ++i) {
-      if (options.axes >> i & 1U) axes.push_back(i);
-    }
-    const auto share = (chosen / sum(chosen, Axes(axes), true)).detach();
-    return detail::expand(call.g(), options, x.shape()) * share;
-  }
+  static auto da(const auto& call) { return detail::share_evenly(call); }
   static std::vector<Sample> samples() {
     return {sample("of all", {spread({3, 4}, 50)}, [](auto x) { return max(x[0]); }),
             sample("of a scalar", {spread({})}, [](auto x) { return max(x[0]); }),
@@ -187,6 +203,35 @@ struct Max {
   }
 };
 
+/// The smallest element.
+struct Min {
+  static constexpr std::string_view name = "min";
+  using Options = detail::ReduceOptions;
+  static constexpr unsigned reads[] = {0b1001};
+
+  template <class T>
+  static detail::Block* forward(const Options& options, detail::Block* x) {
+    const auto& kernels = detail::kernels<T>();
+    return detail::choose<T>(name, options, x, kernels.min, kernels.column_min);
+  }
+  static auto da(const auto& call) { return detail::share_evenly(call); }
+  static std::vector<Sample> samples() {
+    return {sample("of all", {spread({3, 4}, 50)}, [](auto x) { return min(x[0]); }),
+            sample("of a scalar", {spread({})}, [](auto x) { return min(x[0]); }),
+            sample("along the first axis", {spread({3, 4})}, [](auto x) { return min(x[0], 0); }),
+            sample("of no rows", {spread({0, 3})}, [](auto x) { return min(x[0], 1); }),
+            sample("along the last axis", {spread({3, 4})},
+                   [](auto x) { return min(x[0], -1, true); })};
+  }
+  static std::vector<Rejection> rejections() {
+    return {{"of nothing",
+             [] {
+               min(spread({0, 3}), 0);
+             },
+             "min: there must be an element to choose, not (0, 3)"}};
+  }
+};
+
 /// log(sum(e^x)), measured from the largest element.
 struct LogSumExp {
   static constexpr std::string_view name = "logsumexp";
@@ -195,16 +240,8 @@ struct LogSumExp {
 
   template <class T>
   static detail::Block* forward(const Options& options, detail::Block* x) {
-    const auto& kernels = detail::kernels<T>();
-    return detail::reduce<T>(
-        options, x, [&](const T* row, std::int64_t n) { return kernels.logsumexp(row, n); },
-        [&](T* out, const T* in, std::int64_t rows, std::int64_t cols) {
-          std::vector<T> column(std::size_t(rows) + 64 / sizeof(T));
-          for (std::int64_t c = 0; c < cols; ++c) {
-            for (std::int64_t r = 0; r < rows; ++r) column[std::size_t(r)] = in[r * cols + c];
-            out[c] = kernels.logsumexp(column.data(), rows);
-          }
-        });
+    const auto row = detail::kernels<T>().logsumexp;
+    return detail::reduce<T>(options, x, row, detail::each_column<T>(row));
   }
   static auto da(const auto& call) {
     const Shape shape = call.shape_of(0);
@@ -315,7 +352,7 @@ struct LogSoftmax {
 };
 
 /// All reductions.
-using Reductions = List<Sum, Mean, Max, LogSumExp, Softmax, SoftmaxPull, LogSoftmax>;
+using Reductions = List<Sum, Mean, Max, Min, LogSumExp, Softmax, SoftmaxPull, LogSoftmax>;
 
 }  // namespace op
 }  // namespace ebb::inline v0

@@ -169,6 +169,7 @@ TEST_CASE("NaN is never hidden") {
       CAPTURE(n);
       CAPTURE(place);
       CHECK(std::isnan(max(x).item()));
+      CHECK(std::isnan(min(x).item()));
       CHECK(std::isnan(sum(x).item()));
       CHECK(std::isnan(logsumexp(x).item()));
       for (const double y : softmax(x).array()) CHECK(std::isnan(y));
@@ -233,9 +234,10 @@ TEST_CASE("reductions agree with a plain loop in a higher precision, along every
     CAPTURE(mask);
     const auto got = sum(x, Axes(axes), true).array();
     const auto top = max(x, Axes(axes), true).array();
+    const auto bottom = min(x, Axes(axes), true).array();
     const auto lse = logsumexp(x, Axes(axes), true).array();
     std::vector<long double> sums(std::size_t(got.size()), 0), maxima(sums.size(), -inf),
-        exps(sums.size(), 0);
+        minima(sums.size(), inf), exps(sums.size(), 0);
     for (std::int64_t i = 0; i < 5; ++i) {
       for (std::int64_t j = 0; j < 130; ++j) {
         for (std::int64_t k = 0; k < 37; ++k) {
@@ -244,6 +246,7 @@ TEST_CASE("reductions agree with a plain loop in a higher precision, along every
           const double v = x(i, j, k);
           sums[to] += v;
           maxima[to] = std::max(maxima[to], (long double)v);
+          minima[to] = std::min(minima[to], (long double)v);
           exps[to] += std::exp((long double)v);
         }
       }
@@ -252,6 +255,7 @@ TEST_CASE("reductions agree with a plain loop in a higher precision, along every
       // 24050 terms of size 1, added in a tree some 12 deep.
       CHECK(std::abs(double(got[std::int64_t(i)] - sums[i])) <= 1e-11);
       CHECK(top[std::int64_t(i)] == double(maxima[i]));
+      CHECK(bottom[std::int64_t(i)] == double(minima[i]));
       CHECK(std::abs(double(lse[std::int64_t(i)] - std::log(exps[i]))) <= 1e-13);
     }
   }

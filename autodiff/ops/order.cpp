@@ -1,0 +1,204 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "ebb/autodiff/ops/order.hpp"
+
+#include <algorithm>
+#include <numeric>
+
+#include "ebb/autodiff/ops/shape_ops.hpp"
+
+namespace ebb::inline v0 {
+namespace detail {
+namespace {
+
+using Indices = Array<std::int64_t>;
+
+/// Strictly less, with NaN above all numbers.
+struct Less {
+  template <class T>
+  bool operator()(T a, T b) const {
+    return a < b || (b != b && a == a);
+  }
+};
+struct Greater {
+  template <class T>
+  bool operator()(T a, T b) const {
+    return Less()(b, a);
+  }
+};
+/// For the smallest element, where NaN has to be seen as well.
+struct LessOrNaN {
+  template <class T>
+  bool operator()(T a, T b) const {
+    return a < b || (a != a && b == b);
+  }
+};
+
+/// @throws ShapeError when there are results but no elements to choose them from.
+void demand_choice(std::string_view name, const Shape& x, int axis) {
+  if (x[axis] == 0 && x.with(axis, 1).size() > 0) {
+    throw_shapes(name, "there must be an element to choose", x);
+  }
+}
+
+/// For each result the index of the first element that comes before all others.
+template <class T, class Before>
+Indices first_along(const char* name, const Operand<T>& x, int axis, bool keepdim, Before before) {
+  const Shape& shape = Access::shape(x);
+  axis = resolve_axis(name, axis, shape.rank());
+  demand_choice(name, shape, axis);
+  const AxisView v(shape, axis);
+  Indices indices = Indices::zeros(keepdim ? shape.with(axis, 1) : shape.without(axis));
+  const T* from = Access::source(x).block->template data<T>();
+  std::int64_t* best = indices.mutate();
+  for (std::int64_t o = 0; o < v.outer; ++o, best += v.inner, from += v.size * v.inner) {
+    for (std::int64_t k = 1; k < v.size; ++k) {
+      for (std::int64_t i = 0; i < v.inner; ++i) {
+        if (before(from[k * v.inner + i], from[best[i] * v.inner + i])) best[i] = k;
+      }
+    }
+  }
+  return indices;
+}
+
+template <class T, class Before>
+Indices first_of_all(const char* name, const Operand<T>& x, Before before) {
+  const Shape& shape = Access::shape(x);
+  if (shape.size() == 0) throw_shapes(name, "there must be an element to choose", shape);
+  const T* from = Access::source(x).block->template data<T>();
+  std::int64_t best = 0;
+  for (std::int64_t i = 1; i < shape.size(); ++i) {
+    if (before(from[i], from[best])) best = i;
+  }
+  return Indices(best);
+}
+
+/// `count` indices for each line along an axis: those that choose(line, indices) puts first, where
+/// a line tells the element at an index.
+template <class T, class Choose>
+Indices choose_along(const Operand<T>& x, int axis, std::int64_t count, Choose choose) {
+  const Shape& shape = Access::shape(x);
+  const AxisView v(shape, axis);
+  Indices indices = Indices::uninitialized(shape.with(axis, count));
+  const T* from = Access::source(x).block->template data<T>();
+  std::int64_t* to = indices.mutate();
+  std::vector<std::int64_t> order(std::size_t(v.size));
+  std::vector<T> line(order.size());
+  for (std::int64_t o = 0; o < v.outer; ++o, from += v.size * v.inner, to += count * v.inner) {
+    for (std::int64_t i = 0; i < v.inner; ++i) {
+      for (std::int64_t k = 0; k < v.size; ++k) line[std::size_t(k)] = from[k * v.inner + i];
+      std::iota(order.begin(), order.end(), 0);
+      choose(line, order);
+      for (std::int64_t k = 0; k < count; ++k) to[k * v.inner + i] = order[std::size_t(k)];
+    }
+  }
+  return indices;
+}
+
+/// Compares elements by their indices; of equals the first comes first.
+template <class T, class Before>
+auto by_element(const std::vector<T>& line, Before before) {
+  return [&line, before](std::int64_t i, std::int64_t j) {
+    const T a = line[std::size_t(i)], b = line[std::size_t(j)];
+    return before(a, b) || (!before(b, a) && i < j);
+  };
+}
+
+template <class T, class Before>
+Indices sorted_along(const Operand<T>& x, int axis, std::int64_t count, Before before) {
+  return choose_along(x, axis, count, [=](const auto& line, auto& order) {
+    std::partial_sort(order.begin(), order.begin() + count, order.end(), by_element(line, before));
+  });
+}
+
+template <class T>
+Indices middle_along(const Operand<T>& x, int axis) {
+  return choose_along(x, axis, 1, [](const auto& line, auto& order) {
+    const auto nan = std::find_if(line.begin(), line.end(), [](T v) { return v != v; });
+    const auto middle = order.begin() + (std::ptrdiff_t(order.size()) - 1) / 2;
+    if (nan != line.end()) {
+      order[0] = nan - line.begin();
+    } else {
+      std::nth_element(order.begin(), middle, order.end(), by_element(line, Less()));
+      std::swap(order[0], *middle);
+    }
+  });
+}
+
+template <class T>
+Selected<T> select_along(const Operand<T>& x, int axis, Indices indices) {
+  return {gather(x, axis, indices), std::move(indices)};
+}
+
+}  // namespace
+}  // namespace detail
+
+#define EBB_FIRST(f, Before)                                                \
+  template <Real T>                                                         \
+  Array<std::int64_t> f(const Operand<T>& x) {                              \
+    return detail::first_of_all(#f, x, detail::Before());                   \
+  }                                                                         \
+  template <Real T>                                                         \
+  Array<std::int64_t> f(const Operand<T>& x, int axis, bool keepdim) {      \
+    return detail::first_along(#f, x, axis, keepdim, detail::Before());     \
+  }                                                                         \
+  template EBB_API Array<std::int64_t> f(const Operand<float>&);            \
+  template EBB_API Array<std::int64_t> f(const Operand<double>&);           \
+  template EBB_API Array<std::int64_t> f(const Operand<float>&, int, bool); \
+  template EBB_API Array<std::int64_t> f(const Operand<double>&, int, bool);
+EBB_FIRST(argmax, Greater)
+EBB_FIRST(argmin, LessOrNaN)
+#undef EBB_FIRST
+
+template <Real T>
+Selected<T> sort(const Operand<T>& x, int axis, bool descending) {
+  const Shape& shape = detail::Access::shape(x);
+  axis = resolve_axis("sort", axis, shape.rank());
+  return detail::select_along(x, axis,
+                              descending
+                                  ? detail::sorted_along(x, axis, shape[axis], detail::Greater())
+                                  : detail::sorted_along(x, axis, shape[axis], detail::Less()));
+}
+
+template <Real T>
+Selected<T> topk(const Operand<T>& x, std::int64_t k, int axis, bool largest) {
+  const Shape& shape = detail::Access::shape(x);
+  axis = resolve_axis("topk", axis, shape.rank());
+  if (k < 0 || k > shape[axis]) {
+    throw ArgumentError("topk: k = " + std::to_string(k) + " of axis " + std::to_string(axis) +
+                        " with size " + std::to_string(shape[axis]));
+  }
+  return detail::select_along(x, axis,
+                              largest ? detail::sorted_along(x, axis, k, detail::Greater())
+                                      : detail::sorted_along(x, axis, k, detail::Less()));
+}
+
+template <Real T>
+Tensor<T> median(const Operand<T>& x) {
+  const Shape& shape = detail::Access::shape(x);
+  if (shape.size() == 0) {
+    detail::throw_shapes("median", "there must be an element to choose", shape);
+  }
+  const Tensor<T> row = reshape(x, {shape.size()});
+  return reshape(gather_rows(row, detail::middle_along<T>(row, 0)), Shape());
+}
+
+template <Real T>
+Selected<T> median(const Operand<T>& x, int axis, bool keepdim) {
+  const Shape& shape = detail::Access::shape(x);
+  axis = resolve_axis("median", axis, shape.rank());
+  detail::demand_choice("median", shape, axis);
+  Selected<T> middle = detail::select_along(x, axis, detail::middle_along(x, axis));
+  if (keepdim) return middle;
+  return {squeeze(middle.values, axis), middle.indices.reshape(shape.without(axis))};
+}
+
+#define EBB_INSTANTIATE(T)                                                       \
+  template EBB_API Selected<T> sort(const Operand<T>&, int, bool);               \
+  template EBB_API Selected<T> topk(const Operand<T>&, std::int64_t, int, bool); \
+  template EBB_API Tensor<T> median(const Operand<T>&);                          \
+  template EBB_API Selected<T> median(const Operand<T>&, int, bool);
+EBB_INSTANTIATE(float)
+EBB_INSTANTIATE(double)
+#undef EBB_INSTANTIATE
+
+}  // namespace ebb::inline v0

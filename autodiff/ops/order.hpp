@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Elements in order. Which elements are chosen is constant to every order of derivatives, so each
+// of these is a `gather` of them.
+#pragma once
+#include "ebb/autodiff/ops.hpp"
+#include "ebb/autodiff/ops/families.hpp"
+#include "ebb/autodiff/ops/sample.hpp"
+
+namespace ebb::inline v0::op {
+
+/// All elements along an axis in order.
+struct Sort {
+  static constexpr std::string_view name = "sort";
+  static std::vector<Sample> samples() {
+    return {sample("of a vector", {spread({7}, 50)}, [](auto x) { return sort(x[0]).values; }),
+            sample("of columns, descending", {spread({3, 4})},
+                   [](auto x) { return sort(x[0], 0, true).values; }),
+            sample("of nothing", {spread({3, 0})}, [](auto x) { return sort(x[0]).values; })};
+  }
+  static std::vector<Rejection> rejections() {
+    return {{"of a scalar", [] { sort(spread({})); }, "sort: axis -1 of an array with 0 axes"}};
+  }
+};
+
+/// The first few along an axis in order.
+struct TopK {
+  static constexpr std::string_view name = "topk";
+  static std::vector<Sample> samples() {
+    return {sample("of rows", {spread({3, 5}, 50)}, [](auto x) { return topk(x[0], 2).values; }),
+            sample("of columns, the smallest", {spread({5, 2})},
+                   [](auto x) { return topk(x[0], 3, 0, false).values; }),
+            sample("of nothing", {spread({0, 3})}, [](auto x) { return topk(x[0], 2).values; })};
+  }
+  static std::vector<Rejection> rejections() {
+    return {{"too many", [] { topk(spread({3}), 4); }, "topk: k = 4 of axis 0 with size 3"},
+            {"a negative number",
+             [] {
+               topk(spread({2, 3}), -1, 0);
+             },
+             "topk: k = -1 of axis 0 with size 2"}};
+  }
+};
+
+/// The middle element along an axis, or of all.
+struct Median {
+  static constexpr std::string_view name = "median";
+  static std::vector<Sample> samples() {
+    return {sample("of all", {spread({3, 4}, 50)}, [](auto x) { return median(x[0]); }),
+            sample("of a scalar", {spread({})}, [](auto x) { return median(x[0]); }),
+            sample("of rows", {spread({3, 4})}, [](auto x) { return median(x[0], 1).values; }),
+            sample("of columns, kept", {spread({3, 4})},
+                   [](auto x) { return median(x[0], 0, true).values; }),
+            sample("of no rows", {spread({0, 3})}, [](auto x) { return median(x[0], -1).values; })};
+  }
+  static std::vector<Rejection> rejections() {
+    return {{"of nothing",
+             [] {
+               median(spread({0, 3}));
+             },
+             "median: there must be an element to choose, not (0, 3)"},
+            {"of no rows",
+             [] {
+               median(spread({0, 3}), 0);
+             },
+             "median: there must be an element to choose, not (0, 3)"}};
+  }
+};
+
+/// All operations by order.
+using Ordered = List<Sort, TopK, Median>;
+
+}  // namespace ebb::inline v0::op

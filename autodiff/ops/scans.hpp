@@ -1,0 +1,257 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Running sums and products along an axis, and the product of all: without a division, so that
+// zeros need no case of their own.
+#pragma once
+#include <algorithm>
+
+#include "ebb/autodiff/op.hpp"
+#include "ebb/autodiff/ops.hpp"
+#include "ebb/autodiff/ops/families.hpp"
+#include "ebb/autodiff/ops/sample.hpp"
+#include "ebb/autodiff/ops/shape_ops.hpp"
+
+namespace ebb::inline v0 {
+namespace detail {
+
+/// Along which axis a scan runs, and whether it starts at the end.
+struct ScanOptions {
+  int axis;
+  bool reverse = false;
+
+  ScanOptions back() const { return {axis, !reverse}; }
+};
+
+/// Calls f(offset, place within the inner axes, whether it is the first) for each element, along
+/// the axis in the order of the scan.
+template <class F>
+EBB_INLINE void scan(const Shape& shape, const ScanOptions& options, F f) {
+  const AxisView v(shape, options.axis);
+  for (std::int64_t o = 0; o < v.outer; ++o) {
+    for (std::int64_t k = 0; k < v.size; ++k) {
+      const std::int64_t row = (o * v.size + (options.reverse ? v.size - 1 - k : k)) * v.inner;
+      for (std::int64_t i = 0; i < v.inner; ++i) f(row + i, i, k == 0);
+    }
+  }
+}
+
+/// The running values of a scan, in double; one for each place within the inner axes.
+inline std::vector<double> running_values(const Shape& shape, const ScanOptions& options) {
+  return std::vector<double>(std::size_t(AxisView(shape, options.axis).inner));
+}
+
+}  // namespace detail
+
+namespace op {
+
+/// The elements before each one in the order of a scan, and `first` at the start.
+struct Shift {
+  static constexpr std::string_view name = "shift";
+  static constexpr bool internal = true;
+  struct Options {
+    detail::ScanOptions scan;
+    double first;
+  };
+  static constexpr unsigned reads[] = {0};
+
+  template <class T>
+  static detail::Block* forward(const Options& o, detail::Block* x) {
+    detail::BlockHandle y(detail::allocate(x->shape, sizeof(T)));
+    const std::int64_t inner = detail::AxisView(x->shape, o.scan.axis).inner;
+    const std::int64_t before = o.scan.reverse ? inner : -inner;
+    const T* from = x->data<T>();
+    T* to = y->data<T>();
+    detail::scan(x->shape, o.scan, [=](std::int64_t at, std::int64_t, bool first) {
+      to[at] = first ? T(o.first) : from[at + before];
+    });
+    return y.take();
+  }
+  template <class T>
+  static Tensor<T> of(const Tensor<T>& x, const detail::ScanOptions& scan, double first) {
+    return detail::apply<Shift, T>({scan, first}, x);
+  }
+  static auto da(const auto& call) { return of(call.g(), call.options().scan.back(), 0); }
+  static std::vector<Sample> samples() {
+    return {sample("forth", {spread({2, 3}, 50)}, [](auto x) { return of(x[0], {1}, 0.5); }),
+            sample("back", {spread({3, 2})}, [](auto x) {
+              return of(x[0], {0, true}, 2);
+            })};
+  }
+  static std::vector<Rejection> rejections() { return {}; }
+};
+
+/// y[k] = a[k] y[k - 1] + b[k] with y[-1] = 0: the one linear recurrence behind the gradients of
+/// running products, and closed under differentiation.
+struct Recurrence {
+  static constexpr std::string_view name = "recurrence";
+  static constexpr bool internal = true;
+  using Options = detail::ScanOptions;
+  static constexpr unsigned reads[] = {0b1001, 0b0001};
+
+  template <class T>
+  static detail::Block* forward(const Options& options, detail::Block* a, detail::Block* b) {
+    detail::BlockHandle y(detail::allocate(a->shape, sizeof(T)));
+    auto running = detail::running_values(a->shape, options);
+    const T *factor = a->data<T>(), *term = b->data<T>();
+    T* to = y->data<T>();
+    double* last = running.data();
+    detail::scan(a->shape, options, [=](std::int64_t at, std::int64_t i, bool first) {
+      last[i] = first ? double(term[at]) : double(factor[at]) * last[i] + double(term[at]);
+      to[at] = T(last[i]);
+    });
+    return y.take();
+  }
+  template <class T>
+  static Tensor<T> of(const Tensor<T>& a, const Tensor<T>& b, const Options& options) {
+    return detail::apply<Recurrence, T>(options, a, b);
+  }
+  /// The gradient of b is the recurrence backwards, with the factors that follow.
+  static auto db(const auto& call) {
+    const Options back = call.options().back();
+    return of(Shift::of(call.a(), back, 0), call.g(), back);
+  }
+  static auto da(const auto& call) { return db(call) * Shift::of(call.y(), call.options(), 0); }
+  static std::vector<Sample> samples() {
+    return {sample("forth", {spread({2, 3}, 10), spread({2, 3}, 2)},
+                   [](auto x) { return of(x[0], x[1], {1}); }),
+            sample("back", {spread({4, 2}), spread({4, 2}, 3)}, [](auto x) {
+              return of(x[0], x[1], {0, true});
+            })};
+  }
+  static std::vector<Rejection> rejections() { return {}; }
+};
+
+/// Running sums.
+struct CumSum {
+  static constexpr std::string_view name = "cumsum";
+  using Options = detail::ScanOptions;
+  static constexpr unsigned reads[] = {0};
+
+  template <class T>
+  static detail::Block* forward(const Options& options, detail::Block* x) {
+    detail::BlockHandle y(detail::allocate(x->shape, sizeof(T)));
+    auto running = detail::running_values(x->shape, options);
+    const T* from = x->data<T>();
+    T* to = y->data<T>();
+    double* total = running.data();
+    detail::scan(x->shape, options, [=](std::int64_t at, std::int64_t i, bool first) {
+      total[i] = first ? double(from[at]) : total[i] + double(from[at]);
+      to[at] = T(total[i]);
+    });
+    return y.take();
+  }
+  static auto da(const auto& call) {
+    using T = typename std::remove_cvref_t<decltype(call.g())>::value_type;
+    return detail::apply<CumSum, T>(call.options().back(), call.g());
+  }
+  static std::vector<Sample> samples() {
+    return {sample("of a vector", {spread({5}, 50)}, [](auto x) { return cumsum(x[0], 0); }),
+            sample("of columns", {spread({2, 3, 2})}, [](auto x) { return cumsum(x[0], -2); }),
+            sample("of nothing", {spread({0, 3})}, [](auto x) { return cumsum(x[0], 0); })};
+  }
+  static std::vector<Rejection> rejections() {
+    return {
+        {"no such axis", [] { cumsum(spread({3}), 1); }, "cumsum: axis 1 of an array with 1 axes"}};
+  }
+};
+
+/// Running products. An element is a factor of all that follow: its gradient is what stands before
+/// it, times a recurrence over what follows.
+struct CumProd {
+  static constexpr std::string_view name = "cumprod";
+  using Options = detail::ScanOptions;
+  static constexpr unsigned reads[] = {0b1001};
+
+  template <class T>
+  static detail::Block* forward(const Options& options, detail::Block* x) {
+    detail::BlockHandle y(detail::allocate(x->shape, sizeof(T)));
+    auto running = detail::running_values(x->shape, options);
+    const T* from = x->data<T>();
+    T* to = y->data<T>();
+    double* product = running.data();
+    detail::scan(x->shape, options, [=](std::int64_t at, std::int64_t i, bool first) {
+      product[i] = first ? double(from[at]) : product[i] * double(from[at]);
+      to[at] = T(product[i]);
+    });
+    return y.take();
+  }
+  static auto da(const auto& call) {
+    const Options options = call.options();
+    const auto following = Shift::of(call.a(), options.back(), 0);
+    return Shift::of(call.y(), options, 1) * Recurrence::of(following, call.g(), options.back());
+  }
+  static std::vector<Sample> samples() {
+    const auto zeros = Array<double>::of({2, 0, -1.5, 0, 3});
+    return {sample("of a vector", {spread({5}, 12)}, [](auto x) { return cumprod(x[0], 0); }),
+            sample("with zeros", {zeros}, [](auto x) { return cumprod(x[0], 0); }),
+            sample("of columns", {spread({2, 3, 2})}, [](auto x) { return cumprod(x[0], -2); }),
+            sample("of nothing", {spread({0, 3})}, [](auto x) { return cumprod(x[0], 0); })};
+  }
+  static std::vector<Rejection> rejections() {
+    return {{"no such axis", [] { cumprod(spread({3}), -2); },
+             "cumprod: axis -2 of an array with 1 axes"}};
+  }
+};
+
+/// The product along one axis, which goes. The gradient of an element is the product of those
+/// before it times that of those after it.
+struct Prod {
+  static constexpr std::string_view name = "prod";
+  struct Options {
+    int axis;
+  };
+  static constexpr unsigned reads[] = {0b0001};
+
+  template <class T>
+  static detail::Block* forward(const Options& options, detail::Block* x) {
+    const detail::AxisView v(x->shape, options.axis);
+    detail::BlockHandle y(detail::allocate(x->shape.without(options.axis), sizeof(T)));
+    std::vector<double> products(std::size_t(v.inner));
+    const T* from = x->data<T>();
+    T* to = y->data<T>();
+    for (std::int64_t o = 0; o < v.outer; ++o, to += v.inner) {
+      std::fill(products.begin(), products.end(), 1.0);
+      for (std::int64_t k = 0; k < v.size; ++k, from += v.inner) {
+        for (std::int64_t i = 0; i < v.inner; ++i) products[std::size_t(i)] *= double(from[i]);
+      }
+      std::transform(products.begin(), products.end(), to, [](double p) { return T(p); });
+    }
+    return y.take();
+  }
+  static auto da(const auto& call) {
+    using T = typename std::remove_cvref_t<decltype(call.g())>::value_type;
+    const detail::ScanOptions forth{call.options().axis}, back = forth.back();
+    const auto x = call.a();
+    const auto before = Shift::of(detail::apply<CumProd, T>(forth, x), forth, 1);
+    const auto after = Shift::of(detail::apply<CumProd, T>(back, x), back, 1);
+    return before * after * unsqueeze(call.g(), forth.axis);
+  }
+  static std::vector<Sample> samples() {
+    const auto one = Array<double>::of({{2, 0, -1.5}, {0.5, 1, 3}});
+    const auto several = Array<double>::of({{2, 0, -1.5}, {0.5, 0, 3}});
+    return {sample("of all", {spread({2, 3}, 10)}, [](auto x) { return prod(x[0]); }),
+            sample("of a scalar", {spread({})}, [](auto x) { return prod(x[0]); }),
+            sample("of nothing", {spread({0, 3})}, [](auto x) { return prod(x[0], 0); }),
+            sample("with a zero", {one}, [](auto x) { return prod(x[0]); }),
+            sample("with zeros", {several}, [](auto x) { return prod(x[0], 0); }),
+            sample("with too many zeros for a gradient to all", {several},
+                   [](auto x) { return prod(x[0]) + prod(x[0], 1); }),
+            sample("along axes apart", {spread({2, 3, 2})},
+                   [](auto x) {
+                     return prod(x[0], {0, 2}, true);
+                   }),
+            sample("along the last axis", {spread({3, 4})}, [](auto x) { return prod(x[0], -1); })};
+  }
+  static std::vector<Rejection> rejections() {
+    return {{"an axis twice",
+             [] {
+               prod(spread({3, 4}), {1, -1});
+             },
+             "prod: axis -1 is named twice"}};
+  }
+};
+
+/// All scans.
+using Scans = List<Shift, Recurrence, CumSum, CumProd, Prod>;
+
+}  // namespace op
+}  // namespace ebb::inline v0

@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "ebb/autodiff/ops/statistics.hpp"
+
+namespace ebb::inline v0 {
+namespace detail {
+
+double spread_divisor(const SpreadCall& options, const Shape& x) {
+  const double divisor = double(reduced_count(options.over, x)) - options.correction;
+  return divisor > 0 ? divisor : std::numeric_limits<double>::quiet_NaN();
+}
+
+namespace {
+
+template <class T>
+ReduceOptions over_all(const Operand<T>& x) {
+  return {(1U << Access::shape(x).rank()) - 1, false};
+}
+template <class T>
+ReduceOptions over(std::string_view name, const Operand<T>& x, const Axes& axes, bool keepdim) {
+  return {axes.mask(name.data(), Access::shape(x).rank()), keepdim};
+}
+
+}  // namespace
+}  // namespace detail
+
+#define EBB_SPREAD(f, Op)                                                               \
+  template <Real T>                                                                     \
+  Tensor<T> f(const Operand<T>& x) {                                                    \
+    return detail::apply<op::Op, T>({detail::over_all(x), 1}, x);                       \
+  }                                                                                     \
+  template <Real T>                                                                     \
+  Tensor<T> f(const Operand<T>& x, const Axes& axes, SpreadOptions options) {           \
+    return detail::apply<op::Op, T>(                                                    \
+        {detail::over(op::Op::name, x, axes, options.keepdim), options.correction}, x); \
+  }                                                                                     \
+  template EBB_API Tensor<float> f(const Operand<float>&);                              \
+  template EBB_API Tensor<double> f(const Operand<double>&);                            \
+  template EBB_API Tensor<float> f(const Operand<float>&, const Axes&, SpreadOptions);  \
+  template EBB_API Tensor<double> f(const Operand<double>&, const Axes&, SpreadOptions);
+EBB_SPREAD(var, Var)
+EBB_SPREAD(stddev, StdDev)
+#undef EBB_SPREAD
+
+namespace detail {
+namespace {
+
+template <class T>
+Tensor<T> checked_norm(const Operand<T>& x, double p, const ReduceOptions& over) {
+  if (!(p > 0)) {
+    throw ArgumentError("norm: p = " + std::to_string(p) + "; it is greater than 0");
+  }
+  return apply<op::Norm, T>({over, p}, x);
+}
+
+}  // namespace
+}  // namespace detail
+
+template <Real T>
+Tensor<T> norm(const Operand<T>& x, double p) {
+  return detail::checked_norm(x, p, detail::over_all(x));
+}
+template <Real T>
+Tensor<T> norm(const Operand<T>& x, double p, const Axes& axes, bool keepdim) {
+  return detail::checked_norm(x, p, detail::over("norm", x, axes, keepdim));
+}
+template EBB_API Tensor<float> norm(const Operand<float>&, double);
+template EBB_API Tensor<double> norm(const Operand<double>&, double);
+template EBB_API Tensor<float> norm(const Operand<float>&, double, const Axes&, bool);
+template EBB_API Tensor<double> norm(const Operand<double>&, double, const Axes&, bool);
+
+}  // namespace ebb::inline v0

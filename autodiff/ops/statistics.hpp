@@ -1,0 +1,213 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Variance, standard deviation and norms.
+#pragma once
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "ebb/autodiff/formula.hpp"
+#include "ebb/autodiff/ops/reduce.hpp"
+
+namespace ebb::inline v0 {
+namespace detail {
+
+/// The sum of f(x) over n elements, in double: eight partial sums, folded by halves.
+template <class T, class F>
+EBB_INLINE double sum_in_double(const T* x, std::int64_t n, F f) {
+  double partial[8] = {};
+  std::int64_t i = 0;
+  for (; i + 8 <= n; i += 8) {
+    repeat<8>([&](auto k) __attribute__((always_inline)) {
+      partial[k] += f(double(x[i + std::int64_t(k)]));
+    });
+  }
+  for (int k = 0; i < n; ++i, ++k) partial[k] += f(double(x[i]));
+  repeat<4>([&](auto k) __attribute__((always_inline)) { partial[k] += partial[k + 4]; });
+  return (partial[0] + partial[2]) + (partial[1] + partial[3]);
+}
+
+/// How far values spread: over which axes, and by how much less than their number the sum of
+/// squares is divided.
+struct SpreadCall {
+  ReduceOptions over;
+  double correction;
+};
+
+/// What the sum of squares is divided by; NaN where there are too few elements.
+double spread_divisor(const SpreadCall& options, const Shape& x);
+
+/// The mean squared distance from the mean, in two passes.
+template <class T>
+double variance(const T* x, std::int64_t n, double divisor) {
+  const double mean = sum_in_double(x, n, [](double v) { return v; }) / double(n);
+  return sum_in_double(x, n, [=](double v) { return (v - mean) * (v - mean); }) / divisor;
+}
+
+/// A variance, or what `finish` makes of it.
+template <class T, class F>
+Block* reduce_spread(const SpreadCall& options, Block* x, F finish) {
+  const double divisor = spread_divisor(options, x->shape);
+  const auto row = [=](const T* in, std::int64_t n) { return T(finish(variance(in, n, divisor))); };
+  return reduce<T>(options.over, x, row, each_column<T>(row));
+}
+
+/// |x|^p summed and its root taken, or the largest |x|; scaled where a power leaves the range.
+template <class T>
+double norm_of(const T* x, std::int64_t n, double p) {
+  constexpr double inf = std::numeric_limits<double>::infinity();
+  const auto scaled_by = [=](double factor) {
+    if (p == 1) return sum_in_double(x, n, [=](double v) { return std::abs(v) * factor; });
+    if (p == 2) return sum_in_double(x, n, [=](double v) { return v * factor * (v * factor); });
+    return sum_in_double(x, n, [=](double v) { return std::pow(std::abs(v) * factor, p); });
+  };
+  const auto root = [=](double s) {
+    return p == 1 ? s : p == 2 ? std::sqrt(s) : std::pow(s, 1 / p);
+  };
+  if (p < inf) {
+    const double s = scaled_by(1);
+    if (s > 1e-280 && s < inf) return root(s);
+  }
+  double largest = 0;
+  for (std::int64_t i = 0; i < n; ++i) {
+    const double v = std::abs(double(x[i]));
+    if (v > largest || v != v) largest = v;  // NaN stays
+  }
+  if (p == inf || !(largest > 0) || largest == inf) return largest;
+  // A power of two, so that nothing is rounded; its inverse must be finite, too.
+  const int exponent = std::clamp(std::ilogb(largest), -1000, 1000);
+  return std::ldexp(root(scaled_by(std::ldexp(1.0, -exponent))), exponent);
+}
+
+}  // namespace detail
+
+namespace op {
+
+/// The mean squared distance from the mean.
+struct Var {
+  static constexpr std::string_view name = "var";
+  using Options = detail::SpreadCall;
+  static constexpr unsigned reads[] = {0b0001};
+
+  template <class T>
+  static detail::Block* forward(const Options& options, detail::Block* x) {
+    return detail::reduce_spread<T>(options, x, [](double v) { return v; });
+  }
+  static auto da(const auto& call) {
+    const auto options = call.options();
+    const auto x = call.a();
+    const double divisor = detail::spread_divisor(options, x.shape());
+    return detail::expand(call.g() * (2 / divisor), options.over, x.shape()) *
+           (x - mean(x, detail::axes_of(options.over), true));
+  }
+  static std::vector<Sample> samples() {
+    return {sample("of all", {spread({3, 4}, 50)}, [](auto x) { return var(x[0]); }),
+            sample("of no rows", {spread({0, 3})}, [](auto x) { return var(x[0], 1); }),
+            sample("along the first axis", {spread({3, 4})},
+                   [](auto x) { return var(x[0], 0, {.correction = 0}); }),
+            sample("along axes apart", {spread({2, 3, 2})},
+                   [](auto x) {
+                     return var(x[0], {0, 2}, {.correction = 1.5});
+                   }),
+            sample("along the last axis", {spread({3, 9})},
+                   [](auto x) { return var(x[0], -1, {.keepdim = true}); })};
+  }
+  static std::vector<Rejection> rejections() {
+    return {{"no such axis", [] { var(spread({3}), 1); }, "var: axis 1 of an array with 1 axes"}};
+  }
+};
+
+/// The root of the variance; the slope is 0 where all elements are equal.
+struct StdDev {
+  static constexpr std::string_view name = "stddev";
+  using Options = detail::SpreadCall;
+  static constexpr unsigned reads[] = {0b1001};
+
+  template <class T>
+  static detail::Block* forward(const Options& options, detail::Block* x) {
+    return detail::reduce_spread<T>(options, x, [](double v) { return std::sqrt(v); });
+  }
+  static auto da(const auto& call) {
+    const auto options = call.options();
+    const auto x = call.a(), y = call.y();
+    const double divisor = detail::spread_divisor(options, x.shape());
+    const auto slope = select(y.detach() == 0.0, 0, 1 / (divisor * y));
+    return detail::expand(call.g() * slope, options.over, x.shape()) *
+           (x - mean(x, detail::axes_of(options.over), true));
+  }
+  static std::vector<Sample> samples() {
+    return {sample("of all", {spread({3, 4}, 50)}, [](auto x) { return stddev(x[0]); }),
+            sample("of no rows", {spread({0, 3})}, [](auto x) { return stddev(x[0], 1); }),
+            sample("along the first axis", {spread({3, 4})},
+                   [](auto x) { return stddev(x[0], 0, {.correction = 0}); }),
+            sample("along the last axis", {spread({3, 9})},
+                   [](auto x) { return stddev(x[0], -1, {.keepdim = true}); })};
+  }
+  static std::vector<Rejection> rejections() {
+    return {
+        {"no such axis", [] { stddev(spread({3}), 1); }, "stddev: axis 1 of an array with 1 axes"}};
+  }
+};
+
+/// The p-norm; its slope is 0 at 0, and the largest of |x| share it evenly where p is infinite.
+struct Norm {
+  static constexpr std::string_view name = "norm";
+  struct Options {
+    detail::ReduceOptions over;
+    double p;
+  };
+  static constexpr unsigned reads[] = {0b1001};
+
+  template <class T>
+  static detail::Block* forward(const Options& options, detail::Block* x) {
+    const auto row = [p = options.p](const T* in, std::int64_t n) {
+      return T(detail::norm_of(in, n, p));
+    };
+    return detail::reduce<T>(options.over, x, row, detail::each_column<T>(row));
+  }
+  static auto da(const auto& call) {
+    const auto options = call.options();
+    const double p = options.p;
+    const auto x = call.a();
+    const auto g = detail::expand(call.g(), options.over, x.shape());
+    const auto y = detail::keep_axes(call.y(), options.over, x.shape());
+    const auto fixed = x.detach();
+    const auto sign = select(fixed > 0.0, 1, select(fixed < 0.0, -1, 0));
+    if (p == 1) return g * sign;
+    if (p == std::numeric_limits<double>::infinity()) {
+      const auto chosen = select(abs(fixed) == y.detach(), sign, 0);
+      const auto ties = sum(abs(chosen), detail::axes_of(options.over), true);
+      return g * (chosen / maximum(ties, 1.0)).detach();
+    }
+    // x / y, where all are 0 if y is.
+    const auto part = x / select(y.detach() == 0.0, 1, y);
+    if (p == 2) return g * part;
+    return g * select(fixed == 0.0, 0, sign * pow(abs(part), p - 1));
+  }
+  static std::vector<Sample> samples() {
+    const double inf = std::numeric_limits<double>::infinity();
+    return {
+        sample("of all", {spread({3, 4}, 50)}, [](auto x) { return norm(x[0]); }),
+        sample("of a scalar", {spread({})}, [](auto x) { return norm(x[0], 3); }),
+        sample("of no rows", {spread({0, 3})}, [](auto x) { return norm(x[0], 2, 1); }),
+        sample("of nothing", {spread({0, 3})}, [=](auto x) { return norm(x[0], inf); }),
+        sample("by the sum", {spread({3, 4})}, [](auto x) { return norm(x[0], 1, 0); }),
+        sample("by the largest", {spread({3, 4})}, [=](auto x) { return norm(x[0], inf, 1); }),
+        sample("along the first axis", {spread({3, 4})}, [](auto x) { return norm(x[0], 2, 0); }),
+        sample("by a power above 2", {spread({3, 4})},
+               [](auto x) { return norm(x[0], 2.5, -1, true); }),
+        sample("by a power below 2", {spread({2, 3, 2})}, [](auto x) {
+          return norm(x[0], 1.5, {0, 2});
+        })};
+  }
+  static std::vector<Rejection> rejections() {
+    return {
+        {"no norm", [] { norm(spread({3}), 0); }, "norm: p = 0.000000; it is greater than 0"},
+        {"no such axis", [] { norm(spread({3}), 2, 1); }, "norm: axis 1 of an array with 1 axes"}};
+  }
+};
+
+/// All statistics.
+using Statistics = List<Var, StdDev, Norm>;
+
+}  // namespace op
+}  // namespace ebb::inline v0
