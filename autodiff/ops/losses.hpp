@@ -48,6 +48,201 @@ struct BceWithLogits {
   }
 };
 
+/// mean(|prediction - target|), slope 0 where they are equal.
+struct L1Loss {
+  static constexpr std::string_view name = "l1_loss";
+  EBB_INLINE static auto value(auto prediction, auto target) { return abs(prediction - target); }
+  static std::vector<Sample> samples() {
+    const auto f = [](auto x) { return l1_loss(x[0], x[1]); };
+    return {sample("of columns", {spread({7, 1}, 50), spread({7, 1})}, f),
+            sample("of scalars", {spread({}), spread({}, 2)}, f)};
+  }
+  static std::vector<Rejection> rejections() {
+    return {{"a column against a vector",
+             [] {
+               l1_loss(spread({3, 1}), spread({3}));
+             },
+             "l1_loss: the shapes of prediction and target must be equal, not (3, 1) and (3,)"}};
+  }
+};
+
+/// The mean of e^2 / 2 where |e| <= delta, and of the line that goes on with the same slope beyond
+/// it (Huber 1964); e = prediction - target.
+struct HuberLoss {
+  static constexpr std::string_view name = "huber_loss";
+  EBB_INLINE static auto value(auto prediction, auto target, auto delta) {
+    const auto e = abs(prediction - target);
+    return select(e <= delta, 0.5 * square(e), delta * (e - 0.5 * delta));
+  }
+  static std::vector<Sample> samples() {
+    const auto f = [](auto x) { return huber_loss(x[0], x[1], 20); };
+    return {sample("of columns", {spread({7, 1}, 50), spread({7, 1})}, f),
+            sample("of scalars", {spread({}), spread({}, 2)}, f)};
+  }
+  static std::vector<Rejection> rejections() {
+    return {{"a column against a vector",
+             [] {
+               huber_loss(spread({3, 1}), spread({3}));
+             },
+             "huber_loss: the shapes of prediction and target must be equal, not (3, 1) and (3,)"},
+            {"a delta of 0", [] { huber_loss(spread({3}), spread({3}), 0); },
+             "huber_loss: delta = 0.000000; it is greater than 0"}};
+  }
+};
+
+/// huber_loss / beta: the slopes beyond beta are 1 and -1 (Girshick 2015, equation 3).
+struct SmoothL1Loss {
+  static constexpr std::string_view name = "smooth_l1_loss";
+  EBB_INLINE static auto value(auto prediction, auto target, auto beta) {
+    const auto e = abs(prediction - target);
+    return select(e < beta, 0.5 * square(e) / beta, e - 0.5 * beta);
+  }
+  static std::vector<Sample> samples() {
+    const auto f = [](auto x) { return smooth_l1_loss(x[0], x[1], 20); };
+    return {sample("of columns", {spread({7, 1}, 50), spread({7, 1})}, f),
+            sample("of scalars", {spread({}), spread({}, 2)}, f)};
+  }
+  static std::vector<Rejection> rejections() {
+    return {
+        {"a column against a vector",
+         [] {
+           smooth_l1_loss(spread({3, 1}), spread({3}));
+         },
+         "smooth_l1_loss: the shapes of prediction and target must be equal, not (3, 1) and (3,)"},
+        {"a negative beta", [] { smooth_l1_loss(spread({3}), spread({3}), -1); },
+         "smooth_l1_loss: beta = -1.000000; it is at least 0"}};
+  }
+};
+
+/// mean(max(1 - target prediction, 0)).
+struct HingeLoss {
+  static constexpr std::string_view name = "hinge_loss";
+  EBB_INLINE static auto value(auto prediction, auto target) {
+    return relu(1 - target * prediction);
+  }
+  static std::vector<Sample> samples() {
+    const auto f = [](auto x) { return hinge_loss(x[0], x[1]); };
+    return {sample("of columns", {spread({7, 1}, 50), spread({7, 1}, -2)}, f),
+            sample("of scalars", {spread({}), spread({}, -2)}, f)};
+  }
+  static std::vector<Rejection> rejections() {
+    return {{"a column against a vector",
+             [] {
+               hinge_loss(spread({3, 1}), spread({3}));
+             },
+             "hinge_loss: the shapes of prediction and target must be equal, not (3, 1) and (3,)"}};
+  }
+};
+
+/// mean(max(1 - target prediction, 0)^2).
+struct SquaredHingeLoss {
+  static constexpr std::string_view name = "squared_hinge_loss";
+  EBB_INLINE static auto value(auto prediction, auto target) {
+    return square(relu(1 - target * prediction));
+  }
+  static std::vector<Sample> samples() {
+    const auto f = [](auto x) { return squared_hinge_loss(x[0], x[1]); };
+    return {sample("of columns", {spread({7, 1}, 50), spread({7, 1}, -2)}, f),
+            sample("of scalars", {spread({}), spread({}, -2)}, f)};
+  }
+  static std::vector<Rejection> rejections() {
+    return {{"a column against a vector",
+             [] {
+               squared_hinge_loss(spread({3, 1}), spread({3}));
+             },
+             "squared_hinge_loss: the shapes of prediction and target must be equal, not (3, 1) "
+             "and (3,)"}};
+  }
+};
+
+/// mean(e^z - target z): -log of the probability of a count, without the part that z has none in.
+struct PoissonNllLoss {
+  static constexpr std::string_view name = "poisson_nll_loss";
+  EBB_INLINE static auto value(auto log_rate, auto target) {
+    return exp(log_rate) - target * log_rate;
+  }
+  static std::vector<Sample> samples() {
+    const auto f = [](auto x) { return poisson_nll_loss(x[0], x[1]); };
+    return {sample("of columns", {spread({7, 1}, 3), spread({7, 1}, 50)}, f),
+            sample("of scalars", {spread({}), spread({}, 2)}, f)};
+  }
+  static std::vector<Rejection> rejections() {
+    return {{"a column against a vector",
+             [] {
+               poisson_nll_loss(spread({3, 1}), spread({3}));
+             },
+             "poisson_nll_loss: the shapes of prediction and target must be equal, not (3, 1) and "
+             "(3,)"}};
+  }
+};
+
+/// mean(max(q e, (q - 1) e)) with e = target - prediction (Koenker and Bassett 1978).
+struct QuantileLoss {
+  static constexpr std::string_view name = "quantile_loss";
+  EBB_INLINE static auto value(auto prediction, auto target, auto q) {
+    const auto e = target - prediction;
+    return maximum(q * e, (q - 1) * e);
+  }
+  static std::vector<Sample> samples() {
+    const auto f = [](auto x) { return quantile_loss(x[0], x[1], 0.9); };
+    return {sample("of columns", {spread({7, 1}, 50), spread({7, 1})}, f),
+            sample("of scalars", {spread({}), spread({}, 2)}, f)};
+  }
+  static std::vector<Rejection> rejections() {
+    return {
+        {"a column against a vector",
+         [] {
+           quantile_loss(spread({3, 1}), spread({3}), 0.5);
+         },
+         "quantile_loss: the shapes of prediction and target must be equal, not (3, 1) and (3,)"},
+        {"no quantile", [] { quantile_loss(spread({3}), spread({3}), 1.5); },
+         "quantile_loss: q = 1.500000; it is in [0, 1]"}};
+  }
+};
+
+/// mean(target (log target - z)), 0 where target is 0.
+struct KlDiv {
+  static constexpr std::string_view name = "kl_div";
+  EBB_INLINE static auto value(auto log_prediction, auto target) {
+    return select(target == 0, 0, target * (log(target) - log_prediction));
+  }
+  static std::vector<Sample> samples() {
+    const auto f = [](auto x) { return kl_div(x[0], x[1] * x[1]); };
+    return {sample("of rows", {spread({2, 3}, 50), spread({2, 3})}, f),
+            sample("of scalars", {spread({}), spread({}, 2)}, f)};
+  }
+  static std::vector<Rejection> rejections() {
+    return {{"a column against a vector",
+             [] {
+               kl_div(spread({3, 1}), spread({3}));
+             },
+             "kl_div: the shapes of prediction and target must be equal, not (3, 1) and (3,)"}};
+  }
+};
+
+/// The mean over rows of -row[label]: a `gather` and a `mean`.
+struct NllLoss {
+  static constexpr std::string_view name = "nll_loss";
+  static std::vector<Sample> samples() {
+    const auto labels = Array<std::int64_t>::of({1, 0, 2});
+    return {sample("of three rows", {spread({3, 4}, 50)},
+                   [=](auto x) { return nll_loss(x[0], labels); })};
+  }
+  static std::vector<Rejection> rejections() {
+    return {
+        {"a label outside",
+         [] {
+           nll_loss(spread({2, 3}), Array<std::int64_t>::of({0, 3}));
+         },
+         "nll_loss: index 3 at position 1 is not in [0, 3)"},
+        {"too few labels",
+         [] {
+           nll_loss(spread({2, 3}), Array<std::int64_t>::of({0}));
+         },
+         "nll_loss: log_probabilities must be (n, classes) and labels (n,), not (2, 3) and (1,)"}};
+  }
+};
+
 /// mean over rows of logsumexp(row) - row[label].
 struct CrossEntropy {
   static constexpr std::string_view name = "cross_entropy";
@@ -104,6 +299,7 @@ struct CrossEntropy {
 };
 
 /// All losses.
-using Losses = List<MseLoss, BceWithLogits, CrossEntropy>;
+using Losses = List<MseLoss, BceWithLogits, L1Loss, HuberLoss, SmoothL1Loss, HingeLoss,
+                    SquaredHingeLoss, PoissonNllLoss, QuantileLoss, KlDiv, NllLoss, CrossEntropy>;
 
 }  // namespace ebb::inline v0::op

@@ -68,4 +68,16 @@ template EBB_API Tensor<double> norm(const Operand<double>&, double);
 template EBB_API Tensor<float> norm(const Operand<float>&, double, const Axes&, bool);
 template EBB_API Tensor<double> norm(const Operand<double>&, double, const Axes&, bool);
 
+template <Real T>
+Tensor<T> cosine_similarity(const Operand<T>& a, const Operand<T>& b, int axis, double eps) {
+  const Shape &p = detail::Access::shape(a), &q = detail::Access::shape(b);
+  if (!(p == q)) detail::throw_shapes("cosine_similarity", "the shapes must be equal", p, q);
+  axis = resolve_axis("cosine_similarity", axis, p.rank());
+  return sum(a * b, axis) / (maximum(norm(a, 2, axis), eps) * maximum(norm(b, 2, axis), eps));
+}
+template EBB_API Tensor<float> cosine_similarity(const Operand<float>&, const Operand<float>&, int,
+                                                 double);
+template EBB_API Tensor<double> cosine_similarity(const Operand<double>&, const Operand<double>&,
+                                                  int, double);
+
 }  // namespace ebb::inline v0

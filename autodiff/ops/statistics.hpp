@@ -206,8 +206,31 @@ struct Norm {
   }
 };
 
+/// The cosine of the angle between two vectors, from `sum` and `norm`.
+struct CosineSimilarity {
+  static constexpr std::string_view name = "cosine_similarity";
+  static std::vector<Sample> samples() {
+    return {sample("of rows", {spread({3, 4}, 50), spread({3, 4})},
+                   [](auto x) { return cosine_similarity(x[0], roll(x[1], 1, 1)); }),
+            sample("of columns", {spread({3, 4}), spread({3, 4})},
+                   [](auto x) { return cosine_similarity(x[0], roll(x[1], 1, 1), 0); }),
+            sample("of nothing", {spread({0, 3}), spread({0, 3})},
+                   [](auto x) { return cosine_similarity(x[0], x[1]); })};
+  }
+  static std::vector<Rejection> rejections() {
+    return {
+        {"a column against a vector",
+         [] {
+           cosine_similarity(spread({3, 1}), spread({3}));
+         },
+         "cosine_similarity: the shapes must be equal, not (3, 1) and (3,)"},
+        {"of vectors, along the default axis", [] { cosine_similarity(spread({3}), spread({3})); },
+         "cosine_similarity: axis 1 of an array with 1 axes"}};
+  }
+};
+
 /// All statistics.
-using Statistics = List<Var, StdDev, Norm>;
+using Statistics = List<Var, StdDev, Norm, CosineSimilarity>;
 
 }  // namespace op
 }  // namespace ebb::inline v0

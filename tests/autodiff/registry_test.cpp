@@ -283,6 +283,8 @@ TEST_CASE("the samples of all other operations include a scalar, nothing, and la
       {"cumsum", "needs an axis"},
       {"cumprod", "needs an axis"},
       {"sort", "needs an axis"},
+      {"cosine_similarity", "needs an axis"},
+      {"nll_loss", "needs rows"},
       {"topk", "needs an axis"}};
   const std::map<std::string_view, std::string> no_empty = {
       {"max", "of no rows is a sample, of nothing is refused"},
@@ -300,6 +302,15 @@ TEST_CASE("the samples of all other operations include a scalar, nothing, and la
       {"cast", "runs element by element"},
       {"mse_loss", "the mean of nothing is NaN"},
       {"bce_with_logits", "the mean of nothing is NaN"},
+      {"l1_loss", "the mean of nothing is NaN"},
+      {"huber_loss", "the mean of nothing is NaN"},
+      {"smooth_l1_loss", "the mean of nothing is NaN"},
+      {"hinge_loss", "the mean of nothing is NaN"},
+      {"squared_hinge_loss", "the mean of nothing is NaN"},
+      {"poisson_nll_loss", "the mean of nothing is NaN"},
+      {"quantile_loss", "the mean of nothing is NaN"},
+      {"kl_div", "the mean of nothing is NaN"},
+      {"nll_loss", "the mean of nothing is NaN"},
       {"cross_entropy", "the mean of nothing is NaN"}};
   const std::map<std::string_view, std::string> no_large = {
       {"softmax_pull", "linear in both"},
