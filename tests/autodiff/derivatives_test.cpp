@@ -179,8 +179,12 @@ TEST_CASE("derivatives: outside of a recording results are constants and nothing
   const auto live = memory_statistics().live_blocks;
   {
     const auto J = jacobian(Curve{6}, x);
+    const auto g = [](const auto& p) { return sum(square(p)); };
+    const auto both = value_and_gradient(g, x);
+    const auto slope = directional_derivative(g, x, x);
     Tape tape;
-    const auto y = sum(J * tape.watch(x));  // a tensor of another tape would be refused
+    // A tensor of another tape would be refused.
+    const auto y = sum(J * tape.watch(x)) + both.value + sum(both.gradient) + slope;
     CHECK(y.size() == 1);
   }
   CHECK(memory_statistics().live_blocks == live);
