@@ -162,13 +162,15 @@ Tensor<T> pad(const Operand<T>& x, const std::vector<PadWidth>& widths, double v
   }
   op::PadOptions options{.value = value};
   for (std::size_t i = 0; i < widths.size(); ++i) {
-    if (widths[i].before < 0 || widths[i].after < 0) {
-      throw ArgumentError("pad: widths (" + std::to_string(widths[i].before) + ", " +
-                          std::to_string(widths[i].after) + ") of axis " + std::to_string(i) +
-                          "; widths are at least 0");
+    // No array is as large as the limit, and sums of such widths do not overflow.
+    constexpr std::int64_t limit = std::int64_t(1) << 48;
+    const auto [before, after] = widths[i];
+    if (std::min(before, after) < 0 || std::max(before, after) > limit) {
+      throw ArgumentError("pad: widths (" + std::to_string(before) + ", " + std::to_string(after) +
+                          ") of axis " + std::to_string(i) + "; widths are in [0, 2^48]");
     }
-    options.before[i] = widths[i].before;
-    options.after[i] = widths[i].after;
+    options.before[i] = before;
+    options.after[i] = after;
   }
   return detail::apply<op::Pad, T>(options, x);
 }

@@ -302,7 +302,7 @@ struct Pad {
              [] {
                pad(spread({3}), {{1, -1}});
              },
-             "pad: widths (1, -1) of axis 0; widths are at least 0"}};
+             "pad: widths (1, -1) of axis 0; widths are in [0, 2^48]"}};
   }
 };
 

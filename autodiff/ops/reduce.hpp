@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Reductions and what is normalised by them.
 #pragma once
+#include <algorithm>
+#include <vector>
+
 #include "ebb/autodiff/kernels/table.hpp"
 #include "ebb/autodiff/op.hpp"
 #include "ebb/autodiff/ops.hpp"
@@ -54,14 +57,23 @@ Block* reduce(const ReduceOptions& options, Block* x, Rows rows, Columns columns
   return y.take();
 }
 
-/// A column after another, as rows.
+/// Each column as a row; those that share a cache line are copied together.
 template <class T, class Rows>
 auto each_column(Rows rows) {
   return [=](T* out, const T* in, std::int64_t count, std::int64_t cols) {
-    std::vector<T> column(std::size_t(count) + 64 / sizeof(T));  // kernels read whole vectors
-    for (std::int64_t c = 0; c < cols; ++c) {
-      for (std::int64_t r = 0; r < count; ++r) column[std::size_t(r)] = in[r * cols + c];
-      out[c] = rows(column.data(), count);
+    constexpr std::int64_t together = 64 / sizeof(T);
+    const std::int64_t stride = count + together;  // kernels read whole vectors
+    std::vector<T> columns(std::size_t(together * stride));
+    for (std::int64_t first = 0; first < cols; first += together) {
+      const std::int64_t width = std::min(together, cols - first);
+      for (std::int64_t r = 0; r < count; ++r) {
+        for (std::int64_t c = 0; c < width; ++c) {
+          columns[std::size_t(c * stride + r)] = in[r * cols + first + c];
+        }
+      }
+      for (std::int64_t c = 0; c < width; ++c) {
+        out[first + c] = rows(columns.data() + c * stride, count);
+      }
     }
   };
 }

@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "ebb/autodiff/derivatives.hpp"
+#include "ebb/autodiff/error.hpp"
 #include "ebb/autodiff/ops.hpp"
 #include "ebb/autodiff/ops/sample.hpp"
 #include "ebb/tests/close.hpp"
@@ -90,6 +91,10 @@ TEST_CASE("nll_loss of log_softmax is cross_entropy") {
   const auto labels = Array<std::int64_t>::of({6, 0, 3, 3, 1});
   CHECK(std::abs(nll_loss(log_softmax(logits), labels).item() -
                  cross_entropy(logits, labels).item()) <= 1e-14);
+}
+
+TEST_CASE("nll_loss refuses labels that are no array") {
+  CHECK_THROWS_AS(nll_loss(Array<double>::zeros({0, 3}), Array<std::int64_t>()), ArgumentError);
 }
 
 TEST_CASE("cosine_similarity is the cosine, and 0 for a vector of zeros") {

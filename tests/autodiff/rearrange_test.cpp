@@ -59,6 +59,13 @@ TEST_CASE("flip, roll, permute and pad put each element where the formula says")
       same_bits(flip(cast<float>(x), {0, 2}).array(), cast<float>(flip(x, {0, 2})).array()));
 }
 
+TEST_CASE("margins and counts that no memory can hold are refused") {
+  CHECK_THROWS_AS(pad(x, {{INT64_MAX, INT64_MAX}, {0, 0}, {0, 0}}), ArgumentError);
+  CHECK_THROWS_AS(pad(x, {{0, std::int64_t(1) << 48}, {0, std::int64_t(1) << 48}, {0, 0}}),
+                  ShapeError);
+  CHECK_THROWS_AS(tile(x, {INT64_MAX}), ShapeError);
+}
+
 TEST_CASE("tile and repeat copy the array, repeat_interleave its elements") {
   const auto tiled = filled({3, 8, 15}, [](auto i, auto j, auto k) { return x(i, j % 4, k % 5); });
   CHECK_AGREES(same_bits(tile(x, {2, 3}).array(), tiled));
