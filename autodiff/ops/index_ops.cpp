@@ -40,13 +40,15 @@ Tensor<T> masked_select(const Operand<T>& x, const Array<bool>& mask) {
   if (!(shape == mask.shape())) {
     detail::throw_shapes("masked_select", "the mask must have the shape of x", shape, mask.shape());
   }
-  std::vector<std::int64_t> chosen;
+  // Every position is written, and passed if it counts: masks are hard to predict.
+  auto chosen = Array<std::int64_t>::uninitialized({mask.size()});
+  std::int64_t* positions = chosen.mutate();
+  std::int64_t count = 0;
   for (std::int64_t i = 0; i < mask.size(); ++i) {
-    if (mask[i]) chosen.push_back(i);
+    positions[count] = i;
+    count += mask[i] ? 1 : 0;
   }
-  const Array<std::int64_t> indices({std::int64_t(chosen.size())},
-                                    std::span(std::as_const(chosen)));
-  return gather_rows(reshape(x, {shape.size()}), indices);
+  return gather_rows(reshape(x, {shape.size()}), chosen.leading(0, count));
 }
 
 template <Real T>

@@ -176,12 +176,13 @@ struct PoissonNllLoss {
   }
 };
 
-/// mean(max(q e, (q - 1) e)) with e = target - prediction (Koenker and Bassett 1978).
+/// mean(max(q e, (q - 1) e)) with e = target - prediction (Koenker and Bassett 1978); the factor at
+/// e = 0 is the mean of both, and so is the slope.
 struct QuantileLoss {
   static constexpr std::string_view name = "quantile_loss";
   EBB_INLINE static auto value(auto prediction, auto target, auto q) {
     const auto e = target - prediction;
-    return maximum(q * e, (q - 1) * e);
+    return select(e < 0, q - 1, select(e > 0, q, q - 0.5)) * e;
   }
   static std::vector<Sample> samples() {
     const auto f = [](auto x) { return quantile_loss(x[0], x[1], 0.9); };

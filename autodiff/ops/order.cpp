@@ -66,8 +66,11 @@ Indices first_of_all(const char* name, const Operand<T>& x, Before before) {
   if (shape.size() == 0) throw_shapes(name, "there must be an element to choose", shape);
   const T* from = Access::source(x).block->template data<T>();
   std::int64_t best = 0;
+  T value = from[0];
   for (std::int64_t i = 1; i < shape.size(); ++i) {
-    if (before(from[i], from[best])) best = i;
+    if (!before(from[i], value)) continue;
+    best = i;
+    value = from[i];
   }
   return Indices(best);
 }
@@ -106,7 +109,12 @@ auto by_element(const std::vector<T>& line, Before before) {
 template <class T, class Before>
 Indices sorted_along(const Operand<T>& x, int axis, std::int64_t count, Before before) {
   return choose_along(x, axis, count, [=](const auto& line, auto& order) {
-    std::partial_sort(order.begin(), order.begin() + count, order.end(), by_element(line, before));
+    const auto comes_first = by_element(line, before);
+    if (count == std::int64_t(order.size())) {
+      std::sort(order.begin(), order.end(), comes_first);
+    } else {
+      std::partial_sort(order.begin(), order.begin() + count, order.end(), comes_first);
+    }
   });
 }
 
