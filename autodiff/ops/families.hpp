@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // The families of elementwise operations: every kernel table and the registry are made from these
-// lists. The operations themselves stand in elementwise.hpp.
+// lists. The operations themselves stand in the headers that elementwise.hpp includes.
 #pragma once
 
 namespace ebb::inline v0::op {

@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// The functions of formulas by name, and the operation behind each. The operations stand by family
+// in the headers that elementwise.hpp includes.
+#pragma once
+#include "ebb/autodiff/formula.hpp"
+#include "ebb/autodiff/ops/families.hpp"
+
+namespace ebb::inline v0 {
+
+/// What a function below runs on as a whole: plain numbers and lanes. Duals have theirs in
+/// dual.hpp.
+template <class V>
+concept FormulaNumber = std::floating_point<V> || requires {
+  typename V::value_type;
+  typename V::Mask;
+};
+
+/// The functions that are formulas themselves and may be used in other formulas.
+#define EBB_FORMULA_FUNCTIONS(X) \
+  X(abs, Abs)                    \
+  X(square, Square)              \
+  X(sigmoid, Sigmoid) X(log_sigmoid, LogSigmoid) X(relu, Relu) X(softplus, Softplus)
+#define EBB_FORMULA_FUNCTIONS2(X) X(maximum, Maximum) X(minimum, Minimum)
+
+/// All functions of formulas and the operations behind them: duals and tensors have each of these.
+#define EBB_UNARY_FUNCTIONS(X) \
+  EBB_FORMULA_FUNCTIONS(X)     \
+  X(operator-, Neg)            \
+  X(sqrt, Sqrt)                \
+  X(exp, Exp) X(expm1, Expm1) X(log, Log) X(log1p, Log1p) X(sin, Sin) X(cos, Cos) X(tanh, Tanh)
+#define EBB_BINARY_FUNCTIONS(X) \
+  EBB_FORMULA_FUNCTIONS2(X)     \
+  X(operator+, Add) X(operator-, Sub) X(operator*, Mul) X(operator/, Div) X(pow, Pow)
+
+#define EBB_DECLARE(f, O)       \
+  template <FormulaNumber V>    \
+  V f(const V& x);              \
+  template <unsigned M>         \
+  constexpr auto f(Uses<M> x) { \
+    return x;                   \
+  }
+EBB_FORMULA_FUNCTIONS(EBB_DECLARE)
+#undef EBB_DECLARE
+
+}  // namespace ebb::inline v0

@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Elementwise functions that saturate on one side or on both.
+#pragma once
+#include <string_view>
+
+#include "ebb/autodiff/ops/functions.hpp"
+
+namespace ebb::inline v0::op {
+
+/// 1 / (1 + e^-x), finite for every x: the exponential is only taken of negative numbers.
+struct Sigmoid {
+  static constexpr std::string_view name = "sigmoid";
+  EBB_INLINE static auto value(auto x) {
+    const auto e = exp(select(x < 0, x, -x));
+    return select(x < 0, e, 1) / (1 + e);
+  }
+  EBB_INLINE static auto slope(auto, auto y) { return y * (1 - y); }
+  static constexpr double samples[] = {-20, -4, -0.1, 0, 1.5, 3, 20};
+};
+
+/// log(sigmoid(x)) = min(x, 0) - log(1 + e^-|x|).
+struct LogSigmoid {
+  static constexpr std::string_view name = "log_sigmoid";
+  EBB_INLINE static auto value(auto x) {
+    return select(x < 0, x, 0) - log1p(exp(select(x < 0, x, -x)));
+  }
+  EBB_INLINE static auto slope(auto x, auto) { return sigmoid(-x); }
+  static constexpr double samples[] = {-20, -4, -0.1, 0, 1.5, 3, 20};
+};
+
+/// max(x, 0); the slope at 0 is 0, and NaN stays NaN.
+struct Relu {
+  static constexpr std::string_view name = "relu";
+  EBB_INLINE static auto value(auto x) { return select(x < 0, 0, x); }
+  EBB_INLINE static auto slope(auto, auto y) { return select(y > 0, 1, 0); }
+  EBB_INLINE static auto pull(auto g, auto, auto y) {
+    return select(y > 0, g, 0);
+  }  // never inf * 0
+  static constexpr double samples[] = {-2, -0.1, 0.1, 1.5, 50};
+  static constexpr double kinks[] = {0};
+};
+
+/// log(1 + e^x) = max(x, 0) + log(1 + e^-|x|).
+struct Softplus {
+  static constexpr std::string_view name = "softplus";
+  EBB_INLINE static auto value(auto x) {
+    return select(x < 0, 0, x) + log1p(exp(select(x < 0, x, -x)));
+  }
+  EBB_INLINE static auto slope(auto x, auto) { return sigmoid(x); }
+  static constexpr double samples[] = {-20, -4, -0.1, 0, 1.5, 3, 20};
+};
+
+}  // namespace ebb::inline v0::op
