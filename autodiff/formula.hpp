@@ -22,8 +22,17 @@
 #define EBB_UNIT unit_base
 #endif
 
-/// Calls X once for each function of one argument that every kind of number must bring.
-#define EBB_NUMBER_FUNCTIONS(X) X(exp) X(log) X(log1p) X(expm1) X(tanh) X(sin) X(cos) X(sqrt)
+/// Calls X once for each function of one argument that every kind of number must bring. `round` is
+/// one too: it stands apart because that of C rounds halves away from 0.
+// clang-format off
+#define EBB_NUMBER_FUNCTIONS(X)                                \
+  X(exp) X(log) X(log1p) X(expm1) X(sqrt)                      \
+  X(sin) X(cos) X(tan) X(asin) X(acos) X(atan)                 \
+  X(sinh) X(cosh) X(tanh) X(asinh) X(acosh) X(atanh)           \
+  X(erf) X(erfc) X(floor) X(ceil)
+/// The same for functions of two arguments.
+#define EBB_NUMBER_FUNCTIONS2(X) X(pow) X(atan2)
+// clang-format on
 
 namespace ebb::inline v0 {
 
@@ -52,10 +61,19 @@ EBB_INLINE void repeat(F f) {
 EBB_NUMBER_FUNCTIONS(EBB_PLAIN)
 #undef EBB_PLAIN
 
-/// a to the power of b, as the standard library has it.
+#define EBB_PLAIN(f)                               \
+  /** The function of the standard library. */     \
+  template <std::floating_point T>                 \
+  EBB_INLINE T f(T a, std::type_identity_t<T> b) { \
+    return std::f(a, b);                           \
+  }
+EBB_NUMBER_FUNCTIONS2(EBB_PLAIN)
+#undef EBB_PLAIN
+
+/// The nearest integer, half to even.
 template <std::floating_point T>
-EBB_INLINE T pow(T a, std::type_identity_t<T> b) {
-  return std::pow(a, b);
+EBB_INLINE T round(T x) {
+  return std::nearbyint(x);
 }
 
 /// The first arm where the condition holds, else the second.
@@ -148,12 +166,16 @@ constexpr UsesMask<M> operator~(UsesMask<M> a) {
     return x;                          \
   }
 EBB_NUMBER_FUNCTIONS(EBB_USES)
+EBB_USES(round)
 #undef EBB_USES
 
-/// Reads what base and exponent read.
-template <class A, class B>
-requires UsesPair<A, B>
-constexpr Uses<uses_of<A> | uses_of<B>> pow(A, B) { return {}; }
+#define EBB_USES(f)                      \
+  /** Reads what both arguments read. */ \
+  template <class A, class B>            \
+  requires UsesPair<A, B>                \
+  constexpr Uses<uses_of<A> | uses_of<B>> f(A, B) { return {}; }
+EBB_NUMBER_FUNCTIONS2(EBB_USES)
+#undef EBB_USES
 
 /// Reads what the condition and both arms read.
 template <unsigned M, class A, class B>

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// exp, log, log1p, expm1, tanh, sin, cos and sqrt on lanes. Coefficients without another
-// source are minimax fits of the function named beside them (Remez exchange, relative error).
+// exp, log, log1p, expm1 and sqrt on lanes; what is built on them follows in headers of its own.
+// Coefficients without another source are minimax fits of the function named beside them (Remez
+// exchange, relative error).
 #pragma once
 #include <limits>
 
@@ -72,6 +73,12 @@ EBB_INLINE L polynomial(const Powers<L>& x, const Coefficients<T, N>& p) {
   return estrin<0, N>(x, p);
 }
 
+/// The same with the constant added last: where it is the largest term, the sum rounds once.
+template <class L, class T, int N>
+EBB_INLINE L polynomial_on_constant(const Powers<L>& x, const Coefficients<T, N>& p) {
+  return madd(x.x1, estrin<1, N - 1>(x, p), p.c[0]);
+}
+
 /// (exp(r) - 1 - r) / r^2 for |r| <= ln(2) / 2.
 template <class T>
 inline constexpr auto exp_tail = [] {
@@ -108,6 +115,15 @@ EBB_INLINE ExpParts<Lanes<T, W>> exp_parts(const Lanes<T, W>& x) {
   } else {
     return {t.bits(), madd(powers.x2, tail, r)};
   }
+}
+
+/// 2^(n - k) (1 + p) for an offset of 2 bias - k. The power of two in two factors, either of which
+/// is a normal number: the ends of the range round once.
+template <class L>
+EBB_INLINE L assembled(const ExpParts<L>& parts) {
+  using T = typename L::value_type;
+  const auto half = parts.n >> 1;
+  return (parts.p + 1) * L(half << digits<T>) * L((parts.n - half) << digits<T>);
 }
 
 /// k ln 2 + log(1 + f) for 1 + f in [sqrt(1/2), sqrt(2)).
@@ -168,107 +184,6 @@ EBB_INLINE Lanes<T, W> log_domain(const Lanes<T, W>& x, T low, const Lanes<T, W>
   return select(x > low, y, select(x == low, L(-infinity<T>), L(not_a_number<T>)));
 }
 
-/// pi / 2 as a sum. The products of all parts but the last with the multiples in use are exact:
-/// either they have 11 (float) or 32 bits, after Cody and Waite, or madd rounds once.
-template <class T, bool Fused>
-inline constexpr auto half_pi = [] {
-  if constexpr (is_float<T> && Fused) {
-    return Coefficients{1.570796371e+00f, -4.371138829e-08f, -1.71512451e-15f};
-  } else if constexpr (is_float<T>) {
-    return Coefficients{1.5703125f, 4.837512969970703125e-04f, 7.54953362047672271729e-08f,
-                        2.56334406825708960298e-12f};
-  } else if constexpr (Fused) {
-    return Coefficients{1.57079632679489656, 6.12323399573676604e-17, -1.49738490485916983e-33};
-  } else {
-    return Coefficients{1.57079632673412561417, 6.0771005063039659766e-11,
-                        2.0222662487111664558e-21, 8.47842766036889956997e-32};
-  }
-}();
-
-/// n times the sum of the parts, taken from x.
-template <class L, class T, int N, std::size_t... i>
-EBB_INLINE L subtract_multiple(const L& x, const L& n, const Coefficients<T, N>& parts,
-                               std::index_sequence<i...>) {
-  L r = x;
-  ((r = madd(n, -parts.c[i], r)), ...);
-  return r;
-}
-
-/// (sin(r) - r) / r^3 as a polynomial in r^2, |r| <= pi / 4 (Cephes sinf.c, fdlibm k_sin.c).
-template <class T>
-inline constexpr auto sine_tail = [] {
-  if constexpr (is_float<T>) {
-    return Coefficients{-1.6666654611e-1f, 8.3321608736e-3f, -1.9515295891e-4f};
-  } else {
-    return Coefficients{-1.66666666666666324348e-01, 8.33333333332248946124e-03,
-                        -1.98412698298579493134e-04, 2.75573137070700676789e-06,
-                        -2.50507602534068634195e-08, 1.58969099521155010221e-10};
-  }
-}();
-/// (cos(r) - 1 + r^2 / 2) / r^4 as a polynomial in r^2 (Cephes sinf.c, fdlibm k_cos.c).
-template <class T>
-inline constexpr auto cosine_tail = [] {
-  if constexpr (is_float<T>) {
-    return Coefficients{4.166664568298827e-2f, -1.388731625493765e-3f, 2.443315711809948e-5f};
-  } else {
-    return Coefficients{4.16666666666666019037e-02, -1.38888888888741095749e-03,
-                        2.48015872894767294178e-05, -2.75573143513906633035e-07,
-                        2.08757232129817482790e-09, -1.13596475577881948265e-11};
-  }
-}();
-
-/// Up to here the reduction is as good next to every multiple of pi / 2 as elsewhere.
-template <class T>
-inline constexpr T near_bound = is_float<T> ? T(8192) : T(1048576);
-
-/// Lanes beyond the bound, infinities and NaN, one by one.
-template <bool Cosine, class T>
-[[gnu::noinline, gnu::cold]] void far_sine(T* y, const T* x, int n) {
-  for (int i = 0; i < n; ++i) {
-    const T v = x[i];
-    if (v <= near_bound<T> && v >= -near_bound<T>) continue;
-    // The names of C, since the overloads of C++ would be symbols of no instruction set.
-    if constexpr (is_float<T>) {
-      y[i] = Cosine ? ::cosf(v) : ::sinf(v);
-    } else {
-      y[i] = Cosine ? ::cos(v) : ::sin(v);
-    }
-  }
-}
-
-template <bool Cosine, class T, int W>
-EBB_INLINE Lanes<T, W> sine(const Lanes<T, W>& x) {
-  using L = Lanes<T, W>;
-  // |x| = n pi/2 + r with |r| <= pi/4; n says which of sin(r), cos(r), and with which sign. Going
-  // by |x| keeps the sign of zero.
-  const L a = x.magnitude();
-  const L t = madd(a, T(0.63661977236758134), shifter<T>);
-  constexpr auto parts = half_pi<T, L::fused>;
-  const L r = subtract_multiple(a, t - shifter<T>, parts,
-                                std::make_index_sequence<sizeof(parts) / sizeof(T)>{});
-  const Powers<L> z(r * r);
-  const L sine = madd(r * z.x1, polynomial(z, sine_tail<T>), r);
-  const L cosine = madd(z.x2, polynomial(z, cosine_tail<T>), madd(z.x1, T(-0.5), T(1)));
-  constexpr int top = 8 * int(sizeof(T)) - 1;
-  const auto odd = (t.bits() << top).negative();
-  L y;
-  if constexpr (Cosine) {
-    const auto sign = ((t.bits() + 1) << (top - 1)) & L::sign_mask;
-    y = L(select(odd, sine, cosine).bits() ^ sign);
-  } else {
-    const auto sign = (t.bits() << (top - 1)) & L::sign_mask;
-    y = L(select(odd, cosine, sine).bits() ^ sign ^ x.sign_bits());
-  }
-  if ((~(a <= near_bound<T>)).any()) [[unlikely]] {
-    T from[W], to[W];
-    x.store(from);
-    y.store(to);
-    far_sine<Cosine>(to, from, W);
-    y = L::load(to);
-  }
-  return y;
-}
-
 }  // namespace lane
 
 /// e to the power of every lane.
@@ -293,9 +208,7 @@ EBB_INLINE Lanes<T, W> exp(const Lanes<T, W>& x) {
     return y;
   }
 #endif
-  // 2^n in two factors, either of which is a normal number: the ends of the range round once.
-  const auto half = parts.n >> 1;
-  return (parts.p + 1) * L(half << digits<T>) * L((parts.n - half) << digits<T>);
+  return assembled(parts);
 }
 
 /// exp(x) - 1, accurate next to 0 too.
@@ -334,32 +247,6 @@ EBB_INLINE Lanes<T, W> log1p(const Lanes<T, W>& x) {
   const LogParts<L> parts(u);
   const L y = log_reduced(parts.k(), madd(c, parts.scale() * 0.5, parts.f()));
   return log_domain(x, T(-1), L(y.bits() | x.sign_bits()));
-}
-
-/// The hyperbolic tangent.
-template <class T, int W>
-EBB_INLINE Lanes<T, W> tanh(const Lanes<T, W>& x) {
-  using L = Lanes<T, W>;
-  using namespace lane;
-  // t = exp(2|x|) - 1; tanh|x| = t / (t + 2), which is 1 from the bound on.
-  const L a = x.magnitude();
-  const L twice = a + a;
-  constexpr T bound = is_float<T> ? T(20) : T(44);
-  const ExpParts<L> parts = exp_parts<bias<T>>(twice.at_most(bound));
-  const L scale(parts.n << digits<T>);
-  const L t = madd(scale, parts.p, scale - 1);
-  return L((t / (t + 2)).bits() | x.sign_bits());
-}
-
-/// The sine.
-template <class T, int W>
-EBB_INLINE Lanes<T, W> sin(const Lanes<T, W>& x) {
-  return lane::sine<false>(x);
-}
-/// The cosine.
-template <class T, int W>
-EBB_INLINE Lanes<T, W> cos(const Lanes<T, W>& x) {
-  return lane::sine<true>(x);
 }
 
 /// The square root, correctly rounded.
@@ -413,4 +300,8 @@ EBB_INLINE Lanes<T, W> sqrt(const Lanes<T, W>& x) {
 
 }  // namespace ebb::inline v0::inline EBB_UNIT
 
+#include "ebb/autodiff/lanes_hyperbolic.hpp"
 #include "ebb/autodiff/lanes_power.hpp"
+#include "ebb/autodiff/lanes_rounding.hpp"
+#include "ebb/autodiff/lanes_special.hpp"
+#include "ebb/autodiff/lanes_trigonometric.hpp"

@@ -31,10 +31,22 @@ namespace ebb::inline v0 {
 template <Real T> EBB_API Tensor<T> operator-(const Operand<T>& x);
 /// |x|, slope 0 at 0
 template <Real T> EBB_API Tensor<T> abs(const Operand<T>& x);
+/// 1, 0 or -1; no gradient goes back. NaN stays NaN (PyTorch: 0)
+template <Real T> EBB_API Tensor<T> sign(const Operand<T>& x);
+/// The largest integer not above x; no gradient goes back
+template <Real T> EBB_API Tensor<T> floor(const Operand<T>& x);
+/// The smallest integer not below x; no gradient goes back
+template <Real T> EBB_API Tensor<T> ceil(const Operand<T>& x);
+/// The nearest integer, half to even; no gradient goes back
+template <Real T> EBB_API Tensor<T> round(const Operand<T>& x);
 /// x^2
 template <Real T> EBB_API Tensor<T> square(const Operand<T>& x);
+/// 1 / x
+template <Real T> EBB_API Tensor<T> reciprocal(const Operand<T>& x);
 /// Square root; NaN below 0
 template <Real T> EBB_API Tensor<T> sqrt(const Operand<T>& x);
+/// 1 / sqrt(x); infinite at 0, NaN below
+template <Real T> EBB_API Tensor<T> rsqrt(const Operand<T>& x);
 /// e^x, finite up to 88.72 in float and 709.78 in double
 template <Real T> EBB_API Tensor<T> exp(const Operand<T>& x);
 /// e^x - 1, exact near 0
@@ -47,8 +59,30 @@ template <Real T> EBB_API Tensor<T> log1p(const Operand<T>& x);
 template <Real T> EBB_API Tensor<T> sin(const Operand<T>& x);
 /// Cosine of radians
 template <Real T> EBB_API Tensor<T> cos(const Operand<T>& x);
+/// Tangent of radians
+template <Real T> EBB_API Tensor<T> tan(const Operand<T>& x);
+/// Arc sine in [-pi/2, pi/2]; NaN outside [-1, 1]
+template <Real T> EBB_API Tensor<T> asin(const Operand<T>& x);
+/// Arc cosine in [0, pi]; NaN outside [-1, 1]
+template <Real T> EBB_API Tensor<T> acos(const Operand<T>& x);
+/// Arc tangent in [-pi/2, pi/2]
+template <Real T> EBB_API Tensor<T> atan(const Operand<T>& x);
+/// Hyperbolic sine
+template <Real T> EBB_API Tensor<T> sinh(const Operand<T>& x);
+/// Hyperbolic cosine
+template <Real T> EBB_API Tensor<T> cosh(const Operand<T>& x);
 /// Hyperbolic tangent
 template <Real T> EBB_API Tensor<T> tanh(const Operand<T>& x);
+/// Inverse hyperbolic sine
+template <Real T> EBB_API Tensor<T> asinh(const Operand<T>& x);
+/// Inverse hyperbolic cosine; NaN below 1
+template <Real T> EBB_API Tensor<T> acosh(const Operand<T>& x);
+/// Inverse hyperbolic tangent; NaN outside [-1, 1]
+template <Real T> EBB_API Tensor<T> atanh(const Operand<T>& x);
+/// Error function: 2 / sqrt(pi) times the integral of e^(-t^2) from 0 to x
+template <Real T> EBB_API Tensor<T> erf(const Operand<T>& x);
+/// 1 - erf(x), accurate where that is small
+template <Real T> EBB_API Tensor<T> erfc(const Operand<T>& x);
 /// 1 / (1 + e^-x)
 template <Real T> EBB_API Tensor<T> sigmoid(const Operand<T>& x);
 /// log(sigmoid(x)), finite for every finite x
@@ -83,6 +117,15 @@ EBB_OR_NUMBER(Tensor<T>, maximum)
 /// The smaller; ties share the gradient evenly, NaN stays NaN
 template <Real T> EBB_API Tensor<T> minimum(const Operand<T>& a, const Operand<T>& b);
 EBB_OR_NUMBER(Tensor<T>, minimum)
+/// a log b, and 0 where a is 0 unless b is NaN; slopes 0 where both are 0 (PyTorch: NaN in b)
+template <Real T> EBB_API Tensor<T> xlogy(const Operand<T>& a, const Operand<T>& b);
+EBB_OR_NUMBER(Tensor<T>, xlogy)
+/// sqrt(a^2 + b^2) without overflow; slopes 0 where both are 0 (PyTorch: NaN)
+template <Real T> EBB_API Tensor<T> hypot(const Operand<T>& a, const Operand<T>& b);
+EBB_OR_NUMBER(Tensor<T>, hypot)
+/// The angle of the point (b, a) in [-pi, pi]; slopes 0 where both are 0 (PyTorch: NaN)
+template <Real T> EBB_API Tensor<T> atan2(const Operand<T>& a, const Operand<T>& b);
+EBB_OR_NUMBER(Tensor<T>, atan2)
 
 // Comparisons give masks, which are never recorded.
 

@@ -28,7 +28,9 @@ RegistryEntry elementwise(int arity) {
   entry.family = "elementwise";
   entry.elementwise_arity = arity;
   entry.lower_bound = -std::numeric_limits<double>::infinity();
+  entry.upper_bound = std::numeric_limits<double>::infinity();
   if constexpr (requires { O::lower_bound; }) entry.lower_bound = O::lower_bound;
+  if constexpr (requires { O::upper_bound; }) entry.upper_bound = O::upper_bound;
   if constexpr (requires { O::kinks; })
     entry.kinks.assign(std::begin(O::kinks), std::end(O::kinks));
   return entry;
@@ -47,6 +49,7 @@ O example() {
 template <class O>
 RegistryEntry unary() {
   auto entry = elementwise<O>(1);
+  entry.zero_slope = op::unary_literal<O>() == 0;
   for (double x : O::samples) entry.points.push_back({x});
   const auto call = [](auto x) { return detail::call_unary(example<O>(), x[0]); };
   entry.in_double = call;

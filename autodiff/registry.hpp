@@ -15,11 +15,13 @@ struct RegistryEntry {
   bool internal = false;  ///< only sweeps call it: the gradient of another operation
   /// 1 or 2 for an elementwise operation, which broadcasts; 0 for any other.
   int elementwise_arity = 0;
-  /// Elementwise only: points (one or two values each), kinks (of x, or of a - b), and the lower
-  /// end of the domain, minus infinity if there is none.
+  /// Elementwise only: points (one or two values each), kinks (of x, or of a - b), the ends of the
+  /// domain, infinite if there are none, and whether the slope is 0 between the kinks.
   std::vector<std::vector<double>> points;
   std::vector<double> kinks;
   double lower_bound;
+  double upper_bound;
+  bool zero_slope = false;
   /// Elementwise: applies it in either type. Others: see the samples.
   std::function<Tensor<double>(std::span<const Tensor<double>>)> in_double;
   std::function<Tensor<float>(std::span<const Tensor<float>>)> in_float;

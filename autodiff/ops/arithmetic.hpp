@@ -30,6 +30,48 @@ struct Square {
   static constexpr double samples[] = {-2, 0, 1.5, 50};
 };
 
+/// 1 / x.
+struct Reciprocal {
+  static constexpr std::string_view name = "reciprocal";
+  EBB_INLINE static auto value(auto x) { return 1 / x; }
+  EBB_INLINE static auto slope(auto, auto y) { return -y * y; }
+  static constexpr double samples[] = {-2, -0.4, 0.3, 1.5, 50};
+};
+
+/// 1, 0 or -1; zeros and NaN stay as they are. A slope that is the literal 0 demands exact zeros.
+struct Sign {
+  static constexpr std::string_view name = "sign";
+  EBB_INLINE static auto value(auto x) { return select(x > 0, 1, select(x < 0, -1, x)); }
+  static constexpr auto slope(auto, auto) { return 0; }
+  static constexpr double samples[] = {-50, -2, -0.1, 0.1, 1.5};
+  static constexpr double kinks[] = {0};
+};
+
+struct Floor {
+  static constexpr std::string_view name = "floor";
+  EBB_INLINE static auto value(auto x) { return floor(x); }
+  static constexpr auto slope(auto, auto) { return 0; }
+  static constexpr double samples[] = {-50.5, -1.3, -0.1, 0.1, 1.5};
+  static constexpr double kinks[] = {0};
+};
+
+struct Ceil {
+  static constexpr std::string_view name = "ceil";
+  EBB_INLINE static auto value(auto x) { return ceil(x); }
+  static constexpr auto slope(auto, auto) { return 0; }
+  static constexpr double samples[] = {-50.5, -1.3, -0.1, 0.1, 1.5};
+  static constexpr double kinks[] = {0};
+};
+
+/// The nearest integer, half to even.
+struct Round {
+  static constexpr std::string_view name = "round";
+  EBB_INLINE static auto value(auto x) { return round(x); }
+  static constexpr auto slope(auto, auto) { return 0; }
+  static constexpr double samples[] = {-50.3, -1.4, 0.4, 0.6, 1.2};
+  static constexpr double kinks[] = {0.5};
+};
+
 /// x limited to [low, high]; the slope at both ends is 1, and NaN stays NaN.
 struct Clamp {
   static constexpr std::string_view name = "clamp";
@@ -106,6 +148,22 @@ struct Minimum {
   }
   static constexpr double samples[][2] = {{1, 2}, {-1, -3}, {50, 49}, {0.1, 0}, {-0.1, 0}};
   static constexpr double kinks[] = {0};
+};
+
+/// sqrt(a^2 + b^2) without overflow; infinite where one of them is, as in C99. At the origin both
+/// slopes are 0.
+struct Hypot {
+  static constexpr std::string_view name = "hypot";
+  EBB_INLINE static auto value(auto a, auto b) {
+    constexpr double infinity = std::numeric_limits<double>::infinity();
+    const auto p = abs(a), q = abs(b);
+    const auto large = maximum(p, q);
+    const auto ratio = minimum(p, q) / select(large == 0, 1, large);
+    return select(p == infinity, p, select(q == infinity, q, large * sqrt(1 + ratio * ratio)));
+  }
+  EBB_INLINE static auto da(auto a, auto, auto y) { return select(y == 0, 0, a / y); }
+  EBB_INLINE static auto db(auto, auto b, auto y) { return select(y == 0, 0, b / y); }
+  static constexpr double samples[][2] = {{3, 4}, {-1, 2}, {0, -2}, {0.4, 0}, {50, -40}, {2, 30}};
 };
 
 }  // namespace ebb::inline v0::op

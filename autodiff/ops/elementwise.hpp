@@ -11,6 +11,18 @@
 namespace ebb::inline v0 {
 namespace op {
 
+/// A slope that is the same everywhere needs no kernel and keeps nothing.
+template <class O>
+constexpr int unary_literal() {
+  if constexpr (requires {
+                  requires std::is_same_v<decltype(O::slope(Uses<1>{}, Uses<2>{})), int>;
+                }) {
+    return O::slope(Uses<1>{}, Uses<2>{});
+  } else {
+    return not_literal;
+  }
+}
+
 // The gradient of an input from the gradient g of the output: g * slope unless the operation says
 // it better. The Jacobian is diagonal, so forward mode uses the same line.
 
@@ -18,6 +30,8 @@ template <class O>
 EBB_INLINE constexpr auto pull(const O& f, const auto& g, const auto& x, const auto& y) {
   if constexpr (requires { f.pull(g, x, y); }) {
     return f.pull(g, x, y);
+  } else if constexpr (unary_literal<O>() == 0) {
+    return 0;
   } else {
     return g * f.slope(x, y);
   }
@@ -45,17 +59,6 @@ template <class O, int side>
 constexpr unsigned binary_reads =
     uses_of<decltype(pull<side>(O{}, Uses<8>{}, Uses<1>{}, Uses<2>{}, Uses<4>{}))> & 7U;
 
-/// A slope that is the same everywhere needs no kernel and keeps nothing.
-template <class O>
-constexpr int unary_literal() {
-  if constexpr (requires {
-                  requires std::is_same_v<decltype(O::slope(Uses<1>{}, Uses<2>{})), int>;
-                }) {
-    return O::slope(Uses<1>{}, Uses<2>{});
-  } else {
-    return not_literal;
-  }
-}
 template <class O, int side>
 constexpr int binary_literal() {
   if constexpr (std::is_same_v<decltype(slope_of<side>(O{}, Uses<1>{}, Uses<2>{}, Uses<4>{})),

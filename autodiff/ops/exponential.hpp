@@ -15,6 +15,14 @@ struct Sqrt {
   static constexpr double lower_bound = 0;
 };
 
+struct Rsqrt {
+  static constexpr std::string_view name = "rsqrt";
+  EBB_INLINE static auto value(auto x) { return 1 / sqrt(x); }
+  EBB_INLINE static auto slope(auto, auto y) { return -0.5 * y * y * y; }
+  static constexpr double samples[] = {0.2, 1, 4, 50};
+  static constexpr double lower_bound = 0;
+};
+
 struct Exp {
   static constexpr std::string_view name = "exp";
   EBB_INLINE static auto value(auto x) { return exp(x); }
@@ -59,6 +67,23 @@ struct Pow {
   }
   static constexpr double samples[][2] = {{1.5, 2}, {0.7, -1.2}, {3, 0.5}, {2, 0}, {50, 1.5}};
   static constexpr double lower_bound = 0;
+};
+
+/// a log b, and 0 where a is 0 unless b is NaN. There the slope in a is 0 for b <= 0, and the one
+/// in b is 0.
+struct Xlogy {
+  static constexpr std::string_view name = "xlogy";
+  EBB_INLINE static auto value(auto a, auto b) {
+    return select(b == b, select(a == 0, 0, a * log(b)), b);
+  }
+  EBB_INLINE static auto da(auto a, auto b, auto) {
+    return select(a == 0, select(b <= 0, 0, log(b)), log(b));
+  }
+  EBB_INLINE static auto db(auto a, auto b, auto) {
+    return select(b == 0, select(a == 0, 0, a / b), a / b);
+  }
+  static constexpr double samples[][2] = {{1.5, 2}, {-0.7, 1.2}, {0, 3},
+                                          {3, 0.5}, {50, 40},    {2, 7}};
 };
 
 }  // namespace ebb::inline v0::op

@@ -6,10 +6,14 @@
 namespace ebb::inline v0::op {
 
 // clang-format off
-struct Neg; struct Abs; struct Square; struct Sqrt; struct Exp; struct Expm1; struct Log; struct Log1p;
-struct Sin; struct Cos; struct Tanh; struct Sigmoid; struct LogSigmoid; struct Relu; struct Softplus;
-struct Clamp;
-struct Add; struct Sub; struct Mul; struct Div; struct Pow; struct Maximum; struct Minimum;
+struct Neg; struct Abs; struct Sign; struct Floor; struct Ceil; struct Round; struct Square;
+struct Reciprocal; struct Clamp;
+struct Sqrt; struct Rsqrt; struct Exp; struct Expm1; struct Log; struct Log1p;
+struct Sin; struct Cos; struct Tan; struct Asin; struct Acos; struct Atan;
+struct Sinh; struct Cosh; struct Tanh; struct Asinh; struct Acosh; struct Atanh;
+struct Sigmoid; struct LogSigmoid; struct Relu; struct Softplus; struct Erf; struct Erfc;
+struct Add; struct Sub; struct Mul; struct Div; struct Pow; struct Xlogy; struct Maximum;
+struct Minimum; struct Hypot; struct Atan2;
 // clang-format on
 
 /// A list of operations at compile time.
@@ -29,9 +33,10 @@ constexpr int index_in(List<Ops...>) {
 /// The slope of an operation where it is not the same number everywhere.
 inline constexpr int not_literal = 2;
 
-using Unary = List<Neg, Abs, Square, Sqrt, Exp, Expm1, Log, Log1p, Sin, Cos, Tanh, Sigmoid,
-                   LogSigmoid, Relu, Softplus, Clamp>;
-using Binary = List<Add, Sub, Mul, Div, Pow, Maximum, Minimum>;
+using Unary = List<Neg, Abs, Sign, Floor, Ceil, Round, Square, Reciprocal, Clamp, Sqrt, Rsqrt, Exp,
+                   Expm1, Log, Log1p, Sin, Cos, Tan, Asin, Acos, Atan, Sinh, Cosh, Tanh, Asinh,
+                   Acosh, Atanh, Sigmoid, LogSigmoid, Relu, Softplus, Erf, Erfc>;
+using Binary = List<Add, Sub, Mul, Div, Pow, Xlogy, Maximum, Minimum, Hypot, Atan2>;
 
 }  // namespace ebb::inline v0::op
 

@@ -15,22 +15,27 @@ concept FormulaNumber = std::floating_point<V> || requires {
   typename V::Mask;
 };
 
+// clang-format off
 /// The functions that are formulas themselves and may be used in other formulas.
-#define EBB_FORMULA_FUNCTIONS(X) \
-  X(abs, Abs)                    \
-  X(square, Square)              \
+#define EBB_FORMULA_FUNCTIONS(X)                                                              \
+  X(abs, Abs) X(sign, Sign) X(square, Square) X(reciprocal, Reciprocal) X(rsqrt, Rsqrt)       \
   X(sigmoid, Sigmoid) X(log_sigmoid, LogSigmoid) X(relu, Relu) X(softplus, Softplus)
-#define EBB_FORMULA_FUNCTIONS2(X) X(maximum, Maximum) X(minimum, Minimum)
+#define EBB_FORMULA_FUNCTIONS2(X) \
+  X(maximum, Maximum) X(minimum, Minimum) X(hypot, Hypot) X(xlogy, Xlogy)
 
 /// All functions of formulas and the operations behind them: duals and tensors have each of these.
-#define EBB_UNARY_FUNCTIONS(X) \
-  EBB_FORMULA_FUNCTIONS(X)     \
-  X(operator-, Neg)            \
-  X(sqrt, Sqrt)                \
-  X(exp, Exp) X(expm1, Expm1) X(log, Log) X(log1p, Log1p) X(sin, Sin) X(cos, Cos) X(tanh, Tanh)
-#define EBB_BINARY_FUNCTIONS(X) \
-  EBB_FORMULA_FUNCTIONS2(X)     \
-  X(operator+, Add) X(operator-, Sub) X(operator*, Mul) X(operator/, Div) X(pow, Pow)
+#define EBB_UNARY_FUNCTIONS(X)                                                                \
+  EBB_FORMULA_FUNCTIONS(X)                                                                    \
+  X(operator-, Neg) X(floor, Floor) X(ceil, Ceil) X(round, Round)                             \
+  X(sqrt, Sqrt) X(exp, Exp) X(expm1, Expm1) X(log, Log) X(log1p, Log1p)                       \
+  X(sin, Sin) X(cos, Cos) X(tan, Tan) X(asin, Asin) X(acos, Acos) X(atan, Atan)               \
+  X(sinh, Sinh) X(cosh, Cosh) X(tanh, Tanh) X(asinh, Asinh) X(acosh, Acosh) X(atanh, Atanh)   \
+  X(erf, Erf) X(erfc, Erfc)
+#define EBB_BINARY_FUNCTIONS(X)                                                               \
+  EBB_FORMULA_FUNCTIONS2(X)                                                                   \
+  X(operator+, Add) X(operator-, Sub) X(operator*, Mul) X(operator/, Div) X(pow, Pow)         \
+  X(atan2, Atan2)
+  // clang-format on
 
 #define EBB_DECLARE(f, O)       \
   template <FormulaNumber V>    \
@@ -40,6 +45,14 @@ concept FormulaNumber = std::floating_point<V> || requires {
     return x;                   \
   }
 EBB_FORMULA_FUNCTIONS(EBB_DECLARE)
+#undef EBB_DECLARE
+#define EBB_DECLARE(f, O)                            \
+  template <FormulaNumber V>                         \
+  V f(const V& a, const std::type_identity_t<V>& b); \
+  template <class A, class B>                        \
+  requires UsesPair<A, B>                            \
+  constexpr Uses<uses_of<A> | uses_of<B>> f(A, B) { return {}; }
+EBB_FORMULA_FUNCTIONS2(EBB_DECLARE)
 #undef EBB_DECLARE
 
 }  // namespace ebb::inline v0

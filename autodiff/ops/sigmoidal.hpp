@@ -50,4 +50,20 @@ struct Softplus {
   static constexpr double samples[] = {-20, -4, -0.1, 0, 1.5, 3, 20};
 };
 
+/// 2 / sqrt(pi) times the integral of e^(-t^2) from 0 to x.
+struct Erf {
+  static constexpr std::string_view name = "erf";
+  EBB_INLINE static auto value(auto x) { return erf(x); }
+  EBB_INLINE static auto slope(auto x, auto) { return 1.1283791670955126 * exp(-x * x); }
+  static constexpr double samples[] = {-20, -2, -0.9, 0, 0.5, 1.3, 4};
+};
+
+/// 1 - erf(x) without cancellation.
+struct Erfc {
+  static constexpr std::string_view name = "erfc";
+  EBB_INLINE static auto value(auto x) { return erfc(x); }
+  EBB_INLINE static auto slope(auto x, auto) { return -1.1283791670955126 * exp(-x * x); }
+  static constexpr double samples[] = {-20, -2, -0.9, 0, 0.2, 0.5, 1.3, 4};
+};
+
 }  // namespace ebb::inline v0::op

@@ -89,7 +89,10 @@ std::vector<Array<double>> gradients(const op::Sample& sample, unsigned leaves, 
   if (way == Way::backward) {
     backward(Loss(y, seed));
     for (std::size_t k = 0; k < variables.size(); ++k) {
-      if (leaves >> k & 1U) result.push_back(variables[k].gradient());
+      if (!(leaves >> k & 1U)) continue;
+      // Nothing goes back through a slope of zero.
+      const bool any = variables[k].has_gradient();
+      result.push_back(any ? variables[k].gradient() : Array<double>::zeros(variables[k].shape()));
     }
   } else {
     const Tensor<double> start(seed);
@@ -108,7 +111,8 @@ TEST_CASE("every operation has the derivatives that differences measure, at both
       CAPTURE(sample.label);
       bool empty = true;
       for (const auto& x : sample.inputs) empty &= x.size() == 0;
-      const auto report = check_gradients(sample.in_double, sample.inputs);
+      const auto report =
+          check_gradients(sample.in_double, sample.inputs, {.zero_slope = entry.zero_slope});
       INFO(report);
       CHECK(report.passed);
       if (!empty) CHECK(report.compared > 0);
@@ -120,6 +124,7 @@ TEST_CASE("third derivatives: J u has the derivative of the gradient in a direct
   // Both are the derivative of v^T J u in every input, by other sweeps: one of them differentiates
   // the recorded gradient in its seed first.
   for (const auto& entry : registry()) {
+    if (entry.zero_slope) continue;  // there is no gradient to differentiate
     for (const auto& sample : samples_of(entry)) {
       for (std::size_t k = 0; k < sample.inputs.size(); ++k) {
         CAPTURE(entry.name);
@@ -238,7 +243,7 @@ TEST_CASE("the samples of elementwise operations reach the places where derivati
       return std::any_of(entry.points.begin(), entry.points.end(),
                          [&](const std::vector<double>& p) { return holds(p); });
     };
-    CHECK(any([](const auto& p) { return std::abs(p[0]) >= 20; }));
+    if (entry.upper_bound >= 20) CHECK(any([](const auto& p) { return std::abs(p[0]) >= 20; }));
     if (entry.lower_bound < 0) CHECK(any([](const auto& p) { return p[0] < 0; }));
     for (double kink : entry.kinks) {
       CAPTURE(kink);

@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Elementwise operations through their kernels: values against the C library's long double, what
+// they give at special arguments, and their slopes where a convention decides. Run again under each
+// lower instruction set.
+#include <cmath>
+#include <functional>
+#include <limits>
+
+#include "ebb/autodiff/derivatives.hpp"
+#include "ebb/autodiff/fuse.hpp"
+#include "ebb/autodiff/ops.hpp"
+#include "ebb/autodiff/ops/sample.hpp"
+#include "ebb/tests/close.hpp"
+
+using namespace ebb;
+using namespace ebb::test;
+
+namespace {
+
+constexpr double inf = std::numeric_limits<double>::infinity();
+const double bad = std::numeric_limits<double>::quiet_NaN();
+
+/// n numbers from low to high, evenly.
+template <class T>
+Array<T> range(double low, double high, std::int64_t n = 3001) {
+  auto x = Array<T>::uninitialized({n});
+  T* v = x.mutate();
+  for (std::int64_t i = 0; i < n; ++i) v[i] = T(low + (high - low) * double(i) / double(n - 1));
+  return x;
+}
+
+/// f on a range against a formula in long double, to some ulp of either type.
+template <class F, class Exact>
+void check_range(const char* name, const F& f, const Exact& exact, double low, double high,
+                 double ulps = 4) {
+  CAPTURE(name);
+  const auto check = [&]<class T>(T) {
+    const auto x = range<T>(low, high);
+    auto expected = Array<T>::uninitialized(x.shape());
+    for (std::int64_t i = 0; i < x.size(); ++i) {
+      expected.mutate()[i] = T(exact(static_cast<long double>(x[i])));
+    }
+    const double epsilon = double(std::numeric_limits<T>::epsilon());
+    CHECK_AGREES(close(f(Tensor<T>(x)).array(), expected, ulps * epsilon,
+                       double(std::numeric_limits<T>::min())));
+  };
+  check(0.0f);
+  check(0.0);
+}
+
+/// The gradient of a function of one number, and of one of two numbers.
+template <class F>
+double slope(const F& f, double x) {
+  return gradient(f, Array<double>(x)).item();
+}
+template <class F>
+std::pair<double, double> slopes(const F& f, double a, double b) {
+  Tape tape;
+  const auto x = tape.watch(Array<double>(a)), y = tape.watch(Array<double>(b));
+  const auto g = grad(f(x, y), {x, y});
+  return {g[0].item(), g[1].item()};
+}
+
+}  // namespace
+
+TEST_SUITE_BEGIN("kernels");
+
+#define CHECK_FUNCTION(f, ...) \
+  check_range(                 \
+      #f, [](auto x) { return f(x); }, [](long double x) { return std::f(x); }, __VA_ARGS__)
+
+TEST_CASE("elementwise operations have the values of the C library") {
+  CHECK_FUNCTION(tan, -40, 40);
+  CHECK_FUNCTION(asin, -1, 1);
+  CHECK_FUNCTION(acos, -1, 1);
+  CHECK_FUNCTION(atan, -50, 50);
+  CHECK_FUNCTION(sinh, -80, 80);
+  CHECK_FUNCTION(cosh, -80, 80);
+  CHECK_FUNCTION(asinh, -1e4, 1e4);
+  CHECK_FUNCTION(acosh, 1, 1e4);
+  CHECK_FUNCTION(atanh, -1, 1);
+  CHECK_FUNCTION(erf, -5, 5);
+  CHECK_FUNCTION(erfc, -5, 9);
+  CHECK_FUNCTION(floor, -20, 20, 0);
+  CHECK_FUNCTION(ceil, -20, 20, 0);
+  check_range(
+      "round", [](auto x) { return round(x); }, [](long double x) { return std::nearbyint(x); },
+      -20, 20, 0);
+  check_range(
+      "reciprocal", [](auto x) { return reciprocal(x); }, [](long double x) { return 1 / x; }, -9,
+      8, 1);
+  check_range(
+      "rsqrt", [](auto x) { return rsqrt(x); }, [](long double x) { return 1 / std::sqrt(x); },
+      0.01, 90, 2);
+  check_range(
+      "xlogy", [](auto x) { return xlogy(x, 3.0); },
+      [](long double x) { return x * std::log(3.0L); }, -9, 8, 2);
+}
+
+TEST_CASE("signs, roundings and reciprocals of special numbers") {
+  const auto x = Array<double>::of({-inf, -2.5, -0.5, -0.0, 0.0, 0.5, 1.5, inf, bad});
+  CHECK_AGREES(same_bits(sign(x).array(), Array<double>::of({-1, -1, -1, -0.0, 0, 1, 1, 1, bad})));
+  CHECK_AGREES(
+      same_bits(round(x).array(), Array<double>::of({-inf, -2, -0.0, -0.0, 0, 0, 2, inf, bad})));
+  CHECK_AGREES(
+      same_bits(floor(x).array(), Array<double>::of({-inf, -3, -1, -0.0, 0, 0, 1, inf, bad})));
+  CHECK_AGREES(
+      same_bits(ceil(x).array(), Array<double>::of({-inf, -2, -0.0, -0.0, 0, 1, 2, inf, bad})));
+  const auto ends = Array<double>::of({-0.0, 0.0, inf});
+  CHECK_AGREES(same_bits(reciprocal(ends).array(), Array<double>::of({-inf, inf, 0})));
+  CHECK_AGREES(same_bits(rsqrt(ends).array(), Array<double>::of({-inf, inf, 0})));
+  CHECK(std::isnan(rsqrt(Tensor<double>(-1)).item()));
+}
+
+TEST_CASE("xlogy, hypot and atan2 at the edges of their domains") {
+  const auto at = [](auto f, double a, double b) { return f(Tensor<double>(a), b).item(); };
+  const auto xlog = [](auto a, auto b) { return xlogy(a, b); };
+  CHECK(at(xlog, 0, 0) == 0);
+  CHECK(at(xlog, 0, -3) == 0);
+  CHECK(at(xlog, 0, inf) == 0);
+  CHECK(std::isnan(at(xlog, 0, bad)));
+  CHECK(std::isnan(at(xlog, bad, 1)));
+  CHECK(std::isnan(at(xlog, 1, -1)));
+  CHECK(at(xlog, 2, 0) == -inf);
+  const auto norm = [](auto a, auto b) { return hypot(a, b); };
+  CHECK(std::abs(at(norm, 3e200, 4e200) / 5e200 - 1) <= 1e-15);
+  CHECK(std::abs(at(norm, 3e-200, -4e-200) / 5e-200 - 1) <= 1e-15);
+  CHECK(at(norm, 0, 0) == 0);
+  CHECK(at(norm, bad, -inf) == inf);
+  CHECK(at(norm, inf, bad) == inf);
+  CHECK(std::isnan(at(norm, bad, 1)));
+  CHECK(atan2(0.0, Tensor<double>(-1)).item() == std::atan2(0.0, -1.0));
+  CHECK(atan2(-0.0, Tensor<double>(-1)).item() == std::atan2(-0.0, -1.0));
+}
+
+TEST_CASE("slopes where a convention decides") {
+  const std::pair<double, double> none{0, 0};
+  CHECK(slopes([](auto a, auto b) { return hypot(a, b); }, 0, 0) == none);
+  CHECK(slopes([](auto a, auto b) { return atan2(a, b); }, 0, 0) == none);
+  CHECK(slopes([](auto a, auto b) { return xlogy(a, b); }, 0, 0) == none);
+  CHECK(slopes([](auto a, auto b) { return xlogy(a, b); }, 0, 2) ==
+        std::pair<double, double>{std::log(2.0), 0});
+  // Finite beyond the square root of the largest number.
+  CHECK(slopes([](auto a, auto b) { return atan2(a, b); }, 1e200, 0).second == -1e-200);
+  CHECK(slope([](auto x) { return asinh(x); }, 1e200) == 1e-200);
+  CHECK(std::abs(slope([](auto x) { return acosh(x); }, 1e200) / 1e-200 - 1) <= 1e-15);
+  // A slope of zero stops an infinite one, on every way back.
+  CHECK(slope([](auto x) { return floor(sqrt(x)) + x; }, 0) == 1);
+  CHECK(slope([](auto x) { return fuse([](auto v) { return floor(sqrt(v)) + v; }, x); }, 0) == 1);
+}
+
+TEST_CASE("formulas find every function") {
+  const auto x = op::spread({40}, 0.8);
+  const auto f = [](auto v) {
+    const auto p = tan(v) + asin(v) + acos(v) + atan(v) + sinh(v) + cosh(v) + asinh(v) + atanh(v);
+    const auto q = erf(v) + erfc(v) + reciprocal(v) + rsqrt(2 + v) + acosh(2 + v) + sign(v);
+    const auto r = floor(v) + ceil(v) + round(v) + hypot(v, 2) + atan2(v, 1) + atan2(1.0, v);
+    return p + q + r + xlogy(v, 3) + xlogy(2.0, 2 + v) + hypot(1.0, v) + atan2(v, v + 2);
+  };
+  const auto fused = [&](const auto& v) { return sum(fuse(f, v)); };
+  const auto composed = [&](const auto& v) { return sum(f(v)); };
+  CHECK_AGREES(close(fuse(f, x).array(), f(Tensor<double>(x)).array(), 1e-13, 1e-13));
+  CHECK_AGREES(close(gradient(fused, x), gradient(composed, x), 1e-12, 1e-12));
+  CHECK(std::abs(f(0.3) - f(Tensor<double>(0.3)).item()) <= 1e-13);
+}
+
+TEST_SUITE_END();
