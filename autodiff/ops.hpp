@@ -93,6 +93,22 @@ template <Real T> EBB_API Tensor<T> relu(const Operand<T>& x);
 template <Real T> EBB_API Tensor<T> softplus(const Operand<T>& x);
 /// x limited to [low, high], slope 1 at both ends; NaN stays NaN. low <= high.
 template <Real T> EBB_API Tensor<T> clamp(const Operand<T>& x, double low, double high);
+/// x above 0, else negative_slope x; slope negative_slope at 0
+template <Real T> EBB_API Tensor<T> leaky_relu(const Operand<T>& x, double negative_slope = 0.01);
+/// x above 0, else alpha (e^x - 1); slope alpha at 0
+template <Real T> EBB_API Tensor<T> elu(const Operand<T>& x, double alpha = 1);
+/// 1.0507 elu(x, 1.6733), which normalises itself; slope 1.7581 at 0
+template <Real T> EBB_API Tensor<T> selu(const Operand<T>& x);
+/// x limited to [low, high], slope 0 at both ends; NaN stays NaN. low <= high.
+template <Real T> EBB_API Tensor<T> hardtanh(const Operand<T>& x, double low = -1, double high = 1);
+/// x sigmoid(x)
+template <Real T> EBB_API Tensor<T> silu(const Operand<T>& x);
+/// x tanh(softplus(x))
+template <Real T> EBB_API Tensor<T> mish(const Operand<T>& x);
+/// x Phi(x) with the normal distribution Phi
+template <Real T> EBB_API Tensor<T> gelu(const Operand<T>& x);
+/// The approximation of gelu by tanh (PyTorch: gelu with approximate="tanh")
+template <Real T> EBB_API Tensor<T> gelu_tanh(const Operand<T>& x);
 
 // Elementwise, of two arguments that broadcast.
 

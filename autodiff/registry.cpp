@@ -4,6 +4,7 @@
 
 #include <limits>
 
+#include "ebb/autodiff/ops/activations.hpp"
 #include "ebb/autodiff/ops/elementwise.hpp"
 #include "ebb/autodiff/ops/elementwise_call.hpp"
 #include "ebb/autodiff/ops/index_ops.hpp"
@@ -22,10 +23,10 @@ namespace ebb::inline v0 {
 namespace {
 
 template <class O>
-RegistryEntry elementwise(int arity) {
+RegistryEntry elementwise(int arity, std::string_view family = "elementwise") {
   RegistryEntry entry;
   entry.name = O::name;
-  entry.family = "elementwise";
+  entry.family = family;
   entry.elementwise_arity = arity;
   entry.lower_bound = -std::numeric_limits<double>::infinity();
   entry.upper_bound = std::numeric_limits<double>::infinity();
@@ -67,6 +68,18 @@ RegistryEntry binary() {
   return entry;
 }
 
+/// A formula behind a function of one argument, which says how the samples call it.
+template <class O>
+RegistryEntry composed() {
+  auto entry = elementwise<O>(1, "activations");
+  for (double x : O::samples) entry.points.push_back({x});
+  const auto call = [](auto x) { return O::call(x[0]); };
+  entry.in_double = call;
+  entry.in_float = call;
+  if constexpr (requires { O::rejections(); }) entry.rejections = O::rejections();
+  return entry;
+}
+
 template <class O>
 RegistryEntry structured(std::string_view family) {
   RegistryEntry entry;
@@ -89,11 +102,17 @@ void add_elementwise(std::vector<RegistryEntry>& all, op::List<U...>, op::List<B
   (all.push_back(binary<B>()), ...);
 }
 
+template <class... O>
+void add_composed(std::vector<RegistryEntry>& all, op::List<O...>) {
+  (all.push_back(composed<O>()), ...);
+}
+
 }  // namespace
 
 std::vector<RegistryEntry> registry() {
   std::vector<RegistryEntry> all;
   add_elementwise(all, op::Unary{}, op::Binary{});
+  add_composed(all, op::Activations{});
   add(all, "masks", op::Masked{});
   add(all, "reductions", op::Reductions{});
   add(all, "statistics", op::Statistics{});

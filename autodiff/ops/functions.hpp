@@ -35,7 +35,6 @@ concept FormulaNumber = std::floating_point<V> || requires {
   EBB_FORMULA_FUNCTIONS2(X)                                                                   \
   X(operator+, Add) X(operator-, Sub) X(operator*, Mul) X(operator/, Div) X(pow, Pow)         \
   X(atan2, Atan2)
-  // clang-format on
 
 #define EBB_DECLARE(f, O)       \
   template <FormulaNumber V>    \
@@ -46,6 +45,8 @@ concept FormulaNumber = std::floating_point<V> || requires {
   }
 EBB_FORMULA_FUNCTIONS(EBB_DECLARE)
 #undef EBB_DECLARE
+// clang-format on
+
 #define EBB_DECLARE(f, O)                            \
   template <FormulaNumber V>                         \
   V f(const V& a, const std::type_identity_t<V>& b); \

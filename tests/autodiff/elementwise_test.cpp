@@ -97,6 +97,74 @@ TEST_CASE("elementwise operations have the values of the C library") {
       [](long double x) { return x * std::log(3.0L); }, -9, 8, 2);
 }
 
+TEST_CASE("activations have the values of their definitions") {
+  using L = long double;
+  const auto sigmoid_of = [](L x) { return 1 / (1 + std::exp(-x)); };
+  const auto elu_of = [](L x, L alpha) { return x > 0 ? x : alpha * std::expm1(x); };
+  // In a tail a rounded argument is magnified by its size, or by its square.
+  check_range(
+      "gelu", [](auto x) { return gelu(x); },
+      [](L x) { return x / 2 * std::erfc(-x / std::sqrt(2.0L)); }, -3, 10, 16);
+  check_range(
+      "gelu_tanh", [](auto x) { return gelu_tanh(x); },
+      [](L x) {
+        const L u = std::sqrt(2 / std::acos(-1.0L)) * (x + 0.044715L * x * x * x);
+        return x / 2 * (1 + std::tanh(u));
+      },
+      -3, 10, 32);
+  check_range(
+      "silu", [](auto x) { return silu(x); }, [&](L x) { return x * sigmoid_of(x); }, -20, 20, 6);
+  check_range(
+      "mish", [](auto x) { return mish(x); },
+      [](L x) { return x * std::tanh(std::log1p(std::exp(x))); }, -20, 20, 8);
+  check_range(
+      "elu", [](auto x) { return elu(x); }, [&](L x) { return elu_of(x, 1); }, -20, 20, 3);
+  check_range(
+      "elu(0.7)", [](auto x) { return elu(x, 0.7); }, [&](L x) { return elu_of(x, 0.7L); }, -20, 20,
+      4);
+  check_range(
+      "selu", [](auto x) { return selu(x); },
+      [&](L x) { return 1.0507009873554804934L * elu_of(x, 1.6732632423543772848L); }, -20, 20, 5);
+  check_range(
+      "leaky_relu", [](auto x) { return leaky_relu(x); }, [](L x) { return x > 0 ? x : 0.01L * x; },
+      -20, 20, 2);
+  check_range(
+      "hardtanh", [](auto x) { return hardtanh(x); },
+      [](L x) { return x < -1  ? -1
+                       : x > 1 ? 1
+                               : x; }, -2, 2, 0);
+}
+
+TEST_CASE("activations of infinite numbers and of NaN, and their slopes at kinks") {
+  for (const double big : {1e4, 1e300, inf}) {
+    CAPTURE(big);
+    const auto x = Array<double>::of({big, big});
+    for (const auto& y : {gelu(x), gelu_tanh(x), silu(x), mish(x), elu(x), leaky_relu(x)}) {
+      CHECK(y.array()[0] == big);
+    }
+    CHECK(elu(-x, 0.7).array()[0] == -0.7);
+    CHECK(hardtanh(-x, -3, 2).array()[0] == -3);
+    CHECK(leaky_relu(-x, 0.5).array()[0] == -0.5 * big);
+  }
+  for (const double big : {60.0, 1000.0, 1e300}) {
+    CAPTURE(big);
+    const Tensor<double> x(-big);
+    for (const auto& y : {gelu(x), gelu_tanh(x)}) CHECK(std::abs(y.item()) <= 1e-300);
+    for (const auto& y : {silu(x), mish(x)}) CHECK(std::abs(y.item()) <= 1e-20);
+  }
+  const Tensor<double> none(bad);
+  for (const auto& y : {gelu(none), gelu_tanh(none), silu(none), mish(none), elu(none), selu(none),
+                        leaky_relu(none), hardtanh(none)}) {
+    CHECK(std::isnan(y.item()));
+  }
+  CHECK(slope([](auto x) { return leaky_relu(x, 0.3); }, 0) == 0.3);
+  CHECK(slope([](auto x) { return elu(x, 0.7); }, 0) == 0.7);
+  CHECK(slope([](auto x) { return hardtanh(x); }, 1) == 0);
+  CHECK(slope([](auto x) { return hardtanh(x); }, -1) == 0);
+  CHECK(slope([](auto x) { return silu(x); }, 0) == 0.5);
+  CHECK(slope([](auto x) { return elu(x); }, 1000) == 1);
+}
+
 TEST_CASE("signs, roundings and reciprocals of special numbers") {
   const auto x = Array<double>::of({-inf, -2.5, -0.5, -0.0, 0.0, 0.5, 1.5, inf, bad});
   CHECK_AGREES(same_bits(sign(x).array(), Array<double>::of({-1, -1, -1, -0.0, 0, 1, 1, 1, bad})));

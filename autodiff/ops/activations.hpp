@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Activations that are composed of other functions: each is one `fuse` of its formula, so its
+// slopes come from forward mode. Those that are primitives stand in sigmoidal.hpp.
+#pragma once
+#include "ebb/autodiff/ops.hpp"
+#include "ebb/autodiff/ops/families.hpp"
+#include "ebb/autodiff/ops/sample.hpp"
+
+namespace ebb::inline v0::op {
+
+/// x Phi(x) with the normal distribution Phi (Hendrycks and Gimpel 2016, section 2): its left tail
+/// is accurate because that of erfc is.
+struct Gelu {
+  static constexpr std::string_view name = "gelu";
+  EBB_INLINE static auto value(auto x) { return 0.5 * x * erfc(-0.70710678118654752 * x); }
+  static auto call(const auto& x) { return gelu(x); }
+  static constexpr double samples[] = {-20, -3, -0.75, -0.1, 0, 0.5, 1.5, 20};
+};
+
+/// x / 2 (1 + tanh(u)) with u = sqrt(2 / pi) (x + 0.044715 x^3) (Hendrycks and Gimpel 2016,
+/// section 2), as x sigmoid(2u), which does not cancel.
+struct GeluTanh {
+  static constexpr std::string_view name = "gelu_tanh";
+  EBB_INLINE static auto value(auto x) {
+    return x * sigmoid(1.5957691216057308 * x * (1 + 0.044715 * x * x));
+  }
+  static auto call(const auto& x) { return gelu_tanh(x); }
+  static constexpr double samples[] = {-20, -3, -0.75, -0.1, 0, 0.5, 1.5, 20};
+};
+
+/// x sigmoid(x) (Elfwing, Uchibe and Doya 2017).
+struct Silu {
+  static constexpr std::string_view name = "silu";
+  EBB_INLINE static auto value(auto x) { return x * sigmoid(x); }
+  static auto call(const auto& x) { return silu(x); }
+  static constexpr double samples[] = {-20, -3, -0.75, -0.1, 0, 0.5, 1.5, 20};
+};
+
+/// x tanh(log(1 + e^x)) (Misra 2019, equation 1).
+struct Mish {
+  static constexpr std::string_view name = "mish";
+  EBB_INLINE static auto value(auto x) { return x * tanh(softplus(x)); }
+  static auto call(const auto& x) { return mish(x); }
+  static constexpr double samples[] = {-20, -3, -0.75, -0.1, 0, 0.5, 1.5, 20};
+};
+
+/// x above 0, else alpha (e^x - 1) (Clevert, Unterthiner and Hochreiter 2015, equation 15).
+struct Elu {
+  static constexpr std::string_view name = "elu";
+  EBB_INLINE static auto value(auto x, auto alpha) { return select(x > 0, x, alpha * expm1(x)); }
+  static auto call(const auto& x) { return elu(x, 0.7); }
+  static constexpr double samples[] = {-20, -3, -0.1, 0.1, 0.5, 1.5, 20};
+  static constexpr double kinks[] = {0};
+};
+
+/// scale elu(x, alpha), with which activations tend to mean 0 and variance 1 (Klambauer et al.
+/// 2017, equation 2; the constants from the authors' code).
+struct Selu {
+  static constexpr std::string_view name = "selu";
+  EBB_INLINE static auto value(auto x) {
+    return 1.0507009873554804934 * Elu::value(x, 1.6732632423543772848);
+  }
+  static auto call(const auto& x) { return selu(x); }
+  static constexpr double samples[] = {-20, -3, -0.1, 0.1, 0.5, 1.5, 20};
+  static constexpr double kinks[] = {0};
+};
+
+/// x above 0, else negative_slope x (Maas, Hannun and Ng 2013).
+struct LeakyRelu {
+  static constexpr std::string_view name = "leaky_relu";
+  EBB_INLINE static auto value(auto x, auto negative_slope) {
+    return select(x > 0, x, negative_slope * x);
+  }
+  static auto call(const auto& x) { return leaky_relu(x, 0.2); }
+  static constexpr double samples[] = {-50, -2, -0.1, 0.1, 1.5, 50};
+  static constexpr double kinks[] = {0};
+};
+
+/// x limited to [low, high], with slope 0 at both ends.
+struct Hardtanh {
+  static constexpr std::string_view name = "hardtanh";
+  EBB_INLINE static auto value(auto x, auto low, auto high) {
+    return select(x <= low, low, select(x >= high, high, x));
+  }
+  static auto call(const auto& x) { return hardtanh(x, -1, 2); }
+  static constexpr double samples[] = {-50, -1.1, -0.9, 0, 1.9, 2.1};
+  static constexpr double kinks[] = {-1, 2};
+  static std::vector<Rejection> rejections() {
+    return {{"limits that are not in order", [] { hardtanh(spread({2}), 1, -1); },
+             "hardtanh: the limits [1.000000, -1.000000] are not in order"}};
+  }
+};
+
+/// All activations that are composed.
+using Activations = List<Gelu, GeluTanh, Silu, Mish, Elu, Selu, LeakyRelu, Hardtanh>;
+
+}  // namespace ebb::inline v0::op
