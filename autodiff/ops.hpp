@@ -179,7 +179,8 @@ template <Real T>
 EBB_API Tensor<T> select(const Mask<T>& mask, const Tensor<std::type_identity_t<T>>& a,
                          const Tensor<std::type_identity_t<T>>& b);
 
-// Reductions: over all axes, or over the given ones.
+// Reductions: over all axes, or over the given ones. PyTorch's max, min and median of one axis give
+// indices as well; here argmax, argmin and median do.
 
 /// Sum by a fixed tree, combined in double
 template <Real T> EBB_API Tensor<T> sum(const Operand<T>& x);
@@ -197,7 +198,8 @@ EBB_API Tensor<T> max(const Operand<T>& x, const Axes& axes, bool keepdim = fals
 template <Real T> EBB_API Tensor<T> min(const Operand<T>& x);
 template <Real T>
 EBB_API Tensor<T> min(const Operand<T>& x, const Axes& axes, bool keepdim = false);
-/// Product, right with zeros to every order; 1 of no elements
+/// Product in double, in an order of its own: what overflows on the way stays so. Right with zeros
+/// to every order; 1 of no elements
 template <Real T> EBB_API Tensor<T> prod(const Operand<T>& x);
 template <Real T>
 EBB_API Tensor<T> prod(const Operand<T>& x, const Axes& axes, bool keepdim = false);
@@ -210,7 +212,7 @@ struct SpreadOptions {
 template <Real T> EBB_API Tensor<T> var(const Operand<T>& x);
 template <Real T>
 EBB_API Tensor<T> var(const Operand<T>& x, const Axes& axes, SpreadOptions options = {});
-/// The root of var, slope 0 where all elements are equal: PyTorch's std, which is C++'s, too
+/// The root of var, slope 0 where all elements are equal: PyTorch's std, a name that C++ has taken
 template <Real T> EBB_API Tensor<T> stddev(const Operand<T>& x);
 template <Real T>
 EBB_API Tensor<T> stddev(const Operand<T>& x, const Axes& axes, SpreadOptions options = {});
@@ -226,7 +228,6 @@ EBB_API Tensor<T> logsumexp(const Operand<T>& x, const Axes& axes, bool keepdim 
 template <Real T> EBB_API Tensor<T> softmax(const Operand<T>& x, int axis = -1);
 /// log(softmax(x)) along an axis
 template <Real T> EBB_API Tensor<T> log_softmax(const Operand<T>& x, int axis = -1);
-
 /// a . b / (max(|a|, eps) max(|b|, eps)) along an axis. The shapes are equal; PyTorch broadcasts
 template <Real T>
 EBB_API Tensor<T> cosine_similarity(const Operand<T>& a, const Operand<T>& b, int axis = 1,
@@ -238,7 +239,7 @@ template <Real T> EBB_API Tensor<T> cumprod(const Operand<T>& x, int axis);
 
 // Order. NaN counts as larger than any number; the first of equals comes first.
 
-/// Where the largest element is: in row-major order, or along an axis. The first NaN if there is one
+/// Where the largest element is, in row-major order or along an axis; the first NaN if there is one
 template <Real T> EBB_API Array<std::int64_t> argmax(const Operand<T>& x);
 template <Real T>
 EBB_API Array<std::int64_t> argmax(const Operand<T>& x, int axis, bool keepdim = false);
@@ -336,8 +337,8 @@ EBB_API Tensor<T> pad(const Operand<T>& x, const std::vector<PadWidth>& widths, 
 /// first axes, as in PyTorch and NumPy
 template <Real T>
 EBB_API Tensor<T> tile(const Operand<T>& x, const std::vector<std::int64_t>& counts);
-/// The same, but with a count for every axis, as PyTorch's method `repeat`; NumPy's function of
-/// this name is `repeat_interleave`
+/// The same, but with a count for every axis at least, as PyTorch's method `repeat`; NumPy's
+/// function of this name is `repeat_interleave`
 template <Real T>
 EBB_API Tensor<T> repeat(const Operand<T>& x, const std::vector<std::int64_t>& counts);
 /// Each element along an axis `count` times in a row
