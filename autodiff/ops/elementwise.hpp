@@ -24,7 +24,8 @@ constexpr int unary_literal() {
 }
 
 // The gradient of an input from the gradient g of the output: g * slope unless the operation says
-// it better. The Jacobian is diagonal, so forward mode uses the same line.
+// it better, and 0 whatever g is where the slope is the literal 0. The Jacobian is diagonal, so
+// forward mode uses the same line.
 
 template <class O>
 EBB_INLINE constexpr auto pull(const O& f, const auto& g, const auto& x, const auto& y) {
