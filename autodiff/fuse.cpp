@@ -151,8 +151,8 @@ class FusedRun {
   void scale(double factor) { block_.scale = T(factor); }
 
   /// What the loops of the blocks return, added up in their order.
-  double operator()(const typename FusedLoops<T>::Loop (&loops)[3]) {
-    const auto loop = loops[int(instruction_set())];
+  double operator()(const typename FusedLoops<T>::Loops& loops) {
+    const auto loop = loops[std::size_t(instruction_set())];
     const bool alone = (wanted_ & (wanted_ - 1)) == 0;  // at most one gradient
     const bool all = wanted_ == (1U << inputs_) - 1;
     block_.only = alone && wanted_ && inputs_ > 1 ? __builtin_ctz(wanted_) : -1;
@@ -381,7 +381,7 @@ Tensor<T> fuse_arguments(const FusedLoops<T>& loops, FusedReduction reduction,
   const double count = reduction == FusedReduction::mean ? double(n) : 1;
   BlockHandle y(allocate(Shape(), sizeof(T)));
   if (!inputs.recorded) {
-    *y->data<T>() = T(run(loops.sum) / count);
+    *y->data<T>() = T(run(loops.reduce) / count);
     return Access::tensor<T>(y.take(), inputs.place_of_unrecorded());
   }
   // A recorded reduction writes its gradients on the way: they need no pass of their own.
@@ -395,7 +395,7 @@ Tensor<T> fuse_arguments(const FusedLoops<T>& loops, FusedReduction reduction,
     ++input;
   }
   run.scale(1 / count);
-  *y->data<T>() = T(run(loops.sum_and_gradient) / count);
+  *y->data<T>() = T(run(loops.reduce_with_gradient) / count);
   Recorder& tape = *inputs.tape;
   add_record(tape, y->shape, fused, gradients);
   const Place place = tape.publish(y.get());

@@ -6,6 +6,7 @@
 // The formula runs on SIMD lanes of the best instruction set of the machine, whatever flags the
 // unit is compiled with; backward it runs on duals, and for higher orders on tensors.
 #pragma once
+#include <array>
 #include <span>
 
 #include "ebb/autodiff/dual.hpp"
@@ -33,14 +34,15 @@ struct FusedBlock {
   bool streams;  ///< outputs go past the caches
 };
 
-/// The compiled loops of one formula, for each instruction set.
+/// The compiled loops of one formula, for each instruction set. Those of a reduction, or all
+/// others, are absent.
 template <class T>
 struct FusedLoops {
-  using Loop = double (*)(const FusedBlock<T>& block, std::int64_t n);
-  Loop value[3];  ///< y = f(x...)
-  Loop pull[3];   ///< gradient[k] = g * df/dx[k]
-  Loop sum[3];    ///< returns the sum of f; no gradients
-  Loop sum_and_gradient[3];
+  using Loops = std::array<double (*)(const FusedBlock<T>& block, std::int64_t n), 3>;
+  Loops value;                 ///< y = f(x...)
+  Loops pull;                  ///< gradient[k] = g * df/dx[k]
+  Loops reduce;                ///< returns the sum of f; no gradients
+  Loops reduce_with_gradient;  ///< the same, and gradient[k] = scale * df/dx[k]
   Tensor<T> (*on_tensors)(std::span<const Tensor<T>> arguments);
 };
 
@@ -297,12 +299,21 @@ struct Loops {
     (Sequence{});
   }
 
-  static constexpr detail::FusedLoops<T> table{
-      {&value_sse2_entry, &value_avx2_entry, &value_avx512_entry},
-      {&pull_sse2_entry, &pull_avx2_entry, &pull_avx512_entry},
-      {&sum_sse2_entry, &sum_avx2_entry, &sum_avx512_entry},
-      {&sum_and_gradient_sse2_entry, &sum_and_gradient_avx2_entry, &sum_and_gradient_avx512_entry},
-      &on_tensors};
+  /// Only the loops that a reduction needs, or only those that it does not: no unit compiles more.
+  template <bool reduces>
+  static constexpr detail::FusedLoops<T> table = [] {
+    detail::FusedLoops<T> loops{};
+    loops.on_tensors = &on_tensors;
+    if constexpr (reduces) {
+      loops.reduce = {{&sum_sse2_entry, &sum_avx2_entry, &sum_avx512_entry}};
+      loops.reduce_with_gradient = {{&sum_and_gradient_sse2_entry, &sum_and_gradient_avx2_entry,
+                                     &sum_and_gradient_avx512_entry}};
+    } else {
+      loops.value = {{&value_sse2_entry, &value_avx2_entry, &value_avx512_entry}};
+      loops.pull = {{&pull_sse2_entry, &pull_avx2_entry, &pull_avx512_entry}};
+    }
+    return loops;
+  }();
 };
 
 /// An argument as an operand: itself, or a number in its place.
@@ -315,8 +326,8 @@ decltype(auto) as_operand(const A& a) {
   }
 }
 
-template <class F, Real T, class... Rest>
-Tensor<T> run(detail::FusedReduction reduction, const Operand<T>& x, const Rest&... rest) {
+template <class F, detail::FusedReduction reduction, Real T, class... Rest>
+Tensor<T> run(const Operand<T>& x, const Rest&... rest) {
   static_assert(std::is_empty_v<F> && std::is_default_constructible_v<F>,
                 "fuse: the lambda must capture nothing, since it runs again in the sweep; pass "
                 "numbers and tensors as arguments");
@@ -325,8 +336,9 @@ Tensor<T> run(detail::FusedReduction reduction, const Operand<T>& x, const Rest&
                 "fuse: at most four tensors and eight arguments");
   return [&](const auto&... operand) {
     const Operand<T>* const operands[] = {&x, &operand...};
-    return detail::fuse_arguments<T>(Loops<F, T, false, std::is_arithmetic_v<Rest>...>::table,
-                                     reduction, operands);
+    using Compiled = Loops<F, T, false, std::is_arithmetic_v<Rest>...>;
+    constexpr bool reduces = reduction != detail::FusedReduction::none;
+    return detail::fuse_arguments<T>(Compiled::template table<reduces>, reduction, operands);
   }(as_operand<T>(rest)...);
 }
 
@@ -338,19 +350,19 @@ Tensor<T> run(detail::FusedReduction reduction, const Operand<T>& x, const Rest&
 /// type of an intermediate value says which arguments it depends on, so each is a new `const auto`.
 template <class F, Real T, class... Rest>
 Tensor<T> fuse(F, const Operand<T>& x, const Rest&... rest) {
-  return fused::run<F>(detail::FusedReduction::none, x, rest...);
+  return fused::run<F, detail::FusedReduction::none>(x, rest...);
 }
 
 /// The sum of f(x, rest...) over all elements; its gradients are computed on the way forward.
 template <class F, Real T, class... Rest>
 Tensor<T> fuse_sum(F, const Operand<T>& x, const Rest&... rest) {
-  return fused::run<F>(detail::FusedReduction::sum, x, rest...);
+  return fused::run<F, detail::FusedReduction::sum>(x, rest...);
 }
 
 /// The mean of f(x, rest...) over all elements; its gradients are computed on the way forward.
 template <class F, Real T, class... Rest>
 Tensor<T> fuse_mean(F, const Operand<T>& x, const Rest&... rest) {
-  return fused::run<F>(detail::FusedReduction::mean, x, rest...);
+  return fused::run<F, detail::FusedReduction::mean>(x, rest...);
 }
 
 }  // namespace EBB_UNIT
