@@ -12,6 +12,7 @@
 #include "ebb/autodiff/ops/linear_algebra.hpp"
 #include "ebb/autodiff/ops/losses.hpp"
 #include "ebb/autodiff/ops/masks.hpp"
+#include "ebb/autodiff/ops/matrices.hpp"
 #include "ebb/autodiff/ops/order.hpp"
 #include "ebb/autodiff/ops/rearrange.hpp"
 #include "ebb/autodiff/ops/reduce.hpp"
@@ -119,6 +120,7 @@ std::vector<RegistryEntry> registry() {
   add(all, "scans", op::Scans{});
   add(all, "order", op::Ordered{});
   add(all, "linear algebra", op::LinearAlgebra{});
+  add(all, "matrices", op::Matrices{});
   add(all, "shapes", op::Shapes{});
   add(all, "rearrangements", op::Rearrangements{});
   add(all, "indices", op::Indexed{});

@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Diagonals, triangles and products of vectors, against loops.
+#include <cstdint>
+
+#include "ebb/autodiff/ops.hpp"
+#include "ebb/autodiff/ops/sample.hpp"
+#include "ebb/tests/close.hpp"
+
+using namespace ebb;
+using namespace ebb::test;
+
+TEST_CASE("matrices: products of vectors") {
+  const auto a = op::spread({3}), b = op::spread({3}, 5), c = op::spread({4}, 9);
+  CHECK(std::abs(dot(a, b).item() - (a[0] * b[0] + a[1] * b[1] + a[2] * b[2])) < 1e-14);
+  const auto m = outer(a, c).array();
+  REQUIRE(m.shape() == Shape{3, 4});
+  for (int i = 0; i < 3; ++i) {
+    for (int j = 0; j < 4; ++j) CHECK(m(i, j) == a[i] * c[j]);
+  }
+}
+
+TEST_CASE("matrices: diagonals at every offset, of matrices and from vectors") {
+  for (const Shape& shape : {Shape{3, 5}, Shape{4, 2}, Shape{3, 3}, Shape{0, 2}}) {
+    const auto x = op::spread(shape);
+    for (std::int64_t offset = -6; offset <= 6; ++offset) {
+      std::vector<double> expected;
+      for (std::int64_t i = 0; i < shape[0]; ++i) {
+        const std::int64_t j = i + offset;
+        if (j >= 0 && j < shape[1]) expected.push_back(x(i, j));
+      }
+      const Array<double> values({std::int64_t(expected.size())}, expected);
+      CHECK_AGREES(same_bits(diag(x, offset).array(), values));
+    }
+  }
+  const auto v = op::spread({2});
+  CHECK(equal(diag(v).array(), Array<double>::of({{v[0], 0}, {0, v[1]}})));
+  CHECK(equal(diag(v, 1).array(), Array<double>({3, 3}, {0, v[0], 0, 0, 0, v[1], 0, 0, 0})));
+  CHECK(equal(diag(v, -1).array(), Array<double>({3, 3}, {0, 0, 0, v[0], 0, 0, 0, v[1], 0})));
+  CHECK(trace(Array<double>::of({{1, 2, 3}, {4, 5, 6}})).item() == 6);
+  CHECK(diag(op::spread({2, 2}), INT64_MAX).size() == 0);
+}
+
+TEST_CASE("matrices: triangles of every matrix, with NaN kept out") {
+  auto x = op::spread({2, 3, 4});
+  x.mutate()[3] = std::nan("");  // (0, 0, 3)
+  for (std::int64_t offset = -5; offset <= 5; ++offset) {
+    const auto lower = tril(x, offset).array(), upper = triu(x, offset).array();
+    for (std::int64_t n = 0, at = 0; n < 2; ++n) {
+      for (std::int64_t i = 0; i < 3; ++i) {
+        for (std::int64_t j = 0; j < 4; ++j, ++at) {
+          const auto is = [&](double given, bool there) {
+            const double expected = there ? x[at] : 0;
+            return given == expected || (std::isnan(given) && std::isnan(expected));
+          };
+          CHECK(is(lower[at], j <= i + offset));
+          CHECK(is(upper[at], j >= i + offset));
+        }
+      }
+    }
+  }
+  CHECK(equal(tril(op::spread({2, 2}), INT64_MIN).array(), Array<double>::zeros({2, 2})));
+  CHECK(equal(triu(op::spread({2, 2}), INT64_MIN).array(), op::spread({2, 2})));
+}
