@@ -37,6 +37,7 @@ EBB_INLINE constexpr auto pull(const O& f, const auto& g, const auto& x, const a
     return g * f.slope(x, y);
   }
 }
+/// The slope of a binary operation in its first (side 0) or second argument.
 template <int side, class O>
 EBB_INLINE constexpr auto slope_of(const O& f, const auto& a, const auto& b, const auto& y) {
   if constexpr (side == 0) {
@@ -54,12 +55,15 @@ EBB_INLINE constexpr auto pull(const O& f, const auto& g, const auto& a, const a
 // What a pull reads, deduced by running it with numbers that only know where they come from: bits
 // 1, 2 and 4 are a unary operation's x and y or a binary one's a, b and y.
 
+/// What the pull of a unary operation reads.
 template <class O>
 constexpr unsigned unary_reads = uses_of<decltype(pull(O{}, Uses<8>{}, Uses<1>{}, Uses<2>{}))> & 7U;
+/// What the pull of a binary operation in one argument reads.
 template <class O, int side>
 constexpr unsigned binary_reads =
     uses_of<decltype(pull<side>(O{}, Uses<8>{}, Uses<1>{}, Uses<2>{}, Uses<4>{}))> & 7U;
 
+/// The same as `unary_literal`, of a binary operation in one argument.
 template <class O, int side>
 constexpr int binary_literal() {
   if constexpr (std::is_same_v<decltype(slope_of<side>(O{}, Uses<1>{}, Uses<2>{}, Uses<4>{})),

@@ -7,6 +7,7 @@
 
 namespace ebb::inline v0::op {
 
+/// The sine of radians.
 struct Sin {
   static constexpr std::string_view name = "sin";
   EBB_INLINE static auto value(auto x) { return sin(x); }
@@ -14,6 +15,7 @@ struct Sin {
   static constexpr double samples[] = {-3, -0.3, 0, 0.5, 1.5, 50};
 };
 
+/// The cosine of radians.
 struct Cos {
   static constexpr std::string_view name = "cos";
   EBB_INLINE static auto value(auto x) { return cos(x); }
@@ -21,6 +23,7 @@ struct Cos {
   static constexpr double samples[] = {-3, -0.3, 0, 0.5, 1.5, 50};
 };
 
+/// The tangent of radians; its poles lie between two numbers, and it stays finite.
 struct Tan {
   static constexpr std::string_view name = "tan";
   EBB_INLINE static auto value(auto x) { return tan(x); }
@@ -28,6 +31,7 @@ struct Tan {
   static constexpr double samples[] = {-2, -0.3, 0, 0.5, 1.2, 50};
 };
 
+/// The angle in [-pi/2, pi/2] with this sine; NaN outside of [-1, 1].
 struct Asin {
   static constexpr std::string_view name = "asin";
   EBB_INLINE static auto value(auto x) { return asin(x); }
@@ -36,6 +40,7 @@ struct Asin {
   static constexpr double lower_bound = -1, upper_bound = 1;
 };
 
+/// The angle in [0, pi] with this cosine; NaN outside of [-1, 1].
 struct Acos {
   static constexpr std::string_view name = "acos";
   EBB_INLINE static auto value(auto x) { return acos(x); }
@@ -44,6 +49,7 @@ struct Acos {
   static constexpr double lower_bound = -1, upper_bound = 1;
 };
 
+/// The angle in [-pi/2, pi/2] with this tangent.
 struct Atan {
   static constexpr std::string_view name = "atan";
   EBB_INLINE static auto value(auto x) { return atan(x); }
@@ -51,6 +57,7 @@ struct Atan {
   static constexpr double samples[] = {-20, -2, -0.3, 0, 0.5, 1.5, 50};
 };
 
+/// The hyperbolic sine, (e^x - e^-x) / 2.
 struct Sinh {
   static constexpr std::string_view name = "sinh";
   EBB_INLINE static auto value(auto x) { return sinh(x); }
@@ -58,6 +65,7 @@ struct Sinh {
   static constexpr double samples[] = {-5, -2, -0.3, 0, 0.5, 1.5, 20};
 };
 
+/// The hyperbolic cosine, (e^x + e^-x) / 2.
 struct Cosh {
   static constexpr std::string_view name = "cosh";
   EBB_INLINE static auto value(auto x) { return cosh(x); }
@@ -65,6 +73,7 @@ struct Cosh {
   static constexpr double samples[] = {-5, -2, -0.3, 0, 0.5, 1.5, 20};
 };
 
+/// The hyperbolic tangent, sinh(x) / cosh(x).
 struct Tanh {
   static constexpr std::string_view name = "tanh";
   EBB_INLINE static auto value(auto x) { return tanh(x); }
@@ -72,6 +81,7 @@ struct Tanh {
   static constexpr double samples[] = {-20, -2, -0.3, 0, 0.5, 1.5, 20};
 };
 
+/// The number with this hyperbolic sine.
 struct Asinh {
   static constexpr std::string_view name = "asinh";
   EBB_INLINE static auto value(auto x) { return asinh(x); }
@@ -79,6 +89,7 @@ struct Asinh {
   static constexpr double samples[] = {-20, -2, -0.3, 0, 0.5, 1.5, 50};
 };
 
+/// The number >= 0 with this hyperbolic cosine; NaN below 1.
 struct Acosh {
   static constexpr std::string_view name = "acosh";
   EBB_INLINE static auto value(auto x) { return acosh(x); }
@@ -87,6 +98,7 @@ struct Acosh {
   static constexpr double lower_bound = 1;
 };
 
+/// The number with this hyperbolic tangent; infinite at -1 and 1, NaN beyond.
 struct Atanh {
   static constexpr std::string_view name = "atanh";
   EBB_INLINE static auto value(auto x) { return atanh(x); }

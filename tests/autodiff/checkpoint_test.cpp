@@ -11,6 +11,7 @@
 #include "ebb/autodiff/gradcheck.hpp"
 #include "ebb/autodiff/ops/sample.hpp"
 #include "ebb/tests/close.hpp"
+#include "ebb/tests/message.hpp"
 
 using namespace ebb;
 using namespace ebb::test;
@@ -26,16 +27,6 @@ std::vector<Variable<double>> tied(std::initializer_list<const Variable<double>*
   std::vector<Variable<double>> handles;
   for (const auto* variable : variables) handles.push_back(variable->share());
   return handles;
-}
-
-template <class E = Error>
-std::string message_of(const std::function<void()>& f) {
-  try {
-    f();
-  } catch (const E& error) {
-    return error.what();
-  }
-  return "nothing was thrown";
 }
 
 }  // namespace

@@ -9,6 +9,7 @@
 #include "ebb/autodiff/gradcheck.hpp"
 #include "ebb/autodiff/ops/sample.hpp"
 #include "ebb/tests/close.hpp"
+#include "ebb/tests/message.hpp"
 
 using namespace ebb;
 using namespace ebb::test;
@@ -34,15 +35,6 @@ struct Curve {
     return sin(matmul(m, x)) * exp(0.1 * sum(x * x));
   }
 };
-
-std::string message_of(const std::function<void()>& f) {
-  try {
-    f();
-  } catch (const Error& error) {
-    return error.what();
-  }
-  return "";
-}
 
 Array<double> unit(const Shape& shape, std::int64_t k) {
   auto array = Array<double>::zeros(shape);

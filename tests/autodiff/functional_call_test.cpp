@@ -10,6 +10,7 @@
 #include "ebb/autodiff/error.hpp"
 #include "ebb/autodiff/ops/sample.hpp"
 #include "ebb/tests/close.hpp"
+#include "ebb/tests/message.hpp"
 
 using namespace ebb;
 using namespace ebb::test;
@@ -29,15 +30,6 @@ struct Affine {
 
 const Array<double> x = op::spread({8, 3}), y = op::spread({8, 1}, 7);
 const Array<double> held_x = op::spread({5, 3}, 3), held_y = op::spread({5, 1}, 11);
-
-std::string message_of(const std::function<void()>& f) {
-  try {
-    f();
-  } catch (const Error& error) {
-    return error.what();
-  }
-  return "";
-}
 
 }  // namespace
 

@@ -6,6 +6,7 @@
 
 #include "ebb/autodiff/ops/sample.hpp"
 #include "ebb/tests/close.hpp"
+#include "ebb/tests/message.hpp"
 
 using namespace ebb;
 using namespace ebb::test;
@@ -19,15 +20,6 @@ struct Regression {
 
 const Array<double> x = op::spread({103, 5});
 const Array<double> y = op::spread({103, 1}, 7);
-
-std::string message_of(const std::function<void()>& f) {
-  try {
-    f();
-  } catch (const Error& error) {
-    return error.what();
-  }
-  return "";
-}
 
 }  // namespace
 

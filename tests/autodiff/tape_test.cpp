@@ -9,22 +9,12 @@
 #include "ebb/autodiff/op.hpp"
 #include "ebb/autodiff/ops/sample.hpp"
 #include "ebb/tests/close.hpp"
+#include "ebb/tests/message.hpp"
 
 using namespace ebb;
 using namespace ebb::test;
 
 namespace {
-
-/// The message of what f throws, or "".
-template <class E, class F>
-std::string message_of(F f) {
-  try {
-    f();
-  } catch (const E& error) {
-    return error.what();
-  }
-  return "";
-}
 
 bool contains(const std::string& text, const char* part) {
   return text.find(part) != std::string::npos;

@@ -11,20 +11,12 @@
 #include "ebb/autodiff/error.hpp"
 #include "ebb/autodiff/fuse.hpp"
 #include "ebb/tests/close.hpp"
+#include "ebb/tests/message.hpp"
 
 using namespace ebb;
+using namespace ebb::test;
 
 namespace {
-
-template <class E = Error>
-std::string message_of(const std::function<void()>& f) {
-  try {
-    f();
-  } catch (const E& error) {
-    return error.what();
-  }
-  return "nothing was thrown";
-}
 
 std::string printed(const Tape& tape) {
   std::ostringstream text;
