@@ -2,11 +2,14 @@
 // The operations. Each takes arrays, tensors and variables alike, in any mixture of one element
 // type, and gives a tensor; elementwise ones take plain numbers too and broadcast as NumPy does.
 // An operation throws ShapeError or ArgumentError, naming itself, for operands it cannot take.
+// Products and factorisations, and losses, stand in the first two includes.
 #pragma once
 #include <initializer_list>
 #include <span>
 #include <vector>
 
+#include "ebb/autodiff/linear_algebra.hpp"
+#include "ebb/autodiff/losses.hpp"
 #include "ebb/autodiff/tensor.hpp"
 #include "ebb/autodiff/variable.hpp"
 
@@ -265,31 +268,6 @@ template <Real T> EBB_API Tensor<T> median(const Operand<T>& x);
 template <Real T>
 EBB_API Selected<T> median(const Operand<T>& x, int axis, bool keepdim = false);
 
-// Products.
-
-struct MatmulOptions {
-  bool transpose_a = false;
-  bool transpose_b = false;
-};
-/// Matrix product of (m, k) and (k, n); a vector is a row on the left and a column on the right
-template <Real T>
-EBB_API Tensor<T> matmul(const Operand<T>& a, const Operand<T>& b, MatmulOptions options = {});
-/// x weight^T + bias in one record: x (n, in), weight (out, in), bias (out,)
-template <Real T>
-EBB_API Tensor<T> linear(const Operand<T>& x, const Operand<T>& weight, const Operand<T>& bias);
-/// a . b of two vectors of one size
-template <Real T> EBB_API Tensor<T> dot(const Operand<T>& a, const Operand<T>& b);
-/// out[i, j] = a[i] b[j] of two vectors
-template <Real T> EBB_API Tensor<T> outer(const Operand<T>& a, const Operand<T>& b);
-/// The elements (i, i + offset) of a matrix; of a vector, the square matrix that has them there
-template <Real T> EBB_API Tensor<T> diag(const Operand<T>& x, std::int64_t offset = 0);
-/// The sum of the elements (i, i) of a matrix
-template <Real T> EBB_API Tensor<T> trace(const Operand<T>& x);
-/// The elements (i, j) with j <= i + offset of the last two axes, zeros elsewhere
-template <Real T> EBB_API Tensor<T> tril(const Operand<T>& x, std::int64_t offset = 0);
-/// The elements (i, j) with j >= i + offset of the last two axes, zeros elsewhere
-template <Real T> EBB_API Tensor<T> triu(const Operand<T>& x, std::int64_t offset = 0);
-
 // Shapes and indices.
 
 /// The same elements in another shape of the same size
@@ -380,52 +358,6 @@ template <Real T> EBB_API Tensor<T> sum_to(const Operand<T>& x, const Shape& sha
 /// The values of x in another type, on the same tape
 template <Real To, Real T>
 EBB_API Tensor<To> cast(const Operand<T>& x);
-
-// Losses: the mean over all elements. Shapes must be equal; nothing broadcasts.
-
-/// mean((prediction - target)^2)
-template <Real T>
-EBB_API Tensor<T> mse_loss(const Operand<T>& prediction, const Operand<T>& target);
-/// mean(|prediction - target|), slope 0 where they are equal
-template <Real T>
-EBB_API Tensor<T> l1_loss(const Operand<T>& prediction, const Operand<T>& target);
-/// The mean of e^2 / 2 where |e| <= delta, of delta (|e| - delta / 2) elsewhere; e is prediction -
-/// target, delta > 0 (Huber 1964)
-template <Real T>
-EBB_API Tensor<T> huber_loss(const Operand<T>& prediction, const Operand<T>& target,
-                             double delta = 1);
-/// huber_loss / beta, and l1_loss where beta is 0 (Girshick 2015)
-template <Real T>
-EBB_API Tensor<T> smooth_l1_loss(const Operand<T>& prediction, const Operand<T>& target,
-                                 double beta = 1);
-/// mean(max(1 - target prediction, 0)), target -1 or 1, slope 0 at the kink. Not PyTorch's
-/// hinge_embedding_loss
-template <Real T>
-EBB_API Tensor<T> hinge_loss(const Operand<T>& prediction, const Operand<T>& target);
-/// mean(max(1 - target prediction, 0)^2), target -1 or 1
-template <Real T>
-EBB_API Tensor<T> squared_hinge_loss(const Operand<T>& prediction, const Operand<T>& target);
-/// mean(e^prediction - target prediction): of counts, where prediction is the logarithm of the rate
-template <Real T>
-EBB_API Tensor<T> poisson_nll_loss(const Operand<T>& prediction, const Operand<T>& target);
-/// mean(max(q e, (q - 1) e)) with e = target - prediction, least at the q-quantile of target, q in
-/// [0, 1]; at e = 0 the mean of both slopes (Koenker and Bassett 1978)
-template <Real T>
-EBB_API Tensor<T> quantile_loss(const Operand<T>& prediction, const Operand<T>& target, double q);
-/// mean(target (log target - prediction)) over all elements, as in PyTorch: prediction is a
-/// log-probability, target a probability; 0 where target is 0
-template <Real T>
-EBB_API Tensor<T> kl_div(const Operand<T>& prediction, const Operand<T>& target);
-/// mean over rows of -log_probabilities[label]: log_probabilities (n, classes), labels (n,)
-template <Real T>
-EBB_API Tensor<T> nll_loss(const Operand<T>& log_probabilities,
-                           const Array<std::int64_t>& labels);
-/// Binary cross-entropy of logits: mean(softplus(logit) - target * logit), target in [0, 1]
-template <Real T>
-EBB_API Tensor<T> bce_with_logits(const Operand<T>& logits, const Operand<T>& target);
-/// mean over rows of -log softmax(logits)[label]: logits (n, classes), labels (n,) in [0, classes)
-template <Real T>
-EBB_API Tensor<T> cross_entropy(const Operand<T>& logits, const Array<std::int64_t>& labels);
 
 // clang-format on
 

@@ -104,6 +104,7 @@ void Recorder::truncate(std::uint32_t last) {
 void Recorder::renew_generation() { generation_ = next_generation(); }
 
 void Recorder::reset() {
+  if (count_ == 1 && leaves_.empty()) return;  // no handle is of this generation
   truncate(0);
   for (const Leaf& leaf : leaves_) {
     leaf.visit([](auto* cell) { release(cell); });
@@ -113,7 +114,7 @@ void Recorder::reset() {
   shape_count_ = 1;
   if (observer_ || !parts_.empty()) [[unlikely]] {
     parts_.clear();
-    seen_scope_ = 0;
+    enter_scope(0);
     if (observer_) observer_->values.clear();
   }
   renew_generation();
@@ -122,13 +123,20 @@ void Recorder::reset() {
 void Recorder::observe(bool check_finite, bool keep_values) {
   const bool any = check_finite || keep_values;
   observer_ = any ? std::make_unique<Observer>(Observer{check_finite, keep_values, {}}) : nullptr;
+  enter_scope(noted_scope_);
+}
+
+void Recorder::enter_scope(std::uint64_t serial) {
+  constexpr std::uint64_t no_scope = ~std::uint64_t{0};
+  noted_scope_ = serial;
+  quiet_scope_ = observer_ ? no_scope : serial;
 }
 
 void Recorder::note(std::uint32_t id, Block* result) {
-  if (scope_serial != seen_scope_) {
+  if (scope_serial != noted_scope_) {
     while (!parts_.empty() && parts_.back().first >= id) parts_.pop_back();
     parts_.push_back({id, Scope::path()});
-    seen_scope_ = scope_serial;
+    enter_scope(scope_serial);
   }
   if (!observer_) return;
   if (observer_->keep_values) {

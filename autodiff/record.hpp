@@ -172,7 +172,7 @@ class Recorder {
   /// The record that was filled is now part of the tape, and this is its result's place.
   Place publish(Block* result) {
     const std::uint32_t id = count_++;
-    if (observer_ || scope_serial != seen_scope_) [[unlikely]]
+    if (scope_serial != quiet_scope_) [[unlikely]]
       note(id, result);
     return {generation_, id};
   }
@@ -229,6 +229,7 @@ class Recorder {
   }
   std::size_t slot_of(const void* cell) const;
   void note(std::uint32_t id, Block* result);
+  void enter_scope(std::uint64_t serial);
   void make_room_in_table();
 
   std::uint64_t generation_;
@@ -251,7 +252,10 @@ class Recorder {
     std::string path;
   };
   std::vector<Part> parts_;
-  std::uint64_t seen_scope_ = 0;
+  std::uint64_t noted_scope_ = 0;  // the scope of the last part
+  // A record that is made in this scope needs no note: the noted one's or, while there is an
+  // observer, none.
+  std::uint64_t quiet_scope_ = 0;
 };
 
 /// @throws NonFiniteError that begins with `what` if a value is NaN or infinite.

@@ -346,9 +346,12 @@ TEST_CASE("the samples of all other operations include a scalar, nothing, and la
 }
 
 TEST_CASE("the registry and the public list of operations name the same operations") {
-  std::ifstream file(EBB_SOURCE_DIR "/autodiff/ops.hpp");
-  REQUIRE(file);
-  const std::string text{std::istreambuf_iterator<char>(file), {}};
+  std::string text;
+  for (const char* header : {"ops", "linear_algebra", "losses"}) {
+    std::ifstream file(std::string(EBB_SOURCE_DIR "/autodiff/") + header + ".hpp");
+    REQUIRE(file);
+    text.append(std::istreambuf_iterator<char>(file), {});
+  }
   const std::map<std::string, std::vector<std::string>> symbols = {
       {"operator+", {"add"}}, {"operator-", {"sub", "neg"}},
       {"operator*", {"mul"}}, {"operator/", {"div"}},
