@@ -6,24 +6,11 @@
 #include "ebb/autodiff/kernels/table.hpp"
 #include "ebb/autodiff/ops/alias.hpp"
 #include "ebb/autodiff/parallel.hpp"
+#include "ebb/autodiff/small_array.hpp"
 #include "ebb/autodiff/sweep.hpp"
 
 namespace ebb::inline v0::detail {
 namespace {
-
-/// One call: its arguments are blocks of the output's shape or of one value, and numbers. It owns
-/// nothing, and has no arguments until they are set.
-template <class T>
-struct Fused {
-  const FusedLoops<T>* loops;
-  FusedReduction reduction;
-  int count;
-  Wide::Entry arguments[max_fused_arguments];
-
-  Fused(const FusedLoops<T>* l, FusedReduction r, int n) : loops(l), reduction(r), count(n) {}
-
-  bool is_number(int i) const { return arguments[i].id == Record::number; }
-};
 
 // A record of up to two arguments holds them, and behind them, after a reduction, the gradient of
 // each. One of more is wide, with entries in the same order, and their number in `inputs`, for
@@ -57,12 +44,6 @@ constexpr int narrow = 2;  // the arguments that a record itself can hold
 constexpr std::uint64_t reduction_bits = 3, second_bit = 4;
 static_assert(alignof(FusedLoops<float>) == 8);
 
-template <class T>
-std::uint64_t attributes_of(const Fused<T>& fused) {
-  return reinterpret_cast<std::uintptr_t>(fused.loops) | std::uint64_t(fused.reduction) |
-         (fused.count > 1 ? second_bit : 0);
-}
-
 /// The number of arguments of the call that a record is of, and each of them.
 int count_of(const Record& record) {
   if (record.op->wide) return int(record.inputs[0]);
@@ -73,49 +54,48 @@ Wide::Entry argument_of(const Record& record, int i) {
   return wide_of(record).entries[i];
 }
 
+/// One call: its arguments are blocks of the output's shape or of one value, and numbers. It owns
+/// none of them.
 template <class T>
-Wide::Entry kept_entry(const Fused<T>& fused, int i) {
-  if (!fused.is_number(i)) retain(fused.arguments[i].kept);
-  return fused.arguments[i];
-}
-
-/// Records a call; takes over the gradients of a reduction, one for each input.
-template <class T>
-void add_record(Recorder& tape, const Shape& shape, const Fused<T>& fused, BlockHandle* gradients) {
-  if (fused.count <= narrow) {
-    Record& record = tape.next(gradients ? fuse_reduced_op<T, false> : fuse_op<T, false>, shape);
-    record.attributes.bits = attributes_of(fused);
-    for (int i = 0; i < fused.count; ++i) {
-      const Wide::Entry entry = kept_entry(fused, i);
-      record.kept[i] = entry.kept;
-      record.inputs[i] = entry.id;
-      if (gradients && !fused.is_number(i)) record.kept[narrow + i] = (gradients++)->take();
+class Fused {
+ public:
+  Fused(const FusedLoops<T>* l, FusedReduction r, std::span<const Wide::Entry> a)
+      : loops(l), reduction(r), arguments(a) {}
+  /// The call that a record is of, which must stay.
+  explicit Fused(const Record& record) {
+    const std::uint64_t bits = record.attributes.bits;
+    loops = reinterpret_cast<const FusedLoops<T>*>(bits & ~(reduction_bits | second_bit));
+    reduction = FusedReduction(bits & reduction_bits);
+    const auto count = std::size_t(count_of(record));
+    if (record.op->wide) {
+      arguments = {wide_of(record).entries + (record.op == &fuse_pull_op<T> ? 1 : 0), count};
+    } else {
+      for (std::size_t i = 0; i < count; ++i) narrow_[i] = argument_of(record, int(i));
+      arguments = {narrow_, count};
     }
-    return;
   }
-  Record& record = tape.next_wide(gradients ? fuse_reduced_op<T, true> : fuse_op<T, true>, shape,
-                                  std::size_t(gradients ? 2 * fused.count : fused.count));
-  record.attributes.bits = attributes_of(fused);
-  record.inputs[0] = std::uint32_t(fused.count);
-  Wide::Entry* entries = wide_of(record).entries;
-  for (int i = 0; i < fused.count; ++i) {
-    entries[i] = kept_entry(fused, i);
-    if (!gradients) continue;
-    Block* gradient = fused.is_number(i) ? nullptr : (gradients++)->take();
-    entries[fused.count + i] = {gradient, Record::constant};
-  }
-}
+  Fused(const Fused&) = delete;
 
-/// The call that a record is of.
-template <class T>
-Fused<T> read_record(const Record& record) {
-  const std::uint64_t bits = record.attributes.bits;
-  Fused<T> fused(reinterpret_cast<const FusedLoops<T>*>(bits & ~(reduction_bits | second_bit)),
-                 FusedReduction(bits & reduction_bits), count_of(record));
-  const int before = record.op == &fuse_pull_op<T> ? 1 : 0;
-  for (int i = 0; i < fused.count; ++i) fused.arguments[i] = argument_of(record, before + i);
-  return fused;
-}
+  int count() const { return int(arguments.size()); }
+  const Wide::Entry& operator[](int i) const { return arguments[std::size_t(i)]; }
+  bool is_number(int i) const { return (*this)[i].id == Record::number; }
+  std::uint64_t attributes() const {
+    return reinterpret_cast<std::uintptr_t>(loops) | std::uint64_t(reduction) |
+           (count() > 1 ? second_bit : 0);
+  }
+  /// An argument for a record to keep.
+  Wide::Entry keep(int i) const {
+    if (!is_number(i)) retain((*this)[i].kept);
+    return (*this)[i];
+  }
+
+  const FusedLoops<T>* loops;
+  FusedReduction reduction;
+  std::span<const Wide::Entry> arguments;
+
+ private:
+  Wide::Entry narrow_[narrow];
+};
 
 /// The gradient that a reduction has computed for argument i.
 Block*& computed_gradient(Record& record, int i) {
@@ -123,110 +103,140 @@ Block*& computed_gradient(Record& record, int i) {
   return wide_of(record).entries[record.inputs[0] + std::uint32_t(i)].kept;
 }
 
+constexpr std::size_t few = 4;  // arguments, for which nothing is allocated
+
 /// One run of a loop over n elements: what it reads and writes.
 template <class T>
 class FusedRun {
  public:
-  FusedRun(const Fused<T>& fused, std::int64_t n) : n_(n) {
+  FusedRun(const Fused<T>& fused, std::int64_t n) : n_(n), arguments_(fused.arguments.size()) {
+    block_.arguments = arguments_.data();
     block_.y = nullptr;
     block_.scale = 1;
-    for (int i = 0; i < fused.count; ++i) {
-      if (fused.is_number(i)) {
-        numbers_[i] = T(number_of(fused.arguments[i].kept));
-        block_.argument[i] = &numbers_[i];
+    for (std::size_t i = 0; i < arguments_.size(); ++i) {
+      const Wide::Entry& entry = fused.arguments[i];
+      FusedArgument<T>& argument = arguments_[i];
+      argument.gradient.step = 0;
+      argument.owned = nullptr;
+      if (entry.id == Record::number) {
+        argument.number = T(number_of(entry.kept));
       } else {
-        const bool dense = read(block_.argument[i], fused.arguments[i].kept);
-        if (dense) dense_ |= 1U << i;
+        argument.values = read(entry.kept);
         ++inputs_;
       }
     }
   }
-  void write(Block* y) { block_.y = output(y); }
-  /// Asks for the gradient of an input, counted without the numbers.
-  void want(int input, Block* gradient) {
-    block_.gradient[input] = output(gradient);
-    wanted_ |= 1U << input;
+  ~FusedRun() {
+    for (const FusedArgument<T>& argument : arguments_) {
+      if (argument.owned) release(argument.owned);
+    }
   }
-  void upstream(Block* g) { dense_g_ = read(block_.g, g); }
+  FusedRun(const FusedRun&) = delete;
+
+  void write(Block* y) { block_.y = output(y); }
+  /// Asks for the gradient of an argument.
+  void want(int i, const Shape& shape) {
+    FusedArgument<T>& argument = arguments_[std::size_t(i)];
+    argument.owned = allocate(shape, sizeof(T));
+    argument.gradient = {output(argument.owned), 1};
+    ++wanted_;
+    block_.only = i;
+  }
+  /// The gradient of an argument; null where none was asked for.
+  Block* take(int i) { return std::exchange(arguments_[std::size_t(i)].owned, nullptr); }
+  void upstream(Block* g) { block_.g = read(g); }
   void scale(double factor) { block_.scale = T(factor); }
 
   /// What the loops of the blocks return, added up in their order.
   double operator()(const typename FusedLoops<T>::Loops& loops) {
     const auto loop = loops[std::size_t(instruction_set())];
-    const bool alone = (wanted_ & (wanted_ - 1)) == 0;  // at most one gradient
-    const bool all = wanted_ == (1U << inputs_) - 1;
-    block_.only = alone && wanted_ && inputs_ > 1 ? __builtin_ctz(wanted_) : -1;
-    for (int k = 0; !alone && !all && k < inputs_; ++k) {
-      if (!(wanted_ >> k & 1U)) block_.gradient[k] = room();  // to be forgotten
-    }
-    block_.streams = streams_ && (alone || all);
+    const bool some = wanted_ > 1 && wanted_ < inputs_;
+    if (some) forget_others();
+    if (wanted_ != 1 || inputs_ == 1) block_.only = -1;
+    block_.streams = streams_ && !some;
     const double total = parallel_sum(n_, fused_block, [&](std::int64_t first, std::int64_t last) {
-      return first == 0 ? loop(block_, last) : loop(at(first), last - first);
+      return loop(block_, first, last - first);
     });
     if (block_.streams) __builtin_ia32_sfence();
     return total;
   }
 
  private:
-  /// The block that starts at this element.
-  FusedBlock<T> at(std::int64_t first) const {
-    FusedBlock<T> block = block_;
-    for (int i = 0; i < max_fused_arguments; ++i) {
-      if (dense_ >> i & 1U) block.argument[i] += first;
-    }
-    for (int k = 0; k < max_fused_inputs; ++k) {
-      if (wanted_ >> k & 1U) block.gradient[k] += first;
-    }
-    if (dense_g_) block.g += first;
-    if (block.y) block.y += first;
-    return block;
-  }
-  /// A value that stands for all is repeated for the length of a block. Returns whether it is not.
-  bool read(const T*& from, Block* x) {
+  /// A value that stands for all is repeated for the length of a block.
+  FusedRow<const T> read(Block* x) {
     const T* data = x->data<T>();
-    if (!x->is_single() || n_ == 1) {
-      from = data;
-      return true;
-    }
+    if (!x->is_single() || n_ == 1) return {data, 1};
     T* values = room();
     std::fill_n(values, row(), *data);
-    from = values;
-    return false;
+    return {values, 0};
   }
   T* output(Block* y) {
     T* to = y->data<T>();
     streams_ = streams_ && prefers_streaming(to, n_);
     return to;
   }
+  /// Somewhere to write the gradients that are computed beside the wanted ones.
+  void forget_others() {
+    T* const nowhere = room();
+    for (FusedArgument<T>& argument : arguments_) {
+      if (!argument.owned) argument.gradient = {nowhere, 0};
+    }
+  }
   /// The elements of a block, in whole lines.
   std::int64_t row() const { return (std::min(n_, fused_block) + 63) / 64 * 64; }
   /// Room for one row.
   T* room() {
-    constexpr int rows = max_fused_arguments + max_fused_inputs;
+    const auto rows = std::int64_t(arguments_.size()) + 2;  // g, and what is forgotten
     if (!rooms_) rooms_ = BlockHandle(allocate_bytes(std::size_t(rows * row()) * sizeof(T)));
     return rooms_->data<T>() + row() * rooms_taken_++;
   }
 
   std::int64_t n_;
+  SmallArray<FusedArgument<T>, few> arguments_;
   FusedBlock<T> block_;  // no value where nothing reads it
-  T numbers_[max_fused_arguments];
-  unsigned dense_ = 0, wanted_ = 0;
-  bool dense_g_ = false, streams_ = true;
-  int inputs_ = 0, rooms_taken_ = 0;
+  bool streams_ = true;
+  int inputs_ = 0, wanted_ = 0, rooms_taken_ = 0;
   BlockHandle rooms_;
 };
+
+/// Records a call; takes the gradients of a reduction out of the run that computed them.
+template <class T>
+void add_record(Recorder& tape, const Shape& shape, const Fused<T>& fused, FusedRun<T>* reduced) {
+  const int count = fused.count();
+  if (count <= narrow) {
+    Record& record = tape.next(reduced ? fuse_reduced_op<T, false> : fuse_op<T, false>, shape);
+    record.attributes.bits = fused.attributes();
+    for (int i = 0; i < count; ++i) {
+      const Wide::Entry entry = fused.keep(i);
+      record.kept[i] = entry.kept;
+      record.inputs[i] = entry.id;
+      if (reduced) record.kept[narrow + i] = reduced->take(i);
+    }
+    return;
+  }
+  Record& record = tape.next_wide(reduced ? fuse_reduced_op<T, true> : fuse_op<T, true>, shape,
+                                  std::size_t(reduced ? 2 * count : count));
+  record.attributes.bits = fused.attributes();
+  record.inputs[0] = std::uint32_t(count);
+  Wide::Entry* entries = wide_of(record).entries;
+  for (int i = 0; i < count; ++i) {
+    entries[i] = fused.keep(i);
+    if (reduced) entries[count + i] = {reduced->take(i), Record::constant};
+  }
+}
 
 /// The gradient of argument i as a recorded operation of g and the arguments.
 template <class T>
 Tensor<T> pull_node(const Fused<T>& fused, int i, const Tensor<T>& g, BlockHandle value) {
   Recorder& tape = *recorder();
-  Record& record = tape.next_wide(fuse_pull_op<T>, value->shape, std::size_t(fused.count + 1));
-  record.attributes.bits = attributes_of(fused);
-  record.inputs[0] = std::uint32_t(fused.count);
+  const int count = fused.count();
+  Record& record = tape.next_wide(fuse_pull_op<T>, value->shape, std::size_t(count + 1));
+  record.attributes.bits = fused.attributes();
+  record.inputs[0] = std::uint32_t(count);
   record.inputs[1] = std::uint32_t(i);
   Wide::Entry* entries = wide_of(record).entries;
   entries[0] = {retain(Access::block(g)), Access::place(g).record};
-  for (int k = 0; k < fused.count; ++k) entries[k + 1] = kept_entry(fused, k);
+  for (int k = 0; k < count; ++k) entries[k + 1] = fused.keep(k);
   const Place place = tape.publish(value.get());
   return Access::tensor<T>(value.take(), place);
 }
@@ -250,7 +260,7 @@ template <class T>
 void give(Sweep& sweep, const Record& record, int i, BlockHandle part) {
   const std::uint32_t id = argument_of(record, i).id;
   if (sweep.records()) [[unlikely]] {
-    sweep.give(id, pull_node(read_record<T>(record), i, sweep.gradient<T>(), std::move(part)));
+    sweep.give(id, pull_node(Fused<T>(record), i, sweep.gradient<T>(), std::move(part)));
   } else {
     sweep.give(id, Access::tensor<T>(part.take()));
   }
@@ -258,21 +268,16 @@ void give(Sweep& sweep, const Record& record, int i, BlockHandle part) {
 
 template <class T>
 void vjp_fuse(Sweep& sweep, std::uint32_t, Record& record) {
-  const Fused<T> fused = read_record<T>(record);
+  const Fused<T> fused(record);
   const Shape& shape = sweep.shape_of(record);
   FusedRun<T> run(fused, shape.size());
   run.upstream(sweep.gradient_block());
-  BlockHandle parts[max_fused_arguments];
-  for (int i = 0, input = 0; i < fused.count; ++i) {
-    if (sweep.needs(fused.arguments[i].id)) {
-      parts[i] = BlockHandle(allocate(shape, sizeof(T)));
-      run.want(input, parts[i].get());
-    }
-    if (!fused.is_number(i)) ++input;
+  for (int i = 0; i < fused.count(); ++i) {
+    if (sweep.needs(fused[i].id)) run.want(i, shape);
   }
   run(fused.loops->pull);
-  for (int i = 0; i < fused.count; ++i) {
-    if (parts[i]) give<T>(sweep, record, i, std::move(parts[i]));
+  for (int i = 0; i < fused.count(); ++i) {
+    if (BlockHandle part{run.take(i)}) give<T>(sweep, record, i, std::move(part));
   }
 }
 
@@ -294,22 +299,24 @@ Tensor<T> on_tensors(const Fused<T>& fused, std::span<const Tensor<T>> x) {
 
 template <class T>
 void vjp_fuse_pull(Sweep& sweep, std::uint32_t, Record& record) {
-  const Fused<T> fused = read_record<T>(record);
+  const Fused<T> fused(record);
   const auto pulled = std::size_t(record.inputs[1]);
+  const Shape shape = sweep.shape_of(record);
   const Wide::Entry& g = wide_of(record).entries[0];
   std::vector<std::uint32_t> ids{g.id};
   std::vector<Tensor<T>> at{sweep.tensor<T>(g.kept, g.id)};
-  for (int i = 0; i < fused.count; ++i) {
-    const Wide::Entry& argument = fused.arguments[i];
-    const bool number = fused.is_number(i);
+  for (const Wide::Entry& argument : fused.arguments) {
+    const bool number = argument.id == Record::number;
     ids.push_back(number ? Record::constant : argument.id);
     at.push_back(number ? Tensor<T>(T(number_of(argument.kept)))
                         : sweep.tensor<T>(argument.kept, argument.id));
   }
   sweep.open<T>(ids, at, [&](std::span<const Tensor<T>> x) {
     std::vector<Tensor<T>> points(x.begin() + 1, x.end());
-    // The input may be constant here; differentiating needs a place for it.
+    // The gradient has an element for each of the result, and differentiating needs a place: the
+    // input may be a single value, and it may be constant here.
     Tensor<T>& point = points[pulled];
+    if (!(point.shape() == shape)) point = broadcast_to(point, shape);
     if (Access::place(point).is_constant()) point = fresh_leaf(*recorder(), 0, point);
     const Tensor<T> y = on_tensors(fused, std::span<const Tensor<T>>(points));
     if (Access::place(y).is_constant()) return Tensor<T>(Array<T>::zeros(point.shape()));
@@ -320,14 +327,13 @@ void vjp_fuse_pull(Sweep& sweep, std::uint32_t, Record& record) {
 /// Brings every argument to one shape, unless it is a single value; recorded like any broadcast.
 /// The results own what the arguments point to.
 template <class T>
-std::vector<Tensor<T>> stretch(Fused<T>& fused, Shape& shape) {
-  for (int i = 0; i < fused.count; ++i) {
-    if (!fused.is_number(i)) shape = broadcast("fuse", shape, fused.arguments[i].kept->shape);
+std::vector<Tensor<T>> stretch(std::span<Wide::Entry> arguments, Shape& shape) {
+  for (const Wide::Entry& argument : arguments) {
+    if (argument.id != Record::number) shape = broadcast("fuse", shape, argument.kept->shape);
   }
   std::vector<Tensor<T>> stretched;
-  for (int i = 0; i < fused.count; ++i) {
-    if (fused.is_number(i)) continue;
-    Wide::Entry& argument = fused.arguments[i];
+  for (Wide::Entry& argument : arguments) {
+    if (argument.id == Record::number) continue;
     if (argument.kept->shape == shape || argument.kept->shape.size() == 1) continue;
     const Place place = argument.id ? recorder()->place(argument.id) : Place();
     stretched.push_back(broadcast_to(Access::tensor<T>(retain(argument.kept), place), shape));
@@ -341,13 +347,12 @@ std::vector<Tensor<T>> stretch(Fused<T>& fused, Shape& shape) {
 template <class T>
 Tensor<T> fuse_arguments(const FusedLoops<T>& loops, FusedReduction reduction,
                          std::span<const Operand<T>* const> operands) {
-  Fused<T> fused(&loops, reduction, int(operands.size()));
-  Wide::Entry* arguments = fused.arguments;
+  SmallArray<Wide::Entry, few> arguments(operands.size());
   Inputs inputs;
   const Shape* shape = nullptr;
   bool same = true;
-  for (int i = 0; i < fused.count; ++i) {
-    const Argument<T> x = inputs.read("fuse", *operands[std::size_t(i)]);
+  for (std::size_t i = 0; i < operands.size(); ++i) {
+    const Argument<T> x = inputs.read("fuse", *operands[i]);
     if (!x.block) {
       arguments[i] = {number_bits(double(x.number)), Record::number};
       continue;
@@ -362,9 +367,10 @@ Tensor<T> fuse_arguments(const FusedLoops<T>& loops, FusedReduction reduction,
   Shape wide_shape;
   std::vector<Tensor<T>> stretched;
   if (!same) {
-    stretched = stretch(fused, wide_shape);
+    stretched = stretch<T>(arguments, wide_shape);
     shape = &wide_shape;
   }
+  const Fused<T> fused(&loops, reduction, {arguments.data(), arguments.size()});
   const std::int64_t n = shape->size();
   FusedRun<T> run(fused, n);
   if (reduction == FusedReduction::none) {
@@ -373,7 +379,7 @@ Tensor<T> fuse_arguments(const FusedLoops<T>& loops, FusedReduction reduction,
     run(loops.value);
     if (!inputs.recorded) return Access::tensor<T>(y.take(), inputs.place_of_unrecorded());
     Recorder& tape = *inputs.tape;
-    add_record(tape, y->shape, fused, nullptr);
+    add_record<T>(tape, y->shape, fused, nullptr);
     const Place place = tape.publish(y.get());
     return Access::tensor<T>(y.take(), place);
   }
@@ -385,19 +391,13 @@ Tensor<T> fuse_arguments(const FusedLoops<T>& loops, FusedReduction reduction,
     return Access::tensor<T>(y.take(), inputs.place_of_unrecorded());
   }
   // A recorded reduction writes its gradients on the way: they need no pass of their own.
-  BlockHandle gradients[max_fused_inputs];
-  for (int i = 0, input = 0; i < fused.count; ++i) {
-    if (fused.is_number(i)) continue;
-    if (arguments[i].id != Record::constant) {
-      gradients[input] = BlockHandle(allocate(*shape, sizeof(T)));
-      run.want(input, gradients[input].get());
-    }
-    ++input;
+  for (int i = 0; i < fused.count(); ++i) {
+    if (fused[i].id != Record::constant && !fused.is_number(i)) run.want(i, *shape);
   }
   run.scale(1 / count);
   *y->data<T>() = T(run(loops.reduce_with_gradient) / count);
   Recorder& tape = *inputs.tape;
-  add_record(tape, y->shape, fused, gradients);
+  add_record(tape, y->shape, fused, &run);
   const Place place = tape.publish(y.get());
   return Access::tensor<T>(y.take(), place);
 }

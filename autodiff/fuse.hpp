@@ -6,6 +6,7 @@
 // The formula runs on SIMD lanes of the best instruction set of the machine, whatever flags the
 // unit is compiled with; backward it runs on duals, and for higher orders on tensors.
 #pragma once
+#include <algorithm>
 #include <array>
 #include <span>
 
@@ -16,21 +17,36 @@
 namespace ebb::inline v0 {
 namespace detail {
 
-inline constexpr int max_fused_inputs = 4;
-inline constexpr int max_fused_arguments = 8;
-
 /// A fused loop runs over so many elements at most: a sum's blocks, and a task for a thread.
 inline constexpr std::int64_t fused_block = 4096;
 
-/// What the loops of one formula read and write: n elements of each, in whole vectors.
+/// The elements of an argument or of its gradient; or a row that stands for every block, without a
+/// step from one to the next.
+template <class T>
+struct FusedRow {
+  T* data;
+  std::int64_t step;  ///< 1 or 0
+
+  EBB_INLINE T* at(std::int64_t i) const { return data + i * step; }
+};
+
+/// What a loop reads of an argument, and where it writes its gradient.
+template <class T>
+struct FusedArgument {
+  T number;  ///< of a number, which has no more than that
+  FusedRow<const T> values;
+  FusedRow<T> gradient;  ///< without a step: to be forgotten
+  Block* owned;          ///< the gradient, or null where none is wanted
+};
+
+/// What the loops of one formula read and write, in whole vectors.
 template <class T>
 struct FusedBlock {
-  const T* argument[max_fused_arguments];  ///< or one number
-  const T* g;                              ///< the upstream gradient
+  const FusedArgument<T>* arguments;
+  FusedRow<const T> g;  ///< the upstream gradient
   T* y;
-  T* gradient[max_fused_inputs];
   T scale;       ///< of the gradients that a reduction writes on its way forward
-  int only;      ///< the one input that is differentiated, or -1 for all
+  int only;      ///< the one argument that is differentiated, or -1 for all
   bool streams;  ///< outputs go past the caches
 };
 
@@ -38,11 +54,13 @@ struct FusedBlock {
 /// others, are absent.
 template <class T>
 struct FusedLoops {
-  using Loops = std::array<double (*)(const FusedBlock<T>& block, std::int64_t n), 3>;
+  /// Over n elements from `begin` on.
+  using Loops =
+      std::array<double (*)(const FusedBlock<T>& block, std::int64_t begin, std::int64_t n), 3>;
   Loops value;                 ///< y = f(x...)
-  Loops pull;                  ///< gradient[k] = g * df/dx[k]
+  Loops pull;                  ///< gradient of x[k] = g * df/dx[k]
   Loops reduce;                ///< returns the sum of f; no gradients
-  Loops reduce_with_gradient;  ///< the same, and gradient[k] = scale * df/dx[k]
+  Loops reduce_with_gradient;  ///< the same, and gradient of x[k] = scale * df/dx[k]
   Tensor<T> (*on_tensors)(std::span<const Tensor<T>> arguments);
 };
 
@@ -67,6 +85,14 @@ constexpr int input_index(std::size_t i) {
   return index;
 }
 
+/// The position of input p among all arguments.
+template <bool... number>
+constexpr std::size_t position(int p) {
+  std::size_t i = 0;
+  while (input_index<number...>(i + 1) <= p) ++i;
+  return i;
+}
+
 /// An argument in a loop: a row of lanes, or a number in all of them.
 template <bool number, class V>
 EBB_INLINE V at(const typename V::value_type* data, const V& constant, std::int64_t i) {
@@ -77,23 +103,27 @@ EBB_INLINE V at(const typename V::value_type* data, const V& constant, std::int6
   }
 }
 
-/// Which inputs a loop differentiates: all, the first, or any other one.
-enum class Wanted { all, first, other };
+/// A loop differentiates K inputs from `first` on: a few, since more directions than registers
+/// would be slower than another pass over a block that is in the cache. `any` is one input that is
+/// only known when the program runs.
+inline constexpr int chunk = 4;
+inline constexpr int any = -1;
 
 /// An argument with its derivative: a number or an input that is not differentiated as it is, input
-/// `index` as a dual that is seeded in its own direction. Which is the `other` one is only known
-/// when the program runs, so that seeds stand in memory.
-template <bool number, Wanted wanted, int K, int index, class V>
+/// `index` as a dual that is seeded in its own direction; the seeds of `any` stand in memory.
+template <bool number, int first, int K, int index, class V>
 EBB_INLINE auto seeded(const V& v, const typename V::value_type* seed) {
-  if constexpr (number || (wanted == Wanted::first && index > 0)) {
+  if constexpr (number) {
     return v;
-  } else if constexpr (wanted == Wanted::other) {
+  } else if constexpr (first == any) {
     Dual<V, 1> x(v);
     x.d[0] = V::load(seed);
     return x;
+  } else if constexpr (index < first || index >= first + K) {
+    return v;
   } else {
-    Dual<V, K, 1U << index> x(v);
-    x.d[index] = V(1);
+    Dual<V, K, 1U << (index - first)> x(v);
+    x.d[index - first] = V(1);
     return x;
   }
 }
@@ -153,15 +183,16 @@ struct Loops {
   using Block = detail::FusedBlock<T>;
 
 // The formula at element i.
-#define EBB_FUSED_OPEN(V)                         \
-  const F f{};                                    \
-  const T* const data[] = {block.argument[k]...}; \
-  const V constant[] = {V(number ? *data[k] : T(0))...};
+#define EBB_FUSED_OPEN(V)                                                        \
+  const F f{};                                                                   \
+  const auto* const arguments = block.arguments;                                 \
+  const T* const data[] = {number ? nullptr : arguments[k].values.at(begin)...}; \
+  const V constant[] = {V(number ? arguments[k].number : T(0))...};
 #define EBB_FUSED_AT(V, i) fused::at<number>(data[k], constant[k], i)
 
 #define EBB_FUSED_VALUE(V)                        \
   EBB_FUSED_OPEN(V)                               \
-  T* const to[] = {block.y};                      \
+  T* const to[] = {block.y + begin};              \
   const bool streams = block.streams;             \
   for (std::int64_t i = 0; i < n; i += V::size) { \
     const V y[] = {V(f(EBB_FUSED_AT(V, i)...))};  \
@@ -170,20 +201,22 @@ struct Loops {
   return 0;
 
 // The same with its derivatives.
-#define EBB_FUSED_OPEN_DUAL(V)                                                                  \
-  EBB_FUSED_OPEN(V)                                                                             \
-  constexpr int K = wanted == fused::Wanted::all ? inputs : 1;                                  \
-  const std::size_t first = wanted == fused::Wanted::other ? std::size_t(block.only) : 0;       \
-  const bool streams = block.streams;                                                           \
-  T* to[K];                                                                                     \
-  repeat<K>([&](auto p) __attribute__((always_inline)) { to[p] = block.gradient[first + p]; }); \
-  T seed[sizeof...(number)][V::size];                                                           \
-  if constexpr (wanted == fused::Wanted::other) {                                               \
-    (V(block.only == input_index<number...>(k) ? T(1) : T(0)).store(seed[k]), ...);             \
+#define EBB_FUSED_OPEN_DUAL(V)                                                               \
+  EBB_FUSED_OPEN(V)                                                                          \
+  const bool streams = block.streams;                                                        \
+  T* to[K];                                                                                  \
+  repeat<K>([&](auto p) __attribute__((always_inline)) {                                     \
+    const std::size_t at = first == fused::any ? std::size_t(block.only)                     \
+                                               : fused::position<number...>(first + int(p)); \
+    to[p] = arguments[at].gradient.at(begin);                                                \
+  });                                                                                        \
+  T seed[sizeof...(number)][V::size];                                                        \
+  if constexpr (first == fused::any) {                                                       \
+    (V(block.only == int(k) ? T(1) : T(0)).store(seed[k]), ...);                             \
   }
-#define EBB_FUSED_DUAL(V, i)                                                                   \
-  Dual<V, K>(f(fused::seeded<number, wanted, K, input_index<number...>(k)>(EBB_FUSED_AT(V, i), \
-                                                                           seed[k])...))
+#define EBB_FUSED_DUAL(V, i) \
+  Dual<V, K>(f(              \
+      fused::seeded<number, first, K, input_index<number...>(k)>(EBB_FUSED_AT(V, i), seed[k])...))
 
 // All gradients before the first store: g++ takes a choice apart if its mask crosses a branch.
 #define EBB_FUSED_STORE(V, factor)                                               \
@@ -193,7 +226,7 @@ struct Loops {
 
 #define EBB_FUSED_PULL(V)                                \
   EBB_FUSED_OPEN_DUAL(V)                                 \
-  const T* const upstream = block.g;                     \
+  const T* const upstream = block.g.at(begin);           \
   for (std::int64_t i = 0; i < n; i += V::size) {        \
     const auto r = EBB_FUSED_DUAL(V, i);                 \
     const V g = V::load(upstream + i);                   \
@@ -223,30 +256,30 @@ struct Loops {
   }                                               \
   return tree.fold();
 
-#define EBB_FUSED_LOOPS(set, attributes, bytes)                                       \
-  template <std::size_t... k>                                                         \
-  attributes static double value_##set(const Block& block, std::int64_t n,            \
-                                       std::index_sequence<k...>) {                   \
-    using V = Lanes<T, bytes / int(sizeof(T))>;                                       \
-    EBB_FUSED_VALUE(V)                                                                \
-  }                                                                                   \
-  template <fused::Wanted wanted, std::size_t... k>                                   \
-  attributes static double pull_##set(const Block& block, std::int64_t n,             \
-                                      std::index_sequence<k...>) {                    \
-    using V = Lanes<T, bytes / int(sizeof(T))>;                                       \
-    EBB_FUSED_PULL(V)                                                                 \
-  }                                                                                   \
-  template <std::size_t... k>                                                         \
-  attributes static double sum_##set(const Block& block, std::int64_t n,              \
-                                     std::index_sequence<k...>) {                     \
-    using V = Lanes<T, bytes / int(sizeof(T))>;                                       \
-    EBB_FUSED_SUM(V)                                                                  \
-  }                                                                                   \
-  template <fused::Wanted wanted, std::size_t... k>                                   \
-  attributes static double sum_and_gradient_##set(const Block& block, std::int64_t n, \
-                                                  std::index_sequence<k...>) {        \
-    using V = Lanes<T, bytes / int(sizeof(T))>;                                       \
-    EBB_FUSED_SUM_AND_GRADIENT(V)                                                     \
+#define EBB_FUSED_LOOPS(set, attributes, bytes)                                                \
+  template <std::size_t... k>                                                                  \
+  attributes static double value_##set(const Block& block, std::int64_t begin, std::int64_t n, \
+                                       std::index_sequence<k...>) {                            \
+    using V = Lanes<T, bytes / int(sizeof(T))>;                                                \
+    EBB_FUSED_VALUE(V)                                                                         \
+  }                                                                                            \
+  template <int first, int K, std::size_t... k>                                                \
+  attributes static double pull_##set(const Block& block, std::int64_t begin, std::int64_t n,  \
+                                      std::index_sequence<k...>) {                             \
+    using V = Lanes<T, bytes / int(sizeof(T))>;                                                \
+    EBB_FUSED_PULL(V)                                                                          \
+  }                                                                                            \
+  template <std::size_t... k>                                                                  \
+  attributes static double sum_##set(const Block& block, std::int64_t begin, std::int64_t n,   \
+                                     std::index_sequence<k...>) {                              \
+    using V = Lanes<T, bytes / int(sizeof(T))>;                                                \
+    EBB_FUSED_SUM(V)                                                                           \
+  }                                                                                            \
+  template <int first, int K, std::size_t... k>                                                \
+  attributes static double sum_and_gradient_##set(const Block& block, std::int64_t begin,      \
+                                                  std::int64_t n, std::index_sequence<k...>) { \
+    using V = Lanes<T, bytes / int(sizeof(T))>;                                                \
+    EBB_FUSED_SUM_AND_GRADIENT(V)                                                              \
   }
 
   EBB_FUSED_LOOPS(sse2, EBB_LOOP_sse2, 16)
@@ -254,15 +287,34 @@ struct Loops {
   EBB_FUSED_LOOPS(avx512, EBB_LOOP_avx512, 64)
 
   using Sequence = std::make_index_sequence<sizeof...(number)>;
+  /// Whether a gradient of the chunk that starts with this input is asked for.
+  static bool wants(const Block& block, int first) {
+    const auto* const begin = block.arguments + fused::position<number...>(first);
+    const auto* const end = block.arguments +
+                            fused::position<number...>(std::min(first + fused::chunk, inputs) - 1) +
+                            1;
+    return std::any_of(begin, end, [](const auto& argument) { return argument.owned; });
+  }
+  using Chunks = std::make_index_sequence<(inputs + fused::chunk - 1) / fused::chunk>;
   // Losses differentiate their first input alone, and a partial less is worth a loop of its own.
-#define EBB_FUSED_ENTRY(name, set)                                                  \
-  static double name##_##set##_entry(const Block& block, std::int64_t n) {          \
-    using fused::Wanted;                                                            \
-    if constexpr (inputs > 1) {                                                     \
-      if (block.only < 0) return name##_##set<Wanted::all>(block, n, Sequence{});   \
-      if (block.only > 0) return name##_##set<Wanted::other>(block, n, Sequence{}); \
-    }                                                                               \
-    return name##_##set<Wanted::first>(block, n, Sequence{});                       \
+#define EBB_FUSED_ENTRY(name, set)                                                                \
+  template <std::size_t... c>                                                                     \
+  static double name##_##set##_chunks(const Block& block, std::int64_t begin, std::int64_t n,     \
+                                      std::index_sequence<c...>) {                                \
+    constexpr int first[] = {fused::chunk * int(c)...};                                           \
+    const double sums[] = {                                                                       \
+        (c == 0 || wants(block, first[c])                                                         \
+             ? name##_##set<first[c], std::min(fused::chunk, inputs - first[c])>(block, begin, n, \
+                                                                                 Sequence{})      \
+             : 0)...};                                                                            \
+    return sums[0];                                                                               \
+  }                                                                                               \
+  static double name##_##set##_entry(const Block& block, std::int64_t begin, std::int64_t n) {    \
+    if constexpr (inputs > 1) {                                                                   \
+      if (block.only == 0) return name##_##set<0, 1>(block, begin, n, Sequence{});                \
+      if (block.only > 0) return name##_##set<fused::any, 1>(block, begin, n, Sequence{});        \
+    }                                                                                             \
+    return name##_##set##_chunks(block, begin, n, Chunks{});                                      \
   }
   EBB_FUSED_ENTRY(pull, sse2)
   EBB_FUSED_ENTRY(pull, avx2)
@@ -271,9 +323,9 @@ struct Loops {
   EBB_FUSED_ENTRY(sum_and_gradient, avx2)
   EBB_FUSED_ENTRY(sum_and_gradient, avx512)
 #undef EBB_FUSED_ENTRY
-#define EBB_FUSED_ENTRY(name, set)                                         \
-  static double name##_##set##_entry(const Block& block, std::int64_t n) { \
-    return name##_##set(block, n, Sequence{});                             \
+#define EBB_FUSED_ENTRY(name, set)                                                             \
+  static double name##_##set##_entry(const Block& block, std::int64_t begin, std::int64_t n) { \
+    return name##_##set(block, begin, n, Sequence{});                                          \
   }
   EBB_FUSED_ENTRY(value, sse2)
   EBB_FUSED_ENTRY(value, avx2)
@@ -331,9 +383,6 @@ Tensor<T> run(const Operand<T>& x, const Rest&... rest) {
   static_assert(std::is_empty_v<F> && std::is_default_constructible_v<F>,
                 "fuse: the lambda must capture nothing, since it runs again in the sweep; pass "
                 "numbers and tensors as arguments");
-  constexpr int inputs = 1 + (0 + ... + (std::is_arithmetic_v<Rest> ? 0 : 1));
-  static_assert(inputs <= detail::max_fused_inputs && sizeof...(Rest) < detail::max_fused_arguments,
-                "fuse: at most four tensors and eight arguments");
   return [&](const auto&... operand) {
     const Operand<T>* const operands[] = {&x, &operand...};
     using Compiled = Loops<F, T, false, std::is_arithmetic_v<Rest>...>;
@@ -345,8 +394,9 @@ Tensor<T> run(const Operand<T>& x, const Rest&... rest) {
 }  // namespace fused
 
 /// f(x, rest...) element by element, as one operation. `f` is a generic lambda without captures
-/// over the functions of formulas; a condition is written select(condition, a, b). Up to four of
-/// the arguments are arrays, tensors or variables, which broadcast; the others are numbers. The
+/// over the functions of formulas; a condition is written select(condition, a, b). The arguments
+/// are arrays, tensors and variables, which broadcast, and numbers, of which the first is none;
+/// there may be any number of them, and the sweep makes a pass over a block for every four. The
 /// type of an intermediate value says which arguments it depends on, so each is a new `const auto`.
 template <class F, Real T, class... Rest>
 Tensor<T> fuse(F, const Operand<T>& x, const Rest&... rest) {

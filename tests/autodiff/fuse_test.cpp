@@ -69,6 +69,59 @@ TEST_CASE("a fused formula has the derivatives that differences measure, at both
   check([](auto x) { return fuse_mean(rich, x[0], x[1], x[2], 1.5); });
 }
 
+TEST_CASE("single values among arrays have derivatives to the second order") {
+  const auto check = [&](const Shape& single) {
+    const auto report = check_gradients(
+        [](auto x) {
+          return fuse([](auto a, auto s) { return square(a) * s * s + sin(s); }, x[0], x[1]);
+        },
+        {op::spread({2, 3}), op::spread(single, 0.7)});
+    INFO(report);
+    CHECK(report);
+  };
+  check({});
+  check({1});
+  check({1, 1});
+}
+
+TEST_CASE("a fused formula takes any number of inputs, for any set of which it has the gradients") {
+  // Eleven inputs are three passes of the sweep; numbers stand among them.
+  constexpr auto f = [](auto a, auto b, auto p, auto c, auto d, auto e, auto g, auto q, auto h,
+                        auto i, auto j, auto k, auto l) {
+    return p * a * sin(b) + c * exp(0.1 * d) - e / (2 + square(g)) + q * tanh(h * i) * j +
+           k * l * a;
+  };
+  std::vector<Array<double>> inputs;
+  for (int k = 0; k < 11; ++k) inputs.push_back(op::spread({2, 3}, 0.5 + 0.1 * k));
+  inputs[5] = op::spread({3}, 1.1);
+  inputs[9] = Array<double>(0.7);
+  const auto fused = [&](auto call) {
+    return [call](std::span<const Tensor<double>> x) {
+      return call(f, x[0], x[1], 0.3, x[2], x[3], x[4], x[5], 2, x[6], x[7], x[8], x[9], x[10]);
+    };
+  };
+  const auto one = fused([](auto... x) { return fuse(x...); });
+  const auto total = fused([](auto... x) { return fuse_sum(x...); });
+  const auto several = fused([](auto g, auto... x) { return g(x...); });
+  for (const auto& way : {std::function<Tensor<double>(std::span<const Tensor<double>>)>(one),
+                          std::function<Tensor<double>(std::span<const Tensor<double>>)>(total)}) {
+    const auto report = check_gradients(way, inputs);
+    INFO(report);
+    CHECK(report);
+  }
+  for (unsigned leaves : {1U, 2U, 0x10U, 0x400U, 3U, 0x21U, 0x600U, 0x0f0U, 0x7ffU}) {
+    CAPTURE(leaves);
+    const auto of = [&](auto way) {
+      return gradients_at(leaves, inputs, [&](auto& x) { return sum(way(x)); });
+    };
+    const auto expected = of(several), pulled = of(one), reduced = of(total);
+    for (std::size_t k = 0; k < expected.size(); ++k) {
+      CHECK_AGREES(close(pulled[k], expected[k], 1e-14, 1e-14));  // some roundings
+      CHECK_AGREES(close(reduced[k], expected[k], 1e-14, 1e-14));
+    }
+  }
+}
+
 TEST_CASE("third derivatives of a fused formula") {
   const auto f = [](const auto& x) {
     return fuse_sum([](auto v) { return square(v) * square(v); }, x);
