@@ -2,9 +2,9 @@
 #include "ebb/autodiff/checkpoint.hpp"
 
 #include <algorithm>
-#include <new>
 #include <optional>
 
+#include "ebb/autodiff/boxed.hpp"
 #include "ebb/autodiff/error.hpp"
 #include "ebb/autodiff/op.hpp"
 #include "ebb/autodiff/ops/alias.hpp"
@@ -13,23 +13,6 @@
 namespace ebb::inline v0 {
 namespace detail {
 namespace {
-
-/// Something that a record holds and destroys with itself.
-template <class State>
-Block* boxed(State state) {
-  static_assert(alignof(State) <= 64);
-  BlockHandle block(allocate_bytes(sizeof(State)));
-  new (block->payload()) State(std::move(state));
-  return block.take();
-}
-template <class State>
-State& unboxed(Block* block) {
-  return *std::launder(reinterpret_cast<State*>(block->payload()));
-}
-template <class State>
-void destroy_boxed(Block* block) {
-  unboxed<State>(block).~State();
-}
 
 /// A part that is computed again: the variables are inputs, too, behind those that were given.
 template <class T>

@@ -312,6 +312,8 @@ void vjp_fuse_pull(Sweep& sweep, std::uint32_t, Record& record) {
                         : sweep.tensor<T>(argument.kept, argument.id));
   }
   sweep.open<T>(ids, at, [&](std::span<const Tensor<T>> x) {
+    if (const auto pull = fused.loops->pull_on_tensors)
+      return pull(int(pulled), x[0], x.subspan(1));
     std::vector<Tensor<T>> points(x.begin() + 1, x.end());
     // The gradient has an element for each of the result, and differentiating needs a place: the
     // input may be a single value, and it may be constant here.

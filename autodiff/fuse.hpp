@@ -62,6 +62,8 @@ struct FusedLoops {
   Loops reduce;                ///< returns the sum of f; no gradients
   Loops reduce_with_gradient;  ///< the same, and gradient of x[k] = scale * df/dx[k]
   Tensor<T> (*on_tensors)(std::span<const Tensor<T>> arguments);
+  /// The gradient of argument i, of a formula that says its slopes itself; else null.
+  Tensor<T> (*pull_on_tensors)(int i, const Tensor<T>& g, std::span<const Tensor<T>> arguments);
 };
 
 enum class FusedReduction { none, sum, mean };
@@ -356,6 +358,7 @@ struct Loops {
   static constexpr detail::FusedLoops<T> table = [] {
     detail::FusedLoops<T> loops{};
     loops.on_tensors = &on_tensors;
+    if constexpr (requires { &F::template pull<T>; }) loops.pull_on_tensors = &F::template pull<T>;
     if constexpr (reduces) {
       loops.reduce = {{&sum_sse2_entry, &sum_avx2_entry, &sum_avx512_entry}};
       loops.reduce_with_gradient = {{&sum_and_gradient_sse2_entry, &sum_and_gradient_avx2_entry,

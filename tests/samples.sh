@@ -10,7 +10,7 @@ trap 'rm -rf "$work"' EXIT
 pattern='samples\(|rejections\(|RegistryEntry|GradientReport'
 
 nm -C "$library" 2> /dev/null | grep -qE "$pattern" || { echo "the library has no samples either"; exit 1; }
-"$compiler" -std=c++20 -O1 -Iinclude tests/consumer/main.cpp "$library" "$openblas" -o "$work/program" ||
+"$compiler" -std=c++20 -O1 -Iinclude tools/benchmarks/programs/train.cpp "$library" "$openblas" -o "$work/program" ||
   exit 1
 if nm -C "$work/program" | grep -E "$pattern"; then
   echo "these came into a program that does not ask for them"

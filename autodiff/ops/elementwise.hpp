@@ -16,6 +16,7 @@ template <class O>
 constexpr int unary_literal() {
   if constexpr (requires {
                   requires std::is_same_v<decltype(O::slope(Uses<1>{}, Uses<2>{})), int>;
+                  std::integral_constant<int, O::slope(Uses<1>{}, Uses<2>{})>{};
                 }) {
     return O::slope(Uses<1>{}, Uses<2>{});
   } else {

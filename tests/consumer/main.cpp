@@ -1,9 +1,22 @@
 // SPDX-License-Identifier: BSD-3-Clause
+#include <ebb/autodiff/custom.hpp>
+#include <ebb/autodiff/gradcheck.hpp>
 #include <ebb/ebb.hpp>
 #ifdef CONSUMER_XTENSOR
 #include <ebb/xtensor.hpp>
 #endif
 #include <iostream>
+
+struct Cube {
+  static auto value(auto x) { return x * x * x; }
+  static auto slope(auto x, auto) { return 3 * x * x; }
+};
+
+struct Twice {
+  static constexpr std::string_view name = "twice";
+  auto forward(const auto& x) const { return (x + x).array(); }
+  auto vjp(const auto& g, const auto&, const auto&) const { return structured(Twice{}, g); }
+};
 
 int main() {
   ebb::Variable<float> w(ebb::Array<float>({2}, {1.f, 2.f}));
@@ -12,5 +25,7 @@ int main() {
     auto loss = ebb::sum(w * w);
     ebb::backward(loss);
   }
+  const auto f = [](const auto& x) { return structured(Twice{}, elementwise(Cube{}, x)); };
+  if (!ebb::check_gradients(f, ebb::Array<double>::of({0.5, -2}))) return 1;
   std::cout << w.gradient() << '\n';
 }

@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "ebb/autodiff/custom.hpp"
+
+#include <map>
+#include <mutex>
+
+#include "ebb/autodiff/boxed.hpp"
+#include "ebb/autodiff/error.hpp"
+#include "ebb/autodiff/op.hpp"
+
+namespace ebb::inline v0::detail {
+namespace {
+
+template <class T>
+void vjp_custom(Sweep& sweep, std::uint32_t id, Record& record) {
+  const Wide& wide = wide_of(record);
+  std::vector<Tensor<T>> x;
+  for (std::uint32_t i = 0; i < wide.count; ++i) {
+    x.push_back(sweep.tensor<T>(wide.entries[i].kept, wide.entries[i].id));
+  }
+  const Tensor<T> y = sweep.kept<T>(record, 3, id);
+  const Tensor<T> g = dense<T>(sweep.gradient<T>());
+  std::vector<Tensor<T>> parts = unboxed<VjpFunction<T>>(record.attributes.block)(g, y, x);
+  const std::string name(record.op->name);
+  if (parts.size() != x.size()) {
+    throw ArgumentError(name + ": vjp gave " + std::to_string(parts.size()) + " gradients for " +
+                        std::to_string(x.size()) + " inputs");
+  }
+  for (std::size_t k = 0; k < x.size(); ++k) {
+    if (parts[k].empty() || !sweep.needs(wide.entries[k].id)) continue;
+    if (!(parts[k].shape() == x[k].shape())) {
+      throw ShapeError(name + ": vjp gave a gradient of shape " + to_string(parts[k].shape()) +
+                       " for input " + std::to_string(k) + " of shape " + to_string(x[k].shape()));
+    }
+    sweep.give(wide.entries[k].id, std::move(parts[k]));
+  }
+}
+
+/// What records of this name point to, as long as the program runs.
+template <class T>
+const Op& op_named(std::string_view name) {
+  static std::mutex mutex;
+  static auto& named = *new std::map<std::string, Op, std::less<>>;
+  const std::lock_guard lock(mutex);
+  const auto found = named.find(name);
+  if (found != named.end()) return found->second;
+  const auto added = named.emplace(name, Op{.name = {},
+                                            .vjp = &vjp_custom<T>,
+                                            .wide = true,
+                                            .attribute_block = true,
+                                            .is_double = sizeof(T) == 8,
+                                            .destroy = &destroy_boxed<VjpFunction<T>>});
+  added.first->second.name = added.first->first;
+  return added.first->second;
+}
+
+}  // namespace
+
+template <Real T>
+Tensor<T> structured(std::string_view name, std::span<const Operand<T>* const> operands,
+                     const ForwardFunction<T>& forward, VjpFunction<T> vjp) {
+  Inputs inputs;
+  std::vector<Tensor<T>> x;
+  std::vector<Array<T>> arrays;
+  std::vector<Wide::Entry> entries;
+  for (const Operand<T>* operand : operands) {
+    x.push_back(dense<T>(*operand));
+    arrays.push_back(x.back().array());
+    entries.push_back({Access::block(x.back()), inputs.read(name, x.back()).id});
+  }
+  Array<T> y;
+  {
+    const NoRecord pause;
+    y = forward(arrays);
+  }
+  if (y.empty()) throw ArgumentError(std::string(name) + ": forward gave an empty array");
+  Block* result = Access::block(y);
+  if (!inputs.recorded) return Access::tensor<T>(retain(result), inputs.place_of_unrecorded());
+  Recorder& tape = *inputs.tape;
+  const Op& op = op_named<T>(name);
+  BlockHandle box(boxed(std::move(vjp)));
+  Record& record = tape.next_wide(op, y.shape(), entries.size());
+  for (std::size_t i = 0; i < entries.size(); ++i) {
+    retain(entries[i].kept);
+    wide_of(record).entries[i] = entries[i];
+  }
+  record.kept[3] = retain(result);
+  record.attributes.block = box.take();
+  return Access::tensor<T>(retain(result), tape.publish(result));
+}
+
+#define EBB_INSTANTIATE(T)                                                                    \
+  template EBB_API Tensor<T> structured(std::string_view, std::span<const Operand<T>* const>, \
+                                        const ForwardFunction<T>&, VjpFunction<T>);
+EBB_INSTANTIATE(float)
+EBB_INSTANTIATE(double)
+#undef EBB_INSTANTIATE
+
+}  // namespace ebb::inline v0::detail
