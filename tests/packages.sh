@@ -28,6 +28,7 @@ declare -A package_of=(
   [include:xtensor]=libxtensor-dev
   [include:xtl]=libxtensor-dev
   [include:xtensor-blas]=libxtensor-blas-dev
+  [include:xflens]=libxtensor-blas-dev
   [include:xsimd]=libxsimd-dev
   [include:doctest]=doctest-dev
   [include:CLI]=libcli11-dev

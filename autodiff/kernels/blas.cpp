@@ -10,13 +10,14 @@
 #include "ebb/autodiff/kernels/table.hpp"
 
 namespace ebb::inline v0::detail {
-namespace {
 
 // OpenBLAS gives other bits with other numbers of threads, and spins up as many as there are cores.
 void use_one_thread() {
   static const bool done = (openblas_set_num_threads(1), true);
   (void)done;
 }
+
+namespace {
 
 template <class T>
 void small_product(bool ta, bool tb, std::int64_t m, std::int64_t n, std::int64_t k, const T* a,
@@ -60,31 +61,59 @@ void gemm(bool ta, bool tb, std::int64_t m, std::int64_t n, std::int64_t k, cons
 }
 
 template <class T>
-void product_into(Block* out, Block* a, Block* b, bool ta, bool tb, bool accumulate) {
-  const std::int64_t m = a->shape[ta ? 1 : 0], k = a->shape[ta ? 0 : 1], n = b->shape[tb ? 0 : 1];
-  const T *pa = a->data<T>(), *pb = b->data<T>();
-  T* c = out->data<T>();
+void product(bool ta, bool tb, std::int64_t m, std::int64_t n, std::int64_t k, const T* a,
+             const T* b, T* c, bool accumulate) {
   if (k == 0 || m == 0 || n == 0) {
     if (!accumulate) std::fill_n(c, m * n, T(0));
   } else if (n == 1 && !ta && !accumulate) {
-    kernels<T>().rows_dot(c, pa, pb, 0, m, k);
+    kernels<T>().rows_dot(c, a, b, 0, m, k);
   } else if (n == 1 && ta) {
-    kernels<T>().rows_combine(c, pa, pb, k, m, accumulate);
+    kernels<T>().rows_combine(c, a, b, k, m, accumulate);
   } else if (m == 1 && !tb) {
-    kernels<T>().rows_combine(c, pb, pa, k, n, accumulate);
+    kernels<T>().rows_combine(c, b, a, k, n, accumulate);
   } else if (m == 1 && !accumulate) {
-    kernels<T>().rows_dot(c, pb, pa, 0, n, k);
+    kernels<T>().rows_dot(c, b, a, 0, n, k);
   } else if (m * n * k <= 64) {
-    small_product(ta, tb, m, n, k, pa, pb, c, accumulate);
+    small_product(ta, tb, m, n, k, a, b, c, accumulate);
   } else {
-    gemm(ta, tb, m, n, k, pa, pb, c, accumulate);
+    gemm(ta, tb, m, n, k, a, b, c, accumulate);
   }
+}
+
+template <class T>
+void product_into(Block* out, Block* a, Block* b, bool ta, bool tb, bool accumulate) {
+  product(ta, tb, a->shape[ta ? 1 : 0], b->shape[tb ? 0 : 1], a->shape[ta ? 0 : 1], a->data<T>(),
+          b->data<T>(), out->data<T>(), accumulate);
+}
+
+template <class T>
+void solve_triangle(const Triangle& triangle, std::int64_t n, std::int64_t k, const T* a, T* b) {
+  if (n == 0 || k == 0) return;
+  const auto N = blas_size(n), K = blas_size(k);
+  const auto half = triangle.upper ? CblasUpper : CblasLower;
+  const auto op_a = triangle.transpose ? CblasTrans : CblasNoTrans;
+  const auto diagonal = triangle.unit ? CblasUnit : CblasNonUnit;
+  use_one_thread();
+  if constexpr (sizeof(T) == 4) {
+    cblas_strsm(CblasRowMajor, CblasLeft, half, op_a, diagonal, N, K, 1, a, N, b, K);
+  } else {
+    cblas_dtrsm(CblasRowMajor, CblasLeft, half, op_a, diagonal, N, K, 1, a, N, b, K);
+  }
+}
+
+int blas_size(std::int64_t n) {
+  if (n <= std::numeric_limits<blasint>::max()) return int(n);
+  throw ShapeError("a matrix with " + std::to_string(n) +
+                   " rows or columns is beyond the 32-bit integers of OpenBLAS");
 }
 
 #define EBB_INSTANTIATE(T)                                                                         \
   template void gemm(bool, bool, std::int64_t, std::int64_t, std::int64_t, const T*, const T*, T*, \
                      bool);                                                                        \
-  template void product_into<T>(Block*, Block*, Block*, bool, bool, bool);
+  template void product(bool, bool, std::int64_t, std::int64_t, std::int64_t, const T*, const T*,  \
+                        T*, bool);                                                                 \
+  template void product_into<T>(Block*, Block*, Block*, bool, bool, bool);                         \
+  template void solve_triangle(const Triangle&, std::int64_t, std::int64_t, const T*, T*);
 EBB_INSTANTIATE(float)
 EBB_INSTANTIATE(double)
 #undef EBB_INSTANTIATE

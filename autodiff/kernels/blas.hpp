@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The one door to matrix products, and to OpenBLAS behind it.
+// The one door to matrix products and triangular solves, and to OpenBLAS behind it.
 #pragma once
 #include "ebb/autodiff/memory.hpp"
 
@@ -12,10 +12,26 @@ template <class T>
 void gemm(bool transpose_a, bool transpose_b, std::int64_t m, std::int64_t n, std::int64_t k,
           const T* a, const T* b, T* c, bool accumulate);
 
-/// out (+)= op(a) op(b) of two matrices whose sizes fit; a single column or row has its own
-/// kernels.
+/// The same, where a single column or row has its own kernels.
+template <class T>
+void product(bool transpose_a, bool transpose_b, std::int64_t m, std::int64_t n, std::int64_t k,
+             const T* a, const T* b, T* c, bool accumulate);
+/// out (+)= op(a) op(b) of two matrices whose sizes fit.
 template <class T>
 void product_into(Block* out, Block* a, Block* b, bool transpose_a, bool transpose_b,
                   bool accumulate);
+
+/// Which half of a matrix counts, whether it is transposed, and whether its diagonal is taken as 1.
+struct Triangle {
+  bool upper = false, transpose = false, unit = false;
+};
+/// b (n, k) = op(a)^-1 b with a triangular matrix a (n, n) whose diagonal has no 0; row-major.
+template <class T>
+void solve_triangle(const Triangle& triangle, std::int64_t n, std::int64_t k, const T* a, T* b);
+
+/// A number of rows or columns for OpenBLAS. @throws ShapeError beyond its 32-bit integers.
+int blas_size(std::int64_t n);
+/// Called before anything of OpenBLAS that may start threads.
+void use_one_thread();
 
 }  // namespace ebb::inline v0::detail
