@@ -30,6 +30,37 @@ template <Real T> EBB_API Tensor<T> trace(const Operand<T>& x);
 template <Real T> EBB_API Tensor<T> tril(const Operand<T>& x, std::int64_t offset = 0);
 /// The elements (i, j) with j >= i + offset of the last two axes, zeros elsewhere
 template <Real T> EBB_API Tensor<T> triu(const Operand<T>& x, std::int64_t offset = 0);
+// Equations in one matrix, where PyTorch takes batches as well.
+
+/// x with a x = b, for a vector b (n,) or the columns of b (n, k). A singular a is refused
+template <Real T> EBB_API Tensor<T> solve(const Operand<T>& a, const Operand<T>& b);
+/// Which triangle of a counts, whether it is transposed, and whether its diagonal is taken as 1
+struct TriangularOptions {
+  bool upper = false;
+  bool transpose = false;
+  bool unit_triangular = false;
+};
+/// `solve` with a triangle of a: the lower one unless told (PyTorch's function of this name takes b
+/// first, and the upper one). A 0 on the diagonal is refused; PyTorch gives infinity
+template <Real T>
+EBB_API Tensor<T> triangular_solve(const Operand<T>& a, const Operand<T>& b,
+                                   TriangularOptions options = {});
+/// The inverse of a square matrix. A singular one is refused
+template <Real T> EBB_API Tensor<T> inverse(const Operand<T>& a);
+/// The lower triangular L with L L^T = (a + a^T) / 2, as PyTorch's for a symmetric a, of which it
+/// reads one half. A matrix that is not positive definite is refused
+template <Real T> EBB_API Tensor<T> cholesky(const Operand<T>& a);
+/// The determinant; of a singular matrix it is 0 and has its gradient, but no derivatives beyond
+template <Real T> EBB_API Tensor<T> det(const Operand<T>& a);
+/// The logarithm of the determinant: -inf if that is 0, NaN if it is negative
+template <Real T> EBB_API Tensor<T> logdet(const Operand<T>& a);
+/// A determinant that may be beyond the range of numbers
+template <Real T>
+struct SignAndLog {
+  Tensor<T> sign;       ///< 1, -1 or 0; no gradient goes back
+  Tensor<T> logabsdet;  ///< the logarithm of its size; -inf if it is 0
+};
+template <Real T> EBB_API SignAndLog<T> slogdet(const Operand<T>& a);
 
 // clang-format on
 

@@ -18,6 +18,7 @@
 #include "ebb/autodiff/ops/reduce.hpp"
 #include "ebb/autodiff/ops/scans.hpp"
 #include "ebb/autodiff/ops/shape_ops.hpp"
+#include "ebb/autodiff/ops/solvers.hpp"
 #include "ebb/autodiff/ops/statistics.hpp"
 
 namespace ebb::inline v0 {
@@ -121,6 +122,7 @@ std::vector<RegistryEntry> registry() {
   add(all, "order", op::Ordered{});
   add(all, "linear algebra", op::LinearAlgebra{});
   add(all, "matrices", op::Matrices{});
+  add(all, "solvers", op::Solvers{});
   add(all, "shapes", op::Shapes{});
   add(all, "rearrangements", op::Rearrangements{});
   add(all, "indices", op::Indexed{});

@@ -264,6 +264,13 @@ TEST_CASE("the samples of all other operations include a scalar, nothing, and la
       {"softmax_pull", "needs an axis"},
       {"matmul", "needs an axis"},
       {"linear", "needs matrices"},
+      {"solve", "needs a matrix"},
+      {"triangular_solve", "needs a matrix"},
+      {"inverse", "needs a matrix"},
+      {"cholesky", "needs a matrix"},
+      {"det", "needs a matrix"},
+      {"slogdet", "needs a matrix"},
+      {"logdet", "needs a matrix"},
       {"dot", "needs vectors"},
       {"outer", "needs vectors"},
       {"diag", "needs an axis"},
@@ -359,7 +366,8 @@ TEST_CASE("the registry and the public list of operations name the same operatio
   };
   std::set<std::string> listed;
   const std::regex declaration(
-      "EBB_API (?:std::vector<Tensor<T>>|Selected<T>|Tensor<[A-Za-z]+>) "
+      "EBB_API (?:std::vector<Tensor<T>>|(?:Selected|SignAndLog)<T>|"
+      "Tensor<[A-Za-z]+>) "
       "([a-z_0-9]+|operator[-+*/])\\(");
   for (std::sregex_iterator i(text.begin(), text.end(), declaration), end; i != end; ++i) {
     const std::string name = (*i)[1];
