@@ -30,7 +30,7 @@ template <Real T> EBB_API Tensor<T> trace(const Operand<T>& x);
 template <Real T> EBB_API Tensor<T> tril(const Operand<T>& x, std::int64_t offset = 0);
 /// The elements (i, j) with j >= i + offset of the last two axes, zeros elsewhere
 template <Real T> EBB_API Tensor<T> triu(const Operand<T>& x, std::int64_t offset = 0);
-// Equations in one matrix, where PyTorch takes batches as well.
+// Equations and factors of one matrix, where PyTorch takes batches as well.
 
 /// x with a x = b, for a vector b (n,) or the columns of b (n, k). A singular a is refused
 template <Real T> EBB_API Tensor<T> solve(const Operand<T>& a, const Operand<T>& b);
@@ -61,6 +61,38 @@ struct SignAndLog {
   Tensor<T> logabsdet;  ///< the logarithm of its size; -inf if it is 0
 };
 template <Real T> EBB_API SignAndLog<T> slogdet(const Operand<T>& a);
+/// (a + a^T) / 2 = vectors diag(values) vectors^T
+template <Real T>
+struct Eigenpairs {
+  Tensor<T> values;   ///< (n,), ascending
+  Tensor<T> vectors;  ///< (n, n), a column each, of length 1; their signs are arbitrary
+};
+/// The eigenvalues of a symmetric matrix and their vectors. Where values repeat the vectors have no
+/// gradient: a sweep that needs it is refused
+template <Real T> EBB_API Eigenpairs<T> eigh(const Operand<T>& a);
+/// a = q r with k = min(m, n)
+template <Real T>
+struct QR {
+  Tensor<T> q;  ///< (m, k), with orthonormal columns
+  Tensor<T> r;  ///< (k, n), upper triangular
+};
+/// Factors of a (m, n). The diagonal of r is not negative, which makes them unique for full rank
+/// (PyTorch: of any sign); for a rank below k a sweep is refused
+template <Real T> EBB_API QR<T> qr(const Operand<T>& a);
+/// a = u diag(s) vh with k = min(m, n)
+template <Real T>
+struct SVD {
+  Tensor<T> u;   ///< (m, k), with orthonormal columns
+  Tensor<T> s;   ///< (k,), descending
+  Tensor<T> vh;  ///< (k, n), with orthonormal rows; the sign of a row and of u's column is arbitrary
+};
+/// The reduced singular value decomposition of a (m, n) (PyTorch: full_matrices=False). Where
+/// values repeat, or are 0 unless m = n, the vectors have no gradient: a sweep that needs it is
+/// refused
+template <Real T> EBB_API SVD<T> svd(const Operand<T>& a);
+/// The x that minimises |a x - b|, of a (m, n) with rank n and b (m,) or (m, k); any other rank is
+/// refused. PyTorch gives residuals, rank and singular values as well
+template <Real T> EBB_API Tensor<T> lstsq(const Operand<T>& a, const Operand<T>& b);
 
 // clang-format on
 

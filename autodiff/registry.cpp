@@ -7,6 +7,7 @@
 #include "ebb/autodiff/ops/activations.hpp"
 #include "ebb/autodiff/ops/elementwise.hpp"
 #include "ebb/autodiff/ops/elementwise_call.hpp"
+#include "ebb/autodiff/ops/factors.hpp"
 #include "ebb/autodiff/ops/index_ops.hpp"
 #include "ebb/autodiff/ops/joins.hpp"
 #include "ebb/autodiff/ops/linear_algebra.hpp"
@@ -123,6 +124,7 @@ std::vector<RegistryEntry> registry() {
   add(all, "linear algebra", op::LinearAlgebra{});
   add(all, "matrices", op::Matrices{});
   add(all, "solvers", op::Solvers{});
+  add(all, "factors", op::Factors{});
   add(all, "shapes", op::Shapes{});
   add(all, "rearrangements", op::Rearrangements{});
   add(all, "indices", op::Indexed{});

@@ -271,6 +271,10 @@ TEST_CASE("the samples of all other operations include a scalar, nothing, and la
       {"det", "needs a matrix"},
       {"slogdet", "needs a matrix"},
       {"logdet", "needs a matrix"},
+      {"eigh", "needs a matrix"},
+      {"qr", "needs a matrix"},
+      {"svd", "needs a matrix"},
+      {"lstsq", "needs a matrix"},
       {"dot", "needs vectors"},
       {"outer", "needs vectors"},
       {"diag", "needs an axis"},
@@ -366,7 +370,7 @@ TEST_CASE("the registry and the public list of operations name the same operatio
   };
   std::set<std::string> listed;
   const std::regex declaration(
-      "EBB_API (?:std::vector<Tensor<T>>|(?:Selected|SignAndLog)<T>|"
+      "EBB_API (?:std::vector<Tensor<T>>|(?:Selected|SignAndLog|Eigenpairs|QR|SVD)<T>|"
       "Tensor<[A-Za-z]+>) "
       "([a-z_0-9]+|operator[-+*/])\\(");
   for (std::sregex_iterator i(text.begin(), text.end(), declaration), end; i != end; ++i) {
