@@ -12,7 +12,9 @@ struct MatmulOptions {
   bool transpose_a = false;
   bool transpose_b = false;
 };
-/// Matrix product of (m, k) and (k, n); a vector is a row on the left and a column on the right
+/// Matrix product of (..., m, k) and (..., k, n): axes before the last two are batches, which
+/// broadcast. A vector is a row on the left and a column on the right; the options transpose the
+/// last two axes
 template <Real T>
 EBB_API Tensor<T> matmul(const Operand<T>& a, const Operand<T>& b, MatmulOptions options = {});
 /// x weight^T + bias in one record: x (n, in), weight (out, in), bias (out,)

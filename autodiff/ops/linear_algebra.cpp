@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "ebb/autodiff/ops/linear_algebra.hpp"
 
+#include <vector>
+
 namespace ebb::inline v0 {
 namespace {
 
@@ -11,20 +13,79 @@ Tensor<T> as_matrix(const Tensor<T>& x, bool column) {
   return reshape(x, column ? Shape{n, 1} : Shape{1, n});
 }
 
+/// The shape of batches, followed by further axes.
+Shape joined(const Shape& batches, std::initializer_list<std::int64_t> last) {
+  std::vector<std::int64_t> sizes(batches.sizes().begin(), batches.sizes().end());
+  sizes.insert(sizes.end(), last);
+  return Shape(std::span<const std::int64_t>(sizes));
+}
+
+/// The axes before the last two.
+Shape batches_of(const Shape& x) { return Shape(x.sizes().first(std::size_t(x.rank() - 2))); }
+
+/// x as (n, rows, columns), repeated where its batches broadcast to the given ones.
+template <class T>
+Tensor<T> stretched(const Tensor<T>& x, const Shape& batches) {
+  const std::int64_t rows = x.shape()[x.rank() - 2], columns = x.shape()[x.rank() - 1];
+  const Shape all = joined(batches, {rows, columns}), flat{batches.size(), rows, columns};
+  const Tensor<T> y = x.shape() == all ? x : broadcast_to(x, all);
+  return y.shape() == flat ? y : reshape(y, flat);
+}
+
+/// A product of operands of which one has three axes or more, and neither is a vector.
+template <class T>
+Tensor<T> batched_product(const Tensor<T>& a, const Tensor<T>& b, const MatmulOptions& o) {
+  const Shape &p = a.shape(), &q = b.shape();
+  const int i = p.rank() - 2, j = q.rank() - 2;
+  const std::int64_t m = p[o.transpose_a ? i + 1 : i], k = p[o.transpose_a ? i : i + 1];
+  const std::int64_t n = q[o.transpose_b ? j : j + 1];
+  if (k != q[o.transpose_b ? j + 1 : j]) {
+    detail::throw_shapes("matmul", op::Matmul::inner_sizes(o), p, q);
+  }
+  const Shape batches = broadcast("matmul", batches_of(p), batches_of(q));
+  const Shape result = joined(batches, {m, n});
+  if (j == 0 && !o.transpose_a) {
+    // All rows of all batches meet the same matrix.
+    return reshape(detail::apply<op::Matmul, T>(o, reshape(a, {batches.size() * m, k}), b), result);
+  }
+  const Tensor<T> y =
+      detail::apply<op::BatchedMatmul, T>(o, stretched(a, batches), stretched(b, batches));
+  return y.shape() == result ? y : reshape(y, result);
+}
+
+/// The same with vectors.
+template <class T>
+Tensor<T> batched(const Operand<T>& x, const Operand<T>& y, MatmulOptions options) {
+  Tensor<T> a = detail::Access::as_tensor(x), b = detail::Access::as_tensor(y);
+  if (a.rank() == 0 || b.rank() == 0) {
+    detail::throw_shapes("matmul", "operands must have one axis or more", a.shape(), b.shape());
+  }
+  const bool row = a.rank() == 1, column = b.rank() == 1;
+  if (row) a = as_matrix(a, false);
+  if (column) b = as_matrix(b, true);
+  if (row) options.transpose_a = false;
+  if (column) options.transpose_b = false;
+  const Tensor<T> product = batched_product(a, b, options);
+  if (!row && !column) return product;
+  return reshape(product, product.shape().without(product.rank() - (row ? 2 : 1)));
+}
+
 }  // namespace
 
 template <Real T>
 Tensor<T> matmul(const Operand<T>& a, const Operand<T>& b, MatmulOptions options) {
-  const auto rank = [](const Operand<T>& x) { return detail::Access::shape(x).rank(); };
-  const bool row = rank(a) == 1, column = rank(b) == 1;
+  const int p = detail::Access::shape(a).rank(), q = detail::Access::shape(b).rank();
+  if (p > 2 || q > 2) [[unlikely]]
+    return batched(a, b, options);
+  const bool row = p == 1, column = q == 1;
   if (!row && !column) return detail::apply<op::Matmul, T>(options, a, b);
   // A transposed vector is the same vector.
-  const Tensor<T> p =
+  const Tensor<T> left =
       row ? as_matrix(detail::Access::as_tensor(a), false) : detail::Access::as_tensor(a);
-  const Tensor<T> q =
+  const Tensor<T> right =
       column ? as_matrix(detail::Access::as_tensor(b), true) : detail::Access::as_tensor(b);
   const Tensor<T> y = detail::apply<op::Matmul, T>(
-      {!row && options.transpose_a, !column && options.transpose_b}, p, q);
+      {!row && options.transpose_a, !column && options.transpose_b}, left, right);
   return reshape(y, row && column ? Shape() : Shape{y.size()});
 }
 

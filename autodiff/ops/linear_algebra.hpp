@@ -20,19 +20,19 @@ struct Matmul {
   static detail::Block* forward(const Options& o, detail::Block* a, detail::Block* b) {
     const Shape &p = a->shape, &q = b->shape;
     if (p.rank() != 2 || q.rank() != 2) {
-      detail::throw_shapes(name, "operands must have one or two axes", p, q);
+      detail::throw_shapes(name, "operands must have one axis or more", p, q);
     }
     if (p[o.transpose_a ? 0 : 1] != q[o.transpose_b ? 1 : 0]) {
-      detail::throw_shapes(name,
-                           o.transpose_a || o.transpose_b
-                               ? "the inner sizes (after transposition) must agree"
-                               : "the inner sizes must agree",
-                           p, q);
+      detail::throw_shapes(name, inner_sizes(o), p, q);
     }
     detail::BlockHandle y(
         detail::allocate({p[o.transpose_a ? 1 : 0], q[o.transpose_b ? 0 : 1]}, sizeof(T)));
     detail::product_into<T>(y.get(), a, b, o.transpose_a, o.transpose_b, false);
     return y.take();
+  }
+  static const char* inner_sizes(const Options& o) {
+    return o.transpose_a || o.transpose_b ? "the inner sizes (after transposition) must agree"
+                                          : "the inner sizes must agree";
   }
   static detail::Product da(const auto& call) {
     using P = detail::Product;
@@ -71,11 +71,84 @@ struct Matmul {
                matmul(spread({3, 2}), spread({3, 2}));
              },
              "matmul: the inner sizes must agree, not (3, 2) and (3, 2)"},
-            {"three axes",
+            {"a scalar",
              [] {
-               matmul(spread({3, 2, 1}), spread({1, 2}));
+               matmul(spread({}), spread({1, 2}));
              },
-             "matmul: operands must have one or two axes, not (3, 2, 1) and (1, 2)"}};
+             "matmul: operands must have one axis or more, not () and (1, 2)"}};
+  }
+};
+
+/// The products of as many pairs of matrices: (n, m, k) and (n, k, p). What `matmul` makes of
+/// operands with more axes.
+struct BatchedMatmul {
+  static constexpr std::string_view name = "batched_matmul";
+  static constexpr bool internal = true;
+  using Options = MatmulOptions;
+  static constexpr unsigned reads[] = {0b0010, 0b0001};
+
+  template <class T>
+  static detail::Block* forward(const Options& o, detail::Block* a, detail::Block* b) {
+    const Shape &p = a->shape, &q = b->shape;
+    const std::int64_t m = p[o.transpose_a ? 2 : 1], k = p[o.transpose_a ? 1 : 2];
+    const std::int64_t n = q[o.transpose_b ? 1 : 2];
+    detail::BlockHandle y(detail::allocate({p[0], m, n}, sizeof(T)));
+    for (std::int64_t i = 0; i < p[0]; ++i) {
+      detail::product(o.transpose_a, o.transpose_b, m, n, k, a->data<T>() + i * m * k,
+                      b->data<T>() + i * k * n, y->data<T>() + i * m * n, false);
+    }
+    return y.take();
+  }
+  template <class T>
+  static Tensor<T> of(const Options& options, const Tensor<T>& a, const Tensor<T>& b) {
+    return detail::apply<BatchedMatmul, T>(options, a, b);
+  }
+  static auto da(const auto& call) {
+    const auto o = call.options();
+    return o.transpose_a ? of({o.transpose_b, true}, call.b(), call.g())
+                         : of({false, !o.transpose_b}, call.g(), call.b());
+  }
+  static auto db(const auto& call) {
+    const auto o = call.options();
+    return o.transpose_b ? of({true, o.transpose_a}, call.g(), call.a())
+                         : of({!o.transpose_a, false}, call.a(), call.g());
+  }
+  static std::vector<Sample> samples() {
+    const auto with = [](bool ta, bool tb) {
+      return [=](auto x) { return matmul(x[0], x[1], {.transpose_a = ta, .transpose_b = tb}); };
+    };
+    return {
+        sample("plain", {spread({2, 3, 2}), spread({2, 2, 4}, 50)}, with(false, false)),
+        sample("transposed on the left", {spread({2, 2, 3}), spread({2, 2, 2})}, with(true, false)),
+        sample("transposed on the right", {spread({2, 3, 2}), spread({2, 4, 2})},
+               with(false, true)),
+        sample("both transposed", {spread({2, 2, 3}), spread({2, 4, 2})}, with(true, true)),
+        sample("that broadcast", {spread({3, 1, 2, 2}), spread({2, 2, 3})}, with(false, false)),
+        sample("with a matrix on the left", {spread({3, 2}), spread({2, 3, 2})}, with(true, false)),
+        sample("with a matrix on the right", {spread({2, 3, 2}), spread({4, 2})},
+               with(false, true)),
+        sample("with a vector on the left", {spread({3}), spread({2, 3, 2})}, with(true, false)),
+        sample("with a vector on the right", {spread({2, 3, 2}), spread({2})}, with(false, true)),
+        sample("through OpenBLAS", {spread({2, 5, 4}), spread({2, 4, 6})}, with(false, false)),
+        sample("of no batches", {spread({0, 2, 3}), spread({0, 3, 2})}, with(false, false)),
+        sample("over an empty axis", {spread({2, 2, 0}), spread({2, 0, 3})}, with(false, false))};
+  }
+  static std::vector<Rejection> rejections() {
+    return {{"inner sizes",
+             [] {
+               matmul(spread({4, 3, 2}), spread({4, 3, 2}));
+             },
+             "matmul: the inner sizes must agree, not (4, 3, 2) and (4, 3, 2)"},
+            {"batches",
+             [] {
+               matmul(spread({4, 3, 2}), spread({3, 2, 3}));
+             },
+             "matmul: shapes (4,) and (3,) do not broadcast; axis 0 has sizes 4 and 3"},
+            {"a scalar",
+             [] {
+               matmul(spread({4, 3, 2}), spread({}));
+             },
+             "matmul: operands must have one axis or more, not (4, 3, 2) and ()"}};
   }
 };
 
@@ -135,6 +208,6 @@ struct Linear {
   }
 };
 
-using LinearAlgebra = List<Matmul, Linear>;
+using LinearAlgebra = List<Matmul, BatchedMatmul, Linear>;
 
 }  // namespace ebb::inline v0::op

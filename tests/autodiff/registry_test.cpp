@@ -264,6 +264,7 @@ TEST_CASE("the samples of all other operations include a scalar, nothing, and la
       {"softmax_pull", "needs an axis"},
       {"matmul", "needs an axis"},
       {"linear", "needs matrices"},
+      {"batched_matmul", "needs matrices"},
       {"solve", "needs a matrix"},
       {"triangular_solve", "needs a matrix"},
       {"inverse", "needs a matrix"},
