@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // The operations on vectors and matrices; see ops.hpp for what is common to all.
 #pragma once
+#include <string_view>
+#include <vector>
+
 #include "ebb/autodiff/tensor.hpp"
 #include "ebb/autodiff/variable.hpp"
 
@@ -32,6 +35,15 @@ template <Real T> EBB_API Tensor<T> trace(const Operand<T>& x);
 template <Real T> EBB_API Tensor<T> tril(const Operand<T>& x, std::int64_t offset = 0);
 /// The elements (i, j) with j >= i + offset of the last two axes, zeros elsewhere
 template <Real T> EBB_API Tensor<T> triu(const Operand<T>& x, std::int64_t offset = 0);
+/// Products of elements summed over the letters that the output lacks: "bij,bjk->bik" names the
+/// axes of each operand and of the result, "..." stands for axes that broadcast, and without "->"
+/// the letters that come once are the output, in order. A letter twice in one operand is its
+/// diagonal. Operands are joined from left to right
+EBB_API Tensor<float> einsum(std::string_view equation,
+                             const std::vector<Tensor<float>>& operands);
+EBB_API Tensor<double> einsum(std::string_view equation,
+                              const std::vector<Tensor<double>>& operands);
+
 // Equations and factors of one matrix, where PyTorch takes batches as well.
 
 /// x with a x = b, for a vector b (n,) or the columns of b (n, k). A singular a is refused

@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "ebb/autodiff/ops/activations.hpp"
+#include "ebb/autodiff/ops/einsum.hpp"
 #include "ebb/autodiff/ops/elementwise.hpp"
 #include "ebb/autodiff/ops/elementwise_call.hpp"
 #include "ebb/autodiff/ops/factors.hpp"
@@ -125,6 +126,7 @@ std::vector<RegistryEntry> registry() {
   add(all, "matrices", op::Matrices{});
   add(all, "solvers", op::Solvers{});
   add(all, "factors", op::Factors{});
+  add(all, "einsum", op::Einsums{});
   add(all, "shapes", op::Shapes{});
   add(all, "rearrangements", op::Rearrangements{});
   add(all, "indices", op::Indexed{});
