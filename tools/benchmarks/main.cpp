@@ -23,6 +23,7 @@ std::vector<bench::Case> all_cases() {
   std::vector<bench::Case> cases;
   bench::add_steps(cases);
   bench::add_mlp(cases);
+  bench::add_products(cases);
   bench::add_elementwise(cases);
   bench::add_reductions(cases);
   bench::add_scalars(cases);

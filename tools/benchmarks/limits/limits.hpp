@@ -31,6 +31,10 @@ struct Mlp {
 /// One Adam step (0.9, 0.999, 1e-8) on the mean cross-entropy of x (batch, in). Returns the loss.
 float mlp_adam_step(Mlp& mlp, const float* x, const std::int64_t* labels, double rate);
 
+/// y = a b of `count` pairs of matrices (64, 64), and the gradients of both from that of y, g.
+void batched_product(const float* a, const float* b, const float* g, float* y, float* ga, float* gb,
+                     std::int64_t count);
+
 // Elementwise operations: forward to y, then the gradients from the gradient g of y.
 
 void exp_forward(const float* x, float* y, std::int64_t n);
