@@ -114,24 +114,6 @@ void sign_and_log(const Array<T>& factors, T* result) {
 }
 
 template <class T>
-Array<T> cofactors(const Array<T>& a) {
-  // With a = U diag(s) V^T: det(U) det(V) U diag(products of the other s) V^T.
-  const std::int64_t n = a.shape()[0];
-  Array<T> used = a, u = Array<T>::uninitialized({n, n}), vh = u, s = Array<T>::uninitialized({n});
-  if (!decompose_singular(n, n, used.mutate(), u.mutate(), s.mutate(), vh.mutate())) {
-    throw ArgumentError("det: the cofactors of a singular matrix did not converge");
-  }
-  const double sign = determinant(lu_factors<T>("det", u)) * determinant(lu_factors<T>("det", vh));
-  T* to = u.mutate();
-  for (std::int64_t j = 0; j < n; ++j) {
-    double others = sign < 0 ? -1 : 1;
-    for (std::int64_t i = 0; i < n; ++i) others *= i == j ? 1 : double(s[i]);
-    for (std::int64_t i = 0; i < n; ++i) to[i * n + j] = T(double(to[i * n + j]) * others);
-  }
-  return matmul(u, vh).array();
-}
-
-template <class T>
 Block* symmetric_block(std::string_view name, Block* x) {
   demand_square(name, x->shape);
   BlockHandle y(copy_of<T>(x));
@@ -185,6 +167,29 @@ detail::Block* Cholesky::forward(const Options&, detail::Block* a) {
     throw ArgumentError(message.append(std::to_string(i)).append(" is not above 0"));
   }
   for (std::int64_t row = 0; row < n; ++row) std::fill_n(to + row * n + row + 1, n - row - 1, T(0));
+  return y.take();
+}
+
+template <class T>
+detail::Block* Cofactors::forward(const Options&, detail::Block* a) {
+  // With a = U diag(s) V^T: det(U) det(V) U diag(products of all other s) V^T.
+  const std::int64_t n = a->shape[0];
+  auto used = Array<T>::uninitialized({n, n}), u = used, vh = used;
+  auto s = Array<T>::uninitialized({n});
+  std::copy_n(a->data<T>(), n * n, used.mutate());
+  if (!detail::decompose_singular(n, n, used.mutate(), u.mutate(), s.mutate(), vh.mutate())) {
+    throw ArgumentError("det: the iteration of LAPACK for the cofactors did not converge");
+  }
+  const double sign = detail::determinant(detail::lu_factors<T>(name, u)) *
+                      detail::determinant(detail::lu_factors<T>(name, vh));
+  T* to = u.mutate();
+  for (std::int64_t j = 0; j < n; ++j) {
+    double others = sign < 0 ? -1 : 1;
+    for (std::int64_t i = 0; i < n; ++i) others *= i == j ? 1 : double(s[i]);
+    for (std::int64_t i = 0; i < n; ++i) to[i * n + j] = T(double(to[i * n + j]) * others);
+  }
+  detail::BlockHandle y(detail::allocate({n, n}, sizeof(T)));
+  detail::product(false, false, n, n, n, u.data(), vh.data(), y->data<T>(), false);
   return y.take();
 }
 
@@ -264,7 +269,6 @@ Tensor<T> logdet(const Operand<T>& a) {
   template detail::Block* detail::solve_block(bool, detail::Block*, const Array<T>&);   \
   template double detail::determinant(const Array<T>&);                                 \
   template void detail::sign_and_log(const Array<T>&, T*);                              \
-  template Array<T> detail::cofactors(const Array<T>&);                                 \
   template EBB_API Tensor<T> solve(const Operand<T>&, const Operand<T>&);               \
   template EBB_API Tensor<T> triangular_solve(const Operand<T>&, const Operand<T>&,     \
                                               TriangularOptions);                       \

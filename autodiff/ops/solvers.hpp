@@ -2,7 +2,7 @@
 // Linear equations, inverses, Cholesky factors and determinants. The derivatives are those of Giles
 // 2008, "Collected matrix derivative results for forward and reverse mode algorithmic
 // differentiation", and for Cholesky's factor of Murray 2016, "Differentiation of the Cholesky
-// decomposition", equation 10.
+// decomposition".
 #pragma once
 #include <algorithm>
 
@@ -33,10 +33,6 @@ template <class T>
 void sign_and_log(const Array<T>& factors, T* result);
 template <class T>
 double determinant(const Array<T>& factors);
-/// The determinants of all matrices that lack a row and a column, with their signs, of any square
-/// matrix.
-template <class T>
-Array<T> cofactors(const Array<T>& a);
 /// Refuses all but a square matrix, and a right-hand side that fits it.
 void demand_square(std::string_view name, const Shape& a);
 void demand_system(std::string_view name, const Shape& a, const Shape& b);
@@ -245,7 +241,39 @@ struct Cholesky {
   }
 };
 
-/// The determinant, by its LU factors. Its gradient are the cofactors, which exist everywhere.
+/// The determinants of what is left without a row and a column, with their signs: the gradient of a
+/// determinant, which exists everywhere. Its own gradient goes through the inverse.
+struct Cofactors {
+  static constexpr std::string_view name = "cofactors";
+  static constexpr bool internal = true;
+  using Options = detail::NoOptions;
+  static constexpr unsigned reads[] = {0b1001};
+
+  template <class T>
+  static detail::Block* forward(const Options&, detail::Block* a);
+  template <class T>
+  static Tensor<T> of(const Tensor<T>& a) {
+    return detail::apply<Cofactors, T>({}, a);
+  }
+  static auto da(const auto& call) {
+    using T = typename std::remove_cvref_t<decltype(call.g())>::value_type;
+    const auto a = call.a(), y = call.y(), g = call.g();
+    const auto factors = detail::lu_factors<T>("det", a);
+    detail::demand_regular("det", factors, "it has a gradient, but no derivatives beyond that");
+    const auto w = Solve::of<T>({true}, a, detail::identity<T>(a.shape()[0]), factors);
+    return sum(g * y) * w - matmul(matmul(y, g, {.transpose_b = true}), w);
+  }
+  static std::vector<Sample> samples() {
+    const auto f = [](auto x) { return of(x[0]); };
+    return {sample("of a matrix", {regular(3, 10)}, f),
+            sample("with exchanged rows", {Array<double>::of({{0, 2}, {1, 3}})}, f),
+            sample("of a row and no row", {regular(1)}, [](auto x) { return of(x[0]) * x[0]; }),
+            sample("of nothing", {spread({0, 0})}, f)};
+  }
+  static std::vector<Rejection> rejections() { return {}; }
+};
+
+/// The determinant, by its LU factors.
 struct Det {
   static constexpr std::string_view name = "det";
   using Options = detail::NoOptions;
@@ -265,10 +293,7 @@ struct Det {
     if (detail::zero_pivot(factors) == n) {
       return call.g() * call.y() * Solve::of<T>({true}, a, detail::identity<T>(n), factors);
     }
-    if (!detail::Access::place(a).is_constant()) {
-      detail::demand_regular(name, factors, "it has a gradient, but no derivatives beyond that");
-    }
-    return call.g() * detail::cofactors(a.array());
+    return call.g() * Cofactors::of(a);
   }
   static std::vector<Sample> samples() {
     const auto f = [](auto x) { return det(x[0]); };
@@ -332,7 +357,7 @@ struct Logdet {
 };
 
 /// All operations that solve.
-using Solvers = List<Solve, TriangularSolve, Inverse, Cholesky, Det, Slogdet, Logdet>;
+using Solvers = List<Solve, TriangularSolve, Inverse, Cholesky, Cofactors, Det, Slogdet, Logdet>;
 
 }  // namespace op
 }  // namespace ebb::inline v0

@@ -269,6 +269,7 @@ TEST_CASE("the samples of all other operations include a scalar, nothing, and la
       {"triangular_solve", "needs a matrix"},
       {"inverse", "needs a matrix"},
       {"cholesky", "needs a matrix"},
+      {"cofactors", "needs a matrix"},
       {"det", "needs a matrix"},
       {"slogdet", "needs a matrix"},
       {"logdet", "needs a matrix"},

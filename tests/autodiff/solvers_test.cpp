@@ -100,6 +100,9 @@ TEST_CASE("solvers: a singular matrix has a determinant of 0 and the gradient of
     CHECK(logdet(a).item() == -inf);
     const auto g = gradient([](const auto& x) { return det(x); }, a).array();
     const std::int64_t n = a.shape()[0];
+    const auto f = [](const auto& x) { return det(x); };
+    const auto u = op::spread({n, n});
+    CHECK(std::abs(jvp(f, a, u).item() - sum(Tensor<double>(g) * u).item()) <= 1e-12);
     for (std::int64_t i = 0; i < n; ++i) {
       for (std::int64_t j = 0; j < n; ++j) {
         // The determinant is linear in each element: its slope is a difference.
