@@ -10,6 +10,10 @@ namespace ebb::inline v0 {
 namespace detail {
 namespace {
 
+/// 0 divided by it is 0, anything else is out of range or close to it.
+template <class T>
+constexpr double smallest = std::numeric_limits<T>::min();
+
 /// What is 0 within the rounding of factors that have this size.
 template <class T>
 double rounding(std::int64_t n, double size) {
@@ -84,6 +88,13 @@ void demand_no_rotation(const char* name, const Array<bool>& coincide, const Ten
 }
 
 template <class T>
+Tensor<T> divide_by_gaps(const Array<bool>& coincide, const Tensor<T>& gradient,
+                         const Tensor<T>& gaps) {
+  const auto diagonal = Tensor<T>(identity<T>(coincide.shape()[0])) == 1.0;
+  return where(diagonal, 0, gradient / where(coincide, smallest<T>, gaps));
+}
+
+template <class T>
 Tensor<T> inverse_values(const Tensor<T>& values, const Tensor<T>& gradient) {
   const std::int64_t n = values.size(), rows = gradient.shape()[0];
   const double tolerance = rounding<T>(std::max(n, rows), largest_of(values));
@@ -98,7 +109,7 @@ Tensor<T> inverse_values(const Tensor<T>& values, const Tensor<T>& gradient) {
           " is 0, so its vectors have no gradient; use functions of the other values alone"));
     }
   }
-  return where(zero, 0, reciprocal(values));
+  return reciprocal(where(zero, smallest<T>, values));
 }
 
 template <class T>
@@ -113,10 +124,11 @@ void demand_full_rank(const char* name, const Tensor<T>& r) {
   }
 }
 
-#define EBB_INSTANTIATE(T)                                                             \
-  template Array<bool> coincidences(const Tensor<T>&);                                 \
-  template void demand_no_rotation(const char*, const Array<bool>&, const Tensor<T>&); \
-  template Tensor<T> inverse_values(const Tensor<T>&, const Tensor<T>&);               \
+#define EBB_INSTANTIATE(T)                                                                   \
+  template Array<bool> coincidences(const Tensor<T>&);                                       \
+  template void demand_no_rotation(const char*, const Array<bool>&, const Tensor<T>&);       \
+  template Tensor<T> divide_by_gaps(const Array<bool>&, const Tensor<T>&, const Tensor<T>&); \
+  template Tensor<T> inverse_values(const Tensor<T>&, const Tensor<T>&);                     \
   template void demand_full_rank(const char*, const Tensor<T>&);
 EBB_INSTANTIATE(float)
 EBB_INSTANTIATE(double)

@@ -45,8 +45,13 @@ Array<bool> coincidences(const Tensor<T>& values);
 /// @throws ArgumentError naming the operation where the gradient of such a rotation is not 0.
 template <class T>
 void demand_no_rotation(const char* name, const Array<bool>& coincide, const Tensor<T>& gradient);
-/// 1 / values. @throws ArgumentError for one that is 0 within its rounding if its vector, a column,
-/// has a gradient; without one it is 0.
+/// gradient / gaps, and 0 on the diagonal. A rotation that `demand_no_rotation` let pass gives 0
+/// too, with a slope so steep that no derivative through it goes unnoticed.
+template <class T>
+Tensor<T> divide_by_gaps(const Array<bool>& coincide, const Tensor<T>& gradient,
+                         const Tensor<T>& gaps);
+/// 1 / values, or as steep for one that is 0 within its rounding. @throws ArgumentError if the
+/// vector of such a value, a column, has a gradient.
 template <class T>
 Tensor<T> inverse_values(const Tensor<T>& values, const Tensor<T>& gradient);
 /// @throws ArgumentError naming the operation when r has a 0 on its diagonal, within its rounding.
@@ -69,8 +74,7 @@ template <class T>
 Tensor<T> qr_gradient(const Tensor<T>& q, const Tensor<T>& r, const Tensor<T>& gq,
                       const Tensor<T>& gr) {
   demand_full_rank("qr", r);
-  const auto m =
-      matmul(r, gr, {.transpose_b = true}) - matmul(gq, q, MatmulOptions{.transpose_a = true});
+  const auto m = matmul(r, gr, {.transpose_b = true}) - matmul(gq, q, {.transpose_a = true});
   const auto g = gq + matmul(q, tril(m) + transpose(tril(m, -1)));
   return transpose(triangular_solve(r, transpose(g), {.upper = true}));
 }
@@ -79,7 +83,7 @@ Tensor<T> qr_gradient(const Tensor<T>& q, const Tensor<T>& r, const Tensor<T>& g
 
 namespace op {
 
-/// Values and vectors of the symmetric part (Giles 2008, section 3.1).
+/// Values and vectors of the symmetric part (Giles 2008).
 struct Eigh {
   static constexpr std::string_view name = "eigh";
   using Options = detail::NoOptions;
@@ -95,7 +99,7 @@ struct Eigh {
     const auto coincide = detail::coincidences(w);
     detail::demand_no_rotation("eigh", coincide, rotation);
     const auto gaps = detail::as_row(w) - detail::as_column(w);
-    const auto inner = where(coincide, 0, rotation / gaps);
+    const auto inner = detail::divide_by_gaps(coincide, rotation, gaps);
     return detail::symmetric_part(matmul(v * gw + matmul(v, inner), v, {.transpose_b = true}));
   }
   static std::vector<Sample> samples() {
@@ -177,10 +181,8 @@ struct Svd {
     demand_no_rotation("svd", coincide, turn_u);
     demand_no_rotation("svd", coincide, turn_v);
     const auto row = as_row(s), column = as_column(s);
-    const auto inner =
-        where(coincide, 0,
-              ((turn_u - transpose(turn_u)) * row + column * (turn_v - transpose(turn_v))) /
-                  ((row - column) * (row + column)));
+    const auto turn = (turn_u - transpose(turn_u)) * row + column * (turn_v - transpose(turn_v));
+    const auto inner = divide_by_gaps(coincide, turn, (row - column) * (row + column));
     auto left = u * gs + matmul(u, inner);
     // What turns the vectors out of the spaces that they span.
     if (shape[0] > shape[1]) {

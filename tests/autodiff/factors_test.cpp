@@ -8,6 +8,7 @@
 
 #include "ebb/autodiff/derivatives.hpp"
 #include "ebb/autodiff/gradcheck.hpp"
+#include "ebb/autodiff/tape.hpp"
 #include "ebb/tests/close.hpp"
 #include "ebb/tests/message.hpp"
 
@@ -76,7 +77,23 @@ TEST_CASE("factors: repeated values have gradients, and their vectors none") {
         }) ==
         "svd: values 1 and 2 are equal, so their vectors have no gradient; use functions of "
         "the values alone");
-  // The vector of a value that stands alone has one.
+  // By a sweep through a sweep, too.
+  const auto direction = op::spread({3, 3});
+  const double along = jvp(total, a, direction).item();
+  const double expected = 2 * (2 * direction(0, 0) + 5 * direction(1, 1) + 2 * direction(2, 2));
+  CHECK(std::abs(along - expected) <= 1e-13);
+  // A seed of 0 asks for no rotation; the derivative in the seed does, and is not 0 in silence.
+  Tape tape;
+  const auto x = tape.watch(a), seed = tape.watch(Array<double>::zeros({3, 3}));
+  const auto g = grad(eigh(x).vectors, {x}, {.create_graph = true}, &seed)[0];
+  const Tensor<double> u(direction);
+  bool immense = false;
+  for (const double d : grad(g, {seed}, {}, &u)[0].array()) immense |= !(std::abs(d) < 1e100);
+  CHECK(immense);
+}
+
+TEST_CASE("factors: the vector of a value that stands alone has a gradient") {
+  const auto a = diagonal({2, 5, 2});
   const auto last = [](const auto& x) {
     const auto v = slice(eigh(x).vectors, 1, {2});
     return sum(matmul(v, v, {.transpose_b = true}) * op::spread({3, 3}));
