@@ -38,7 +38,8 @@ template <Real T> EBB_API Tensor<T> triu(const Operand<T>& x, std::int64_t offse
 /// Products of elements summed over the letters that the output lacks: "bij,bjk->bik" names the
 /// axes of each operand and of the result, "..." stands for axes that broadcast, and without "->"
 /// the letters that come once are the output, in order. A letter twice in one operand is its
-/// diagonal. Operands are joined from left to right
+/// diagonal; its sizes are equal everywhere, where PyTorch stretches a 1. Operands are joined from
+/// left to right
 EBB_API Tensor<float> einsum(std::string_view equation,
                              const std::vector<Tensor<float>>& operands);
 EBB_API Tensor<double> einsum(std::string_view equation,
@@ -74,6 +75,7 @@ struct SignAndLog {
   Tensor<T> sign;       ///< 1, -1 or 0; no gradient goes back
   Tensor<T> logabsdet;  ///< the logarithm of its size; -inf if it is 0
 };
+/// The sign of the determinant and the logarithm of its size
 template <Real T> EBB_API SignAndLog<T> slogdet(const Operand<T>& a);
 /// (a + a^T) / 2 = vectors diag(values) vectors^T
 template <Real T>
@@ -81,8 +83,8 @@ struct Eigenpairs {
   Tensor<T> values;   ///< (n,), ascending
   Tensor<T> vectors;  ///< (n, n), a column each, of length 1; their signs are arbitrary
 };
-/// The eigenvalues of a symmetric matrix and their vectors. Where values repeat the vectors have no
-/// gradient: a sweep that needs it is refused
+/// The eigenvalues of the symmetric part of a matrix, and their vectors (PyTorch reads one half).
+/// Where values repeat the vectors have no gradient: a sweep that needs it is refused
 template <Real T> EBB_API Eigenpairs<T> eigh(const Operand<T>& a);
 /// a = q r with k = min(m, n)
 template <Real T>

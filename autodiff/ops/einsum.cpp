@@ -249,6 +249,19 @@ Named<T> joined(const Named<T>& a, const Named<T>& b, const std::string& needed)
   return {reshape(z, shape_from(sizes_of(axes, a, b))), axes};
 }
 
+/// Refuses a product that no array can hold.
+void demand_room(std::string_view text, std::string axes, const std::string& needed) {
+  std::sort(axes.begin(), axes.end());
+  axes.erase(std::unique(axes.begin(), axes.end()), axes.end());
+  const auto count = filter(axes, [&](char c) { return has(needed, c); }).size();
+  if (count <= std::size_t(Shape::max_rank)) return;
+  throw ShapeError(quoted(text)
+                       .append("a product on the way has ")
+                       .append(std::to_string(count))
+                       .append(" axes; arrays have at most ")
+                       .append(std::to_string(Shape::max_rank)));
+}
+
 template <class T>
 Tensor<T> einsum_of(std::string_view text, const std::vector<Tensor<T>>& operands) {
   if (operands.empty()) throw ArgumentError("einsum: no operands");
@@ -262,6 +275,7 @@ Tensor<T> einsum_of(std::string_view text, const std::vector<Tensor<T>>& operand
     for (std::size_t j = i + 1; j < operands.size(); ++j) later += equation.terms[j];
     // What stands in this operand alone is summed before it is multiplied.
     const auto next = summed(diagonal_of(operands[i], equation.terms[i]), before + later);
+    demand_room(text, result.axes + next.axes, later);
     result = i == 0 ? next : joined(result, next, later);
     before = result.axes;
   }

@@ -76,6 +76,8 @@ struct Einsum {
         {"too many letters", refuse("ij...->i", {{2}}),
          "einsum \"ij...->i\": the term \"ij...\" of operand 0 does not name the axes of (2,)"},
         {"no letter", refuse("i1->i", {{2, 3}}), "einsum \"i1->i\": '1' is no letter"},
+        {"too many axes", refuse("abcd,efgh->abcdefgh", {{1, 1, 1, 1}, {1, 1, 1, 1}}),
+         "einsum \"abcd,efgh->abcdefgh\": a product on the way has 8 axes; arrays have at most 6"},
         {"two dots", refuse("i..->i", {{2, 3}}), "einsum \"i..->i\": '.' is no letter"},
         {"an unknown letter", refuse("ij->k", {{2, 3}}),
          "einsum \"ij->k\": the output letter 'k' is in no operand"},
