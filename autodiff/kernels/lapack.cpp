@@ -4,6 +4,8 @@
 #include "ebb/autodiff/kernels/lapack.hpp"
 
 #include <algorithm>
+#include <cmath>
+#include <limits>
 #include <vector>
 // The second needs the first.
 #include <xflens/cxxblas/auxiliary/debugmacro.h>
@@ -23,6 +25,15 @@ int with_work(F f) {
   std::vector<T> work(std::size_t(double(best) * 1.0000002) + 1);
   return f(work.data(), int(work.size()));
 }
+
+/// Whether all numbers are finite; an iteration need not end for others.
+template <class T>
+bool is_finite(const T* x, std::int64_t n) {
+  return std::all_of(x, x + n, [](T v) { return std::isfinite(v); });
+}
+
+template <class T>
+constexpr T nan = std::numeric_limits<T>::quiet_NaN();
 
 }  // namespace
 
@@ -64,6 +75,11 @@ std::int64_t factor_cholesky(std::int64_t n, T* a) {
 template <class T>
 bool decompose_symmetric(std::int64_t n, T* a, T* w) {
   if (n == 0) return true;
+  if (!is_finite(a, n * n)) {
+    std::fill_n(a, n * n, nan<T>);
+    std::fill_n(w, n, nan<T>);
+    return true;
+  }
   use_one_thread();
   const int N = blas_size(n);
   int best = 0;
@@ -110,6 +126,12 @@ template <class T>
 bool decompose_singular(std::int64_t m, std::int64_t n, T* a, T* u, T* s, T* vh) {
   const std::int64_t k = std::min(m, n);
   if (k == 0) return true;
+  if (!is_finite(a, m * n)) {
+    std::fill_n(u, m * k, nan<T>);
+    std::fill_n(s, k, nan<T>);
+    std::fill_n(vh, k * n, nan<T>);
+    return true;
+  }
   use_one_thread();
   const int M = blas_size(m), N = blas_size(n), K = int(k);
   // a^T = vh^T diag(s) u^T

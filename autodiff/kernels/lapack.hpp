@@ -19,7 +19,8 @@ template <class T>
 std::int64_t factor_cholesky(std::int64_t n, T* a);
 
 /// The symmetric a (n, n) becomes its eigenvectors, as columns, in the ascending order of their
-/// values, which go to w (n). Returns false if the iteration does not converge.
+/// values, which go to w (n). All are NaN if a is not finite. Returns false if the iteration does
+/// not converge.
 template <class T>
 bool decompose_symmetric(std::int64_t n, T* a, T* w);
 
@@ -29,7 +30,7 @@ template <class T>
 void factor_qr(std::int64_t m, std::int64_t n, T* a, T* q, T* r);
 
 /// a (m, n) becomes u (m, k) diag(s) vh (k, n), k = min(m, n), s in descending order; a is used up.
-/// Returns false if the iteration does not converge.
+/// All are NaN if a is not finite. Returns false if the iteration does not converge.
 template <class T>
 bool decompose_singular(std::int64_t m, std::int64_t n, T* a, T* u, T* s, T* vh);
 

@@ -29,21 +29,10 @@ double largest_of(const Tensor<T>& x) {
   return largest;
 }
 
-/// LAPACK need not return for what is not finite.
-template <class T>
-bool is_finite(Block* x) {
-  const T* v = x->data<T>();
-  return std::all_of(v, v + x->shape.size(), [](T e) { return std::isfinite(e); });
-}
-
-/// The packed result of `factor(copy of a, result)`; NaN if a has no finite factors.
+/// The packed result of `factor(copy of a, result)`.
 template <class T, class F>
 Block* pack(std::string_view name, Block* a, std::int64_t size, F factor) {
   BlockHandle y(allocate({size}, sizeof(T)));
-  if (!is_finite<T>(a)) {
-    std::fill_n(y->data<T>(), size, std::numeric_limits<T>::quiet_NaN());
-    return y.take();
-  }
   std::vector<T> used(a->data<T>(), a->data<T>() + a->shape.size());
   if (!factor(used.data(), y->data<T>())) {
     throw ArgumentError(std::string(name).append(": the iteration of LAPACK did not converge"));

@@ -151,7 +151,7 @@ detail::Block* TriangularSolve::forward(const Options& o, detail::Block* a, deta
 template <class T>
 detail::Block* Inverse::forward(const Options&, detail::Block* a) {
   const auto factors = detail::lu_factors<T>(name, detail::Access::array<T>(detail::retain(a)));
-  detail::demand_regular(name, factors, "");
+  detail::demand_regular(name, factors);
   const auto one = detail::identity<T>(a->shape[0]);
   return detail::solve_block(false, detail::Access::block(one), factors);
 }
@@ -213,7 +213,7 @@ template <Real T>
 Tensor<T> solve(const Operand<T>& a, const Operand<T>& b) {
   detail::demand_system("solve", Access::shape(a), Access::shape(b));
   const auto factors = detail::lu_factors("solve", a);
-  detail::demand_regular("solve", factors, "");
+  detail::demand_regular("solve", factors);
   return with_columns(
       b, [&](const Tensor<T>& columns) { return op::Solve::of<T>({}, a, columns, factors); });
 }

@@ -24,7 +24,7 @@ template <class T>
 std::int64_t zero_pivot(const Array<T>& factors);
 /// @throws ArgumentError naming the operation, the pivot and what follows when a pivot is 0.
 template <class T>
-void demand_regular(std::string_view name, const Array<T>& factors, const char* consequence);
+void demand_regular(std::string_view name, const Array<T>& factors, const char* consequence = "");
 /// op(a)^-1 b.
 template <class T>
 Block* solve_block(bool transpose, Block* b, const Array<T>& factors);
@@ -267,7 +267,7 @@ struct Cofactors {
     const auto f = [](auto x) { return of(x[0]); };
     return {sample("of a matrix", {regular(3, 10)}, f),
             sample("with exchanged rows", {Array<double>::of({{0, 2}, {1, 3}})}, f),
-            sample("of a row and no row", {regular(1)}, [](auto x) { return of(x[0]) * x[0]; }),
+            sample("of a number", {regular(1)}, [](auto x) { return of(x[0]) * x[0]; }),
             sample("of nothing", {spread({0, 0})}, f)};
   }
   static std::vector<Rejection> rejections() { return {}; }

@@ -123,5 +123,5 @@ TEST_CASE("factors: NaN stays visible") {
   const auto a = Array<double>::of({{1, nan_value}, {2, 3}});
   for (const double w : eigh(a).values.array()) CHECK(std::isnan(w));
   for (const double s : svd(a).s.array()) CHECK(std::isnan(s));
-  for (const double r : qr(a).r.array()) CHECK(std::isnan(r));
+  CHECK(std::isnan(qr(a).r.array()(0, 1)));
 }

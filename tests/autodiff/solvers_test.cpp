@@ -117,6 +117,10 @@ TEST_CASE("solvers: a singular matrix has a determinant of 0 and the gradient of
   check(Array<double>::of({{0, 0, 0}, {2, 4, 1}, {3, 1, 5}}));
   check(Array<double>::of({{0, 0}, {0, 0}}));
   check(Array<double>({1, 1}, {0}));
+  const auto unknown = Array<double>::of({{0, nan_value}, {0, nan_value}});
+  for (const double g : gradient([](const auto& x) { return det(x); }, unknown).array()) {
+    CHECK(std::isnan(g));
+  }
   const auto singular = Array<double>::of({{1, 2}, {2, 4}});
   CHECK(
       message_of<ArgumentError>([&] { hessian([](const auto& x) { return det(x); }, singular); }) ==
