@@ -11,13 +11,13 @@ namespace ebb::inline v0 {
 
 // clang-format off
 
+/// Whether the last two axes of an operand change places first
 struct MatmulOptions {
   bool transpose_a = false;
   bool transpose_b = false;
 };
 /// Matrix product of (..., m, k) and (..., k, n): axes before the last two are batches, which
-/// broadcast. A vector is a row on the left and a column on the right; the options transpose the
-/// last two axes
+/// broadcast. A vector is a row on the left and a column on the right
 template <Real T>
 EBB_API Tensor<T> matmul(const Operand<T>& a, const Operand<T>& b, MatmulOptions options = {});
 /// x weight^T + bias in one record: x (n, in), weight (out, in), bias (out,)
@@ -67,7 +67,8 @@ template <Real T> EBB_API Tensor<T> inverse(const Operand<T>& a);
 template <Real T> EBB_API Tensor<T> cholesky(const Operand<T>& a);
 /// The determinant; of a singular matrix it is 0 and has its gradient, but no derivatives beyond
 template <Real T> EBB_API Tensor<T> det(const Operand<T>& a);
-/// The logarithm of the determinant: -inf if that is 0, NaN if it is negative
+/// The logarithm of the determinant: NaN if that is negative, -inf if it is 0, where a sweep is
+/// refused
 template <Real T> EBB_API Tensor<T> logdet(const Operand<T>& a);
 /// A determinant that may be beyond the range of numbers
 template <Real T>
@@ -75,7 +76,8 @@ struct SignAndLog {
   Tensor<T> sign;       ///< 1, -1 or 0; no gradient goes back
   Tensor<T> logabsdet;  ///< the logarithm of its size; -inf if it is 0
 };
-/// The sign of the determinant and the logarithm of its size
+/// The sign of the determinant and the logarithm of its size; of a singular matrix a sweep is
+/// refused
 template <Real T> EBB_API SignAndLog<T> slogdet(const Operand<T>& a);
 /// (a + a^T) / 2 = vectors diag(values) vectors^T
 template <Real T>

@@ -71,10 +71,9 @@ void note_sizes(std::string_view equation, const std::string& term, const Shape&
 
 /// Without "->": the axes of "...", then the letters that come once, in order.
 std::string implicit_output(const std::vector<std::string>& terms, int dots) {
-  std::string all, output;
+  std::string all, output, once;
   for (const auto& term : terms) all += term;
   for (int k = dots; k-- > 0;) output += char('0' + k);
-  std::string once;
   std::copy_if(all.begin(), all.end(), std::back_inserter(once),
                [&](char c) { return is_letter(c) && std::count(all.begin(), all.end(), c) == 1; });
   std::sort(once.begin(), once.end());
@@ -96,8 +95,7 @@ EinsumEquation::EinsumEquation(std::string_view equation, const std::vector<Shap
                             .append(std::to_string(operands.size()))
                             .append(" operands"));
   }
-  std::int64_t sizes[256];
-  std::fill(std::begin(sizes), std::end(sizes), -1);
+  std::vector<std::int64_t> sizes(256, -1);  // by character
   int dots = 0;
   for (std::size_t i = 0; i < inputs.size(); ++i) {
     const bool any = has(inputs[i], '.');
@@ -114,7 +112,7 @@ EinsumEquation::EinsumEquation(std::string_view equation, const std::vector<Shap
     }
     dots = std::max(dots, others);
     terms.push_back(expanded(equation, inputs[i], others));
-    note_sizes(equation, terms.back(), operands[i], i, sizes);
+    note_sizes(equation, terms.back(), operands[i], i, sizes.data());
   }
   output = arrow == std::string::npos ? implicit_output(terms, dots)
                                       : expanded(equation, text.substr(arrow + 2), dots);
@@ -182,6 +180,11 @@ Named<T> diagonal_of(const Tensor<T>& x, const std::string& axes) {
   return {reshape(gather_rows(reshape(x, {x.size()}), positions), shape), names};
 }
 
+template <class T>
+Tensor<T> shaped(const Tensor<T>& x, const Shape& shape) {
+  return x.shape() == shape ? x : reshape(x, shape);
+}
+
 /// Sums over the axes that are not in `keep`.
 template <class T>
 Named<T> summed(const Named<T>& t, const std::string& keep) {
@@ -237,16 +240,16 @@ Named<T> joined(const Named<T>& a, const Named<T>& b, const std::string& needed)
                   y = arranged(b, a, batch + inner + right);
   Tensor<T> z;
   if (inner.empty()) {
-    z = reshape(x, {n, m, 1}) * reshape(y, {n, 1, p});
+    z = shaped(x, {n, m, 1}) * shaped(y, {n, 1, p});
   } else if (left.empty() && right.empty()) {
-    z = sum(reshape(x, {n, k}) * reshape(y, {n, k}), 1);
+    z = sum(shaped(x, {n, k}) * shaped(y, {n, k}), 1);
   } else if (batch.empty()) {
-    z = matmul(reshape(x, {m, k}), reshape(y, {k, p}));
+    z = matmul(shaped(x, {m, k}), shaped(y, {k, p}));
   } else {
-    z = matmul(reshape(x, {n, m, k}), reshape(y, {n, k, p}));
+    z = matmul(shaped(x, {n, m, k}), shaped(y, {n, k, p}));
   }
   const std::string axes = batch + left + right;
-  return {reshape(z, shape_from(sizes_of(axes, a, b))), axes};
+  return {shaped(z, shape_from(sizes_of(axes, a, b))), axes};
 }
 
 /// Refuses a product that no array can hold.

@@ -16,7 +16,8 @@ namespace detail {
 /// The part of a packed result that begins at a position, in its shape.
 template <class T>
 Tensor<T> part_of(const Tensor<T>& packed, std::int64_t begin, const Shape& shape) {
-  return reshape(slice(packed, 0, {begin, begin + shape.size()}), shape);
+  const Tensor<T> part = slice(packed, 0, {begin, begin + shape.size()});
+  return part.shape() == shape ? part : reshape(part, shape);
 }
 
 /// The parts of a packed result or of its gradient, for an argument of this shape.
