@@ -2,7 +2,7 @@
 // The operations. Each takes arrays, tensors and variables alike, in any mixture of one element
 // type, and gives a tensor; elementwise ones take plain numbers too and broadcast as NumPy does.
 // An operation throws ShapeError or ArgumentError, naming itself, for operands it cannot take.
-// Products and factorisations, and losses, stand in the first two includes.
+// Products and factorisations, losses, and networks' own stand in the first three includes.
 #pragma once
 #include <initializer_list>
 #include <span>
@@ -10,6 +10,7 @@
 
 #include "ebb/autodiff/linear_algebra.hpp"
 #include "ebb/autodiff/losses.hpp"
+#include "ebb/autodiff/networks.hpp"
 #include "ebb/autodiff/tensor.hpp"
 #include "ebb/autodiff/variable.hpp"
 

@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "ebb/autodiff/ops/activations.hpp"
+#include "ebb/autodiff/ops/convolution.hpp"
 #include "ebb/autodiff/ops/einsum.hpp"
 #include "ebb/autodiff/ops/elementwise.hpp"
 #include "ebb/autodiff/ops/elementwise_call.hpp"
@@ -132,6 +133,7 @@ std::vector<RegistryEntry> registry() {
   add(all, "indices", op::Indexed{});
   add(all, "joins", op::Joins{});
   add(all, "losses", op::Losses{});
+  add(all, "convolutions", op::Convolutions{});
   return all;
 }
 

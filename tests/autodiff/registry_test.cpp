@@ -309,7 +309,11 @@ TEST_CASE("the samples of all other operations include a scalar, nothing, and la
       {"sort", "needs an axis"},
       {"cosine_similarity", "needs an axis"},
       {"nll_loss", "needs rows"},
-      {"topk", "needs an axis"}};
+      {"topk", "needs an axis"},
+      {"conv2d", "needs planes"},
+      {"conv2d_input", "needs planes"},
+      {"conv2d_weight", "needs planes"},
+      {"conv1d", "needs rows"}};
   const std::map<std::string_view, std::string> no_empty = {
       {"max", "of no rows is a sample, of nothing is refused"},
       {"softmax_pull", "covered by softmax"},
@@ -335,7 +339,9 @@ TEST_CASE("the samples of all other operations include a scalar, nothing, and la
       {"quantile_loss", "the mean of nothing is NaN"},
       {"kl_div", "the mean of nothing is NaN"},
       {"nll_loss", "the mean of nothing is NaN"},
-      {"cross_entropy", "the mean of nothing is NaN"}};
+      {"cross_entropy", "the mean of nothing is NaN"},
+      {"conv2d_input", "covered by conv2d"},
+      {"conv2d_weight", "covered by conv2d"}};
   const std::map<std::string_view, std::string> no_large = {
       {"softmax_pull", "linear in both"},
       {"unslice", "moves elements only"},
@@ -360,7 +366,7 @@ TEST_CASE("the samples of all other operations include a scalar, nothing, and la
 
 TEST_CASE("the registry and the public list of operations name the same operations") {
   std::string text;
-  for (const char* header : {"ops", "linear_algebra", "losses"}) {
+  for (const char* header : {"ops", "linear_algebra", "losses", "networks"}) {
     std::ifstream file(std::string(EBB_SOURCE_DIR "/autodiff/") + header + ".hpp");
     REQUIRE(file);
     text.append(std::istreambuf_iterator<char>(file), {});

@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// The operations that neural networks are made of; see ops.hpp for what is common to all.
+#pragma once
+#include "ebb/autodiff/tensor.hpp"
+#include "ebb/autodiff/variable.hpp"
+
+namespace ebb::inline v0 {
+
+// clang-format off
+
+/// A number for the height and one for the width; a number alone is for both
+struct HeightWidth {
+  EBB_INLINE constexpr HeightWidth(std::int64_t both) : height(both), width(both) {}
+  EBB_INLINE constexpr HeightWidth(std::int64_t h, std::int64_t w) : height(h), width(w) {}
+  std::int64_t height, width;
+};
+
+// Convolutions are cross-correlations, as everywhere in the field. There is a batch axis always.
+
+/// In elements: windows start `stride` apart, on x between `padding` zeros at both ends, and their
+/// elements stand `dilation` apart. Each of `groups` parts of the channels is for itself
+struct Conv2dOptions {
+  HeightWidth stride = 1, padding = 0, dilation = 1;
+  std::int64_t groups = 1;
+};
+/// Windows of x (n, c_in, h, w) times weight (c_out, c_in / groups, kernel_h, kernel_w), plus bias
+/// (c_out,): (n, c_out, windows_h, windows_w)
+template <Real T>
+EBB_API Tensor<T> conv2d(const Operand<T>& x, const Operand<T>& weight, const Operand<T>& bias,
+                         Conv2dOptions options = {});
+template <Real T>
+EBB_API Tensor<T> conv2d(const Operand<T>& x, const Operand<T>& weight, Conv2dOptions options = {});
+struct Conv1dOptions {
+  std::int64_t stride = 1, padding = 0, dilation = 1, groups = 1;
+};
+/// The same along one axis: x (n, c_in, l), weight (c_out, c_in / groups, kernel), bias (c_out,)
+template <Real T>
+EBB_API Tensor<T> conv1d(const Operand<T>& x, const Operand<T>& weight, const Operand<T>& bias,
+                         Conv1dOptions options = {});
+template <Real T>
+EBB_API Tensor<T> conv1d(const Operand<T>& x, const Operand<T>& weight, Conv1dOptions options = {});
+
+// clang-format on
+
+}  // namespace ebb::inline v0

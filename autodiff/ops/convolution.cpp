@@ -1,0 +1,221 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Convolution as a matrix product: the windows of an image become columns, which the weight, a
+// matrix of (channels out, elements of a window), is multiplied with (Chellapilla, Puri and Simard
+// 2006, "High performance convolutional neural networks for document processing").
+#include "ebb/autodiff/ops/convolution.hpp"
+
+#include "ebb/autodiff/kernels/blas.hpp"
+#include "ebb/autodiff/parallel.hpp"
+
+namespace ebb::inline v0 {
+namespace detail {
+
+Convolution::Convolution(std::string_view operation, int axes, const Shape& x, const Shape& weight,
+                         const Conv2dOptions& o)
+    : batch(0), groups(o.groups), in(0), out(0), windows([&]() -> Windows2d {
+        if (x.rank() != axes + 2 || weight.rank() != axes + 2) {
+          throw_shapes(operation,
+                       axes == 1 ? "x must have 3 axes (n, c_in, l) and weight 3"
+                                 : "x must have 4 axes (n, c_in, h, w) and weight 4",
+                       x, weight);
+        }
+        const auto plane = [=](const Shape& s) {
+          return axes == 1 ? HeightWidth(1, s[2]) : height_width(s);
+        };
+        return {operation, plane(x), plane(weight), o.stride, o.padding, o.dilation};
+      }()) {
+  if (groups < 1) {
+    throw ArgumentError(std::string(operation) + ": groups = " + std::to_string(groups) +
+                        "; there is at least one");
+  }
+  if (x[1] % groups != 0 || weight[0] % groups != 0 || weight[1] != x[1] / groups) {
+    throw ShapeError(std::string(operation) +
+                     ": weight must be (c_out, c_in / groups, ...) with c_out and c_in in " +
+                     std::to_string(groups) + " groups, not " + to_string(weight) + " for x " +
+                     to_string(x));
+  }
+  batch = x[0];
+  in = weight[1];
+  out = weight[0] / groups;
+}
+
+void demand_bias(std::string_view operation, const Shape& bias, const Shape& weight) {
+  if (bias.rank() == 1 && bias[0] == weight[0]) return;
+  throw_shapes(operation, "bias must be (c_out,) for weight (c_out, ...)", bias, weight);
+}
+
+namespace {
+
+/// The windows of one image as the columns of a matrix. Where they are the image itself, nothing
+/// is copied; elsewhere the zeros of the padding are written once, since all images have the same.
+template <class T>
+class Columns {
+ public:
+  explicit Columns(const Convolution& c) : c_(c), w_(c.windows) {
+    const Windows &r = w_.rows, &s = w_.columns;
+    if (r.kernel * s.kernel * r.stride * s.stride == 1 && r.padding + s.padding == 0) return;
+    const std::size_t bytes = std::size_t(c.in * w_.kernel() * w_.count()) * sizeof(T);
+    matrix_ = BlockHandle(allocate_bytes(bytes));
+    if (r.padding + s.padding > 0) std::memset(matrix_->data<T>(), 0, bytes);
+  }
+  /// The matrix of an image.
+  const T* of(const T* image) {
+    if (!matrix_) return image;
+    T* to = matrix_->data<T>();
+    const std::int64_t stride = w_.columns.stride, count = w_.count();
+    for (std::int64_t channel = 0; channel < c_.in; ++channel, image += w_.plane()) {
+      w_.for_each_run([=](std::int64_t k, std::int64_t from, std::int64_t at, std::int64_t n) {
+        const T* x = image + from;
+        T* column = to + k * count + at;
+        if (stride == 1) {
+          for (std::int64_t i = 0; i < n; ++i) column[i] = x[i];
+        } else {
+          for (std::int64_t i = 0; i < n; ++i) column[i] = x[i * stride];
+        }
+      });
+      to += w_.kernel() * count;
+    }
+    return matrix_->data<T>();
+  }
+  /// Where a matrix is written that `add_to` takes to an image.
+  T* matrix(T* image) { return matrix_ ? matrix_->data<T>() : image; }
+  /// The reverse of `of`: an image of the sums over the windows that an element is in.
+  void sum_to(T* image) {
+    if (!matrix_) return;
+    const T* from = matrix_->data<T>();
+    const std::int64_t stride = w_.columns.stride, count = w_.count();
+    std::fill_n(image, c_.in * w_.plane(), T(0));
+    for (std::int64_t channel = 0; channel < c_.in; ++channel, image += w_.plane()) {
+      w_.for_each_run([=](std::int64_t k, std::int64_t to, std::int64_t at, std::int64_t n) {
+        T* x = image + to;
+        const T* column = from + k * count + at;
+        if (stride == 1) {
+          for (std::int64_t i = 0; i < n; ++i) x[i] += column[i];
+        } else {
+          for (std::int64_t i = 0; i < n; ++i) x[i * stride] += column[i];
+        }
+      });
+      from += w_.kernel() * count;
+    }
+  }
+
+ private:
+  const Convolution& c_;
+  const Windows2d& w_;
+  BlockHandle matrix_;
+};
+
+/// Calls f(image, group) for the images [first, last) and each group of channels: `image` counts
+/// the parts that x and y consist of.
+template <class F>
+void for_each_part(const Convolution& c, std::int64_t first, std::int64_t last, const F& f) {
+  for (std::int64_t part = first * c.groups; part < last * c.groups; ++part) {
+    f(part, part % c.groups);
+  }
+}
+
+}  // namespace
+
+template <class T>
+void convolve(const Convolution& c, const T* x, const T* weight, const T* bias, T* y) {
+  const std::int64_t inner = c.in * c.windows.kernel(), count = c.windows.count();
+  parallel_blocks(c.batch, 1, [&](std::int64_t first, std::int64_t last) {
+    Columns<T> columns(c);
+    for_each_part(c, first, last, [&](std::int64_t part, std::int64_t group) {
+      T* out = y + part * c.out * count;
+      for (std::int64_t i = 0; i < c.out; ++i) {
+        std::fill_n(out + i * count, count, bias[group * c.out + i]);
+      }
+      gemm(false, false, c.out, count, inner, weight + group * c.out * inner,
+           columns.of(x + part * c.in * c.windows.plane()), out, true);
+    });
+  });
+}
+
+template <class T>
+void convolve_input(const Convolution& c, const T* g, const T* weight, T* gx) {
+  const std::int64_t inner = c.in * c.windows.kernel(), count = c.windows.count();
+  parallel_blocks(c.batch, 1, [&](std::int64_t first, std::int64_t last) {
+    Columns<T> columns(c);
+    for_each_part(c, first, last, [&](std::int64_t part, std::int64_t group) {
+      T* image = gx + part * c.in * c.windows.plane();
+      gemm(true, false, inner, count, c.out, weight + group * c.out * inner,
+           g + part * c.out * count, columns.matrix(image), false);
+      columns.sum_to(image);
+    });
+  });
+}
+
+template <class T>
+void convolve_weight(const Convolution& c, const T* x, const T* g, T* gw) {
+  const std::int64_t inner = c.in * c.windows.kernel(), count = c.windows.count();
+  std::fill_n(gw, c.groups * c.out * inner, T(0));
+  Columns<T> columns(c);
+  for_each_part(c, 0, c.batch, [&](std::int64_t part, std::int64_t group) {
+    gemm(false, true, c.out, inner, count, g + part * c.out * count,
+         columns.of(x + part * c.in * c.windows.plane()), gw + group * c.out * inner, true);
+  });
+}
+
+#define EBB_INSTANTIATE(T)                                                      \
+  template void convolve(const Convolution&, const T*, const T*, const T*, T*); \
+  template void convolve_input(const Convolution&, const T*, const T*, T*);     \
+  template void convolve_weight(const Convolution&, const T*, const T*, T*);
+EBB_INSTANTIATE(float)
+EBB_INSTANTIATE(double)
+#undef EBB_INSTANTIATE
+
+}  // namespace detail
+
+namespace {
+
+/// The bias of an operation that has none.
+template <class T>
+Array<T> no_bias(const Operand<T>& weight) {
+  const Shape& shape = detail::Access::shape(weight);
+  return Array<T>::zeros({shape.rank() > 0 ? shape[0] : 0});
+}
+
+}  // namespace
+
+template <Real T>
+Tensor<T> conv2d(const Operand<T>& x, const Operand<T>& weight, const Operand<T>& bias,
+                 Conv2dOptions options) {
+  return detail::apply<op::Conv2d, T>(options, x, weight, bias);
+}
+template <Real T>
+Tensor<T> conv2d(const Operand<T>& x, const Operand<T>& weight, Conv2dOptions options) {
+  return detail::apply<op::Conv2d, T>(options, x, weight, no_bias(weight));
+}
+
+template <Real T>
+Tensor<T> conv1d(const Operand<T>& x, const Operand<T>& weight, const Operand<T>& bias,
+                 Conv1dOptions o) {
+  const Conv2dOptions options{.stride = {1, o.stride},
+                              .padding = {0, o.padding},
+                              .dilation = {1, o.dilation},
+                              .groups = o.groups};
+  const Shape s = detail::Access::shape(x), w = detail::Access::shape(weight);
+  const detail::Convolution c("conv1d", 1, s, w, options);
+  detail::demand_bias("conv1d", detail::Access::shape(bias), w);
+  const Tensor<T> y = conv2d(reshape(x, {s[0], s[1], 1, s[2]}),
+                             reshape(weight, {w[0], w[1], 1, w[2]}), bias, options);
+  return reshape(y, c.y().without(2));
+}
+template <Real T>
+Tensor<T> conv1d(const Operand<T>& x, const Operand<T>& weight, Conv1dOptions options) {
+  return conv1d(x, weight, no_bias(weight), options);
+}
+
+#define EBB_INSTANTIATE(T)                                                                   \
+  template EBB_API Tensor<T> conv2d(const Operand<T>&, const Operand<T>&, const Operand<T>&, \
+                                    Conv2dOptions);                                          \
+  template EBB_API Tensor<T> conv2d(const Operand<T>&, const Operand<T>&, Conv2dOptions);    \
+  template EBB_API Tensor<T> conv1d(const Operand<T>&, const Operand<T>&, const Operand<T>&, \
+                                    Conv1dOptions);                                          \
+  template EBB_API Tensor<T> conv1d(const Operand<T>&, const Operand<T>&, Conv1dOptions);
+EBB_INSTANTIATE(float)
+EBB_INSTANTIATE(double)
+#undef EBB_INSTANTIATE
+
+}  // namespace ebb::inline v0

@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Windows that slide over an axis or a plane: what convolution and pooling have in common.
+#pragma once
+#include <string_view>
+
+#include "ebb/autodiff/networks.hpp"
+
+namespace ebb::inline v0::detail {
+
+/// Windows of `kernel` elements that stand `dilation` apart, each window `stride` behind the one
+/// before, on an axis of `size` elements between `padding` others that have no place in memory.
+struct Windows {
+  std::int64_t size, kernel, stride, padding, dilation;
+  std::int64_t count;  ///< how many windows there are
+
+  /// @throws ArgumentError for a number out of range, ShapeError for a kernel that does not fit.
+  Windows(std::string_view operation, std::int64_t size, std::int64_t kernel, std::int64_t stride,
+          std::int64_t padding, std::int64_t dilation);
+
+  /// Where element k of a window stands on the axis.
+  std::int64_t at(std::int64_t window, std::int64_t k) const {
+    return window * stride - padding + k * dilation;
+  }
+  /// The windows whose element k is of the axis, not of the padding: [first(k), end(k)).
+  std::int64_t first(std::int64_t k) const { return windows_within(-at(0, k)); }
+  std::int64_t end(std::int64_t k) const { return windows_within(size - at(0, k)); }
+
+ private:
+  /// How many windows start less than a distance behind the first one.
+  std::int64_t windows_within(std::int64_t distance) const;
+};
+
+/// Windows over the rows and the columns of a plane.
+struct Windows2d {
+  Windows rows, columns;
+
+  /// @throws as `Windows` does.
+  Windows2d(std::string_view operation, HeightWidth plane, HeightWidth kernel, HeightWidth stride,
+            HeightWidth padding, HeightWidth dilation)
+      : rows(operation, plane.height, kernel.height, stride.height, padding.height,
+             dilation.height),
+        columns(operation, plane.width, kernel.width, stride.width, padding.width, dilation.width) {
+  }
+
+  std::int64_t plane() const { return rows.size * columns.size; }
+  std::int64_t kernel() const { return rows.kernel * columns.kernel; }
+  std::int64_t count() const { return rows.count * columns.count; }
+
+  /// Calls f(k, from, window, n) for each run of n windows along a row whose elements k are of the
+  /// plane: these stand at `from`, `from + columns.stride`, and so on. The elements of the kernel
+  /// come in row-major order.
+  template <class F>
+  EBB_INLINE void for_each_run(const F& f) const {
+    for (std::int64_t k = 0; k < kernel(); ++k) {
+      const std::int64_t row = k / columns.kernel, column = k % columns.kernel;
+      const std::int64_t first = columns.first(column), n = columns.end(column) - first;
+      if (n <= 0) continue;
+      const std::int64_t left = columns.at(first, column), end = rows.end(row);
+      for (std::int64_t i = rows.first(row); i < end; ++i) {
+        f(k, rows.at(i, row) * columns.size + left, i * columns.count + first, n);
+      }
+    }
+  }
+};
+
+}  // namespace ebb::inline v0::detail
