@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // The operations that neural networks are made of; see ops.hpp for what is common to all.
 #pragma once
+#include <optional>
+
 #include "ebb/autodiff/tensor.hpp"
 #include "ebb/autodiff/variable.hpp"
 
@@ -39,6 +41,43 @@ EBB_API Tensor<T> conv1d(const Operand<T>& x, const Operand<T>& weight, const Op
                          Conv1dOptions options = {});
 template <Real T>
 EBB_API Tensor<T> conv1d(const Operand<T>& x, const Operand<T>& weight, Conv1dOptions options = {});
+
+// Pooling: a number for each window of a plane of x (n, c, h, w), or of a row of x (n, c, l). There
+// is padding at both ends, at most half a kernel; a stride of 0 stands for the kernel's size.
+
+struct MaxPool2dOptions {
+  HeightWidth stride = 0, padding = 0, dilation = 1;
+};
+/// The largest element of each window; the gradient goes to the first of equals, NaN stays NaN. No
+/// window may be of padding alone (PyTorch: -inf)
+template <Real T>
+EBB_API Tensor<T> max_pool2d(const Operand<T>& x, HeightWidth kernel, MaxPool2dOptions options = {});
+struct MaxPool1dOptions {
+  std::int64_t stride = 0, padding = 0, dilation = 1;
+};
+/// The same of rows
+template <Real T>
+EBB_API Tensor<T> max_pool1d(const Operand<T>& x, std::int64_t kernel, MaxPool1dOptions options = {});
+struct AvgPool2dOptions {
+  HeightWidth stride = 0, padding = 0;
+};
+/// The mean over each window, where the padding counts as zeros
+template <Real T>
+EBB_API Tensor<T> avg_pool2d(const Operand<T>& x, HeightWidth kernel, AvgPool2dOptions options = {});
+struct AvgPool1dOptions {
+  std::int64_t stride = 0, padding = 0;
+};
+/// The same of rows
+template <Real T>
+EBB_API Tensor<T> avg_pool1d(const Operand<T>& x, std::int64_t kernel, AvgPool1dOptions options = {});
+
+struct EmbeddingOptions {
+  std::optional<std::int64_t> padding_index = {};  ///< the row that gets no gradient
+};
+/// Rows of weight (rows, columns) by index: indices (...) give (..., columns)
+template <Real T>
+EBB_API Tensor<T> embedding(const Array<std::int64_t>& indices, const Operand<T>& weight,
+                            EmbeddingOptions options = {});
 
 // clang-format on
 

@@ -9,6 +9,7 @@
 #include "ebb/autodiff/ops/einsum.hpp"
 #include "ebb/autodiff/ops/elementwise.hpp"
 #include "ebb/autodiff/ops/elementwise_call.hpp"
+#include "ebb/autodiff/ops/embedding.hpp"
 #include "ebb/autodiff/ops/factors.hpp"
 #include "ebb/autodiff/ops/index_ops.hpp"
 #include "ebb/autodiff/ops/joins.hpp"
@@ -17,6 +18,7 @@
 #include "ebb/autodiff/ops/masks.hpp"
 #include "ebb/autodiff/ops/matrices.hpp"
 #include "ebb/autodiff/ops/order.hpp"
+#include "ebb/autodiff/ops/pooling.hpp"
 #include "ebb/autodiff/ops/rearrange.hpp"
 #include "ebb/autodiff/ops/reduce.hpp"
 #include "ebb/autodiff/ops/scans.hpp"
@@ -134,6 +136,8 @@ std::vector<RegistryEntry> registry() {
   add(all, "joins", op::Joins{});
   add(all, "losses", op::Losses{});
   add(all, "convolutions", op::Convolutions{});
+  add(all, "pooling", op::Poolings{});
+  add(all, "embeddings", op::Embeddings{});
   return all;
 }
 

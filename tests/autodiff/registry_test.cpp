@@ -313,7 +313,13 @@ TEST_CASE("the samples of all other operations include a scalar, nothing, and la
       {"conv2d", "needs planes"},
       {"conv2d_input", "needs planes"},
       {"conv2d_weight", "needs planes"},
-      {"conv1d", "needs rows"}};
+      {"conv1d", "needs rows"},
+      {"avg_pool2d", "needs planes"},
+      {"avg_pool2d_input", "needs planes"},
+      {"avg_pool1d", "needs rows"},
+      {"max_pool2d", "needs planes"},
+      {"max_pool1d", "needs rows"},
+      {"embedding", "needs rows"}};
   const std::map<std::string_view, std::string> no_empty = {
       {"max", "of no rows is a sample, of nothing is refused"},
       {"softmax_pull", "covered by softmax"},
@@ -341,7 +347,8 @@ TEST_CASE("the samples of all other operations include a scalar, nothing, and la
       {"nll_loss", "the mean of nothing is NaN"},
       {"cross_entropy", "the mean of nothing is NaN"},
       {"conv2d_input", "covered by conv2d"},
-      {"conv2d_weight", "covered by conv2d"}};
+      {"conv2d_weight", "covered by conv2d"},
+      {"avg_pool2d_input", "covered by avg_pool2d"}};
   const std::map<std::string_view, std::string> no_large = {
       {"softmax_pull", "linear in both"},
       {"unslice", "moves elements only"},
