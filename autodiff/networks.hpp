@@ -79,6 +79,33 @@ template <Real T>
 EBB_API Tensor<T> embedding(const Array<std::int64_t>& indices, const Operand<T>& weight,
                             EmbeddingOptions options = {});
 
+/// (x - mean) / sqrt(variance + eps) times weight plus bias, over the last axes of x, which are the
+/// normalized shape; that of weight and bias too. Without both, they are ones and zeros
+template <Real T>
+EBB_API Tensor<T> layer_norm(const Operand<T>& x, const Shape& normalized_shape, const Operand<T>& weight,
+                             const Operand<T>& bias, double eps = 1e-5);
+template <Real T>
+EBB_API Tensor<T> layer_norm(const Operand<T>& x, const Shape& normalized_shape, double eps = 1e-5);
+struct BatchNormOptions {
+  bool training = false;
+  double momentum = 0.1;
+  double eps = 1e-5;
+};
+template <Real T>
+struct BatchNormalized {
+  Tensor<T> y;
+  Array<T> running_mean, running_var;
+};
+/// The same over all axes of x (n, c, ...) but that of the channels; weight and bias are (c,). With
+/// training the moments are those of the batch, of two values a channel at least, else the running
+/// ones. Those that come back are to be kept for the next call: (1 - momentum) times the old ones
+/// plus momentum times the batch's, whose variance is then divided by its count less 1; without
+/// training they are the old ones. Nothing is changed in place, where PyTorch changes its arguments
+template <Real T>
+EBB_API BatchNormalized<T> batch_norm(const Operand<T>& x, const Array<T>& running_mean,
+                                      const Array<T>& running_var, const Operand<T>& weight,
+                                      const Operand<T>& bias, BatchNormOptions options = {});
+
 // clang-format on
 
 }  // namespace ebb::inline v0

@@ -9,6 +9,12 @@
 //   da(call), db(call), dc(call)  the gradient of each input, written with ebb's own operations, or
 //                                 what is left to the engine: an `Upstream` or a `Product`
 //
+// or, instead of these three, one of
+//
+//   gradients(call)               an array of them all, for inputs that are needed, from one pass
+//   opened<T>(options, inputs)    the result in operations on tensors, which is differentiated in
+//                                 its place: for gradients that are operations of their own
+//
 // and a call of `apply<O>(options, operands...)`. An operand that is never differentiated, such as
 // indices, is an array of another type.
 #pragma once
@@ -69,10 +75,30 @@ void give_part(Sweep& sweep, Record& record, int k, Part&& part, bool last) {
   }
 }
 
+/// Differentiates what an operation says that it is.
+template <class O, class T>
+void open_structured(Sweep& sweep, const Call<O, T>& call, const Record& record) {
+  constexpr std::size_t inputs = std::size(O::reads);
+  Tensor<T> at[inputs];
+  for (std::size_t k = 0; k < inputs; ++k) {
+    at[k] = sweep.kept<T>(record, int(k), record.inputs[k]);
+  }
+  sweep.open<T>(std::span(record.inputs, inputs), at, [&](std::span<const Tensor<T>> x) {
+    return O::template opened<T>(call.options(), x);
+  });
+}
+
 template <class O, class T>
 void vjp_structured(Sweep& sweep, std::uint32_t id, Record& record) {
   const Call<O, T> call(sweep, id, record);
   [[maybe_unused]] constexpr int inputs = int(std::size(O::reads));
+  if constexpr (requires { &O::template opened<T>; }) open_structured(sweep, call, record);
+  if constexpr (requires { O::gradients(call); }) {
+    auto parts = O::gradients(call);
+    for (int k = 0; k < inputs; ++k) {
+      if (call.needs(k)) sweep.give(record.inputs[k], std::move(parts[std::size_t(k)]));
+    }
+  }
   if constexpr (requires { O::da(call); }) {
     if (call.needs(0)) give_part<T>(sweep, record, 0, O::da(call), inputs == 1);
   }

@@ -17,6 +17,7 @@
 #include "ebb/autodiff/ops/losses.hpp"
 #include "ebb/autodiff/ops/masks.hpp"
 #include "ebb/autodiff/ops/matrices.hpp"
+#include "ebb/autodiff/ops/normalisation.hpp"
 #include "ebb/autodiff/ops/order.hpp"
 #include "ebb/autodiff/ops/pooling.hpp"
 #include "ebb/autodiff/ops/rearrange.hpp"
@@ -138,6 +139,7 @@ std::vector<RegistryEntry> registry() {
   add(all, "convolutions", op::Convolutions{});
   add(all, "pooling", op::Poolings{});
   add(all, "embeddings", op::Embeddings{});
+  add(all, "normalisations", op::Normalisations{});
   return all;
 }
 

@@ -9,6 +9,7 @@
 #define EBB_KERNEL_BYTES 16
 #endif
 #include "ebb/autodiff/kernels/matrix_kernels.hpp"
+#include "ebb/autodiff/kernels/normalise_kernels.hpp"
 #include "ebb/autodiff/kernels/reduce_kernels.hpp"
 
 namespace ebb::inline v0::detail {
@@ -20,6 +21,7 @@ template <class... U, class... B>
 constexpr Kernels<T> make_table(op::List<U...>, op::List<B...>) {
   using M = MaskKernels<T>;
   using R = ReduceKernels<T>;
+  using N = NormaliseKernels<T>;
   return {
       .unary_value = {&UnaryKernels<T, U>::value...},
       .unary_pull = {&UnaryKernels<T, U>::pull...},
@@ -40,6 +42,8 @@ constexpr Kernels<T> make_table(op::List<U...>, op::List<B...>) {
       .softmax = &R::softmax,
       .log_softmax = &R::log_softmax,
       .softmax_pull = &R::softmax_pull,
+      .layer_norm = &N::layer_norm,
+      .layer_norm_pull = &N::layer_norm_pull,
       .rows_dot = &MatrixKernels<T>::rows_dot,
       .rows_combine = &MatrixKernels<T>::rows_combine,
   };

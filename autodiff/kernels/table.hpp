@@ -33,6 +33,17 @@ using MapBoth = void (*)(T* da, T* db, const In<T>* in, Grid grid, const void* f
 
 enum class Comparison { less, greater, less_equal, greater_equal, equal, not_equal };
 
+/// What goes into the gradients of layer normalisation, and comes out.
+template <class T>
+struct LayerNormPull {
+  T* out;  ///< (rows + 2, cols): those of x, then of the weight, then of the bias
+  const T *g, *x, *weight;
+  std::int64_t rows, cols;
+  double eps;
+  T *weight_sums, *bias_sums;  ///< room for `cols` numbers each, in whole vectors
+  double* totals;              ///< room for 2 * cols
+};
+
 /// Everything that is compiled once an instruction set.
 template <class T>
 struct Kernels {
@@ -62,6 +73,11 @@ struct Kernels {
   void (*log_softmax)(T* y, const T* x, std::int64_t rows, std::int64_t cols);
   /// gx = y * (g - sum(g * y)) a row.
   void (*softmax_pull)(T* gx, const T* g, const T* y, std::int64_t rows, std::int64_t cols);
+
+  /// y = (x - mean) / sqrt(variance + eps) * weight + bias a row, and its gradients.
+  void (*layer_norm)(T* y, const T* x, const T* weight, const T* bias, std::int64_t rows,
+                     std::int64_t cols, double eps);
+  void (*layer_norm_pull)(const LayerNormPull<T>& call);
 
   /// y[r] = x[r, :] . w + bias, for tall matrices.
   void (*rows_dot)(T* y, const T* x, const T* w, T bias, std::int64_t rows, std::int64_t cols);

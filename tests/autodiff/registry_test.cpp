@@ -319,7 +319,10 @@ TEST_CASE("the samples of all other operations include a scalar, nothing, and la
       {"avg_pool1d", "needs rows"},
       {"max_pool2d", "needs planes"},
       {"max_pool1d", "needs rows"},
-      {"embedding", "needs rows"}};
+      {"embedding", "needs rows"},
+      {"layer_norm", "needs an axis"},
+      {"layer_norm_pull", "needs rows"},
+      {"batch_norm", "needs channels"}};
   const std::map<std::string_view, std::string> no_empty = {
       {"max", "of no rows is a sample, of nothing is refused"},
       {"softmax_pull", "covered by softmax"},
@@ -348,7 +351,8 @@ TEST_CASE("the samples of all other operations include a scalar, nothing, and la
       {"cross_entropy", "the mean of nothing is NaN"},
       {"conv2d_input", "covered by conv2d"},
       {"conv2d_weight", "covered by conv2d"},
-      {"avg_pool2d_input", "covered by avg_pool2d"}};
+      {"avg_pool2d_input", "covered by avg_pool2d"},
+      {"layer_norm_pull", "covered by layer_norm"}};
   const std::map<std::string_view, std::string> no_large = {
       {"softmax_pull", "linear in both"},
       {"unslice", "moves elements only"},
@@ -385,7 +389,8 @@ TEST_CASE("the registry and the public list of operations name the same operatio
   };
   std::set<std::string> listed;
   const std::regex declaration(
-      "EBB_API (?:std::vector<Tensor<T>>|(?:Selected|SignAndLog|Eigenpairs|QR|SVD)<T>|"
+      "EBB_API "
+      "(?:std::vector<Tensor<T>>|(?:Selected|SignAndLog|Eigenpairs|QR|SVD|BatchNormalized)<T>|"
       "Tensor<[A-Za-z]+>) "
       "([a-z_0-9]+|operator[-+*/])\\(");
   for (std::sregex_iterator i(text.begin(), text.end(), declaration), end; i != end; ++i) {
