@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "ebb/autodiff/boxed.hpp"
+#include "ebb/autodiff/draws.hpp"
 #include "ebb/autodiff/error.hpp"
 #include "ebb/autodiff/op.hpp"
 #include "ebb/autodiff/ops/alias.hpp"
@@ -14,13 +15,16 @@ namespace ebb::inline v0 {
 namespace detail {
 namespace {
 
-/// A part that is computed again: the variables are inputs, too, behind those that were given.
+/// A part that is computed again, with the keys that it drew the first time: the variables are
+/// inputs, too, behind those that were given.
 template <class T>
 struct Part {
   ManyToOne<T> f;
   std::vector<Variable<T>> variables;
+  std::vector<std::uint64_t> keys;
 
   Tensor<T> operator()(std::span<const Tensor<T>> in) const {
+    const Draws again = Draws::repeat(keys);
     const std::size_t given = in.size() - variables.size();
     std::vector<Substitutes::Entry> entries;
     for (std::size_t i = 0; i < variables.size(); ++i) {
@@ -133,11 +137,12 @@ Tensor<T> checkpoint(ManyToOne<T> f, std::span<const Operand<T>* const> operands
   }
   Recorder* tape = recorder();
   if (!tape) return f(given);
-  Part<T> part{std::move(f), {}};
+  Part<T> part{std::move(f), {}, {}};
   Tensor<T> y;
   {
     const Discovery run;
-    y = part(constants).detach();
+    const Draws first = Draws::note(part.keys);
+    y = part.f(constants).detach();
     part.variables = run.variables<T>();
   }
   std::vector<Wide::Entry> entries;

@@ -3,6 +3,7 @@
 #pragma once
 #include <optional>
 
+#include "ebb/autodiff/random.hpp"
 #include "ebb/autodiff/tensor.hpp"
 #include "ebb/autodiff/variable.hpp"
 
@@ -105,6 +106,10 @@ template <Real T>
 EBB_API BatchNormalized<T> batch_norm(const Operand<T>& x, const Array<T>& running_mean,
                                       const Array<T>& running_var, const Operand<T>& weight,
                                       const Operand<T>& bias, BatchNormOptions options = {});
+
+/// x / (1 - p), but 0 for each element with probability p: 0 even where x is NaN (PyTorch: NaN).
+/// The stream gives one key a call, whatever the size of x; a checkpoint repeats it
+template <Real T> EBB_API Tensor<T> dropout(const Operand<T>& x, double p, Stream& stream);
 
 // clang-format on
 

@@ -6,6 +6,7 @@
 
 #include "ebb/autodiff/ops/activations.hpp"
 #include "ebb/autodiff/ops/convolution.hpp"
+#include "ebb/autodiff/ops/dropout.hpp"
 #include "ebb/autodiff/ops/einsum.hpp"
 #include "ebb/autodiff/ops/elementwise.hpp"
 #include "ebb/autodiff/ops/elementwise_call.hpp"
@@ -140,6 +141,7 @@ std::vector<RegistryEntry> registry() {
   add(all, "pooling", op::Poolings{});
   add(all, "embeddings", op::Embeddings{});
   add(all, "normalisations", op::Normalisations{});
+  add(all, "drawn", op::Drawn{});
   return all;
 }
 
