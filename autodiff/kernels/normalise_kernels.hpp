@@ -14,36 +14,50 @@ struct NormaliseKernels {
   using V = Vector<T>;
   static constexpr int W = V::size;
 
-  /// A row x becomes (x - mean) * scale.
-  struct Moments {
-    T mean, scale;
+  /// So many rows go side by side: what each takes its sums for needs long, and does not wait for
+  /// the others. Long rows go one by one, so that they stay in the cache.
+  static constexpr std::int64_t together = 8;
+  EBB_INLINE static std::int64_t rows_at_once(std::int64_t left, std::int64_t cols) {
+    const std::int64_t most = cols <= 512 ? together : 1;
+    return left < most ? left : most;
+  }
 
-    EBB_INLINE Moments(const T* x, std::int64_t n, double eps) {
-      mean = T(R::sum(x, n) / double(n));
-      const V m(mean);
-      const double squares = R::tree_of_blocks(
-          n, [&](std::int64_t i) __attribute__((always_inline)) {
-            const V d = V::load(x + i) - m;
-            return d * d;
-          });
-      scale = T(1 / std::sqrt(squares / double(n) + eps));
+  /// Each row x becomes z = (x - mean) * scale.
+  struct Moments {
+    T mean[together], scale[together];
+
+    EBB_INLINE Moments(const T* x, std::int64_t rows, std::int64_t n, double eps) {
+      for (std::int64_t r = 0; r < rows; ++r) mean[r] = T(R::sum(x + r * n, n) / double(n));
+      for (std::int64_t r = 0; r < rows; ++r) {
+        const V m(mean[r]);
+        const double squares = R::tree_of_blocks(
+            n, [&](std::int64_t i) __attribute__((always_inline)) {
+              const V d = V::load(x + r * n + i) - m;
+              return d * d;
+            });
+        scale[r] = T(1 / std::sqrt(squares / double(n) + eps));
+      }
     }
   };
 
   static void layer_norm(T* y, const T* x, const T* weight, const T* bias, std::int64_t rows,
                          std::int64_t cols, double eps) {
-    for (std::int64_t r = 0; r < rows; ++r, x += cols, y += cols) {
-      const Moments moments(x, cols, eps);
-      const V mean(moments.mean), scale(moments.scale);
-      for (std::int64_t c = 0; c < cols; c += W) {
-        const V normal = (V::load(x + c) - mean) * scale;
-        madd(normal, V::load(weight + c), V::load(bias + c)).store(y + c);
+    for (std::int64_t left = rows; left > 0;) {
+      const std::int64_t m = rows_at_once(left, cols);
+      const Moments moments(x, m, cols, eps);
+      for (std::int64_t r = 0; r < m; ++r, x += cols, y += cols) {
+        const V mean(moments.mean[r]), scale(moments.scale[r]);
+        for (std::int64_t c = 0; c < cols; c += W) {
+          const V z = (V::load(x + c) - mean) * scale;
+          madd(z, V::load(weight + c), V::load(bias + c)).store(y + c);
+        }
       }
+      left -= m;
     }
   }
 
-  /// With z = (x - mean) * scale and h = g * weight: gx = scale * (h - mean(h) - z * mean(h * z)),
-  /// and g * z and g for the weight and the bias, summed over blocks of rows in T, then in double.
+  /// With h = g * weight: gx = scale * (h - mean(h) - z * mean(h * z)), and g * z and g for the
+  /// weight and the bias, summed over blocks of rows in T, then in double.
   static void layer_norm_pull(const LayerNormPull<T>& p) {
     constexpr std::int64_t rows_in_block = 64;
     const std::int64_t n = p.cols;
@@ -54,7 +68,11 @@ struct NormaliseKernels {
         V(0).store(p.weight_sums + c);
         V(0).store(p.bias_sums + c);
       }
-      for (std::int64_t r = first; r < last; ++r) pull_row(p, r);
+      for (std::int64_t r = first; r < last;) {
+        const std::int64_t m = rows_at_once(last - r, n);
+        pull_rows(p, r, m);
+        r += m;
+      }
       for (std::int64_t c = 0; c < n; ++c) {
         p.totals[c] += double(p.weight_sums[c]);
         p.totals[n + c] += double(p.bias_sums[c]);
@@ -64,28 +82,33 @@ struct NormaliseKernels {
   }
 
  private:
-  EBB_INLINE static void pull_row(const LayerNormPull<T>& p, std::int64_t r) {
+  EBB_INLINE static void pull_rows(const LayerNormPull<T>& p, std::int64_t first,
+                                   std::int64_t rows) {
     const std::int64_t n = p.cols;
-    const T *x = p.x + r * n, *g = p.g + r * n, *w = p.weight;
-    T* gx = p.out + r * n;
-    const Moments moments(x, n, p.eps);
-    const V mean(moments.mean), scale(moments.scale);
-    const auto h = [=](std::int64_t i) __attribute__((always_inline)) {
-      return V::load(g + i) * V::load(w + i);
-    };
-    const auto z = [=](std::int64_t i) __attribute__((always_inline)) {
-      return (V::load(x + i) - mean) * scale;
-    };
-    const V shift(R::tree_of_blocks(n, h) / double(n));
-    const V slope(
-        R::tree_of_blocks(
-            n, [=](std::int64_t i) __attribute__((always_inline)) { return h(i) * z(i); }) /
-        double(n));
-    for (std::int64_t c = 0; c < n; c += W) {
-      const V normal = z(c), upstream = V::load(g + c);
-      (scale * (h(c) - shift - normal * slope)).store(gx + c);
-      madd(upstream, normal, V::load(p.weight_sums + c)).store(p.weight_sums + c);
-      (upstream + V::load(p.bias_sums + c)).store(p.bias_sums + c);
+    const T *x = p.x + first * n, *g = p.g + first * n, *w = p.weight;
+    T* gx = p.out + first * n;
+    const Moments moments(x, rows, n, p.eps);
+    T shift[together], slope[together];
+    for (std::int64_t r = 0; r < rows; ++r) {
+      const V mean(moments.mean[r]), scale(moments.scale[r]);
+      const auto h = [=](std::int64_t i) __attribute__((always_inline)) {
+        return V::load(g + r * n + i) * V::load(w + i);
+      };
+      shift[r] = T(R::tree_of_blocks(n, h) / double(n));
+      slope[r] = T(
+          R::tree_of_blocks(
+              n, [=](std::int64_t i) __attribute__((
+                     always_inline)) { return h(i) * ((V::load(x + r * n + i) - mean) * scale); }) /
+          double(n));
+    }
+    for (std::int64_t r = 0; r < rows; ++r, x += n, g += n, gx += n) {
+      const V mean(moments.mean[r]), scale(moments.scale[r]), s(shift[r]), t(slope[r]);
+      for (std::int64_t c = 0; c < n; c += W) {
+        const V z = (V::load(x + c) - mean) * scale, upstream = V::load(g + c);
+        (scale * (upstream * V::load(w + c) - s - z * t)).store(gx + c);
+        madd(upstream, z, V::load(p.weight_sums + c)).store(p.weight_sums + c);
+        (upstream + V::load(p.bias_sums + c)).store(p.bias_sums + c);
+      }
     }
   }
 };

@@ -68,7 +68,7 @@ class Columns {
         const T* x = image + from;
         T* column = to + k * count + at;
         if (stride == 1) {
-          for (std::int64_t i = 0; i < n; ++i) column[i] = x[i];
+          std::copy_n(x, n, column);
         } else {
           for (std::int64_t i = 0; i < n; ++i) column[i] = x[i * stride];
         }
@@ -77,7 +77,7 @@ class Columns {
     }
     return matrix_->data<T>();
   }
-  /// Where a matrix is written that `add_to` takes to an image.
+  /// Where a matrix is written that `sum_to` takes to an image.
   T* matrix(T* image) { return matrix_ ? matrix_->data<T>() : image; }
   /// The reverse of `of`: an image of the sums over the windows that an element is in.
   void sum_to(T* image) {

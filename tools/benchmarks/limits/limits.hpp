@@ -58,6 +58,23 @@ void softmax_forward(const float* x, float* y, std::int64_t rows, std::int64_t c
 void softmax_backward(const float* y, const float* g, float* gx, std::int64_t rows,
                       std::int64_t columns);
 
+/// The sizes of a convolution with kernels of 3 x 3 and a padding of 1.
+struct Convolution {
+  static constexpr std::int64_t batch = 16, in = 16, out = 32, side = 28;
+};
+/// x (batch, in, side, side), w (out, in, 3, 3), b (out). `columns` has room for the windows of one
+/// image, in * 9 * side^2 numbers, and 16 more.
+void convolution_forward(const float* x, const float* w, const float* b, float* columns, float* y);
+void convolution_backward(const float* x, const float* w, const float* g, float* columns, float* gx,
+                          float* gw, float* gb);
+
+// Layer normalisation of x (rows, columns), as above, with an eps of 1e-5.
+
+void layer_norm_forward(const float* x, const float* w, const float* b, float* y, std::int64_t rows,
+                        std::int64_t columns);
+void layer_norm_backward(const float* x, const float* w, const float* g, float* gx, float* gw,
+                         float* gb, std::int64_t rows, std::int64_t columns);
+
 // A chain of ten cheap operations, t = relu(x a + b), u = relu((t^2 + a) / 2), y = (u x - b)^2.
 
 void chain_forward(const float* x, const float* a, const float* b, float* y, std::int64_t n);
