@@ -18,10 +18,11 @@ struct HeightWidth {
   std::int64_t height, width;
 };
 
-// Convolutions are cross-correlations, as everywhere in the field. There is a batch axis always.
+// Convolutions, which are cross-correlations as in PyTorch. There is a batch axis always; PyTorch
+// takes single images, too.
 
-/// In elements: windows start `stride` apart, on x between `padding` zeros at both ends, and their
-/// elements stand `dilation` apart. Each of `groups` parts of the channels is for itself
+/// Windows start `stride` apart on x between `padding` zeros at both ends; their elements stand
+/// `dilation` apart. The channels are in `groups`, and each part of the result sees one of these
 struct Conv2dOptions {
   HeightWidth stride = 1, padding = 0, dilation = 1;
   std::int64_t groups = 1;
@@ -33,75 +34,90 @@ EBB_API Tensor<T> conv2d(const Operand<T>& x, const Operand<T>& weight, const Op
                          Conv2dOptions options = {});
 template <Real T>
 EBB_API Tensor<T> conv2d(const Operand<T>& x, const Operand<T>& weight, Conv2dOptions options = {});
+/// The same along one axis
 struct Conv1dOptions {
   std::int64_t stride = 1, padding = 0, dilation = 1, groups = 1;
 };
-/// The same along one axis: x (n, c_in, l), weight (c_out, c_in / groups, kernel), bias (c_out,)
+/// Windows of x (n, c_in, l) times weight (c_out, c_in / groups, kernel), plus bias (c_out,):
+/// (n, c_out, windows)
 template <Real T>
 EBB_API Tensor<T> conv1d(const Operand<T>& x, const Operand<T>& weight, const Operand<T>& bias,
                          Conv1dOptions options = {});
 template <Real T>
 EBB_API Tensor<T> conv1d(const Operand<T>& x, const Operand<T>& weight, Conv1dOptions options = {});
 
-// Pooling: a number for each window of a plane of x (n, c, h, w), or of a row of x (n, c, l). There
-// is padding at both ends, at most half a kernel; a stride of 0 stands for the kernel's size.
+// Pooling: one number for each window of a plane of x (n, c, h, w), or of a row of x (n, c, l).
 
+/// As for convolutions, with a padding of at most half a kernel; a stride of 0 is the kernel's size
 struct MaxPool2dOptions {
   HeightWidth stride = 0, padding = 0, dilation = 1;
 };
 /// The largest element of each window; the gradient goes to the first of equals, NaN stays NaN. No
-/// window may be of padding alone (PyTorch: -inf)
+/// window may hold padding alone (PyTorch: -inf)
 template <Real T>
-EBB_API Tensor<T> max_pool2d(const Operand<T>& x, HeightWidth kernel, MaxPool2dOptions options = {});
+EBB_API Tensor<T> max_pool2d(const Operand<T>& x, HeightWidth kernel,
+                             MaxPool2dOptions options = {});
+/// The same along one axis
 struct MaxPool1dOptions {
   std::int64_t stride = 0, padding = 0, dilation = 1;
 };
-/// The same of rows
+/// max_pool2d of rows
 template <Real T>
-EBB_API Tensor<T> max_pool1d(const Operand<T>& x, std::int64_t kernel, MaxPool1dOptions options = {});
+EBB_API Tensor<T> max_pool1d(const Operand<T>& x, std::int64_t kernel,
+                             MaxPool1dOptions options = {});
+/// As for max_pool2d
 struct AvgPool2dOptions {
   HeightWidth stride = 0, padding = 0;
 };
 /// The mean over each window, where the padding counts as zeros
 template <Real T>
-EBB_API Tensor<T> avg_pool2d(const Operand<T>& x, HeightWidth kernel, AvgPool2dOptions options = {});
+EBB_API Tensor<T> avg_pool2d(const Operand<T>& x, HeightWidth kernel,
+                             AvgPool2dOptions options = {});
+/// The same along one axis
 struct AvgPool1dOptions {
   std::int64_t stride = 0, padding = 0;
 };
-/// The same of rows
+/// avg_pool2d of rows
 template <Real T>
-EBB_API Tensor<T> avg_pool1d(const Operand<T>& x, std::int64_t kernel, AvgPool1dOptions options = {});
+EBB_API Tensor<T> avg_pool1d(const Operand<T>& x, std::int64_t kernel,
+                             AvgPool1dOptions options = {});
 
+/// Which row of an embedding stands for nothing: it gets no gradient. PyTorch counts negative ones
+/// from the end
 struct EmbeddingOptions {
-  std::optional<std::int64_t> padding_index = {};  ///< the row that gets no gradient
+  std::optional<std::int64_t> padding_index = {};
 };
 /// Rows of weight (rows, columns) by index: indices (...) give (..., columns)
 template <Real T>
 EBB_API Tensor<T> embedding(const Array<std::int64_t>& indices, const Operand<T>& weight,
                             EmbeddingOptions options = {});
 
+// Normalisation. Variances are mean squared distances, divided by the count.
+
 /// (x - mean) / sqrt(variance + eps) times weight plus bias, over the last axes of x, which are the
 /// normalized shape; that of weight and bias too. Without both, they are ones and zeros
 template <Real T>
-EBB_API Tensor<T> layer_norm(const Operand<T>& x, const Shape& normalized_shape, const Operand<T>& weight,
-                             const Operand<T>& bias, double eps = 1e-5);
+EBB_API Tensor<T> layer_norm(const Operand<T>& x, const Shape& normalized_shape,
+                             const Operand<T>& weight, const Operand<T>& bias, double eps = 1e-5);
 template <Real T>
 EBB_API Tensor<T> layer_norm(const Operand<T>& x, const Shape& normalized_shape, double eps = 1e-5);
+/// Whether the moments are those of the batch, and what part they have in the running ones
 struct BatchNormOptions {
   bool training = false;
   double momentum = 0.1;
   double eps = 1e-5;
 };
+/// The result, and the running moments to give to the next call
 template <Real T>
 struct BatchNormalized {
   Tensor<T> y;
   Array<T> running_mean, running_var;
 };
-/// The same over all axes of x (n, c, ...) but that of the channels; weight and bias are (c,). With
-/// training the moments are those of the batch, of two values a channel at least, else the running
-/// ones. Those that come back are to be kept for the next call: (1 - momentum) times the old ones
-/// plus momentum times the batch's, whose variance is then divided by its count less 1; without
-/// training they are the old ones. Nothing is changed in place, where PyTorch changes its arguments
+/// The same over all axes of x (n, c, ...) but that of the channels; weight, bias and running
+/// moments are (c,). With training the moments are those of the batch, of at least two values a
+/// channel, and new running moments come back: (1 - momentum) times the old ones plus momentum
+/// times the batch's, whose variance is then divided by the count less 1. Without training the
+/// running moments are used, and come back as they are. PyTorch changes them in place
 template <Real T>
 EBB_API BatchNormalized<T> batch_norm(const Operand<T>& x, const Array<T>& running_mean,
                                       const Array<T>& running_var, const Operand<T>& weight,

@@ -14,11 +14,13 @@ struct NormaliseKernels {
   using V = Vector<T>;
   static constexpr int W = V::size;
 
-  /// So many rows go side by side: what each takes its sums for needs long, and does not wait for
-  /// the others. Long rows go one by one, so that they stay in the cache.
-  static constexpr std::int64_t together = 8;
-  EBB_INLINE static std::int64_t rows_at_once(std::int64_t left, std::int64_t cols) {
-    const std::int64_t most = cols <= 512 ? together : 1;
+  /// So many rows go side by side, since the sums of each take long and do not wait for the others:
+  /// no more than the ways of a first cache, where arrays of a large size collide. Long rows go one
+  /// by one.
+  static constexpr std::int64_t together = 4, pulled_together = 2;
+  EBB_INLINE static std::int64_t rows_at_once(std::int64_t most, std::int64_t left,
+                                              std::int64_t cols) {
+    if (cols > 512) return 1;
     return left < most ? left : most;
   }
 
@@ -43,7 +45,7 @@ struct NormaliseKernels {
   static void layer_norm(T* y, const T* x, const T* weight, const T* bias, std::int64_t rows,
                          std::int64_t cols, double eps) {
     for (std::int64_t left = rows; left > 0;) {
-      const std::int64_t m = rows_at_once(left, cols);
+      const std::int64_t m = rows_at_once(together, left, cols);
       const Moments moments(x, m, cols, eps);
       for (std::int64_t r = 0; r < m; ++r, x += cols, y += cols) {
         const V mean(moments.mean[r]), scale(moments.scale[r]);
@@ -69,7 +71,7 @@ struct NormaliseKernels {
         V(0).store(p.bias_sums + c);
       }
       for (std::int64_t r = first; r < last;) {
-        const std::int64_t m = rows_at_once(last - r, n);
+        const std::int64_t m = rows_at_once(pulled_together, last - r, n);
         pull_rows(p, r, m);
         r += m;
       }
@@ -88,7 +90,7 @@ struct NormaliseKernels {
     const T *x = p.x + first * n, *g = p.g + first * n, *w = p.weight;
     T* gx = p.out + first * n;
     const Moments moments(x, rows, n, p.eps);
-    T shift[together], slope[together];
+    T shift[pulled_together], slope[pulled_together];
     for (std::int64_t r = 0; r < rows; ++r) {
       const V mean(moments.mean[r]), scale(moments.scale[r]);
       const auto h = [=](std::int64_t i) __attribute__((always_inline)) {

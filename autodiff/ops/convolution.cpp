@@ -51,7 +51,7 @@ namespace {
 template <class T>
 class Columns {
  public:
-  explicit Columns(const Convolution& c) : c_(c), w_(c.windows) {
+  explicit Columns(const Convolution& c) : channels_(c.in), w_(c.windows) {
     const Windows &r = w_.rows, &s = w_.columns;
     if (r.kernel * s.kernel * r.stride * s.stride == 1 && r.padding + s.padding == 0) return;
     const std::size_t bytes = std::size_t(c.in * w_.kernel() * w_.count()) * sizeof(T);
@@ -61,20 +61,19 @@ class Columns {
   /// The matrix of an image.
   const T* of(const T* image) {
     if (!matrix_) return image;
-    T* to = matrix_->data<T>();
-    const std::int64_t stride = w_.columns.stride, count = w_.count();
-    for (std::int64_t channel = 0; channel < c_.in; ++channel, image += w_.plane()) {
-      w_.for_each_run([=](std::int64_t k, std::int64_t from, std::int64_t at, std::int64_t n) {
-        const T* x = image + from;
-        T* column = to + k * count + at;
-        if (stride == 1) {
-          std::copy_n(x, n, column);
-        } else {
-          for (std::int64_t i = 0; i < n; ++i) column[i] = x[i * stride];
-        }
-      });
-      to += w_.kernel() * count;
-    }
+    visit([&](std::int64_t plane, T* columns, const Runs& runs) {
+      const T* x = image + plane + runs.from;
+      if (contiguous(runs)) {
+        std::copy_n(x, length(runs), columns);
+        clear_gaps(columns, runs);
+        return;
+      }
+      for (std::int64_t r = 0; r < runs.count; ++r) {
+        for (std::int64_t i = 0; i < runs.n; ++i) columns[i] = x[i * w_.columns.stride];
+        columns += runs.window_step;
+        x += runs.from_step;
+      }
+    });
     return matrix_->data<T>();
   }
   /// Where a matrix is written that `sum_to` takes to an image.
@@ -82,25 +81,55 @@ class Columns {
   /// The reverse of `of`: an image of the sums over the windows that an element is in.
   void sum_to(T* image) {
     if (!matrix_) return;
-    const T* from = matrix_->data<T>();
-    const std::int64_t stride = w_.columns.stride, count = w_.count();
-    std::fill_n(image, c_.in * w_.plane(), T(0));
-    for (std::int64_t channel = 0; channel < c_.in; ++channel, image += w_.plane()) {
-      w_.for_each_run([=](std::int64_t k, std::int64_t to, std::int64_t at, std::int64_t n) {
-        T* x = image + to;
-        const T* column = from + k * count + at;
-        if (stride == 1) {
-          for (std::int64_t i = 0; i < n; ++i) x[i] += column[i];
-        } else {
-          for (std::int64_t i = 0; i < n; ++i) x[i * stride] += column[i];
-        }
-      });
-      from += w_.kernel() * count;
-    }
+    std::fill_n(image, channels_ * w_.plane(), T(0));
+    visit([&](std::int64_t plane, T* columns, const Runs& runs) {
+      T* x = image + plane + runs.from;
+      if (contiguous(runs)) {
+        clear_gaps(columns, runs);
+        const std::int64_t n = length(runs);
+        for (std::int64_t i = 0; i < n; ++i) x[i] += columns[i];
+        return;
+      }
+      for (std::int64_t r = 0; r < runs.count; ++r) {
+        for (std::int64_t i = 0; i < runs.n; ++i) x[i * w_.columns.stride] += columns[i];
+        columns += runs.window_step;
+        x += runs.from_step;
+      }
+    });
   }
 
  private:
-  const Convolution& c_;
+  using Runs = Windows2d::Runs;
+
+  /// Calls f(plane, columns, runs) for each channel and element of the kernel: where the channel
+  /// starts in the image, and the runs in the matrix.
+  template <class F>
+  EBB_INLINE void visit(const F& f) {
+    T* row = matrix_->data<T>();
+    for (std::int64_t channel = 0; channel < channels_; ++channel) {
+      w_.for_each_element([&](std::int64_t k, const Runs& runs) {
+        f(channel * w_.plane(), row + k * w_.count() + runs.window, runs);
+      });
+      row += w_.kernel() * w_.count();
+    }
+  }
+  /// Whether all runs are moved at once, with what lies between them: windows are as far apart as
+  /// their elements, in a row and from row to row, as where x and the result have one size.
+  bool contiguous(const Runs& runs) const {
+    return w_.columns.stride == 1 && runs.from_step == runs.window_step &&
+           2 * runs.n > runs.window_step;
+  }
+  static std::int64_t length(const Runs& runs) {
+    return (runs.count - 1) * runs.window_step + runs.n;
+  }
+  /// Between the runs the element is in the padding.
+  static void clear_gaps(T* columns, const Runs& runs) {
+    for (std::int64_t r = 0; r + 1 < runs.count; ++r, columns += runs.window_step) {
+      std::fill(columns + runs.n, columns + runs.window_step, T(0));
+    }
+  }
+
+  std::int64_t channels_;
   const Windows2d& w_;
   BlockHandle matrix_;
 };

@@ -149,6 +149,8 @@ struct Conv2d {
                [](auto x) { return conv2d(x[0], x[1]); }),
         sample("of single elements", {spread({2, 2, 2, 3}), spread({3, 2, 1, 1}), spread({3})},
                with({})),
+        sample("to planes of the same size",
+               {spread({1, 2, 3, 4}), spread({2, 2, 3, 3}), spread({2})}, with({.padding = 1})),
         sample("with all options", {spread({1, 2, 5, 4}), spread({4, 1, 3, 2}), spread({4})},
                with({.stride = {2, 1}, .padding = {2, 1}, .dilation = {2, 3}, .groups = 2})),
         sample("of a padding that has windows of its own",

@@ -16,7 +16,7 @@ void average(const Windows2d& windows, std::int64_t planes, const T* x, T* y) {
     const T* in = x + plane * windows.plane();
     T* out = y + plane * count;
     std::fill_n(out, count, T(0));
-    windows.for_each_run([=](std::int64_t, std::int64_t from, std::int64_t at, std::int64_t n) {
+    windows.for_each_run([=](std::int64_t from, std::int64_t at, std::int64_t n) {
       for (std::int64_t i = 0; i < n; ++i) out[at + i] += in[from + i * stride];
     });
     for (std::int64_t i = 0; i < count; ++i) out[i] /= divisor;
@@ -31,7 +31,7 @@ void share(const Windows2d& windows, std::int64_t planes, const T* g, T* gx) {
     const T* in = g + plane * windows.count();
     T* out = gx + plane * size;
     std::fill_n(out, size, T(0));
-    windows.for_each_run([=](std::int64_t, std::int64_t to, std::int64_t at, std::int64_t n) {
+    windows.for_each_run([=](std::int64_t to, std::int64_t at, std::int64_t n) {
       for (std::int64_t i = 0; i < n; ++i) out[to + i * stride] += in[at + i];
     });
     for (std::int64_t i = 0; i < size; ++i) out[i] /= divisor;
@@ -69,7 +69,7 @@ Array<std::int64_t> largest(const Windows2d& windows, std::int64_t planes, const
   parallel_blocks(planes, 1, [&](std::int64_t plane, std::int64_t) {
     const T* in = x + plane * windows.plane();
     std::int64_t* best = all + plane * count;
-    windows.for_each_run([=](std::int64_t, std::int64_t from, std::int64_t at, std::int64_t n) {
+    windows.for_each_run([=](std::int64_t from, std::int64_t at, std::int64_t n) {
       for (std::int64_t i = 0; i < n; ++i) {
         const std::int64_t here = from + i * stride, before = best[at + i];
         const bool wins = before < 0 || in[here] > in[before] ||

@@ -46,20 +46,38 @@ struct Windows2d {
   std::int64_t kernel() const { return rows.kernel * columns.kernel; }
   std::int64_t count() const { return rows.count * columns.count; }
 
-  /// Calls f(k, from, window, n) for each run of n windows along a row whose elements k are of the
-  /// plane: these stand at `from`, `from + columns.stride`, and so on. The elements of the kernel
-  /// come in row-major order.
+  /// The windows that have one element of the kernel on the plane and not in the padding: `count`
+  /// runs of n windows, each run along a row of windows.
+  struct Runs {
+    std::int64_t count, n;
+    std::int64_t from, window;  ///< where that element of the first one stands, its number
+    std::int64_t from_step, window_step;  ///< to the next run
+  };
+  /// Calls f(k, runs) for each element of the kernel in row-major order. Within a run the elements
+  /// stand columns.stride apart.
   template <class F>
-  EBB_INLINE void for_each_run(const F& f) const {
+  EBB_INLINE void for_each_element(const F& f) const {
     for (std::int64_t k = 0; k < kernel(); ++k) {
       const std::int64_t row = k / columns.kernel, column = k % columns.kernel;
-      const std::int64_t first = columns.first(column), n = columns.end(column) - first;
-      if (n <= 0) continue;
-      const std::int64_t left = columns.at(first, column), end = rows.end(row);
-      for (std::int64_t i = rows.first(row); i < end; ++i) {
-        f(k, rows.at(i, row) * columns.size + left, i * columns.count + first, n);
-      }
+      const std::int64_t i = rows.first(row), j = columns.first(column);
+      const std::int64_t count = rows.end(row) - i, n = columns.end(column) - j;
+      if (count <= 0 || n <= 0) continue;
+      f(k, Runs{.count = count,
+                .n = n,
+                .from = rows.at(i, row) * columns.size + columns.at(j, column),
+                .window = i * columns.count + j,
+                .from_step = rows.stride * columns.size,
+                .window_step = columns.count});
     }
+  }
+  /// Calls f(from, window, n) for each of these runs.
+  template <class F>
+  EBB_INLINE void for_each_run(const F& f) const {
+    for_each_element([&](std::int64_t, const Runs& runs) {
+      for (std::int64_t i = 0; i < runs.count; ++i) {
+        f(runs.from + i * runs.from_step, runs.window + i * runs.window_step, runs.n);
+      }
+    });
   }
 };
 
