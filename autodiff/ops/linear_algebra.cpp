@@ -23,6 +23,15 @@ Shape joined(const Shape& batches, std::initializer_list<std::int64_t> last) {
 /// The axes before the last two.
 Shape batches_of(const Shape& x) { return Shape(x.sizes().first(std::size_t(x.rank() - 2))); }
 
+/// The batches of both. @throws ShapeError with the whole shapes.
+Shape common_batches(const Shape& p, const Shape& q) {
+  try {
+    return broadcast("matmul", batches_of(p), batches_of(q));
+  } catch (const ShapeError&) {
+    detail::throw_shapes("matmul", "the axes before the last two must broadcast", p, q);
+  }
+}
+
 /// x as (n, rows, columns), repeated where its batches broadcast to the given ones.
 template <class T>
 Tensor<T> stretched(const Tensor<T>& x, const Shape& batches) {
@@ -42,7 +51,7 @@ Tensor<T> batched_product(const Tensor<T>& a, const Tensor<T>& b, const MatmulOp
   if (k != q[o.transpose_b ? j + 1 : j]) {
     detail::throw_shapes("matmul", op::Matmul::inner_sizes(o), p, q);
   }
-  const Shape batches = broadcast("matmul", batches_of(p), batches_of(q));
+  const Shape batches = common_batches(p, q);
   const Shape result = joined(batches, {m, n});
   if (j == 0 && !o.transpose_a) {
     // All rows of all batches meet the same matrix.

@@ -143,7 +143,7 @@ struct BatchedMatmul {
              [] {
                matmul(spread({4, 3, 2}), spread({3, 2, 3}));
              },
-             "matmul: shapes (4,) and (3,) do not broadcast; axis 0 has sizes 4 and 3"},
+             "matmul: the axes before the last two must broadcast, not (4, 3, 2) and (3, 2, 3)"},
             {"a scalar",
              [] {
                matmul(spread({4, 3, 2}), spread({}));
