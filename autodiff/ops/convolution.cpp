@@ -4,40 +4,50 @@
 // 2006, "High performance convolutional neural networks for document processing").
 #include "ebb/autodiff/ops/convolution.hpp"
 
+#include <algorithm>
+
 #include "ebb/autodiff/kernels/blas.hpp"
 #include "ebb/autodiff/parallel.hpp"
 
 namespace ebb::inline v0 {
 namespace detail {
 
-Convolution::Convolution(std::string_view operation, int axes, const Shape& x, const Shape& weight,
-                         const Conv2dOptions& o)
-    : batch(0), groups(o.groups), in(0), out(0), windows([&]() -> Windows2d {
-        if (x.rank() != axes + 2 || weight.rank() != axes + 2) {
-          throw_shapes(operation,
-                       axes == 1 ? "x must have 3 axes (n, c_in, l) and weight 3"
-                                 : "x must have 4 axes (n, c_in, h, w) and weight 4",
-                       x, weight);
-        }
-        const auto plane = [=](const Shape& s) {
-          return axes == 1 ? HeightWidth(1, s[2]) : height_width(s);
-        };
-        return {operation, plane(x), plane(weight), o.stride, o.padding, o.dilation};
-      }()) {
-  if (groups < 1) {
-    throw ArgumentError(std::string(operation) + ": groups = " + std::to_string(groups) +
+namespace {
+
+/// The windows of a convolution whose shapes fit.
+Windows2d windows_of(std::string_view operation, int axes, const Shape& x, const Shape& weight,
+                     const Conv2dOptions& o) {
+  if (x.rank() != axes + 2 || weight.rank() != axes + 2) {
+    throw_shapes(operation,
+                 axes == 1 ? "x must have 3 axes (n, c_in, l) and weight 3"
+                           : "x must have 4 axes (n, c_in, h, w) and weight 4",
+                 x, weight);
+  }
+  if (o.groups < 1) {
+    throw ArgumentError(std::string(operation) + ": groups = " + std::to_string(o.groups) +
                         "; there is at least one");
   }
-  if (x[1] % groups != 0 || weight[0] % groups != 0 || weight[1] != x[1] / groups) {
+  if (x[1] % o.groups != 0 || weight[0] % o.groups != 0 || weight[1] != x[1] / o.groups) {
     throw ShapeError(std::string(operation) +
                      ": weight must be (c_out, c_in / groups, ...) with c_out and c_in in " +
-                     std::to_string(groups) + " groups, not " + to_string(weight) + " for x " +
+                     std::to_string(o.groups) + " groups, not " + to_string(weight) + " for x " +
                      to_string(x));
   }
-  batch = x[0];
-  in = weight[1];
-  out = weight[0] / groups;
+  const auto plane = [=](const Shape& s) {
+    return axes == 1 ? HeightWidth(1, s[2]) : height_width(s);
+  };
+  return {operation, plane(x), plane(weight), o.stride, o.padding, o.dilation};
 }
+
+}  // namespace
+
+Convolution::Convolution(std::string_view operation, int axes, const Shape& x, const Shape& weight,
+                         const Conv2dOptions& options)
+    : windows(windows_of(operation, axes, x, weight, options)),
+      batch(x[0]),
+      groups(options.groups),
+      in(weight[1]),
+      out(weight[0] / groups) {}
 
 void demand_bias(std::string_view operation, const Shape& bias, const Shape& weight) {
   if (bias.rank() == 1 && bias[0] == weight[0]) return;
@@ -54,9 +64,9 @@ class Columns {
   explicit Columns(const Convolution& c) : channels_(c.in), w_(c.windows) {
     const Windows &r = w_.rows, &s = w_.columns;
     if (r.kernel * s.kernel * r.stride * s.stride == 1 && r.padding + s.padding == 0) return;
-    const std::size_t bytes = std::size_t(c.in * w_.kernel() * w_.count()) * sizeof(T);
-    matrix_ = BlockHandle(allocate_bytes(bytes));
-    if (r.padding + s.padding > 0) std::memset(matrix_->data<T>(), 0, bytes);
+    matrix_ = BlockHandle(allocate({c.in * w_.kernel(), r.count, s.count}, sizeof(T)));
+    if (r.padding + s.padding == 0) return;
+    std::fill_n(matrix_->data<T>(), matrix_->shape.size(), T(0));
   }
   /// The matrix of an image.
   const T* of(const T* image) {
@@ -179,6 +189,7 @@ template <class T>
 void convolve_weight(const Convolution& c, const T* x, const T* g, T* gw) {
   const std::int64_t inner = c.in * c.windows.kernel(), count = c.windows.count();
   std::fill_n(gw, c.groups * c.out * inner, T(0));
+  if (c.batch == 0) return;
   Columns<T> columns(c);
   for_each_part(c, 0, c.batch, [&](std::int64_t part, std::int64_t group) {
     gemm(false, true, c.out, inner, count, g + part * c.out * count,

@@ -13,8 +13,8 @@ namespace detail {
 
 /// The sizes of a convolution; channels are those of one group.
 struct Convolution {
-  std::int64_t batch, groups, in, out;
   Windows2d windows;
+  std::int64_t batch, groups, in, out;
 
   /// `axes` is that of the windows, 1 or 2. @throws for shapes that do not fit.
   Convolution(std::string_view operation, int axes, const Shape& x, const Shape& weight,
@@ -189,9 +189,9 @@ struct Conv2d {
              [=] {
                conv2d(x, weight, {.stride = {1, 0}, .groups = 2});
              },
-             "conv2d: stride = 0; it is at least 1 and below 2^31"},
+             "conv2d: stride = 0; it is in [1, 2^30]"},
             {"a negative padding", [=] { conv2d(x, weight, {.padding = -1, .groups = 2}); },
-             "conv2d: padding = -1; it is at least 0 and below 2^31"}};
+             "conv2d: padding = -1; it is in [0, 2^30]"}};
   }
 };
 

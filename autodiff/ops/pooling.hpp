@@ -128,7 +128,7 @@ struct AvgPool1d {
              [] {
                avg_pool1d(spread({1, 1, 3}), 0);
              },
-             "avg_pool1d: kernel = 0; it is at least 1 and below 2^31"}};
+             "avg_pool1d: kernel = 0; it is in [1, 2^30]"}};
   }
 };
 
@@ -191,7 +191,7 @@ struct MaxPool1d {
              [] {
                max_pool1d(spread({1, 1, 3}), 2, {.stride = -1});
              },
-             "max_pool1d: stride = -1; it is at least 1 and below 2^31"}};
+             "max_pool1d: stride = -1; it is in [1, 2^30]"}};
   }
 };
 

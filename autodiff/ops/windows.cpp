@@ -11,10 +11,10 @@ namespace {
 
 void demand_within(std::string_view operation, const char* name, std::int64_t value,
                    std::int64_t least) {
-  constexpr std::int64_t largest = INT32_MAX;  // so that products of two stay in range
+  constexpr std::int64_t largest = 1 << 30;  // so that products of two stay in range
   if (value >= least && value <= largest) return;
   throw ArgumentError(std::string(operation) + ": " + name + " = " + std::to_string(value) +
-                      "; it is at least " + std::to_string(least) + " and below 2^31");
+                      "; it is in [" + std::to_string(least) + ", 2^30]");
 }
 
 }  // namespace
