@@ -123,6 +123,7 @@ Tensor<T> max_pool(std::string_view operation, const Operand<T>& x, const Poolin
 template <class T>
 Tensor<T> avg_pool(std::string_view operation, const Operand<T>& x, const Pooling& options) {
   const Shape& s = Access::shape(x);
+  if (s.rank() == 4) return apply<op::AvgPool2d, T>(options, x);
   const Shape y = pooled_shape(s, options.windows(operation));
   const Shape planes{s[0], s[1], options.plane.height, options.plane.width};
   return reshape(apply<op::AvgPool2d, T>(options, reshape(x, planes)), y);
