@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "ebb/autodiff/kernels/table.hpp"
+#include "ebb/autodiff/op.hpp"
 #include "ebb/autodiff/ops/alias.hpp"
 #include "ebb/autodiff/parallel.hpp"
 #include "ebb/autodiff/small_array.hpp"
@@ -326,12 +327,23 @@ void vjp_fuse_pull(Sweep& sweep, std::uint32_t, Record& record) {
   });
 }
 
+/// Says which two of the arguments have shapes that differ.
+template <class T>
+[[noreturn]] void refuse_shapes(const FusedLoops<T>& loops,
+                                std::span<const Wide::Entry> arguments) {
+  const Shape& first = arguments[0].kept->shape;
+  std::size_t i = 1;
+  while (arguments[i].id == Record::number || arguments[i].kept->shape == first) ++i;
+  throw_shapes(loops.name, loops.equal_shapes, first, arguments[i].kept->shape);
+}
+
 /// Brings every argument to one shape, unless it is a single value; recorded like any broadcast.
 /// The results own what the arguments point to.
 template <class T>
-std::vector<Tensor<T>> stretch(std::span<Wide::Entry> arguments, Shape& shape) {
+std::vector<Tensor<T>> stretch(std::string_view name, std::span<Wide::Entry> arguments,
+                               Shape& shape) {
   for (const Wide::Entry& argument : arguments) {
-    if (argument.id != Record::number) shape = broadcast("fuse", shape, argument.kept->shape);
+    if (argument.id != Record::number) shape = broadcast(name, shape, argument.kept->shape);
   }
   std::vector<Tensor<T>> stretched;
   for (Wide::Entry& argument : arguments) {
@@ -354,7 +366,7 @@ Tensor<T> fuse_arguments(const FusedLoops<T>& loops, FusedReduction reduction,
   const Shape* shape = nullptr;
   bool same = true;
   for (std::size_t i = 0; i < operands.size(); ++i) {
-    const Argument<T> x = inputs.read("fuse", *operands[i]);
+    const Argument<T> x = inputs.read(loops.name, *operands[i]);
     if (!x.block) {
       arguments[i] = {number_bits(double(x.number)), Record::number};
       continue;
@@ -369,7 +381,8 @@ Tensor<T> fuse_arguments(const FusedLoops<T>& loops, FusedReduction reduction,
   Shape wide_shape;
   std::vector<Tensor<T>> stretched;
   if (!same) {
-    stretched = stretch<T>(arguments, wide_shape);
+    if (loops.equal_shapes) refuse_shapes<T>(loops, arguments);
+    stretched = stretch<T>(loops.name, arguments, wide_shape);
     shape = &wide_shape;
   }
   const Fused<T> fused(&loops, reduction, {arguments.data(), arguments.size()});

@@ -54,6 +54,8 @@ struct FusedBlock {
 /// others, are absent.
 template <class T>
 struct FusedLoops {
+  std::string_view name = "fuse";      ///< for errors
+  const char* equal_shapes = nullptr;  ///< of arguments that must not broadcast: what is said then
   /// Over n elements from `begin` on.
   using Loops =
       std::array<double (*)(const FusedBlock<T>& block, std::int64_t begin, std::int64_t n), 3>;
@@ -357,6 +359,8 @@ struct Loops {
   template <bool reduces>
   static constexpr detail::FusedLoops<T> table = [] {
     detail::FusedLoops<T> loops{};
+    if constexpr (requires { F::name; }) loops.name = F::name;
+    if constexpr (requires { F::equal_shapes; }) loops.equal_shapes = F::equal_shapes;
     loops.on_tensors = &on_tensors;
     if constexpr (requires { &F::template pull<T>; }) loops.pull_on_tensors = &F::template pull<T>;
     if constexpr (reduces) {

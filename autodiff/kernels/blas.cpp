@@ -60,9 +60,12 @@ void gemm(bool ta, bool tb, std::int64_t m, std::int64_t n, std::int64_t k, cons
   }
 }
 
+namespace {
+
+/// The kernel that suits the sizes.
 template <class T>
-void product(bool ta, bool tb, std::int64_t m, std::int64_t n, std::int64_t k, const T* a,
-             const T* b, T* c, bool accumulate) {
+EBB_INLINE void choose_product(bool ta, bool tb, std::int64_t m, std::int64_t n, std::int64_t k,
+                               const T* a, const T* b, T* c, bool accumulate) {
   if (k == 0 || m == 0 || n == 0) {
     if (!accumulate) std::fill_n(c, m * n, T(0));
   } else if (n == 1 && !ta && !accumulate) {
@@ -80,10 +83,18 @@ void product(bool ta, bool tb, std::int64_t m, std::int64_t n, std::int64_t k, c
   }
 }
 
+}  // namespace
+
+template <class T>
+void product(bool ta, bool tb, std::int64_t m, std::int64_t n, std::int64_t k, const T* a,
+             const T* b, T* c, bool accumulate) {
+  choose_product(ta, tb, m, n, k, a, b, c, accumulate);
+}
+
 template <class T>
 void product_into(Block* out, Block* a, Block* b, bool ta, bool tb, bool accumulate) {
-  product(ta, tb, a->shape[ta ? 1 : 0], b->shape[tb ? 0 : 1], a->shape[ta ? 0 : 1], a->data<T>(),
-          b->data<T>(), out->data<T>(), accumulate);
+  choose_product(ta, tb, a->shape[ta ? 1 : 0], b->shape[tb ? 0 : 1], a->shape[ta ? 0 : 1],
+                 a->data<T>(), b->data<T>(), out->data<T>(), accumulate);
 }
 
 template <class T>

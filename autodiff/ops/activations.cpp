@@ -10,6 +10,7 @@ namespace {
 /// The formula of an operation as an argument of `fuse`.
 template <class O>
 struct Formula {
+  static constexpr std::string_view name = O::name;
   EBB_INLINE auto operator()(const auto&... x) const { return O::value(x...); }
 };
 

@@ -7,26 +7,28 @@
 namespace ebb::inline v0 {
 namespace {
 
-/// (n,) against (n, 1) would broadcast to (n, n): the commonest silent bug of regression.
-template <class T>
-void demand_equal_shapes(std::string_view name, const char* what, const Operand<T>& a,
-                         const Operand<T>& b) {
-  const Shape &p = detail::Access::shape(a), &q = detail::Access::shape(b);
-  if (!(p == q)) detail::throw_shapes(name, what, p, q);
-}
+template <class O>
+constexpr const char* demand = "the shapes of prediction and target must be equal";
+template <>
+constexpr const char* demand<op::BceWithLogits> = "the shapes of logits and target must be equal";
+
+/// The formula of a loss as an argument of `fuse`, which refuses shapes that differ: (n,) against
+/// (n, 1) would broadcast to (n, n), the commonest silent bug of regression.
+template <class O>
+struct Formula {
+  static constexpr std::string_view name = O::name;
+  static constexpr const char* equal_shapes = demand<O>;
+  EBB_INLINE auto operator()(const auto&... x) const { return O::value(x...); }
+};
 
 }  // namespace
 
-#define EBB_LOSS(f, Op)                                                                      \
-  template <Real T>                                                                          \
-  Tensor<T> f(const Operand<T>& prediction, const Operand<T>& target) {                      \
-    demand_equal_shapes(#f, "the shapes of prediction and target must be equal", prediction, \
-                        target);                                                             \
-    return fuse_mean(                                                                        \
-        [](auto p, auto t) __attribute__((always_inline)) { return op::Op::value(p, t); },   \
-        prediction, target);                                                                 \
-  }                                                                                          \
-  template EBB_API Tensor<float> f(const Operand<float>&, const Operand<float>&);            \
+#define EBB_LOSS(f, Op)                                                           \
+  template <Real T>                                                               \
+  Tensor<T> f(const Operand<T>& prediction, const Operand<T>& target) {           \
+    return fuse_mean(Formula<op::Op>{}, prediction, target);                      \
+  }                                                                               \
+  template EBB_API Tensor<float> f(const Operand<float>&, const Operand<float>&); \
   template EBB_API Tensor<double> f(const Operand<double>&, const Operand<double>&);
 EBB_LOSS(mse_loss, MseLoss)
 EBB_LOSS(l1_loss, L1Loss)
@@ -37,21 +39,16 @@ EBB_LOSS(kl_div, KlDiv)
 #undef EBB_LOSS
 
 // The same with a parameter, and what must hold of it.
-#define EBB_LOSS(f, Op, parameter, condition, range)                                         \
-  template <Real T>                                                                          \
-  Tensor<T> f(const Operand<T>& prediction, const Operand<T>& target, double parameter) {    \
-    demand_equal_shapes(#f, "the shapes of prediction and target must be equal", prediction, \
-                        target);                                                             \
-    if (!(condition)) {                                                                      \
-      throw ArgumentError(#f ": " #parameter " = " + std::to_string(parameter) +             \
-                          "; it is " range);                                                 \
-    }                                                                                        \
-    return fuse_mean(                                                                        \
-        [](auto p, auto t, auto c)                                                           \
-            __attribute__((always_inline)) { return op::Op::value(p, t, c); },               \
-        prediction, target, parameter);                                                      \
-  }                                                                                          \
-  template EBB_API Tensor<float> f(const Operand<float>&, const Operand<float>&, double);    \
+#define EBB_LOSS(f, Op, parameter, condition, range)                                      \
+  template <Real T>                                                                       \
+  Tensor<T> f(const Operand<T>& prediction, const Operand<T>& target, double parameter) { \
+    if (!(condition)) {                                                                   \
+      throw ArgumentError(#f ": " #parameter " = " + std::to_string(parameter) +          \
+                          "; it is " range);                                              \
+    }                                                                                     \
+    return fuse_mean(Formula<op::Op>{}, prediction, target, parameter);                   \
+  }                                                                                       \
+  template EBB_API Tensor<float> f(const Operand<float>&, const Operand<float>&, double); \
   template EBB_API Tensor<double> f(const Operand<double>&, const Operand<double>&, double);
 EBB_LOSS(huber_loss, HuberLoss, delta, delta > 0, "greater than 0")
 EBB_LOSS(smooth_l1_loss, SmoothL1Loss, beta, beta >= 0, "at least 0")
@@ -60,11 +57,7 @@ EBB_LOSS(quantile_loss, QuantileLoss, q, q >= 0 && q <= 1, "in [0, 1]")
 
 template <Real T>
 Tensor<T> bce_with_logits(const Operand<T>& logits, const Operand<T>& target) {
-  demand_equal_shapes("bce_with_logits", "the shapes of logits and target must be equal", logits,
-                      target);
-  return fuse_mean(
-      [](auto z, auto t) __attribute__((always_inline)) { return op::BceWithLogits::value(z, t); },
-      logits, target);
+  return fuse_mean(Formula<op::BceWithLogits>{}, logits, target);
 }
 
 template <Real T>
