@@ -130,6 +130,25 @@ struct Pulled {
   }
 };
 
+/// Whether every step from a point to y, all of one shape, is elementwise: J is diagonal then.
+template <class T>
+bool is_diagonal(const Tensor<T>& y, const Tensor<T>& point) {
+  Recorder& tape = *recorder();
+  const std::uint32_t first = Access::place(point).record, last = Access::place(y).record;
+  if (last < first) return false;
+  std::vector<char> depends(last - first + 1);
+  depends[0] = 1;
+  for (std::uint32_t id = first + 1; id <= last; ++id) {
+    bool any = false;
+    for_each_input(tape.at(id),
+                   [&](std::uint32_t input) { any |= input >= first && depends[input - first]; });
+    if (!any) continue;
+    if (!tape.at(id).op->elementwise || !(tape.shape_of(id) == point.shape())) return false;
+    depends[id - first] = 1;
+  }
+  return depends.back() != 0;
+}
+
 }  // namespace
 
 template <Real T>
@@ -164,6 +183,9 @@ Tensor<T> jvp(const FunctionOf<T>& f, const Operand<T>& x, const Operand<T>& u) 
   const Transform transform("jvp");
   const Tensor<T> point = transform.point(x), y = f(point), direction = Access::as_tensor(u);
   transform.demand_equal("a tangent", direction.shape(), "an argument", point.shape());
+  if (!Access::place(y).is_constant() && is_diagonal(y, point)) {
+    return transform.pull(y, point, Use::last, &direction);
+  }
   return Pulled<T>(transform, y, point).push(transform, direction, Use::last);
 }
 

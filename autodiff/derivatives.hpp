@@ -78,7 +78,9 @@ EBB_INLINE Tensor<T> vjp(F&& f, const Operand<T>& x, const Operand<T>& v) {
   return detail::vjp<T>(std::ref(f), x, v);
 }
 
-/// J u, of f(x)'s shape, for u of x's shape: the derivative of v^T J u in v, by two sweeps.
+/// J u, of f(x)'s shape, for u of x's shape. Where every step of f is elementwise, J is diagonal
+/// and one sweep gives it, in which a `fuse` runs on duals; elsewhere it is the derivative of v^T J
+/// u in v, by two sweeps.
 template <class F, Real T>
 EBB_INLINE Tensor<T> jvp(F&& f, const Operand<T>& x, const Operand<T>& u) {
   return detail::jvp<T>(std::ref(f), x, u);

@@ -25,15 +25,21 @@ template <class T>
 void vjp_fuse_reduced(Sweep& sweep, std::uint32_t id, Record& record);
 template <class T>
 void vjp_fuse_pull(Sweep& sweep, std::uint32_t id, Record& record);
+template <class T>
+std::string_view formula_name(const Record& record);
 template <class T, bool wide>
 constexpr Op fuse_op{.name = "fuse",
                      .vjp = &vjp_fuse<T>,
                      .wide = wide,
                      .is_double = sizeof(T) == 8,
-                     .elementwise = true};
+                     .elementwise = true,
+                     .name_of = &formula_name<T>};
 template <class T, bool wide>
-constexpr Op fuse_reduced_op{
-    .name = "fuse", .vjp = &vjp_fuse_reduced<T>, .wide = wide, .is_double = sizeof(T) == 8};
+constexpr Op fuse_reduced_op{.name = "fuse",
+                             .vjp = &vjp_fuse_reduced<T>,
+                             .wide = wide,
+                             .is_double = sizeof(T) == 8,
+                             .name_of = &formula_name<T>};
 template <class T>
 constexpr Op fuse_pull_op{.name = "fuse_pull",
                           .vjp = &vjp_fuse_pull<T>,
@@ -55,6 +61,17 @@ Wide::Entry argument_of(const Record& record, int i) {
   return wide_of(record).entries[i];
 }
 
+/// The loops that a record points to.
+template <class T>
+const FusedLoops<T>* loops_of(const Record& record) {
+  return reinterpret_cast<const FusedLoops<T>*>(record.attributes.bits &
+                                                ~(reduction_bits | second_bit));
+}
+template <class T>
+std::string_view formula_name(const Record& record) {
+  return loops_of<T>(record)->name;
+}
+
 /// One call: its arguments are blocks of the output's shape or of one value, and numbers. It owns
 /// none of them.
 template <class T>
@@ -64,9 +81,8 @@ class Fused {
       : loops(l), reduction(r), arguments(a) {}
   /// The call that a record is of, which must stay.
   explicit Fused(const Record& record) {
-    const std::uint64_t bits = record.attributes.bits;
-    loops = reinterpret_cast<const FusedLoops<T>*>(bits & ~(reduction_bits | second_bit));
-    reduction = FusedReduction(bits & reduction_bits);
+    loops = loops_of<T>(record);
+    reduction = FusedReduction(record.attributes.bits & reduction_bits);
     const auto count = std::size_t(count_of(record));
     if (record.op->wide) {
       arguments = {wide_of(record).entries + (record.op == &fuse_pull_op<T> ? 1 : 0), count};

@@ -143,9 +143,9 @@ void Recorder::note(std::uint32_t id, Block* result) {
     observer_->values.resize(id + 1);
     observer_->values[id] = BlockHandle(retain(result));
   }
-  const Op& op = *at(id).op;
   if (observer_->check_finite) {
-    demand_finite(std::string(op.name) + ": the result", result, op.is_double);
+    const Record& record = at(id);
+    demand_finite(std::string(name_of(record)) + ": the result", result, record.op->is_double);
   }
 }
 

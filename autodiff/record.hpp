@@ -25,6 +25,8 @@ struct Op {
   bool elementwise = false;      ///< the Jacobian is diagonal, but for broadcasting
   /// Ends the life of what stands in the attribute block; null where that needs no end.
   void (*destroy)(Block* attributes) = nullptr;
+  /// What a record calls itself, where that is not the name above.
+  std::string_view (*name_of)(const Record& record) = nullptr;
 };
 
 /// One recorded operation.
@@ -42,6 +44,11 @@ struct Record {
   std::uint32_t shape;  ///< index of the output's shape
 };
 static_assert(sizeof(Record) == 64);
+
+/// The name of a record's operation, for people.
+inline std::string_view name_of(const Record& record) {
+  return record.op->name_of ? record.op->name_of(record) : record.op->name;
+}
 
 /// The inputs of an operation that takes more than three, or that keeps more than four blocks. As
 /// in a record, a number's bits stand in the place of its block.

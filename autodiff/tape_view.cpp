@@ -111,12 +111,8 @@ Row row_of(Recorder& tape, std::uint32_t id, std::set<const Block*>& seen, std::
     bytes += detail::pooled_bytes(block);
     if (seen.insert(detail::owner_of(block)).second) total += detail::pooled_bytes(block);
   });
-  return {name_of(id),
-          std::string(record.op->name),
-          to_string(tape.shape_of(id)),
-          inputs,
-          bytes ? std::to_string(bytes) + " B" : "-",
-          tape.scope_of(id)};
+  return {name_of(id), std::string(detail::name_of(record)),       to_string(tape.shape_of(id)),
+          inputs,      bytes ? std::to_string(bytes) + " B" : "-", tape.scope_of(id)};
 }
 
 /// In a string of DOT quotes and backslashes are escaped.
@@ -175,7 +171,7 @@ std::string to_dot(const Tape& tape) {
   for (std::uint32_t id = 1; id <= records.last(); ++id) {
     const Record& record = records.at(id);
     const std::string label = label_of(records, id);
-    const std::string name = label.empty() ? std::string(record.op->name) : label;
+    const std::string name = label.empty() ? std::string(detail::name_of(record)) : label;
     const std::string scope = records.scope_of(id);
     text += "  n" + std::to_string(id) + " [label=\"" +
             (scope.empty() ? "" : quoted(scope) + ": ") + quoted(name) + "\\n" +
@@ -216,7 +212,8 @@ std::string explain(const Tape& tape) {
   for (std::uint32_t id = 1; id <= last; ++id) {
     const bool wide = records.at(id).op->is_double;
     const std::string label = label_of(records, id);
-    rows.push_back({name_of(id), label.empty() ? std::string(records.at(id).op->name) : label,
+    rows.push_back({name_of(id),
+                    label.empty() ? std::string(detail::name_of(records.at(id))) : label,
                     values_of(records.value_of(id), wide),
                     wide ? slopes_of<double>(records, id) : slopes_of<float>(records, id),
                     wide ? gradient_text<double>(sweep, id) : gradient_text<float>(sweep, id)});

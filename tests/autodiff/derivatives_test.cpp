@@ -6,6 +6,7 @@
 #include <string>
 
 #include "ebb/autodiff/error.hpp"
+#include "ebb/autodiff/fuse.hpp"
 #include "ebb/autodiff/gradcheck.hpp"
 #include "ebb/autodiff/ops/sample.hpp"
 #include "ebb/tests/close.hpp"
@@ -75,6 +76,37 @@ TEST_CASE("derivatives: the slope in a direction is largest along the gradient")
     const auto u = Array<double>::of({std::cos(angle), std::sin(angle)});
     CHECK(directional_derivative(f, x, u).item() <= steepest * (1 + roundings));
   }
+}
+
+TEST_CASE("derivatives: jvp of elementwise steps is one sweep, and that of any other two") {
+  const auto x = op::spread({2, 3}), u = op::spread({2, 3}, 0.4), row = op::spread({3}, 1.2);
+  const auto elementwise_steps = [&](const auto& p) {
+    return fuse([](auto a, auto b) { return tanh(a * b); }, p, row) * p - sin(p);
+  };
+  // The same function, with a step that is not elementwise.
+  const auto other_steps = [&](const auto& p) {
+    return reshape(elementwise_steps(reshape(p, {2, 3})), {2, 3}) + sum(p) * 0.0;
+  };
+  CHECK_AGREES(close(jvp(elementwise_steps, x, u), jvp(other_steps, x, u), 1e-14));
+  const auto records_of = [&](const auto& f) {
+    Tape tape;
+    const auto point = tape.watch(x);
+    f(point);
+    const std::int64_t once = tape.size();
+    jvp(f, point, u);
+    return tape.size() - 2 * once;
+  };
+  CHECK(records_of(elementwise_steps) < records_of(other_steps) / 2);
+  // A column that is stretched is elementwise, too, but its Jacobian is not diagonal.
+  const auto column = op::spread({2, 1});
+  const auto stretched = [&](const auto& p) { return p * row; };
+  CHECK_AGREES(close(jvp(stretched, column, column), column * row, 1e-15));
+  // A value that does not depend on the argument, and the argument itself.
+  Tape tape;
+  const auto outside = tape.watch(x);
+  CHECK(equal(jvp([&](const auto&) { return outside * 2; }, x, u).array(),
+              Array<double>::zeros({2, 3})));
+  CHECK(equal(jvp([](const auto& p) { return p; }, x, u).array(), u));
 }
 
 TEST_CASE("derivatives: a Jacobian has the rows of vjp and the columns of jvp, and is right") {

@@ -71,6 +71,17 @@ TEST_CASE("tape view: numbers, wide records and arrays that are kept twice") {
         "4 records keep 256 B\n");
 }
 
+TEST_CASE("tape view: a formula of the library has its own name") {
+  Tape tape({.check_finite = true});
+  const auto x = tape.watch(Array<float>::of({1, 2}));
+  CHECK(message_of<NonFiniteError>([&] { mse_loss(x, 1e30F * x); }) ==
+        "mse_loss: the result of shape () is inf at []");
+  gelu(x);
+  std::ostringstream text;
+  text << tape;
+  CHECK(text.str().find(" gelu ") != std::string::npos);
+}
+
 TEST_CASE("tape view: a graph for Graphviz") {
   Variable<double> w(Array<double>(0.5), "a \"b\"");
   Tape tape;
