@@ -31,9 +31,18 @@ inline namespace EBB_UNIT {
 
 namespace fused {
 
+/// The name of an operation that has one.
+template <class O>
+struct Named {};
+template <class O>
+requires requires { O::name; }
+struct Named<O> {
+  static constexpr std::string_view name = O::name;
+};
+
 /// A user's operation as the formula of a `fuse`, which calls it as a whole.
 template <class O>
-struct Primitive {
+struct Primitive : Named<O> {
   EBB_INLINE auto operator()(const auto&... x) const { return elementwise(O{}, x...); }
 
   /// The gradient of argument i on tensors.
@@ -64,8 +73,9 @@ struct Primitive {
 ///   auto value(auto x) const;
 ///   auto slope(auto x, auto y) const;    dy/dx, from the input and the output
 ///
-/// A slope that is 0 everywhere is `static constexpr int slope(auto, auto) { return 0; }`. It may
-/// be called inside of a formula for `fuse`, too.
+/// A `static constexpr std::string_view name` is for records and errors. A slope that is 0
+/// everywhere is `static constexpr int slope(auto, auto) { return 0; }`. The call may stand inside
+/// of a formula for `fuse`, too.
 template <class O, Real T>
 Tensor<T> elementwise(const O&, const Operand<T>& x) {
   static_assert(std::is_empty_v<O>,

@@ -20,6 +20,7 @@ using namespace ebb::test;
 namespace {
 
 struct Cube {
+  static constexpr std::string_view name = "cube";
   static auto value(auto x) { return x * x * x; }
   static auto slope(auto x, auto) { return 3 * x * x; }
 };
@@ -182,6 +183,10 @@ TEST_CASE(
   std::ostringstream text;
   text << tape;
   CHECK(text.str().find("reversed") != std::string::npos);
+  std::ostringstream named;
+  elementwise(Cube{}, x);
+  named << tape;
+  CHECK(named.str().find(" cube ") != std::string::npos);
   const Tensor<float> seed(Array<float>::of({1, 10, 100}));
   CHECK(equal(grad(y, {x}, {}, &seed)[0].array(), Array<float>::of({200, 20, 2})));
 }
