@@ -100,6 +100,10 @@ template <class V, int K, unsigned on>
 EBB_INLINE Dual<V, K, on> clamp(const Dual<V, K, on>& x, double low, double high) {
   return forward::unary(op::Clamp{low, high}, x);
 }
+template <class V, int K, unsigned on>
+EBB_INLINE Dual<V, K, on> polygamma(int n, const Dual<V, K, on>& x) {
+  return forward::unary(op::Polygamma{n}, x);
+}
 
 // Of two duals, and of a dual and a constant, which lanes, numbers and literals are.
 #define EBB_BINARY(f, O)                                                                   \

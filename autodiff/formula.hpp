@@ -23,13 +23,14 @@
 #endif
 
 /// Calls X once for each function of one argument that every kind of number must bring. `round` is
-/// one too: it stands apart because that of C rounds halves away from 0.
+/// one too: it stands apart because that of C rounds halves away from 0; so do `digamma` and
+/// `polygamma`, which C lacks.
 // clang-format off
 #define EBB_NUMBER_FUNCTIONS(X)                                \
   X(exp) X(log) X(log1p) X(expm1) X(sqrt)                      \
   X(sin) X(cos) X(tan) X(asin) X(acos) X(atan)                 \
   X(sinh) X(cosh) X(tanh) X(asinh) X(acosh) X(atanh)           \
-  X(erf) X(erfc) X(floor) X(ceil)
+  X(erf) X(erfc) X(lgamma) X(floor) X(ceil)
 /// The same for functions of two arguments.
 #define EBB_NUMBER_FUNCTIONS2(X) X(pow) X(atan2)
 // clang-format on
@@ -75,6 +76,13 @@ template <std::floating_point T>
 EBB_INLINE T round(T x) {
   return std::nearbyint(x);
 }
+
+/// d lgamma(x) / dx, computed as on lanes.
+template <std::floating_point T>
+EBB_INLINE T digamma(T x);
+/// The n-th derivative of digamma, computed as on lanes.
+template <std::floating_point T>
+EBB_INLINE T polygamma(int n, T x);
 
 /// The first arm where the condition holds, else the second.
 template <Literal A, Literal B>
@@ -167,7 +175,13 @@ constexpr UsesMask<M> operator~(UsesMask<M> a) {
   }
 EBB_NUMBER_FUNCTIONS(EBB_USES)
 EBB_USES(round)
+EBB_USES(digamma)
 #undef EBB_USES
+/// Reads what its argument read.
+template <unsigned M>
+constexpr Uses<M> polygamma(int, Uses<M> x) {
+  return x;
+}
 
 #define EBB_USES(f)                      \
   /** Reads what both arguments read. */ \

@@ -109,6 +109,18 @@ template EBB_API Tensor<double> clamp(const Operand<double>&, double, double);
 template Tensor<float> detail::call_unary(const op::Clamp&, const Operand<float>&);
 template Tensor<double> detail::call_unary(const op::Clamp&, const Operand<double>&);
 
+template <Real T>
+Tensor<T> polygamma(int n, const Operand<T>& x) {
+  if (n < 0 || n > 100) {
+    throw ArgumentError("polygamma: the order " + std::to_string(n) + " is not in [0, 100]");
+  }
+  return detail::call_unary(op::Polygamma{n}, x);
+}
+template EBB_API Tensor<float> polygamma(int, const Operand<float>&);
+template EBB_API Tensor<double> polygamma(int, const Operand<double>&);
+template Tensor<float> detail::call_unary(const op::Polygamma&, const Operand<float>&);
+template Tensor<double> detail::call_unary(const op::Polygamma&, const Operand<double>&);
+
 #define EBB_BINARY(f, O)                                                             \
   template <Real T>                                                                  \
   Tensor<T> f(const Operand<T>& a, const Operand<T>& b) {                            \

@@ -5,6 +5,7 @@
 #pragma once
 #include "ebb/autodiff/ops/arithmetic.hpp"
 #include "ebb/autodiff/ops/exponential.hpp"
+#include "ebb/autodiff/ops/gamma.hpp"
 #include "ebb/autodiff/ops/sigmoidal.hpp"
 #include "ebb/autodiff/ops/trigonometric.hpp"
 
