@@ -12,6 +12,7 @@
 
 #include "ebb/autodiff/dual.hpp"
 #include "ebb/autodiff/lanes.hpp"
+#include "ebb/autodiff/ops/activation_formulas.hpp"
 #include "ebb/autodiff/tape.hpp"
 
 namespace ebb::inline v0 {

@@ -7,6 +7,7 @@
 #include <limits>
 
 #include "ebb/autodiff/derivatives.hpp"
+#include "ebb/autodiff/formula_check.hpp"
 #include "ebb/autodiff/fuse.hpp"
 #include "ebb/autodiff/ops.hpp"
 #include "ebb/autodiff/ops/sample.hpp"
@@ -230,6 +231,22 @@ TEST_CASE("formulas find every function") {
   CHECK_AGREES(close(fuse(f, x).array(), f(Tensor<double>(x)).array(), 1e-13, 1e-13));
   CHECK_AGREES(close(gradient(fused, x), gradient(composed, x), 1e-12, 1e-12));
   CHECK(std::abs(f(0.3) - f(Tensor<double>(0.3)).item()) <= 1e-13);
+}
+
+TEST_CASE("formulas find every activation") {
+  const auto x = op::spread({40}, 3);
+  const auto f = [](auto v) {
+    const auto p = gelu(v) + gelu_tanh(v) + silu(v) + mish(v) + selu(v) + elu(v) + elu(v, 0.5);
+    const auto q = leaky_relu(v) + leaky_relu(v, 0.2) + hardtanh(v) + hardtanh(v, -2, 1.5);
+    return p + q;
+  };
+  const auto two = [](auto v) { return gelu(v) + elu(v, 0.5); };
+  CHECK_AGREES(close(fuse(two, x).array(), (gelu(x) + elu(x, 0.5)).array(), 1e-14, 1e-14));
+  CHECK(check_formula(two, x));
+  CHECK(check_formula(f, x));
+  CHECK_AGREES(close(fuse(f, x).array(), f(Tensor<double>(x)).array(), 1e-14, 1e-14));
+  CHECK_AGREES(close(fuse(f, cast<float>(x)).array(), f(cast<float>(x)).array(), 1e-5, 1e-5));
+  CHECK(std::abs(f(-0.3) - f(Tensor<double>(-0.3)).item()) <= 1e-14);
 }
 
 TEST_SUITE_END();
