@@ -1,7 +1,73 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "ebb/autodiff/ops/scans.hpp"
 
+#include "ebb/autodiff/kernels/table.hpp"
+
 namespace ebb::inline v0 {
+namespace detail {
+namespace {
+
+/// R lines along the last axis side by side: each sum waits for the one before it, so that a line
+/// alone would take as long as several.
+template <int R, class T>
+EBB_INLINE void sum_lines(T* y, const T* x, std::int64_t size, bool reverse) {
+  double total[R];
+  repeat<R>([&](auto r) __attribute__((always_inline)) { total[r] = -0.0; });  // -0 + x is x
+  for (std::int64_t k = 0; k < size; ++k) {
+    const std::int64_t at = reverse ? size - 1 - k : k;
+    repeat<R>([&](auto r) __attribute__((always_inline)) {
+      total[r] += double(x[std::int64_t(r) * size + at]);
+      y[std::int64_t(r) * size + at] = T(total[r]);
+    });
+  }
+}
+
+/// Along an axis that others follow, a row of totals at a time.
+template <class T>
+EBB_INLINE void sum_planes(T* __restrict y, const T* __restrict x, double* __restrict total,
+                           const AxisView& v, bool reverse) {
+  for (std::int64_t o = 0; o < v.outer; ++o) {
+    std::fill_n(total, v.inner, -0.0);
+    for (std::int64_t k = 0; k < v.size; ++k) {
+      const std::int64_t row = (o * v.size + (reverse ? v.size - 1 - k : k)) * v.inner;
+      for (std::int64_t i = 0; i < v.inner; ++i) {
+        total[i] += double(x[row + i]);
+        y[row + i] = T(total[i]);
+      }
+    }
+  }
+}
+
+template <class T>
+using SumLoop = void (*)(T* y, const T* x, double* total, const AxisView& v, bool reverse);
+#define EBB_SUM_LOOP(set)                                                                   \
+  template <class T>                                                                        \
+  EBB_LOOP_##set void sum_##set(T* y, const T* x, double* total, const AxisView& v,         \
+                                bool reverse) {                                             \
+    if (v.inner != 1) return sum_planes(y, x, total, v, reverse);                           \
+    std::int64_t o = 0;                                                                     \
+    for (; o + 8 <= v.outer; o += 8)                                                        \
+      sum_lines<8>(y + o * v.size, x + o * v.size, v.size, reverse);                        \
+    for (; o < v.outer; ++o) sum_lines<1>(y + o * v.size, x + o * v.size, v.size, reverse); \
+  }
+EBB_SUM_LOOP(sse2)
+EBB_SUM_LOOP(avx2)
+EBB_SUM_LOOP(avx512)
+#undef EBB_SUM_LOOP
+
+}  // namespace
+
+template <class T>
+void running_sums(T* y, const T* x, const Shape& shape, const ScanOptions& options) {
+  static constexpr SumLoop<T> loops[] = {&sum_sse2<T>, &sum_avx2<T>, &sum_avx512<T>};
+  auto totals = running_values(shape, options);
+  loops[int(instruction_set())](y, x, totals.data(), AxisView(shape, options.axis),
+                                options.reverse);
+}
+template void running_sums(float*, const float*, const Shape&, const ScanOptions&);
+template void running_sums(double*, const double*, const Shape&, const ScanOptions&);
+
+}  // namespace detail
 
 template <Real T>
 Tensor<T> cumsum(const Operand<T>& x, int axis) {

@@ -35,6 +35,10 @@ EBB_INLINE void scan(const Shape& shape, const ScanOptions& options, F f) {
   }
 }
 
+/// y = the running sums of x, in double.
+template <class T>
+void running_sums(T* y, const T* x, const Shape& shape, const ScanOptions& options);
+
 /// The product of n elements, in double: eight partial products, folded by halves.
 template <class T>
 EBB_INLINE double product_of(const T* x, std::int64_t n) {
@@ -144,14 +148,7 @@ struct CumSum {
   template <class T>
   static detail::Block* forward(const Options& options, detail::Block* x) {
     detail::BlockHandle y(detail::allocate(x->shape, sizeof(T)));
-    auto running = detail::running_values(x->shape, options);
-    const T* from = x->data<T>();
-    T* to = y->data<T>();
-    double* total = running.data();
-    detail::scan(x->shape, options, [=](std::int64_t at, std::int64_t i, bool first) {
-      total[i] = first ? double(from[at]) : total[i] + double(from[at]);
-      to[at] = T(total[i]);
-    });
+    detail::running_sums(y->data<T>(), x->data<T>(), x->shape, options);
     return y.take();
   }
   static auto da(const auto& call) {

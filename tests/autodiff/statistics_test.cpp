@@ -173,3 +173,36 @@ TEST_CASE("the smallest element shares its gradient among ties") {
   const auto f = [](const auto& x) { return min(x); };
   CHECK(equal(slope(f, Array<double>::of({1, 3, 1})), Array<double>::of({0.5, 0, 0.5})));
 }
+
+TEST_CASE("running sums of any number of lines start at an end, and keep the sign of zero") {
+  for (const Shape& shape : {Shape{19, 7}, Shape{2, 1, 5, 3, 2}, Shape{3, 0, 2}, Shape{1, 8, 1}}) {
+    const auto x = op::spread(shape, 20), weights = op::spread(shape, 3);
+    for (int axis = 0; axis < shape.rank(); ++axis) {
+      CAPTURE(to_string(shape));
+      CAPTURE(axis);
+      std::int64_t inner = 1;
+      for (int i = axis + 1; i < shape.rank(); ++i) inner *= shape[i];
+      auto forth = Array<double>::uninitialized(shape), back = Array<double>::uninitialized(shape);
+      for (std::int64_t i = 0; i < x.size(); ++i) {
+        const bool first = i / inner % shape[axis] == 0;
+        forth.mutate()[i] = first ? x[i] : forth[i - inner] + x[i];
+      }
+      for (std::int64_t i = x.size() - 1; i >= 0; --i) {
+        const bool last = i / inner % shape[axis] == shape[axis] - 1;
+        back.mutate()[i] = last ? weights[i] : back[i + inner] + weights[i];
+      }
+      const auto total = [&](const auto& v) {
+        return sum(cumsum(v, axis - shape.rank()) * weights);
+      };
+      CHECK_AGREES(same_bits(cumsum(x, axis).array(), forth));
+      CHECK_AGREES(same_bits(gradient(total, x).array(), back));
+    }
+  }
+  const auto zeros = Array<double>::of({-0.0, -0.0, 0.0, -0.0});
+  CHECK_AGREES(same_bits(cumsum(zeros, 0).array(), Array<double>::of({-0.0, -0.0, 0, 0})));
+  const auto ends = Array<double>::of({1e308, 1e308, -inf, 1});
+  const auto sums = cumsum(ends, 0).array();
+  CHECK(sums[1] == inf);
+  CHECK(std::isnan(sums[2]));
+  CHECK(std::isnan(sums[3]));
+}
