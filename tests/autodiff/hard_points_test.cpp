@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Elementwise operations where arithmetic ends: values and slopes at both zeros, infinities, NaN,
+// the largest and the smallest numbers, written out in one table.
+#include <cmath>
+#include <functional>
+#include <limits>
+#include <vector>
+
+#include "ebb/autodiff/derivatives.hpp"
+#include "ebb/autodiff/ops.hpp"
+#include "ebb/tests/close.hpp"
+
+using namespace ebb;
+using namespace ebb::test;
+
+namespace {
+
+constexpr double oo = std::numeric_limits<double>::infinity();
+constexpr double tiny = std::numeric_limits<double>::denorm_min();
+constexpr double huge = 1e308;
+constexpr double log_2 = 0.6931471805599453, half_pi = 1.5707963267948966;
+const double bad = std::numeric_limits<double>::quiet_NaN();
+
+struct Point {
+  double x, value, slope;
+};
+struct Hard {
+  const char* name;
+  std::function<Tensor<double>(const Tensor<double>&)> f;
+  std::vector<Point> points;
+};
+
+#define HARD(f, ...)                                               \
+  Hard {                                                           \
+#f, [](const Tensor <double>& x) { return f(x); }, __VA_ARGS__ \
+  }
+
+// NaN in, NaN out holds for all of them and is checked apart.
+const std::vector<Hard>& table() {
+  static const std::vector<Hard> all = {
+      HARD(abs, {{-0.0, 0, 0}, {-oo, oo, -1}, {-tiny, tiny, -1}, {huge, huge, 1}}),
+      HARD(square, {{-0.0, 0, 0}, {-oo, oo, -oo}, {tiny, 0, 2 * tiny}, {-huge, oo, -oo}}),
+      HARD(reciprocal, {{0, oo, -oo}, {-0.0, -oo, -oo}, {oo, 0, 0}, {tiny, oo, -oo}}),
+      HARD(sqrt, {{0, 0, oo}, {oo, oo, 0}, {-1, bad, bad}, {-oo, bad, bad}}),
+      HARD(rsqrt, {{0, oo, -oo}, {oo, 0, 0}, {-1, bad, bad}}),
+      HARD(exp,
+           {{-0.0, 1, 1}, {oo, oo, oo}, {-oo, 0, 0}, {huge, oo, oo}, {-huge, 0, 0}, {tiny, 1, 1}}),
+      HARD(expm1, {{-0.0, -0.0, 1}, {oo, oo, oo}, {-oo, -1, 0}, {-huge, -1, 0}, {tiny, tiny, 1}}),
+      HARD(log, {{0, -oo, oo}, {oo, oo, 0}, {-1, bad, -1}, {tiny, -744.44007192138122, oo}}),
+      HARD(log1p, {{-0.0, -0.0, 1}, {-1, -oo, oo}, {oo, oo, 0}, {-2, bad, -1}, {-tiny, -tiny, 1}}),
+      HARD(sin, {{-0.0, -0.0, 1}, {oo, bad, bad}, {-oo, bad, bad}, {tiny, tiny, 1}}),
+      HARD(cos, {{-0.0, 1, 0}, {oo, bad, bad}, {tiny, 1, -tiny}}),
+      HARD(tan, {{-0.0, -0.0, 1}, {oo, bad, bad}, {-tiny, -tiny, 1}}),
+      HARD(asin, {{-0.0, -0.0, 1}, {1, half_pi, oo}, {-1, -half_pi, oo}, {2, bad, bad}}),
+      HARD(acos, {{0, half_pi, -1}, {1, 0, -oo}, {-1, 2 * half_pi, -oo}, {-2, bad, bad}}),
+      HARD(atan, {{-0.0, -0.0, 1}, {oo, half_pi, 0}, {-oo, -half_pi, 0}, {huge, half_pi, 0}}),
+      HARD(sinh, {{-0.0, -0.0, 1}, {oo, oo, oo}, {-oo, -oo, oo}, {-huge, -oo, oo}}),
+      HARD(cosh, {{-0.0, 1, 0}, {oo, oo, oo}, {-oo, oo, -oo}, {huge, oo, oo}}),
+      HARD(tanh, {{-0.0, -0.0, 1}, {oo, 1, 0}, {-oo, -1, 0}, {-huge, -1, 0}, {tiny, tiny, 1}}),
+      HARD(asinh, {{-0.0, -0.0, 1}, {oo, oo, 0}, {-oo, -oo, 0}, {tiny, tiny, 1}}),
+      HARD(acosh, {{1, 0, oo}, {oo, oo, 0}}),
+      HARD(atanh, {{-0.0, -0.0, 1}, {1, oo, oo}, {-1, -oo, oo}, {-tiny, -tiny, 1}}),
+      HARD(erf, {{-0.0, -0.0, 1.1283791670955126}, {oo, 1, 0}, {-oo, -1, 0}, {huge, 1, 0}}),
+      HARD(erfc, {{0, 1, -1.1283791670955126}, {oo, 0, 0}, {-oo, 2, 0}, {-huge, 2, 0}}),
+      HARD(lgamma, {{0, oo, -oo},
+                    {1, 0, -0.57721566490153286},
+                    {-3, oo, bad},
+                    {oo, oo, oo},
+                    {tiny, 744.44007192138122, -oo},
+                    {huge, oo, 709.19620864216608}}),
+      HARD(digamma, {{0, -oo, oo}, {-0.0, oo, oo}, {-1, bad, oo}, {oo, oo, 0}}),
+      HARD(sigmoid, {{-0.0, 0.5, 0.25}, {oo, 1, 0}, {-oo, 0, 0}, {huge, 1, 0}, {-huge, 0, 0}}),
+      HARD(log_sigmoid, {{0, -log_2, 0.5}, {oo, 0, 0}, {-huge, -huge, 1}, {-oo, -oo, 1}}),
+      HARD(softplus, {{0, log_2, 0.5}, {-oo, 0, 0}, {huge, huge, 1}, {oo, oo, 1}}),
+      HARD(relu, {{0, 0, 0}, {-oo, 0, 0}, {oo, oo, 1}, {tiny, tiny, 1}, {-tiny, 0, 0}}),
+      HARD(elu, {{-oo, -1, 0}, {-huge, -1, 0}, {huge, huge, 1}, {tiny, tiny, 1}}),
+      HARD(leaky_relu, {{-oo, -oo, 0.01}, {oo, oo, 1}, {-0.0, -0.0, 0.01}, {tiny, tiny, 1}}),
+      HARD(hardtanh, {{-oo, -1, 0}, {oo, 1, 0}, {-1, -1, 0}, {1, 1, 0}, {-tiny, -tiny, 1}}),
+      HARD(floor, {{-0.0, -0.0, 0}, {-tiny, -1, 0}, {-oo, -oo, 0}, {huge, huge, 0}}),
+      HARD(ceil, {{-0.0, -0.0, 0}, {tiny, 1, 0}, {-tiny, -0.0, 0}, {oo, oo, 0}}),
+      HARD(sign, {{-0.0, -0.0, 0}, {-tiny, -1, 0}, {-oo, -1, 0}, {huge, 1, 0}})};
+  return all;
+}
+
+Array<double> at(const Hard& hard, double Point::*member) {
+  auto values = Array<double>::uninitialized({std::int64_t(hard.points.size())});
+  double* to = values.mutate();
+  for (const Point& point : hard.points) *to++ = point.*member;
+  return values;
+}
+
+}  // namespace
+
+TEST_SUITE_BEGIN("kernels");
+
+TEST_CASE("values and slopes at the ends of arithmetic are those of the table") {
+  for (const Hard& hard : table()) {
+    CAPTURE(hard.name);
+    const auto x = at(hard, &Point::x);
+    const auto slopes = gradient([&](const auto& v) { return sum(hard.f(v)); }, x).array();
+    CHECK_AGREES(close(hard.f(x).array(), at(hard, &Point::value), 4e-16));
+    CHECK_AGREES(close(slopes, at(hard, &Point::slope), 4e-16));
+  }
+}
+
+TEST_CASE("NaN stays visible in every elementwise operation") {
+  for (const Hard& hard : table()) {
+    CAPTURE(hard.name);
+    CHECK(std::isnan(hard.f(Tensor<double>(bad)).item()));
+  }
+}
+
+TEST_CASE("the dead branch of a choice does not poison the gradient, whatever stands in it") {
+  for (const Hard& hard : table()) {
+    CAPTURE(hard.name);
+    const auto x = at(hard, &Point::x);
+    const auto none = Array<bool>::zeros(x.shape());
+    const auto chosen = [&](const auto& v) { return sum(where(none, hard.f(v), 3.0 * v)); };
+    const auto g = gradient(chosen, x).array();
+    for (const double v : g) CHECK(v == 3);
+  }
+}
+
+TEST_SUITE_END();
