@@ -27,6 +27,7 @@
 #include "ebb/autodiff/ops/shape_ops.hpp"
 #include "ebb/autodiff/ops/solvers.hpp"
 #include "ebb/autodiff/ops/statistics.hpp"
+#include "ebb/autodiff/tape.hpp"
 
 namespace ebb::inline v0 {
 namespace {
@@ -116,6 +117,16 @@ void add_composed(std::vector<RegistryEntry>& all, op::List<O...>) {
   (all.push_back(composed<O>()), ...);
 }
 
+/// The first input of every row, the second of every column, and so on: points as arrays.
+Array<double> points_of(const RegistryEntry& entry, std::size_t input, const Shape& shape) {
+  auto values = Array<double>::uninitialized(shape);
+  double* v = values.mutate();
+  for (std::int64_t i = 0; i < shape.size(); ++i) {
+    v[i] = entry.points[std::size_t(i) % entry.points.size()][input];
+  }
+  return values;
+}
+
 }  // namespace
 
 std::vector<RegistryEntry> registry() {
@@ -143,6 +154,70 @@ std::vector<RegistryEntry> registry() {
   add(all, "normalisations", op::Normalisations{});
   add(all, "drawn", op::Drawn{});
   return all;
+}
+
+std::vector<op::Sample> samples_of(const RegistryEntry& entry) {
+  if (entry.elementwise_arity == 0) return entry.samples;
+  std::vector<op::Sample> samples;
+  const auto n = std::int64_t(entry.points.size());
+  const auto add = [&](std::string label, std::vector<Array<double>> inputs) {
+    samples.push_back({std::move(label), std::move(inputs), entry.in_double, entry.in_float});
+  };
+  if (entry.elementwise_arity == 1) {
+    add("a vector", {points_of(entry, 0, {n})});
+    add("a matrix", {points_of(entry, 0, {3, n})});
+    add("nothing", {points_of(entry, 0, {0, n})});
+    // One where no slope of any operation is 0: a gradient of zero checks nothing.
+    add("a scalar", {Array<double>(entry.points[entry.points.size() - 2][0])});
+    return samples;
+  }
+  const auto both = [&](std::string label, const Shape& a, const Shape& b) {
+    add(std::move(label), {points_of(entry, 0, a), points_of(entry, 1, b)});
+  };
+  both("two vectors", {n}, {n});
+  both("nothing", {0, n}, {n});
+  both("a row on the right", {2, n}, {n});
+  both("a row on the left", {n}, {2, n});
+  both("a column on the right", {2, n}, {2, 1});
+  both("a column on the left", {2, 1}, {2, n});
+  both("a column and a row", {2, 1}, {1, n});
+  both("a scalar on the right", {n}, {});
+  both("a scalar on the left", {}, {n});
+  both("planes", {2, 1, n}, {3, 1});
+  // One of two scalars has no part in a choice between them, and its gradient of zero checks
+  // nothing.
+  if (entry.kinks.empty()) both("two scalars", {}, {});
+  return samples;
+}
+
+std::vector<std::pair<Array<double>, Array<double>>> third_derivatives(const op::Sample& sample,
+                                                                       std::size_t k) {
+  Tape tape;
+  std::vector<Tensor<double>> leaves;
+  for (const auto& x : sample.inputs) leaves.push_back(tape.watch(x));
+  const Tensor<double> x = leaves[k], y = sample.in_double(leaves);
+  const Tensor<double> v = tape.watch(op::spread(y.shape(), 1.3));
+  const Tensor<double> u = tape.watch(op::spread(x.shape(), 0.7));
+  std::vector<Wanted<double>> all(leaves.begin(), leaves.end());
+  all.insert(all.end(), {u, v});
+  const GradOptions recorded{.create_graph = true};
+  const auto none = 0 * sum(x);  // where a gradient is a constant
+  const auto gradient = grad(y, {x}, recorded, &v)[0];
+  const auto ju = grad(gradient, {v}, recorded, &u)[0];
+  const auto second = [&](const Tensor<double>& vju) { return grad(vju + none, all, recorded); };
+  const auto by_product = second(sum(ju * v)), by_gradient = second(sum(gradient * u));
+  const auto third = [&](const std::vector<Tensor<double>>& parts) {
+    Tensor<double> along = none;
+    for (const auto& part : parts) along = along + sum(part * op::spread(part.shape(), 0.9));
+    return grad(along, all, recorded);
+  };
+  const auto beyond_product = third(by_product), beyond_gradient = third(by_gradient);
+  std::vector<std::pair<Array<double>, Array<double>>> pairs;
+  for (std::size_t j = 0; j < all.size(); ++j) {
+    pairs.emplace_back(by_product[j].array(), by_gradient[j].array());
+    pairs.emplace_back(beyond_product[j].array(), beyond_gradient[j].array());
+  }
+  return pairs;
 }
 
 }  // namespace ebb::inline v0

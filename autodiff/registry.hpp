@@ -33,4 +33,14 @@ struct RegistryEntry {
 /// Every operation, by family.
 std::vector<RegistryEntry> registry();
 
+/// The samples of an operation; those of an elementwise one are made from its points.
+std::vector<op::Sample> samples_of(const RegistryEntry& entry);
+
+/// The derivatives of v^T J u in every input of a sample, in u and in v, and their derivatives
+/// along a direction, each by two ways that must agree; J is the Jacobian in input k. The first way
+/// is by J u, the derivative of the recorded gradient in its seed, the second by the gradient v^T
+/// J.
+std::vector<std::pair<Array<double>, Array<double>>> third_derivatives(const op::Sample& sample,
+                                                                       std::size_t k);
+
 }  // namespace ebb::inline v0

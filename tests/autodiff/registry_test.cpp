@@ -19,53 +19,6 @@ using namespace ebb::test;
 
 namespace {
 
-using Arrays = std::vector<Array<double>>;
-
-/// The first input of every row, the second of every column, and so on: points as arrays.
-Array<double> points_of(const RegistryEntry& entry, std::size_t input, const Shape& shape) {
-  auto values = Array<double>::uninitialized(shape);
-  double* v = values.mutate();
-  for (std::int64_t i = 0; i < shape.size(); ++i) {
-    v[i] = entry.points[std::size_t(i) % entry.points.size()][input];
-  }
-  return values;
-}
-
-/// The samples of an entry; those of an elementwise operation are made from its points.
-std::vector<op::Sample> samples_of(const RegistryEntry& entry) {
-  if (entry.elementwise_arity == 0) return entry.samples;
-  std::vector<op::Sample> samples;
-  const auto n = std::int64_t(entry.points.size());
-  const auto add = [&](std::string label, Arrays inputs) {
-    samples.push_back({std::move(label), std::move(inputs), entry.in_double, entry.in_float});
-  };
-  if (entry.elementwise_arity == 1) {
-    add("a vector", {points_of(entry, 0, {n})});
-    add("a matrix", {points_of(entry, 0, {3, n})});
-    add("nothing", {points_of(entry, 0, {0, n})});
-    // One where no slope of any operation is 0: a gradient of zero checks nothing.
-    add("a scalar", {Array<double>(entry.points[entry.points.size() - 2][0])});
-    return samples;
-  }
-  const auto both = [&](std::string label, const Shape& a, const Shape& b) {
-    add(std::move(label), {points_of(entry, 0, a), points_of(entry, 1, b)});
-  };
-  both("two vectors", {n}, {n});
-  both("nothing", {0, n}, {n});
-  both("a row on the right", {2, n}, {n});
-  both("a row on the left", {n}, {2, n});
-  both("a column on the right", {2, n}, {2, 1});
-  both("a column on the left", {2, 1}, {2, n});
-  both("a column and a row", {2, 1}, {1, n});
-  both("a scalar on the right", {n}, {});
-  both("a scalar on the left", {}, {n});
-  both("planes", {2, 1, n}, {3, 1});
-  // One of two scalars has no part in a choice between them, and its gradient of zero checks
-  // nothing.
-  if (entry.kinks.empty()) both("two scalars", {}, {});
-  return samples;
-}
-
 /// Which inputs are leaves, one bit each; the gradients of those, by one way or another.
 enum class Way { grad, create_graph, backward };
 
@@ -121,8 +74,6 @@ TEST_CASE("every operation has the derivatives that differences measure, at both
 }
 
 TEST_CASE("third derivatives: J u has the derivative of the gradient in a direction") {
-  // Both are the derivative of v^T J u in every input, by other sweeps: one of them differentiates
-  // the recorded gradient in its seed first.
   for (const auto& entry : registry()) {
     if (entry.zero_slope) continue;  // there is no gradient to differentiate
     for (const auto& sample : samples_of(entry)) {
@@ -130,23 +81,9 @@ TEST_CASE("third derivatives: J u has the derivative of the gradient in a direct
         CAPTURE(entry.name);
         CAPTURE(sample.label);
         CAPTURE(k);
-        Tape tape;
-        std::vector<Tensor<double>> leaves;
-        for (const auto& x : sample.inputs) leaves.push_back(tape.watch(x));
-        const std::vector<Wanted<double>> all(leaves.begin(), leaves.end());
-        const Tensor<double> y = sample.in_double(leaves);
-        const Tensor<double> v = op::spread(y.shape(), 1.3), u = op::spread(leaves[k].shape(), 0.7);
-        const GradOptions recorded{.create_graph = true};
-        const auto none = 0 * sum(leaves[k]);  // where the gradient is a constant
-        const auto g = grad(y, {leaves[k]}, recorded, &v)[0];
-        const auto by_gradient = grad(sum(g * u) + none, all, recorded);
-        const auto seed = tape.watch(v);
-        const auto product = grad(y, {leaves[k]}, recorded, &seed)[0];
-        const auto ju = grad(product, {seed}, recorded, &u)[0];
-        const auto by_product = grad(sum(ju * v) + none, all, recorded);
-        for (std::size_t j = 0; j < leaves.size(); ++j) {
+        for (const auto& [by_product, by_gradient] : third_derivatives(sample, k)) {
           // Roundings of some hundred terms, of sizes up to 10^4.
-          CHECK_AGREES(close(by_product[j].array(), by_gradient[j].array(), 1e-11, 1e-9));
+          CHECK_AGREES(close(by_product, by_gradient, 1e-11, 1e-9));
         }
       }
     }
