@@ -49,7 +49,7 @@ struct Elu {
   static constexpr std::string_view name = "elu";
   EBB_INLINE static auto value(auto x, auto alpha) { return select(x > 0, x, alpha * expm1(x)); }
   static auto call(const auto& x) { return elu(x, 0.7); }
-  static constexpr double samples[] = {-20, -3, -0.1, 0.1, 0.5, 1.5, 20};
+  static constexpr double samples[] = {-20, -0.1, 0.1, 0.5, 20, 1.5, -3};
   static constexpr double kinks[] = {0};
 };
 
@@ -61,7 +61,7 @@ struct Selu {
     return 1.0507009873554804934 * Elu::value(x, 1.6732632423543772848);
   }
   static auto call(const auto& x) { return selu(x); }
-  static constexpr double samples[] = {-20, -3, -0.1, 0.1, 0.5, 1.5, 20};
+  static constexpr double samples[] = {-20, -0.1, 0.1, 0.5, 20, 1.5, -3};
   static constexpr double kinks[] = {0};
 };
 

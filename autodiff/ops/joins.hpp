@@ -37,10 +37,15 @@ struct Cast {
   static constexpr std::string_view name = "cast";
   static std::vector<Sample> samples() {
     // To the same type: differences through float would see its rounding.
-    return {sample("to double and back", {spread({3}, 50)}, [](auto x) {
-      using T = typename std::remove_cvref_t<decltype(x[0])>::value_type;
-      return cast<T>(cast<double>(x[0]));
-    })};
+    return {sample("to its own type", {spread({3}, 50)},
+                   [](auto x) {
+                     using T = typename std::remove_cvref_t<decltype(x[0])>::value_type;
+                     return cast<T>(x[0]);
+                   }),
+            sample("to double and back", {spread({3}, 50)}, [](auto x) {
+              using T = typename std::remove_cvref_t<decltype(x[0])>::value_type;
+              return cast<T>(cast<double>(x[0]));
+            })};
   }
   static std::vector<Rejection> rejections() { return {}; }
 };

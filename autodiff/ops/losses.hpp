@@ -75,7 +75,7 @@ struct HuberLoss {
     return select(e <= delta, 0.5 * square(e), delta * (e - 0.5 * delta));
   }
   static std::vector<Sample> samples() {
-    const auto f = [](auto x) { return huber_loss(x[0], x[1], 20); };
+    const auto f = [](auto x) { return huber_loss(x[0], x[1], 35); };
     return {sample("of columns", {spread({7, 1}, 50), spread({7, 1})}, f),
             sample("of scalars", {spread({}), spread({}, 2)}, f)};
   }
@@ -98,7 +98,7 @@ struct SmoothL1Loss {
     return select(e < beta, 0.5 * square(e) / beta, e - 0.5 * beta);
   }
   static std::vector<Sample> samples() {
-    const auto f = [](auto x) { return smooth_l1_loss(x[0], x[1], 20); };
+    const auto f = [](auto x) { return smooth_l1_loss(x[0], x[1], 35); };
     return {sample("of columns", {spread({7, 1}, 50), spread({7, 1})}, f),
             sample("of scalars", {spread({}), spread({}, 2)}, f)};
   }

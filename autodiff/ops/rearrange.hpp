@@ -246,10 +246,14 @@ struct Unpad {
   }
   static auto da(const auto& call);
   static std::vector<Sample> samples() {
-    return {sample("within two axes", {spread({4, 3})}, [](auto x) {
-      using T = typename std::remove_cvref_t<decltype(x[0])>::value_type;
-      return detail::apply<Unpad, T>({{1, 0}, {1, 2}, 5}, x[0]);
-    })};
+    const auto without = [](const PadOptions& widths) {
+      return [=](auto x) {
+        using T = typename std::remove_cvref_t<decltype(x[0])>::value_type;
+        return detail::apply<Unpad, T>(widths, x[0]);
+      };
+    };
+    return {sample("within two axes", {spread({4, 3})}, without({{1, 0}, {1, 2}, 5})),
+            sample("to the end", {spread({4, 3})}, without({{2, 1}, {0, 0}, 5}))};
   }
   static std::vector<Rejection> rejections() { return {}; }
 };
