@@ -81,5 +81,9 @@ if(NOT ebb_thread_sanitizer)
     add_test(NAME units
       COMMAND "${PROJECT_SOURCE_DIR}/tests/units.sh" "${CMAKE_CXX_COMPILER}")
   endif()
+  if(TARGET ebb_ops)
+    add_test(NAME ops
+      COMMAND "${PROJECT_SOURCE_DIR}/tests/ops.sh" "${CMAKE_COMMAND}" "${PROJECT_BINARY_DIR}")
+  endif()
   add_test(NAME layering COMMAND "${PROJECT_SOURCE_DIR}/tests/layering.sh" includes)
 endif()

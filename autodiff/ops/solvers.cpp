@@ -262,20 +262,21 @@ Tensor<T> logdet(const Operand<T>& a) {
   return where(y.sign < 0, std::numeric_limits<double>::quiet_NaN(), y.logabsdet);
 }
 
-#define EBB_INSTANTIATE(T)                                                              \
-  template Array<T> detail::lu_factors(std::string_view, const Operand<T>&);            \
-  template std::int64_t detail::zero_pivot(const Array<T>&);                            \
-  template void detail::demand_regular(std::string_view, const Array<T>&, const char*); \
-  template detail::Block* detail::solve_block(bool, detail::Block*, const Array<T>&);   \
-  template double detail::determinant(const Array<T>&);                                 \
-  template void detail::sign_and_log(const Array<T>&, T*);                              \
-  template EBB_API Tensor<T> solve(const Operand<T>&, const Operand<T>&);               \
-  template EBB_API Tensor<T> triangular_solve(const Operand<T>&, const Operand<T>&,     \
-                                              TriangularOptions);                       \
-  template EBB_API Tensor<T> inverse(const Operand<T>&);                                \
-  template EBB_API Tensor<T> cholesky(const Operand<T>&);                               \
-  template EBB_API Tensor<T> det(const Operand<T>&);                                    \
-  template EBB_API SignAndLog<T> slogdet(const Operand<T>&);                            \
+#define EBB_INSTANTIATE(T)                                                                     \
+  template Array<T> detail::lu_factors(std::string_view, const Operand<T>&);                   \
+  template std::int64_t detail::zero_pivot(const Array<T>&);                                   \
+  template void detail::demand_regular(std::string_view, const Array<T>&, const char*);        \
+  template detail::Block* detail::solve_block(bool, detail::Block*, const Array<T>&);          \
+  template double detail::determinant(const Array<T>&);                                        \
+  template void detail::sign_and_log(const Array<T>&, T*);                                     \
+  template detail::Block* op::Cofactors::forward<T>(const detail::NoOptions&, detail::Block*); \
+  template EBB_API Tensor<T> solve(const Operand<T>&, const Operand<T>&);                      \
+  template EBB_API Tensor<T> triangular_solve(const Operand<T>&, const Operand<T>&,            \
+                                              TriangularOptions);                              \
+  template EBB_API Tensor<T> inverse(const Operand<T>&);                                       \
+  template EBB_API Tensor<T> cholesky(const Operand<T>&);                                      \
+  template EBB_API Tensor<T> det(const Operand<T>&);                                           \
+  template EBB_API SignAndLog<T> slogdet(const Operand<T>&);                                   \
   template EBB_API Tensor<T> logdet(const Operand<T>&);
 EBB_INSTANTIATE(float)
 EBB_INSTANTIATE(double)

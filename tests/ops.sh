@@ -1,0 +1,34 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: BSD-3-Clause
+# The table of operations has a row for each that is registered, and no row lacks its call or its
+# meaning; what has a kink says which slope it has there.
+#   ops.sh CMAKE DIRECTORY    builds the program in this folder
+
+"$1" --build "$2" --target ebb_ops > /dev/null || { echo "ebb_ops cannot be built"; exit 1; }
+work=$(mktemp -d) || exit 1
+trap 'rm -rf "$work"' EXIT
+"$2/ebb_ops" > "$work/table" && "$2/ebb_ops" --names > "$work/names" || exit 1
+
+# A bar that is no border has a backslash before it.
+sed 's/\\|/!/g' "$work/table" | awk -F ' *[|] *' -v names="$work/names" '
+  NR <= 2 { next }
+  {
+    ++rows
+    kinks[$2] = $5
+    if (NF != 8) { print $2 ": " NF - 2 " cells"; failed = 1 }
+    if ($3 !~ /^`.+`$/) { print $2 ": no call"; failed = 1 }
+    if ($4 == "") { print $2 ": no meaning"; failed = 1 }
+    if ($6 == "") { print $2 ": nothing on its derivatives"; failed = 1 }
+    derivatives[$2] = $6
+  }
+  END {
+    while ((getline line < names) > 0) {
+      ++count
+      split(line, word, " ")
+      if (!(word[1] in kinks)) { print word[1] ": no row"; failed = 1 }
+      else if (derivatives[word[1]] ~ /^not/) { print word[1] ": not differentiable"; failed = 1 }
+      if (word[2] == "kinks" && kinks[word[1]] == "") { print word[1] ": no slope at its kinks"; failed = 1 }
+    }
+    if (count < 100 || rows < count) { print rows " rows for " count " operations"; failed = 1 }
+    exit failed
+  }'

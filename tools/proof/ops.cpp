@@ -1,0 +1,237 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Prints the table of operations, as Markdown: what a reader finds in the public lists, in the
+// README's table of kinks and in the registry, side by side. See tools/ops, which builds this.
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <cctype>
+#include <cstdio>
+#include <fstream>
+#include <iterator>
+#include <map>
+#include <regex>
+#include <sstream>
+
+#include "ebb/autodiff/error.hpp"
+#include "ebb/autodiff/registry.hpp"
+
+namespace {
+
+std::string contents(const std::string& file) {
+  std::ifstream in(file);
+  if (!in) throw ebb::FileError("cannot read " + file);
+  return {std::istreambuf_iterator<char>(in), {}};
+}
+
+/// Without blanks at the ends, and with one in the place of several.
+std::string trimmed(const std::string& text) {
+  static const std::regex blanks("\\s+"), ends("^ | $");
+  return std::regex_replace(std::regex_replace(text, blanks, " "), ends, "");
+}
+
+/// The parts of a text between separators that stand in no bracket.
+std::vector<std::string> split_outside(const std::string& text, const std::string& separators) {
+  std::vector<std::string> parts(1);
+  int depth = 0;
+  for (const char c : text) {
+    depth += c == '(' || c == '[' || c == '{' || c == '<';
+    depth -= c == ')' || c == ']' || c == '}' || c == '>';
+    if (depth == 0 && separators.find(c) != std::string::npos) {
+      parts.emplace_back();
+    } else {
+      parts.back().push_back(c);
+    }
+  }
+  return parts;
+}
+
+/// One operation of the public lists.
+struct Listed {
+  std::string name;                ///< in the registry, if it is there
+  std::vector<std::string> calls;  ///< with the names of the arguments and their defaults
+  std::string comment;
+};
+
+/// "double p = 2" is "p = 2", "const Operand<T>& x" is "x".
+std::string argument_of(const std::string& parameter) {
+  std::string declared = trimmed(parameter), value;
+  if (const auto equals = declared.find(" = "); equals != std::string::npos) {
+    value = declared.substr(equals);
+    declared.resize(equals);
+  }
+  return declared.substr(declared.find_last_of(" &") + 1).append(value == " = {}" ? "" : value);
+}
+
+/// The name in the registry, and the call, of what is declared as name(parameters).
+std::pair<std::string, std::string> call_of(const std::string& name,
+                                            const std::string& parameters) {
+  std::vector<std::string> arguments;
+  for (const auto& part : split_outside(parameters, ",")) arguments.push_back(argument_of(part));
+  if (name.rfind("operator", 0) == 0) {
+    const std::string symbol = name.substr(8);
+    if (arguments.size() == 1) return {"neg", symbol + arguments[0]};
+    static const std::map<std::string, std::string> registered = {
+        {"+", "add"}, {"-", "sub"}, {"*", "mul"}, {"/", "div"}};
+    const auto found = registered.find(symbol);
+    return {found == registered.end() ? symbol : found->second,
+            arguments[0] + " " + symbol + " " + arguments[1]};
+  }
+  std::string call = name + "(";
+  for (std::size_t i = 0; i < arguments.size(); ++i) call += (i ? ", " : "") + arguments[i];
+  return {name, call + ")"};
+}
+
+/// The operations of a public header, in order. A comment is for all declarations that follow it: a
+/// structure of options may stand between.
+void read_list(const std::string& header, std::vector<Listed>& list) {
+  static const std::regex declaration(
+      "EBB_API +([A-Za-z_0-9:<>]+) +(operator[-+*/<>=!]+|[a-z_0-9]+)\\((.*)\\);");
+  std::string comment, pending;
+  bool open = false;  // the last comment goes on
+  std::istringstream lines(contents(header));
+  for (std::string line; std::getline(lines, line);) {
+    if (line.rfind("///", 0) == 0) {
+      if (!open) comment.clear();
+      comment += line.substr(3);
+      open = true;
+      continue;
+    }
+    open = false;
+    if (line.find("EBB_API") != std::string::npos) {
+      pending = line;
+    } else if (!pending.empty()) {
+      pending += line;
+    }
+    std::smatch match;
+    if (pending.empty() || pending.find(';') == std::string::npos) continue;
+    const std::string text = trimmed(std::exchange(pending, {}));
+    if (!std::regex_search(text, match, declaration)) continue;
+    auto [name, call] = call_of(match[2], match[3]);
+    if (match[1] == "Tensor<To>") call.insert(name.size(), "<To>");
+    if (list.empty() || list.back().name != name) list.push_back({name, {}, trimmed(comment)});
+    auto& calls = list.back().calls;
+    if (std::find(calls.begin(), calls.end(), call) == calls.end()) calls.push_back(call);
+  }
+}
+
+/// Where an operation has a kink and which slope it has there: rows of the README's table.
+std::map<std::string, std::string> read_kinks(const std::string& readme) {
+  std::map<std::string, std::string> kinks;
+  const std::string text = contents(readme);
+  static const std::regex row("\\n\\| (`[^|]*) \\| ([^|]*) \\| ([^|]*) \\|"), name("`([a-z_0-9]+)");
+  const auto begin = text.begin() + std::ptrdiff_t(text.find("| | at | slope |"));
+  for (std::sregex_iterator i(begin, text.end(), row), end; i != end; ++i) {
+    const std::string names = (*i)[1], at = (*i)[2], slope = (*i)[3];
+    for (std::sregex_iterator n(names.begin(), names.end(), name); n != end; ++n) {
+      kinks[(*n)[1]] = at + ": " + slope;
+    }
+  }
+  return kinks;
+}
+
+/// The parts of a text that end with a mark and a blank, which count outside of round brackets: its
+/// sentences or clauses.
+std::vector<std::string> clauses_of(const std::string& text, char mark) {
+  std::vector<std::string> clauses(1);
+  int depth = 0;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    depth += text[i] == '(';
+    depth -= text[i] == ')';
+    const bool ends = depth == 0 && text[i] == mark && text[i + 1] == ' ' &&
+                      (mark == ';' || !std::islower(static_cast<unsigned char>(text[i + 2])));
+    if (ends) {
+      clauses.emplace_back();
+    } else {
+      clauses.back() += text[i];
+    }
+  }
+  for (auto& clause : clauses) clause = trimmed(clause);
+  if (clauses.back().ends_with('.')) clauses.back().pop_back();
+  return clauses;
+}
+
+std::string joined(const std::vector<std::string>& parts, const char* mark) {
+  std::string text;
+  for (const auto& part : parts) text += (text.empty() ? "" : mark) + part;
+  return text;
+}
+
+/// A comment as what the operation is, and what it says of PyTorch: the clauses that name it. The
+/// first text does without those that end a sentence, unless nothing came before.
+std::pair<std::string, std::string> meaning_of(const std::string& comment) {
+  std::vector<std::string> meaning, pytorch;
+  for (const auto& sentence : clauses_of(comment, '.')) {
+    auto clauses = clauses_of(sentence, ';');
+    const auto names = [](const std::string& clause) {
+      return clause.find("PyTorch") != std::string::npos;
+    };
+    std::copy_if(clauses.begin(), clauses.end(), std::back_inserter(pytorch), names);
+    const std::size_t kept = meaning.empty() ? 1 : 0;
+    while (clauses.size() > kept && names(clauses.back())) clauses.pop_back();
+    if (!clauses.empty()) meaning.push_back(joined(clauses, "; "));
+  }
+  return {joined(meaning, ". "), joined(pytorch, "; ")};
+}
+
+/// A cell of the table, where bars are no borders.
+std::string cell(const std::string& text) {
+  static const std::regex bar("\\|"), angle("<");
+  return std::regex_replace(std::regex_replace(text, bar, "\\|"), angle, "&lt;");
+}
+
+void print_table(const std::string& source) {
+  std::vector<Listed> list;
+  for (const char* header : {"ops", "linear_algebra", "losses", "networks"}) {
+    read_list(source + "/autodiff/" + header + ".hpp", list);
+  }
+  const auto kinks = read_kinks(source + "/README.md");
+  std::map<std::string, ebb::RegistryEntry> registered;
+  for (auto& entry : ebb::registry()) registered.emplace(entry.name, std::move(entry));
+  std::printf(
+      "| operation | call | meaning | slope at kinks | derivatives | PyTorch |\n"
+      "|---|---|---|---|---|---|\n");
+  for (const auto& operation : list) {
+    std::string calls;
+    for (const auto& call : operation.calls) calls += (calls.empty() ? "`" : "<br>`") + call + "`";
+    const auto [meaning, pytorch] = meaning_of(operation.comment);
+    const auto entry = registered.find(operation.name == "select" ? "where" : operation.name);
+    const char* derivatives = entry == registered.end()  ? "not differentiable"
+                              : entry->second.zero_slope ? "slope zero"
+                                                         : "checked at orders 1 and 2";
+    const auto kink = kinks.find(operation.name);
+    std::printf("| %s | %s | %s | %s | %s | %s |\n", cell(operation.name).c_str(), calls.c_str(),
+                cell(meaning).c_str(), kink == kinks.end() ? "" : cell(kink->second).c_str(),
+                derivatives, cell(pytorch).c_str());
+  }
+}
+
+/// The operations that the table must have: name, and whether it has kinks between its pieces.
+void print_names() {
+  for (const auto& entry : ebb::registry()) {
+    if (entry.internal) continue;
+    std::printf("%s%s\n", std::string(entry.name).c_str(), entry.kinks.empty() ? "" : " kinks");
+  }
+}
+
+}  // namespace
+
+int main(int argc, char** argv) try {
+  std::string source = EBB_SOURCE_DIR;
+  bool names = false;
+  CLI::App app("Prints the table of operations, as Markdown.");
+  app.add_option("--source", source, "The folder with the public lists and the README");
+  app.add_flag("--names", names, "Print the names of the registry instead");
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& e) {
+    return app.exit(e) == 0 ? 0 : 2;
+  }
+  if (names) {
+    print_names();
+  } else {
+    print_table(source);
+  }
+  return 0;
+} catch (const std::exception& e) {
+  std::fprintf(stderr, "ops: %s\n", e.what());
+  return 2;
+}
