@@ -10,6 +10,9 @@
 #include "ebb/autodiff/ops.hpp"
 #include "ebb/autodiff/ops/alias.hpp"
 #include "ebb/autodiff/ops/shape_ops.hpp"
+#ifdef EBB_MUTATE
+#include "ebb/autodiff/mutant.hpp"
+#endif
 
 namespace ebb::inline v0::detail {
 namespace {
@@ -98,7 +101,11 @@ void Sweep::visit(std::uint32_t id, Record& record) {
   } else {
     current_ = std::exchange(arrived, Slot{});
   }
+#ifdef EBB_MUTATE
+  run_vjp(*this, id, record, [&](std::uint32_t input) -> Slot& { return slot(input); });
+#else
   record.op->vjp(*this, id, record);
+#endif
   if (tape_.checks_finite()) [[unlikely]]
     check_parts(record);
   if (Block* block = std::exchange(current_.block, nullptr)) release(block);

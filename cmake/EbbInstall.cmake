@@ -7,7 +7,7 @@ set(ebb_pkgconfig_dir "${CMAKE_INSTALL_LIBDIR}/pkgconfig")
 
 install(FILES ebb.hpp xtensor.hpp DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}/ebb")
 install(DIRECTORY autodiff data nn optim DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}/ebb"
-  FILES_MATCHING PATTERN "*.hpp")
+  FILES_MATCHING PATTERN "*.hpp" PATTERN mutant.hpp EXCLUDE)
 install(TARGETS ebb EXPORT ebbTargets)
 install(TARGETS ebb_xtensor EXPORT ebbXtensorTargets)
 if(TARGET ebb_program)

@@ -16,11 +16,17 @@ if(EBB_TOOLS)
     ebb_add_program(ebb_program SOURCES ${sources} LIBRARIES CLI11::CLI11)
     set_target_properties(ebb_program PROPERTIES OUTPUT_NAME ebb)
   endif()
-  # What the script tools/ops builds for itself.
+  # What the scripts tools/ops and tools/mutate build for themselves; the second one in a tree whose
+  # derivatives can be broken.
   find_package(CLI11 REQUIRED)
   ebb_add_program(ebb_ops SOURCES tools/proof/ops.cpp LIBRARIES CLI11::CLI11)
   target_compile_definitions(ebb_ops PRIVATE EBB_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
   set_target_properties(ebb_ops PROPERTIES EXCLUDE_FROM_ALL ON)
+  if(CMAKE_CXX_FLAGS MATCHES "-DEBB_MUTATE")
+    find_package(nlohmann_json REQUIRED)
+    ebb_add_program(ebb_mutate SOURCES tools/proof/mutate.cpp
+      LIBRARIES CLI11::CLI11 nlohmann_json::nlohmann_json)
+  endif()
 endif()
 
 if(EBB_EXAMPLES)

@@ -1,0 +1,159 @@
+# SPDX-License-Identifier: BSD-3-Clause
+# Rewrites a source file of operations for tools/mutate: in every function that says a derivative,
+# each term of a sum or difference gets a factor, which drops it when it is the mutant's turn.
+#   awk -v first=N -v list=FILE -f terms.awk SOURCE
+# Prints the new source. Each term becomes a line "number, operation, function, text of the term" of
+# the list, tab-separated; a function without any is a line with number 0.
+
+BEGIN {
+  derivatives = "(slope|pull|da|db|dc|gradients|opened|vjp_[a-z]+|qr_gradient|symmetric_part|share_evenly)[(]"
+  # What stands before the operations that call it: one of them.
+  helps["qr_gradient"] = "qr"
+  helps["symmetric_part"] = "cholesky"
+  helps["share_evenly"] = "max"
+}
+
+# Whether a function that says a derivative begins in this line: its body may begin in a later one.
+function begins_derivative(line) {
+  return line ~ "[ *&]" derivatives "([^;]*[)] (const )?[{]|[^;{]*$)" &&
+         line !~ /^ *return|O::/
+}
+
+# Whether a minus or plus behind this text joins two terms.
+function ends_operand(text) {
+  sub(/[ \n]+$/, "", text)
+  if (text ~ /(^|[^A-Za-z0-9_])return$/) return 0
+  return text ~ /[A-Za-z0-9_)\]]$/
+}
+
+# Finds the terms of a body: for each depth of brackets, where the expression at hand began.
+function find_terms(body,    i, c, depth, start, next2, index_at, is_list) {
+  delete marked
+  depth = 0
+  start[0] = 1
+  for (i = 1; i <= length(body); ++i) {
+    c = substr(body, i, 1)
+    next2 = substr(body, i, 2)
+    if (next2 == "//") {
+      while (i < length(body) && substr(body, i, 1) != "\n") ++i
+      continue
+    }
+    if (c == "\"") {
+      for (++i; substr(body, i, 1) != "\""; ++i) {}
+      continue
+    }
+    if (c ~ /[({[]/) {
+      ++depth
+      # A brace behind a bracket or a comma lists positions, or values in brackets of their own.
+      is_list = c == "{" && substr(body, 1, i - 1) !~ /[);>{}a-z][ \n]*$/
+      index_at[depth] = c == "[" || is_list || (c == "{" && index_at[depth - 1])
+      start[depth] = i + 1
+    } else if (c ~ /[)}\]]/) {
+      --depth
+      if (c == "}") start[depth] = i + 1
+    } else if (next2 ~ /^(\+\+|--|->|::|<<|>>|&&|\|\||==|<=|>=|\+=|-=|\*=|\/=)$/) {
+      ++i
+      if (next2 !~ /^(\+\+|--|->|::)$/) start[depth] = i + 1
+    } else if (c ~ /[,;=?:<>&|]/) {
+      start[depth] = i + 1
+    } else if (c ~ /[+-]/ && ends_operand(substr(body, start[depth], i - start[depth]))) {
+      if (!index_at[depth] && !is_index(body, start[depth])) {
+        marked[start[depth]] = marked[i + 1] = 1
+      }
+    } else if (substr(body, i, 7) ~ /^return[ (]/) {
+      i += 5
+      start[depth] = i + 1
+    }
+  }
+}
+
+# Integers: counts, positions and loops, of which no derivative is made.
+function is_index(body, at,    statement) {
+  if (operation == "layer_norm" && derivative == "gradients") return 1  # rows of one result
+  statement = substr(body, 1, at - 1)
+  sub(/^.*[;{}]/, "", statement)
+  return statement ~ /int64_t|std::size_t|for \(| int |unsigned|\[[a-z]+ = /
+}
+
+# The text of a term, for the report.
+function text_of(body, at,    i, c, depth, text) {
+  depth = 0
+  for (i = at; i <= length(body); ++i) {
+    c = substr(body, i, 1)
+    if (c ~ /[({[]/) ++depth
+    if (c ~ /[)}\]]/ && --depth < 0) break
+    if (substr(body, i, 2) == "::") {
+      ++i
+      continue
+    }
+    if (depth == 0 && (c ~ /[,;?:<>]/ || (c ~ /[+-]/ && ends_operand(substr(body, at, i - at))))) break
+  }
+  text = substr(body, at, i - at)
+  gsub(/[ \n]+/, " ", text)
+  gsub(/^ | $/, "", text)
+  return text
+}
+
+# The body with a factor before each term; a literal becomes one of floating point.
+function rewrite(body,    i, out, number) {
+  find_terms(body)
+  out = ""
+  number = 0
+  for (i = 1; i <= length(body); ++i) {
+    if (i in marked) {
+      number = ++count
+      print first + number "\t" operation "\t" derivative "\t" text_of(body, i) > list
+      if (substr(body, i, 1) == " ") {
+        out = out " "
+        ++i
+      }
+      out = out "ebb::detail::Term<" first + number ">{} * "
+      if (substr(body, i) ~ /^[0-9]+[^0-9.]/) {
+        match(substr(body, i), /^[0-9]+/)
+        out = out substr(body, i, RLENGTH) ".0"
+        i += RLENGTH - 1
+        continue
+      }
+    }
+    out = out substr(body, i, 1)
+  }
+  if (!number) print 0 "\t" operation "\t" derivative "\t" > list
+  return out
+}
+
+function braces(text,    opened, closed) {
+  opened = gsub(/\{/, "{", text)
+  closed = gsub(/\}/, "}", text)
+  return opened - closed
+}
+
+/^struct [A-Z][A-Za-z0-9]* \{/ { operation = $2 }
+/static constexpr std::string_view name = "/ { split($0, quoted, "\""); operation = quoted[2] }
+
+!inside && begins_derivative($0) {
+  match($0, derivatives)
+  derivative = substr($0, RSTART, RLENGTH - 1)
+  if (derivative in helps) operation = helps[derivative]
+  if (match($0, /[A-Z][A-Za-z0-9]*::(da|db|dc)\(/)) {
+    operation = substr($0, RSTART, RLENGTH)
+    sub(/::.*/, "", operation)
+  }
+  inside = 1
+  function_text = ""
+}
+inside {
+  function_text = function_text (function_text == "" ? "" : "\n") $0
+  if (function_text ~ /\{/ && braces(function_text) == 0) {
+    brace = index(function_text, "{")
+    printf "%s", substr(function_text, 1, brace)
+    body = rewrite(substr(function_text, brace + 1))
+    print body
+    inside = 0
+  } else if (function_text !~ /\{/ && function_text ~ /;$/) {  # a declaration
+    print function_text
+    inside = 0
+  }
+  next
+}
+{ print }
+FNR == 1 { print "#include \"ebb/autodiff/mutant.hpp\"" }
