@@ -25,9 +25,10 @@ sed 's/\\|/!/g' "$work/table" | awk -F ' *[|] *' -v names="$work/names" '
     while ((getline line < names) > 0) {
       ++count
       split(line, word, " ")
-      if (!(word[1] in kinks)) { print word[1] ": no row"; failed = 1 }
-      else if (derivatives[word[1]] ~ /^not/) { print word[1] ": not differentiable"; failed = 1 }
-      if (word[2] == "kinks" && kinks[word[1]] == "") { print word[1] ": no slope at its kinks"; failed = 1 }
+      name = word[1]
+      if (!(name in kinks)) { print name ": no row"; failed = 1 }
+      else if (derivatives[name] ~ /^not/) { print name ": not differentiable"; failed = 1 }
+      if (word[2] == "kinks" && kinks[name] == "") { print name ": no slope at kinks"; failed = 1 }
     }
     if (count < 100 || rows < count) { print rows " rows for " count " operations"; failed = 1 }
     exit failed

@@ -6,8 +6,9 @@
 # the list, tab-separated; a function without any is a line with number 0.
 
 BEGIN {
-  derivatives = "(slope|pull|da|db|dc|gradients|opened|vjp_[a-z]+|qr_gradient|symmetric_part|share_evenly)[(]"
-  # What stands before the operations that call it: one of them.
+  derivatives = "(slope|pull|da|db|dc|gradients|opened|vjp_[a-z]+|" \
+                "qr_gradient|symmetric_part|share_evenly)[(]"
+  # Functions that stand before the operations that call them: one of these.
   helps["qr_gradient"] = "qr"
   helps["symmetric_part"] = "cholesky"
   helps["share_evenly"] = "max"
@@ -86,7 +87,8 @@ function text_of(body, at,    i, c, depth, text) {
       ++i
       continue
     }
-    if (depth == 0 && (c ~ /[,;?:<>]/ || (c ~ /[+-]/ && ends_operand(substr(body, at, i - at))))) break
+    if (depth == 0 && c ~ /[,;?:<>]/) break
+    if (depth == 0 && c ~ /[+-]/ && ends_operand(substr(body, at, i - at))) break
   }
   text = substr(body, at, i - at)
   gsub(/[ \n]+/, " ", text)
