@@ -6,6 +6,7 @@
 #include "ebb/autodiff/op.hpp"
 #include "ebb/autodiff/ops.hpp"
 #include "ebb/autodiff/ops/families.hpp"
+#include "ebb/autodiff/ops/rows.hpp"
 #include "ebb/autodiff/ops/sample.hpp"
 
 namespace ebb::inline v0 {
@@ -232,12 +233,7 @@ struct ScatterAddRows {
     detail::BlockHandle y(detail::allocate(x->shape.with(0, options.rows), sizeof(T)));
     std::fill_n(y->data<T>(), y->shape.size(), T(0));
     const detail::AxisView v(x->shape, 0);
-    const auto* index = indices->data<std::int64_t>();
-    for (std::int64_t i = 0; i < v.size; ++i) {
-      T* to = y->data<T>() + index[i] * v.inner;
-      const T* from = x->data<T>() + i * v.inner;
-      for (std::int64_t j = 0; j < v.inner; ++j) to[j] += from[j];
-    }
+    detail::add_rows(y->data<T>(), x->data<T>(), indices->data<std::int64_t>(), v.size, v.inner);
     return y.take();
   }
   static void check(std::int64_t count, std::int64_t rows, detail::Block* x,
@@ -283,10 +279,7 @@ struct GatherRows {
     detail::check_range(name, indices, x->shape[0]);
     detail::BlockHandle y(detail::allocate(x->shape.with(0, indices->shape[0]), sizeof(T)));
     const detail::AxisView v(y->shape, 0);
-    const auto* index = indices->data<std::int64_t>();
-    for (std::int64_t i = 0; i < v.size; ++i) {
-      std::copy_n(x->data<T>() + index[i] * v.inner, v.inner, y->data<T>() + i * v.inner);
-    }
+    detail::copy_rows(y->data<T>(), x->data<T>(), indices->data<std::int64_t>(), v.size, v.inner);
     return y.take();
   }
   static auto da(const auto& call) {
