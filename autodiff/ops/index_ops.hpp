@@ -31,6 +31,10 @@ void for_each_index(Block* index, int axis, std::int64_t size, F f) {
   const auto* at = index->data<std::int64_t>();
   std::int64_t j = 0;
   for (std::int64_t o = 0; o < v.outer; ++o) {
+    if (v.inner == 1) {  // a loop of one element would cost more than the element
+      for (const std::int64_t end = j + v.size; j < end; ++j) f(o * size + at[j], j);
+      continue;
+    }
     for (std::int64_t k = 0; k < v.size; ++k) {
       for (std::int64_t i = 0; i < v.inner; ++i, ++j) f((o * size + at[j]) * v.inner + i, j);
     }

@@ -2,8 +2,12 @@
 #include "ebb/autodiff/ops/order.hpp"
 
 #include <algorithm>
+#include <bit>
 #include <numeric>
+#include <utility>
+#include <vector>
 
+#include "ebb/autodiff/formula.hpp"
 #include "ebb/autodiff/ops/shape_ops.hpp"
 
 namespace ebb::inline v0 {
@@ -107,15 +111,74 @@ auto by_element(const std::vector<T>& line, Before before) {
 }
 
 template <class T, class Before>
-Indices sorted_along(const Operand<T>& x, int axis, std::int64_t count, Before before) {
+Indices partially_sorted_along(const Operand<T>& x, int axis, std::int64_t count, Before before) {
   return choose_along(x, axis, count, [=](const auto& line, auto& order) {
-    const auto comes_first = by_element(line, before);
-    if (count == std::int64_t(order.size())) {
-      std::sort(order.begin(), order.end(), comes_first);
-    } else {
-      std::partial_sort(order.begin(), order.begin() + count, order.end(), comes_first);
-    }
+    std::partial_sort(order.begin(), order.begin() + count, order.end(), by_element(line, before));
   });
+}
+
+/// An element by an integer that is in the order of `Less`, and its place in a line.
+template <class T>
+struct Placed {
+  using Word = std::conditional_t<sizeof(T) == 4, std::uint32_t, std::uint64_t>;
+  Word key, place;
+
+  static Word key_of(T x) {
+    constexpr Word sign = Word(1) << (8 * sizeof(T) - 1);
+    if (x != x) return ~Word(0);
+    const Word bits = std::bit_cast<Word>(x + T(0));  // -0 equals 0
+    return bits & sign ? ~bits : bits | sign;
+  }
+};
+
+/// Sorts n elements by their keys, byte after byte from the lowest; those with equal keys keep
+/// their order. Returns where they stand then: `line` or `room`.
+template <class T>
+Placed<T>* radix_sort(Placed<T>* line, Placed<T>* room, std::size_t n) {
+  constexpr std::size_t digits = sizeof(T);
+  std::uint32_t ends[digits][256] = {};
+  for (std::size_t i = 0; i < n; ++i) {
+    repeat<int(digits)>([&](auto d) { ++ends[d][line[i].key >> (8 * d) & 255]; });
+  }
+  for (std::size_t d = 0; d < digits; ++d) {
+    const auto digit_of = [=](const Placed<T>& x) { return x.key >> (8 * d) & 255; };
+    if (ends[d][digit_of(line[0])] == n) continue;  // all have the same
+    std::uint32_t start = 0;
+    for (std::uint32_t& end : ends[d]) start += std::exchange(end, start);
+    for (std::size_t i = 0; i < n; ++i) room[ends[d][digit_of(line[i])]++] = line[i];
+    std::swap(line, room);
+  }
+  return line;
+}
+
+template <class T>
+Indices sorted_along(const Operand<T>& x, int axis, bool descending) {
+  const Shape& shape = Access::shape(x);
+  const AxisView v(shape, axis);
+  if (v.size > std::int64_t(UINT32_MAX)) {  // more than the counters of radix_sort hold
+    return descending ? partially_sorted_along(x, axis, v.size, Greater())
+                      : partially_sorted_along(x, axis, v.size, Less());
+  }
+  Indices indices = Indices::uninitialized(shape);
+  const T* from = Access::source(x).block->template data<T>();
+  std::int64_t* to = indices.mutate();
+  const auto n = std::size_t(v.size);
+  const auto flip = descending ? ~typename Placed<T>::Word(0) : 0;
+  std::vector<Placed<T>> line(n), room(n);
+  for (std::int64_t o = 0; o < v.outer; ++o, from += v.size * v.inner, to += v.size * v.inner) {
+    for (std::int64_t i = 0; i < v.inner; ++i) {
+      const T* at = from + i;
+      for (std::size_t k = 0; k < n; ++k, at += v.inner) {
+        line[k] = {Placed<T>::key_of(*at) ^ flip, typename Placed<T>::Word(k)};
+      }
+      if (n == 0) continue;
+      const Placed<T>* sorted = radix_sort(line.data(), room.data(), n);
+      for (std::size_t k = 0; k < n; ++k) {
+        to[std::int64_t(k) * v.inner + i] = std::int64_t(sorted[k].place);
+      }
+    }
+  }
+  return indices;
 }
 
 template <class T>
@@ -159,12 +222,8 @@ EBB_FIRST(argmin, LessOrNaN)
 
 template <Real T>
 Selected<T> sort(const Operand<T>& x, int axis, bool descending) {
-  const Shape& shape = detail::Access::shape(x);
-  axis = resolve_axis("sort", axis, shape.rank());
-  return detail::select_along(x, axis,
-                              descending
-                                  ? detail::sorted_along(x, axis, shape[axis], detail::Greater())
-                                  : detail::sorted_along(x, axis, shape[axis], detail::Less()));
+  axis = resolve_axis("sort", axis, detail::Access::shape(x).rank());
+  return detail::select_along(x, axis, detail::sorted_along(x, axis, descending));
 }
 
 template <Real T>
@@ -176,8 +235,9 @@ Selected<T> topk(const Operand<T>& x, std::int64_t k, int axis, bool largest) {
                         " with size " + std::to_string(shape[axis]));
   }
   return detail::select_along(x, axis,
-                              largest ? detail::sorted_along(x, axis, k, detail::Greater())
-                                      : detail::sorted_along(x, axis, k, detail::Less()));
+                              largest
+                                  ? detail::partially_sorted_along(x, axis, k, detail::Greater())
+                                  : detail::partially_sorted_along(x, axis, k, detail::Less()));
 }
 
 template <Real T>

@@ -96,6 +96,40 @@ TEST_CASE("NaN counts as larger than any number, and is never passed over") {
   CHECK(median(x, 0).indices.item() == 1);
 }
 
+TEST_CASE_TEMPLATE("sort of hard lines is that of a stable sort, whatever their length", T, float,
+                   double) {
+  using Limits = std::numeric_limits<T>;
+  const std::vector<T> hard = {T(0),          T(-0.0),        Limits::infinity(),
+                               T(1),          Limits::max(),  -Limits::infinity(),
+                               Limits::min(), -Limits::max(), Limits::denorm_min(),
+                               T(-1),         -Limits::min(), -Limits::denorm_min(),
+                               T(1) / 3,      T(-1) / 3,      Limits::quiet_NaN()};
+  for (const std::int64_t n : {1, 2, 15, 64, 1000}) {
+    CAPTURE(n);
+    auto x = Array<T>::uninitialized({n});
+    for (std::int64_t i = 0; i < n; ++i) {
+      const auto k = std::size_t(i * i * 7 + i * 3);
+      x.mutate()[i] = k % 3 ? hard[k % hard.size()] : T(std::sin(double(k)) * 1e3);
+    }
+    for (const bool descending : {false, true}) {
+      CAPTURE(descending);
+      const auto before = [=](T a, T b) { return a < b || (b != b && a == a); };
+      std::vector<std::int64_t> order(std::size_t(n), 0);
+      std::iota(order.begin(), order.end(), 0);
+      std::stable_sort(order.begin(), order.end(), [&](std::int64_t i, std::int64_t j) {
+        return descending ? before(x[j], x[i]) : before(x[i], x[j]);
+      });
+      const auto sorted = sort(x, -1, descending);
+      auto values = Array<T>::uninitialized({n});
+      for (std::int64_t i = 0; i < n; ++i) {
+        values.mutate()[i] = x[order[std::size_t(i)]];
+        CHECK(sorted.indices[i] == order[std::size_t(i)]);
+      }
+      CHECK_AGREES(same_bits(sorted.values.array(), values));
+    }
+  }
+}
+
 TEST_CASE("what is chosen of nothing is refused, and of a scalar it is the scalar") {
   const auto none = Array<float>::zeros({0, 3});
   CHECK_THROWS_WITH_AS(argmax(none, 0), "argmax: there must be an element to choose, not (0, 3)",
