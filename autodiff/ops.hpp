@@ -91,8 +91,8 @@ template <Real T> EBB_API Tensor<T> erfc(const Operand<T>& x);
 template <Real T> EBB_API Tensor<T> lgamma(const Operand<T>& x);
 /// The derivative of lgamma; infinite at 0, NaN at -1, -2, ...
 template <Real T> EBB_API Tensor<T> digamma(const Operand<T>& x);
-/// The n-th derivative of digamma, 0 <= n <= 100; at 0, -1, -2, ... it is inf for odd n and -inf for
-/// even n > 0. PyTorch's of order 1 is finite at -1, -2, ... by rounding
+/// The n-th derivative of digamma, 0 <= n <= 100; at 0, -1, -2, ... inf for odd n, -inf for even
+/// n > 0. PyTorch's of order 1 is finite at -1, -2, ... by rounding
 template <Real T> EBB_API Tensor<T> polygamma(int n, const Operand<T>& x);
 /// 1 / (1 + e^-x)
 template <Real T> EBB_API Tensor<T> sigmoid(const Operand<T>& x);

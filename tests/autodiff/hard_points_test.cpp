@@ -4,6 +4,7 @@
 #include <cmath>
 #include <functional>
 #include <limits>
+#include <string_view>
 #include <vector>
 
 #include "ebb/autodiff/derivatives.hpp"
@@ -25,7 +26,7 @@ struct Point {
   double x, value, slope;
 };
 struct Hard {
-  const char* name;
+  std::string_view name;
   std::function<Tensor<double>(const Tensor<double>&)> f;
   std::vector<Point> points;
 };
