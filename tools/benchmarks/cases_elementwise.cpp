@@ -53,6 +53,15 @@ Sides hyperbolic_tangent(std::int64_t n) {
       });
 }
 
+Sides error_function(std::int64_t n) {
+  return unary(
+      n, [](const auto& x) { return erf(x); },
+      [](Data& d) {
+        limits::erf_forward(d.x, d.y, d.n);
+        limits::erf_backward(d.x, d.g, d.gx, d.n);
+      });
+}
+
 // Two operations: x a is written and read again, on both sides. The gradient of the summand is the
 // seed itself, which is not copied, on either side.
 Sides multiply_add(std::int64_t n) {
@@ -98,12 +107,14 @@ void add_elementwise(std::vector<Case>& cases) {
   struct Operation {
     const char* name;
     Sides (*prepare)(std::int64_t);
+    double bound = 1.15;
   };
   for (const Operation& f : {Operation{"exp", exponential}, Operation{"tanh", hyperbolic_tangent},
+                             Operation{"erf", error_function, 1.3},
                              Operation{"mul_add", multiply_add}, Operation{"add_row", add_row}}) {
     for (const Size& size : {Size{"16Ki", 16 << 10}, Size{"4Mi", 4 << 20}}) {
       cases.push_back(versus(std::string("elementwise/") + f.name + "/" + size.name + "/f32", "us",
-                             1.15, [=] { return f.prepare(size.n); }));
+                             f.bound, [=] { return f.prepare(size.n); }));
     }
   }
 }

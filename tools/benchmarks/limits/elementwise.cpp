@@ -44,6 +44,17 @@ void tanh_backward(const float* y, const float* g, float* gx, std::int64_t n) {
         return (1.0f - v * v) * at(g, i);
       });
 }
+void erf_forward(const float* x, float* y, std::int64_t n) {
+  map(
+      y, n, LIMIT_LAMBDA(i) { return error_function(at(x, i)); });
+}
+void erf_backward(const float* x, const float* g, float* gx, std::int64_t n) {
+  map(
+      gx, n, LIMIT_LAMBDA(i) {
+        const V v = at(x, i);
+        return 1.12837917f * exponential(-(v * v)) * at(g, i);
+      });
+}
 void mul_forward(const float* a, const float* b, float* y, std::int64_t n) {
   map(
       y, n, LIMIT_LAMBDA(i) { return at(a, i) * at(b, i); });

@@ -41,6 +41,8 @@ void exp_forward(const float* x, float* y, std::int64_t n);
 void exp_backward(const float* y, const float* g, float* gx, std::int64_t n);
 void tanh_forward(const float* x, float* y, std::int64_t n);
 void tanh_backward(const float* y, const float* g, float* gx, std::int64_t n);
+void erf_forward(const float* x, float* y, std::int64_t n);
+void erf_backward(const float* x, const float* g, float* gx, std::int64_t n);
 void mul_forward(const float* a, const float* b, float* y, std::int64_t n);
 void mul_backward(const float* a, const float* b, const float* g, float* ga, float* gb,
                   std::int64_t n);
@@ -74,6 +76,23 @@ void layer_norm_forward(const float* x, const float* w, const float* b, float* y
                         std::int64_t columns);
 void layer_norm_backward(const float* x, const float* w, const float* g, float* gx, float* gw,
                          float* gb, std::int64_t rows, std::int64_t columns);
+
+// Lines of a matrix (rows, columns).
+
+/// Running sums in double along the last axis, from its end if `reverse`; rows is a multiple of 8.
+void cumsum_last(const float* x, float* y, std::int64_t rows, std::int64_t columns, bool reverse);
+/// The same along the first axis; `total` has room for `columns` numbers.
+void cumsum_first(const float* x, float* y, double* total, std::int64_t rows, std::int64_t columns,
+                  bool reverse);
+/// y[j] = x[index[j]] for `count` rows; columns is a multiple of 16.
+void gather_rows(const float* x, const std::int64_t* index, float* y, std::int64_t count,
+                 std::int64_t columns);
+/// y (rows, columns) = 0, and then y[index[j]] += x[j] for `count` rows.
+void scatter_add_rows(const float* x, const std::int64_t* index, float* y, std::int64_t count,
+                      std::int64_t rows, std::int64_t columns);
+/// y = each row of 256 in stable order, NaN last, and where its elements stood.
+void sort_rows(const float* x, float* y, std::int64_t* order, std::int64_t rows);
+void sort_rows_backward(const float* g, const std::int64_t* order, float* gx, std::int64_t rows);
 
 // A chain of ten cheap operations, t = relu(x a + b), u = relu((t^2 + a) / 2), y = (u x - b)^2.
 

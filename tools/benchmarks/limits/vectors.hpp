@@ -167,6 +167,24 @@ LIMIT_INLINE V hyperbolic_tangent(V x) {
   const V t = madd(power, e.p, power - 1.0f);
   return (V)((I)(t / (t + 2.0f)) | ((I)x & INT32_MIN));
 }
+/// erf(x): x + x p(x^2) for |x| < 1, and 1 - e^q(|x|) beyond, which is 1 from 3.95 on. Chebyshev
+/// fits.
+LIMIT_INLINE V error_function(V x) {
+  const V a = smaller(magnitude(x), splat(3.95f)), z = x * x, z2 = z * z, z4 = z2 * z2;
+  const V p0 = madd(z, splat(-3.761262667e-01f), splat(1.283791658e-01f));
+  const V p1 = madd(z, splat(-2.685421201e-02f), splat(1.128359472e-01f));
+  const V p2 = madd(z, splat(-8.016864287e-04f), splat(5.189087423e-03f));
+  const V p = madd(z4, madd(z2, splat(7.875875063e-05f), p2), madd(z2, p1, p0));
+  const V a2 = a * a, a4 = a2 * a2;
+  const V q0 = madd(a, splat(-1.130272075e+00f), splat(3.293570892e-04f));
+  const V q1 = madd(a, splat(-1.101471795e-01f), splat(-6.317575505e-01f));
+  const V q2 = madd(a, splat(-4.774191028e-03f), splat(2.646087915e-02f));
+  const V q3 = madd(a, splat(-4.645992365e-05f), splat(6.000554790e-04f));
+  const V q4 = madd(a2, madd(a2, splat(1.658320522e-06f), q3), q2);
+  const V far = 1.0f - exponential(madd(a4, q4, madd(a2, q1, q0)));
+  const V y = a < 1.0f ? madd(a, p, a) : far;
+  return (V)((I)y | ((I)x & INT32_MIN));
+}
 /// log(1 + x) for 0 <= x <= 1.
 LIMIT_INLINE V logarithm_of_one_and(V x) {
   // 1 + x = 2^k (1 + f), k = 0 or 1, with f in [sqrt(1/2) - 1, sqrt(2) - 1).
