@@ -124,21 +124,26 @@ struct Placed {
   Word key, place;
 
   static Word key_of(T x) {
-    constexpr Word sign = Word(1) << (8 * sizeof(T) - 1);
-    if (x != x) return ~Word(0);
+    constexpr int top = 8 * sizeof(T) - 1;
     const Word bits = std::bit_cast<Word>(x + T(0));  // -0 equals 0
-    return bits & sign ? ~bits : bits | sign;
+    // All bits turn below 0, else the sign alone: without a branch, since signs are hard to
+    // predict.
+    const Word key = bits ^ ((Word(0) - (bits >> top)) | (Word(1) << top));
+    return x != x ? ~Word(0) : key;
   }
 };
 
-/// Sorts n elements by their keys, byte after byte from the lowest; those with equal keys keep
-/// their order. Returns where they stand then: `line` or `room`.
-template <class T>
-Placed<T>* radix_sort(Placed<T>* line, Placed<T>* room, std::size_t n) {
+/// Sorts the places of n elements by key_at(place), byte after byte from the lowest; those with
+/// equal keys keep their order. Returns where they stand then: `line` or `room`.
+template <class T, class KeyAt>
+Placed<T>* radix_sort(Placed<T>* line, Placed<T>* room, std::size_t n, KeyAt key_at) {
+  using Word = typename Placed<T>::Word;
   constexpr std::size_t digits = sizeof(T);
   std::uint32_t ends[digits][256] = {};
-  for (std::size_t i = 0; i < n; ++i) {
-    repeat<int(digits)>([&](auto d) { ++ends[d][line[i].key >> (8 * d) & 255]; });
+  for (std::size_t k = 0; k < n; ++k) {
+    const Word key = key_at(k);
+    line[k] = {key, Word(k)};
+    repeat<int(digits)>([&](auto d) { ++ends[d][key >> (8 * d) & 255]; });
   }
   for (std::size_t d = 0; d < digits; ++d) {
     const auto digit_of = [=](const Placed<T>& x) { return x.key >> (8 * d) & 255; };
@@ -160,6 +165,7 @@ Indices sorted_along(const Operand<T>& x, int axis, bool descending) {
                       : partially_sorted_along(x, axis, v.size, Less());
   }
   Indices indices = Indices::uninitialized(shape);
+  if (shape.size() == 0) return indices;
   const T* from = Access::source(x).block->template data<T>();
   std::int64_t* to = indices.mutate();
   const auto n = std::size_t(v.size);
@@ -167,12 +173,9 @@ Indices sorted_along(const Operand<T>& x, int axis, bool descending) {
   std::vector<Placed<T>> line(n), room(n);
   for (std::int64_t o = 0; o < v.outer; ++o, from += v.size * v.inner, to += v.size * v.inner) {
     for (std::int64_t i = 0; i < v.inner; ++i) {
-      const T* at = from + i;
-      for (std::size_t k = 0; k < n; ++k, at += v.inner) {
-        line[k] = {Placed<T>::key_of(*at) ^ flip, typename Placed<T>::Word(k)};
-      }
-      if (n == 0) continue;
-      const Placed<T>* sorted = radix_sort(line.data(), room.data(), n);
+      const Placed<T>* sorted = radix_sort(line.data(), room.data(), n, [=](std::size_t k) {
+        return Placed<T>::key_of(from[std::int64_t(k) * v.inner + i]) ^ flip;
+      });
       for (std::size_t k = 0; k < n; ++k) {
         to[std::int64_t(k) * v.inner + i] = std::int64_t(sorted[k].place);
       }
