@@ -96,7 +96,7 @@ TEST_CASE("a fused formula takes any number of inputs, for any set of which it h
   inputs[5] = op::spread({3}, 1.1);
   inputs[9] = Array<double>(0.7);
   const auto fused = [&](auto call) {
-    return [call](std::span<const Tensor<double>> x) {
+    return [call, f](std::span<const Tensor<double>> x) {
       return call(f, x[0], x[1], 0.3, x[2], x[3], x[4], x[5], 2, x[6], x[7], x[8], x[9], x[10]);
     };
   };
