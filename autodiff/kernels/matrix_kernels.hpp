@@ -15,11 +15,15 @@ EBB_INLINE void touch(const T* x, std::int64_t n) {
   }
 }
 
-/// Products of a row-major matrix (rows, cols) and a vector.
-template <class T>
+/// Products of a row-major matrix (rows, cols) and a vector, by lanes of type V.
+template <class T, class V = Vector<T>>
 struct MatrixKernels {
-  using V = Vector<T>;
   static constexpr int W = V::size;
+
+  /// A row that leaves a widest register partly empty is read faster by halves of it, of which
+  /// fewer reach across a line of the cache.
+  static constexpr bool has_half = sizeof(V) == 64;
+  using Half = MatrixKernels<T, Lanes<T, (has_half ? W / 2 : W)>>;
 
   /// Whether a matrix comes from memory, or from a cache that is as slow.
   EBB_INLINE static bool beyond_caches(std::int64_t rows, std::int64_t cols) {
@@ -28,6 +32,9 @@ struct MatrixKernels {
 
   /// y (rows,) = x (rows, cols) w (cols,) + bias.
   static void rows_dot(T* y, const T* x, const T* w, T bias, std::int64_t rows, std::int64_t cols) {
+    if constexpr (has_half) {
+      if (cols < W) return Half::rows_dot(y, x, w, bias, rows, cols);
+    }
     const std::int64_t whole = cols / W * W;
     // Lanes past the row are masked: they may hold a NaN. Without such lanes nothing is read there.
     const auto tail = V::first(int(cols - whole));
