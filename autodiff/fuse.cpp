@@ -353,15 +353,56 @@ template <class T>
   throw_shapes(loops.name, loops.equal_shapes, first, arguments[i].kept->shape);
 }
 
-/// Brings every argument to one shape, unless it is a single value; recorded like any broadcast.
-/// The results own what the arguments point to.
+/// The call on arguments of one shape, or of one value.
 template <class T>
-std::vector<Tensor<T>> stretch(std::string_view name, std::span<Wide::Entry> arguments,
-                               Shape& shape) {
-  for (const Wide::Entry& argument : arguments) {
-    if (argument.id != Record::number) shape = broadcast(name, shape, argument.kept->shape);
+EBB_INLINE Tensor<T> call(const Fused<T>& fused, const Shape& shape, const Inputs& inputs) {
+  const FusedLoops<T>& loops = *fused.loops;
+  const std::int64_t n = shape.size();
+  FusedRun<T> run(fused, n);
+  if (fused.reduction == FusedReduction::none) {
+    BlockHandle y(allocate(shape, sizeof(T)));
+    run.write(y.get());
+    run(loops.value);
+    if (!inputs.recorded) return Access::tensor<T>(y.take(), inputs.place_of_unrecorded());
+    Recorder& tape = *inputs.tape;
+    add_record<T>(tape, y->shape, fused, nullptr);
+    const Place place = tape.publish(y.get());
+    return Access::tensor<T>(y.take(), place);
   }
-  std::vector<Tensor<T>> stretched;
+
+  const double count = fused.reduction == FusedReduction::mean ? double(n) : 1;
+  BlockHandle y(allocate(Shape(), sizeof(T)));
+  if (!inputs.recorded) {
+    *y->data<T>() = T(run(loops.reduce) / count);
+    return Access::tensor<T>(y.take(), inputs.place_of_unrecorded());
+  }
+  // A recorded reduction writes its gradients on the way: they need no pass of their own.
+  for (int i = 0; i < fused.count(); ++i) {
+    if (fused[i].id != Record::constant && !fused.is_number(i)) run.want(i, shape);
+  }
+  run.scale(1 / count);
+  *y->data<T>() = T(run(loops.reduce_with_gradient) / count);
+  Recorder& tape = *inputs.tape;
+  add_record(tape, y->shape, fused, &run);
+  const Place place = tape.publish(y.get());
+  return Access::tensor<T>(y.take(), place);
+}
+
+/// The call on arguments of several shapes: brings each to one shape, unless it is a single value,
+/// recorded like any broadcast.
+template <class T>
+__attribute__((noinline)) Tensor<T> call_stretched(const FusedLoops<T>& loops,
+                                                   FusedReduction reduction,
+                                                   std::span<Wide::Entry> arguments,
+                                                   const Inputs& inputs) {
+  if (loops.equal_shapes) refuse_shapes<T>(loops, arguments);
+  Shape shape;
+  for (const Wide::Entry& argument : arguments) {
+    if (argument.id != Record::number) {
+      shape = broadcast(loops.name, shape, argument.kept->shape);
+    }
+  }
+  std::vector<Tensor<T>> stretched;  // own what the arguments point to
   for (Wide::Entry& argument : arguments) {
     if (argument.id == Record::number) continue;
     if (argument.kept->shape == shape || argument.kept->shape.size() == 1) continue;
@@ -369,7 +410,7 @@ std::vector<Tensor<T>> stretch(std::string_view name, std::span<Wide::Entry> arg
     stretched.push_back(broadcast_to(Access::tensor<T>(retain(argument.kept), place), shape));
     argument = {Access::block(stretched.back()), Access::place(stretched.back()).record};
   }
-  return stretched;
+  return call(Fused<T>(&loops, reduction, arguments), shape, inputs);
 }
 
 }  // namespace
@@ -378,6 +419,7 @@ template <class T>
 Tensor<T> fuse_arguments(const FusedLoops<T>& loops, FusedReduction reduction,
                          std::span<const Operand<T>* const> operands) {
   SmallArray<Wide::Entry, few> arguments(operands.size());
+  const std::span<Wide::Entry> all(arguments.data(), arguments.size());
   Inputs inputs;
   const Shape* shape = nullptr;
   bool same = true;
@@ -394,43 +436,9 @@ Tensor<T> fuse_arguments(const FusedLoops<T>& loops, FusedReduction reduction,
       shape = &x.block->shape;
     }
   }
-  Shape wide_shape;
-  std::vector<Tensor<T>> stretched;
-  if (!same) {
-    if (loops.equal_shapes) refuse_shapes<T>(loops, arguments);
-    stretched = stretch<T>(loops.name, arguments, wide_shape);
-    shape = &wide_shape;
-  }
-  const Fused<T> fused(&loops, reduction, {arguments.data(), arguments.size()});
-  const std::int64_t n = shape->size();
-  FusedRun<T> run(fused, n);
-  if (reduction == FusedReduction::none) {
-    BlockHandle y(allocate(*shape, sizeof(T)));
-    run.write(y.get());
-    run(loops.value);
-    if (!inputs.recorded) return Access::tensor<T>(y.take(), inputs.place_of_unrecorded());
-    Recorder& tape = *inputs.tape;
-    add_record<T>(tape, y->shape, fused, nullptr);
-    const Place place = tape.publish(y.get());
-    return Access::tensor<T>(y.take(), place);
-  }
-
-  const double count = reduction == FusedReduction::mean ? double(n) : 1;
-  BlockHandle y(allocate(Shape(), sizeof(T)));
-  if (!inputs.recorded) {
-    *y->data<T>() = T(run(loops.reduce) / count);
-    return Access::tensor<T>(y.take(), inputs.place_of_unrecorded());
-  }
-  // A recorded reduction writes its gradients on the way: they need no pass of their own.
-  for (int i = 0; i < fused.count(); ++i) {
-    if (fused[i].id != Record::constant && !fused.is_number(i)) run.want(i, *shape);
-  }
-  run.scale(1 / count);
-  *y->data<T>() = T(run(loops.reduce_with_gradient) / count);
-  Recorder& tape = *inputs.tape;
-  add_record(tape, y->shape, fused, &run);
-  const Place place = tape.publish(y.get());
-  return Access::tensor<T>(y.take(), place);
+  if (!same) [[unlikely]]
+    return call_stretched<T>(loops, reduction, all, inputs);
+  return call(Fused<T>(&loops, reduction, all), *shape, inputs);
 }
 
 template EBB_API Tensor<float> fuse_arguments(const FusedLoops<float>&, FusedReduction,

@@ -21,26 +21,33 @@ std::string list(std::span<const std::int64_t> sizes) {
   return text + (sizes.size() == 1 ? ",)" : ")");
 }
 
+[[noreturn]] void refuse(std::span<const std::int64_t> sizes, const std::string& why) {
+  throw ShapeError("shape " + list(sizes) + " " + why);
+}
+
 }  // namespace
 
 Shape::Shape(std::initializer_list<std::int64_t> sizes)
     : Shape(std::span<const std::int64_t>(sizes.begin(), sizes.size())) {}
 
 Shape::Shape(std::span<const std::int64_t> sizes) {
-  if (sizes.size() > std::size_t(max_rank)) {
-    throw ShapeError("shape " + list(sizes) + " has more than " + std::to_string(max_rank) +
-                     " axes");
-  }
-  std::int64_t elements = 1;
+  if (sizes.size() > std::size_t(max_rank)) [[unlikely]]
+    refuse(sizes, "has more than " + std::to_string(max_rank) + " axes");
+  std::int64_t elements = 1, signs = 0;
   bool overflows = false;
   for (std::size_t i = 0; i < sizes.size(); ++i) {
-    if (sizes[i] < 0) throw ShapeError("shape " + list(sizes) + " has a negative size");
     sizes_[i] = sizes[i];
-    overflows |= __builtin_mul_overflow(elements, sizes[i], &elements) || elements > max_elements;
+    signs |= sizes[i];
+    overflows |= __builtin_mul_overflow(elements, sizes[i], &elements);
   }
-  // Where one size is 0 the others may be of any size: the product is 0 whatever came before.
-  if (overflows && std::find(sizes.begin(), sizes.end(), 0) == sizes.end()) {
-    throw ShapeError("shape " + list(sizes) + " has more elements than an array can hold");
+  if (signs < 0) [[unlikely]]
+    refuse(sizes, "has a negative size");
+  if (overflows || elements > max_elements) [[unlikely]] {
+    // Where one size is 0 the others may be of any size.
+    if (std::find(sizes.begin(), sizes.end(), 0) == sizes.end()) {
+      refuse(sizes, "has more elements than an array can hold");
+    }
+    elements = 0;
   }
   packed_ = elements << 8 | std::int64_t(sizes.size());
 }

@@ -68,9 +68,11 @@ Sweep::Sweep(Recorder& tape, std::uint32_t low, std::uint32_t high, Mode mode)
 
 Sweep::~Sweep() {
   for (const Slot& slot : std::span(slots_, high_ - low_ + 1)) {
-    if (slot.block) release(slot.block);
+    if (slot.block) [[unlikely]]
+      release(slot.block);
   }
-  if (current_.block) release(current_.block);
+  if (current_.block) [[unlikely]]
+    release(current_.block);
 }
 
 void Sweep::want(std::span<const std::uint32_t> ids) {

@@ -2,6 +2,7 @@
 #include "ebb/autodiff/tape.hpp"
 
 #include <algorithm>
+#include <cassert>
 
 #include "ebb/autodiff/error.hpp"
 #include "ebb/autodiff/kernels/table.hpp"
@@ -12,6 +13,7 @@ namespace ebb::inline v0 {
 namespace {
 
 using detail::Access;
+using detail::Block;
 using detail::Place;
 using detail::Record;
 using detail::Recorder;
@@ -42,15 +44,34 @@ Recorder& tape_of(std::string_view operation, Place place) {
 }
 
 template <class T>
-detail::Block* one_for(const char* operation, const Tensor<T>& y) {
-  if (y.size() != 1) {
-    throw ShapeError(std::string(operation) + ": the output has shape " + to_string(y.shape()) +
-                     " and is not a single value; reduce it, or give a seed");
-  }
-  detail::Block* one = detail::allocate(y.shape(), sizeof(T));
+void demand_single(const char* operation, const Tensor<T>& y) {
+  if (y.size() == 1) return;
+  throw ShapeError(std::string(operation) + ": the output has shape " + to_string(y.shape()) +
+                   " and is not a single value; reduce it, or give a seed");
+}
+
+/// The gradient of an output in itself.
+template <class T>
+Block* one_for(const Shape& shape) {
+  Block* one = detail::allocate(shape, sizeof(T));
   *one->template data<T>() = 1;
   return one;
 }
+
+/// The same for a scalar, for as long as a sweep takes: where most sweeps start, without a block of
+/// the pool. It is uniform, so that nobody writes to it or keeps it.
+template <class T>
+class ScalarOne {
+ public:
+  ScalarOne() = default;
+  ~ScalarOne() { assert(block_.is_sole()); }
+  ScalarOne(const ScalarOne&) = delete;
+  Block* get() { return detail::retain(&block_); }
+
+ private:
+  Block block_{1, 0, 0, Block::uniform, Shape()};
+  T value_ = 1;  // the elements of a block stand behind it
+};
 
 /// Empties the tape however the sweep ends.
 class Release {
@@ -68,11 +89,14 @@ class Release {
 }  // namespace
 
 struct LossAccess {
-  static detail::Block* seed_of(const Loss& loss) { return detail::retain(loss.seed_.get()); }
-  static detail::Block* seed_of(Loss& loss) { return loss.seed_.take(); }
+  /// Puts the gradient that a loss starts from into a sweep.
+  template <class T>
+  static void start(Sweep& sweep, const Loss& loss, ScalarOne<T>& one) {
+    Block* seed = loss.seed_.get();
+    sweep.give(loss.place_.record, Access::tensor<T>(seed ? detail::retain(seed) : one.get()));
+  }
 
-  template <class L>
-  static void backward(std::span<L> losses, BackwardOptions options) {
+  static void backward(std::span<const Loss> losses, BackwardOptions options) {
     if (losses.size() == 0) throw ArgumentError("backward: no losses");
     std::uint32_t high = 0;
     Recorder* tape = nullptr;
@@ -81,12 +105,14 @@ struct LossAccess {
       high = std::max(high, loss.place_.record);
     }
     const Release release(*tape, !options.keep_tape);
+    ScalarOne<float> one_f;
+    ScalarOne<double> one_d;
     Sweep sweep(*tape, 1, high, {.record = false, .consume = !options.keep_tape});
-    for (L& loss : losses) {
+    for (const Loss& loss : losses) {
       if (loss.is_double_) {
-        sweep.give(loss.place_.record, Access::tensor<double>(seed_of(loss)));
+        start(sweep, loss, one_d);
       } else {
-        sweep.give(loss.place_.record, Access::tensor<float>(seed_of(loss)));
+        start(sweep, loss, one_f);
       }
     }
     sweep.run();
@@ -131,24 +157,25 @@ NoRecord::NoRecord() : before_(detail::exchange_recorder(nullptr)) {}
 NoRecord::~NoRecord() { detail::exchange_recorder(before_); }
 
 template <Real T>
-Loss::Loss(const Tensor<T>& y)
-    : seed_(one_for("backward", y)), place_(Access::place(y)), is_double_(sizeof(T) == 8) {}
+Loss::Loss(const Tensor<T>& y) : place_(Access::place(y)), is_double_(sizeof(T) == 8) {
+  demand_single("backward", y);
+  if (y.rank() > 0) seed_ = detail::BlockHandle(one_for<T>(y.shape()));
+}
 
 template <Real T>
 Loss::Loss(const Tensor<T>& y, const Array<T>& seed)
-    : seed_(seed.empty() ? one_for("backward", y) : detail::retain(Access::block(seed))),
-      place_(Access::place(y)),
-      is_double_(sizeof(T) == 8) {
-  if (!(seed_->shape == y.shape())) {
-    throw ShapeError("backward: a seed of shape " + to_string(seed_->shape) +
+    : place_(Access::place(y)), is_double_(sizeof(T) == 8) {
+  if (seed.empty()) {
+    seed_ = std::move(Loss(y).seed_);
+  } else if (seed.shape() == y.shape()) {
+    seed_ = detail::BlockHandle(detail::retain(Access::block(seed)));
+  } else {
+    throw ShapeError("backward: a seed of shape " + to_string(seed.shape()) +
                      " for an output of shape " + to_string(y.shape()));
   }
 }
 
 void backward(const Loss& loss, BackwardOptions options) {
-  LossAccess::backward(std::span(&loss, 1), options);
-}
-void backward(Loss&& loss, BackwardOptions options) {
   LossAccess::backward(std::span(&loss, 1), options);
 }
 void backward(std::initializer_list<Loss> losses, BackwardOptions options) {
@@ -164,7 +191,8 @@ std::vector<Tensor<T>> grad(const Tensor<T>& y,
     throw ShapeError("grad: a seed of shape " + to_string(seed->shape()) +
                      " for an output of shape " + to_string(y.shape()));
   }
-  const Tensor<T> start = seed ? *seed : Access::tensor<T>(one_for("grad", y));
+  if (!seed) demand_single("grad", y);
+  const Tensor<T> start = seed ? *seed : Access::tensor<T>(one_for<T>(y.shape()));
   const std::uint32_t high = Access::place(y).record;
   std::uint32_t low = high;
   std::vector<std::uint32_t> ids;

@@ -83,7 +83,6 @@ struct BackwardOptions {
 /// @throws TapeError when a loss is not on the tape that records; ShapeError when it is not a
 /// single value and has no seed.
 EBB_API void backward(const Loss& loss, BackwardOptions options = {});
-EBB_API void backward(Loss&& loss, BackwardOptions options = {});
 EBB_API void backward(std::initializer_list<Loss> losses, BackwardOptions options = {});
 
 struct GradOptions {

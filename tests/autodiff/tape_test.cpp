@@ -4,6 +4,7 @@
 
 #include <thread>
 
+#include "ebb/autodiff/checkpoint.hpp"
 #include "ebb/autodiff/derivatives.hpp"
 #include "ebb/autodiff/error.hpp"
 #include "ebb/autodiff/op.hpp"
@@ -70,6 +71,26 @@ TEST_CASE("a seed takes the place of one") {
                  "backward: the output has shape (3,) and is not a single value"));
   CHECK(contains(message_of<ShapeError>([&] { backward(Loss(y, Array<double>(1.0))); }),
                  "backward: a seed of shape () for an output of shape (3,)"));
+}
+
+[[gnu::noinline]] void write_over_the_stack() {
+  volatile char below[1 << 14];
+  for (volatile char& c : below) c = 85;
+}
+
+TEST_CASE("the one that a sweep starts from outlives it where it is the gradient itself") {
+  const Variable<double> w(Array<double>(3.0));
+  Tensor<double> seen;
+  {
+    Tape tape;
+    backward(hook(reshape(w, {}), [&](const Tensor<double>& g) {
+      seen = g;
+      return g;
+    }));
+  }
+  write_over_the_stack();
+  CHECK(w.gradient().item() == 1);
+  CHECK(seen.item() == 1);
 }
 
 TEST_CASE("grad gives the gradients of variables and of any recorded tensor, and writes nowhere") {
