@@ -6,6 +6,7 @@
 #include "ebb/autodiff/kernels/table.hpp"
 #include "ebb/autodiff/op.hpp"
 #include "ebb/autodiff/ops/alias.hpp"
+#include "ebb/autodiff/ops/map.hpp"
 #include "ebb/autodiff/parallel.hpp"
 #include "ebb/autodiff/small_array.hpp"
 #include "ebb/autodiff/sweep.hpp"
@@ -328,7 +329,9 @@ void vjp_fuse_pull(Sweep& sweep, std::uint32_t, Record& record) {
     at.push_back(number ? Tensor<T>(T(number_of(argument.kept)))
                         : sweep.tensor<T>(argument.kept, argument.id));
   }
-  sweep.open<T>(ids, at, [&](std::span<const Tensor<T>> x) {
+  sweep.open<T>(ids, at, [&](std::span<const Tensor<T>> arguments) {
+    const std::vector<Tensor<T>> guarded = annihilated(arguments);
+    const std::span<const Tensor<T>> x(guarded);
     if (const auto pull = fused.loops->pull_on_tensors)
       return pull(int(pulled), x[0], x.subspan(1));
     std::vector<Tensor<T>> points(x.begin() + 1, x.end());

@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "ebb/autodiff/ops/map.hpp"
 
+#include <algorithm>
+#include <cmath>
+
+#include "ebb/autodiff/checkpoint.hpp"
 #include "ebb/autodiff/error.hpp"
 #include "ebb/autodiff/kernels/broadcast.hpp"
 #include "ebb/autodiff/ops.hpp"
@@ -139,6 +143,36 @@ Tensor<T> pull_node(const PullOp<T>& op, const FormulaState& formula, const Shap
 
 }  // namespace
 
+namespace {
+
+/// The gradient of x in g * slope(x), without what is not finite where g is 0. What is finite there
+/// is 0 as well, but it has a slope in g.
+template <class T>
+Tensor<T> annihilate(const Array<T>& g, const Tensor<T>& gradient) {
+  const Array<T>& values = gradient.array();
+  const auto is_finite = [](T v) { return std::isfinite(v); };
+  if (std::all_of(values.begin(), values.end(), is_finite)) return gradient;
+  auto none = Array<bool>::uninitialized(values.shape());
+  bool* to = none.mutate();
+  for (std::int64_t i = 0; i < values.size(); ++i) to[i] = g[i] == 0 && !is_finite(values[i]);
+  return where(none, 0, gradient);
+}
+
+}  // namespace
+
+template <class T>
+std::vector<Tensor<T>> annihilated(std::span<const Tensor<T>> arguments) {
+  std::vector<Tensor<T>> result(arguments.begin(), arguments.end());
+  const Array<T> g = arguments[0].array();
+  if (std::find(g.begin(), g.end(), T(0)) == g.end()) return result;
+  for (Tensor<T>& x : std::span(result).subspan(1)) {
+    if (Access::place(x).is_constant()) continue;
+    if (!(x.shape() == g.shape())) x = broadcast_to(x, g.shape());
+    x = hook(x, [g](const Tensor<T>& gradient) { return annihilate(g, gradient); });
+  }
+  return result;
+}
+
 template <class T>
 void vjp_pull(Sweep& sweep, std::uint32_t, Record& record) {
   const auto& op = static_cast<const PullOp<T>&>(*record.op);
@@ -151,7 +185,9 @@ void vjp_pull(Sweep& sweep, std::uint32_t, Record& record) {
     ids.push_back(x.block ? x.id : 0);
     at.push_back(x.block ? sweep.kept<T>(record, k, x.id) : Tensor<T>(x.number));
   }
-  sweep.open<T>(ids, at, [&](std::span<const Tensor<T>> x) { return op.formula(formula.data, x); });
+  sweep.open<T>(ids, at, [&](std::span<const Tensor<T>> x) {
+    return op.formula(formula.data, annihilated(x));
+  });
 }
 
 namespace {
@@ -271,6 +307,7 @@ void vjp_map(Sweep& sweep, std::uint32_t id, Record& record) {
   template Tensor<T> binary(const MapOp<T>&, const Operand<T>&, const Operand<T>&);  \
   template void vjp_map<T, 1>(Sweep&, std::uint32_t, Record&);                       \
   template void vjp_map<T, 2>(Sweep&, std::uint32_t, Record&);                       \
+  template std::vector<Tensor<T>> annihilated(std::span<const Tensor<T>>);           \
   template void vjp_pull<T>(Sweep&, std::uint32_t, Record&);
 EBB_INSTANTIATE(float)
 EBB_INSTANTIATE(double)

@@ -72,6 +72,12 @@ Tensor<T> unary(const MapOp<T>& op, const Operand<T>& x, const FormulaState& for
 template <class T>
 Tensor<T> binary(const MapOp<T>& op, const Operand<T>& a, const Operand<T>& b);
 
+/// The arguments (g, x...) of a gradient g * slope(x...) that is about to be differentiated: where
+/// g is 0, nothing goes back to x that is not finite. A gradient of zero annihilates at every
+/// order.
+template <class T>
+std::vector<Tensor<T>> annihilated(std::span<const Tensor<T>> arguments);
+
 /// The sweep of a `MapOp`.
 template <class T, int arity>
 void vjp_map(Sweep& sweep, std::uint32_t id, Record& record);

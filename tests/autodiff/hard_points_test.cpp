@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "ebb/autodiff/derivatives.hpp"
+#include "ebb/autodiff/fuse.hpp"
 #include "ebb/autodiff/ops.hpp"
 #include "ebb/tests/close.hpp"
 
@@ -117,9 +118,30 @@ TEST_CASE("the dead branch of a choice does not poison the gradient, whatever st
     const auto x = at(hard, &Point::x);
     const auto none = Array<bool>::zeros(x.shape());
     const auto chosen = [&](const auto& v) { return sum(where(none, hard.f(v), 3.0 * v)); };
-    const auto g = gradient(chosen, x).array();
-    for (const double v : g) CHECK(v == 3);
+    const auto first = [&](const auto& v) { return gradient(chosen, v); };
+    const auto second = [&](const auto& v) {
+      return gradient([&](const auto& u) { return sum(first(u)); }, v);
+    };
+    for (const double v : first(x).array()) CHECK(v == 3);
+    // The kept branch is linear: whatever comes at higher orders would be of the dead one.
+    for (const double v : second(x).array()) CHECK(v == 0);
+    const auto third = gradient([&](const auto& u) { return sum(second(u)); }, x).array();
+    for (const double v : third) CHECK(v == 0);
   }
+}
+
+TEST_CASE("the dead branch of a choice in a formula has no part in derivatives of any order") {
+  const auto f = [](const auto& v) {
+    return fuse_sum([](auto x) { return select(x > 0, 1 / sqrt(x) + x * log(x), x * x * x); }, v);
+  };
+  const auto g = [](const auto& v) {
+    return sum(where(v > 0.0, 1 / sqrt(v) + v * log(v), v * v * v));
+  };
+  const auto x = Array<double>::of({-1, 0, -2});
+  const auto second = [&](const auto& v) { return sum(hvp(f, v, Array<double>::of({1, 1, 1}))); };
+  CHECK(equal(hessian(f, x).array(), Array<double>({3, 3}, {-6, 0, 0, 0, 0, 0, 0, 0, -12})));
+  CHECK(equal(hessian(g, x).array(), Array<double>({3, 3}, {-6, 0, 0, 0, 0, 0, 0, 0, -12})));
+  CHECK(equal(gradient(second, x).array(), Array<double>::of({6, 6, 6})));
 }
 
 TEST_SUITE_END();
