@@ -15,16 +15,16 @@ namespace ebb::inline v0 {
 namespace detail {
 namespace {
 
-/// A part that is computed again, with the keys that it drew the first time: the variables are
+/// A part that is computed again, with what it drew the first time: the variables are
 /// inputs, too, behind those that were given.
 template <class T>
 struct Part {
   ManyToOne<T> f;
   std::vector<Variable<T>> variables;
-  std::vector<std::uint64_t> keys;
+  std::vector<std::uint32_t> drawn;
 
   Tensor<T> operator()(std::span<const Tensor<T>> in) const {
-    const Draws again = Draws::repeat(keys);
+    const Draws again = Draws::repeat(drawn);
     const std::size_t given = in.size() - variables.size();
     std::vector<Substitutes::Entry> entries;
     for (std::size_t i = 0; i < variables.size(); ++i) {
@@ -141,7 +141,7 @@ Tensor<T> checkpoint(ManyToOne<T> f, std::span<const Operand<T>* const> operands
   Tensor<T> y;
   {
     const Discovery run;
-    const Draws first = Draws::note(part.keys);
+    const Draws first = Draws::note(part.drawn);
     y = part.f(constants).detach();
     part.variables = run.variables<T>();
   }

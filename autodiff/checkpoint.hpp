@@ -23,9 +23,9 @@ EBB_API Tensor<T> checkpoint(ManyToOne<T> f, std::span<const Operand<T>* const> 
 
 /// f(x...) as one record, which keeps the inputs alone: the sweep runs f again for what it needs
 /// (Chen et al. 2016). f is copied, runs twice or more, and must give the same each time; variables
-/// that it uses get their gradients, and what it draws from a `Stream` by `dropout` is drawn once
-/// and repeated. Memory for time: one forward pass more, and the arrays of one such part at a time
-/// instead of all.
+/// that it uses get their gradients, and what it draws from a `Stream` is drawn once and repeated.
+/// Memory for time: one forward pass more, and the arrays of one such part at a time instead of
+/// all.
 /// @throws ArgumentError when f uses a variable of another element type than x.
 template <class F, Real T, class... Rest>
 EBB_INLINE Tensor<T> checkpoint(F f, const Operand<T>& x, const Rest&... rest) {

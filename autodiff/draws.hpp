@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The keys that operations draw from streams, and how a part that is computed again draws the same.
+// What is drawn from streams, and how a part that is computed again draws the same.
 #pragma once
 #include <cstdint>
 #include <vector>
@@ -8,23 +8,28 @@
 
 namespace ebb::inline v0::detail {
 
-/// Until the end of the scope, keys that this thread draws are noted in a list, or taken from it.
+/// Until the end of the scope, the words that this thread draws are noted in a list, or taken from
+/// it, in which case the streams stay where they are.
 class Draws {
  public:
-  static Draws note(std::vector<std::uint64_t>& keys) { return Draws(&keys, nullptr); }
-  /// @throws ArgumentError from `key` when the list has come to its end.
-  static Draws repeat(const std::vector<std::uint64_t>& keys) { return Draws(nullptr, &keys); }
+  static Draws note(std::vector<std::uint32_t>& words) { return Draws(&words, nullptr); }
+  /// @throws ArgumentError from `next` when the list has come to its end.
+  static Draws repeat(const std::vector<std::uint32_t>& words) { return Draws(nullptr, &words); }
   ~Draws();
   Draws(const Draws&) = delete;
 
-  /// The next key: two words of the stream or, while a list is repeated, what the list has.
-  static std::uint64_t key(Stream& stream);
+  /// Whether words are noted or repeated.
+  static bool any() { return innermost_ != nullptr; }
+  /// The next word: of the stream or, while a list is repeated, of the list.
+  static std::uint32_t next(Stream& stream);
 
  private:
-  Draws(std::vector<std::uint64_t>* noted, const std::vector<std::uint64_t>* repeated);
+  Draws(std::vector<std::uint32_t>* noted, const std::vector<std::uint32_t>* repeated);
 
-  std::vector<std::uint64_t>* noted_;
-  const std::vector<std::uint64_t>* repeated_;
+  static constinit thread_local Draws* innermost_;
+
+  std::vector<std::uint32_t>* noted_;
+  const std::vector<std::uint32_t>* repeated_;
   std::size_t next_ = 0;
   Draws* outer_;
 };

@@ -4,6 +4,8 @@
 #include <numeric>
 #include <utility>
 
+#include "ebb/autodiff/draws.hpp"
+
 namespace ebb::inline v0 {
 
 std::array<std::uint32_t, 4> philox4x32(std::array<std::uint32_t, 4> c,
@@ -27,6 +29,12 @@ Stream Stream::split(std::uint64_t tag) const {
 }
 
 std::uint32_t Stream::next() {
+  if (detail::Draws::any()) [[unlikely]]
+    return detail::Draws::next(*this);
+  return draw();
+}
+
+std::uint32_t Stream::draw() {
   const std::uint64_t index = position_ / 4;
   if (index != block_index_) {
     block_ = philox4x32({std::uint32_t(index), std::uint32_t(index >> 32), 0, 0},

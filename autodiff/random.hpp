@@ -10,6 +10,10 @@
 
 namespace ebb::inline v0 {
 
+namespace detail {
+class Draws;
+}
+
 /// Ten rounds of Philox4x32 (Salmon, Moraes, Dror, Shaw 2011, "Parallel random numbers: as easy as
 /// 1, 2, 3"): 128 random bits for each counter and key.
 EBB_API std::array<std::uint32_t, 4> philox4x32(std::array<std::uint32_t, 4> counter,
@@ -27,7 +31,7 @@ class EBB_API Stream {
   /// The number of 32-bit words drawn.
   std::uint64_t position() const { return position_; }
 
-  /// 32 random bits.
+  /// 32 random bits. In a `checkpoint` they are drawn once and repeated.
   std::uint32_t next();
   /// A number in [0, 1) with 53 random bits.
   double uniform();
@@ -36,6 +40,9 @@ class EBB_API Stream {
   std::uint64_t below(std::uint64_t bound);
 
  private:
+  friend class detail::Draws;
+  std::uint32_t draw();
+
   std::uint64_t key_, position_;
   std::uint64_t block_index_ = ~std::uint64_t(0);
   std::array<std::uint32_t, 4> block_{};

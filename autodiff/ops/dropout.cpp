@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "ebb/autodiff/ops/dropout.hpp"
 
-#include "ebb/autodiff/draws.hpp"
 #include "ebb/autodiff/parallel.hpp"
 
 namespace ebb::inline v0 {
@@ -29,7 +28,8 @@ Tensor<T> dropout(const Operand<T>& x, double p, Stream& stream) {
   if (!(p >= 0 && p <= 1)) {
     throw ArgumentError("dropout: p = " + std::to_string(p) + "; it is in [0, 1]");
   }
-  return detail::apply<op::Dropout, T>({detail::Draws::key(stream), p}, x);
+  const std::uint64_t high = stream.next();
+  return detail::apply<op::Dropout, T>({high << 32 | stream.next(), p}, x);
 }
 template EBB_API Tensor<float> dropout(const Operand<float>&, double, Stream&);
 template EBB_API Tensor<double> dropout(const Operand<double>&, double, Stream&);

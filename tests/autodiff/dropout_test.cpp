@@ -116,6 +116,23 @@ TEST_CASE("checkpoint: what is dropped the first time is dropped again, at both 
   CHECK(kept[4].item() == 6);  // three keys of two words, and not one for a second run
 }
 
+TEST_CASE("checkpoint: whatever is drawn from a stream is drawn once and repeated") {
+  const Variable<double> w(Array<double>::of({1, 2, 3, 4}));
+  Stream stream(3);
+  const auto noisy = [&](const Tensor<double>& v) {
+    const auto order = permutation(4, stream);
+    return sum(index_select(v, 0, Array<std::int64_t>({4}, order)) *
+               Array<double>::of({stream.uniform(), stream.uniform(), 0, double(stream.below(9))}));
+  };
+  Tape tape;
+  const auto y = checkpoint(noisy, w);
+  const auto position = stream.position();
+  backward(y);
+  // The function is linear: its value is that of its gradient times w, if both drew the same.
+  CHECK_AGREES(close(sum(w.gradient() * w).array(), y.array(), 1e-15));
+  CHECK(stream.position() == position);
+}
+
 TEST_CASE("checkpoint: a function that draws more when it runs again is refused") {
   Variable<double> x(op::spread({3}));
   Stream stream(1);
