@@ -3,6 +3,7 @@
 // zeros need no case of their own.
 #pragma once
 #include <algorithm>
+#include <cmath>
 
 #include "ebb/autodiff/formula.hpp"
 #include "ebb/autodiff/op.hpp"
@@ -52,6 +53,30 @@ EBB_INLINE double product_of(const T* x, std::int64_t n) {
   repeat<4>([&](auto k) __attribute__((always_inline)) { partial[k] *= partial[k + 4]; });
   return (partial[0] * partial[2]) * (partial[1] * partial[3]);
 }
+
+/// A product that neither overflows nor vanishes on its way: a number times a power of 2.
+struct ScaledProduct {
+  double number = 1;
+  std::int64_t exponent = 0;
+
+  void multiply(double x) { number = reduced(number * reduced(x)); }
+  /// The product with another one, as it is.
+  double times(const ScaledProduct& other) const {
+    constexpr std::int64_t limit = 1 << 20;  // far beyond every finite number
+    return std::ldexp(number * other.number,
+                      int(std::clamp(exponent + other.exponent, -limit, limit)));
+  }
+
+ private:
+  double reduced(double x) {
+    const double size = std::abs(x);
+    if ((size > 0x1p-500 && size < 0x1p500) || size == 0 || !std::isfinite(x)) return x;
+    int power = 0;
+    x = std::frexp(x, &power);
+    exponent += power;
+    return x;
+  }
+};
 
 /// The running values of a scan, in double; one for each place within the inner axes.
 inline std::vector<double> running_values(const Shape& shape, const ScanOptions& options) {
@@ -204,8 +229,60 @@ struct CumProd {
   }
 };
 
-/// The product along one axis, which goes. The gradient of an element is the product of those
-/// before it times that of those after it.
+/// For each element the product of all others along an axis: what is before it times what is after
+/// it. Finite wherever the result is, in whichever order large and small ones stand.
+struct ProductOfOthers {
+  static constexpr std::string_view name = "product_of_others";
+  static constexpr bool internal = true;
+  using Options = detail::ScanOptions;
+  static constexpr unsigned reads[] = {0b0001};
+
+  template <class T>
+  static detail::Block* forward(const Options& forth, detail::Block* x) {
+    using detail::ScaledProduct;
+    const Shape& shape = x->shape;
+    detail::BlockHandle y(detail::allocate(shape, sizeof(T)));
+    const T* from = x->data<T>();
+    T* to = y->data<T>();
+    const auto inner = std::size_t(detail::AxisView(shape, forth.axis).inner);
+    std::vector<ScaledProduct> before(std::size_t(shape.size())), products(inner);
+    detail::scan(shape, forth, [&](std::int64_t at, std::int64_t i, bool first) {
+      ScaledProduct& product = products[std::size_t(i)];
+      if (first) product = {};
+      before[std::size_t(at)] = product;
+      product.multiply(double(from[at]));
+    });
+    detail::scan(shape, forth.back(), [&](std::int64_t at, std::int64_t i, bool first) {
+      ScaledProduct& product = products[std::size_t(i)];
+      if (first) product = {};
+      to[at] = T(product.times(before[std::size_t(at)]));
+      product.multiply(double(from[at]));
+    });
+    return y.take();
+  }
+  template <class T>
+  static Tensor<T> of(const Tensor<T>& x, int axis) {
+    return detail::apply<ProductOfOthers, T>({axis}, x);
+  }
+  template <class T>
+  static Tensor<T> opened(const Options& forth, std::span<const Tensor<T>> x) {
+    const Options back = forth.back();
+    const auto before = Shift::of(detail::apply<CumProd, T>(forth, x[0]), forth, 1);
+    const auto after = Shift::of(detail::apply<CumProd, T>(back, x[0]), back, 1);
+    return before * after;
+  }
+  static std::vector<Sample> samples() {
+    const auto one = Array<double>::of({{2, 0, -1.5}, {0.5, 1, 3}});
+    const auto several = Array<double>::of({{2, 0, -1.5}, {0.5, 0, 3}});
+    return {sample("of columns", {spread({2, 3, 2}, 10)}, [](auto x) { return of(x[0], 1); }),
+            sample("with zeros", {one}, [](auto x) { return of(x[0], 1); }),
+            sample("with more zeros", {several}, [](auto x) { return of(x[0], 0); }),
+            sample("of nothing", {spread({0, 3})}, [](auto x) { return of(x[0], 0); })};
+  }
+  static std::vector<Rejection> rejections() { return {}; }
+};
+
+/// The product along one axis, which goes.
 struct Prod {
   static constexpr std::string_view name = "prod";
   struct Options {
@@ -236,12 +313,8 @@ struct Prod {
     return y.take();
   }
   static auto da(const auto& call) {
-    using T = typename std::remove_cvref_t<decltype(call.g())>::value_type;
-    const detail::ScanOptions forth{call.options().axis}, back = forth.back();
-    const auto x = call.a();
-    const auto before = Shift::of(detail::apply<CumProd, T>(forth, x), forth, 1);
-    const auto after = Shift::of(detail::apply<CumProd, T>(back, x), back, 1);
-    return before * after * unsqueeze(call.g(), forth.axis);
+    const int axis = call.options().axis;
+    return ProductOfOthers::of(call.a(), axis) * unsqueeze(call.g(), axis);
   }
   static std::vector<Sample> samples() {
     const auto one = Array<double>::of({{2, 0, -1.5}, {0.5, 1, 3}});
@@ -269,7 +342,7 @@ struct Prod {
 };
 
 /// All scans.
-using Scans = List<Shift, Recurrence, CumSum, CumProd, Prod>;
+using Scans = List<Shift, Recurrence, CumSum, CumProd, ProductOfOthers, Prod>;
 
 }  // namespace op
 }  // namespace ebb::inline v0

@@ -178,8 +178,8 @@ struct Norm {
       const auto ties = sum(abs(chosen), detail::axes_of(options.over), true);
       return g * (chosen / maximum(ties, 1.0)).detach();
     }
-    // x / y, where all are 0 if y is.
-    const auto part = x / select(y.detach() == 0.0, 1, y);
+    // At 0, where there is no slope, 0 to every order.
+    const auto part = select(y.detach() == 0.0, 0, x / y);
     if (p == 2) return g * part;
     return g * select(fixed == 0.0, 0, sign * pow(abs(part), p - 1));
   }

@@ -149,6 +149,28 @@ TEST_CASE("the product of elements with zeros has the right gradient") {
   CHECK(equal(row.array(), Array<double>::of({0, 0, 2})));
 }
 
+TEST_CASE("the gradient of a product is finite wherever the products of the others are") {
+  const auto product = [](const auto& x) { return prod(x); };
+  const auto x = Array<double>::of({1e200, 1e200, 1e-200, 1e-200});
+  CHECK_AGREES(close(gradient(product, x).array(),
+                     Array<double>::of({1e-200, 1e-200, 1e200, 1e200}), 4e-16));
+  auto y = Array<float>::full({90}, 10.0f);
+  for (int i = 45; i < 90; ++i) y.mutate()[i] = 0.1f;
+  const auto g = gradient(product, y).array();
+  // The products of ninety rounded numbers.
+  CHECK_AGREES(close(g, (prod(y) / Tensor<float>(y)).array(), 1e-5));
+  const auto largest = Array<double>::of({0x1p1023, 0x1p1023, 0x1p-1022, 0x1p-1022, 0x1p-1074});
+  CHECK(gradient(product, largest).array()[4] == 4);
+}
+
+TEST_CASE("the norm at 0 has no slope, and none of a slope") {
+  for (const double p : {1.5, 2.0, 3.0}) {
+    CAPTURE(p);
+    const auto f = [p](const auto& x) { return norm(x, p); };
+    CHECK(equal(hessian(f, Array<double>::zeros({2})).array(), Array<double>::zeros({2, 2})));
+  }
+}
+
 TEST_CASE("running sums and products agree with a plain loop along every axis") {
   const auto x = op::spread({3, 7, 5}, 1.5);
   for (int axis = 0; axis < 3; ++axis) {
