@@ -18,11 +18,13 @@ struct Gelu {
 };
 
 /// x / 2 (1 + tanh(u)) with u = sqrt(2 / pi) (x + 0.044715 x^3) (Hendrycks and Gimpel 2016,
-/// section 2), as x sigmoid(2u), which does not cancel.
+/// section 2), as x sigmoid(2u), which does not cancel. Beyond |x| = 30 the sigmoid is 0 or 1 in
+/// every precision, and the cube is not taken: it may overflow.
 struct GeluTanh {
   static constexpr std::string_view name = "gelu_tanh";
   EBB_INLINE static auto value(auto x) {
-    return x * sigmoid(1.5957691216057308 * x * (1 + 0.044715 * x * x));
+    const auto near = clamp(x, -30.0, 30.0);
+    return x * sigmoid(1.5957691216057308 * near * (1 + 0.044715 * near * near));
   }
   static auto call(const auto& x) { return gelu_tanh(x); }
   static constexpr double samples[] = {-20, -3, -0.75, -0.1, 0, 0.5, 1.5, 20};

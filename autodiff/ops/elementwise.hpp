@@ -96,5 +96,9 @@ EBB_FORMULA_FUNCTIONS(EBB_DEFINE)
   }
 EBB_FORMULA_FUNCTIONS2(EBB_DEFINE)
 #undef EBB_DEFINE
+template <FormulaNumber V>
+EBB_INLINE V clamp(const V& x, double low, double high) {
+  return V(op::Clamp{low, high}.value(x));
+}
 
 }  // namespace ebb::inline v0

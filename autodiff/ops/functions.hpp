@@ -56,4 +56,12 @@ EBB_FORMULA_FUNCTIONS(EBB_DECLARE)
 EBB_FORMULA_FUNCTIONS2(EBB_DECLARE)
 #undef EBB_DECLARE
 
+/// x limited to [low, high]; NaN stays NaN.
+template <FormulaNumber V>
+V clamp(const V& x, double low, double high);
+template <unsigned M>
+constexpr auto clamp(Uses<M> x, double, double) {
+  return x;
+}
+
 }  // namespace ebb::inline v0

@@ -136,6 +136,16 @@ TEST_CASE("activations have the values of their definitions") {
                                : x; }, -2, 2, 0);
 }
 
+TEST_CASE("gelu_tanh is x or 0 far out, with slopes 1 or 0, where its cube overflows") {
+  const auto f = [](const auto& x) { return sum(gelu_tanh(x)); };
+  const auto x = Array<float>::of({-1e20f, -3e38f, 1e20f, 3e38f});
+  CHECK(equal(gelu_tanh(x).array(), Array<float>::of({0, 0, 1e20f, 3e38f})));
+  CHECK(equal(gradient(f, x).array(), Array<float>::of({0, 0, 1, 1})));
+  CHECK(equal(hvp(f, x, Array<float>::full({4}, 1)).array(), Array<float>::zeros({4})));
+  const auto y = Array<double>::of({-1e300, -29.9, 29.9, 1e300});
+  CHECK(equal(gradient(f, y).array(), Array<double>::of({0, 0, 1, 1})));
+}
+
 TEST_CASE("activations of infinite numbers and of NaN, and their slopes at kinks") {
   for (const double big : {1e4, 1e300, inf}) {
     CAPTURE(big);
@@ -231,6 +241,20 @@ TEST_CASE("formulas find every function") {
   CHECK_AGREES(close(fuse(f, x).array(), f(Tensor<double>(x)).array(), 1e-13, 1e-13));
   CHECK_AGREES(close(gradient(fused, x), gradient(composed, x), 1e-12, 1e-12));
   CHECK(std::abs(f(0.3) - f(Tensor<double>(0.3)).item()) <= 1e-13);
+}
+
+TEST_CASE("formulas find clamp, which limits as outside of them") {
+  const auto x = Array<double>::of({-50, -1, 0.3, 2, 50, std::nan("")});
+  const auto f = [](const auto& v) {
+    return fuse([](auto u) { return 3 * clamp(u, -1, 2) + clamp(0.5 * u, -1, 2); }, v);
+  };
+  const auto g = [](const auto& v) { return 3 * clamp(v, -1, 2) + clamp(0.5 * v, -1, 2); };
+  CHECK_AGREES(same_bits(f(x).array(), g(x).array()));
+  const auto slope = [&](const auto& h) {
+    return gradient([&](const auto& v) { return sum(h(v)); }, x).array();
+  };
+  CHECK_AGREES(close(slope(f), slope(g), 0));
+  CHECK(clamp(3.0, -1, 2) == 2);
 }
 
 TEST_CASE("formulas find every activation") {
