@@ -23,8 +23,8 @@
 #endif
 
 /// Calls X once for each function of one argument that every kind of number must bring. `round` is
-/// one too: it stands apart because that of C rounds halves away from 0; so do `digamma` and
-/// `polygamma`, which C lacks.
+/// one too: it stands apart because that of C rounds halves away from 0; so do `digamma`,
+/// `polygamma`, `gelu` and `gelu_tanh`, which C lacks.
 // clang-format off
 #define EBB_NUMBER_FUNCTIONS(X)                                \
   X(exp) X(log) X(log1p) X(expm1) X(sqrt)                      \
@@ -83,6 +83,13 @@ EBB_INLINE T digamma(T x);
 /// The n-th derivative of digamma, computed as on lanes.
 template <std::floating_point T>
 EBB_INLINE T polygamma(int n, T x);
+
+/// x times the normal distribution function, computed as on lanes.
+template <std::floating_point T>
+EBB_INLINE T gelu(T x);
+/// Its approximation by tanh, computed as on lanes.
+template <std::floating_point T>
+EBB_INLINE T gelu_tanh(T x);
 
 /// The first arm where the condition holds, else the second.
 template <Literal A, Literal B>
@@ -176,6 +183,8 @@ constexpr UsesMask<M> operator~(UsesMask<M> a) {
 EBB_NUMBER_FUNCTIONS(EBB_USES)
 EBB_USES(round)
 EBB_USES(digamma)
+EBB_USES(gelu)
+EBB_USES(gelu_tanh)
 #undef EBB_USES
 /// Reads what its argument read.
 template <unsigned M>

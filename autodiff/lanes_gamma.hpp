@@ -3,6 +3,8 @@
 // equations are those of the NIST Digital Library of Mathematical Functions (DLMF), chapter 5;
 // coefficients are fits by Chebyshev interpolation of the function named beside them.
 #pragma once
+#include <math.h>
+
 #include <iterator>
 
 #include "ebb/autodiff/lanes_power.hpp"
@@ -12,19 +14,6 @@
 namespace ebb::inline v0::inline EBB_UNIT {
 
 namespace lane {
-
-/// A function of doubles for lanes of either type.
-template <class T, int W, class F>
-EBB_INLINE Lanes<T, W> in_double(const Lanes<T, W>& x, const F& f) {
-  if constexpr (is_float<T>) {
-    using Half = Lanes<float, W / 2>;
-    using Wide = Lanes<double, W / 2>;
-    return Lanes<T, W>::join(convert<Half>(f(convert<Wide>(x.low()))),
-                             convert<Half>(f(convert<Wide>(x.high()))));
-  } else {
-    return f(x);
-  }
-}
 
 /// log(x) of x > 0 as a sum whose first part is a multiple of ln2_high: the error is that of the
 /// second, which is less than 0.4.
@@ -108,15 +97,24 @@ EBB_INLINE Lanes<double, W> log_gamma_of_size(const Lanes<double, W>& x) {
   return select(a < 3, near, far);
 }
 
+/// Where the function has a pole and two zeros in every unit, one by one.
+[[gnu::noinline, gnu::cold]] inline void far_log_gamma(double* y, const double* x, int n) {
+  for (int i = 0; i < n; ++i) {
+    int sign = 0;
+    if (x[i] <= -0.5) y[i] = ::lgamma_r(x[i], &sign);
+  }
+}
+
 template <int W>
 EBB_INLINE Lanes<double, W> log_gamma(const Lanes<double, W>& x) {
   using L = Lanes<double, W>;
   L y = log_gamma_of_size(x);
-  const auto reflected = x <= -0.5;
-  if (reflected.any()) {
-    const L r = above_integer(x).magnitude();  // 5.5.3
-    const L other = 1.1447298858494002 - log(x.magnitude() * sin(pi * r)) - y;
-    y = select(reflected, select(r > 0, other, infinity<double>), y);
+  if ((x <= -0.5).any()) [[unlikely]] {
+    double from[W], to[W];
+    x.store(from);
+    y.store(to);
+    far_log_gamma(to, from, W);
+    y = L::load(to);
   }
   return y;
 }
@@ -197,8 +195,7 @@ EBB_INLINE Lanes<double, W> polygamma(int n, const Lanes<double, W>& x) {
 
 }  // namespace lane
 
-/// log |gamma(x)|; infinite at 0, -1, -2, ... The error is 4 ulp for x > 0; below 0 it is some ulp
-/// of the largest of lgamma(-x), log |x sin(pi x)| and log(pi).
+/// log |gamma(x)|; infinite at 0, -1, -2, ...
 template <class T, int W>
 EBB_INLINE Lanes<T, W> lgamma(const Lanes<T, W>& x) {
   return lane::in_double(

@@ -301,6 +301,7 @@ EBB_INLINE Lanes<T, W> sqrt(const Lanes<T, W>& x) {
 }  // namespace ebb::inline v0::inline EBB_UNIT
 
 #include "ebb/autodiff/lanes_gamma.hpp"
+#include "ebb/autodiff/lanes_gelu.hpp"
 #include "ebb/autodiff/lanes_hyperbolic.hpp"
 #include "ebb/autodiff/lanes_power.hpp"
 #include "ebb/autodiff/lanes_rounding.hpp"

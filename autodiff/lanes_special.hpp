@@ -43,21 +43,28 @@ inline constexpr auto scaled_complement = [] {
   }
 }();
 
-/// exp(-x^2) as far as it is not 0, with what rounding takes from the square put back.
+/// What rounding takes from a product.
 template <class T, int W>
-EBB_INLINE Lanes<T, W> gaussian(const Lanes<T, W>& x) {
+EBB_INLINE Lanes<T, W> product_rest(const Lanes<T, W>& a, const Lanes<T, W>& b,
+                                    const Lanes<T, W>& product) {
   using L = Lanes<T, W>;
-  const L square = x * x;
-  L rest;
   if constexpr (L::fused) {
-    rest = madd(x, x, -square);
+    return madd(a, b, -product);
   } else {
     // Halves whose products are exact (Dekker).
     constexpr auto low_half = (typename L::Bits::Word(1) << (is_float<T> ? 12 : 27)) - 1;
-    const L high(x.bits() & ~low_half), low = x - high;
-    rest = ((high * high - square) + 2 * high * low) + low * low;
+    const L p(a.bits() & ~low_half), q = a - p, r(b.bits() & ~low_half), s = b - r;
+    return (((p * r - product) + p * s) + q * r) + q * s;
   }
-  ExpParts<L> parts = exp_parts<2 * bias<T>>(-square);
+}
+
+/// exp(-scale x^2) as far as it is not 0, with what rounding takes from the square put back; the
+/// scale is a power of 2.
+template <class T, int W>
+EBB_INLINE Lanes<T, W> gaussian(const Lanes<T, W>& x, T scale = 1) {
+  using L = Lanes<T, W>;
+  const L square = x * x, rest = scale * product_rest(x, x, square);
+  ExpParts<L> parts = exp_parts<2 * bias<T>>(-scale * square);
   parts.p = madd(-(parts.p + 1), rest, parts.p);
   return assembled(parts);
 }

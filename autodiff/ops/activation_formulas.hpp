@@ -22,8 +22,6 @@ concept FormulaValue = FormulaNumber<V> || is_uses<V> || is_dual<V>;
   EBB_INLINE V f(const V& x) {                    \
     return V(op::O::value(x));                    \
   }
-EBB_ACTIVATION(gelu, Gelu)
-EBB_ACTIVATION(gelu_tanh, GeluTanh)
 EBB_ACTIVATION(silu, Silu)
 EBB_ACTIVATION(mish, Mish)
 EBB_ACTIVATION(selu, Selu)

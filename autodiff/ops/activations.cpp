@@ -23,8 +23,6 @@ struct Formula {
   }                                                        \
   template EBB_API Tensor<float> f(const Operand<float>&); \
   template EBB_API Tensor<double> f(const Operand<double>&);
-EBB_ACTIVATION(gelu, Gelu)
-EBB_ACTIVATION(gelu_tanh, GeluTanh)
 EBB_ACTIVATION(silu, Silu)
 EBB_ACTIVATION(mish, Mish)
 EBB_ACTIVATION(selu, Selu)

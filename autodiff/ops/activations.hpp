@@ -8,28 +8,6 @@
 
 namespace ebb::inline v0::op {
 
-/// x Phi(x) with the normal distribution Phi (Hendrycks and Gimpel 2016, section 2): its left tail
-/// is accurate because that of erfc is.
-struct Gelu {
-  static constexpr std::string_view name = "gelu";
-  EBB_INLINE static auto value(auto x) { return 0.5 * x * erfc(-0.70710678118654752 * x); }
-  static auto call(const auto& x) { return gelu(x); }
-  static constexpr double samples[] = {-20, -3, -0.75, -0.1, 0, 0.5, 1.5, 20};
-};
-
-/// x / 2 (1 + tanh(u)) with u = sqrt(2 / pi) (x + 0.044715 x^3) (Hendrycks and Gimpel 2016,
-/// section 2), as x sigmoid(2u), which does not cancel. Beyond |x| = 30 the sigmoid is 0 or 1 in
-/// every precision, and the cube is not taken: it may overflow.
-struct GeluTanh {
-  static constexpr std::string_view name = "gelu_tanh";
-  EBB_INLINE static auto value(auto x) {
-    const auto near = clamp(x, -30.0, 30.0);
-    return x * sigmoid(1.5957691216057308 * near * (1 + 0.044715 * near * near));
-  }
-  static auto call(const auto& x) { return gelu_tanh(x); }
-  static constexpr double samples[] = {-20, -3, -0.75, -0.1, 0, 0.5, 1.5, 20};
-};
-
 /// x sigmoid(x) (Elfwing, Uchibe and Doya 2017).
 struct Silu {
   static constexpr std::string_view name = "silu";
@@ -94,6 +72,6 @@ struct Hardtanh {
 };
 
 /// All activations that are composed.
-using Activations = List<Gelu, GeluTanh, Silu, Mish, Elu, Selu, LeakyRelu, Hardtanh>;
+using Activations = List<Silu, Mish, Elu, Selu, LeakyRelu, Hardtanh>;
 
 }  // namespace ebb::inline v0::op

@@ -12,7 +12,7 @@ struct Sqrt; struct Rsqrt; struct Exp; struct Expm1; struct Log; struct Log1p;
 struct Sin; struct Cos; struct Tan; struct Asin; struct Acos; struct Atan;
 struct Sinh; struct Cosh; struct Tanh; struct Asinh; struct Acosh; struct Atanh;
 struct Sigmoid; struct LogSigmoid; struct Relu; struct Softplus; struct Erf; struct Erfc;
-struct Lgamma; struct Digamma; struct Polygamma;
+struct Lgamma; struct Digamma; struct Polygamma; struct Gelu; struct GeluTanh;
 struct Add; struct Sub; struct Mul; struct Div; struct Pow; struct Xlogy; struct Maximum;
 struct Minimum; struct Hypot; struct Atan2;
 // clang-format on
@@ -34,10 +34,10 @@ constexpr int index_in(List<Ops...>) {
 /// The slope of an operation where it is not the same number everywhere.
 inline constexpr int not_literal = 2;
 
-using Unary =
-    List<Neg, Abs, Sign, Floor, Ceil, Round, Square, Reciprocal, Clamp, Sqrt, Rsqrt, Exp, Expm1,
-         Log, Log1p, Sin, Cos, Tan, Asin, Acos, Atan, Sinh, Cosh, Tanh, Asinh, Acosh, Atanh,
-         Sigmoid, LogSigmoid, Relu, Softplus, Erf, Erfc, Lgamma, Digamma, Polygamma>;
+using Unary = List<Neg, Abs, Sign, Floor, Ceil, Round, Square, Reciprocal, Clamp, Sqrt, Rsqrt, Exp,
+                   Expm1, Log, Log1p, Sin, Cos, Tan, Asin, Acos, Atan, Sinh, Cosh, Tanh, Asinh,
+                   Acosh, Atanh, Sigmoid, LogSigmoid, Relu, Softplus, Erf, Erfc, Lgamma, Digamma,
+                   Polygamma, Gelu, GeluTanh>;
 using Binary = List<Add, Sub, Mul, Div, Pow, Xlogy, Maximum, Minimum, Hypot, Atan2>;
 
 }  // namespace ebb::inline v0::op

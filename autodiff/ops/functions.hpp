@@ -30,7 +30,8 @@ concept FormulaNumber = std::floating_point<V> || requires {
   X(sqrt, Sqrt) X(exp, Exp) X(expm1, Expm1) X(log, Log) X(log1p, Log1p)                       \
   X(sin, Sin) X(cos, Cos) X(tan, Tan) X(asin, Asin) X(acos, Acos) X(atan, Atan)               \
   X(sinh, Sinh) X(cosh, Cosh) X(tanh, Tanh) X(asinh, Asinh) X(acosh, Acosh) X(atanh, Atanh)   \
-  X(erf, Erf) X(erfc, Erfc) X(lgamma, Lgamma) X(digamma, Digamma)
+  X(erf, Erf) X(erfc, Erfc) X(lgamma, Lgamma) X(digamma, Digamma)                            \
+  X(gelu, Gelu) X(gelu_tanh, GeluTanh)
 #define EBB_BINARY_FUNCTIONS(X)                                                               \
   EBB_FORMULA_FUNCTIONS2(X)                                                                   \
   X(operator+, Add) X(operator-, Sub) X(operator*, Mul) X(operator/, Div) X(pow, Pow)         \

@@ -66,4 +66,29 @@ struct Erfc {
   static constexpr double samples[] = {-20, -2, -0.9, 0, 0.2, 0.5, 1.3, 4};
 };
 
+/// x Phi(x) with the normal distribution Phi (Hendrycks and Gimpel 2016, section 2).
+struct Gelu {
+  static constexpr std::string_view name = "gelu";
+  EBB_INLINE static auto value(auto x) { return gelu(x); }
+  EBB_INLINE static auto slope(auto x, auto) {
+    const auto near = clamp(x, -40.0, 40.0);  // the density is 0 beyond
+    return 0.5 * erfc(-0.70710678118654752 * near) +
+           0.39894228040143268 * near * exp(-0.5 * near * near);
+  }
+  static constexpr double samples[] = {-20, -3, -0.75, -0.1, 0, 0.5, 1.5, 20};
+};
+
+/// x / 2 (1 + tanh(u)) with u = sqrt(2 / pi) (x + 0.044715 x^3) (Hendrycks and Gimpel 2016,
+/// section 2), as x sigmoid(2u), which does not cancel.
+struct GeluTanh {
+  static constexpr std::string_view name = "gelu_tanh";
+  EBB_INLINE static auto value(auto x) { return gelu_tanh(x); }
+  EBB_INLINE static auto slope(auto x, auto) {
+    const auto near = clamp(x, -30.0, 30.0);  // the sigmoid is 0 or 1 beyond
+    const auto s = sigmoid(1.5957691216057308 * near * (1 + 0.044715 * near * near));
+    return s + s * (1 - s) * (1.5957691216057308 * near * (1 + 3 * 0.044715 * near * near));
+  }
+  static constexpr double samples[] = {-20, -3, -0.75, -0.1, 0, 0.5, 1.5, 20};
+};
+
 }  // namespace ebb::inline v0::op

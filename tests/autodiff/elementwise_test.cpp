@@ -102,22 +102,21 @@ TEST_CASE("activations have the values of their definitions") {
   using L = long double;
   const auto sigmoid_of = [](L x) { return 1 / (1 + std::exp(-x)); };
   const auto elu_of = [](L x, L alpha) { return x > 0 ? x : alpha * std::expm1(x); };
-  // In a tail a rounded argument is magnified by its size, or by its square.
+  // Down to where double ends.
   check_range(
       "gelu", [](auto x) { return gelu(x); },
-      [](L x) { return x / 2 * std::erfc(-x / std::sqrt(2.0L)); }, -3, 10, 16);
+      [](L x) { return x / 2 * std::erfc(-x / std::sqrt(2.0L)); }, -37, 10);
   check_range(
       "gelu_tanh", [](auto x) { return gelu_tanh(x); },
-      [](L x) {
-        const L u = std::sqrt(2 / std::acos(-1.0L)) * (x + 0.044715L * x * x * x);
-        return x / 2 * (1 + std::tanh(u));
+      [&](L x) {
+        return x * sigmoid_of(std::sqrt(8 / std::acos(-1.0L)) * (x + 0.044715L * x * x * x));
       },
-      -3, 10, 32);
+      -20, 10);
   check_range(
-      "silu", [](auto x) { return silu(x); }, [&](L x) { return x * sigmoid_of(x); }, -20, 20, 6);
+      "silu", [](auto x) { return silu(x); }, [&](L x) { return x * sigmoid_of(x); }, -20, 20);
   check_range(
       "mish", [](auto x) { return mish(x); },
-      [](L x) { return x * std::tanh(std::log1p(std::exp(x))); }, -20, 20, 8);
+      [](L x) { return x * std::tanh(std::log1p(std::exp(x))); }, -20, 20);
   check_range(
       "elu", [](auto x) { return elu(x); }, [&](L x) { return elu_of(x, 1); }, -20, 20, 3);
   check_range(
@@ -125,7 +124,7 @@ TEST_CASE("activations have the values of their definitions") {
       4);
   check_range(
       "selu", [](auto x) { return selu(x); },
-      [&](L x) { return 1.0507009873554804934L * elu_of(x, 1.6732632423543772848L); }, -20, 20, 5);
+      [&](L x) { return 1.0507009873554804934L * elu_of(x, 1.6732632423543772848L); }, -20, 20);
   check_range(
       "leaky_relu", [](auto x) { return leaky_relu(x); }, [](L x) { return x > 0 ? x : 0.01L * x; },
       -20, 20, 2);
