@@ -31,7 +31,8 @@ struct MatrixKernels {
   }
 
   /// y (rows,) = x (rows, cols) w (cols,) + bias.
-  static void rows_dot(T* y, const T* x, const T* w, T bias, std::int64_t rows, std::int64_t cols) {
+  EBB_HOT static void rows_dot(T* y, const T* x, const T* w, T bias, std::int64_t rows,
+                               std::int64_t cols) {
     if constexpr (has_half) {
       if (cols < W) return Half::rows_dot(y, x, w, bias, rows, cols);
     }
@@ -88,7 +89,10 @@ struct MatrixKernels {
   /// The sums of g[r] * x[r, ...] over the rows of one block, for K vectors of columns.
   template <int K, class Store>
   EBB_INLINE static void combine(const T* x, const T* g, std::int64_t rows, std::int64_t cols,
-                                 const Store& store) {
+                                 [[maybe_unused]] std::int64_t width, const Store& store) {
+    // A widest register under a mask reads no line of the cache that the row is not in.
+    constexpr bool masks = K == 1 && has_half;
+    const auto inside = V::first(int(width < W ? width : W));
     // Chains side by side, since a product and a sum take long.
     constexpr int chains = K > max_vectors / 2 ? 2 : 4;
     V s[chains][K];
@@ -96,7 +100,8 @@ struct MatrixKernels {
     const auto add = [&](auto u, const T* row, T weight) __attribute__((always_inline)) {
       const V factor(weight);
       repeat<K>([&](auto k) __attribute__((always_inline)) {
-        s[u][k] = madd(factor, V::load(row + k * W), s[u][k]);
+        const V x_k = masks ? V(select(inside, V::load(row + k * W), 0)) : V::load(row + k * W);
+        s[u][k] = madd(factor, x_k, s[u][k]);
       });
     };
     std::int64_t r = 0;
@@ -114,25 +119,26 @@ struct MatrixKernels {
   }
   template <int K, class Store>
   EBB_INLINE static void combine_vectors(std::int64_t vectors, const T* x, const T* g,
-                                         std::int64_t rows, std::int64_t cols, const Store& store) {
+                                         std::int64_t rows, std::int64_t cols, std::int64_t width,
+                                         const Store& store) {
     if constexpr (K > 1) {
-      if (vectors < K) return combine_vectors<K - 1>(vectors, x, g, rows, cols, store);
+      if (vectors < K) return combine_vectors<K - 1>(vectors, x, g, rows, cols, width, store);
     }
-    combine<K>(x, g, rows, cols, store);
+    combine<K>(x, g, rows, cols, width, store);
   }
   template <class Store>
   EBB_INLINE static void combine_all(const T* x, const T* g, std::int64_t rows, std::int64_t cols,
                                      std::int64_t width, const Store& store) {
     for (std::int64_t c = 0; c < width; c += max_vectors * W) {
       combine_vectors<max_vectors>(
-          (width - c + W - 1) / W, x + c, g, rows,
-          cols, [&](int k, const V& v) __attribute__((always_inline)) { store(c + k, v); });
+          (width - c + W - 1) / W, x + c, g, rows, cols,
+          width - c, [&](int k, const V& v) __attribute__((always_inline)) { store(c + k, v); });
     }
   }
 
   /// out (cols,) = g (rows,) x (rows, cols), or out += ...
-  static void rows_combine(T* out, const T* x, const T* g, std::int64_t rows, std::int64_t cols,
-                           bool accumulate) {
+  EBB_HOT static void rows_combine(T* out, const T* x, const T* g, std::int64_t rows,
+                                   std::int64_t cols, bool accumulate) {
     constexpr std::int64_t panel = 512;
     const bool one_pass = cols <= max_vectors * W;
     const std::int64_t rows_in_block = one_pass ? 256 : 64;
