@@ -219,7 +219,8 @@ class FusedRun {
 
 /// Records a call; takes the gradients of a reduction out of the run that computed them.
 template <class T>
-void add_record(Recorder& tape, const Shape& shape, const Fused<T>& fused, FusedRun<T>* reduced) {
+EBB_HOT void add_record(Recorder& tape, const Shape& shape, const Fused<T>& fused,
+                        FusedRun<T>* reduced) {
   const int count = fused.count();
   if (count <= narrow) {
     Record& record = tape.next(reduced ? fuse_reduced_op<T, false> : fuse_op<T, false>, shape);
@@ -275,7 +276,7 @@ BlockHandle scaled_gradient(Sweep& sweep, Block*& kept, Block* g) {
 
 /// Gives argument i its part of the gradient, which a recorded sweep records.
 template <class T>
-void give(Sweep& sweep, const Record& record, int i, BlockHandle part) {
+EBB_HOT void give(Sweep& sweep, const Record& record, int i, BlockHandle part) {
   const std::uint32_t id = argument_of(record, i).id;
   if (sweep.records()) [[unlikely]] {
     sweep.give(id, pull_node(Fused<T>(record), i, sweep.gradient<T>(), std::move(part)));
@@ -285,7 +286,7 @@ void give(Sweep& sweep, const Record& record, int i, BlockHandle part) {
 }
 
 template <class T>
-void vjp_fuse(Sweep& sweep, std::uint32_t, Record& record) {
+EBB_HOT void vjp_fuse(Sweep& sweep, std::uint32_t, Record& record) {
   const Fused<T> fused(record);
   const Shape& shape = sweep.shape_of(record);
   FusedRun<T> run(fused, shape.size());
@@ -300,7 +301,7 @@ void vjp_fuse(Sweep& sweep, std::uint32_t, Record& record) {
 }
 
 template <class T>
-void vjp_fuse_reduced(Sweep& sweep, std::uint32_t, Record& record) {
+EBB_HOT void vjp_fuse_reduced(Sweep& sweep, std::uint32_t, Record& record) {
   for (int i = 0; i < count_of(record); ++i) {
     if (!sweep.needs(argument_of(record, i).id)) continue;
     give<T>(sweep, record, i,
@@ -419,8 +420,8 @@ __attribute__((noinline)) Tensor<T> call_stretched(const FusedLoops<T>& loops,
 }  // namespace
 
 template <class T>
-Tensor<T> fuse_arguments(const FusedLoops<T>& loops, FusedReduction reduction,
-                         std::span<const Operand<T>* const> operands) {
+EBB_HOT Tensor<T> fuse_arguments(const FusedLoops<T>& loops, FusedReduction reduction,
+                                 std::span<const Operand<T>* const> operands) {
   SmallArray<Wide::Entry, few> arguments(operands.size());
   const std::span<Wide::Entry> all(arguments.data(), arguments.size());
   Inputs inputs;

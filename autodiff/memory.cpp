@@ -249,7 +249,7 @@ __attribute__((noinline)) void free_elsewhere(Block* block) {
 
 }  // namespace
 
-Block* allocate(const Shape& shape, std::size_t element_size) {
+EBB_HOT Block* allocate(const Shape& shape, std::size_t element_size) {
   // One vector more than the elements fill: the last rows of a matrix are written by whole vectors.
   const std::int64_t lines = lines_of(shape.size() * std::int64_t(element_size));
   return allocate_lines(lines + (shape.rank() >= 2 ? 1 : 0), shape, Block::plain);
@@ -275,7 +275,7 @@ const Block* owner_of(const Block* block) {
 }
 std::int64_t pooled_bytes(const Block* block) { return bytes_of(owner_of(block)->size_class); }
 
-void free_block(Block* block) {
+EBB_HOT void free_block(Block* block) {
   Heap& heap = *mine;
   if (block->heap == heap.index && !block->is_view()) [[likely]]
     return heap.put(block);

@@ -3,8 +3,9 @@
 
 namespace ebb::inline v0::detail {
 
-Place record_structured(const Op& op, unsigned keeps, Recorder& tape, std::span<const Input> in,
-                        Block* y, const void* options, std::size_t option_bytes) {
+EBB_HOT Place record_structured(const Op& op, unsigned keeps, Recorder& tape,
+                                std::span<const Input> in, Block* y, const void* options,
+                                std::size_t option_bytes) {
   BlockHandle option_block;
   if (op.attribute_block) {
     option_block = BlockHandle(allocate_bytes(option_bytes));

@@ -13,6 +13,10 @@
 #define EBB_INLINE __attribute__((always_inline)) inline
 #endif
 
+/// On the way of every small step. The linker puts these functions side by side, in a few pages: it
+/// is the fetch of instructions that such a step waits for, up to a tenth of its time.
+#define EBB_HOT __attribute__((hot))
+
 #ifdef __FAST_MATH__
 #error "ebb needs IEEE arithmetic: compile without -ffast-math"
 #endif

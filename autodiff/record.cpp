@@ -85,7 +85,7 @@ std::uint32_t Recorder::find_leaf(const void* cell) const {
 }
 
 template <class T>
-std::uint32_t Recorder::leaf(Cell<T>* cell) {
+EBB_HOT std::uint32_t Recorder::leaf(Cell<T>* cell) {
   if (const std::uint32_t id = find_leaf(cell)) return id;
   const bool in_table = leaves_.size() >= few_leaves;
   if (in_table) [[unlikely]]
@@ -103,7 +103,7 @@ void Recorder::truncate(std::uint32_t last) {
 
 void Recorder::renew_generation() { generation_ = next_generation(); }
 
-void Recorder::reset() {
+EBB_HOT void Recorder::reset() {
   if (count_ == 1 && leaves_.empty()) return;  // no handle is of this generation
   truncate(0);
   for (const Leaf& leaf : leaves_) {

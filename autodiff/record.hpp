@@ -160,7 +160,7 @@ class Recorder {
 
   /// The next record, with constant inputs and nothing kept: to be filled, then published.
   /// Throws, if at all, before anything has changed.
-  Record& next(const Op& op, const Shape& shape, std::uint32_t like = 0) {
+  EBB_HOT Record& next(const Op& op, const Shape& shape, std::uint32_t like = 0) {
     if (count_ >= capacity_) [[unlikely]]
       grow();
     const std::uint32_t index = intern(shape, like);

@@ -30,7 +30,7 @@ std::string list(std::span<const std::int64_t> sizes) {
 Shape::Shape(std::initializer_list<std::int64_t> sizes)
     : Shape(std::span<const std::int64_t>(sizes.begin(), sizes.size())) {}
 
-Shape::Shape(std::span<const std::int64_t> sizes) {
+EBB_HOT Shape::Shape(std::span<const std::int64_t> sizes) {
   if (sizes.size() > std::size_t(max_rank)) [[unlikely]]
     refuse(sizes, "has more than " + std::to_string(max_rank) + " axes");
   std::int64_t elements = 1, signs = 0;

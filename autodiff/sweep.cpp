@@ -55,7 +55,7 @@ void put(Cell<T>* cell, Block* gradient) {
 
 }  // namespace
 
-Sweep::Sweep(Recorder& tape, std::uint32_t low, std::uint32_t high, Mode mode)
+EBB_HOT Sweep::Sweep(Recorder& tape, std::uint32_t low, std::uint32_t high, Mode mode)
     : tape_(tape), low_(low), high_(high), mode_(mode), slots_(few_slots_) {
   const std::size_t count = high - low + 1;
   if (count > std::size(few_slots_)) {
@@ -66,7 +66,7 @@ Sweep::Sweep(Recorder& tape, std::uint32_t low, std::uint32_t high, Mode mode)
   }
 }
 
-Sweep::~Sweep() {
+EBB_HOT Sweep::~Sweep() {
   for (const Slot& slot : std::span(slots_, high_ - low_ + 1)) {
     if (slot.block) [[unlikely]]
       release(slot.block);
@@ -113,7 +113,7 @@ void Sweep::visit(std::uint32_t id, Record& record) {
   if (Block* block = std::exchange(current_.block, nullptr)) release(block);
 }
 
-void Sweep::run() {
+EBB_HOT void Sweep::run() {
   const RecordTo to(mode_.record ? &tape_ : nullptr);
   if (mode_.consume) tape_.truncate(high_);
   for (std::uint32_t id = high_; id >= low_; --id) {
@@ -145,7 +145,7 @@ Tensor<T> Sweep::arrived(std::uint32_t id) const {
   return Access::tensor<T>(densify<T>(from.block), place(from.id));
 }
 
-void Sweep::commit() {
+EBB_HOT void Sweep::commit() {
   const auto for_each_arrived = [&](const auto& f) {
     for (const Leaf& leaf : tape_.leaves()) {
       if (leaf.id - low_ > high_ - low_ || !slot(leaf.id).block) continue;
@@ -158,7 +158,7 @@ void Sweep::commit() {
 }
 
 template <class T>
-Tensor<T> Sweep::reduced(const Tensor<T>& part, std::uint32_t id) {
+EBB_HOT Tensor<T> Sweep::reduced(const Tensor<T>& part, std::uint32_t id) {
   const Shape& shape = tape_.shape_of(id);
   // A copy of the shape: recording may move the tape's list of shapes.
   if (mode_.record) return sum_to(part, Shape(shape));
@@ -166,7 +166,7 @@ Tensor<T> Sweep::reduced(const Tensor<T>& part, std::uint32_t id) {
 }
 
 template <class T>
-void Sweep::add(std::uint32_t id, Tensor<T> part) {
+EBB_HOT void Sweep::add(std::uint32_t id, Tensor<T> part) {
   Slot& to = slot(id);
   if (mode_.record) {
     const Tensor<T> before = Access::tensor<T>(to.block, place(to.id));
@@ -186,7 +186,7 @@ void Sweep::add(std::uint32_t id, Tensor<T> part) {
 }
 
 template <class T>
-void Sweep::give(Record& record, int k, const Product& p, bool) {
+EBB_HOT void Sweep::give(Record& record, int k, const Product& p, bool) {
   const std::uint32_t id = record.inputs[k];
   if (mode_.record) {
     give(id, matmul(factor<T>(record, p.left), factor<T>(record, p.right),

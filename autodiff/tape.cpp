@@ -96,7 +96,7 @@ struct LossAccess {
     sweep.give(loss.place_.record, Access::tensor<T>(seed ? detail::retain(seed) : one.get()));
   }
 
-  static void backward(std::span<const Loss> losses, BackwardOptions options) {
+  EBB_HOT static void backward(std::span<const Loss> losses, BackwardOptions options) {
     if (losses.size() == 0) throw ArgumentError("backward: no losses");
     std::uint32_t high = 0;
     Recorder* tape = nullptr;
@@ -120,7 +120,7 @@ struct LossAccess {
   }
 };
 
-Tape::Tape(TapeOptions options) {
+EBB_HOT Tape::Tape(TapeOptions options) {
   auto& recorders = spare().recorders;
   if (recorders.empty()) recorders.push_back(std::make_unique<Recorder>());
   recorder_ = recorders.back().release();
@@ -131,7 +131,7 @@ Tape::Tape(TapeOptions options) {
   before_ = detail::exchange_recorder(recorder_);
 }
 
-Tape::~Tape() {
+EBB_HOT Tape::~Tape() {
   detail::exchange_recorder(before_);
   recorder_->reset();
   if (recorder_->observes()) [[unlikely]]
@@ -157,7 +157,7 @@ NoRecord::NoRecord() : before_(detail::exchange_recorder(nullptr)) {}
 NoRecord::~NoRecord() { detail::exchange_recorder(before_); }
 
 template <Real T>
-Loss::Loss(const Tensor<T>& y) : place_(Access::place(y)), is_double_(sizeof(T) == 8) {
+EBB_HOT Loss::Loss(const Tensor<T>& y) : place_(Access::place(y)), is_double_(sizeof(T) == 8) {
   demand_single("backward", y);
   if (y.rank() > 0) seed_ = detail::BlockHandle(one_for<T>(y.shape()));
 }

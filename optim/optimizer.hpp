@@ -21,7 +21,7 @@ class EBB_API Optimizer {
   EBB_INLINE ~Optimizer() {}
 
   /// One update of every parameter that has a gradient.
-  void step();
+  EBB_HOT void step();
   /// Makes every gradient absent.
   EBB_INLINE void zero_grad() {
     for (auto& p : parameters_) p.zero_grad();

@@ -16,7 +16,7 @@ void demand(bool holds, const char* rule, const char* what, double value) {
 
 }  // namespace
 
-SGD::Step SGD::prepare(std::int64_t) const {
+EBB_HOT SGD::Step SGD::prepare(std::int64_t) const {
   demand(learning_rate >= 0, "SGD", "learning_rate must be at least 0", learning_rate);
   demand(momentum >= 0, "SGD", "momentum must be at least 0", momentum);
   demand(weight_decay >= 0, "SGD", "weight_decay must be at least 0", weight_decay);
@@ -24,7 +24,7 @@ SGD::Step SGD::prepare(std::int64_t) const {
   return {learning_rate, momentum, nesterov ? 1.0 : 0.0, weight_decay};
 }
 
-Adam::Step Adam::prepare(std::int64_t step) const {
+EBB_HOT Adam::Step Adam::prepare(std::int64_t step) const {
   demand(learning_rate >= 0, "Adam", "learning_rate must be at least 0", learning_rate);
   demand(beta1 >= 0 && beta1 < 1, "Adam", "beta1 must be in [0, 1)", beta1);
   demand(beta2 >= 0 && beta2 < 1, "Adam", "beta2 must be in [0, 1)", beta2);

@@ -32,45 +32,45 @@ struct UpdateLoops {
 
 // One loop for each number of states. The step is a copy that no store can change, so that its
 // numbers leave the loop as vectors.
-#define EBB_UPDATE(set, attributes, bytes)                                               \
-  attributes static void run_##set(const Step& given, const UpdateArrays<T>& arrays,     \
-                                   std::int64_t first, std::int64_t last) {              \
-    using V = Lanes<T, bytes / int(sizeof(T))>;                                          \
-    const Step step = given;                                                             \
-    T* const w = arrays.weight;                                                          \
-    const T* const g = arrays.gradient;                                                  \
-    if constexpr (requires(V & v, const V& c) { Rule::update(step, v, c); }) {           \
-      if (arrays.states == 0) {                                                          \
-        for (std::int64_t i = first; i < last; i += V::size) {                           \
-          V weight = V::load(w + i);                                                     \
-          Rule::update(step, weight, V::load(g + i));                                    \
-          weight.store(w + i);                                                           \
-        }                                                                                \
-      }                                                                                  \
-    }                                                                                    \
-    if constexpr (requires(V & v, const V& c) { Rule::update(step, v, c, v); }) {        \
-      if (arrays.states == 1) {                                                          \
-        T* const state0 = arrays.state[0];                                               \
-        for (std::int64_t i = first; i < last; i += V::size) {                           \
-          V weight = V::load(w + i), s0 = V::load(state0 + i);                           \
-          Rule::update(step, weight, V::load(g + i), s0);                                \
-          s0.store(state0 + i);                                                          \
-          weight.store(w + i);                                                           \
-        }                                                                                \
-      }                                                                                  \
-    }                                                                                    \
-    if constexpr (requires(V & v, const V& c) { Rule::update(step, v, c, v, v); }) {     \
-      if (arrays.states == 2) {                                                          \
-        T *const state0 = arrays.state[0], *const state1 = arrays.state[1];              \
-        for (std::int64_t i = first; i < last; i += V::size) {                           \
-          V weight = V::load(w + i), s0 = V::load(state0 + i), s1 = V::load(state1 + i); \
-          Rule::update(step, weight, V::load(g + i), s0, s1);                            \
-          s0.store(state0 + i);                                                          \
-          s1.store(state1 + i);                                                          \
-          weight.store(w + i);                                                           \
-        }                                                                                \
-      }                                                                                  \
-    }                                                                                    \
+#define EBB_UPDATE(set, attributes, bytes)                                                   \
+  attributes EBB_HOT static void run_##set(const Step& given, const UpdateArrays<T>& arrays, \
+                                           std::int64_t first, std::int64_t last) {          \
+    using V = Lanes<T, bytes / int(sizeof(T))>;                                              \
+    const Step step = given;                                                                 \
+    T* const w = arrays.weight;                                                              \
+    const T* const g = arrays.gradient;                                                      \
+    if constexpr (requires(V & v, const V& c) { Rule::update(step, v, c); }) {               \
+      if (arrays.states == 0) {                                                              \
+        for (std::int64_t i = first; i < last; i += V::size) {                               \
+          V weight = V::load(w + i);                                                         \
+          Rule::update(step, weight, V::load(g + i));                                        \
+          weight.store(w + i);                                                               \
+        }                                                                                    \
+      }                                                                                      \
+    }                                                                                        \
+    if constexpr (requires(V & v, const V& c) { Rule::update(step, v, c, v); }) {            \
+      if (arrays.states == 1) {                                                              \
+        T* const state0 = arrays.state[0];                                                   \
+        for (std::int64_t i = first; i < last; i += V::size) {                               \
+          V weight = V::load(w + i), s0 = V::load(state0 + i);                               \
+          Rule::update(step, weight, V::load(g + i), s0);                                    \
+          s0.store(state0 + i);                                                              \
+          weight.store(w + i);                                                               \
+        }                                                                                    \
+      }                                                                                      \
+    }                                                                                        \
+    if constexpr (requires(V & v, const V& c) { Rule::update(step, v, c, v, v); }) {         \
+      if (arrays.states == 2) {                                                              \
+        T *const state0 = arrays.state[0], *const state1 = arrays.state[1];                  \
+        for (std::int64_t i = first; i < last; i += V::size) {                               \
+          V weight = V::load(w + i), s0 = V::load(state0 + i), s1 = V::load(state1 + i);     \
+          Rule::update(step, weight, V::load(g + i), s0, s1);                                \
+          s0.store(state0 + i);                                                              \
+          s1.store(state1 + i);                                                              \
+          weight.store(w + i);                                                               \
+        }                                                                                    \
+      }                                                                                      \
+    }                                                                                        \
   }
   EBB_UPDATE(sse2, EBB_LOOP_sse2, 16)
   EBB_UPDATE(avx2, EBB_LOOP_avx2, 32)

@@ -92,7 +92,7 @@ void product(bool ta, bool tb, std::int64_t m, std::int64_t n, std::int64_t k, c
 }
 
 template <class T>
-void product_into(Block* out, Block* a, Block* b, bool ta, bool tb, bool accumulate) {
+EBB_HOT void product_into(Block* out, Block* a, Block* b, bool ta, bool tb, bool accumulate) {
   choose_product(ta, tb, a->shape[ta ? 1 : 0], b->shape[tb ? 0 : 1], a->shape[ta ? 0 : 1],
                  a->data<T>(), b->data<T>(), out->data<T>(), accumulate);
 }

@@ -159,8 +159,8 @@ struct Linear {
   static constexpr unsigned reads[] = {0b0010, 0b0001, 0};
 
   template <class T>
-  static detail::Block* forward(const Options&, detail::Block* x, detail::Block* weight,
-                                detail::Block* bias) {
+  EBB_HOT static detail::Block* forward(const Options&, detail::Block* x, detail::Block* weight,
+                                        detail::Block* bias) {
     const Shape &s = x->shape, &w = weight->shape;
     if (s.rank() != 2 || w.rank() != 2 || s[1] != w[1]) {
       detail::throw_shapes(name, "x must be (n, in) and weight (out, in)", s, w);

@@ -114,7 +114,7 @@ Block* broadcast_block(Block* x, const Shape& shape, bool uniform) {
 }
 
 template <class T>
-Block* sum_to_block(Block* x, const Shape& shape) {
+EBB_HOT Block* sum_to_block(Block* x, const Shape& shape) {
   const Shape& from = x->shape;
   if (from.rank() == 2 && shape.rank() == 1 && shape[0] == from[1] && !x->is_uniform()) {
     // A row that was stretched over a matrix: a bias.
