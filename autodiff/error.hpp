@@ -45,7 +45,8 @@ class EBB_API NonFiniteError : public Error {
   ~NonFiniteError() override;
 };
 
-/// A file that cannot be read as what it claims to be; the message starts with file:line:column.
+/// A file that cannot be written, or not be read as what it claims to be. The message starts with
+/// its name, and with line:column in a text or the byte offset in any other file.
 class EBB_API FileError : public Error {
  public:
   using Error::Error;
