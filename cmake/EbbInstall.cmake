@@ -23,7 +23,7 @@ write_basic_package_version_file("${PROJECT_BINARY_DIR}/ebbConfigVersion.cmake"
   COMPATIBILITY SameMinorVersion)
 install(FILES "${PROJECT_BINARY_DIR}/ebbConfig.cmake"
   "${PROJECT_BINARY_DIR}/ebbConfigVersion.cmake" cmake/FindEbbOpenBLAS.cmake
-  DESTINATION "${ebb_cmake_dir}")
+  cmake/FindEbbCompression.cmake DESTINATION "${ebb_cmake_dir}")
 
 # pkg-config. The prefix is relative to the file, so an installed tree may be moved.
 function(ebb_under_prefix result directory)
@@ -43,19 +43,24 @@ else()
   set(EBB_PC_PREFIX "\${pcfiledir}/${up}")
 endif()
 # The loader and the linker look in these places anyway; elsewhere a -L is needed.
-cmake_path(GET EbbOpenBLAS_LIBRARY PARENT_PATH directory)
-set(openblas "-lopenblas -pthread")
-if(NOT directory IN_LIST CMAKE_CXX_IMPLICIT_LINK_DIRECTORIES)
-  string(PREPEND openblas "-L${directory} ")
-endif()
-# A static ebb cannot be linked without OpenBLAS, with or without `pkg-config --static`. Requires
-# is no help: openblas.pc asks for -lgfortran, which a C++ compiler alone does not have.
+set(needed)
+foreach(library IN ITEMS EbbOpenBLAS_LIBRARY EbbCompression_ZIP_LIBRARY
+    EbbCompression_ZLIB_LIBRARY)
+  cmake_path(GET ${library} PARENT_PATH directory)
+  if(NOT directory IN_LIST CMAKE_CXX_IMPLICIT_LINK_DIRECTORIES)
+    string(APPEND needed "-L${directory} ")
+  endif()
+endforeach()
+string(APPEND needed
+  "-lopenblas -Wl,--push-state,--as-needed -lzip -lz -Wl,--pop-state -pthread")
+# A static ebb cannot be linked without these, with or without `pkg-config --static`. Requires is no
+# help: openblas.pc asks for -lgfortran, which a C++ compiler alone does not have.
 set(EBB_PC_LIBS "-lebb")
 set(EBB_PC_LIBS_PRIVATE)
 if(BUILD_SHARED_LIBS)
-  set(EBB_PC_LIBS_PRIVATE "${openblas}")
+  set(EBB_PC_LIBS_PRIVATE "${needed}")
 else()
-  string(APPEND EBB_PC_LIBS " -Wl,--gc-sections ${openblas}")
+  string(APPEND EBB_PC_LIBS " -Wl,--gc-sections ${needed}")
 endif()
 configure_file(cmake/ebb.pc.in "${PROJECT_BINARY_DIR}/ebb.pc" @ONLY)
 install(FILES "${PROJECT_BINARY_DIR}/ebb.pc" DESTINATION "${ebb_pkgconfig_dir}")

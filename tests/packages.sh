@@ -14,6 +14,11 @@ fail() {
 declare -A package_of=(
   [find:Threads]=-
   [find:EbbOpenBLAS]=libopenblas-dev
+  [find:EbbCompression]=libzip-dev
+  [find:zip]=libzip-dev
+  [find:zip.h]=libzip-dev
+  [find:z]=zlib1g-dev
+  [find:zlib.h]=zlib1g-dev
   [find:xtensor]=libxtensor-dev
   [find:xtensor-blas/xlinalg.hpp]=libxtensor-blas-dev
   [find:xsimd]=libxsimd-dev
