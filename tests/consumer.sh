@@ -38,7 +38,15 @@ build() {
   shift
   cmake -G Ninja -S "$source_dir/tests/consumer" -B "$directory" -DCMAKE_BUILD_TYPE=Release "$@" &&
     cmake --build "$directory" --parallel "$(nproc)" &&
-    right_answer "$directory/consumer" && right_answer "$directory/consumer_xtensor"
+    right_answer "$directory/consumer" && right_answer "$directory/consumer_xtensor" &&
+    (cd "$directory" && right_answer ./consumer_files)
+}
+
+# Whoever links a static ebb loads the libraries of compressed files only if the program reads some.
+loads_little() {
+  local program=$1 found
+  found=$(readelf -d "$program" | grep -E 'NEEDED.*lib(z|zip)\.so')
+  [[ -z $found ]] || { echo "$program needs $found"; return 1; }
 }
 
 with_pkg_config() {
@@ -79,8 +87,10 @@ for kind in static shared; do
   step "$kind: exported files" exports_are_clean "$base/installed"
   step "$kind: find_package" build "$base/package" "-DCMAKE_PREFIX_PATH=$base/installed"
   step "$kind: pkg-config" with_pkg_config "$base/installed" "$base/plain"
-  [[ $kind == shared ]] ||
-    step "$kind: pkg-config --static" with_pkg_config "$base/installed" "$base/plain_static" --static
+  [[ $kind == shared ]] && continue
+  step "$kind: pkg-config --static" with_pkg_config "$base/installed" "$base/plain_static" --static
+  step "$kind: libraries of a program" loads_little "$base/package/consumer"
+  step "$kind: libraries of a program by pkg-config" loads_little "$base/plain"
 done
 echo "$passed passed, $failed failed"
 ((failed == 0))

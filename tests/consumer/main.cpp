@@ -27,5 +27,10 @@ int main() {
   }
   const auto f = [](const auto& x) { return structured(Twice{}, elementwise(Cube{}, x)); };
   if (!ebb::check_gradients(f, ebb::Array<double>::of({0.5, -2}))) return 1;
+#ifdef CONSUMER_FILES
+  ebb::data::write_npz("consumer.npz", {{"w", w.gradient()}});
+  std::cout << ebb::data::read_npz("consumer.npz").get<double>("w") << '\n';
+#else
   std::cout << w.gradient() << '\n';
+#endif
 }
