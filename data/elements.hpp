@@ -63,7 +63,7 @@ class ReadSession {
   std::int64_t done() const { return done_; }
 
  private:
-  const ReadOptions& options_;
+  ReadOptions options_;
   std::int64_t left_;
   std::int64_t total_ = 0, done_ = 0, told_ = 0;
 };

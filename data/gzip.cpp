@@ -39,8 +39,8 @@ GzipReader::GzipReader(const BinaryFile& file)
 GzipReader::~GzipReader() = default;
 
 std::int64_t GzipReader::left() const {
-  // What zlib holds back beside its input is less than one more byte of it, or one match.
-  return (file_.size() - stream_->offset + std::int64_t(stream_->z.avail_in) + 2) * max_inflation;
+  // Beside its input zlib holds some bits of it, fewer than 64, and the rest of one match.
+  return (file_.size() - stream_->offset + std::int64_t(stream_->z.avail_in) + 8) * max_inflation;
 }
 
 void GzipReader::refill() {

@@ -137,6 +137,10 @@ TEST_CASE("names may be relative, as long as the system allows, and links") {
   const std::string longest(255, 'n');
   write(longest, "long");
   CHECK(content_of(longest) == "long");
+  {
+    const AtomicFile beside("beside");
+    CHECK(folder.names().size() == 2);  // the temporary is here
+  }
   std::filesystem::create_directory("below");
   write("below/file", "1");
   std::filesystem::create_symlink("file", "below/link");
@@ -155,10 +159,12 @@ TEST_CASE("what cannot be written is refused before anything is made") {
   std::filesystem::create_directory(folder.path("folder"));
   CHECK(message_of<FileError>([&] { write(folder.path("folder"), "x"); }) ==
         folder.path("folder") + ": cannot be written: it is no plain file; give another name");
-  CHECK(message_of<FileError>([&] { write("/dev/null", "x"); }) ==
-        "/dev/null: cannot be written: it is no plain file; give another name");
+  REQUIRE(::mkfifo(folder.path("pipe").c_str(), 0600) == 0);
+  CHECK(message_of<FileError>([&] { write(folder.path("pipe"), "x"); }) ==
+        folder.path("pipe") + ": cannot be written: it is no plain file; give another name");
+  CHECK(std::filesystem::is_fifo(folder.path("pipe")));
   CHECK(message_of<FileError>([&] { write(folder.path("no/file"), "x"); }) ==
         folder.path("no/file") +
             ": cannot be written: no file can be made in its folder (No such file or directory)");
-  CHECK(folder.names() == Names{"folder"});
+  CHECK(folder.names() == Names{"folder", "pipe"});
 }
