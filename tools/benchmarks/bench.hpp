@@ -90,6 +90,7 @@ void add_fuse(std::vector<Case>& cases);
 void add_large(std::vector<Case>& cases);
 void add_networks(std::vector<Case>& cases);
 void add_lines(std::vector<Case>& cases);
+void add_files(std::vector<Case>& cases);
 void add_programs(std::vector<Case>& cases);
 
 /// What a process started by the cases of `add_programs` does.

@@ -31,6 +31,7 @@ std::vector<bench::Case> all_cases() {
   bench::add_large(cases);
   bench::add_networks(cases);
   bench::add_lines(cases);
+  bench::add_files(cases);
   bench::add_programs(cases);
   return cases;
 }
