@@ -1,0 +1,48 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: BSD-3-Clause
+# Builds the fuzzers of the file readers with clang and sanitizers and runs them one after the other.
+#   fuzz.sh [seconds each: 60] [format...: all]
+# Exit status: 0 nothing found, 1 something found (the input is kept in build/fuzz), 2 the set-up
+# failed. What a reader's fuzzer starts from stands in tests/fuzz/corpus/FORMAT, and in
+# tests/data/corpus/FORMAT if there is such a folder.
+
+. "$(dirname -- "${BASH_SOURCE[0]}")/../tools/setup.sh" || exit 2
+cd "$ebb_root" || exit 2
+seconds=${1:-60}
+[[ $seconds =~ ^[0-9]+$ ]] || ebb_give_up "usage: fuzz.sh [seconds] [format...]"
+formats=("${@:2}")
+if ((${#formats[@]} == 0)); then
+  for source in tests/fuzz/*_fuzz.cpp; do
+    formats+=("$(basename "$source" _fuzz.cpp)")
+  done
+fi
+
+build=build/fuzz
+mkdir -p "$build" || exit 2
+{ cmake --preset fuzz || cmake --fresh --preset fuzz; } > "$build/setup.log" 2>&1 &&
+  cmake --build "$build" --parallel "$ebb_jobs" --target fuzzers >> "$build/setup.log" 2>&1 ||
+  ebb_give_up "mend the first error in $build/setup.log, then run this again"
+
+# The readers are told to take 16 MB at most; the rest is what the sanitizers add.
+limits=(-rss_limit_mb=512 -malloc_limit_mb=64 -timeout=10 -max_len=65536)
+found=0
+for format in "${formats[@]}"; do
+  inputs=$build/inputs/$format
+  mkdir -p "$inputs"
+  kept=()
+  for folder in "tests/fuzz/corpus/$format" "tests/data/corpus/$format"; do
+    [[ -d $folder ]] && kept+=("$folder")
+  done
+  log=$build/$format.log
+  if "$build/${format}_fuzz" "${limits[@]}" -max_total_time="$seconds" \
+    -artifact_prefix="$build/$format-" -print_final_stats=1 "$inputs" "${kept[@]}" \
+    > "$log" 2>&1; then
+    runs=$(sed -n 's/^stat::number_of_executed_units: *//p' "$log")
+    echo "$format: nothing found in ${runs:-no} runs"
+  else
+    found=1
+    echo "$format: FOUND"
+    grep -aE '^==[0-9]+==|SUMMARY|ERROR|Test unit written' "$log" | head -n 20
+  fi
+done
+exit $found
