@@ -121,7 +121,7 @@ entries.append(("BOOL", "BOOL", [2, 3], (base % 2 == 1).tobytes()))
 safetensors("all_types.safetensors", entries)
 safetensors("as_written.safetensors",
             [("label", "I64", [3], np.array([3, -4, 5]).tobytes()),
-             ("bias", "F64", [2], bias.tobytes()),
+             ("z.bias", "F64", [2], bias.tobytes()),
              ("\u00fc \"weight\"\n", "F32", [2, 3], weight.tobytes()),
              ("scalar", "F32", [], np.float32(1.5).tobytes()),
              ("void", "F32", [0, 3], b""),
