@@ -2,11 +2,8 @@
 #include "ebb/data/atomic_file.hpp"
 
 #include <doctest/doctest.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-#include <csignal>
 
 #include "ebb/tests/files.hpp"
 #include "ebb/tests/message.hpp"
@@ -14,6 +11,7 @@
 using namespace ebb;
 using data::detail::AtomicFile;
 using test::content_of;
+using test::FileLimit;
 using test::Folder;
 using test::message_of;
 
@@ -43,25 +41,6 @@ class WorkingFolder {
 
  private:
   std::filesystem::path before_;
-};
-
-/// Files cannot grow beyond this until the end of the scope, as on a disk that is full.
-class FileLimit {
- public:
-  explicit FileLimit(rlim_t bytes) {
-    getrlimit(RLIMIT_FSIZE, &before_);
-    handler_ = std::signal(SIGXFSZ, SIG_IGN);
-    const rlimit limit{bytes, before_.rlim_max};
-    setrlimit(RLIMIT_FSIZE, &limit);
-  }
-  ~FileLimit() {
-    setrlimit(RLIMIT_FSIZE, &before_);
-    std::signal(SIGXFSZ, handler_);
-  }
-
- private:
-  rlimit before_{};
-  void (*handler_)(int) = nullptr;
 };
 
 }  // namespace

@@ -148,6 +148,16 @@ TEST_CASE("a name that no member can have is refused, and nothing is written") {
   CHECK(data::read_npz(folder.path("a")).names() == Names{longest});
 }
 
+TEST_CASE("a full disk is an error that passes through libzip, and leaves nothing") {
+  const Folder folder;
+  const test::FileLimit limit(1000);
+  const NamedArrays large{{"a", Array<double>::zeros({1000})}, {"b", weight}};
+  CHECK(message_of<FileError>([&] {
+          data::write_npz(folder.path("a.npz"), large, {.compress = false});
+        }) == folder.path("a.npz") + ": cannot be written; nothing was changed (File too large)");
+  CHECK(folder.names().empty());
+}
+
 TEST_CASE("max_bytes caps all arrays together, before anything inflates") {
   const std::string bomb = content_of(corpus("npz/bomb.npz"));
   REQUIRE(bomb.size() < 70'000);
