@@ -84,7 +84,7 @@ Tensor<T> elementwise(const O&, const Operand<T>& x) {
   return fuse(fused::Primitive<O>{}, x);
 }
 
-/// The same for two arguments that broadcast, of which the second may be a number:
+/// The same for two arguments that broadcast, of which either may be a number:
 ///
 ///   auto value(auto a, auto b) const;
 ///   auto da(auto a, auto b, auto y) const;    dy/da
@@ -98,6 +98,11 @@ template <class O, Real T>
 Tensor<T> elementwise(const O&, const Operand<T>& a, double b) {
   static_assert(std::is_empty_v<O>, "elementwise: the operation must hold no data");
   return fuse(fused::Primitive<O>{}, a, b);
+}
+template <class O, Real T>
+Tensor<T> elementwise(const O&, double a, const Operand<T>& b) {
+  static_assert(std::is_empty_v<O>, "elementwise: the operation must hold no data");
+  return fuse(fused::Primitive<O>{}, Array<T>(T(a)), b);
 }
 
 // The same on the numbers of a formula.

@@ -126,6 +126,7 @@ TEST_CASE("an elementwise operation of one's own has its derivatives at both ord
   passes(checked([](auto x) { return elementwise(Logistic{}, x[0]); }, {matrix}));
   passes(checked([](auto x) { return elementwise(Ratio{}, x[0], x[1]); }, {matrix, row}));
   passes(checked([](auto x) { return elementwise(Ratio{}, x[0], 1.5); }, {matrix}));
+  passes(checked([](auto x) { return elementwise(Ratio{}, 1.5, x[0]); }, {matrix}));
   passes(checked([](auto x) { return elementwise(Cube{}, x[0]); }, {Array<double>(0.7)}));
   passes(checked([](auto x) { return elementwise(Truncated{}, x[0]); }, {matrix},
                  {.zero_slope = true}));
@@ -138,6 +139,7 @@ TEST_CASE("an elementwise operation of one's own has its formula's value and eve
   CHECK(equal(elementwise(Cube{}, x).array(), Array<double>::of({-8, 0.125, 27})));
   CHECK(equal(elementwise(Truncated{}, x).array(), Array<double>::of({-2, 0, 3})));
   CHECK(equal(elementwise(Ratio{}, x, 0.5).array(), Array<double>::of({-4, 1, 6})));
+  CHECK(equal(elementwise(Ratio{}, 6.0, x).array(), Array<double>::of({-3, 12, 2})));
   const auto f = [](const auto& v) { return sum(elementwise(Cube{}, v)); };
   const auto g = [&](const auto& v) { return sum(gradient(f, v)); };
   const auto h = [&](const auto& v) { return sum(gradient(g, v)); };
