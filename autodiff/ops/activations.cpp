@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
+#include <cmath>
+
 #include "ebb/autodiff/error.hpp"
 #include "ebb/autodiff/fuse.hpp"
 // after fuse.hpp, so that the formulas see numbers of every kind
@@ -13,6 +15,11 @@ struct Formula {
   static constexpr std::string_view name = O::name;
   EBB_INLINE auto operator()(const auto&... x) const { return O::value(x...); }
 };
+
+void demand_finite(const char* argument, double value) {
+  if (std::isfinite(value)) return;
+  throw ArgumentError(std::string(argument) + " = " + std::to_string(value) + "; it is finite");
+}
 
 }  // namespace
 
@@ -30,6 +37,7 @@ EBB_ACTIVATION(selu, Selu)
 
 template <Real T>
 Tensor<T> elu(const Operand<T>& x, double alpha) {
+  demand_finite("elu: alpha", alpha);
   return fuse(Formula<op::Elu>{}, x, alpha);
 }
 template EBB_API Tensor<float> elu(const Operand<float>&, double);
@@ -37,6 +45,7 @@ template EBB_API Tensor<double> elu(const Operand<double>&, double);
 
 template <Real T>
 Tensor<T> leaky_relu(const Operand<T>& x, double negative_slope) {
+  demand_finite("leaky_relu: negative_slope", negative_slope);
   return fuse(Formula<op::LeakyRelu>{}, x, negative_slope);
 }
 template EBB_API Tensor<float> leaky_relu(const Operand<float>&, double);
