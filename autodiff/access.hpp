@@ -2,6 +2,7 @@
 // The library's own way into its handles.
 #pragma once
 #include <span>
+#include <string_view>
 
 #include "ebb/autodiff/tensor.hpp"
 #include "ebb/autodiff/variable.hpp"
@@ -11,7 +12,8 @@ namespace ebb::inline v0::detail {
 /// The place of a variable's value: a leaf of the tape that records, or untracked.
 template <class T>
 Place leaf_of(Cell<T>* cell);
-[[noreturn]] void throw_empty_operand();
+/// Without a name, where the caller does not know for which operation it reads.
+[[noreturn]] void throw_empty_operand(std::string_view operation = {});
 
 /// What an operand is made of. A number has no block.
 template <class T>
@@ -68,7 +70,7 @@ struct Access {
   /// An array that takes over a reference.
   template <class T>
   static Array<T> array(Block* owned) {
-    return Array<T>(owned);
+    return Array<T>(typename Array<T>::Owned{owned});
   }
   /// A variable that takes over a reference.
   template <class T>
@@ -108,27 +110,27 @@ struct Access {
   static Cell<T>* cell(const Operand<T>& x) {
     return x.kind() == Operand<T>::Kind::variable ? x.template object<Cell<T>>() : nullptr;
   }
-  /// @throws ArgumentError for an operand that is empty.
+  /// @throws ArgumentError that names the operation for an operand that is empty.
   template <class T>
-  static Source<T> source(const Operand<T>& x);
+  static Source<T> source(const Operand<T>& x, std::string_view operation = {});
   /// An operand that is no number as a tensor; this makes a variable a leaf.
   template <class T>
-  static Tensor<T> as_tensor(const Operand<T>& x) {
-    const Source<T> from = source(x);
-    if (from.is_number()) throw_empty_operand();
+  static Tensor<T> as_tensor(const Operand<T>& x, std::string_view operation = {}) {
+    const Source<T> from = source(x, operation);
+    if (from.is_number()) throw_empty_operand(operation);
     return tensor<T>(retain(from.block), from.place());
   }
   /// The shape of an operand that is no number.
   template <class T>
-  static const Shape& shape(const Operand<T>& x) {
-    const Source<T> from = source(x);
-    if (from.is_number()) throw_empty_operand();
+  static const Shape& shape(const Operand<T>& x, std::string_view operation = {}) {
+    const Source<T> from = source(x, operation);
+    if (from.is_number()) throw_empty_operand(operation);
     return from.block->shape;
   }
 };
 
 template <class T>
-EBB_INLINE Source<T> Access::source(const Operand<T>& x) {
+EBB_INLINE Source<T> Access::source(const Operand<T>& x, std::string_view operation) {
   using Kind = typename Operand<T>::Kind;
   Source<T> source;
   const Kind kind = x.kind();
@@ -149,7 +151,7 @@ EBB_INLINE Source<T> Access::source(const Operand<T>& x) {
     if (kind == Kind::tensor) source.tensor = static_cast<const Tensor<T>&>(x).place_;
   }
   if (!source.block) [[unlikely]]
-    throw_empty_operand();
+    throw_empty_operand(operation);
   return source;
 }
 

@@ -46,7 +46,7 @@ const Shape& no_elements() {
 }  // namespace detail
 
 template <class T>
-Array<T>::Array(T value) : Array(detail::allocate(Shape(), sizeof(T))) {
+Array<T>::Array(T value) : Array(Owned{detail::allocate(Shape(), sizeof(T))}) {
   *block()->template data<T>() = value;
 }
 
@@ -95,7 +95,7 @@ Array<T> Array<T>::full(const Shape& shape, T value) {
 
 template <class T>
 Array<T> Array<T>::uninitialized(const Shape& shape) {
-  return Array(detail::allocate(shape, sizeof(T)));
+  return Array(Owned{detail::allocate(shape, sizeof(T))});
 }
 
 template <class T>
@@ -134,7 +134,7 @@ Array<T> Array<T>::reshape(const Shape& to) const {
     throw ShapeError("reshape: an array of shape " + to_string(shape()) + " cannot become " +
                      to_string(to));
   }
-  return Array(detail::allocate_view(block(), block()->template data<T>(), to));
+  return Array(Owned{detail::allocate_view(block(), block()->template data<T>(), to)});
 }
 
 template <class T>
@@ -144,8 +144,8 @@ Array<T> Array<T>::leading(std::int64_t first, std::int64_t last) const {
                         ") of the first axis of shape " + to_string(shape()));
   }
   const std::int64_t step = shape()[0] ? size() / shape()[0] : 0;
-  return Array(detail::allocate_view(block(), block()->template data<T>() + first * step,
-                                     shape().with(0, last - first)));
+  return Array(Owned{detail::allocate_view(block(), block()->template data<T>() + first * step,
+                                           shape().with(0, last - first))});
 }
 
 template <class T>

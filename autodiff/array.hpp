@@ -92,7 +92,11 @@ class EBB_API Array : public Operand<T> {
 
  private:
   friend struct detail::Access;
-  EBB_INLINE explicit Array(detail::Block* owned) : Operand<T>(owned, Operand<T>::Kind::array) {}
+  // A pointer alone would make `Array<std::int64_t>(0)` mean two things.
+  struct Owned {
+    detail::Block* block;
+  };
+  EBB_INLINE explicit Array(Owned owned) : Operand<T>(owned.block, Operand<T>::Kind::array) {}
   EBB_INLINE detail::Block* block() const {
     return this->template object<detail::Block>(Operand<T>::Kind::array);
   }

@@ -132,7 +132,7 @@ template <Real T>
 Tensor<T> checkpoint(ManyToOne<T> f, std::span<const Operand<T>* const> operands) {
   std::vector<Tensor<T>> given, constants;
   for (const Operand<T>* operand : operands) {
-    given.push_back(Access::as_tensor(*operand));
+    given.push_back(Access::as_tensor(*operand, "checkpoint"));
     constants.push_back(given.back().detach());
   }
   Recorder* tape = recorder();
@@ -180,7 +180,7 @@ EBB_INSTANTIATE(double)
 template <Real T>
 Tensor<T> hook(const Operand<T>& x, std::type_identity_t<detail::OneToOne<T>> f) {
   using namespace detail;
-  const Tensor<T> given = Access::as_tensor(x);
+  const Tensor<T> given = Access::as_tensor(x, "hook");
   Recorder* tape = recorder();
   if (!tape) return given;
   const std::uint32_t id = tape->admit("hook", Access::place(given));

@@ -64,7 +64,7 @@ Tensor<T> structured(std::string_view name, std::span<const Operand<T>* const> o
   std::vector<Array<T>> arrays;
   std::vector<Wide::Entry> entries;
   for (const Operand<T>* operand : operands) {
-    x.push_back(dense<T>(*operand));
+    x.push_back(dense<T>(*operand, name));
     arrays.push_back(x.back().array());
     entries.push_back({Access::block(x.back()), inputs.read(name, x.back()).id});
   }

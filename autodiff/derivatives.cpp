@@ -35,8 +35,13 @@ class Transform {
   /// A fresh place for an argument.
   template <class T>
   Tensor<T> point(const Operand<T>& x) const {
-    const Tensor<T> given = Access::as_tensor(x);
+    const Tensor<T> given = Access::as_tensor(x, name_);
     return fresh_leaf(*recorder(), recorder()->admit(name_, Access::place(given)), given);
+  }
+  /// Another argument of the call.
+  template <class T>
+  Tensor<T> given(const Operand<T>& x) const {
+    return Access::as_tensor(x, name_);
   }
   /// The gradient of seed . y at a point; without a seed, of y, which then must be a single value.
   /// Inside of a recording it is recorded whatever its use.
@@ -164,7 +169,7 @@ template <Real T>
 Tensor<T> directional_derivative(const FunctionOf<T>& f, const Operand<T>& x,
                                  const Operand<T>& direction) {
   const Transform transform("directional_derivative");
-  const Tensor<T> point = transform.point(x), y = f(point), u = Access::as_tensor(direction);
+  const Tensor<T> point = transform.point(x), y = f(point), u = transform.given(direction);
   transform.demand_single(y.shape());
   transform.demand_equal("a direction", u.shape(), "an argument", point.shape());
   return transform.result(sum(transform.pull(y, point) * u));
@@ -173,7 +178,7 @@ Tensor<T> directional_derivative(const FunctionOf<T>& f, const Operand<T>& x,
 template <Real T>
 Tensor<T> vjp(const FunctionOf<T>& f, const Operand<T>& x, const Operand<T>& v) {
   const Transform transform("vjp");
-  const Tensor<T> point = transform.point(x), y = f(point), seed = Access::as_tensor(v);
+  const Tensor<T> point = transform.point(x), y = f(point), seed = transform.given(v);
   transform.demand_equal("a cotangent", seed.shape(), "a value", y.shape());
   return transform.pull(y, point, Use::last, &seed);
 }
@@ -181,7 +186,7 @@ Tensor<T> vjp(const FunctionOf<T>& f, const Operand<T>& x, const Operand<T>& v) 
 template <Real T>
 Tensor<T> jvp(const FunctionOf<T>& f, const Operand<T>& x, const Operand<T>& u) {
   const Transform transform("jvp");
-  const Tensor<T> point = transform.point(x), y = f(point), direction = Access::as_tensor(u);
+  const Tensor<T> point = transform.point(x), y = f(point), direction = transform.given(u);
   transform.demand_equal("a tangent", direction.shape(), "an argument", point.shape());
   if (!Access::place(y).is_constant() && is_diagonal(y, point)) {
     return transform.pull(y, point, Use::last, &direction);
@@ -212,7 +217,7 @@ Tensor<T> hessian(const FunctionOf<T>& f, const Operand<T>& x) {
 template <Real T>
 Tensor<T> hvp(const FunctionOf<T>& f, const Operand<T>& x, const Operand<T>& v) {
   const Transform transform("hvp");
-  const Tensor<T> point = transform.point(x), y = f(point), seed = Access::as_tensor(v);
+  const Tensor<T> point = transform.point(x), y = f(point), seed = transform.given(v);
   transform.demand_single(y.shape());
   transform.demand_equal("a vector", seed.shape(), "an argument", point.shape());
   return transform.pull(transform.pull(y, point, Use::differentiate), point, Use::last, &seed);
@@ -223,8 +228,8 @@ std::vector<Array<T>> per_sample_gradients(const RowsFunction<T>& loss_of_row, s
                                            const std::vector<Wanted<T>>& inputs) {
   std::vector<Array<T>> all;
   for (const auto& input : inputs) {
-    all.push_back(Array<T>::uninitialized(
-        joined("per_sample_gradients", {rows}, Access::shape(input.operand()))));
+    all.push_back(Array<T>::uninitialized(joined(
+        "per_sample_gradients", {rows}, Access::shape(input.operand(), "per_sample_gradients"))));
   }
   for (std::int64_t row = 0; row < rows; ++row) {
     const Tape tape;

@@ -133,20 +133,20 @@ struct Input {
 template <Real T>
 EBB_INLINE Input input_of(Inputs& inputs, std::string_view operation, const Operand<T>& x) {
   const Argument<T> argument = inputs.read(operation, x);
-  if (!argument.block) throw_empty_operand();
+  if (!argument.block) throw_empty_operand(operation);
   return {argument.block, argument.id};
 }
 template <class U>
-Input input_of(Inputs&, std::string_view, const Array<U>& x) {
-  if (x.empty()) throw_empty_operand();
+Input input_of(Inputs&, std::string_view operation, const Array<U>& x) {
+  if (x.empty()) throw_empty_operand(operation);
   return {Access::block(x), Record::constant};
 }
 
 /// The same operand with all its elements, if one stands for all of them: a sweep that records may
 /// hand such a gradient to an operation.
 template <Real T>
-Tensor<T> dense(const Operand<T>& x) {
-  const Tensor<T> tensor = Access::as_tensor(x);
+Tensor<T> dense(const Operand<T>& x, std::string_view operation = {}) {
+  const Tensor<T> tensor = Access::as_tensor(x, operation);
   Block* block = Access::block(tensor);
   if (!block->is_uniform()) return tensor;
   return Access::tensor<T>(densify<T>(block), Access::place(tensor));

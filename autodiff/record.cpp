@@ -219,8 +219,11 @@ Place leaf_of(Cell<T>* cell) {
   return tape->place(tape->leaf(cell));
 }
 
-void throw_empty_operand() {
-  throw ArgumentError("an operand is empty: it was never given a value, or was moved from");
+void throw_empty_operand(std::string_view operation) {
+  std::string message(operation);
+  if (!message.empty()) message.append(": ");
+  throw ArgumentError(
+      message.append("an operand is empty: it was never given a value, or was moved from"));
 }
 
 #define EBB_INSTANTIATE(T)                                  \

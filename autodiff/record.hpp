@@ -304,7 +304,7 @@ struct Inputs {
   /// Reads the next operand. @throws TapeError for one whose gradient would be cut.
   template <class T>
   EBB_INLINE Argument<T> read(std::string_view operation, const Operand<T>& x) {
-    const Source<T> source = Access::source(x);
+    const Source<T> source = Access::source(x, operation);
     if (source.is_number()) return {nullptr, Record::number, source.number};
     return {source.block, source.cell ? leaf(source.cell) : admit(operation, source.tensor), T(0)};
   }

@@ -21,8 +21,17 @@ std::string list(std::span<const std::int64_t> sizes) {
   return text + (sizes.size() == 1 ? ",)" : ")");
 }
 
-[[noreturn]] void refuse(std::span<const std::int64_t> sizes, const std::string& why) {
-  throw ShapeError("shape " + list(sizes) + " " + why);
+/// What is wrong with sizes that no shape can have.
+std::string complaint(std::span<const std::int64_t> sizes) {
+  const std::string text = "shape " + list(sizes) + " has ";
+  if (sizes.size() > std::size_t(Shape::max_rank)) {
+    return text + "more than " + std::to_string(Shape::max_rank) + " axes";
+  }
+  if (*std::min_element(sizes.begin(), sizes.end()) < 0) return text + "a negative size";
+  return text + "more elements than an array can hold";
+}
+[[noreturn]] void refuse(std::span<const std::int64_t> sizes) {
+  throw ShapeError(complaint(sizes));
 }
 
 }  // namespace
@@ -32,7 +41,7 @@ Shape::Shape(std::initializer_list<std::int64_t> sizes)
 
 EBB_HOT Shape::Shape(std::span<const std::int64_t> sizes) {
   if (sizes.size() > std::size_t(max_rank)) [[unlikely]]
-    refuse(sizes, "has more than " + std::to_string(max_rank) + " axes");
+    refuse(sizes);
   std::int64_t elements = 1, signs = 0;
   bool overflows = false;
   for (std::size_t i = 0; i < sizes.size(); ++i) {
@@ -41,11 +50,11 @@ EBB_HOT Shape::Shape(std::span<const std::int64_t> sizes) {
     overflows |= __builtin_mul_overflow(elements, sizes[i], &elements);
   }
   if (signs < 0) [[unlikely]]
-    refuse(sizes, "has a negative size");
+    refuse(sizes);
   if (overflows || elements > max_elements) [[unlikely]] {
     // Where one size is 0 the others may be of any size.
     if (std::find(sizes.begin(), sizes.end(), 0) == sizes.end()) {
-      refuse(sizes, "has more elements than an array can hold");
+      refuse(sizes);
     }
     elements = 0;
   }
@@ -53,6 +62,7 @@ EBB_HOT Shape::Shape(std::span<const std::int64_t> sizes) {
 }
 
 Shape Shape::with(int axis, std::int64_t size) const {
+  if (rank() == 0) return *this;
   std::int64_t sizes[max_rank];
   std::copy_n(sizes_, rank(), sizes);
   sizes[axis] = size;
@@ -68,13 +78,27 @@ Shape Shape::without(int axis) const {
   return Shape(std::span<const std::int64_t>(sizes, std::size_t(n)));
 }
 
+namespace detail {
+
+Shape shape_for(std::string_view operation, std::span<const std::int64_t> sizes) {
+  try {
+    return Shape(sizes);
+  } catch (const ShapeError&) {
+    throw ShapeError(std::string(operation).append(": ").append(complaint(sizes)));
+  }
+}
+
+}  // namespace detail
+
 std::string to_string(const Shape& shape) { return list(shape.sizes()); }
 std::ostream& operator<<(std::ostream& out, const Shape& shape) { return out << to_string(shape); }
 
-int resolve_axis(const char* operation, int axis, int rank) {
+int resolve_axis(const char* operation, int axis, const Shape& shape) {
+  const int rank = shape.rank();
   if (axis < -rank || axis >= rank) {
     throw ArgumentError(std::string(operation) + ": axis " + std::to_string(axis) +
-                        " of an array with " + std::to_string(rank) + " axes");
+                        " of an array with " + std::to_string(rank) + " axes, of shape " +
+                        to_string(shape));
   }
   return axis < 0 ? axis + rank : axis;
 }
@@ -93,7 +117,7 @@ Shape broadcast(std::string_view operation, const Shape& a, const Shape& b) {
     }
     sizes[rank - i] = p == 1 ? q : p;
   }
-  return Shape(std::span<const std::int64_t>(sizes, std::size_t(rank)));
+  return detail::shape_for(operation, {sizes, std::size_t(rank)});
 }
 
 Axes::Axes(std::initializer_list<int> axes)
@@ -107,17 +131,19 @@ Axes::Axes(std::span<const int> axes) {
   for (int axis : axes) axes_[count_++] = axis;
 }
 
-unsigned Axes::mask(const char* operation, int rank) const {
+unsigned Axes::mask(const char* operation, const Shape& shape) const {
+  const bool scalar = shape.rank() == 0;
   unsigned mask = 0;
   for (int i = 0; i < count_; ++i) {
-    const unsigned bit = 1U << resolve_axis(operation, axes_[i], rank);
+    const bool of_scalar = scalar && (axes_[i] == 0 || axes_[i] == -1);
+    const unsigned bit = of_scalar ? 1U : 1U << resolve_axis(operation, axes_[i], shape);
     if (mask & bit) {
       throw ArgumentError(std::string(operation) + ": axis " + std::to_string(axes_[i]) +
                           " is named twice");
     }
     mask |= bit;
   }
-  return mask;
+  return scalar ? 0 : mask;
 }
 
 }  // namespace ebb::inline v0

@@ -37,7 +37,7 @@ class EBB_API Shape {
   EBB_INLINE std::int64_t operator[](int axis) const { return sizes_[axis]; }
   EBB_INLINE std::span<const std::int64_t> sizes() const { return {sizes_, std::size_t(rank())}; }
 
-  /// This shape with the size along one axis replaced.
+  /// This shape with the size along one axis replaced. A scalar's stays as it is.
   Shape with(int axis, std::int64_t size) const;
   /// This shape without one axis.
   Shape without(int axis) const;
@@ -76,8 +76,14 @@ EBB_API std::string to_string(const Shape& shape);
 EBB_API std::ostream& operator<<(std::ostream& out, const Shape& shape);
 
 /// The axis in [0, rank) that a possibly negative axis means; -1 is the last.
-/// @throws ArgumentError naming the operation when there is no such axis.
-EBB_API int resolve_axis(const char* operation, int axis, int rank);
+/// @throws ArgumentError naming the operation and the shape when there is no such axis.
+EBB_API int resolve_axis(const char* operation, int axis, const Shape& shape);
+
+namespace detail {
+/// The shape of an operation's result, or of a step on the way to it. @throws ShapeError naming the
+/// operation.
+Shape shape_for(std::string_view operation, std::span<const std::int64_t> sizes);
+}  // namespace detail
 
 /// The shape that both broadcast to, by NumPy's rule: sizes are aligned at the last axis, and a
 /// size of 1 stretches. @throws ShapeError naming the operation and both shapes.
@@ -89,8 +95,9 @@ class EBB_API Axes {
   Axes(int axis) : axes_{axis}, count_(1) {}
   Axes(std::initializer_list<int> axes);
   explicit Axes(std::span<const int> axes);
-  /// One bit an axis. @throws ArgumentError for an axis that is out of range or named twice.
-  unsigned mask(const char* operation, int rank) const;
+  /// One bit an axis. A scalar passes for an array of one element, whose axis is gone already.
+  /// @throws ArgumentError for an axis that is out of range or named twice.
+  unsigned mask(const char* operation, const Shape& shape) const;
 
  private:
   int axes_[Shape::max_rank] = {};

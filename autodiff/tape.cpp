@@ -29,18 +29,21 @@ Spare& spare() {
   return spare;
 }
 
+/// The tape that records here.
+Recorder& tape_for(std::string_view operation) {
+  if (Recorder* tape = detail::recorder()) return *tape;
+  throw TapeError(std::string(operation) +
+                  ": no tape records here; open a Tape before computing the loss");
+}
+
 /// The tape that a sweep of y runs over.
 Recorder& tape_of(std::string_view operation, Place place) {
-  Recorder* tape = detail::recorder();
-  if (!tape) {
-    throw TapeError(std::string(operation) +
-                    ": no tape records here; open a Tape before computing the loss");
-  }
-  if (tape->admit(operation, place) == Record::constant) {
+  Recorder& tape = tape_for(operation);
+  if (tape.admit(operation, place) == Record::constant) {
     throw TapeError(std::string(operation) +
                     ": the output does not depend on any Variable or watched tensor of the tape");
   }
-  return *tape;
+  return tape;
 }
 
 template <class T>
@@ -144,7 +147,7 @@ EBB_HOT Tape::~Tape() {
 
 template <Real T>
 Tensor<T> Tape::watch(const Operand<T>& x) {
-  const Tensor<T> given = Access::as_tensor(x);
+  const Tensor<T> given = Access::as_tensor(x, "watch");
   return detail::fresh_leaf(*recorder_, recorder_->admit("watch", Access::place(given)), given);
 }
 template EBB_API Tensor<float> Tape::watch(const Operand<float>&);
@@ -186,20 +189,22 @@ template <Real T>
 std::vector<Tensor<T>> grad(const Tensor<T>& y,
                             const std::vector<Wanted<std::type_identity_t<T>>>& inputs,
                             GradOptions options, const Tensor<T>* seed) {
-  Recorder& tape = tape_of("grad", Access::place(y));
+  Recorder& tape = tape_for("grad");
+  // 0 for a constant, which has gradients of zeros: that of sum(x) is one, for example.
+  const std::uint32_t high = tape.admit("grad", Access::place(y));
+  if (y.empty()) detail::throw_empty_operand("grad");
   if (seed && !(seed->shape() == y.shape())) {
     throw ShapeError("grad: a seed of shape " + to_string(seed->shape()) +
                      " for an output of shape " + to_string(y.shape()));
   }
   if (!seed) demand_single("grad", y);
   const Tensor<T> start = seed ? *seed : Access::tensor<T>(one_for<T>(y.shape()));
-  const std::uint32_t high = Access::place(y).record;
   std::uint32_t low = high;
   std::vector<std::uint32_t> ids;
   std::vector<Shape> shapes;
   for (const auto& wanted : inputs) {
-    const auto source = Access::source(wanted.operand());
-    if (source.is_number()) detail::throw_empty_operand();
+    const auto source = Access::source(wanted.operand(), "grad");
+    if (source.is_number()) detail::throw_empty_operand("grad");
     // A variable that was never used has a gradient of zeros.
     const std::uint32_t id =
         source.cell ? tape.find_leaf(source.cell) : tape.admit("grad", source.tensor);
@@ -212,6 +217,11 @@ std::vector<Tensor<T>> grad(const Tensor<T>& y,
   }
   const bool keep = options.keep_tape || options.create_graph;
   const Release release(tape, !keep);
+  std::vector<Tensor<T>> gradients;
+  if (high == Record::constant) {
+    for (const Shape& shape : shapes) gradients.push_back(Array<T>::zeros(shape));
+    return gradients;
+  }
   Sweep sweep(tape, low, high, {.record = options.create_graph, .consume = !keep});
   sweep.want(ids);
   {
@@ -219,7 +229,6 @@ std::vector<Tensor<T>> grad(const Tensor<T>& y,
     sweep.give(high, start);
   }
   sweep.run();
-  std::vector<Tensor<T>> gradients;
   for (std::size_t k = 0; k < ids.size(); ++k) {
     Tensor<T> g;
     if (ids[k] >= low && ids[k] <= high) g = sweep.arrived<T>(ids[k]);

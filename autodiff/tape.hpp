@@ -103,8 +103,11 @@ class Wanted {
 };
 
 /// The gradients of y with respect to each input, which may stand anywhere on the tape; zeros where
-/// y does not depend on it. Writes to no Variable. Releases the tape unless an option keeps it.
-/// `seed` starts the sweep in the place of 1, with the shape of y.
+/// y does not depend on it, as where y is a constant: the gradient of `sum(x)` is one. Writes to no
+/// Variable. Releases the tape unless an option keeps it. `seed` starts the sweep in the place of
+/// 1, with the shape of y.
+/// @throws TapeError for a y that is untracked or of another tape, and for an input that is a
+/// constant; ShapeError when y is not a single value and has no seed.
 template <Real T>
 EBB_API std::vector<Tensor<T>> grad(const Tensor<T>& y,
                                     const std::vector<Wanted<std::type_identity_t<T>>>& inputs,

@@ -211,8 +211,8 @@ namespace {
 
 /// The bias of an operation that has none.
 template <class T>
-Array<T> no_bias(const Operand<T>& weight) {
-  const Shape& shape = detail::Access::shape(weight);
+Array<T> no_bias(std::string_view operation, const Operand<T>& weight) {
+  const Shape& shape = detail::Access::shape(weight, operation);
   return Array<T>::zeros({shape.rank() > 0 ? shape[0] : 0});
 }
 
@@ -225,7 +225,7 @@ Tensor<T> conv2d(const Operand<T>& x, const Operand<T>& weight, const Operand<T>
 }
 template <Real T>
 Tensor<T> conv2d(const Operand<T>& x, const Operand<T>& weight, Conv2dOptions options) {
-  return detail::apply<op::Conv2d, T>(options, x, weight, no_bias(weight));
+  return detail::apply<op::Conv2d, T>(options, x, weight, no_bias("conv2d", weight));
 }
 
 template <Real T>
@@ -235,16 +235,16 @@ Tensor<T> conv1d(const Operand<T>& x, const Operand<T>& weight, const Operand<T>
                               .padding = {0, o.padding},
                               .dilation = {1, o.dilation},
                               .groups = o.groups};
-  const Shape s = detail::Access::shape(x), w = detail::Access::shape(weight);
+  const Shape s = detail::Access::shape(x, "conv1d"), w = detail::Access::shape(weight, "conv1d");
   const detail::Convolution c("conv1d", 1, s, w, options);
-  detail::demand_bias("conv1d", detail::Access::shape(bias), w);
+  detail::demand_bias("conv1d", detail::Access::shape(bias, "conv1d"), w);
   const Tensor<T> y = conv2d(reshape(x, {s[0], s[1], 1, s[2]}),
                              reshape(weight, {w[0], w[1], 1, w[2]}), bias, options);
   return reshape(y, c.y().without(2));
 }
 template <Real T>
 Tensor<T> conv1d(const Operand<T>& x, const Operand<T>& weight, Conv1dOptions options) {
-  return conv1d(x, weight, no_bias(weight), options);
+  return conv1d(x, weight, no_bias("conv1d", weight), options);
 }
 
 #define EBB_INSTANTIATE(T)                                                                   \

@@ -49,8 +49,9 @@ std::string expanded(std::string_view equation, const std::string& term, int cou
 }
 
 /// Notes the sizes of a term's axes. Those of "..." broadcast.
-void note_sizes(std::string_view equation, const std::string& term, const Shape& shape,
-                std::size_t operand, std::int64_t* sizes) {
+void note_sizes(std::string_view equation, const std::string& term,
+                const std::vector<Shape>& operands, std::size_t operand, std::int64_t* sizes) {
+  const Shape& shape = operands[operand];
   for (std::size_t i = 0; i < term.size(); ++i) {
     std::int64_t& size = sizes[static_cast<unsigned char>(term[i])];
     const std::int64_t here = shape[int(i)];
@@ -65,7 +66,9 @@ void note_sizes(std::string_view equation, const std::string& term, const Shape&
     }
     message.append(" has size ").append(std::to_string(here)).append(" in operand ");
     message.append(std::to_string(operand)).append(" and size ").append(std::to_string(size));
-    throw ShapeError(message.append(" before"));
+    message.append(" before; the operands are");
+    for (const Shape& s : operands) message.append(" ").append(to_string(s));
+    throw ShapeError(message);
   }
 }
 
@@ -112,7 +115,7 @@ EinsumEquation::EinsumEquation(std::string_view equation, const std::vector<Shap
     }
     dots = std::max(dots, others);
     terms.push_back(expanded(equation, inputs[i], others));
-    note_sizes(equation, terms.back(), operands[i], i, sizes.data());
+    note_sizes(equation, terms.back(), operands, i, sizes.data());
   }
   output = arrow == std::string::npos ? implicit_output(terms, dots)
                                       : expanded(equation, text.substr(arrow + 2), dots);
@@ -269,7 +272,7 @@ template <class T>
 Tensor<T> einsum_of(std::string_view text, const std::vector<Tensor<T>>& operands) {
   if (operands.empty()) throw ArgumentError("einsum: no operands");
   std::vector<Shape> shapes;
-  for (const auto& x : operands) shapes.push_back(Access::shape(x));
+  for (const auto& x : operands) shapes.push_back(Access::shape(x, "einsum"));
   const EinsumEquation equation(text, shapes);
   Named<T> result;
   std::string before;

@@ -10,10 +10,10 @@ namespace ebb::inline v0 {
 template <Real T>
 Tensor<T> embedding(const Array<std::int64_t>& indices, const Operand<T>& weight,
                     EmbeddingOptions options) {
-  const Shape w = detail::Access::shape(weight), s = indices.shape();
+  const Shape w = detail::Access::shape(weight, "embedding"), s = indices.shape();
   if (w.rank() != 2) detail::throw_shapes("embedding", "weight must be (rows, columns)", w);
-  if (indices.empty()) detail::throw_empty_operand();
-  detail::check_range("embedding", detail::Access::block(indices), w[0]);
+  if (indices.empty()) detail::throw_empty_operand("embedding");
+  detail::check_range("embedding", detail::Access::block(indices), w[0], &w);
   const auto flat = indices.reshape({indices.size()});
   Tensor<T> rows = gather_rows(weight, flat);
   if (const auto padding = options.padding_index) {

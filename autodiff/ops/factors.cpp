@@ -71,7 +71,9 @@ void demand_no_rotation(const char* name, const Array<bool>& coincide, const Ten
       message.append(": values ").append(std::to_string(std::min(i, j))).append(" and ");
       message.append(std::to_string(std::max(i, j)));
       throw ArgumentError(message.append(
-          " are equal, so their vectors have no gradient; use functions of the values alone"));
+          " are equal, so their vectors have no gradient; use functions of the values alone; there "
+          "are " +
+          std::to_string(n)));
     }
   }
 }
@@ -95,7 +97,9 @@ Tensor<T> inverse_values(const Tensor<T>& values, const Tensor<T>& gradient) {
       std::string message("svd: value ");
       message.append(std::to_string(j));
       throw ArgumentError(message.append(
-          " is 0, so its vectors have no gradient; use functions of the other values alone"));
+          " is 0, so its vectors have no gradient; use functions of the other values alone; there "
+          "are " +
+          std::to_string(n)));
     }
   }
   return reciprocal(where(zero, smallest<T>, values));
@@ -109,7 +113,8 @@ void demand_full_rank(const char* name, const Tensor<T>& r) {
     if (!(std::abs(double(r.data()[i * n + i])) <= tolerance)) continue;
     std::string message(name);
     message.append(": the matrix has no full rank: column ").append(std::to_string(i));
-    throw ArgumentError(message.append(" depends on those before it"));
+    throw ArgumentError(message.append(" depends on those before it; its factor r is ")
+                            .append(to_string(r.shape())));
   }
 }
 
@@ -163,22 +168,22 @@ using detail::Access;
 
 template <Real T>
 Eigenpairs<T> eigh(const Operand<T>& a) {
-  return detail::eigh_parts(detail::apply<op::Eigh, T>({}, a), Access::shape(a));
+  return detail::eigh_parts(detail::apply<op::Eigh, T>({}, a), Access::shape(a, "eigh"));
 }
 
 template <Real T>
 QR<T> qr(const Operand<T>& a) {
-  return detail::qr_parts(detail::apply<op::Qr, T>({}, a), Access::shape(a));
+  return detail::qr_parts(detail::apply<op::Qr, T>({}, a), Access::shape(a, "qr"));
 }
 
 template <Real T>
 SVD<T> svd(const Operand<T>& a) {
-  return detail::svd_parts(detail::apply<op::Svd, T>({}, a), Access::shape(a));
+  return detail::svd_parts(detail::apply<op::Svd, T>({}, a), Access::shape(a, "svd"));
 }
 
 template <Real T>
 Tensor<T> lstsq(const Operand<T>& a, const Operand<T>& b) {
-  const Shape &p = Access::shape(a), &q = Access::shape(b);
+  const Shape &p = Access::shape(a, "lstsq"), &q = Access::shape(b, "lstsq");
   const bool tall = p.rank() == 2 && p[0] >= p[1];
   const bool fits = tall && (q.rank() == 1 || q.rank() == 2) && q[0] == p[0];
   if (!fits) {

@@ -4,39 +4,39 @@
 namespace ebb::inline v0 {
 namespace detail {
 
-void check_index(std::string_view operation, const Shape& x, Block* index, int axis,
-                 std::int64_t size) {
+void check_index(std::string_view operation, const Shape& x, Block* index, int axis) {
   const Shape& s = index->shape;
   if (s.rank() != x.rank() || !(s.with(axis, 0) == x.with(axis, 0))) {
     throw_shapes(operation, "the index must have the sizes of x but for the axis", x, s);
   }
-  check_range(operation, index, size);
+  check_range(operation, index, AxisView(x, axis).size, &x);
 }
 
 }  // namespace detail
 
 template <Real T>
 Tensor<T> index_select(const Operand<T>& x, int axis, const Array<std::int64_t>& indices) {
-  axis = resolve_axis("index_select", axis, detail::Access::shape(x).rank());
+  axis = resolve_axis("index_select", axis, detail::Access::shape(x, "index_select"));
   return detail::apply<op::IndexSelect, T>({axis}, x, indices);
 }
 
 template <Real T>
 Tensor<T> gather(const Operand<T>& x, int axis, const Array<std::int64_t>& index) {
-  axis = resolve_axis("gather", axis, detail::Access::shape(x).rank());
+  axis = detail::axis_of("gather", axis, detail::Access::shape(x, "gather"));
   return detail::apply<op::Gather, T>({axis}, x, index);
 }
 
 template <Real T>
 Tensor<T> scatter_add(const Operand<T>& x, int axis, const Array<std::int64_t>& index,
                       const Operand<T>& source) {
-  axis = resolve_axis("scatter_add", axis, detail::Access::shape(x).rank());
+  axis = detail::axis_of("scatter_add", axis, detail::Access::shape(x, "scatter_add"));
   return detail::apply<op::ScatterAdd, T>({axis}, x, source, index);
 }
 
 template <Real T>
 Tensor<T> masked_select(const Operand<T>& x, const Array<bool>& mask) {
-  const Shape& shape = detail::Access::shape(x);
+  const Shape& shape = detail::Access::shape(x, "masked_select");
+  if (mask.empty()) detail::throw_empty_operand("masked_select");
   if (!(shape == mask.shape())) {
     detail::throw_shapes("masked_select", "the mask must have the shape of x", shape, mask.shape());
   }
@@ -56,11 +56,11 @@ Array<T> one_hot(const Array<std::int64_t>& indices, std::int64_t classes) {
   if (classes < 1) {
     throw ArgumentError("one_hot: " + std::to_string(classes) + " classes; there is at least one");
   }
-  if (indices.empty()) detail::throw_empty_operand();
+  if (indices.empty()) detail::throw_empty_operand("one_hot");
   detail::check_range("one_hot", detail::Access::block(indices), classes);
   std::vector<std::int64_t> sizes(indices.shape().sizes().begin(), indices.shape().sizes().end());
   sizes.push_back(classes);
-  auto rows = Array<T>::zeros(Shape(sizes));
+  auto rows = Array<T>::zeros(detail::shape_for("one_hot", sizes));
   T* to = rows.mutate();
   for (std::int64_t i = 0; i < indices.size(); ++i) to[i * classes + indices[i]] = 1;
   return rows;

@@ -20,8 +20,7 @@ struct SizedAxisOptions {
 };
 
 /// @throws unless indices have the axes of x and, but for the one given, its sizes.
-void check_index(std::string_view operation, const Shape& x, Block* index, int axis,
-                 std::int64_t size);
+void check_index(std::string_view operation, const Shape& x, Block* index, int axis);
 
 /// Calls f(i, j) for each element j of an index: it leads to element i of an array that has `size`
 /// instead of the index's own size along the axis.
@@ -92,7 +91,7 @@ struct IndexSelect {
       detail::throw_shapes(name, "indices must have one axis", indices->shape);
     }
     const detail::AxisView v(x->shape, o.axis);
-    detail::check_range(name, indices, v.size);
+    detail::check_range(name, indices, v.size, &x->shape);
     const std::int64_t count = indices->shape[0];
     detail::BlockHandle y(detail::allocate(x->shape.with(o.axis, count), sizeof(T)));
     const auto* index = indices->data<std::int64_t>();
@@ -174,19 +173,19 @@ struct Gather {
 
   template <class T>
   static detail::Block* forward(const Options& o, detail::Block* x, detail::Block* index) {
-    detail::check_index(name, x->shape, index, o.axis, x->shape[o.axis]);
+    detail::check_index(name, x->shape, index, o.axis);
     detail::BlockHandle y(detail::allocate(index->shape, sizeof(T)));
     T* to = y->data<T>();
     const T* from = x->data<T>();
-    detail::for_each_index(index, o.axis, x->shape[o.axis],
+    detail::for_each_index(index, o.axis, detail::AxisView(x->shape, o.axis).size,
                            [=](std::int64_t i, std::int64_t j) { to[j] = from[i]; });
     return y.take();
   }
   static auto da(const auto& call) {
     using T = typename std::remove_cvref_t<decltype(call.g())>::value_type;
     const int axis = call.options().axis;
-    return detail::apply<Scatter, T>({call.shape_of(0)[axis], axis}, call.g(),
-                                     call.template array<std::int64_t>(1));
+    const std::int64_t size = detail::AxisView(call.shape_of(0), axis).size;
+    return detail::apply<Scatter, T>({size, axis}, call.g(), call.template array<std::int64_t>(1));
   }
   static std::vector<Sample> samples() {
     const auto index = Array<std::int64_t>::of({{2, 0}, {2, 1}});
@@ -223,12 +222,12 @@ struct ScatterAdd {
       detail::throw_shapes(name, "source and index must have one shape", source->shape,
                            index->shape);
     }
-    detail::check_index(name, x->shape, index, o.axis, x->shape[o.axis]);
+    detail::check_index(name, x->shape, index, o.axis);
     detail::BlockHandle y(detail::allocate(x->shape, sizeof(T)));
     T* to = y->data<T>();
     std::copy_n(x->data<T>(), x->shape.size(), to);
     const T* from = source->data<T>();
-    detail::for_each_index(index, o.axis, x->shape[o.axis],
+    detail::for_each_index(index, o.axis, detail::AxisView(x->shape, o.axis).size,
                            [=](std::int64_t i, std::int64_t j) { to[i] += from[j]; });
     return y.take();
   }

@@ -38,11 +38,11 @@ Tensor<T> concat_all(const std::vector<Tensor<T>>& parts, int axis) {
   std::vector<Tensor<T>> whole;
   std::vector<Input> in;
   for (const auto& part : parts) {
-    whole.push_back(dense(part));
+    whole.push_back(dense(part, "concat"));
     in.push_back(input_of(inputs, "concat", whole.back()));
   }
   const Shape& first = in[0].block->shape;
-  axis = resolve_axis("concat", axis, first.rank());
+  axis = resolve_axis("concat", axis, first);
   std::int64_t total = 0;
   for (const auto& part : in) {
     const Shape& s = part.block->shape;
@@ -103,7 +103,7 @@ template <Real To, Real T>
 Tensor<To> cast(const Operand<T>& x) {
   using namespace detail;
   Inputs inputs;
-  const Tensor<T> whole = dense(x);
+  const Tensor<T> whole = dense(x, op::Cast::name);
   const Input in[] = {input_of(inputs, op::Cast::name, whole)};
   const Shape& shape = in[0].block->shape;
   BlockHandle y(allocate(shape, sizeof(To)));

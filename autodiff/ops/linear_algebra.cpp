@@ -48,9 +48,6 @@ Tensor<T> batched_product(const Tensor<T>& a, const Tensor<T>& b, const MatmulOp
   const int i = p.rank() - 2, j = q.rank() - 2;
   const std::int64_t m = p[o.transpose_a ? i + 1 : i], k = p[o.transpose_a ? i : i + 1];
   const std::int64_t n = q[o.transpose_b ? j : j + 1];
-  if (k != q[o.transpose_b ? j + 1 : j]) {
-    detail::throw_shapes("matmul", op::Matmul::inner_sizes(o), p, q);
-  }
   const Shape batches = common_batches(p, q);
   const Shape result = joined(batches, {m, n});
   if (j == 0 && !o.transpose_a) {
@@ -62,13 +59,20 @@ Tensor<T> batched_product(const Tensor<T>& a, const Tensor<T>& b, const MatmulOp
   return y.shape() == result ? y : reshape(y, result);
 }
 
+/// @throws ShapeError with the shapes as they were given: a vector becomes a matrix later.
+void demand_factors(const Shape& p, const Shape& q, const MatmulOptions& o) {
+  if (p.rank() == 0 || q.rank() == 0) {
+    detail::throw_shapes("matmul", "operands must have one axis or more", p, q);
+  }
+  const std::int64_t left = p[p.rank() > 1 && o.transpose_a ? p.rank() - 2 : p.rank() - 1];
+  const std::int64_t right = q[q.rank() > 1 && !o.transpose_b ? q.rank() - 2 : q.rank() - 1];
+  if (left != right) detail::throw_shapes("matmul", op::Matmul::inner_sizes(o), p, q);
+}
+
 /// The same with vectors.
 template <class T>
 Tensor<T> batched(const Operand<T>& x, const Operand<T>& y, MatmulOptions options) {
   Tensor<T> a = detail::Access::as_tensor(x), b = detail::Access::as_tensor(y);
-  if (a.rank() == 0 || b.rank() == 0) {
-    detail::throw_shapes("matmul", "operands must have one axis or more", a.shape(), b.shape());
-  }
   const bool row = a.rank() == 1, column = b.rank() == 1;
   if (row) a = as_matrix(a, false);
   if (column) b = as_matrix(b, true);
@@ -83,11 +87,13 @@ Tensor<T> batched(const Operand<T>& x, const Operand<T>& y, MatmulOptions option
 
 template <Real T>
 Tensor<T> matmul(const Operand<T>& a, const Operand<T>& b, MatmulOptions options) {
-  const int p = detail::Access::shape(a).rank(), q = detail::Access::shape(b).rank();
-  if (p > 2 || q > 2) [[unlikely]]
-    return batched(a, b, options);
+  const Shape& of_a = detail::Access::shape(a, "matmul");
+  const Shape& of_b = detail::Access::shape(b, "matmul");
+  const int p = of_a.rank(), q = of_b.rank();
+  if (p == 2 && q == 2) return detail::apply<op::Matmul, T>(options, a, b);
+  demand_factors(of_a, of_b, options);
+  if (p > 2 || q > 2) return batched(a, b, options);
   const bool row = p == 1, column = q == 1;
-  if (!row && !column) return detail::apply<op::Matmul, T>(options, a, b);
   // A transposed vector is the same vector.
   const Tensor<T> left =
       row ? as_matrix(detail::Access::as_tensor(a), false) : detail::Access::as_tensor(a);

@@ -67,8 +67,8 @@ Tensor<T> cross_entropy(const Operand<T>& logits, const Array<std::int64_t>& lab
 
 template <Real T>
 Tensor<T> nll_loss(const Operand<T>& log_probabilities, const Array<std::int64_t>& labels) {
-  const Shape& s = detail::Access::shape(log_probabilities);
-  if (labels.empty()) detail::throw_empty_operand();
+  const Shape& s = detail::Access::shape(log_probabilities, "nll_loss");
+  if (labels.empty()) detail::throw_empty_operand("nll_loss");
   if (s.rank() != 2 || labels.rank() != 1 || labels.size() != s[0]) {
     detail::throw_shapes("nll_loss", "log_probabilities must be (n, classes) and labels (n,)", s,
                          labels.shape());

@@ -35,15 +35,16 @@ Array<bool> on_or_below(const Shape& shape, std::int64_t offset) {
 
 template <class T>
 void demand_matrices(std::string_view name, const Operand<T>& x) {
-  if (Access::shape(x).rank() >= 2) return;
-  detail::throw_shapes(name, "x must have two axes or more", Access::shape(x));
+  const Shape& shape = Access::shape(x, name);
+  if (shape.rank() >= 2) return;
+  detail::throw_shapes(name, "x must have two axes or more", shape);
 }
 
 }  // namespace
 
 template <Real T>
 Tensor<T> dot(const Operand<T>& a, const Operand<T>& b) {
-  const Shape &p = Access::shape(a), &q = Access::shape(b);
+  const Shape &p = Access::shape(a, "dot"), &q = Access::shape(b, "dot");
   if (p.rank() != 1 || !(p == q)) {
     detail::throw_shapes("dot", "both must have one axis, of the same size", p, q);
   }
@@ -52,7 +53,7 @@ Tensor<T> dot(const Operand<T>& a, const Operand<T>& b) {
 
 template <Real T>
 Tensor<T> outer(const Operand<T>& a, const Operand<T>& b) {
-  const Shape &p = Access::shape(a), &q = Access::shape(b);
+  const Shape &p = Access::shape(a, "outer"), &q = Access::shape(b, "outer");
   if (p.rank() != 1 || q.rank() != 1) {
     detail::throw_shapes("outer", "both must have one axis", p, q);
   }
@@ -61,14 +62,15 @@ Tensor<T> outer(const Operand<T>& a, const Operand<T>& b) {
 
 template <Real T>
 Tensor<T> diag(const Operand<T>& x, std::int64_t offset) {
-  const Shape shape = Access::shape(x);
+  const Shape shape = Access::shape(x, "diag");
   if (shape.rank() == 2) {
     return gather_rows(reshape(x, {shape.size()}), diagonal(shape[0], shape[1], offset));
   }
   if (shape.rank() != 1) detail::throw_shapes("diag", "x must have one or two axes", shape);
   constexpr std::int64_t largest = 1 << 30;  // a matrix of such a size has no place anywhere
   if (offset > largest || offset < -largest) {
-    throw ShapeError("diag: an offset of " + std::to_string(offset) + " makes too large a matrix");
+    throw ShapeError("diag: an offset of " + std::to_string(offset) +
+                     " makes too large a matrix of x, " + to_string(shape));
   }
   const std::int64_t n = shape[0] + std::abs(offset);
   const Shape matrix{n, n};
@@ -77,7 +79,7 @@ Tensor<T> diag(const Operand<T>& x, std::int64_t offset) {
 
 template <Real T>
 Tensor<T> trace(const Operand<T>& x) {
-  const Shape& shape = Access::shape(x);
+  const Shape& shape = Access::shape(x, "trace");
   if (shape.rank() != 2) detail::throw_shapes("trace", "x must have two axes", shape);
   return sum(diag(x));
 }

@@ -23,7 +23,7 @@ Tensor<T> shaped(const Operand<T>& x, const Shape& shape) {
 /// x as a matrix whose rows are of a shape that it ends with.
 template <class T>
 Tensor<T> as_rows(const Operand<T>& x, const Shape& row) {
-  const Shape& s = Access::shape(x);
+  const Shape& s = Access::shape(x, "layer_norm");
   if (row.rank() == 0) {
     detail::throw_shapes("layer_norm", "the normalized shape must have an axis", row);
   }
@@ -43,7 +43,7 @@ Tensor<T> layer_norm(const Operand<T>& x, const Shape& normalized_shape, const O
                      const Operand<T>& bias, double eps) {
   const Tensor<T> rows = as_rows(x, normalized_shape);
   const auto vector = [&](const Operand<T>& v, const char* what) {
-    const Shape& shape = Access::shape(v);
+    const Shape& shape = Access::shape(v, "layer_norm");
     if (!(shape == normalized_shape)) {
       detail::throw_shapes("layer_norm", what, shape, normalized_shape);
     }
@@ -65,10 +65,10 @@ template <Real T>
 BatchNormalized<T> batch_norm(const Operand<T>& x, const Array<T>& running_mean,
                               const Array<T>& running_var, const Operand<T>& weight,
                               const Operand<T>& bias, BatchNormOptions o) {
-  const Shape& s = Access::shape(x);
+  const Shape& s = Access::shape(x, "batch_norm");
   if (s.rank() < 2) detail::throw_shapes("batch_norm", "x must be (n, channels, ...)", s);
   const auto demand = [&](const Operand<T>& v, const char* what) {
-    const Shape& shape = Access::shape(v);
+    const Shape& shape = Access::shape(v, "batch_norm");
     if (shape.rank() != 1 || shape[0] != s[1]) detail::throw_shapes("batch_norm", what, shape, s);
   };
   demand(weight, "weight must have one number for each channel of x");
@@ -76,6 +76,10 @@ BatchNormalized<T> batch_norm(const Operand<T>& x, const Array<T>& running_mean,
   demand(running_mean, "running_mean must have one number for each channel of x");
   demand(running_var, "running_var must have one number for each channel of x");
   demand_eps("batch_norm", o.eps);
+  if (!(o.momentum >= 0 && o.momentum <= 1)) {
+    throw ArgumentError("batch_norm: momentum = " + std::to_string(o.momentum) +
+                        "; it is in [0, 1]");
+  }
 
   // Each channel against all else.
   std::vector<int> others{0};

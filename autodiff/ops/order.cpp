@@ -39,7 +39,7 @@ struct LessOrNaN {
 
 /// @throws ShapeError when there are results but no elements to choose them from.
 void demand_choice(std::string_view name, const Shape& x, int axis) {
-  if (x[axis] == 0 && x.with(axis, 1).size() > 0) {
+  if (x.rank() > 0 && x[axis] == 0 && x.with(axis, 1).size() > 0) {
     throw_shapes(name, "there must be an element to choose", x);
   }
 }
@@ -47,8 +47,8 @@ void demand_choice(std::string_view name, const Shape& x, int axis) {
 /// For each result the index of the first element that comes before all others.
 template <class T, class Before>
 Indices first_along(const char* name, const Operand<T>& x, int axis, bool keepdim, Before before) {
-  const Shape& shape = Access::shape(x);
-  axis = resolve_axis(name, axis, shape.rank());
+  const Shape& shape = Access::shape(x, name);
+  axis = axis_of(name, axis, shape);
   demand_choice(name, shape, axis);
   const AxisView v(shape, axis);
   Indices indices = Indices::zeros(keepdim ? shape.with(axis, 1) : shape.without(axis));
@@ -66,7 +66,7 @@ Indices first_along(const char* name, const Operand<T>& x, int axis, bool keepdi
 
 template <class T, class Before>
 Indices first_of_all(const char* name, const Operand<T>& x, Before before) {
-  const Shape& shape = Access::shape(x);
+  const Shape& shape = Access::shape(x, name);
   if (shape.size() == 0) throw_shapes(name, "there must be an element to choose", shape);
   const T* from = Access::source(x).block->template data<T>();
   std::int64_t best = 0;
@@ -225,17 +225,19 @@ EBB_FIRST(argmin, LessOrNaN)
 
 template <Real T>
 Selected<T> sort(const Operand<T>& x, int axis, bool descending) {
-  axis = resolve_axis("sort", axis, detail::Access::shape(x).rank());
+  axis = detail::axis_of("sort", axis, detail::Access::shape(x, "sort"));
   return detail::select_along(x, axis, detail::sorted_along(x, axis, descending));
 }
 
 template <Real T>
 Selected<T> topk(const Operand<T>& x, std::int64_t k, int axis, bool largest) {
-  const Shape& shape = detail::Access::shape(x);
-  axis = resolve_axis("topk", axis, shape.rank());
-  if (k < 0 || k > shape[axis]) {
+  const Shape& shape = detail::Access::shape(x, "topk");
+  axis = detail::axis_of("topk", axis, shape);
+  const std::int64_t size = detail::AxisView(shape, axis).size;
+  // The result of a scalar has room for one.
+  if (k < (shape.rank() > 0 ? 0 : 1) || k > size) {
     throw ArgumentError("topk: k = " + std::to_string(k) + " of axis " + std::to_string(axis) +
-                        " with size " + std::to_string(shape[axis]));
+                        " with size " + std::to_string(size) + "; x is " + to_string(shape));
   }
   return detail::select_along(x, axis,
                               largest
@@ -245,7 +247,7 @@ Selected<T> topk(const Operand<T>& x, std::int64_t k, int axis, bool largest) {
 
 template <Real T>
 Tensor<T> median(const Operand<T>& x) {
-  const Shape& shape = detail::Access::shape(x);
+  const Shape& shape = detail::Access::shape(x, "median");
   if (shape.size() == 0) {
     detail::throw_shapes("median", "there must be an element to choose", shape);
   }
@@ -255,8 +257,8 @@ Tensor<T> median(const Operand<T>& x) {
 
 template <Real T>
 Selected<T> median(const Operand<T>& x, int axis, bool keepdim) {
-  const Shape& shape = detail::Access::shape(x);
-  axis = resolve_axis("median", axis, shape.rank());
+  const Shape& shape = detail::Access::shape(x, "median");
+  axis = detail::axis_of("median", axis, shape);
   detail::demand_choice("median", shape, axis);
   Selected<T> middle = detail::select_along(x, axis, detail::middle_along(x, axis));
   if (keepdim) return middle;

@@ -18,7 +18,11 @@ struct Sort {
             sample("of nothing", {spread({3, 0})}, [](auto x) { return sort(x[0]).values; })};
   }
   static std::vector<Rejection> rejections() {
-    return {{"of a scalar", [] { sort(spread({})); }, "sort: axis -1 of an array with 0 axes"}};
+    return {{"no such axis",
+             [] {
+               sort(spread({2, 3}), 2);
+             },
+             "sort: axis 2 of an array with 2 axes, of shape (2, 3)"}};
   }
 };
 
@@ -32,12 +36,14 @@ struct TopK {
             sample("of nothing", {spread({0, 3})}, [](auto x) { return topk(x[0], 2).values; })};
   }
   static std::vector<Rejection> rejections() {
-    return {{"too many", [] { topk(spread({3}), 4); }, "topk: k = 4 of axis 0 with size 3"},
-            {"a negative number",
-             [] {
-               topk(spread({2, 3}), -1, 0);
-             },
-             "topk: k = -1 of axis 0 with size 2"}};
+    return {
+        {"too many", [] { topk(spread({3}), 4); }, "topk: k = 4 of axis 0 with size 3; x is (3,)"},
+        {"a negative number",
+         [] {
+           topk(spread({2, 3}), -1, 0);
+         },
+         "topk: k = -1 of axis 0 with size 2; x is (2, 3)"},
+        {"none of a scalar", [] { topk(spread({}), 0); }, "topk: k = 0 of axis 0 with size 1"}};
   }
 };
 
@@ -49,6 +55,8 @@ struct Median {
             sample("of a scalar", {spread({})}, [](auto x) { return median(x[0]); }),
             sample("of rows", {spread({3, 4})}, [](auto x) { return median(x[0], 1).values; }),
             sample("of columns, kept", {spread({3, 4})},
+                   [](auto x) { return median(x[0], 0, true).values; }),
+            sample("of a scalar's axis", {spread({})},
                    [](auto x) { return median(x[0], 0, true).values; }),
             sample("of no rows", {spread({0, 3})}, [](auto x) { return median(x[0], -1).values; })};
   }

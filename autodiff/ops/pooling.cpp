@@ -134,27 +134,27 @@ Tensor<T> avg_pool(std::string_view operation, const Operand<T>& x, const Poolin
 
 template <Real T>
 Tensor<T> max_pool2d(const Operand<T>& x, HeightWidth kernel, MaxPool2dOptions o) {
-  const Shape& shape = detail::Access::shape(x);
+  const Shape& shape = detail::Access::shape(x, "max_pool2d");
   return detail::max_pool(
       "max_pool2d", x,
       detail::pooling("max_pool2d", 2, shape, kernel, o.stride, o.padding, o.dilation));
 }
 template <Real T>
 Tensor<T> max_pool1d(const Operand<T>& x, std::int64_t kernel, MaxPool1dOptions o) {
-  const Shape& shape = detail::Access::shape(x);
+  const Shape& shape = detail::Access::shape(x, "max_pool1d");
   return detail::max_pool("max_pool1d", x,
                           detail::pooling("max_pool1d", 1, shape, {1, kernel}, {1, o.stride},
                                           {0, o.padding}, {1, o.dilation}));
 }
 template <Real T>
 Tensor<T> avg_pool2d(const Operand<T>& x, HeightWidth kernel, AvgPool2dOptions o) {
-  const Shape& shape = detail::Access::shape(x);
+  const Shape& shape = detail::Access::shape(x, "avg_pool2d");
   return detail::avg_pool("avg_pool2d", x,
                           detail::pooling("avg_pool2d", 2, shape, kernel, o.stride, o.padding));
 }
 template <Real T>
 Tensor<T> avg_pool1d(const Operand<T>& x, std::int64_t kernel, AvgPool1dOptions o) {
-  const Shape& shape = detail::Access::shape(x);
+  const Shape& shape = detail::Access::shape(x, "avg_pool1d");
   return detail::avg_pool(
       "avg_pool1d", x,
       detail::pooling("avg_pool1d", 1, shape, {1, kernel}, {1, o.stride}, {0, o.padding}));

@@ -91,7 +91,7 @@ struct Unsqueeze {
   }
   static std::vector<Rejection> rejections() {
     return {{"no such axis", [] { unsqueeze(spread({3}), 2); },
-             "unsqueeze: axis 2 of an array with 2 axes"}};
+             "unsqueeze: axis 2 of a result with 2 axes; x is (3,)"}};
   }
 };
 
@@ -118,7 +118,7 @@ struct Stack {
              },
              "stack: the shapes must be equal, not (2,) and (3,)"},
             {"no such axis", [] { stack({Tensor<double>(spread({2}))}, 2); },
-             "stack: axis 2 of an array with 2 axes"},
+             "stack: axis 2 of a result with 2 axes; x is (2,)"},
             {"no parts", [] { stack(std::vector<Tensor<double>>{}); }, "stack: no tensors"}};
   }
 };

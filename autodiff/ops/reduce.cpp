@@ -90,16 +90,19 @@ template Block* sum_block<double>(Block*, unsigned);
 
 namespace {
 
+/// All axes, one bit each.
 template <class T>
-int rank_of(const Operand<T>& x) {
-  return Access::shape(x).rank();
+unsigned all_axes(std::string_view operation, const Operand<T>& x) {
+  return (1U << Access::shape(x, operation).rank()) - 1;
 }
 
 /// The axis moved to the end, the function applied there, and moved back.
 template <class Op, class T>
 Tensor<T> along_last(const Operand<T>& x, int axis) {
-  const int rank = rank_of(x);
-  axis = resolve_axis(Op::name.data(), axis, rank);
+  const Shape& shape = Access::shape(x, Op::name);
+  const int rank = shape.rank();
+  axis = axis_of(Op::name.data(), axis, shape);
+  if (rank == 0) return reshape(apply<Op, T>({}, reshape(x, {1})), {});
   if (axis == rank - 1) return apply<Op, T>({}, x);
   int order[Shape::max_rank];
   std::iota(order, order + rank, 0);
@@ -111,19 +114,19 @@ Tensor<T> along_last(const Operand<T>& x, int axis) {
 }  // namespace
 }  // namespace detail
 
-#define EBB_REDUCTION(f, Op)                                                                       \
-  template <Real T>                                                                                \
-  Tensor<T> f(const Operand<T>& x) {                                                               \
-    return detail::apply<op::Op, T>({(1U << detail::rank_of(x)) - 1, false}, x);                   \
-  }                                                                                                \
-  template <Real T>                                                                                \
-  Tensor<T> f(const Operand<T>& x, const Axes& axes, bool keepdim) {                               \
-    return detail::apply<op::Op, T>({axes.mask(op::Op::name.data(), detail::rank_of(x)), keepdim}, \
-                                    x);                                                            \
-  }                                                                                                \
-  template EBB_API Tensor<float> f(const Operand<float>&);                                         \
-  template EBB_API Tensor<double> f(const Operand<double>&);                                       \
-  template EBB_API Tensor<float> f(const Operand<float>&, const Axes&, bool);                      \
+#define EBB_REDUCTION(f, Op)                                                              \
+  template <Real T>                                                                       \
+  Tensor<T> f(const Operand<T>& x) {                                                      \
+    return detail::apply<op::Op, T>({detail::all_axes(op::Op::name, x), false}, x);       \
+  }                                                                                       \
+  template <Real T>                                                                       \
+  Tensor<T> f(const Operand<T>& x, const Axes& axes, bool keepdim) {                      \
+    const Shape& shape = detail::Access::shape(x, op::Op::name);                          \
+    return detail::apply<op::Op, T>({axes.mask(op::Op::name.data(), shape), keepdim}, x); \
+  }                                                                                       \
+  template EBB_API Tensor<float> f(const Operand<float>&);                                \
+  template EBB_API Tensor<double> f(const Operand<double>&);                              \
+  template EBB_API Tensor<float> f(const Operand<float>&, const Axes&, bool);             \
   template EBB_API Tensor<double> f(const Operand<double>&, const Axes&, bool);
 EBB_REDUCTION(sum, Sum)
 EBB_REDUCTION(mean, Mean)

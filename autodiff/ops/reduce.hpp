@@ -126,6 +126,8 @@ struct Sum {
     return {
         sample("of all", {spread({3, 4})}, [](auto x) { return sum(x[0]); }),
         sample("of a scalar", {spread({})}, [](auto x) { return sum(x[0]); }),
+        sample("along the axis of a scalar", {spread({})},
+               [](auto x) { return sum(x[0], -1, true); }),
         sample("of nothing", {spread({0, 3})}, [](auto x) { return sum(x[0]); }),
         sample("along the first axis", {spread({3, 4})}, [](auto x) { return sum(x[0], 0); }),
         sample("of an empty axis", {spread({0, 3})}, [](auto x) { return sum(x[0], 0); }),
@@ -139,7 +141,8 @@ struct Sum {
   }
   static std::vector<Rejection> rejections() {
     const auto x = spread({3, 4});
-    return {{"no such axis", [=] { sum(x, 2); }, "sum: axis 2 of an array with 2 axes"},
+    return {{"no such axis", [=] { sum(x, 2); },
+             "sum: axis 2 of an array with 2 axes, of shape (3, 4)"},
             {"an axis twice",
              [=] {
                sum(x, {1, -1});
@@ -329,8 +332,8 @@ struct Softmax {
             sample("of no rows", {spread({0, 3})}, [](auto x) { return softmax(x[0]); })};
   }
   static std::vector<Rejection> rejections() {
-    return {
-        {"of a scalar", [] { softmax(spread({})); }, "softmax: axis -1 of an array with 0 axes"}};
+    return {{"no such axis", [] { softmax(spread({}), 1); },
+             "softmax: axis 1 of an array with 0 axes, of shape ()"}};
   }
 };
 

@@ -71,25 +71,25 @@ template void running_sums(double*, const double*, const Shape&, const ScanOptio
 
 template <Real T>
 Tensor<T> cumsum(const Operand<T>& x, int axis) {
-  axis = resolve_axis("cumsum", axis, detail::Access::shape(x).rank());
+  axis = detail::axis_of("cumsum", axis, detail::Access::shape(x, "cumsum"));
   return detail::apply<op::CumSum, T>({axis}, x);
 }
 
 template <Real T>
 Tensor<T> cumprod(const Operand<T>& x, int axis) {
-  axis = resolve_axis("cumprod", axis, detail::Access::shape(x).rank());
+  axis = detail::axis_of("cumprod", axis, detail::Access::shape(x, "cumprod"));
   return detail::apply<op::CumProd, T>({axis}, x);
 }
 
 template <Real T>
 Tensor<T> prod(const Operand<T>& x) {
-  return detail::apply<op::Prod, T>({0}, reshape(x, {detail::Access::shape(x).size()}));
+  return detail::apply<op::Prod, T>({0}, reshape(x, {detail::Access::shape(x, "prod").size()}));
 }
 
 template <Real T>
 Tensor<T> prod(const Operand<T>& x, const Axes& axes, bool keepdim) {
-  const Shape& shape = detail::Access::shape(x);
-  const unsigned mask = axes.mask("prod", shape.rank());
+  const Shape& shape = detail::Access::shape(x, "prod");
+  const unsigned mask = axes.mask("prod", shape);
   Tensor<T> y = reshape(x, shape);
   // The last axis first: those before it keep their numbers.
   for (int i = shape.rank() - 1; i >= 0; --i) {

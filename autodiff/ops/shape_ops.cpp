@@ -66,18 +66,31 @@ Block* permute(Block* x, const int* order, std::size_t element_size) {
   return copy_strided(x, shape, 0, strides, element_size);
 }
 
-AxisView::AxisView(const Shape& shape, int axis) : size(shape[axis]) {
+AxisView::AxisView(const Shape& shape, int axis) : size(shape.rank() > 0 ? shape[axis] : 1) {
   for (int i = 0; i < axis; ++i) outer *= shape[i];
   for (int i = axis + 1; i < shape.rank(); ++i) inner *= shape[i];
 }
 
-void check_range(std::string_view operation, Block* indices, std::int64_t size) {
+Shape shape_with(std::string_view operation, const Shape& x, int axis, std::int64_t size) {
+  std::int64_t sizes[Shape::max_rank];
+  std::copy_n(x.sizes().begin(), x.rank(), sizes);
+  sizes[axis] = size;
+  return shape_for(operation, {sizes, std::size_t(x.rank())});
+}
+
+int axis_of(const char* operation, int axis, const Shape& shape) {
+  if (shape.rank() == 0 && (axis == 0 || axis == -1)) return 0;
+  return resolve_axis(operation, axis, shape);
+}
+
+void check_range(std::string_view operation, Block* indices, std::int64_t size, const Shape* x) {
   const auto* index = indices->data<std::int64_t>();
   for (std::int64_t i = 0; i < indices->shape.size(); ++i) {
     if (index[i] >= 0 && index[i] < size) continue;
     throw ArgumentError(std::string(operation) + ": index " + std::to_string(index[i]) +
                         " at position " + std::to_string(i) + " is not in [0, " +
-                        std::to_string(size) + ")");
+                        std::to_string(size) + "); the indices are " + to_string(indices->shape) +
+                        (x ? " and x is " + to_string(*x) : std::string()));
   }
 }
 
@@ -156,7 +169,7 @@ Tensor<T> reshape(const Operand<T>& x, const Shape& shape) {
 
 template <Real T>
 Tensor<T> transpose(const Operand<T>& x) {
-  const int rank = detail::Access::shape(x).rank();
+  const int rank = detail::Access::shape(x, "transpose").rank();
   int order[Shape::max_rank];
   for (int i = 0; i < rank; ++i) order[i] = rank - 1 - i;
   return detail::apply<op::Transpose, T>(op::Transpose::Options(order, rank), x);
@@ -167,14 +180,14 @@ namespace {
 template <class T>
 Tensor<T> permute_axes(const char* operation, const Operand<T>& x,
                        std::initializer_list<int> axes) {
-  const Shape& shape = detail::Access::shape(x);
-  Axes(axes).mask(operation, shape.rank());  // refuses an axis that is out of range or twice
+  const Shape& shape = detail::Access::shape(x, operation);
+  Axes(axes).mask(operation, shape);  // refuses an axis that is out of range or twice
   if (int(axes.size()) != shape.rank()) {
     throw ArgumentError(std::string(operation) + ": " + std::to_string(axes.size()) +
                         " axes for the shape " + to_string(shape));
   }
   int order[Shape::max_rank], n = 0;
-  for (int axis : axes) order[n++] = resolve_axis(operation, axis, shape.rank());
+  for (int axis : axes) order[n++] = resolve_axis(operation, axis, shape);
   return detail::apply<op::Transpose, T>(op::Transpose::Options(order, n), x);
 }
 
@@ -192,8 +205,8 @@ Tensor<T> permute(const Operand<T>& x, std::initializer_list<int> order) {
 
 template <Real T>
 Tensor<T> slice(const Operand<T>& x, int axis, Range range) {
-  const Shape& shape = detail::Access::shape(x);
-  axis = resolve_axis("slice", axis, shape.rank());
+  const Shape& shape = detail::Access::shape(x, "slice");
+  axis = resolve_axis("slice", axis, shape);
   const std::int64_t size = shape[axis];
   if (range.step < 1) {
     throw ArgumentError("slice: a step of " + std::to_string(range.step) +
@@ -206,7 +219,8 @@ Tensor<T> slice(const Operand<T>& x, int axis, Range range) {
   if (begin < 0 || begin > size || end < begin || end > size) {
     throw ArgumentError("slice: [" + std::to_string(range.begin) + ", " +
                         std::to_string(range.end == INT64_MAX ? size : range.end) + ") of axis " +
-                        std::to_string(axis) + " with size " + std::to_string(size));
+                        std::to_string(axis) + " with size " + std::to_string(size) + "; x is " +
+                        to_string(shape));
   }
   const std::int64_t count = (end - begin + range.step - 1) / range.step;
   return detail::apply<op::Slice, T>({axis, begin, count, range.step, size}, x);

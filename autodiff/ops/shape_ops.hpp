@@ -23,7 +23,13 @@ struct AxisView {
   AxisView(const Shape& shape, int axis);
 };
 /// @throws ArgumentError for the first index that is not in [0, size), with its position.
-void check_range(std::string_view operation, Block* indices, std::int64_t size);
+void check_range(std::string_view operation, Block* indices, std::int64_t size,
+                 const Shape* x = nullptr);
+/// x.with(axis, size). @throws ShapeError naming the operation.
+Shape shape_with(std::string_view operation, const Shape& x, int axis, std::int64_t size);
+/// The axis that a possibly negative one means. A scalar has one here, as in PyTorch: 0 or -1.
+/// @throws ArgumentError when there is no such axis.
+int axis_of(const char* operation, int axis, const Shape& shape);
 /// x summed over the axes in the mask, which go.
 template <class T>
 Block* sum_block(Block* x, unsigned axes);
@@ -230,7 +236,8 @@ struct ScatterAddRows {
   template <class T>
   static detail::Block* forward(const Options& options, detail::Block* x, detail::Block* indices) {
     check(x->shape.rank() > 0 ? x->shape[0] : -1, options.rows, x, indices);
-    detail::BlockHandle y(detail::allocate(x->shape.with(0, options.rows), sizeof(T)));
+    const Shape shape = detail::shape_with(name, x->shape, 0, options.rows);
+    detail::BlockHandle y(detail::allocate(shape, sizeof(T)));
     std::fill_n(y->data<T>(), y->shape.size(), T(0));
     const detail::AxisView v(x->shape, 0);
     detail::add_rows(y->data<T>(), x->data<T>(), indices->data<std::int64_t>(), v.size, v.inner);
@@ -261,7 +268,7 @@ struct ScatterAddRows {
              [] {
                scatter_add_rows(spread({1, 2}), Array<std::int64_t>::of({4}), 4);
              },
-             "scatter_add_rows: index 4 at position 0 is not in [0, 4)"}};
+             "scatter_add_rows: index 4 at position 0 is not in [0, 4); the indices are (1,)"}};
   }
 };
 
@@ -276,7 +283,7 @@ struct GatherRows {
     if (x->shape.rank() == 0 || indices->shape.rank() != 1) {
       detail::throw_shapes(name, "x must have rows and indices one axis", x->shape, indices->shape);
     }
-    detail::check_range(name, indices, x->shape[0]);
+    detail::check_range(name, indices, x->shape[0], &x->shape);
     detail::BlockHandle y(detail::allocate(x->shape.with(0, indices->shape[0]), sizeof(T)));
     const detail::AxisView v(y->shape, 0);
     detail::copy_rows(y->data<T>(), x->data<T>(), indices->data<std::int64_t>(), v.size, v.inner);

@@ -55,7 +55,7 @@ void demand_system(std::string_view name, const Shape& a, const Shape& b) {
 
 template <class T>
 Array<T> lu_factors(std::string_view name, const Operand<T>& a) {
-  demand_square(name, Access::shape(a));
+  demand_square(name, Access::shape(a, name));
   const Tensor<T> whole = dense(a);
   const std::int64_t n = whole.shape()[0];
   auto factors = Array<T>::uninitialized({n + 1, n});
@@ -83,6 +83,7 @@ void demand_regular(std::string_view name, const Array<T>& factors, const char* 
   message.append(": the matrix is singular: pivot ").append(std::to_string(i));
   message.append(" of its LU factors is 0");
   if (*consequence) message.append("; ").append(consequence);
+  message.append("; a is ").append(to_string(Shape{factors.shape()[1], factors.shape()[1]}));
   throw ArgumentError(message);
 }
 
@@ -140,7 +141,8 @@ detail::Block* TriangularSolve::forward(const Options& o, detail::Block* a, deta
   for (std::int64_t i = 0; i < n && !o.unit_triangular; ++i) {
     if (a->data<T>()[i * n + i] != 0) continue;
     const std::string at = std::to_string(i);
-    throw ArgumentError("triangular_solve: the matrix is singular: a[" + at + ", " + at + "] is 0");
+    throw ArgumentError("triangular_solve: the matrix is singular: a[" + at + ", " + at +
+                        "] is 0; a is " + to_string(a->shape));
   }
   detail::BlockHandle y(detail::copy_of<T>(b));
   detail::solve_triangle({o.upper, o.transpose, o.unit_triangular}, n, b->shape[1], a->data<T>(),
@@ -164,7 +166,8 @@ detail::Block* Cholesky::forward(const Options&, detail::Block* a) {
   const std::int64_t i = detail::factor_cholesky(n, to);
   if (i < n) {
     std::string message("cholesky: the matrix is not positive definite: pivot ");
-    throw ArgumentError(message.append(std::to_string(i)).append(" is not above 0"));
+    message.append(std::to_string(i)).append(" is not above 0; a is ");
+    throw ArgumentError(message.append(to_string(a->shape)));
   }
   for (std::int64_t row = 0; row < n; ++row) std::fill_n(to + row * n + row + 1, n - row - 1, T(0));
   return y.take();
@@ -211,7 +214,7 @@ Tensor<T> with_columns(const Operand<T>& b, F f) {
 
 template <Real T>
 Tensor<T> solve(const Operand<T>& a, const Operand<T>& b) {
-  detail::demand_system("solve", Access::shape(a), Access::shape(b));
+  detail::demand_system("solve", Access::shape(a, "solve"), Access::shape(b, "solve"));
   const auto factors = detail::lu_factors("solve", a);
   detail::demand_regular("solve", factors);
   return with_columns(
@@ -220,7 +223,8 @@ Tensor<T> solve(const Operand<T>& a, const Operand<T>& b) {
 
 template <Real T>
 Tensor<T> triangular_solve(const Operand<T>& a, const Operand<T>& b, TriangularOptions options) {
-  detail::demand_system("triangular_solve", Access::shape(a), Access::shape(b));
+  constexpr const char* name = "triangular_solve";
+  detail::demand_system(name, Access::shape(a, name), Access::shape(b, name));
   return with_columns(b, [&](const Tensor<T>& columns) {
     return detail::apply<op::TriangularSolve, T>(options, a, columns);
   });

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "ebb/autodiff/ops/statistics.hpp"
 
+#include "ebb/autodiff/ops/shape_ops.hpp"
+
 namespace ebb::inline v0 {
 namespace detail {
 
@@ -12,30 +14,39 @@ double spread_divisor(const SpreadCall& options, const Shape& x) {
 namespace {
 
 template <class T>
-ReduceOptions over_all(const Operand<T>& x) {
-  return {(1U << Access::shape(x).rank()) - 1, false};
+ReduceOptions over_all(std::string_view name, const Operand<T>& x) {
+  return {(1U << Access::shape(x, name).rank()) - 1, false};
 }
 template <class T>
 ReduceOptions over(std::string_view name, const Operand<T>& x, const Axes& axes, bool keepdim) {
-  return {axes.mask(name.data(), Access::shape(x).rank()), keepdim};
+  return {axes.mask(name.data(), Access::shape(x, name)), keepdim};
+}
+
+template <class T>
+SpreadCall spread_call(std::string_view name, const Operand<T>& x, const Axes& axes,
+                       const SpreadOptions& options) {
+  if (!(options.correction >= 0)) {
+    throw ArgumentError(std::string(name) + ": correction = " + std::to_string(options.correction) +
+                        "; it is at least 0");
+  }
+  return {over(name, x, axes, options.keepdim), options.correction};
 }
 
 }  // namespace
 }  // namespace detail
 
-#define EBB_SPREAD(f, Op)                                                               \
-  template <Real T>                                                                     \
-  Tensor<T> f(const Operand<T>& x) {                                                    \
-    return detail::apply<op::Op, T>({detail::over_all(x), 1}, x);                       \
-  }                                                                                     \
-  template <Real T>                                                                     \
-  Tensor<T> f(const Operand<T>& x, const Axes& axes, SpreadOptions options) {           \
-    return detail::apply<op::Op, T>(                                                    \
-        {detail::over(op::Op::name, x, axes, options.keepdim), options.correction}, x); \
-  }                                                                                     \
-  template EBB_API Tensor<float> f(const Operand<float>&);                              \
-  template EBB_API Tensor<double> f(const Operand<double>&);                            \
-  template EBB_API Tensor<float> f(const Operand<float>&, const Axes&, SpreadOptions);  \
+#define EBB_SPREAD(f, Op)                                                                    \
+  template <Real T>                                                                          \
+  Tensor<T> f(const Operand<T>& x) {                                                         \
+    return detail::apply<op::Op, T>({detail::over_all(op::Op::name, x), 1}, x);              \
+  }                                                                                          \
+  template <Real T>                                                                          \
+  Tensor<T> f(const Operand<T>& x, const Axes& axes, SpreadOptions options) {                \
+    return detail::apply<op::Op, T>(detail::spread_call(op::Op::name, x, axes, options), x); \
+  }                                                                                          \
+  template EBB_API Tensor<float> f(const Operand<float>&);                                   \
+  template EBB_API Tensor<double> f(const Operand<double>&);                                 \
+  template EBB_API Tensor<float> f(const Operand<float>&, const Axes&, SpreadOptions);       \
   template EBB_API Tensor<double> f(const Operand<double>&, const Axes&, SpreadOptions);
 EBB_SPREAD(var, Var)
 EBB_SPREAD(stddev, StdDev)
@@ -57,7 +68,7 @@ Tensor<T> checked_norm(const Operand<T>& x, double p, const ReduceOptions& over)
 
 template <Real T>
 Tensor<T> norm(const Operand<T>& x, double p) {
-  return detail::checked_norm(x, p, detail::over_all(x));
+  return detail::checked_norm(x, p, detail::over_all("norm", x));
 }
 template <Real T>
 Tensor<T> norm(const Operand<T>& x, double p, const Axes& axes, bool keepdim) {
@@ -70,9 +81,13 @@ template EBB_API Tensor<double> norm(const Operand<double>&, double, const Axes&
 
 template <Real T>
 Tensor<T> cosine_similarity(const Operand<T>& a, const Operand<T>& b, int axis, double eps) {
-  const Shape &p = detail::Access::shape(a), &q = detail::Access::shape(b);
+  const Shape &p = detail::Access::shape(a, "cosine_similarity"),
+              &q = detail::Access::shape(b, "cosine_similarity");
   if (!(p == q)) detail::throw_shapes("cosine_similarity", "the shapes must be equal", p, q);
-  axis = resolve_axis("cosine_similarity", axis, p.rank());
+  if (!(eps >= 0)) {
+    throw ArgumentError("cosine_similarity: eps = " + std::to_string(eps) + "; it is at least 0");
+  }
+  axis = detail::axis_of("cosine_similarity", axis, p);
   return sum(a * b, axis) / (maximum(norm(a, 2, axis), eps) * maximum(norm(b, 2, axis), eps));
 }
 template EBB_API Tensor<float> cosine_similarity(const Operand<float>&, const Operand<float>&, int,

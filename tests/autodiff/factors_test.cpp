@@ -71,12 +71,12 @@ TEST_CASE("factors: repeated values have gradients, and their vectors none") {
           gradient([](const auto& x) { return sum(eigh(x).vectors * op::spread({3, 3})); }, a);
         }) ==
         "eigh: values 0 and 1 are equal, so their vectors have no gradient; use functions of "
-        "the values alone");
+        "the values alone; there are 3");
   CHECK(message_of<ArgumentError>([&] {
           gradient([](const auto& x) { return sum(svd(x).u * op::spread({3, 3})); }, a);
         }) ==
         "svd: values 1 and 2 are equal, so their vectors have no gradient; use functions of "
-        "the values alone");
+        "the values alone; there are 3");
   // By a sweep through a sweep, too.
   const auto direction = op::spread({3, 3});
   const double along = jvp(total, a, direction).item();
@@ -105,14 +105,15 @@ TEST_CASE("factors: the vector of a value that stands alone has a gradient") {
 
 TEST_CASE("factors: a rank that is not full") {
   const auto a = Array<double>::of({{1, 2}, {2, 4}, {3, 6}});
-  CHECK(message_of<ArgumentError>([&] {
-          gradient([](const auto& x) { return sum(qr(x).r); }, a);
-        }) == "qr: the matrix has no full rank: column 1 depends on those before it");
+  CHECK(
+      message_of<ArgumentError>([&] { gradient([](const auto& x) { return sum(qr(x).r); }, a); }) ==
+      "qr: the matrix has no full rank: column 1 depends on those before it; its factor r is "
+      "(2, 2)");
   CHECK(message_of<ArgumentError>([&] {
           gradient([](const auto& x) { return sum(svd(x).u * op::spread({3, 2})); }, a);
         }) ==
         "svd: value 1 is 0, so its vectors have no gradient; use functions of the other "
-        "values alone");
+        "values alone; there are 2");
   const auto first = [](const auto& x) { return sum(slice(svd(x).s, 0, {0, 1})); };
   const auto report = check_gradients(first, a, {.order = 1});
   INFO(report);

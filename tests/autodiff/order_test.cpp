@@ -136,10 +136,53 @@ TEST_CASE("what is chosen of nothing is refused, and of a scalar it is the scala
                        ShapeError);
   CHECK_THROWS_WITH_AS(argmin(none), "argmin: there must be an element to choose, not (0, 3)",
                        ShapeError);
-  CHECK_THROWS_WITH_AS(argmax(none, 2), "argmax: axis 2 of an array with 2 axes", ArgumentError);
+  CHECK_THROWS_WITH_AS(argmax(none, 2), "argmax: axis 2 of an array with 2 axes, of shape (0, 3)",
+                       ArgumentError);
   CHECK_THROWS_AS(argmax(Tensor<float>()), ArgumentError);
   CHECK(argmax(none, 1).shape() == Shape{0});
   CHECK(argmax(Tensor<float>(3)).item() == 0);
+}
+
+TEST_CASE("a scalar has an axis of one element, which is 0 or -1") {
+  const auto x = Array<double>(-1.5);
+  for (const int axis : {0, -1}) {
+    const auto is = [](const auto& y, double value) {
+      return y.shape() == Shape() && y.item() == value;
+    };
+    for (const bool keepdim : {false, true}) {
+      CHECK(is(sum(x, axis, keepdim), -1.5));
+      CHECK(is(mean(x, axis, keepdim), -1.5));
+      CHECK(is(max(x, axis, keepdim), -1.5));
+      CHECK(is(min(x, axis, keepdim), -1.5));
+      CHECK(is(prod(x, axis, keepdim), -1.5));
+      CHECK(is(logsumexp(x, axis, keepdim), -1.5));
+      CHECK(is(norm(x, 2, axis, keepdim), 1.5));
+      CHECK(is(var(x, axis, {.correction = 0, .keepdim = keepdim}), 0));
+      CHECK(is(argmax(x, axis, keepdim), 0));
+      CHECK(is(argmin(x, axis, keepdim), 0));
+      CHECK(is(median(x, axis, keepdim).values, -1.5));
+      CHECK(is(median(x, axis, keepdim).indices, 0));
+    }
+    CHECK(is(softmax(x, axis), 1));
+    CHECK(is(log_softmax(x, axis), 0));
+    CHECK(is(cumsum(x, axis), -1.5));
+    CHECK(is(cumprod(x, axis), -1.5));
+    CHECK(is(sort(x, axis).values, -1.5));
+    CHECK(is(sort(x, axis).indices, 0));
+    CHECK(is(topk(x, 1, axis).values, -1.5));
+    CHECK(is(flip(x, axis), -1.5));
+    CHECK(is(squeeze(x, axis), -1.5));
+    CHECK(is(gather(x, axis, Array<std::int64_t>(0)), -1.5));
+    CHECK(is(scatter_add(x, axis, Array<std::int64_t>(0), x), -3));
+    const auto slope = [&](const auto& f) { return gradient(f, x).item(); };
+    const auto first = Array<std::int64_t>(0);
+    CHECK(slope([=](const auto& v) { return cumprod(v, axis) * cumsum(v, axis); }) == -3);
+    CHECK(slope([=](const auto& v) { return square(sort(v, axis).values); }) == -3);
+    CHECK(slope([=](const auto& v) { return square(topk(v, 1, axis).values); }) == -3);
+    CHECK(slope([=](const auto& v) { return square(gather(v, axis, first)); }) == -3);
+    CHECK(slope([=](const auto& v) { return scatter_add(v, axis, first, square(v)); }) == -2);
+    CHECK(slope([=](const auto& v) { return v * softmax(v, axis) + log_softmax(v, axis); }) == 1);
+  }
 }
 
 TEST_CASE("the gradient goes to the element that was chosen") {

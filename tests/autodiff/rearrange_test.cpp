@@ -151,7 +151,8 @@ TEST_CASE("one_hot writes a row for each index") {
   CHECK(equal(rows, Array<float>::of({{0, 0, 1}, {1, 0, 0}})));
   CHECK(one_hot<double>(Array<std::int64_t>::zeros({0, 2}), 3).shape() == Shape{0, 2, 3});
   CHECK_THROWS_WITH_AS(one_hot(Array<std::int64_t>::of({0, 3}), 3),
-                       "one_hot: index 3 at position 1 is not in [0, 3)", ArgumentError);
+                       "one_hot: index 3 at position 1 is not in [0, 3); the indices are (2,)",
+                       ArgumentError);
   CHECK_THROWS_WITH_AS(one_hot(Array<std::int64_t>::of({0}), 0),
                        "one_hot: 0 classes; there is at least one", ArgumentError);
   CHECK_THROWS_AS(one_hot(Array<std::int64_t>(), 3), ArgumentError);

@@ -125,9 +125,9 @@ TEST_CASE("solvers: a singular matrix has a determinant of 0 and the gradient of
   CHECK(
       message_of<ArgumentError>([&] { hessian([](const auto& x) { return det(x); }, singular); }) ==
       "det: the matrix is singular: pivot 1 of its LU factors is 0; it has a gradient, but "
-      "no derivatives beyond that");
+      "no derivatives beyond that; a is (2, 2)");
   CHECK(message_of<ArgumentError>(
             [&] { gradient([](const auto& x) { return logdet(x); }, singular); }) ==
         "slogdet: the matrix is singular: pivot 1 of its LU factors is 0; the logarithm has "
-        "no gradient there");
+        "no gradient there; a is (2, 2)");
 }

@@ -333,6 +333,13 @@ TEST_CASE("products of a matrix and a vector, of every width") {
   check_vector_products<float>(1e-4);    // the same, in chains of up to 128
 }
 
+TEST_CASE("a scalar is made of any number, of 0 too") {
+  CHECK(Array<std::int64_t>(0).item() == 0);
+  CHECK(Array<double>(0).item() == 0);
+  CHECK(Array<bool>(0).item() == false);
+  CHECK(Array<std::int64_t>(7).shape() == Shape());
+}
+
 TEST_CASE("sizes beyond what an array or OpenBLAS can hold are refused") {
   CHECK_THROWS_WITH_AS(
       (Shape{std::int64_t(1) << 40, std::int64_t(1) << 40}),
