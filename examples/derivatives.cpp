@@ -7,7 +7,9 @@
 #include <cstdio>
 #include <filesystem>
 #include <fstream>
+#include <initializer_list>
 #include <iostream>
+#include <utility>
 
 #include "ebb/autodiff/gradcheck.hpp"
 #include "ebb/ebb.hpp"
@@ -27,6 +29,38 @@ const auto hills = [](const auto& v) { return -square(sum(square(cos(v)))); };
 const auto rosenbrock = [](const auto& v) {
   const auto x = slice(v, 0, {0, 1}), y = slice(v, 0, {1, 2});
   return sum(square(1 - x) + 100 * square(y - square(x)));
+};
+
+/// A file of numbers in columns; without a folder they go nowhere.
+class Csv {
+ public:
+  Csv(const std::filesystem::path& folder, const char* name, const char* columns) {
+    if (folder.empty()) return;
+    path_ = folder / name;
+    file_.open(path_);
+    file_ << columns << '\n';
+    check();
+  }
+  void row(std::initializer_list<double> numbers) {
+    if (path_.empty()) return;
+    const char* before = "";
+    for (const double number : numbers) file_ << std::exchange(before, ",") << number;
+    file_ << '\n';
+  }
+  /// @throws FileError when a number did not reach the file.
+  void finish() {
+    if (path_.empty()) return;
+    file_.close();
+    check();
+  }
+
+ private:
+  void check() const {
+    if (!file_) throw FileError("cannot write " + path_.string());
+  }
+
+  std::filesystem::path path_;
+  std::ofstream file_;
 };
 
 void heading(const char* text) { std::printf("\n%s\n", text); }
@@ -72,19 +106,13 @@ void chain_rule() {
   std::printf("vjp %.8f\n", vjp(inner, t, partial).item());
 }
 
-/// A gradient points to where the function grows fastest; its length is the growth.
-void directions(const std::filesystem::path& out) {
+/// A gradient points to where the function grows fastest; its length is the growth. Against it the
+/// function falls as fast.
+void directions(Csv& sweep, Csv& field) {
   heading("The slope of -(cos^2 x + cos^2 y)^2 at (0.4, -1.1) in every direction");
   const auto x = Vector::of({0.4, -1.1});
   const Vector g = gradient(hills, x).array();
-  std::ofstream sweep, field;
-  if (!out.empty()) {
-    sweep.open(out / "directions.csv");
-    field.open(out / "gradient_field.csv");
-    sweep << "angle,slope\n";
-    field << "x,y,dx,dy\n";
-  }
-  double steepest = -INFINITY, best = 0;
+  double steepest = -INFINITY, best = 0, lowest = INFINITY, worst = 0;
   for (int degrees = -180; degrees < 180; ++degrees) {
     const double angle = degrees * pi / 180;
     const auto u = Vector::of({std::cos(angle), std::sin(angle)});
@@ -93,18 +121,30 @@ void directions(const std::filesystem::path& out) {
       steepest = slope;
       best = angle;
     }
-    sweep << angle << ',' << slope << '\n';
+    if (slope < lowest) {
+      lowest = slope;
+      worst = angle;
+    }
+    sweep.row({angle, slope});
   }
   for (int i = -10; i <= 10; ++i) {
     for (int j = -10; j <= 10; ++j) {
       const auto at = Vector::of({i * 0.15, j * 0.15});
       const Vector d = gradient(hills, at).array();
-      field << at[0] << ',' << at[1] << ',' << d[0] << ',' << d[1] << '\n';
+      field.row({at[0], at[1], d[0], d[1]});
     }
   }
-  std::printf("steepest slope %.6f at %.3f, norm of the gradient %.6f at %.3f\n", steepest, best,
-              std::hypot(g[0], g[1]), std::atan2(g[1], g[0]));
-  std::printf("angle_error %.6f\n", std::abs(best - std::atan2(g[1], g[0])));
+  sweep.finish();
+  field.finish();
+  const double size = norm(g).item(), along = std::atan2(g[1], g[0]),
+               against = std::atan2(-g[1], -g[0]);
+  std::printf("largest slope %.6f at %.3f, norm of the gradient %.6f at %.3f\n", steepest, best,
+              size, along);
+  std::printf("smallest slope %.6f at %.3f, against the gradient %.6f at %.3f\n", lowest, worst,
+              -size, against);
+  std::printf("angle_error %.6f\n", std::abs(best - along));
+  std::printf("angle_error_against %.6f\n", std::abs(worst - against));
+  std::printf("slope_sum %.9f\n", steepest + lowest);
 }
 
 /// A function is convex where its Hessian has no negative eigenvalue.
@@ -119,10 +159,9 @@ void second_order() {
   const auto A = Vector::of({{3, 0.5}, {0.5, 1}}), b = Vector::of({-1, 2});
   const auto quadratic = [&](const auto& w) { return 0.5 * sum(w * matmul(A, w)) + sum(b * w); };
   const Vector H = hessian(quadratic, Vector::of({2, -3})).array();
-  const double middle = (H(0, 0) + H(1, 1)) / 2;
-  const double radius = std::hypot((H(0, 0) - H(1, 1)) / 2, H(0, 1));
-  std::printf("eigenvalues %.6f %.6f: %s\n", middle - radius, middle + radius,
-              middle >= radius ? "convex" : "not convex");
+  const Vector values = eigh(H).values.array();
+  std::printf("eigenvalues %.6f %.6f: %s\n", values[0], values[1],
+              values[0] >= 0 ? "convex" : "not convex");
   const auto x = Vector::of({-1.2, 1});
   const auto g = gradient(rosenbrock, x);
   const auto h = hessian(rosenbrock, x);
@@ -191,10 +230,11 @@ int main(int argc, char** argv) {
       ->check(CLI::ExistingDirectory);
   try {
     app.parse(argc, argv);
+    Csv sweep(out, "directions.csv", "angle,slope"), field(out, "gradient_field.csv", "x,y,dx,dy");
     limits();
     total_differential();
     chain_rule();
-    directions(out);
+    directions(sweep, field);
     second_order();
     kinks();
     check();

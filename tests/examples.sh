@@ -69,6 +69,9 @@ for name in chain vjp; do
 done
 # Directions are tried degree by degree, and half of one is 0.0087.
 demand derivatives angle_error "$(value "$out" angle_error)" 'v <= 0.0088'
+demand derivatives angle_error_against "$(value "$out" angle_error_against)" 'v <= 0.0088'
+demand derivatives slope_sum "$(value "$out" slope_sum)" 'v > -1e-8 && v < 1e-8'
+[[ $out == *'smallest slope -'* ]] || fail "derivatives: no slope against the gradient"
 demand derivatives order "$(value "$out" order)" 'v > 2.9 && v < 3.1'
 demand derivatives best "$(value "$out" best)" 'v >= 0 && v < 0.01'
 [[ $(value "$out" check) == passed ]] || fail "derivatives: the check did not pass"
@@ -78,7 +81,16 @@ folder=$(mktemp -d)
 ./derivatives --out "$folder" > /dev/null || fail "derivatives --out: exit status $?"
 [[ $(wc -l < "$folder/directions.csv") == 361 && $(wc -l < "$folder/gradient_field.csv") == 442 ]] ||
   fail "derivatives: CSV files of other lengths"
+awk -F , 'NF != 2 { exit 1 }' "$folder/directions.csv" &&
+  awk -F , 'NF != 4 { exit 1 }' "$folder/gradient_field.csv" || fail "derivatives: other columns"
 rm -r "$folder"
+# Files cannot be made there, and a full disk is seen as well.
+refuses 1 ./derivatives --out /proc
+full=$(mktemp -d)
+ln -s /dev/full "$full/gradient_field.csv"
+./derivatives --out "$full" > /dev/null 2>&1
+[[ $? == 1 ]] || fail "derivatives --out: a full disk passed unseen"
+rm -r "$full"
 refuses 2 ./derivatives --out /nowhere
 ((errors == 0)) || { echo "$errors errors"; exit 1; }
 echo "the examples are right"
