@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Running sums, rows by index, and sorting.
+// Running sums, elements and rows by index, and sorting.
 #include "arrays.hpp"
 #include "ebb/autodiff/tape.hpp"
 #include "limits/limits.hpp"
@@ -19,12 +19,12 @@ struct Lines {
   std::vector<double> total = std::vector<double>(std::size_t(columns));
 };
 
-/// Numbers of rows in random order, with repetitions.
-ebb::Array<std::int64_t> row_numbers(std::int64_t rows) {
-  Numbers uniform(rows, 0, 1);
-  auto index = ebb::Array<std::int64_t>::uninitialized({rows});
-  for (std::int64_t i = 0; i < rows; ++i) {
-    index.mutate()[i] = std::int64_t(uniform.data()[i] * float(rows - 1));
+/// Numbers below a size in random order, with repetitions.
+ebb::Array<std::int64_t> random_index(const ebb::Shape& shape, std::int64_t size) {
+  Numbers uniform(shape.size(), 0, 1);
+  auto index = ebb::Array<std::int64_t>::uninitialized(shape);
+  for (std::int64_t i = 0; i < shape.size(); ++i) {
+    index.mutate()[i] = std::int64_t(uniform.data()[i] * float(size - 1));
   }
   return index;
 }
@@ -56,13 +56,48 @@ std::function<Sides()> both(std::int64_t rows, std::int64_t columns, F f, Limit 
   };
 }
 
+/// Elements by index along the first or the last axis.
+template <class Add>
+void add_elements(int axis, std::int64_t rows, std::int64_t columns, const Add& add) {
+  const auto index = random_index({rows, columns}, axis == 0 ? rows : columns);
+  const auto zeros = ebb::Array<float>::zeros({rows, columns});
+  const auto take = [=](const float* from, float* to) {
+    (axis == 0 ? limits::gather_first : limits::gather_last)(from, index.data(), to, rows, columns);
+  };
+  const auto put = [=](const float* from, float* to, const float* before) {
+    if (before) {
+      std::copy_n(before, rows * columns, to);
+    } else {
+      std::fill_n(to, rows * columns, 0.0f);
+    }
+    const auto add_to = axis == 0 ? limits::scatter_add_first : limits::scatter_add_last;
+    add_to(from, index.data(), to, rows, columns);
+  };
+  const auto gathered = [=](Lines& d) { return gather(d.input, axis, index); };
+  const auto scattered = [=](Lines& d) { return scatter_add(zeros, axis, index, d.input); };
+  const std::string which = axis == 0 ? "_first" : "_last";
+  const std::string size = "/" + std::to_string(rows) + "x" + std::to_string(columns);
+  add("gather" + which + size, forward(rows, columns, gathered, [=](Lines& d) { take(d.x, d.y); }));
+  add("gather" + which + "_backward" + size, both(rows, columns, gathered, [=](Lines& d) {
+        take(d.x, d.y);
+        put(d.g, d.gx, nullptr);
+      }));
+  add("scatter_add" + which + size,
+      forward(rows, columns, scattered, [=](Lines& d) { put(d.x, d.y, zeros.data()); }));
+  add("scatter_add" + which + "_backward" + size, both(rows, columns, scattered, [=](Lines& d) {
+        put(d.x, d.y, zeros.data());
+        take(d.g, d.gx);
+      }));
+}
+
 }  // namespace
 
 void add_lines(std::vector<Case>& cases) {
-  const auto add = [&](const char* name, std::function<Sides()> prepare) {
-    cases.push_back(versus(std::string("lines/") + name + "/f32", "us", 1.3, std::move(prepare)));
+  const auto add = [&](const std::string& name, std::function<Sides()> prepare) {
+    cases.push_back(versus("lines/" + name + "/f32", "us", 1.3, std::move(prepare)));
   };
   constexpr std::int64_t rows = 4096, columns = 256;
+  for (const int axis : {0, 1}) add_elements(axis, rows, columns, add);
   for (const int axis : {0, 1}) {
     const auto sums = [=](Lines& d) { return cumsum(d.input, axis); };
     const auto limit = [=](Lines& d, const float* from, float* to, bool reverse) {
@@ -79,7 +114,7 @@ void add_lines(std::vector<Case>& cases) {
   }
 
   constexpr std::int64_t many = 100000, few = 64;
-  const auto index = row_numbers(many);
+  const auto index = random_index({many}, many);
   const auto gather = [=](Lines& d) { return gather_rows(d.input, index); };
   const auto scatter = [=](Lines& d) { return scatter_add_rows(d.input, index, many); };
   const auto gather_limit = [=](const float* from, float* to) {

@@ -85,6 +85,16 @@ void cumsum_last(const float* x, float* y, std::int64_t rows, std::int64_t colum
 void cumsum_first(const float* x, float* y, double* total, std::int64_t rows, std::int64_t columns,
                   bool reverse);
 /// y[j] = x[index[j]] for `count` rows; columns is a multiple of 16.
+/// Along the last axis, or the first, of (rows, columns), by an index of that shape.
+void gather_last(const float* x, const std::int64_t* index, float* y, std::int64_t rows,
+                 std::int64_t columns);
+void gather_first(const float* x, const std::int64_t* index, float* y, std::int64_t rows,
+                  std::int64_t columns);
+/// y += x by the same indices.
+void scatter_add_last(const float* x, const std::int64_t* index, float* y, std::int64_t rows,
+                      std::int64_t columns);
+void scatter_add_first(const float* x, const std::int64_t* index, float* y, std::int64_t rows,
+                       std::int64_t columns);
 void gather_rows(const float* x, const std::int64_t* index, float* y, std::int64_t count,
                  std::int64_t columns);
 /// y (rows, columns) = 0, and then y[index[j]] += x[j] for `count` rows.

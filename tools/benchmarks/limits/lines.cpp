@@ -41,6 +41,34 @@ void cumsum_first(const float* x, float* y, double* total, std::int64_t rows, st
   }
 }
 
+void gather_last(const float* x, const std::int64_t* index, float* y, std::int64_t rows,
+                 std::int64_t columns) {
+  for (std::int64_t row = 0; row < rows; ++row, x += columns, index += columns, y += columns) {
+    for (std::int64_t k = 0; k < columns; ++k) y[k] = x[index[k]];
+  }
+}
+
+void gather_first(const float* x, const std::int64_t* index, float* y, std::int64_t rows,
+                  std::int64_t columns) {
+  for (std::int64_t row = 0; row < rows; ++row, index += columns, y += columns) {
+    for (std::int64_t k = 0; k < columns; ++k) y[k] = x[index[k] * columns + k];
+  }
+}
+
+void scatter_add_last(const float* x, const std::int64_t* index, float* y, std::int64_t rows,
+                      std::int64_t columns) {
+  for (std::int64_t row = 0; row < rows; ++row, x += columns, index += columns, y += columns) {
+    for (std::int64_t k = 0; k < columns; ++k) y[index[k]] += x[k];
+  }
+}
+
+void scatter_add_first(const float* x, const std::int64_t* index, float* y, std::int64_t rows,
+                       std::int64_t columns) {
+  for (std::int64_t row = 0; row < rows; ++row, x += columns, index += columns) {
+    for (std::int64_t k = 0; k < columns; ++k) y[index[k] * columns + k] += x[k];
+  }
+}
+
 void gather_rows(const float* x, const std::int64_t* index, float* y, std::int64_t count,
                  std::int64_t columns) {
   for (std::int64_t j = 0; j < count; ++j) {
