@@ -75,7 +75,10 @@ Tensor<T> structured(std::string_view name, std::span<const Operand<T>* const> o
   }
   if (y.empty()) throw ArgumentError(std::string(name) + ": forward gave an empty array");
   Block* result = Access::block(y);
-  if (!inputs.recorded) return Access::tensor<T>(retain(result), inputs.place_of_unrecorded());
+  if (!inputs.recorded) {
+    const Place place = inputs.place_of_unrecorded<T>(name, result);
+    return Access::tensor<T>(retain(result), place);
+  }
   Recorder& tape = *inputs.tape;
   const Op& op = op_named<T>(name);
   BlockHandle box(boxed(std::move(vjp)));

@@ -367,7 +367,10 @@ EBB_INLINE Tensor<T> call(const Fused<T>& fused, const Shape& shape, const Input
     BlockHandle y(allocate(shape, sizeof(T)));
     run.write(y.get());
     run(loops.value);
-    if (!inputs.recorded) return Access::tensor<T>(y.take(), inputs.place_of_unrecorded());
+    if (!inputs.recorded) {
+      const Place place = inputs.place_of_unrecorded<T>(loops.name, y.get());
+      return Access::tensor<T>(y.take(), place);
+    }
     Recorder& tape = *inputs.tape;
     add_record<T>(tape, y->shape, fused, nullptr);
     const Place place = tape.publish(y.get());
@@ -378,7 +381,8 @@ EBB_INLINE Tensor<T> call(const Fused<T>& fused, const Shape& shape, const Input
   BlockHandle y(allocate(Shape(), sizeof(T)));
   if (!inputs.recorded) {
     *y->data<T>() = T(run(loops.reduce) / count);
-    return Access::tensor<T>(y.take(), inputs.place_of_unrecorded());
+    const Place place = inputs.place_of_unrecorded<T>(loops.name, y.get());
+    return Access::tensor<T>(y.take(), place);
   }
   // A recorded reduction writes its gradients on the way: they need no pass of their own.
   for (int i = 0; i < fused.count(); ++i) {

@@ -145,8 +145,12 @@ void Recorder::note(std::uint32_t id, Block* result) {
   }
   if (observer_->check_finite) {
     const Record& record = at(id);
-    demand_finite(std::string(name_of(record)) + ": the result", result, record.op->is_double);
+    check(name_of(record), result, record.op->is_double);
   }
+}
+
+void Recorder::check(std::string_view operation, Block* result, bool is_double) const {
+  demand_finite(std::string(operation) + ": the result", result, is_double);
 }
 
 Block* Recorder::value_of(std::uint32_t id) const {

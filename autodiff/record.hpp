@@ -189,6 +189,8 @@ class Recorder {
   void observe(bool check_finite, bool keep_values);
   bool observes() const { return observer_ != nullptr; }
   bool checks_finite() const { return observer_ && observer_->check_finite; }
+  /// @throws NonFiniteError when a result has a NaN or an infinity.
+  void check(std::string_view operation, Block* result, bool is_double) const;
   /// The result of a record, or null if values are not kept.
   Block* value_of(std::uint32_t id) const;
   /// The path of the scope that a record stands in.
@@ -308,7 +310,13 @@ struct Inputs {
     if (source.is_number()) return {nullptr, Record::number, source.number};
     return {source.block, source.cell ? leaf(source.cell) : admit(operation, source.tensor), T(0)};
   }
-  Place place_of_unrecorded() const { return {untracked ? Place::untracked : Place::constant, 0}; }
+  /// A tape that checks looks at results that it does not record, too.
+  template <class T>
+  Place place_of_unrecorded(std::string_view operation, Block* y) const {
+    if (tape && tape->checks_finite()) [[unlikely]]
+      tape->check(operation, y, sizeof(T) == 8);
+    return {untracked ? Place::untracked : Place::constant, 0};
+  }
 
  private:
   EBB_INLINE std::uint32_t admit(std::string_view operation, Place place) {

@@ -128,9 +128,10 @@ EBB_HOT Tape::Tape(TapeOptions options) {
   if (recorders.empty()) recorders.push_back(std::make_unique<Recorder>());
   recorder_ = recorders.back().release();
   recorders.pop_back();
-  if (options.check_finite || options.keep_values) {
-    recorder_->observe(options.check_finite, options.keep_values);
-  }
+  // Inside of one that checks, so does this one: a checkpoint runs its part on a tape of its own.
+  const Recorder* around = detail::recorder();
+  const bool check_finite = options.check_finite || (around && around->checks_finite());
+  if (check_finite || options.keep_values) recorder_->observe(check_finite, options.keep_values);
   before_ = detail::exchange_recorder(recorder_);
 }
 

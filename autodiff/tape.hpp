@@ -15,8 +15,11 @@ class Recorder;
 }
 
 struct TapeOptions {
-  bool check_finite =
-      false;                 ///< a NaN or an infinity, forward or in a sweep, throws NonFiniteError
+  /// A NaN or an infinity throws NonFiniteError, which names the operation that gave it: forward,
+  /// where operations on constants are checked though they are not recorded, and in a sweep. What
+  /// is read in, an array or a number, may have them: `where` takes missing values out. A tape that
+  /// opens inside of this one checks as well, and so does the part of a `checkpoint`.
+  bool check_finite = false;
   bool keep_values = false;  ///< every result is kept, for `explain`
 };
 

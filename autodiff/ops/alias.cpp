@@ -11,15 +11,20 @@ void vjp_alias(Sweep& sweep, std::uint32_t, Record& record) {
   if (sweep.needs(record.inputs[0])) sweep.give(record.inputs[0], sweep.take_gradient<T>());
 }
 
-template <class T>
-constexpr Op alias_op{
-    .name = "alias", .vjp = &vjp_alias<T>, .is_double = sizeof(T) == 8, .elementwise = true};
+/// The name is for people: a constant that is watched, or another place of a tensor.
+template <class T, bool watched>
+constexpr Op alias_op{.name = watched ? "watch" : "alias",
+                      .vjp = &vjp_alias<T>,
+                      .is_double = sizeof(T) == 8,
+                      .elementwise = true};
 
 }  // namespace
 
 template <class T>
 Tensor<T> fresh_leaf(Recorder& tape, std::uint32_t input, const Tensor<T>& value) {
-  tape.next(alias_op<T>, value.shape(), input).inputs[0] = input;
+  const bool watched = input == Record::constant;
+  const Op& op = watched ? alias_op<T, true> : alias_op<T, false>;
+  tape.next(op, value.shape(), input).inputs[0] = input;
   const Place place = tape.publish(Access::block(value));
   return Access::tensor<T>(retain(Access::block(value)), place);
 }

@@ -62,7 +62,10 @@ Tensor<T> concat_all(const std::vector<Tensor<T>>& parts, int axis) {
     }
     begin += width;
   }
-  if (!inputs.recorded) return Access::tensor<T>(y.take(), inputs.place_of_unrecorded());
+  if (!inputs.recorded) {
+    const Place place = inputs.place_of_unrecorded<T>(op::Concat::name, y.get());
+    return Access::tensor<T>(y.take(), place);
+  }
   Recorder& tape = *inputs.tape;
   std::vector<BlockHandle> shapes;
   for (const auto& part : in) {
@@ -109,7 +112,10 @@ Tensor<To> cast(const Operand<T>& x) {
   BlockHandle y(allocate(shape, sizeof(To)));
   const T* from = in[0].block->template data<T>();
   std::transform(from, from + shape.size(), y->data<To>(), [](T v) { return To(v); });
-  if (!inputs.recorded) return Access::tensor<To>(y.take(), inputs.place_of_unrecorded());
+  if (!inputs.recorded) {
+    const Place place = inputs.place_of_unrecorded<To>(op::Cast::name, y.get());
+    return Access::tensor<To>(y.take(), place);
+  }
   const Place place = record_structured(cast_op<To, T>, 0, *inputs.tape, in, y.get(), nullptr, 0);
   return Access::tensor<To>(y.take(), place);
 }

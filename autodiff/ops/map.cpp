@@ -71,7 +71,10 @@ EBB_HOT Tensor<T> unary(const MapOp<T>& op, const Operand<T>& operand,
   const Argument<T> x[] = {inputs.read(op.name, operand)};
   if (!x[0].block) throw_empty_operand();
   BlockHandle y = evaluate(kernels<T>().unary_value[op.index], x[0].block->shape, x, formula.data);
-  if (!inputs.recorded) return Access::tensor<T>(y.take(), inputs.place_of_unrecorded());
+  if (!inputs.recorded) {
+    const Place place = inputs.place_of_unrecorded<T>(op.name, y.get());
+    return Access::tensor<T>(y.take(), place);
+  }
   Recorder& tape = *inputs.tape;
   Record& record = start_record(tape, op, y->shape, x[0].id, formula);
   record.inputs[0] = x[0].id;
@@ -91,7 +94,10 @@ EBB_HOT Tensor<T> binary(const MapOp<T>& op, const Operand<T>& a, const Operand<
   const Shape wide = same ? Shape() : broadcast(op.name, p->shape, q->shape);
   const Shape& shape = !same ? wide : p ? p->shape : q->shape;
   BlockHandle y = evaluate(kernels<T>().binary_value[op.index], shape, x, nullptr);
-  if (!inputs.recorded) return Access::tensor<T>(y.take(), inputs.place_of_unrecorded());
+  if (!inputs.recorded) {
+    const Place place = inputs.place_of_unrecorded<T>(op.name, y.get());
+    return Access::tensor<T>(y.take(), place);
+  }
   Recorder& tape = *inputs.tape;
   const auto on_tape = [&](int k) {
     return x[k].id != Record::constant && x[k].id != Record::number;

@@ -7,6 +7,7 @@
 #include <sstream>
 #include <string>
 
+#include "ebb/autodiff/checkpoint.hpp"
 #include "ebb/autodiff/derivatives.hpp"
 #include "ebb/autodiff/error.hpp"
 #include "ebb/autodiff/fuse.hpp"
@@ -64,7 +65,7 @@ TEST_CASE("tape view: numbers, wide records and arrays that are kept twice") {
   square(y * 0.5);
   CHECK(printed(tape) ==
         " #  operation  shape  inputs       keeps  scope\n"
-        "#1  alias      (3,)                -\n"
+        "#1  watch      (3,)                -\n"
         "#2  fuse       (3,)   #1, 2.5, #1  256 B\n"
         "#3  mul        (3,)   #2, 0.5      -\n"
         "#4  square     (3,)   #3           128 B\n"
@@ -174,6 +175,55 @@ TEST_CASE("check finite: the first result that is not, by name, index and scope"
   CHECK(w.gradient()[1] == 4);
   Tape tape;  // and the next one checks nothing
   CHECK(std::isinf(log(w).data()[2]));
+}
+
+TEST_CASE("check finite: operations on constants, though they are not recorded") {
+  const auto bad = Array<double>::of({2, -1});
+  Variable<double> w(Array<double>::of({1, 1}));
+  Tape tape({.check_finite = true});
+  const auto message = [](const auto& f) { return message_of<NonFiniteError>(f); };
+  CHECK(message([&] { log(bad); }) == "log: the result of shape (2,) is nan at [1]");
+  CHECK(message([&] { bad / 0.0; }) == "div: the result of shape (2,) is inf at [0]");
+  CHECK(message([&] { fuse([](auto x) { return log(x); }, bad); }) ==
+        "fuse: the result of shape (2,) is nan at [1]");
+  CHECK(message([&] { fuse_sum([](auto x) { return log(x); }, bad); }) ==
+        "fuse: the result of shape () is nan at []");
+  CHECK(message([&] { mean(Array<double>::zeros({0})); }) ==
+        "mean: the result of shape () is nan at []");
+  CHECK(message([&] { cast<float>(bad * 1e300); }) ==
+        "cast: the result of shape (2,) is inf at [0]");
+  // What is read in may be missing, and does no harm where it is taken out.
+  const auto missing = Array<double>::of({NAN, 3});
+  CHECK(equal(where(missing != missing, 0, missing).array(), Array<double>::of({0, 3})));
+  CHECK(message([&] {
+          concat({missing, missing});
+        }) == "concat: the result of shape (4,) is nan at [0]");
+  CHECK(message([&] { sum(w * missing); }) == "mul: the result of shape (2,) is nan at [0]");
+  {
+    const NoRecord pause;
+    CHECK(std::isnan(log(bad).data()[1]));
+  }
+}
+
+TEST_CASE("check finite: inside of a checkpoint, by the name of the operation") {
+  Variable<double> w(Array<double>::of({4, -1}));
+  Tape tape({.check_finite = true});
+  const auto part = [](const auto& x) { return sum(square(log(x))); };
+  CHECK(message_of<NonFiniteError>([&] { checkpoint(part, w); }) ==
+        "log: the result of shape (2,) is nan at [1]");
+  CHECK(message_of<NonFiniteError>([&] {
+          checkpoint([&](const auto& x) { return x * log(w); }, w);
+        }) == "log: the result of shape (2,) is nan at [1]");
+  // sqrt has no slope at 0.
+  const auto y = checkpoint([](const auto& x) { return sum(sqrt(x + 1)); }, w);
+  CHECK(message_of<NonFiniteError>([&] { backward(y); }).substr(0, 42) ==
+        "sqrt: in the sweep, the gradient that it g");
+}
+
+TEST_CASE("check finite: a watched tensor is called so") {
+  Tape tape({.check_finite = true});
+  CHECK(message_of<NonFiniteError>([&] { tape.watch(Array<double>(INFINITY)); }) ==
+        "watch: the result of shape () is inf at []");
 }
 
 TEST_CASE("check finite: the first gradient that is not, and none is added") {
