@@ -173,27 +173,77 @@ detail::Block* Cholesky::forward(const Options&, detail::Block* a) {
   return y.take();
 }
 
+namespace {
+
+/// The singular values of a matrix a = u diag(s) vh, with what its cofactors take of them: those of
+/// an orthogonal matrix are itself times its determinant, and those of a product are their product.
+template <class T>
+struct SingularFactors {
+  std::int64_t n;
+  Array<T> u, s, vh;
+  double sign;  ///< det(u) det(vh)
+
+  explicit SingularFactors(detail::Block* a) : n(a->shape[0]) {
+    auto used = Array<T>::uninitialized({n, n});
+    u = vh = used;
+    s = Array<T>::uninitialized({n});
+    std::copy_n(a->data<T>(), n * n, used.mutate());
+    if (!detail::decompose_singular(n, n, used.mutate(), u.mutate(), s.mutate(), vh.mutate())) {
+      throw ArgumentError("det: the iteration of LAPACK for the cofactors did not converge; a is " +
+                          to_string(a->shape));
+    }
+    const double det = detail::determinant(detail::lu_factors<T>("det", u)) *
+                       detail::determinant(detail::lu_factors<T>("det", vh));
+    sign = det < 0 ? -1 : 1;
+  }
+  /// The product of all singular values but two, or but one where they are the same, signed.
+  double others(std::int64_t i, std::int64_t j) const {
+    double product = sign;
+    for (std::int64_t k = 0; k < n; ++k) product *= k == i || k == j ? 1 : double(s[k]);
+    return product;
+  }
+  /// u middle vh
+  detail::Block* around(const Array<T>& middle) const {
+    const auto left = product(false, false, u, middle);
+    detail::BlockHandle y(detail::allocate({n, n}, sizeof(T)));
+    detail::product(false, false, n, n, n, left.data(), vh.data(), y->data<T>(), false);
+    return y.take();
+  }
+  Array<T> product(bool transpose_a, bool transpose_b, const Array<T>& a, const Array<T>& b) const {
+    auto y = Array<T>::uninitialized({n, n});
+    detail::product(transpose_a, transpose_b, n, n, n, a.data(), b.data(), y.mutate(), false);
+    return y;
+  }
+};
+
+}  // namespace
+
 template <class T>
 detail::Block* Cofactors::forward(const Options&, detail::Block* a) {
-  // With a = U diag(s) V^T: det(U) det(V) U diag(products of all other s) V^T.
-  const std::int64_t n = a->shape[0];
-  auto used = Array<T>::uninitialized({n, n}), u = used, vh = used;
-  auto s = Array<T>::uninitialized({n});
-  std::copy_n(a->data<T>(), n * n, used.mutate());
-  if (!detail::decompose_singular(n, n, used.mutate(), u.mutate(), s.mutate(), vh.mutate())) {
-    throw ArgumentError("det: the iteration of LAPACK for the cofactors did not converge");
+  const SingularFactors<T> f(a);
+  auto middle = Array<T>::zeros({f.n, f.n});
+  for (std::int64_t i = 0; i < f.n; ++i) middle.mutate()[i * f.n + i] = T(f.others(i, i));
+  return f.around(middle);
+}
+
+template <class T>
+detail::Block* CofactorsAlong::forward(const Options&, detail::Block* g, detail::Block* a) {
+  // The cofactors of diag(s) + t h to first order in t, with h = u^T g vh^T: those beside the
+  // diagonal lose -h[j, i] times the other values, those on it gain by every other h[k, k].
+  const SingularFactors<T> f(a);
+  const auto whole = detail::Access::array<T>(detail::retain(g));
+  const auto h = f.product(false, true, f.product(true, false, f.u, whole), f.vh);
+  auto middle = Array<T>::zeros({f.n, f.n});
+  T* to = middle.mutate();
+  for (std::int64_t i = 0; i < f.n; ++i) {
+    for (std::int64_t j = 0; j < f.n; ++j) {
+      if (i == j) continue;
+      const double others = f.others(i, j);
+      to[i * f.n + j] = T(-double(h(j, i)) * others);
+      to[i * f.n + i] += T(double(h(j, j)) * others);
+    }
   }
-  const double sign = detail::determinant(detail::lu_factors<T>(name, u)) *
-                      detail::determinant(detail::lu_factors<T>(name, vh));
-  T* to = u.mutate();
-  for (std::int64_t j = 0; j < n; ++j) {
-    double others = sign < 0 ? -1 : 1;
-    for (std::int64_t i = 0; i < n; ++i) others *= i == j ? 1 : double(s[i]);
-    for (std::int64_t i = 0; i < n; ++i) to[i * n + j] = T(double(to[i * n + j]) * others);
-  }
-  detail::BlockHandle y(detail::allocate({n, n}, sizeof(T)));
-  detail::product(false, false, n, n, n, u.data(), vh.data(), y->data<T>(), false);
-  return y.take();
+  return f.around(middle);
 }
 
 }  // namespace op
@@ -266,21 +316,23 @@ Tensor<T> logdet(const Operand<T>& a) {
   return where(y.sign < 0, std::numeric_limits<double>::quiet_NaN(), y.logabsdet);
 }
 
-#define EBB_INSTANTIATE(T)                                                                     \
-  template Array<T> detail::lu_factors(std::string_view, const Operand<T>&);                   \
-  template std::int64_t detail::zero_pivot(const Array<T>&);                                   \
-  template void detail::demand_regular(std::string_view, const Array<T>&, const char*);        \
-  template detail::Block* detail::solve_block(bool, detail::Block*, const Array<T>&);          \
-  template double detail::determinant(const Array<T>&);                                        \
-  template void detail::sign_and_log(const Array<T>&, T*);                                     \
-  template detail::Block* op::Cofactors::forward<T>(const detail::NoOptions&, detail::Block*); \
-  template EBB_API Tensor<T> solve(const Operand<T>&, const Operand<T>&);                      \
-  template EBB_API Tensor<T> triangular_solve(const Operand<T>&, const Operand<T>&,            \
-                                              TriangularOptions);                              \
-  template EBB_API Tensor<T> inverse(const Operand<T>&);                                       \
-  template EBB_API Tensor<T> cholesky(const Operand<T>&);                                      \
-  template EBB_API Tensor<T> det(const Operand<T>&);                                           \
-  template EBB_API SignAndLog<T> slogdet(const Operand<T>&);                                   \
+#define EBB_INSTANTIATE(T)                                                                         \
+  template Array<T> detail::lu_factors(std::string_view, const Operand<T>&);                       \
+  template std::int64_t detail::zero_pivot(const Array<T>&);                                       \
+  template void detail::demand_regular(std::string_view, const Array<T>&, const char*);            \
+  template detail::Block* detail::solve_block(bool, detail::Block*, const Array<T>&);              \
+  template double detail::determinant(const Array<T>&);                                            \
+  template void detail::sign_and_log(const Array<T>&, T*);                                         \
+  template detail::Block* op::Cofactors::forward<T>(const detail::NoOptions&, detail::Block*);     \
+  template detail::Block* op::CofactorsAlong::forward<T>(const detail::NoOptions&, detail::Block*, \
+                                                         detail::Block*);                          \
+  template EBB_API Tensor<T> solve(const Operand<T>&, const Operand<T>&);                          \
+  template EBB_API Tensor<T> triangular_solve(const Operand<T>&, const Operand<T>&,                \
+                                              TriangularOptions);                                  \
+  template EBB_API Tensor<T> inverse(const Operand<T>&);                                           \
+  template EBB_API Tensor<T> cholesky(const Operand<T>&);                                          \
+  template EBB_API Tensor<T> det(const Operand<T>&);                                               \
+  template EBB_API SignAndLog<T> slogdet(const Operand<T>&);                                       \
   template EBB_API Tensor<T> logdet(const Operand<T>&);
 EBB_INSTANTIATE(float)
 EBB_INSTANTIATE(double)

@@ -242,7 +242,8 @@ struct Cholesky {
 };
 
 /// The determinants of what is left without a row and a column, with their signs: the gradient of a
-/// determinant, which exists everywhere. Its own gradient goes through the inverse.
+/// determinant, which exists everywhere. Its own gradient goes through the inverse where there is
+/// one.
 struct Cofactors {
   static constexpr std::string_view name = "cofactors";
   static constexpr bool internal = true;
@@ -259,7 +260,17 @@ struct Cofactors {
     using T = typename std::remove_cvref_t<decltype(call.g())>::value_type;
     const auto a = call.a(), y = call.y(), g = call.g();
     const auto factors = detail::lu_factors<T>("det", a);
-    detail::demand_regular("det", factors, "it has a gradient, but no derivatives beyond that");
+    if (detail::zero_pivot(factors) < a.shape()[0]) return along(g, a);
+    return through_inverse(g, a, y, factors);
+  }
+  /// Their derivative along g, which is the gradient from g as well, since a second derivative is
+  /// symmetric: of any matrix,
+  template <class T>
+  static Tensor<T> along(const Tensor<T>& g, const Tensor<T>& a);
+  /// and of a regular one with the cofactors y.
+  template <class T>
+  static Tensor<T> through_inverse(const Tensor<T>& g, const Tensor<T>& a, const Tensor<T>& y,
+                                   const Array<T>& factors) {
     const auto w = Solve::of<T>({true}, a, detail::identity<T>(a.shape()[0]), factors);
     return sum(g * y) * w - matmul(matmul(y, g, {.transpose_b = true}), w);
   }
@@ -272,6 +283,36 @@ struct Cofactors {
   }
   static std::vector<Rejection> rejections() { return {}; }
 };
+
+/// The derivative of the cofactors along g, of any matrix.
+struct CofactorsAlong {
+  static constexpr std::string_view name = "cofactors_along";
+  static constexpr bool internal = true;
+  using Options = detail::NoOptions;
+  static constexpr unsigned reads[] = {0b0011, 0b0011};
+
+  template <class T>
+  static detail::Block* forward(const Options&, detail::Block* g, detail::Block* a);
+  template <class T>
+  static Tensor<T> opened(const Options&, std::span<const Tensor<T>> in) {
+    const auto factors = detail::lu_factors<T>("det", in[1]);
+    detail::demand_regular("det", factors, "it has two derivatives, but none beyond");
+    return Cofactors::through_inverse(in[0], in[1], Cofactors::of(in[1]), factors);
+  }
+  static std::vector<Sample> samples() {
+    const auto f = [](auto x) { return Cofactors::along(x[0], x[1]); };
+    return {sample("of a matrix", {spread({3, 3}), regular(3, 10)}, f),
+            sample("of a number, where it is 0", {spread({1, 1}), regular(1)},
+                   [=](auto x) { return f(x) + x[0] * x[1]; }),
+            sample("of nothing", {spread({0, 0}), spread({0, 0})}, f)};
+  }
+  static std::vector<Rejection> rejections() { return {}; }
+};
+
+template <class T>
+Tensor<T> Cofactors::along(const Tensor<T>& g, const Tensor<T>& a) {
+  return detail::apply<CofactorsAlong, T>({}, g, a);
+}
 
 /// The determinant, by its LU factors.
 struct Det {
@@ -357,7 +398,8 @@ struct Logdet {
 };
 
 /// All operations that solve.
-using Solvers = List<Solve, TriangularSolve, Inverse, Cholesky, Cofactors, Det, Slogdet, Logdet>;
+using Solvers = List<Solve, TriangularSolve, Inverse, Cholesky, Cofactors, CofactorsAlong, Det,
+                     Slogdet, Logdet>;
 
 }  // namespace op
 }  // namespace ebb::inline v0

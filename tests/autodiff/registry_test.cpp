@@ -248,6 +248,7 @@ TEST_CASE("the samples of all other operations include a scalar, nothing, and la
       {"inverse", "needs a matrix"},
       {"cholesky", "needs a matrix"},
       {"cofactors", "needs a matrix"},
+      {"cofactors_along", "needs a matrix"},
       {"det", "needs a matrix"},
       {"slogdet", "needs a matrix"},
       {"logdet", "needs a matrix"},

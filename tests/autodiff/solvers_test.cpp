@@ -92,6 +92,37 @@ TEST_CASE("solvers: determinants agree with an expansion, in size and sign") {
   CHECK(std::abs(slogdet(large).logabsdet.item() - 300 * std::log(1e3)) <= 1e-10);
 }
 
+TEST_CASE("solvers: a singular matrix has the second derivatives of its determinant") {
+  const auto f = [](const auto& x) { return det(x); };
+  const auto check = [&](const Array<double>& a) {
+    const std::int64_t n = a.shape()[0], size = n * n;
+    const auto h = hessian(f, a).array();
+    for (std::int64_t i = 0; i < size; ++i) {
+      for (std::int64_t j = 0; j < size; ++j) {
+        // The determinant is linear in each element: a second difference is the derivative.
+        const auto at = [&](double first, double second) {
+          auto moved = a;
+          moved.mutate()[i] += first;
+          moved.mutate()[j] += second;
+          return expansion(moved);
+        };
+        const double expected = i == j ? 0 : (at(1, 1) - at(1, -1) - at(-1, 1) + at(-1, -1)) / 4;
+        CHECK(std::abs(h.data()[i * size + j] - expected) <= 1e-12);
+      }
+    }
+    const auto v = op::spread({n, n});
+    CHECK_AGREES(close(
+        hvp(f, a, v).array(),
+        reshape(matmul(reshape(h, {size, size}), reshape(v, {size})), {n, n}).array(), 0, 1e-12));
+  };
+  check(Array<double>::of({{1, 2, 0}, {2, 4, 0}, {3, 1, 5}}));
+  check(Array<double>::of({{1, 2, 3}, {2, 4, 6}, {-1, -2, -3}}));
+  check(Array<double>::of({{0, 0, 0}, {0, 0, 0}, {0, 0, 0}}));
+  check(Array<double>::of({{0, 0, 0, 0}, {1, 2, 3, 4}, {2, -1, 0, 1}, {0, 1, 1, -2}}));
+  check(Array<double>::of({{1, 2}, {2, 4}}));
+  check(Array<double>({1, 1}, {0}));
+}
+
 TEST_CASE("solvers: a singular matrix has a determinant of 0 and the gradient of its cofactors") {
   const auto check = [](const Array<double>& a) {
     CHECK(det(a).item() == 0);
@@ -122,10 +153,11 @@ TEST_CASE("solvers: a singular matrix has a determinant of 0 and the gradient of
     CHECK(std::isnan(g));
   }
   const auto singular = Array<double>::of({{1, 2}, {2, 4}});
-  CHECK(
-      message_of<ArgumentError>([&] { hessian([](const auto& x) { return det(x); }, singular); }) ==
-      "det: the matrix is singular: pivot 1 of its LU factors is 0; it has a gradient, but "
-      "no derivatives beyond that; a is (2, 2)");
+  const auto f = [](const auto& x) { return det(x); };
+  CHECK(message_of<ArgumentError>(
+            [&] { gradient([&](const auto& x) { return sum(hvp(f, x, singular)); }, singular); }) ==
+        "det: the matrix is singular: pivot 1 of its LU factors is 0; it has two derivatives, but "
+        "none beyond; a is (2, 2)");
   CHECK(message_of<ArgumentError>(
             [&] { gradient([](const auto& x) { return logdet(x); }, singular); }) ==
         "slogdet: the matrix is singular: pivot 1 of its LU factors is 0; the logarithm has "
