@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: BSD-3-Clause
 # The table of operations has a row for each that is registered, and no row lacks its call or its
-# meaning; what has a kink says which slope it has there.
+# meaning; what has a kink says which slope it has there. docs/operations.md is what is printed.
 #   ops.sh CMAKE DIRECTORY    builds the program in this folder
 
 "$1" --build "$2" --target ebb_ops > /dev/null || { echo "ebb_ops cannot be built"; exit 1; }
@@ -11,7 +11,7 @@ trap 'rm -rf "$work"' EXIT
 
 # A bar that is no border has a backslash before it.
 sed 's/\\|/!/g' "$work/table" | awk -F ' *[|] *' -v names="$work/names" '
-  NR <= 2 { next }
+  !/^[|]/ || ++lines <= 2 { next }
   {
     ++rows
     kinks[$2] = $5
@@ -22,6 +22,12 @@ sed 's/\\|/!/g' "$work/table" | awk -F ' *[|] *' -v names="$work/names" '
     derivatives[$2] = $6
   }
   END {
+    # Kinks of what is not elementwise stand in no registry.
+    split("max min norm stddev cosine_similarity median sort topk max_pool1d max_pool2d l1_loss " \
+          "smooth_l1_loss hinge_loss quantile_loss kl_div", whole, " ")
+    for (i in whole) {
+      if (kinks[whole[i]] == "") { print whole[i] ": no slope at kinks"; failed = 1 }
+    }
     while ((getline line < names) > 0) {
       ++count
       split(line, word, " ")
@@ -32,4 +38,10 @@ sed 's/\\|/!/g' "$work/table" | awk -F ' *[|] *' -v names="$work/names" '
     }
     if (count < 100 || rows < count) { print rows " rows for " count " operations"; failed = 1 }
     exit failed
-  }'
+  }' || exit 1
+
+docs=$(dirname -- "$0")/../docs/operations.md
+if ! diff -u "$docs" "$work/table"; then
+  echo "docs/operations.md is not what tools/ops prints: tools/ops > docs/operations.md"
+  exit 1
+fi

@@ -49,6 +49,7 @@ struct Listed {
   std::string name;                ///< in the registry, if it is there
   std::vector<std::string> calls;  ///< with the names of the arguments and their defaults
   std::string comment;
+  std::string section;  ///< the plain comment that stands above it and others
 };
 
 /// "double p = 2" is "p = 2", "const Operand<T>& x" is "x".
@@ -81,21 +82,28 @@ std::pair<std::string, std::string> call_of(const std::string& name,
 }
 
 /// The operations of a public header, in order. A comment is for all declarations that follow it: a
-/// structure of options may stand between.
+/// structure of options may stand between. A plain comment is for a section.
 void read_list(const std::string& header, std::vector<Listed>& list) {
   static const std::regex declaration(
       "EBB_API +([A-Za-z_0-9:<>]+) +(operator[-+*/<>=!]+|[a-z_0-9]+)\\((.*)\\);");
-  std::string comment, pending;
-  bool open = false;  // the last comment goes on
+  std::string comment, section, pending;
+  bool open = false, open_section = false;  // the last comment goes on
   std::istringstream lines(contents(header));
   for (std::string line; std::getline(lines, line);) {
     if (line.rfind("///", 0) == 0) {
       if (!open) comment.clear();
       comment += line.substr(3);
       open = true;
+      open_section = false;
       continue;
     }
     open = false;
+    const bool plain = line.rfind("// ", 0) == 0;
+    if (plain && line.rfind("// clang-format", 0) != 0) {
+      if (!open_section) section.clear();
+      section += line.substr(2);
+    }
+    open_section = plain;
     if (line.find("EBB_API") != std::string::npos) {
       pending = line;
     } else if (!pending.empty()) {
@@ -107,7 +115,9 @@ void read_list(const std::string& header, std::vector<Listed>& list) {
     if (!std::regex_search(text, match, declaration)) continue;
     auto [name, call] = call_of(match[2], match[3]);
     if (match[1] == "Tensor<To>") call.insert(name.size(), "<To>");
-    if (list.empty() || list.back().name != name) list.push_back({name, {}, trimmed(comment)});
+    if (list.empty() || list.back().name != name) {
+      list.push_back({name, {}, trimmed(comment), trimmed(section)});
+    }
     auto& calls = list.back().calls;
     if (std::find(calls.begin(), calls.end(), call) == calls.end()) calls.push_back(call);
   }
@@ -128,48 +138,22 @@ std::map<std::string, std::string> read_kinks(const std::string& readme) {
   return kinks;
 }
 
-/// The parts of a text that end with a mark and a blank, which count outside of round brackets: its
-/// sentences or clauses.
-std::vector<std::string> clauses_of(const std::string& text, char mark) {
-  std::vector<std::string> clauses(1);
-  int depth = 0;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    depth += text[i] == '(';
-    depth -= text[i] == ')';
-    const bool ends = depth == 0 && text[i] == mark && text[i + 1] == ' ' &&
-                      (mark == ';' || !std::islower(static_cast<unsigned char>(text[i + 2])));
-    if (ends) {
-      clauses.emplace_back();
-    } else {
-      clauses.back() += text[i];
-    }
-  }
-  for (auto& clause : clauses) clause = trimmed(clause);
-  if (clauses.back().ends_with('.')) clauses.back().pop_back();
-  return clauses;
-}
-
-std::string joined(const std::vector<std::string>& parts, const char* mark) {
-  std::string text;
-  for (const auto& part : parts) text += (text.empty() ? "" : mark) + part;
-  return text;
-}
-
-/// A comment as what the operation is, and what it says of PyTorch: the clauses that name it. The
-/// first text does without those that end a sentence, unless nothing came before.
+/// A comment as what the operation is, and what is otherwise in PyTorch, which it names last.
 std::pair<std::string, std::string> meaning_of(const std::string& comment) {
-  std::vector<std::string> meaning, pytorch;
-  for (const auto& sentence : clauses_of(comment, '.')) {
-    auto clauses = clauses_of(sentence, ';');
-    const auto names = [](const std::string& clause) {
-      return clause.find("PyTorch") != std::string::npos;
-    };
-    std::copy_if(clauses.begin(), clauses.end(), std::back_inserter(pytorch), names);
-    const std::size_t kept = meaning.empty() ? 1 : 0;
-    while (clauses.size() > kept && names(clauses.back())) clauses.pop_back();
-    if (!clauses.empty()) meaning.push_back(joined(clauses, "; "));
-  }
-  return {joined(meaning, ". "), joined(pytorch, "; ")};
+  static const std::string mark = "PyTorch: ";
+  static const std::regex end("([^.])\\.$");  // an ellipsis stays
+  const auto at = comment.find(mark);
+  const auto tidy = [&](const std::string& text) {
+    return std::regex_replace(trimmed(text), end, "$1");
+  };
+  if (at == std::string::npos) return {tidy(comment), ""};
+  return {tidy(comment.substr(0, at)), tidy(comment.substr(at + mark.size()))};
+}
+
+/// With a capital at the start, as a sentence has.
+std::string in_capitals(std::string text) {
+  text[0] = char(std::toupper(static_cast<unsigned char>(text[0])));
+  return text;
 }
 
 /// A cell of the table, where bars are no borders.
@@ -177,6 +161,25 @@ std::string cell(const std::string& text) {
   static const std::regex bar("\\|"), angle("<");
   return std::regex_replace(std::regex_replace(text, bar, "\\|"), angle, "&lt;");
 }
+
+constexpr const char* introduction =
+    R"(# The operations
+
+Printed by `tools/ops` from [ops.hpp](../autodiff/ops.hpp),
+[linear_algebra.hpp](../autodiff/linear_algebra.hpp), [losses.hpp](../autodiff/losses.hpp),
+[networks.hpp](../autodiff/networks.hpp), the table of kinks in the
+[README](../README.md#what-to-rely-on) and the registry of the library.
+
+Arguments and results are PyTorch's where it has the operation; the last column says what is
+otherwise there, and why it is not here. All operations have this in common: they take and give
+`float` and `double`, never mixed, where PyTorch has further types and converts (`cast` says where
+that happens); they change nothing in place and have no `out`, so that what a tape recorded stays
+true; arrays have at most six axes, which need no memory of their own; an axis is called `axis`,
+and `dim` there.
+
+| operation | call | meaning | slope at kinks | derivatives | PyTorch |
+|---|---|---|---|---|---|
+)";
 
 void print_table(const std::string& source) {
   std::vector<Listed> list;
@@ -186,13 +189,20 @@ void print_table(const std::string& source) {
   const auto kinks = read_kinks(source + "/README.md");
   std::map<std::string, ebb::RegistryEntry> registered;
   for (auto& entry : ebb::registry()) registered.emplace(entry.name, std::move(entry));
-  std::printf(
-      "| operation | call | meaning | slope at kinks | derivatives | PyTorch |\n"
-      "|---|---|---|---|---|---|\n");
+  for (const auto& [name, slope] : kinks) {
+    const auto is = [&name = name](const Listed& operation) { return operation.name == name; };
+    if (std::any_of(list.begin(), list.end(), is)) continue;
+    throw ebb::ArgumentError("the README gives a slope at a kink of " + name +
+                             ", which is no operation");
+  }
+  std::printf("%s", introduction);
   for (const auto& operation : list) {
     std::string calls;
     for (const auto& call : operation.calls) calls += (calls.empty() ? "`" : "<br>`") + call + "`";
-    const auto [meaning, pytorch] = meaning_of(operation.comment);
+    auto [meaning, pytorch] = meaning_of(operation.comment);
+    const std::string common = meaning_of(operation.section).second;
+    if (!common.empty() && pytorch.rfind("none", 0) != 0)
+      pytorch += (pytorch.empty() ? "" : ". ") + in_capitals(common);
     const auto entry = registered.find(operation.name == "select" ? "where" : operation.name);
     const char* derivatives = entry == registered.end()  ? "not differentiable"
                               : entry->second.zero_slope ? "slope zero"
