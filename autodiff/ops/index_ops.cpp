@@ -4,12 +4,24 @@
 namespace ebb::inline v0 {
 namespace detail {
 
-void check_index(std::string_view operation, const Shape& x, Block* index, int axis) {
-  const Shape& s = index->shape;
+void check_index(std::string_view operation, const Shape& x, const Shape& s, int axis) {
   if (s.rank() != x.rank() || !(s.with(axis, 0) == x.with(axis, 0))) {
     throw_shapes(operation, "the index must have the sizes of x but for the axis", x, s);
   }
-  check_range(operation, index, AxisView(x, axis).size, &x);
+}
+
+void CheckedIndex::look(std::int64_t n) {
+  // No less than a stretch at a time, as far as there are indices.
+  constexpr std::int64_t stretch = 1024;
+  const std::int64_t end = std::max(n, std::min(good_ + stretch, index_->shape.size()));
+  const auto* at = index_->data<std::int64_t>();
+  // The sign of i | (size - 1 - i) tells whether i is in range; that takes no branch.
+  std::uint64_t any = 0;
+  const auto last = std::uint64_t(size_) - 1;
+  for (std::int64_t i = good_; i < end; ++i)
+    any |= std::uint64_t(at[i]) | (last - std::uint64_t(at[i]));
+  if (std::int64_t(any) < 0) check_range(operation_, index_, size_, &x_);
+  good_ = end;
 }
 
 }  // namespace detail
