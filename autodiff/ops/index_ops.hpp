@@ -47,6 +47,14 @@ struct GoodIndex {
   static void demand(std::int64_t) {}
 };
 
+/// Calls f(leads_to(j), j) for j in [begin, end): a function of its own, so that all that the loop
+/// reads has a register.
+template <class Lead, class F>
+__attribute__((noinline)) void for_stretch(std::int64_t begin, std::int64_t end, Lead leads_to,
+                                           F f) {
+  for (std::int64_t j = begin; j < end; ++j) f(leads_to(j), j);
+}
+
 /// Calls f(i, j) for each element j of an index: it leads to element i of an array that has `size`
 /// instead of the index's own size along the axis.
 template <class Check, class F>
@@ -60,14 +68,20 @@ void for_each_index(Check check, Block* index, int axis, std::int64_t size, F f)
       for (const std::int64_t last = j + v.size; j < last;) {
         const std::int64_t end = std::min(last, j + stretch);
         check.demand(end);
-        for (; j < end; ++j) f(o * size + at[j], j);
+        const std::int64_t line = o * size;
+        for_stretch(
+            j, end, [=](std::int64_t n) { return line + at[n]; }, f);
+        j = end;
       }
       continue;
     }
     for (std::int64_t k = 0; k < v.size; ++k) {
       const std::int64_t end = j + v.inner, from_j = o * size * v.inner - j;
       check.demand(end);
-      for (; j < end; ++j) f(at[j] * v.inner + (from_j + j), j);
+      const std::int64_t inner = v.inner;
+      for_stretch(
+          j, end, [=](std::int64_t n) { return at[n] * inner + (from_j + n); }, f);
+      j = end;
     }
   }
 }
