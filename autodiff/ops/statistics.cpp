@@ -88,7 +88,9 @@ Tensor<T> cosine_similarity(const Operand<T>& a, const Operand<T>& b, int axis, 
     throw ArgumentError("cosine_similarity: eps = " + std::to_string(eps) + "; it is at least 0");
   }
   axis = detail::axis_of("cosine_similarity", axis, p);
-  return sum(a * b, axis) / (maximum(norm(a, 2, axis), eps) * maximum(norm(b, 2, axis), eps));
+  // Each is normalised first: of large vectors the product of all would overflow.
+  const auto unit = [&](const Operand<T>& x) { return x / maximum(norm(x, 2, axis, true), eps); };
+  return sum(unit(a) * unit(b), axis);
 }
 template EBB_API Tensor<float> cosine_similarity(const Operand<float>&, const Operand<float>&, int,
                                                  double);

@@ -163,6 +163,14 @@ TEST_CASE("the gradient of a product is finite wherever the products of the othe
   CHECK(gradient(product, largest).array()[4] == 4);
 }
 
+TEST_CASE("the cosine of vectors whose product would overflow, and of such that would vanish") {
+  const auto a = Array<float>::of({{1e20f, 1e20f}, {1e-30f, 1e-30f}});
+  const auto b = Array<float>::of({{1e20f, 0}, {1e-30f, 0}});
+  // A rounded root, product and sum.
+  const auto half_root = Array<float>::of({0.70710678f, 0.70710678f});
+  CHECK_AGREES(close(cosine_similarity(a, b, 1, 0).array(), half_root, 3e-7));
+}
+
 TEST_CASE("the norm at 0 has no slope, and none of a slope") {
   for (const double p : {1.5, 2.0, 3.0}) {
     CAPTURE(p);
