@@ -274,12 +274,19 @@ BlockHandle scaled_gradient(Sweep& sweep, Block*& kept, Block* g) {
   return to;
 }
 
+template <class T>
+__attribute__((noinline)) void give_recorded(Sweep& sweep, const Record& record, int i,
+                                             BlockHandle part) {
+  sweep.give(argument_of(record, i).id,
+             pull_node(Fused<T>(record), i, sweep.gradient<T>(), std::move(part)));
+}
+
 /// Gives argument i its part of the gradient, which a recorded sweep records.
 template <class T>
-EBB_HOT void give(Sweep& sweep, const Record& record, int i, BlockHandle part) {
+EBB_INLINE void give(Sweep& sweep, const Record& record, int i, BlockHandle part) {
   const std::uint32_t id = argument_of(record, i).id;
   if (sweep.records()) [[unlikely]] {
-    sweep.give(id, pull_node(Fused<T>(record), i, sweep.gradient<T>(), std::move(part)));
+    give_recorded<T>(sweep, record, i, std::move(part));
   } else {
     sweep.give(id, Access::tensor<T>(part.take()));
   }

@@ -2,6 +2,7 @@
 #include "ebb/autodiff/sweep.hpp"
 
 #include <algorithm>
+#include <cassert>
 #include <cstring>
 
 #include "ebb/autodiff/error.hpp"
@@ -67,6 +68,11 @@ EBB_HOT Sweep::Sweep(Recorder& tape, std::uint32_t low, std::uint32_t high, Mode
 }
 
 EBB_HOT Sweep::~Sweep() {
+  if (committed_) [[likely]] {
+    assert(
+        std::none_of(slots_, slots_ + (high_ - low_ + 1), [](const Slot& s) { return s.block; }));
+    return;
+  }
   for (const Slot& slot : std::span(slots_, high_ - low_ + 1)) {
     if (slot.block) [[unlikely]]
       release(slot.block);
@@ -155,6 +161,7 @@ EBB_HOT void Sweep::commit() {
   // Everything that needs memory comes first, before any gradient has changed.
   for_each_arrived([](auto* cell, Block*& block) { prepare(cell, block); });
   for_each_arrived([](auto* cell, Block*& block) { put(cell, std::exchange(block, nullptr)); });
+  committed_ = true;
 }
 
 template <class T>

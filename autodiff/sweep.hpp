@@ -41,7 +41,8 @@ class Sweep {
   /// What has arrived at a record; a tensor without array when nothing has.
   template <class T>
   Tensor<T> arrived(std::uint32_t id) const;
-  /// Adds the gradients of the leaves into their cells: all of them or, on an exception, none.
+  /// Ends a sweep over a whole tape: adds the gradients of the leaves into their cells, all of them
+  /// or, on an exception, none.
   void commit();
 
   // For the vjp of a record.
@@ -157,6 +158,7 @@ class Sweep {
   Slot few_slots_[16];  // no value where there are fewer records
   BlockHandle many_slots_, marks_;
   Slot current_{};
+  bool committed_ = false;  // what had arrived is in the cells: no slot holds anything
 };
 
 }  // namespace ebb::inline v0::detail

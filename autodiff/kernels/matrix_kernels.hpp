@@ -31,8 +31,7 @@ struct MatrixKernels {
   }
 
   /// y (rows,) = x (rows, cols) w (cols,) + bias.
-  EBB_HOT static void rows_dot(T* y, const T* x, const T* w, T bias, std::int64_t rows,
-                               std::int64_t cols) {
+  static void rows_dot(T* y, const T* x, const T* w, T bias, std::int64_t rows, std::int64_t cols) {
     if constexpr (has_half) {
       if (cols < W) return Half::rows_dot(y, x, w, bias, rows, cols);
     }
@@ -137,8 +136,8 @@ struct MatrixKernels {
   }
 
   /// out (cols,) = g (rows,) x (rows, cols), or out += ...
-  EBB_HOT static void rows_combine(T* out, const T* x, const T* g, std::int64_t rows,
-                                   std::int64_t cols, bool accumulate) {
+  static void rows_combine(T* out, const T* x, const T* g, std::int64_t rows, std::int64_t cols,
+                           bool accumulate) {
     constexpr std::int64_t panel = 512;
     const bool one_pass = cols <= max_vectors * W;
     const std::int64_t rows_in_block = one_pass ? 256 : 64;

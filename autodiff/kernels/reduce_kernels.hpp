@@ -61,7 +61,7 @@ struct ReduceKernels {
     return total;
   }
 
-  EBB_HOT static double sum(const T* x, std::int64_t n) {
+  static double sum(const T* x, std::int64_t n) {
     return tree_of_blocks(
         n, [&](std::int64_t i) __attribute__((always_inline)) { return V::load(x + i); });
   }

@@ -65,8 +65,7 @@ Record& start_record(Recorder& tape, const Op& op, const Shape& shape, std::uint
 }  // namespace
 
 template <class T>
-EBB_HOT Tensor<T> unary(const MapOp<T>& op, const Operand<T>& operand,
-                        const FormulaState& formula) {
+Tensor<T> unary(const MapOp<T>& op, const Operand<T>& operand, const FormulaState& formula) {
   Inputs inputs;
   const Argument<T> x[] = {inputs.read(op.name, operand)};
   if (!x[0].block) throw_empty_operand();
@@ -85,7 +84,7 @@ EBB_HOT Tensor<T> unary(const MapOp<T>& op, const Operand<T>& operand,
 }
 
 template <class T>
-EBB_HOT Tensor<T> binary(const MapOp<T>& op, const Operand<T>& a, const Operand<T>& b) {
+Tensor<T> binary(const MapOp<T>& op, const Operand<T>& a, const Operand<T>& b) {
   Inputs inputs;
   const Argument<T> x[] = {inputs.read(op.name, a), inputs.read(op.name, b)};
   // A number, or a second operand of the same shape, leaves the shape as it is.
@@ -264,7 +263,7 @@ void give_both(Sweep& sweep, Record& record, const MapOp<T>& op, const Layout<T,
 }  // namespace
 
 template <class T, int arity>
-EBB_HOT void vjp_map(Sweep& sweep, std::uint32_t id, Record& record) {
+void vjp_map(Sweep& sweep, std::uint32_t id, Record& record) {
   const auto& op = static_cast<const MapOp<T>&>(*record.op);
   if (sweep.records()) [[unlikely]]
     return give_recorded<arity>(sweep, id, record, op);
