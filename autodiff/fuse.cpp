@@ -374,10 +374,7 @@ EBB_INLINE Tensor<T> call(const Fused<T>& fused, const Shape& shape, const Input
     BlockHandle y(allocate(shape, sizeof(T)));
     run.write(y.get());
     run(loops.value);
-    if (!inputs.recorded) {
-      const Place place = inputs.place_of_unrecorded<T>(loops.name, y.get());
-      return Access::tensor<T>(y.take(), place);
-    }
+    if (!inputs.recorded) return inputs.unrecorded<T>(loops.name, std::move(y));
     Recorder& tape = *inputs.tape;
     add_record<T>(tape, y->shape, fused, nullptr);
     const Place place = tape.publish(y.get());
@@ -388,8 +385,7 @@ EBB_INLINE Tensor<T> call(const Fused<T>& fused, const Shape& shape, const Input
   BlockHandle y(allocate(Shape(), sizeof(T)));
   if (!inputs.recorded) {
     *y->data<T>() = T(run(loops.reduce) / count);
-    const Place place = inputs.place_of_unrecorded<T>(loops.name, y.get());
-    return Access::tensor<T>(y.take(), place);
+    return inputs.unrecorded<T>(loops.name, std::move(y));
   }
   // A recorded reduction writes its gradients on the way: they need no pass of their own.
   for (int i = 0; i < fused.count(); ++i) {

@@ -310,12 +310,12 @@ struct Inputs {
     if (source.is_number()) return {nullptr, Record::number, source.number};
     return {source.block, source.cell ? leaf(source.cell) : admit(operation, source.tensor), T(0)};
   }
-  /// A tape that checks looks at results that it does not record, too.
+  /// A result that is not recorded. A tape that checks looks at it all the same.
   template <class T>
-  Place place_of_unrecorded(std::string_view operation, Block* y) const {
+  Tensor<T> unrecorded(std::string_view operation, BlockHandle y) const {
     if (tape && tape->checks_finite()) [[unlikely]]
-      tape->check(operation, y, sizeof(T) == 8);
-    return {untracked ? Place::untracked : Place::constant, 0};
+      tape->check(operation, y.get(), sizeof(T) == 8);
+    return Access::tensor<T>(y.take(), {untracked ? Place::untracked : Place::constant, 0});
   }
 
  private:
