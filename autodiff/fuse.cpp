@@ -374,7 +374,7 @@ EBB_INLINE Tensor<T> call(const Fused<T>& fused, const Shape& shape, const Input
     BlockHandle y(allocate(shape, sizeof(T)));
     run.write(y.get());
     run(loops.value);
-    if (!inputs.recorded) return inputs.unrecorded<T>(loops.name, std::move(y));
+    if (!inputs.recorded) return inputs.unrecorded<T>(loops.name, y.take());
     Recorder& tape = *inputs.tape;
     add_record<T>(tape, y->shape, fused, nullptr);
     const Place place = tape.publish(y.get());
@@ -385,7 +385,7 @@ EBB_INLINE Tensor<T> call(const Fused<T>& fused, const Shape& shape, const Input
   BlockHandle y(allocate(Shape(), sizeof(T)));
   if (!inputs.recorded) {
     *y->data<T>() = T(run(loops.reduce) / count);
-    return inputs.unrecorded<T>(loops.name, std::move(y));
+    return inputs.unrecorded<T>(loops.name, y.take());
   }
   // A recorded reduction writes its gradients on the way: they need no pass of their own.
   for (int i = 0; i < fused.count(); ++i) {

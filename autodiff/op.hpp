@@ -183,7 +183,7 @@ Tensor<T> apply(const typename O::Options& options, const In&... operands) {
     return BlockHandle(O::template forward<T>(options, in[k].block...));
   }
   (std::index_sequence_for<In...>{});
-  if (!inputs.recorded) return inputs.unrecorded<T>(O::name, std::move(y));
+  if (!inputs.recorded) return inputs.unrecorded<T>(O::name, y.take());
   const Place place = record_structured(structured_op<O, T>, kept_for<O>(in), *inputs.tape, in,
                                         y.get(), &options, forgets_options<O> ? 0 : sizeof options);
   return Access::tensor<T>(y.take(), place);

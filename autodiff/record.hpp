@@ -310,12 +310,16 @@ struct Inputs {
     if (source.is_number()) return {nullptr, Record::number, source.number};
     return {source.block, source.cell ? leaf(source.cell) : admit(operation, source.tensor), T(0)};
   }
-  /// A result that is not recorded. A tape that checks looks at it all the same.
+  /// A result that is not recorded, from an owned block. A tape that checks looks at it all the
+  /// same.
   template <class T>
-  Tensor<T> unrecorded(std::string_view operation, BlockHandle y) const {
-    if (tape && tape->checks_finite()) [[unlikely]]
-      tape->check(operation, y.get(), sizeof(T) == 8);
-    return Access::tensor<T>(y.take(), {untracked ? Place::untracked : Place::constant, 0});
+  EBB_INLINE Tensor<T> unrecorded(std::string_view operation, Block* y) const {
+    if (tape && tape->checks_finite()) [[unlikely]] {
+      BlockHandle owner(y);
+      tape->check(operation, y, sizeof(T) == 8);
+      owner.take();
+    }
+    return Access::tensor<T>(y, {untracked ? Place::untracked : Place::constant, 0});
   }
 
  private:

@@ -62,7 +62,7 @@ Tensor<T> concat_all(const std::vector<Tensor<T>>& parts, int axis) {
     }
     begin += width;
   }
-  if (!inputs.recorded) return inputs.unrecorded<T>(op::Concat::name, std::move(y));
+  if (!inputs.recorded) return inputs.unrecorded<T>(op::Concat::name, y.take());
   Recorder& tape = *inputs.tape;
   std::vector<BlockHandle> shapes;
   for (const auto& part : in) {
@@ -109,7 +109,7 @@ Tensor<To> cast(const Operand<T>& x) {
   BlockHandle y(allocate(shape, sizeof(To)));
   const T* from = in[0].block->template data<T>();
   std::transform(from, from + shape.size(), y->data<To>(), [](T v) { return To(v); });
-  if (!inputs.recorded) return inputs.unrecorded<To>(op::Cast::name, std::move(y));
+  if (!inputs.recorded) return inputs.unrecorded<To>(op::Cast::name, y.take());
   const Place place = record_structured(cast_op<To, T>, 0, *inputs.tape, in, y.get(), nullptr, 0);
   return Access::tensor<To>(y.take(), place);
 }

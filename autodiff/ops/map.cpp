@@ -70,7 +70,7 @@ Tensor<T> unary(const MapOp<T>& op, const Operand<T>& operand, const FormulaStat
   const Argument<T> x[] = {inputs.read(op.name, operand)};
   if (!x[0].block) throw_empty_operand();
   BlockHandle y = evaluate(kernels<T>().unary_value[op.index], x[0].block->shape, x, formula.data);
-  if (!inputs.recorded) return inputs.unrecorded<T>(op.name, std::move(y));
+  if (!inputs.recorded) return inputs.unrecorded<T>(op.name, y.take());
   Recorder& tape = *inputs.tape;
   Record& record = start_record(tape, op, y->shape, x[0].id, formula);
   record.inputs[0] = x[0].id;
@@ -90,7 +90,7 @@ Tensor<T> binary(const MapOp<T>& op, const Operand<T>& a, const Operand<T>& b) {
   const Shape wide = same ? Shape() : broadcast(op.name, p->shape, q->shape);
   const Shape& shape = !same ? wide : p ? p->shape : q->shape;
   BlockHandle y = evaluate(kernels<T>().binary_value[op.index], shape, x, nullptr);
-  if (!inputs.recorded) return inputs.unrecorded<T>(op.name, std::move(y));
+  if (!inputs.recorded) return inputs.unrecorded<T>(op.name, y.take());
   Recorder& tape = *inputs.tape;
   const auto on_tape = [&](int k) {
     return x[k].id != Record::constant && x[k].id != Record::number;
