@@ -13,7 +13,7 @@ namespace ebb::inline v0::detail {
 template <class T>
 Place leaf_of(Cell<T>* cell);
 /// Without a name, where the caller does not know for which operation it reads.
-[[noreturn, gnu::cold]] void throw_empty_operand(std::string_view operation = {});
+[[noreturn]] void throw_empty_operand(std::string_view operation = {});
 
 /// What an operand is made of. A number has no block.
 template <class T>

@@ -190,7 +190,7 @@ class Recorder {
   bool observes() const { return observer_ != nullptr; }
   bool checks_finite() const { return observer_ && observer_->check_finite; }
   /// @throws NonFiniteError when a result has a NaN or an infinity.
-  [[gnu::cold]] void check(std::string_view operation, Block* result, bool is_double) const;
+  void check(std::string_view operation, Block* result, bool is_double) const;
   /// The result of a record, or null if values are not kept.
   Block* value_of(std::uint32_t id) const;
   /// The path of the scope that a record stands in.
