@@ -84,12 +84,17 @@ void BinaryFile::fail(std::int64_t offset, const std::string& what) const {
 ByteReader::~ByteReader() = default;
 
 void ByteReader::read(void* to, std::int64_t count, const char* what) {
-  const std::int64_t got = read_some(to, count);
-  position_ += got;
+  const std::int64_t got = read_up_to(to, count);
   if (got < count) {
     fail(position_,
          "the file ends here, " + count_of(count - got, "byte") + " before the end of " + what);
   }
+}
+
+std::int64_t ByteReader::read_up_to(void* to, std::int64_t count) {
+  const std::int64_t got = read_some(to, count);
+  position_ += got;
+  return got;
 }
 
 void ByteReader::expect_end() {

@@ -59,6 +59,11 @@ class ByteReader {
   virtual std::int64_t left() const = 0;
   /// The next bytes. @throws FileError, which says what is missing, when there are fewer.
   void read(void* to, std::int64_t count, const char* what);
+  /// The next bytes, up to `count`; fewer only at the end. Returns how many.
+  std::int64_t read_up_to(void* to, std::int64_t count);
+  /// How many bytes of what is stored were used so far: what is inflated is counted as it is
+  /// stored.
+  virtual std::int64_t consumed() const { return position_; }
   /// @throws FileError if there are more bytes, or if what inflated is not what was compressed.
   void expect_end();
   /// "name: byte 10: what", as an exception.
@@ -78,15 +83,16 @@ class FileReader : public ByteReader {
  public:
   explicit FileReader(const BinaryFile& file) : FileReader(file, 0, file.size()) {}
   FileReader(const BinaryFile& file, std::int64_t first, std::int64_t last)
-      : ByteReader(file.name(), first), file_(file), at_(first), last_(last) {}
+      : ByteReader(file.name(), first), file_(file), first_(first), at_(first), last_(last) {}
   std::int64_t left() const override { return last_ - at_; }
+  std::int64_t consumed() const override { return at_ - first_; }
 
  protected:
   std::int64_t read_some(void* to, std::int64_t count) override;
 
  private:
   const BinaryFile& file_;
-  std::int64_t at_, last_;
+  std::int64_t first_, at_, last_;
 };
 
 }  // namespace ebb::inline v0::data::detail

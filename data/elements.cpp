@@ -259,13 +259,18 @@ ReadSession::ReadSession(const ReadOptions& options) : options_(options), left_(
   if (left_ == 0) left_ = std::int64_t(::sysconf(_SC_PHYS_PAGES)) * ::sysconf(_SC_PAGESIZE) / 2;
 }
 
+bool ReadSession::try_take(std::int64_t bytes) {
+  if (bytes > left_) return false;
+  left_ -= bytes;
+  return true;
+}
+
 void ReadSession::take(const ByteReader& reader, std::int64_t bytes) {
-  if (bytes > left_) {
+  if (!try_take(bytes)) {
     reader.fail(reader.position(), "an array that takes " + count_of(bytes, "byte") +
                                        " of memory, where " + std::to_string(left_) +
                                        " are left; set max_bytes if it is meant to be read");
   }
-  left_ -= bytes;
 }
 
 void ReadSession::advance(std::int64_t bytes) {

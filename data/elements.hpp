@@ -56,6 +56,11 @@ class ReadSession {
   explicit ReadSession(const ReadOptions& options);
   /// Refuses what does not fit into the memory that is left. @throws FileError.
   void take(const ByteReader& reader, std::int64_t bytes);
+  /// Takes so much if it is there; false, with nothing taken, if it is not.
+  bool try_take(std::int64_t bytes);
+  /// Memory that was taken is free again.
+  void give_back(std::int64_t bytes) { left_ += bytes; }
+  std::int64_t left() const { return left_; }
   /// At least so many bytes will be read from now on.
   void expect(std::int64_t bytes) { total_ = std::max(total_, done_ + bytes); }
   /// So many bytes more were read, or passed over.

@@ -43,6 +43,10 @@ std::int64_t GzipReader::left() const {
   return (file_.size() - stream_->offset + std::int64_t(stream_->z.avail_in) + 8) * max_inflation;
 }
 
+std::int64_t GzipReader::consumed() const {
+  return stream_->offset - std::int64_t(stream_->z.avail_in);
+}
+
 void GzipReader::refill() {
   Stream& s = *stream_;
   const std::int64_t count = std::min(window, file_.size() - s.offset);

@@ -21,6 +21,7 @@ class GzipReader : public ByteReader {
   explicit GzipReader(const BinaryFile& file);
   ~GzipReader() override;
   std::int64_t left() const override;
+  std::int64_t consumed() const override;
 
  protected:
   std::int64_t read_some(void* to, std::int64_t count) override;
