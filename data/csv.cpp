@@ -5,6 +5,7 @@
 #include <limits>
 #include <unordered_map>
 
+#include "ebb/data/csv_columns.hpp"
 #include "ebb/data/csv_scanner.hpp"
 
 namespace ebb::inline v0::data {
@@ -13,179 +14,403 @@ namespace {
 using detail::CsvScanner;
 using detail::Mark;
 using detail::quoted;
+using detail::Spelled;
 
-/// The names of all columns, for a message; a few hundred would help nobody.
-std::string list(const std::vector<std::string>& names) {
-  constexpr std::size_t most = 40;
-  std::string text;
-  for (std::size_t i = 0; i < std::min(names.size(), most); ++i) {
-    text += (i ? ", " : "") + names[i];
-  }
-  if (names.size() > most) text += " and " + std::to_string(names.size() - most) + " more";
-  return text;
-}
+/// Beside its text: what a name or a level costs in tables and vectors.
+constexpr std::int64_t text_overhead = 128;
 
-std::vector<std::string> read_header(CsvScanner& file) {
-  if (file.at_end()) {
-    file.fail({}, "the file is empty; a line of column names and rows of numbers are expected");
+/// A column while it is read.
+struct Incoming {
+  std::string name;
+  Kind kind = Kind::numeric;
+  bool is_sure = false;  ///< the kind was given, or found
+  detail::Levels levels = {};
+};
+
+/// One way through a file. Kinds that are not given are taken for numeric until a field says
+/// otherwise; then the rest of the file is searched for more such columns, and all of it is to be
+/// read again with what was found.
+template <class T>
+class Pass {
+ public:
+  Pass(const detail::BinaryFile& file, detail::ReadSession& session, const CsvOptions& options)
+      : file_(file, session, options.separator, options.comment),
+        name_(file.name()),
+        options_(options) {
+    read_header();
+    if (!options.header) name_columns(file);
   }
-  std::vector<std::string> names;
+
+  /// The table, if the kinds of all columns held. Otherwise `kinds` are what they are.
+  std::optional<Table<T>> read(std::vector<Kind>& kinds);
+
+ private:
+  void read_header();
+  void name_columns(const detail::BinaryFile& file);
+  void set_kinds(const std::vector<Kind>& known);
+  bool skip_to_row();
+  void read_row(T* row);
+  void read_field(std::size_t j, T& value);
+  void read_category(std::size_t j, T& value);
+  void read_number(std::size_t j, T& value);
+  void search_row();
+  void search_field(Incoming& column);
+  void miss(std::size_t j, T& value);
+  bool is_missing(std::string_view text) const;
+  void fill(Array<T>& values) const;
+  void sort_levels(std::vector<Column>& columns, Array<T>& values) const;
+  [[noreturn]] void refuse(std::size_t j, const std::string& what) const {
+    file_.fail(file_.mark(), "column " + quoted(columns_[j].name) + ": " + what);
+  }
+  void check_end(std::size_t j, Mark mark) const;
+
+  CsvScanner file_;
+  const std::string& name_;
+  const CsvOptions& options_;
+  std::vector<Incoming> columns_;
+  bool drops_row_ = false;     ///< the row that is read misses a value
+  bool is_surprised_ = false;  ///< a kind did not hold, or is needed to tell
+};
+
+template <class T>
+void Pass<T>::read_header() {
+  file_.skip_comments();
+  if (file_.at_end()) {
+    file_.fail({},
+               options_.header
+                   ? "the file is empty; a line of column names and rows of numbers are expected"
+                   : "the file is empty; rows of numbers are expected");
+  }
+  if (!options_.header) return;
   std::unordered_map<std::string, std::size_t> seen;
   do {
-    std::string name(file.text());
+    std::string name(file_.text());
     if (name.empty()) {
-      file.fail(file.mark(), "column " + std::to_string(names.size() + 1) +
-                                 " has no name; the first line names every column");
+      file_.fail(file_.mark(), "column " + std::to_string(columns_.size() + 1) +
+                                   " has no name; the first line names every column");
     }
-    const auto [other, is_new] = seen.emplace(name, names.size() + 1);
+    if (!detail::is_utf8(name)) {
+      file_.fail(file_.mark(),
+                 "the name " + quoted(name) + " is not UTF-8; convert the file to it");
+    }
+    file_.take(std::int64_t(2 * name.size() + sizeof(Incoming)) + 2 * text_overhead);
+    const auto [other, is_new] = seen.emplace(name, columns_.size() + 1);
     if (!is_new) {
-      file.fail(file.mark(), "the name " + quoted(name) + " stands twice, first for column " +
-                                 std::to_string(other->second) + "; rename one of them");
+      file_.fail(file_.mark(), "the name " + quoted(name) + " stands twice, first for column " +
+                                   std::to_string(other->second) + "; rename one of them");
     }
-    names.push_back(std::move(name));
-  } while (!file.row_ended());
-  return names;
+    columns_.push_back({.name = std::move(name)});
+  } while (!file_.row_ended());
 }
 
-/// Whether a number that T cannot hold is too near to 0 rather than too large: the decimal exponent
-/// of its first digit that counts is negative.
-bool is_tiny(std::string_view text) {
-  const std::size_t e = text.find_first_of("eE");
-  const std::string_view digits = text.substr(0, e);
-  const auto point = std::int64_t(std::min(digits.find('.'), digits.size()));
-  const auto first = std::int64_t(digits.find_first_of("123456789"));
-  std::int64_t exponent = 0;
-  if (e != text.npos) {
-    const char* begin = text.data() + e + (text[e + 1] == '+' ? 2 : 1);
-    if (std::from_chars(begin, text.data() + text.size(), exponent).ec != std::errc()) {
-      return *begin == '-';
-    }
-  }
-  return exponent < first - point;
-}
-
-/// The number that a text spells, or an error at its place.
+/// Counts the fields of the first row of a file without a header; it is to be read again.
 template <class T>
-T to_number(std::string_view text, const CsvScanner& file, const std::string& column) {
-  const auto refuse = [&](const std::string& what) {
-    file.fail(file.mark(), "column " + quoted(column) + ": " + what);
-  };
-  if (text.empty()) refuse("the value is missing; fill it in or remove the row");
-  const char *begin = text.data(), *const end = begin + text.size();
-  // from_chars knows no plus sign.
-  if (text.size() > 1 && text[0] == '+' && text[1] != '-') ++begin;
-  T value = 0;
-  const auto [p, code] = std::from_chars(begin, end, value);
-  if (p != end || code == std::errc::invalid_argument) refuse(quoted(text) + " is not a number");
-  if (code == std::errc::result_out_of_range) {
-    if (is_tiny(text)) return *begin == '-' ? T(-0.0) : T(0);
-    refuse(quoted(text) + " is too large for " + (sizeof(T) == 4 ? "float" : "double"));
-  }
-  if (!std::isfinite(value)) {
-    refuse(quoted(text) + " is not a finite number; replace it or remove the row");
-  }
-  return value;
-}
-
-/// One row behind the others.
-template <class T>
-void read_row(CsvScanner& file, const std::vector<std::string>& names, std::vector<T>& values) {
-  const auto expected = std::to_string(names.size()) +
-                        (names.size() == 1 ? " field was expected" : " fields were expected");
-  for (std::size_t j = 0; j < names.size(); ++j) {
-    const Mark mark = file.here();
-    T value;
-    if (!file.number(value)) value = to_number<T>(file.text(), file, names[j]);
-    values.push_back(value);
-    if (file.row_ended() && j + 1 < names.size()) {
-      file.fail(mark, "the row ends after field " + std::to_string(j + 1) + "; " + expected);
-    }
-  }
-  if (!file.row_ended()) file.fail(file.here(), "the row goes on; " + expected);
+void Pass<T>::name_columns(const detail::BinaryFile& file) {
+  detail::ReadSession silent({.max_bytes = options_.read.max_bytes});
+  CsvScanner first(file, silent, options_.separator, options_.comment);
+  first.skip_comments();
+  do {
+    first.text();
+    file_.take(std::int64_t(sizeof(Incoming)) + 2 * text_overhead);
+    columns_.push_back({.name = "column" + std::to_string(columns_.size() + 1)});
+  } while (!first.row_ended());
 }
 
 template <class T>
-std::vector<T> read_rows(CsvScanner& file, const std::vector<std::string>& names) {
-  std::vector<T> values;
-  for (;;) {
-    const Mark mark = file.here();
-    const bool blank = file.skip_blank_line();
-    while (blank && file.skip_blank_line()) continue;
-    if (file.at_end()) break;
-    if (blank) file.fail(mark, "an empty line between rows; remove it");
-    read_row(file, names, values);
+void Pass<T>::set_kinds(const std::vector<Kind>& known) {
+  for (const auto& [name, kind] : options_.kinds) {
+    const auto same = std::find_if(columns_.begin(), columns_.end(),
+                                   [&](const Incoming& column) { return column.name == name; });
+    if (same == columns_.end()) {
+      throw ArgumentError("read_csv: the options give a kind to column " + quoted(name) + ", but " +
+                          name_ + " has none of this name");
+    }
+    same->kind = kind;
+    same->is_sure = true;
   }
-  if (values.empty()) file.fail(file.here(), "the file ends after its header; rows are expected");
-  return values;
+  for (std::size_t j = 0; j < columns_.size(); ++j) {
+    Incoming& column = columns_[j];
+    if (column.is_sure || (known.empty() && !options_.kind)) continue;
+    column.kind = options_.kind ? *options_.kind : known[j];
+    column.is_sure = true;
+  }
+}
+
+/// False at the end of the file.
+template <class T>
+bool Pass<T>::skip_to_row() {
+  file_.skip_comments();
+  const Mark mark = file_.here();
+  bool blank = false;
+  while (file_.skip_blank_line()) {
+    blank = true;
+    file_.skip_comments();
+  }
+  if (file_.at_end()) return false;
+  if (blank) file_.fail(mark, "an empty line between rows; remove it");
+  return true;
+}
+
+/// Behind field j, which began at the mark: the row ends with the last field, and there only.
+template <class T>
+void Pass<T>::check_end(std::size_t j, Mark mark) const {
+  const bool is_last = j + 1 == columns_.size();
+  if (file_.row_ended() == is_last) return;
+  const auto expected = std::to_string(columns_.size()) +
+                        (columns_.size() == 1 ? " field was expected" : " fields were expected");
+  if (is_last) file_.fail(file_.here(), "the row goes on; " + expected);
+  file_.fail(mark, "the row ends after field " + std::to_string(j + 1) + "; " + expected);
+}
+
+template <class T>
+void Pass<T>::read_row(T* row) {
+  drops_row_ = false;
+  const std::size_t last = columns_.size() - 1;
+  for (std::size_t j = 0; j <= last; ++j) {
+    const Mark mark = file_.here();
+    if (columns_[j].kind != Kind::numeric || !file_.number(row[j])) read_field(j, row[j]);
+    if (file_.row_ended() != (j == last)) [[unlikely]]
+      check_end(j, mark);
+  }
+}
+
+/// A field that is not a number written in a common way.
+template <class T>
+void Pass<T>::read_field(std::size_t j, T& value) {
+  file_.text();
+  if (columns_[j].kind == Kind::categorical) {
+    read_category(j, value);
+  } else {
+    read_number(j, value);
+  }
+}
+
+template <class T>
+bool Pass<T>::is_missing(std::string_view text) const {
+  const auto& names = options_.missing_names;
+  return std::find(names.begin(), names.end(), text) != names.end();
+}
+
+/// The field that was read last is missing.
+template <class T>
+void Pass<T>::miss(std::size_t j, T& value) {
+  value = std::numeric_limits<T>::quiet_NaN();
+  if (options_.missing == Missing::drop_row) drops_row_ = true;
+  if (options_.missing == Missing::error) {
+    refuse(j, "the value is missing; fill it in or remove the row, or set CsvOptions::missing");
+  }
+  const bool is_filled = options_.missing != Missing::drop_row && options_.missing != Missing::nan;
+  if (is_filled && columns_[j].kind == Kind::categorical) {
+    refuse(j,
+           "a category is missing, which only numbers can be filled in for; read it as NaN or "
+           "drop the row");
+  }
+}
+
+template <class T>
+void Pass<T>::read_number(std::size_t j, T& value) {
+  Incoming& column = columns_[j];
+  const std::string_view text = file_.last_text();
+  const Spelled spelled = detail::spelled_number(text, value);
+  if (spelled == Spelled::number) return;
+  if (is_missing(text)) {
+    // In quotes it may be a level, and then is not missing.
+    if (!column.is_sure && file_.was_quoted() && !text.empty() &&
+        options_.missing != Missing::nan) {
+      is_surprised_ = true;
+    } else {
+      miss(j, value);
+    }
+  } else if (!column.is_sure) {
+    if (spelled == Spelled::nothing) column.kind = Kind::categorical;
+    is_surprised_ = true;
+  } else if (text.empty()) {
+    refuse(j, "the value is missing, and CsvOptions::missing_names do not allow for it");
+  } else {
+    refuse(j, quoted(text) + ' ' + detail::why_no_number<T>(spelled));
+  }
+}
+
+template <class T>
+void Pass<T>::read_category(std::size_t j, T& value) {
+  Incoming& column = columns_[j];
+  const std::string_view text = file_.last_text();
+  if ((text.empty() || !file_.was_quoted()) && is_missing(text)) return miss(j, value);
+  std::int64_t code = column.levels.find(text);
+  if (code < 0) {
+    constexpr auto most = std::int64_t(1) << std::numeric_limits<T>::digits;
+    if (!detail::is_utf8(text)) refuse(j, quoted(text) + " is not UTF-8; convert the file to it");
+    if (column.levels.size() == most) {
+      refuse(j, "more levels than float can number; read the file as double");
+    }
+    file_.take(std::int64_t(2 * text.size()) + text_overhead);
+    code = column.levels.add(text);
+  }
+  value = T(code);
+}
+
+/// Looks only for columns that are not numeric.
+template <class T>
+void Pass<T>::search_row() {
+  T ignored = 0;
+  for (std::size_t j = 0; j < columns_.size(); ++j) {
+    const Mark mark = file_.here();
+    if (columns_[j].kind == Kind::categorical || !file_.number(ignored)) {
+      file_.text();
+      search_field(columns_[j]);
+    }
+    check_end(j, mark);
+  }
+}
+
+template <class T>
+void Pass<T>::search_field(Incoming& column) {
+  if (column.is_sure || column.kind == Kind::categorical) return;
+  T ignored = 0;
+  const std::string_view text = file_.last_text();
+  if (detail::spelled_number(text, ignored) == Spelled::nothing && !is_missing(text)) {
+    column.kind = Kind::categorical;
+  }
+}
+
+/// Puts the numbers in place of NaN that the policy asks for.
+template <class T>
+void Pass<T>::fill(Array<T>& values) const {
+  const bool is_constant = options_.missing == Missing::constant;
+  if (!is_constant && options_.missing != Missing::mean && options_.missing != Missing::median) {
+    return;
+  }
+  const auto width = std::int64_t(columns_.size());
+  for (std::int64_t j = 0; j < width; ++j) {
+    std::vector<T> present;
+    std::vector<std::int64_t> missing;
+    for (std::int64_t i = j; i < values.size(); i += width) {
+      const T value = values[i];
+      if (std::isnan(value)) {
+        missing.push_back(i);
+      } else if (!is_constant) {
+        present.push_back(value);
+      }
+    }
+    if (missing.empty()) continue;
+    double value = options_.constant;
+    if (!is_constant) {
+      if (present.empty()) {
+        file_.fail({},
+                   "column " + quoted(columns_[std::size_t(j)].name) +
+                       " has no value to fill in for the others; drop it or fill in a constant");
+      }
+      const Shape shape{std::int64_t(present.size()), 1};
+      const Table<T> column({{.name = "x"}}, Array<T>(shape, std::span<const T>(present)));
+      const auto description = column.describe().columns.front();
+      value = options_.missing == Missing::mean ? description.mean : description.median;
+    }
+    T* const out = values.mutate();
+    for (const std::int64_t i : missing) out[i] = T(value);
+  }
+}
+
+/// From numbers by order of appearance to places among the sorted levels.
+template <class T>
+void Pass<T>::sort_levels(std::vector<Column>& columns, Array<T>& values) const {
+  std::vector<std::int64_t> places;
+  for (std::size_t j = 0; j < columns.size(); ++j) {
+    if (columns[j].kind == Kind::numeric) continue;
+    columns[j].levels = columns_[j].levels.sorted(places);
+    T* const codes = values.mutate();
+    for (std::int64_t i = std::int64_t(j); i < values.size(); i += std::int64_t(columns.size())) {
+      if (!std::isnan(codes[i])) codes[i] = T(places[std::size_t(codes[i])]);
+    }
+  }
+}
+
+template <class T>
+std::optional<Table<T>> Pass<T>::read(std::vector<Kind>& kinds) {
+  set_kinds(kinds);
+  detail::RowBuffer<T> rows(std::int64_t(columns_.size()));
+  bool any = false;
+  while (skip_to_row()) {
+    any = true;
+    if (is_surprised_) {
+      search_row();
+      continue;
+    }
+    read_row(rows.next(file_));
+    if (drops_row_) rows.drop_last();
+  }
+  if (is_surprised_) {
+    kinds.clear();
+    for (const Incoming& column : columns_) kinds.push_back(column.kind);
+    return {};
+  }
+  if (!any) file_.fail(file_.here(), "the file ends after its header; rows are expected");
+  if (rows.rows() == 0) file_.fail({}, "every row misses a value, so that none is left");
+  auto values = rows.to_array();
+  fill(values);
+  std::vector<Column> columns;
+  for (const Incoming& column : columns_) columns.push_back({column.name, column.kind});
+  sort_levels(columns, values);
+  return Table<T>(std::move(columns), std::move(values), name_);
+}
+
+void check(const CsvOptions& options) {
+  detail::check_separator("read_csv", options.separator);
+  const char comment = options.comment;
+  if (comment != 0 && (comment == options.separator || comment == '"' || comment == '\n' ||
+                       comment == '\r' || comment == ' ' || comment == '\t')) {
+    throw ArgumentError("read_csv: " + quoted({&comment, 1}) + " cannot begin a comment");
+  }
+  if (!std::isfinite(options.constant)) {
+    throw ArgumentError(
+        "read_csv: the constant for missing values is not finite; Missing::nan "
+        "leaves them NaN");
+  }
 }
 
 }  // namespace
 
-template <Real T>
-Table<T> read_csv(const std::string& path, CsvOptions options) {
-  const char separator = options.separator;
-  if (std::string_view("\"\r\n \0", 5).find(separator) != std::string_view::npos ||
-      (separator >= '0' && separator <= '9') || separator == '.' || separator == '-') {
-    throw ArgumentError("read_csv: " + quoted({&separator, 1}) + " cannot separate fields");
-  }
-  CsvScanner file(path, separator);
-  auto names = read_header(file);
-  const auto values = read_rows<T>(file, names);
-  const auto columns = std::int64_t(names.size());
-  const Shape shape{std::int64_t(values.size()) / columns, columns};
-  return Table<T>(path, std::move(names), Array<T>(shape, std::span<const T>(values)));
-}
+namespace detail {
 
-template <Real T>
-Table<T>::Table(std::string source, std::vector<std::string> names, Array<T> values)
-    : source_(std::move(source)), names_(std::move(names)), values_(std::move(values)) {
-  if (values_.rank() != 2 || columns() != std::int64_t(names_.size())) {
-    throw ShapeError("Table: values of shape " + to_string(values_.shape()) + " for " +
-                     std::to_string(names_.size()) + " names; they must be (rows, names)");
+void check_separator(const char* operation, char separator) {
+  const auto byte = static_cast<unsigned char>(separator);
+  const bool is_part_of_text = (byte >= '0' && byte <= '9') ||
+                               ((byte | 0x20u) >= 'a' && (byte | 0x20u) <= 'z') || byte >= 0x80;
+  if (is_part_of_text || std::string_view("\"\r\n \0.+-", 8).find(separator) != std::string::npos) {
+    throw ArgumentError(std::string(operation) + ": " + quoted({&separator, 1}) +
+                        " cannot separate fields");
   }
 }
 
 template <Real T>
-std::int64_t Table<T>::find(std::string_view name) const {
-  const auto found = std::find(names_.begin(), names_.end(), name);
-  if (found != names_.end()) return found - names_.begin();
-  throw detail::error_at(source_, {}, "no column " + quoted(name) + "; there are " + list(names_));
-}
-
-/// The columns [first, last), or all others.
-template <Real T>
-Array<T> Table<T>::select(std::int64_t first, std::int64_t last, bool others) const {
-  const std::int64_t all = columns(), width = others ? all - (last - first) : last - first;
-  auto chosen = Array<T>::uninitialized({rows(), width});
-  T* out = chosen.mutate();
-  for (const T* row = values_.begin(); row != values_.end(); row += all) {
-    if (others) {
-      out = std::copy(row, row + first, out);
-      out = std::copy(row + last, row + all, out);
-    } else {
-      out = std::copy(row + first, row + last, out);
-    }
+Table<T> read_csv(const BinaryFile& file, const CsvOptions& options) {
+  check(options);
+  ReadSession session(options.read);
+  std::vector<Kind> kinds;
+  for (;;) {
+    const std::int64_t left = session.left();
+    Pass<T> pass(file, session, options);
+    if (auto table = pass.read(kinds)) return *std::move(table);
+    session.give_back(left - session.left());
   }
-  return chosen;
+}
+
+}  // namespace detail
+
+template <Real T>
+Table<T> read_csv(const std::string& path, const CsvOptions& options) {
+  return detail::read_csv<T>(detail::BinaryFile(path), options);
 }
 
 template <Real T>
-Array<T> Table<T>::column(std::string_view name) const {
-  const std::int64_t j = find(name);
-  return select(j, j + 1, false);
+Table<T> read_tsv(const std::string& path, CsvOptions options) {
+  options.separator = '\t';
+  return read_csv<T>(path, options);
 }
 
-template <Real T>
-Supervised<T> Table<T>::split_target(std::string_view name) const {
-  const std::int64_t j = find(name);
-  auto features = names_;
-  features.erase(features.begin() + j);
-  return {select(j, j + 1, true), select(j, j + 1, false), std::move(features)};
-}
-
-#define EBB_INSTANTIATE(T) \
-  template class Table<T>; \
-  template EBB_API Table<T> read_csv(const std::string&, CsvOptions);
+#define EBB_INSTANTIATE(T)                                                          \
+  template Table<T> detail::read_csv(const detail::BinaryFile&, const CsvOptions&); \
+  template EBB_API Table<T> read_csv(const std::string&, const CsvOptions&);        \
+  template EBB_API Table<T> read_tsv(const std::string&, CsvOptions);
 EBB_INSTANTIATE(float)
 EBB_INSTANTIATE(double)
 #undef EBB_INSTANTIATE

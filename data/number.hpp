@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Numbers as texts spell them.
+#pragma once
+#include <bit>
+#include <charconv>
+#include <cmath>
+#include <cstdint>
+#include <cstring>
+#include <limits>
+#include <string>
+#include <string_view>
+
+namespace ebb::inline v0::data::detail {
+
+/// What a text spells.
+enum class Spelled : std::uint8_t {
+  number,     ///< a finite number that the type can hold
+  too_large,  ///< a finite number that the type cannot hold
+  infinite,   ///< "inf", "Infinity", ...
+  nan,        ///< "nan", "NaN", "-nan", ...
+  nothing     ///< no number
+};
+
+/// The number that all of a text spells, with a plus sign if it likes: the nearest that T holds,
+/// and 0 for what is nearer to 0 than T can hold. `value` is set if it is a number.
+template <class T>
+Spelled spelled_number(std::string_view text, T& value);
+
+/// "is not a number", and the like, for all but `number`.
+template <class T>
+std::string why_no_number(Spelled spelled);
+
+constexpr double powers_of_ten[] = {1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,
+                                    1e8,  1e9,  1e10, 1e11, 1e12, 1e13, 1e14, 1e15,
+                                    1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22};
+constexpr std::uint64_t short_powers_of_ten[] = {1,      10,      100,      1000,     10000,
+                                                 100000, 1000000, 10000000, 100000000};
+
+/// Appends the digits at p to a number, eight at a time, and returns how many. They may be looked
+/// for in the 7 bytes behind the first that is none. More than 19 do not fit.
+inline int take_digits(const char*& p, std::uint64_t& number) {
+  int count = 0;
+  for (;;) {
+    std::uint64_t bytes;
+    std::memcpy(&bytes, p, 8);
+    bytes ^= 0x3030303030303030u;
+    // The first byte is the lowest. A carry out of one above 0x89 spoils only what follows it.
+    const std::uint64_t others = ((bytes + 0x7676767676767676u) | bytes) & 0x8080808080808080u;
+    const int n = others ? std::countr_zero(others) >> 3 : 8;
+    if (n == 0) return count;
+    bytes <<= 8 * (8 - n);  // zeros come first
+    bytes = bytes * 10 + (bytes >> 8);
+    bytes = ((bytes & 0x000000ff000000ffu) * 0x000f424000000064u +
+             ((bytes >> 16) & 0x000000ff000000ffu) * 0x0000271000000001u) >>
+            32;
+    number = number * short_powers_of_ten[n] + bytes;
+    p += n;
+    count += n;
+    if (n < 8 || count > 19) return count;
+  }
+}
+
+/// The nearest T to digits * 10^exponent, where few operations give it for sure (W. D. Clinger, How
+/// to read floating point numbers accurately, 1990).
+template <class T>
+inline bool scale_exactly(std::uint64_t digits, int exponent, T& value) {
+  if (exponent < -22 || exponent > 22 || digits > std::uint64_t(1) << 62) return false;
+  const auto whole = double(std::int64_t(digits));
+  // Both operands are exact, so the result is the nearest double.
+  const double wide =
+      exponent < 0 ? whole / powers_of_ten[-exponent] : whole * powers_of_ten[exponent];
+  const bool is_exact = digits <= std::uint64_t(1) << 53;
+  if constexpr (sizeof(T) == 8) {
+    value = wide;
+    return is_exact;
+  } else {
+    // Rounded a second time it is right unless the number may lie on the other side of the middle
+    // of two floats than the double does; digits that were rounded are off by up to two units.
+    const auto rest = std::int64_t(std::bit_cast<std::uint64_t>(wide) & 0x1fffffff) - 0x10000000;
+    value = T(wide);
+    const bool is_normal = wide >= double(std::numeric_limits<T>::min()) &&
+                           wide <= double(std::numeric_limits<T>::max());
+    return digits == 0 || (is_normal && (rest < -4 || rest > 4));
+  }
+}
+
+/// The number at p if it is written in the common way, and where it ends; otherwise null. The same
+/// as from_chars finds. At least 16 bytes follow that belong to no number.
+template <class T>
+inline const char* common_number(const char* p, T& value) {
+  if constexpr (std::endian::native != std::endian::little) return nullptr;
+  const bool is_negative = *p == '-';
+  p += is_negative;
+  std::uint64_t digits = 0;
+  int count = take_digits(p, digits), exponent = 0;
+  if (*p == '.') {
+    ++p;
+    exponent = -take_digits(p, digits);
+    count -= exponent;
+  }
+  if (count == 0 || count > 19) return nullptr;
+  if ((*p | 0x20) == 'e') {
+    ++p;
+    const bool is_small = *p == '-';
+    p += is_small || *p == '+';
+    std::uint64_t shift = 0;
+    const int n = take_digits(p, shift);
+    if (n == 0 || n > 4) return nullptr;
+    exponent += is_small ? -int(shift) : int(shift);
+  }
+  T size;
+  if (!scale_exactly(digits, exponent, size)) return nullptr;
+  value = is_negative ? -size : size;
+  return p;
+}
+
+}  // namespace ebb::inline v0::data::detail
