@@ -62,14 +62,15 @@ class Pass {
   [[noreturn]] void refuse(std::size_t j, const std::string& what) const {
     file_.fail(file_.mark(), "column " + quoted(columns_[j].name) + ": " + what);
   }
-  void check_end(std::size_t j, Mark mark) const;
+  void check_end(std::size_t j) const;
 
   CsvScanner file_;
   const std::string& name_;
   const CsvOptions& options_;
   std::vector<Incoming> columns_;
-  bool drops_row_ = false;     ///< the row that is read misses a value
-  bool is_surprised_ = false;  ///< a kind did not hold, or is needed to tell
+  std::vector<std::size_t> numbers_from_;  ///< how many numeric columns stand side by side from one
+  bool drops_row_ = false;                 ///< the row that is read misses a value
+  bool is_surprised_ = false;              ///< a kind did not hold, or is needed to tell
 };
 
 template <class T>
@@ -134,6 +135,11 @@ void Pass<T>::set_kinds(const std::vector<Kind>& known) {
     column.kind = options_.kind ? *options_.kind : known[j];
     column.is_sure = true;
   }
+  numbers_from_.assign(columns_.size(), 0);
+  for (std::size_t j = columns_.size(), n = 0; j-- > 0;) {
+    n = columns_[j].kind == Kind::numeric ? n + 1 : 0;
+    numbers_from_[j] = n;
+  }
 }
 
 /// False at the end of the file.
@@ -151,26 +157,25 @@ bool Pass<T>::skip_to_row() {
   return true;
 }
 
-/// Behind field j, which began at the mark: the row ends with the last field, and there only.
+/// Behind field j: the row ends with the last field, and there only.
 template <class T>
-void Pass<T>::check_end(std::size_t j, Mark mark) const {
+void Pass<T>::check_end(std::size_t j) const {
   const bool is_last = j + 1 == columns_.size();
   if (file_.row_ended() == is_last) return;
   const auto expected = std::to_string(columns_.size()) +
                         (columns_.size() == 1 ? " field was expected" : " fields were expected");
   if (is_last) file_.fail(file_.here(), "the row goes on; " + expected);
-  file_.fail(mark, "the row ends after field " + std::to_string(j + 1) + "; " + expected);
+  file_.fail(file_.mark(), "the row ends after field " + std::to_string(j + 1) + "; " + expected);
 }
 
 template <class T>
 void Pass<T>::read_row(T* row) {
   drops_row_ = false;
-  const std::size_t last = columns_.size() - 1;
-  for (std::size_t j = 0; j <= last; ++j) {
-    const Mark mark = file_.here();
-    if (columns_[j].kind != Kind::numeric || !file_.number(row[j])) read_field(j, row[j]);
-    if (file_.row_ended() != (j == last)) [[unlikely]]
-      check_end(j, mark);
+  for (std::size_t j = 0; j < columns_.size();) {
+    const std::size_t numbers = file_.numbers(row + j, numbers_from_[j]);
+    if (numbers == 0) read_field(j, row[j]);
+    j += std::max(numbers, std::size_t(1));
+    check_end(j - 1);
   }
 }
 
@@ -254,12 +259,11 @@ template <class T>
 void Pass<T>::search_row() {
   T ignored = 0;
   for (std::size_t j = 0; j < columns_.size(); ++j) {
-    const Mark mark = file_.here();
-    if (columns_[j].kind == Kind::categorical || !file_.number(ignored)) {
+    if (columns_[j].kind == Kind::categorical || file_.numbers(&ignored, 1) == 0) {
       file_.text();
       search_field(columns_[j]);
     }
-    check_end(j, mark);
+    check_end(j);
   }
 }
 

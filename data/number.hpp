@@ -9,6 +9,7 @@
 #include <limits>
 #include <string>
 #include <string_view>
+#include <type_traits>
 
 namespace ebb::inline v0::data::detail {
 
@@ -33,6 +34,9 @@ std::string why_no_number(Spelled spelled);
 constexpr double powers_of_ten[] = {1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,
                                     1e8,  1e9,  1e10, 1e11, 1e12, 1e13, 1e14, 1e15,
                                     1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22};
+constexpr double tenths[] = {1e0,   1e-1,  1e-2,  1e-3,  1e-4,  1e-5,  1e-6,  1e-7,
+                             1e-8,  1e-9,  1e-10, 1e-11, 1e-12, 1e-13, 1e-14, 1e-15,
+                             1e-16, 1e-17, 1e-18, 1e-19, 1e-20, 1e-21, 1e-22};
 constexpr std::uint64_t short_powers_of_ten[] = {1,      10,      100,      1000,     10000,
                                                  100000, 1000000, 10000000, 100000000};
 
@@ -60,22 +64,20 @@ inline int take_digits(const char*& p, std::uint64_t& number) {
   }
 }
 
-/// The nearest T to digits * 10^exponent, where few operations give it for sure (W. D. Clinger, How
-/// to read floating point numbers accurately, 1990).
+/// The nearest T to digits * 10^exponent, where few operations give it for sure.
 template <class T>
-inline bool scale_exactly(std::uint64_t digits, int exponent, T& value) {
+inline bool scale(std::uint64_t digits, int exponent, T& value) {
   if (exponent < -22 || exponent > 22 || digits > std::uint64_t(1) << 62) return false;
   const auto whole = double(std::int64_t(digits));
-  // Both operands are exact, so the result is the nearest double.
-  const double wide =
-      exponent < 0 ? whole / powers_of_ten[-exponent] : whole * powers_of_ten[exponent];
-  const bool is_exact = digits <= std::uint64_t(1) << 53;
   if constexpr (sizeof(T) == 8) {
-    value = wide;
-    return is_exact;
+    // Both operands are exact, so the result is the nearest double (W. D. Clinger, How to read
+    // floating point numbers accurately, 1990).
+    value = exponent < 0 ? whole / powers_of_ten[-exponent] : whole * powers_of_ten[exponent];
+    return digits <= std::uint64_t(1) << 53;
   } else {
-    // Rounded a second time it is right unless the number may lie on the other side of the middle
-    // of two floats than the double does; digits that were rounded are off by up to two units.
+    // Each operand and the product are rounded once, so that the product is off by less than three
+    // units. Rounded to float it is right unless the middle of two floats is that near.
+    const double wide = whole * (exponent < 0 ? tenths[-exponent] : powers_of_ten[exponent]);
     const auto rest = std::int64_t(std::bit_cast<std::uint64_t>(wide) & 0x1fffffff) - 0x10000000;
     value = T(wide);
     const bool is_normal = wide >= double(std::numeric_limits<T>::min()) &&
@@ -92,7 +94,11 @@ inline const char* common_number(const char* p, T& value) {
   const bool is_negative = *p == '-';
   p += is_negative;
   std::uint64_t digits = 0;
-  int count = take_digits(p, digits), exponent = 0;
+  int count = 0, exponent = 0;
+  // Few digits stand before the point, mostly as many as before.
+  for (unsigned digit; (digit = unsigned(*p) - '0') < 10 && count < 20; ++p, ++count) {
+    digits = digits * 10 + digit;
+  }
   if (*p == '.') {
     ++p;
     exponent = -take_digits(p, digits);
@@ -109,8 +115,11 @@ inline const char* common_number(const char* p, T& value) {
     exponent += is_small ? -int(shift) : int(shift);
   }
   T size;
-  if (!scale_exactly(digits, exponent, size)) return nullptr;
-  value = is_negative ? -size : size;
+  if (!scale(digits, exponent, size)) return nullptr;
+  // Half of all signs would be guessed wrong by a branch.
+  using Bits = std::conditional_t<sizeof(T) == 8, std::uint64_t, std::uint32_t>;
+  const Bits sign = Bits(is_negative) << (8 * sizeof(T) - 1);
+  value = std::bit_cast<T>(std::bit_cast<Bits>(size) | sign);
   return p;
 }
 

@@ -235,14 +235,15 @@ TEST_CASE("csv: memory is capped, and the cap counts rows, texts and long fields
   const auto capped = [](std::int64_t bytes) { return CsvOptions{.read = {.max_bytes = bytes}}; };
   std::string numbers = "a,b\n", levels = "a\n";
   for (int i = 0; i < 200000; ++i) numbers += "1,2\n";
-  for (int i = 0; i < 20000; ++i) levels += "x" + std::to_string(i) + "\n";
+  for (int i = 0; i < 20000; ++i) levels.append(1, 'x').append(std::to_string(i)).append("\n");
   CHECK(read<float>(numbers, capped(3 << 20)).rows() == 200000);
   CHECK(error<float>(numbers, capped(1 << 20)).find("set max_bytes") != std::string::npos);
   // Once more after half of the file was read in vain.
   CHECK(read<float>(numbers + "x,1\n", capped(4 << 20)).rows() == 200001);
   CHECK(read<float>(levels, capped(6 << 20)).rows() == 20000);
   CHECK(error<float>(levels, capped(2 << 20)).find("set max_bytes") != std::string::npos);
-  const std::string field = "a\n\"" + std::string(4 << 20, 'x');
+  std::string field = "a\n\"";
+  field.append(4 << 20, 'x');
   CHECK(error<float>(field, capped(4 << 20)).find("set max_bytes") != std::string::npos);
   CHECK(error<float>(field) == "2:1: this quote is never closed");
 }
