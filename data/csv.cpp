@@ -119,14 +119,15 @@ void Pass<T>::name_columns(const detail::BinaryFile& file) {
 
 template <class T>
 void Pass<T>::set_kinds(const std::vector<Kind>& known) {
-  for (const auto& [name, kind] : options_.kinds) {
-    const auto same = std::find_if(columns_.begin(), columns_.end(),
-                                   [&](const Incoming& column) { return column.name == name; });
+  for (const auto& given : options_.kinds) {
+    const auto same = std::find_if(columns_.begin(), columns_.end(), [&](const Incoming& column) {
+      return column.name == given.first;
+    });
     if (same == columns_.end()) {
-      throw ArgumentError("read_csv: the options give a kind to column " + quoted(name) + ", but " +
-                          name_ + " has none of this name");
+      throw ArgumentError("read_csv: the options give a kind to column " + quoted(given.first) +
+                          ", but " + name_ + " has none of this name");
     }
-    same->kind = kind;
+    same->kind = given.second;
     same->is_sure = true;
   }
   for (std::size_t j = 0; j < columns_.size(); ++j) {

@@ -7,7 +7,6 @@
 #include <numeric>
 #include <unordered_set>
 
-#include "ebb/data/dataset.hpp"
 #include "ebb/data/number.hpp"
 #include "ebb/data/text_file.hpp"
 
@@ -203,7 +202,17 @@ Table<T> Table<T>::head(std::int64_t count) const {
 
 template <Real T>
 Table<T> Table<T>::rows(std::span<const std::int64_t> indices) const {
-  return Table(columns_, detail::take_rows("Table::rows", values_, indices), source_);
+  const auto width = std::int64_t(columns_.size());
+  auto values = Array<T>::uninitialized({std::int64_t(indices.size()), width});
+  T* out = values.mutate();
+  for (const std::int64_t i : indices) {
+    if (i < 0 || i >= rows()) {
+      throw ArgumentError("Table::rows: row " + std::to_string(i) + " of a table of " +
+                          detail::count_of(rows(), "row"));
+    }
+    out = std::copy_n(values_.data() + i * width, width, out);
+  }
+  return Table(columns_, std::move(values), source_);
 }
 
 /// @throws ArgumentError for what is no number.

@@ -3,12 +3,17 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <charconv>
+#include <cstdio>
 #include <filesystem>
+#include <memory>
 #include <stdexcept>
 #include <string>
 
 #include "arrays.hpp"
+#include "ebb/data/csv.hpp"
 #include "ebb/data/npy.hpp"
+#include "limits/limits.hpp"
 
 namespace bench {
 namespace {
@@ -45,6 +50,58 @@ void read_whole(const std::string& path, float* to) {
   }
 }
 
+constexpr std::int64_t rows = 200'000, columns = 100;
+
+/// A CSV file of numbers with six digits until the last copy of this is gone.
+struct CsvFile {
+  CsvFile()
+      : path((std::filesystem::temp_directory_path() /
+              ("ebb_bench_" + std::to_string(::getpid()) + ".csv"))
+                 .string()),
+        values(rows * columns) {
+    const auto close = [](std::FILE* open) { std::fclose(open); };
+    const std::unique_ptr<std::FILE, decltype(close)> file(std::fopen(path.c_str(), "wb"), close);
+    if (!file) throw std::runtime_error("cannot write " + path);
+    for (std::int64_t j = 0; j < columns; ++j) header += "x" + std::to_string(j) + ',';
+    header.back() = '\n';
+    std::string text = header;
+    char number[32];
+    for (std::int64_t i = 0; i < values.size(); ++i) {
+      auto* const end = std::to_chars(number, number + sizeof number, values.data()[i],
+                                      std::chars_format::fixed, 6)
+                            .ptr;
+      text.append(number, end).push_back((i + 1) % columns ? ',' : '\n');
+      if (text.size() < (1 << 20) && i + 1 < values.size()) continue;
+      if (std::fwrite(text.data(), 1, text.size(), file.get()) != text.size()) {
+        throw std::runtime_error("cannot write " + path);
+      }
+      text.clear();
+    }
+    buffer.resize(std::filesystem::file_size(path) + text.size() + 64);
+  }
+  ~CsvFile() { std::filesystem::remove(path); }
+
+  std::string path, header = {};
+  Numbers values;
+  std::string buffer = {};
+};
+
+/// Reads the file in one go and parses all behind its first line.
+void parse_whole(CsvFile& csv) {
+  const int file = ::open(csv.path.c_str(), O_RDONLY);
+  std::size_t size = 0;
+  ssize_t got = 0;
+  while ((got = ::read(file, csv.buffer.data() + size, csv.buffer.size() - size)) > 0) {
+    size += std::size_t(got);
+  }
+  ::close(file);
+  const std::size_t start = csv.header.size();
+  if (got < 0 || limits::parse_lines(csv.buffer.data() + start, std::int64_t(size - start),
+                                     csv.values) != rows * columns) {
+    throw std::runtime_error("cannot read " + csv.path);
+  }
+}
+
 }  // namespace
 
 void add_files(std::vector<Case>& cases) {
@@ -54,6 +111,12 @@ void add_files(std::vector<Case>& cases) {
     auto f = std::make_shared<NpyFile>();
     return Sides{[=] { keep(ebb::data::read_npy<float>(f->path)); },
                  [=] { read_whole(f->path, f->buffer); }};
+  }));
+  // Counts all from the name of the file to a table. The limit knows the format of every number,
+  // and its buffers stay.
+  cases.push_back(versus("data/csv_read/200000x100/f32", "ms", 3.0, [] {
+    auto f = std::make_shared<CsvFile>();
+    return Sides{[=] { keep(ebb::data::read_csv<float>(f->path)); }, [=] { parse_whole(*f); }};
   }));
 }
 

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-3-Clause
-"""Makes the files of this folder again, with NumPy 1.24; safetensors and IDX by hand.
+"""Makes the files of this folder again, with NumPy 1.24; all but its own formats by hand.
 
 The numbers are [[0, 1, 2], [3, 100, 127]] wherever a file's name is only a type.
 """
@@ -14,7 +14,7 @@ import zipfile
 import numpy as np
 
 here = os.path.dirname(os.path.abspath(__file__))
-for folder in ("npy", "npz", "safetensors", "idx"):
+for folder in ("npy", "npz", "safetensors", "idx", "csv", "libsvm"):
     os.makedirs(os.path.join(here, folder), exist_ok=True)
 
 
@@ -143,3 +143,45 @@ for code, descr in ((8, "u1"), (9, "i1"), (11, ">i2"), (12, ">i4"), (13, ">f4"),
 images = idx("images.idx", 8, np.arange(2 * 3 * 4, dtype="u1").reshape(2, 3, 4))
 write("idx/images.idx.gz", gzip.compress(images, mtime=0))
 write("idx/two_members.idx.gz", gzip.compress(images[:20], mtime=0) + gzip.compress(images[20:], mtime=0))
+
+# CSV and LIBSVM: what csv_corpus_test.cpp expects of each stands there.
+mixed = b"id,colour,size\n1,red,2.5\n2,blue,\n3,red,-1e3\n"
+texts = {
+    "csv/mixed.csv": mixed,
+    "csv/mixed.csv.gz": gzip.compress(mixed, mtime=0),
+    "csv/truncated.csv.gz": gzip.compress(mixed, mtime=0)[:-12],
+    "csv/wrong_sum.csv.gz": gzip.compress(mixed, mtime=0)[:-8] + bytes(8),
+    "csv/bom_crlf.csv": b"\xef\xbb\xbfa,b\r\n1,2\r\n",
+    "csv/cr.csv": b"a,b\r1,2\r",
+    "csv/quotes.csv": b'"a ""x""","two\nlines"\n"1,5",2\n"line\r\nend",3\n',
+    "csv/nan_spelled.csv": b"a\nNaN\nnan\nNAN\n-nan\nNA\nN/A\nn/a\n#N/A\nnull\nNULL\nNone\n<NA>\n\"\"\n1\n",
+    "csv/infinity.csv": b"a\n1\n-Infinity\n",
+    "csv/huge_number.csv": b"a\n1e999\n",
+    "csv/one_column.csv": b"a\n1\n2\n",
+    "csv/one_number.csv": b"7",
+    "csv/header_only.csv": b"a,b\n",
+    "csv/empty.csv": b"",
+    "csv/only_bom.csv": b"\xef\xbb\xbf",
+    "csv/only_lines.csv": b"\n\n\n",
+    "csv/short_row.csv": b"a,b,c\n1,2,3\n4,5\n",
+    "csv/long_row.csv": b"a,b\n1,2\n3,4,5\n",
+    "csv/blank_line.csv": b"a,b\n1,2\n\n3,4\n",
+    "csv/twice.csv": b"a,b,a\n1,2,3\n",
+    "csv/no_name.csv": b"a,,c\n1,2,3\n",
+    "csv/open_quote.csv": b'a,b\n1,"2\n',
+    "csv/behind_quote.csv": b'a,b\n1,"2"x\n',
+    "csv/latin1.csv": b"a,b\n\xe9t\xe9,1\n",
+    "csv/utf16.csv": "a,b\n1,2\n".encode("utf-16"),
+    "csv/nul.csv": b"a,b\nx\0y,1\n",
+    "csv/binary.csv": bytes(range(256)),
+    "libsvm/plain.svm": b"+1 1:0.5 3:-2e1 # comment\n-1 2:4\n",
+    "libsvm/plain.svm.gz": gzip.compress(b"+1 1:0.5 3:-2e1 # comment\n-1 2:4\n", mtime=0),
+    "libsvm/falling.svm": b"1 2:1 1:1\n",
+    "libsvm/from_zero.svm": b"1 0:1\n",
+    "libsvm/groups.svm": b"1 qid:1 1:1\n",
+    "libsvm/far.svm": b"1 999999999999:1\n",
+    "libsvm/no_pair.svm": b"1 2\n",
+    "libsvm/empty.svm": b"",
+}
+for name, content in texts.items():
+    write(name, content)
