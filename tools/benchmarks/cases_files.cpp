@@ -62,9 +62,11 @@ struct CsvFile {
     const auto close = [](std::FILE* open) { std::fclose(open); };
     const std::unique_ptr<std::FILE, decltype(close)> file(std::fopen(path.c_str(), "wb"), close);
     if (!file) throw std::runtime_error("cannot write " + path);
-    for (std::int64_t j = 0; j < columns; ++j) header += "x" + std::to_string(j) + ',';
+    for (std::int64_t j = 0; j < columns; ++j)
+      header.append("x").append(std::to_string(j)).append(",");
     header.back() = '\n';
     std::string text = header;
+    std::size_t size = 64;  // that the limit may read behind the end
     char number[32];
     for (std::int64_t i = 0; i < values.size(); ++i) {
       auto* const end = std::to_chars(number, number + sizeof number, values.data()[i],
@@ -75,9 +77,10 @@ struct CsvFile {
       if (std::fwrite(text.data(), 1, text.size(), file.get()) != text.size()) {
         throw std::runtime_error("cannot write " + path);
       }
+      size += text.size();
       text.clear();
     }
-    buffer.resize(std::filesystem::file_size(path) + text.size() + 64);
+    buffer.resize(size);
   }
   ~CsvFile() { std::filesystem::remove(path); }
 
