@@ -36,7 +36,7 @@ class CsvScanner : public TextFile {
 
   /// The field that was read last ended its row.
   bool row_ended() const { return row_ended_; }
-  /// Where the field that was read last begins.
+  /// Where the text that was read last begins, or the number behind it that ended a row.
   Mark mark() const { return mark_; }
 
  private:
@@ -73,7 +73,7 @@ inline const char* short_field_end(const char* p, char separator) {
 
 template <class T>
 inline std::size_t CsvScanner::numbers(T* to, std::size_t count) {
-  const char *p = at_, *last = p;
+  const char* p = at_;
   std::size_t n = 0;
   row_ended_ = false;
   while (n < count) {
@@ -99,10 +99,8 @@ inline std::size_t CsvScanner::numbers(T* to, std::size_t count) {
       return n;
     }
     to[n++] = value;
-    last = p;
     p = end + 1;
   }
-  mark_ = {line_, column_of(last)};
   at_ = p;
   return n;
 }
