@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // The gaussian error linear unit on lanes, and its approximation.
 #pragma once
-#include "ebb/autodiff/lanes_power.hpp"
 #include "ebb/autodiff/lanes_special.hpp"
 
 namespace ebb::inline v0::inline EBB_UNIT {

@@ -298,10 +298,32 @@ EBB_INLINE Lanes<T, W> sqrt(const Lanes<T, W>& x) {
   return y;
 }
 
+namespace lane {
+
+/// The lanes as another type of number.
+template <class To, class From>
+EBB_INLINE To convert(const From& x) {
+  return To(__builtin_convertvector(x.reg, typename To::Register));
+}
+
+/// A function of doubles for lanes of either type.
+template <class T, int W, class F>
+EBB_INLINE Lanes<T, W> in_double(const Lanes<T, W>& x, const F& f) {
+  if constexpr (is_float<T>) {
+    using Half = Lanes<float, W / 2>;
+    using Wide = Lanes<double, W / 2>;
+    return Lanes<T, W>::join(convert<Half>(f(convert<Wide>(x.low()))),
+                             convert<Half>(f(convert<Wide>(x.high()))));
+  } else {
+    return f(x);
+  }
+}
+
+}  // namespace lane
+
 }  // namespace ebb::inline v0::inline EBB_UNIT
 
 #include "ebb/autodiff/lanes_gamma.hpp"
-#include "ebb/autodiff/lanes_gelu.hpp"
 #include "ebb/autodiff/lanes_hyperbolic.hpp"
 #include "ebb/autodiff/lanes_power.hpp"
 #include "ebb/autodiff/lanes_rounding.hpp"

@@ -7,25 +7,6 @@ namespace ebb::inline v0::inline EBB_UNIT {
 
 namespace lane {
 
-/// The lanes as another type of number.
-template <class To, class From>
-EBB_INLINE To convert(const From& x) {
-  return To(__builtin_convertvector(x.reg, typename To::Register));
-}
-
-/// A function of doubles for lanes of either type.
-template <class T, int W, class F>
-EBB_INLINE Lanes<T, W> in_double(const Lanes<T, W>& x, const F& f) {
-  if constexpr (is_float<T>) {
-    using Half = Lanes<float, W / 2>;
-    using Wide = Lanes<double, W / 2>;
-    return Lanes<T, W>::join(convert<Half>(f(convert<Wide>(x.low()))),
-                             convert<Half>(f(convert<Wide>(x.high()))));
-  } else {
-    return f(x);
-  }
-}
-
 /// a to the power of b, element by element.
 template <class T>
 [[gnu::noinline]] void power_one_by_one(T* y, const T* a, const T* b, int n) {

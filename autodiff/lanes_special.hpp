@@ -107,3 +107,5 @@ EBB_INLINE Lanes<T, W> erfc(const Lanes<T, W>& x) {
 }
 
 }  // namespace ebb::inline v0::inline EBB_UNIT
+
+#include "ebb/autodiff/lanes_gelu.hpp"
