@@ -247,8 +247,10 @@ class Proof {
     // By name and position, so that the order does not depend on where the constants are.
     std::multimap<std::string, std::pair<const detail::Op*, int>> records;
     for (const auto& [op, k] : inputs) {
-      // An alias is a place of the tape and no operation: the engine opens others with it.
-      if (op->name != entry.name && (names.count(op->name) || op->name == "alias")) continue;
+      // The engine opens others with aliases, which are places of the tape and no operations, and
+      // with hooks, which stand where a gradient is 0 and have tests of their own.
+      const bool of_engine = op->name == "alias" || op->name == "hook";
+      if (op->name != entry.name && (names.count(op->name) || of_engine)) continue;
       records.emplace(title_of(entry, *op, k), std::pair(op, k));
     }
     composed_ += records.empty();
