@@ -3,6 +3,7 @@
 // cache, so that memory is read once.
 #pragma once
 #include <cmath>
+#include <limits>
 
 #include "ebb/autodiff/kernels/reduce_kernels.hpp"
 
@@ -37,8 +38,22 @@ struct NormaliseKernels {
               const V d = V::load(x + r * n + i) - m;
               return d * d;
             });
-        scale[r] = T(1 / std::sqrt(squares / double(n) + eps));
+        scale[r] = squares < std::numeric_limits<double>::infinity()
+                       ? T(1 / std::sqrt(squares / double(n) + eps))
+                       : scale_of_large(x + r * n, n, mean[r], eps);
       }
+    }
+
+    /// The scale of values whose squares leave the range.
+    [[gnu::noinline, gnu::cold]] static T scale_of_large(const T* x, std::int64_t n, T mean,
+                                                         double eps) {
+      double largest = 0, squares = 0;
+      for (std::int64_t i = 0; i < n; ++i) largest = std::fmax(largest, std::abs(x[i] - mean));
+      for (std::int64_t i = 0; i < n; ++i) {
+        const double d = double(x[i] - mean) / largest;
+        squares += d * d;
+      }
+      return T(1 / std::sqrt(squares / double(n) + eps / largest / largest) / largest);
     }
   };
 

@@ -3,6 +3,7 @@
 #pragma once
 #include <algorithm>
 #include <cmath>
+#include <functional>
 #include <limits>
 
 #include "ebb/autodiff/formula.hpp"
@@ -36,18 +37,50 @@ struct SpreadCall {
 /// What the sum of squares is divided by; NaN where there are too few elements.
 double spread_divisor(const SpreadCall& options, const Shape& x);
 
-/// The mean squared distance from the mean, in two passes.
-template <class T>
-double variance(const T* x, std::int64_t n, double divisor) {
-  const double mean = sum_in_double(x, n, [](double v) { return v; }) / double(n);
-  return sum_in_double(x, n, [=](double v) { return (v - mean) * (v - mean); }) / divisor;
+/// The largest |x|, or NaN if there is one.
+template <class T, class F>
+double largest_size(const T* x, std::int64_t n, F f) {
+  double largest = 0;
+  for (std::int64_t i = 0; i < n; ++i) {
+    const double v = std::abs(f(double(x[i])));
+    if (v > largest || v != v) largest = v;
+  }
+  return largest;
 }
 
-/// A variance, or what `finish` makes of it.
-template <class T, class F>
-Block* reduce_spread(const SpreadCall& options, Block* x, F finish) {
+/// A power of two of about this size, whose inverse is finite, too: by it nothing is rounded.
+inline int exponent_of(double size) { return std::clamp(std::ilogb(size), -1000, 1000); }
+
+/// The mean squared distance from the mean, in two passes, or its root.
+template <class T>
+double spread_of(const T* x, std::int64_t n, double divisor, bool root) {
+  const auto squares = [=](double factor, double mean, double unit) {
+    return sum_in_double(x, n, [=](double v) {
+      const double d = (v * factor - mean) * unit;
+      return d * d;
+    });
+  };
+  const double s = squares(1, sum_in_double(x, n, std::identity{}) / double(n), 1) / divisor;
+  if (s > 1e-280 && s < std::numeric_limits<double>::infinity()) return root ? std::sqrt(s) : s;
+  // Squares may leave the range, or a sum, where the result does not.
+  const double largest = largest_size(x, n, std::identity{});
+  if (!(largest > 0) || std::isinf(largest)) return s;
+  const int size = exponent_of(largest);
+  const double factor = std::ldexp(1.0, -size);
+  const double mean = sum_in_double(x, n, [=](double v) { return v * factor; }) / double(n);
+  const double farthest = largest_size(x, n, [=](double v) { return v * factor - mean; });
+  if (farthest == 0) return 0 / divisor;
+  const int distance = exponent_of(farthest);
+  const double t = squares(factor, mean, std::ldexp(1.0, -distance)) / divisor;
+  const int exponent = size + distance;
+  return root ? std::ldexp(std::sqrt(t), exponent) : std::ldexp(t, 2 * exponent);
+}
+
+/// A variance or its root.
+template <class T>
+Block* reduce_spread(const SpreadCall& options, Block* x, bool root) {
   const double divisor = spread_divisor(options, x->shape);
-  const auto row = [=](const T* in, std::int64_t n) { return T(finish(variance(in, n, divisor))); };
+  const auto row = [=](const T* in, std::int64_t n) { return T(spread_of(in, n, divisor, root)); };
   return reduce<T>(options.over, x, row, each_column<T>(row));
 }
 
@@ -67,14 +100,9 @@ double norm_of(const T* x, std::int64_t n, double p) {
     const double s = scaled_by(1);
     if (s > 1e-280 && s < inf) return root(s);
   }
-  double largest = 0;
-  for (std::int64_t i = 0; i < n; ++i) {
-    const double v = std::abs(double(x[i]));
-    if (v > largest || v != v) largest = v;  // NaN stays
-  }
+  const double largest = largest_size(x, n, std::identity{});
   if (p == inf || !(largest > 0) || largest == inf) return largest;
-  // A power of two, so that nothing is rounded; its inverse must be finite, too.
-  const int exponent = std::clamp(std::ilogb(largest), -1000, 1000);
+  const int exponent = exponent_of(largest);
   return std::ldexp(root(scaled_by(std::ldexp(1.0, -exponent))), exponent);
 }
 
@@ -90,7 +118,7 @@ struct Var {
 
   template <class T>
   static detail::Block* forward(const Options& options, detail::Block* x) {
-    return detail::reduce_spread<T>(options, x, [](double v) { return v; });
+    return detail::reduce_spread<T>(options, x, false);
   }
   static auto da(const auto& call) {
     const auto options = call.options();
@@ -124,7 +152,7 @@ struct StdDev {
 
   template <class T>
   static detail::Block* forward(const Options& options, detail::Block* x) {
-    return detail::reduce_spread<T>(options, x, [](double v) { return std::sqrt(v); });
+    return detail::reduce_spread<T>(options, x, true);
   }
   static auto da(const auto& call) {
     const auto options = call.options();

@@ -95,6 +95,25 @@ TEST_CASE("layer_norm of special rows") {
   for (const double v : g) CHECK(std::isfinite(v));
 }
 
+TEST_CASE("layer_norm of rows whose squares leave the range") {
+  const std::int64_t n = 37;
+  const auto w = op::spread({n}), b = op::spread({n}, 2), g = op::spread({3, n});
+  const auto check = [&](const auto& x, double size, double tolerance) {
+    using T = typename std::remove_cvref_t<decltype(x)>::value_type;
+    const auto large = (x * size).array();
+    const auto f = [&](const auto& v) { return layer_norm(v, {n}, cast<T>(w), cast<T>(b), 1e-5); };
+    // Far from eps the result does not depend on the size, and its gradient falls as 1 / size.
+    const auto slopes = [&](const Array<T>& v) {
+      return gradient([&](const auto& u) { return sum(f(u) * cast<T>(g)); }, v);
+    };
+    CHECK_AGREES(close(f(large).array(), f((x * 1e3).array()).array(), tolerance, tolerance));
+    CHECK_AGREES(close((slopes(large) * size).array(), (slopes((x * 1e3).array()) * 1e3).array(),
+                       tolerance, tolerance));
+  };
+  check(op::spread({3, n}, 3), 1e200, 1e-11);  // eps / 1e6 is what the sizes differ by
+  check(cast<float>(op::spread({3, n}, 3)).array(), 1e25, 1e-5);  // and 7 digits in sums of 37
+}
+
 TEST_CASE("layer_norm: a gradient of the weight holds no memory but its own") {
   Variable<float> x(cast<float>(op::spread({1000, 64})).array());
   Variable<float> w(Array<float>::full({64}, 1)), b(Array<float>::zeros({64}));

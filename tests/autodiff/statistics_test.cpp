@@ -105,6 +105,26 @@ TEST_CASE("a variance takes two passes: a large mean costs no digits") {
   CHECK(var(Array<float>::of({1e4f, 1e4f + 1})).item() == 0.5f);
 }
 
+TEST_CASE("the spread of numbers does not overflow before its result does, nor vanish") {
+  const auto steps = Array<double>::of({1, 2, 4, 10});
+  for (const double size : {1e307, 1e200, 1e-200, 5e-308}) {
+    CAPTURE(size);
+    const double expected = size * stddev(steps).item();
+    // The sizes are no powers of two: each product is rounded to 1e-16.
+    CHECK_AGREES(
+        close(stddev((steps - 4) * size).array(), Array<double>::full({}, expected), 1e-15));
+    CHECK(equal(var(steps * size).array(), Array<double>::full({}, expected * expected)));
+    const auto slopes = [](const auto& x) {
+      return slope([](const auto& v) { return stddev(v); }, x);
+    };
+    CHECK_AGREES(close(slopes(((steps - 4) * size).array()), slopes(steps), 1e-14));
+  }
+  const auto shifted = Array<double>::of({1, 1 + 1e-12, 1 - 1e-12});
+  CHECK(stddev(shifted).item() == stddev((shifted * 0x1p+900).array()).item() * 0x1p-900);
+  CHECK(var(Array<double>::full({5}, 1e308)).item() == 0);
+  CHECK(std::isnan(stddev(Array<double>::of({inf, 1})).item()));
+}
+
 TEST_CASE("a variance of too few elements is NaN, and equal elements have a slope of 0") {
   CHECK(std::isnan(var(Array<double>::of({3})).item()));
   CHECK(std::isnan(stddev(Array<double>::of({3, 4}), 0, {.correction = 3}).item()));
