@@ -19,7 +19,7 @@ EBB_INLINE Lanes<T, W> gelu(const Lanes<T, W>& x) {
                  (polynomial_on_constant(t, scaled_complement<T>) / (1 + (z + z)));
   const L half = T(0.5) * root_half * x;
   const L middle = madd(half, error_function_excess(root_half * x), half + T(0.5));
-  return x * select(a < 0.5, middle, select(x < 0, tail, 1 - tail));
+  return x.clamped(-40, infinity<T>) * select(a < 0.5, middle, select(x < 0, tail, 1 - tail));
 }
 
 namespace lane {
@@ -41,7 +41,7 @@ EBB_INLINE Lanes<T, W> gelu_by_tanh(const Lanes<T, W>& x) {
   const L w = scale * v, w_rest = product_rest(L(scale), v, w) + scale_rest * v;
   const L u = w * q, u_rest = product_rest(w, q, u) + (w * q_rest + w_rest * q);
   const L y = sigmoid(u);
-  return x * madd(y * (1 - y), u_rest, y);
+  return x.clamped(-30, infinity<T>) * madd(y * (1 - y), u_rest, y);
 }
 
 }  // namespace lane

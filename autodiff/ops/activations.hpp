@@ -11,7 +11,10 @@ namespace ebb::inline v0::op {
 /// x sigmoid(x) (Elfwing, Uchibe and Doya 2017).
 struct Silu {
   static constexpr std::string_view name = "silu";
-  EBB_INLINE static auto value(auto x) { return x * sigmoid(x); }
+  EBB_INLINE static auto value(auto x) {
+    const auto near = clamp(x, -800.0, 40.0);  // the sigmoid is 0 or 1 beyond
+    return select(x > 40, x, near * sigmoid(near));
+  }
   static auto call(const auto& x) { return silu(x); }
   static constexpr double samples[] = {-20, -3, -0.75, -0.1, 0, 0.5, 1.5, 20};
 };
@@ -19,7 +22,10 @@ struct Silu {
 /// x tanh(log(1 + e^x)) (Misra 2019, equation 1).
 struct Mish {
   static constexpr std::string_view name = "mish";
-  EBB_INLINE static auto value(auto x) { return x * tanh(softplus(x)); }
+  EBB_INLINE static auto value(auto x) {
+    const auto near = clamp(x, -800.0, 40.0);  // the factor is 0 or 1 beyond
+    return select(x > 40, x, near * tanh(softplus(near)));
+  }
   static auto call(const auto& x) { return mish(x); }
   static constexpr double samples[] = {-20, -3, -0.75, -0.1, 0, 0.5, 1.5, 20};
 };
