@@ -65,7 +65,8 @@ struct Pow {
   EBB_INLINE static auto db(auto a, auto, auto y) {
     return y * log(select(a == 0, select(y > 1, a, 1), a));  // 0^b is at most 1 unless b < 0
   }
-  static constexpr double samples[][2] = {{1.5, 2}, {0.7, -1.2}, {3, 0.5}, {2, 0}, {50, 1.5}};
+  static constexpr double samples[][2] = {{1.5, 2},  {0.7, -1.2}, {3, 0.5},   {2, 0},
+                                          {50, 1.5}, {1, 3},      {0.3, 2.5}, {0.9, -3}};
   static constexpr double lower_bound = 0;
 };
 
@@ -82,8 +83,8 @@ struct Xlogy {
   EBB_INLINE static auto db(auto a, auto b, auto) {
     return select(b == 0, select(a == 0, 0, a / b), a / b);
   }
-  static constexpr double samples[][2] = {{1.5, 2}, {-0.7, 1.2}, {0, 3},
-                                          {3, 0.5}, {50, 40},    {2, 7}};
+  static constexpr double samples[][2] = {{1.5, 2}, {-0.7, 1.2}, {0, 3},    {3, 0.5},
+                                          {50, 40}, {2, 7},      {-4, 0.1}, {0.2, 1}};
 };
 
 }  // namespace ebb::inline v0::op

@@ -240,6 +240,8 @@ struct Gather {
     return {
         sample("of columns", {spread({2, 3}, 50)}, [=](auto x) { return gather(x[0], -1, index); }),
         sample("of rows", {spread({3, 2})}, [=](auto x) { return gather(x[0], 0, index); }),
+        sample("of a scalar", {spread({})},
+               [](auto x) { return gather(x[0], 0, Array<std::int64_t>::zeros({})); }),
         sample("of nothing", {spread({0, 3})}, [=](auto x) { return gather(x[0], 1, none); })};
   }
   static std::vector<Rejection> rejections() {
@@ -286,12 +288,15 @@ struct ScatterAdd {
   static std::vector<Sample> samples() {
     const auto index = Array<std::int64_t>::of({{2, 0}, {2, 1}});
     const auto none = Array<std::int64_t>::zeros({0, 3});
-    return {sample("to columns", {spread({2, 3}, 50), spread({2, 2})},
-                   [=](auto x) { return scatter_add(x[0], 1, index, x[1]); }),
-            sample("to rows", {spread({3, 2}), spread({2, 2})},
-                   [=](auto x) { return scatter_add(x[0], -2, index, x[1]); }),
-            sample("of nothing", {spread({2, 3}), spread({0, 3})},
-                   [=](auto x) { return scatter_add(x[0], 0, none, x[1]); })};
+    return {
+        sample("to columns", {spread({2, 3}, 50), spread({2, 2})},
+               [=](auto x) { return scatter_add(x[0], 1, index, x[1]); }),
+        sample("to rows", {spread({3, 2}), spread({2, 2})},
+               [=](auto x) { return scatter_add(x[0], -2, index, x[1]); }),
+        sample("to a scalar", {spread({}), spread({}, 2)},
+               [](auto x) { return scatter_add(x[0], 0, Array<std::int64_t>::zeros({}), x[1]); }),
+        sample("of nothing", {spread({2, 3}), spread({0, 3})},
+               [=](auto x) { return scatter_add(x[0], 0, none, x[1]); })};
   }
   static std::vector<Rejection> rejections() {
     return {{"an index outside",

@@ -262,7 +262,8 @@ struct CrossEntropy {
     for (std::int64_t i = 0; i < s[0]; ++i, row += s[1]) {
       if (label[i] < 0 || label[i] >= s[1]) {
         throw ArgumentError("cross_entropy: label " + std::to_string(label[i]) + " of row " +
-                            std::to_string(i) + " is not in [0, " + std::to_string(s[1]) + ")");
+                            std::to_string(i) + " is not in [0, " + std::to_string(s[1]) +
+                            ") for logits of shape " + to_string(s));
       }
       total += double(detail::kernels<T>().logsumexp(row, s[1])) - double(row[label[i]]);
     }
@@ -290,7 +291,7 @@ struct CrossEntropy {
              [] {
                cross_entropy(spread({2, 3}), Array<std::int64_t>::of({0, 3}));
              },
-             "cross_entropy: label 3 of row 1 is not in [0, 3)"},
+             "cross_entropy: label 3 of row 1 is not in [0, 3) for logits of shape (2, 3)"},
             {"too few labels",
              [] {
                cross_entropy(spread({2, 3}), Array<std::int64_t>::of({0}));

@@ -15,6 +15,7 @@ struct Sort {
     return {sample("of a vector", {spread({7}, 50)}, [](auto x) { return sort(x[0]).values; }),
             sample("of columns, descending", {spread({3, 4})},
                    [](auto x) { return sort(x[0], 0, true).values; }),
+            sample("of a scalar", {spread({})}, [](auto x) { return sort(x[0]).values; }),
             sample("of nothing", {spread({3, 0})}, [](auto x) { return sort(x[0]).values; })};
   }
   static std::vector<Rejection> rejections() {
@@ -33,6 +34,7 @@ struct TopK {
     return {sample("of rows", {spread({3, 5}, 50)}, [](auto x) { return topk(x[0], 2).values; }),
             sample("of columns, the smallest", {spread({5, 2})},
                    [](auto x) { return topk(x[0], 3, 0, false).values; }),
+            sample("of a scalar", {spread({})}, [](auto x) { return topk(x[0], 1).values; }),
             sample("of nothing", {spread({0, 3})}, [](auto x) { return topk(x[0], 2).values; })};
   }
   static std::vector<Rejection> rejections() {

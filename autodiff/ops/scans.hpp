@@ -183,6 +183,7 @@ struct CumSum {
   static std::vector<Sample> samples() {
     return {sample("of a vector", {spread({5}, 50)}, [](auto x) { return cumsum(x[0], 0); }),
             sample("of columns", {spread({2, 3, 2})}, [](auto x) { return cumsum(x[0], -2); }),
+            sample("of a scalar", {spread({})}, [](auto x) { return cumsum(x[0], 0); }),
             sample("of nothing", {spread({0, 3})}, [](auto x) { return cumsum(x[0], 0); })};
   }
   static std::vector<Rejection> rejections() {
@@ -221,6 +222,7 @@ struct CumProd {
     return {sample("of a vector", {spread({5}, 12)}, [](auto x) { return cumprod(x[0], 0); }),
             sample("with zeros", {zeros}, [](auto x) { return cumprod(x[0], 0); }),
             sample("of columns", {spread({2, 3, 2})}, [](auto x) { return cumprod(x[0], -2); }),
+            sample("of a scalar", {spread({})}, [](auto x) { return cumprod(x[0], 0); }),
             sample("of nothing", {spread({0, 3})}, [](auto x) { return cumprod(x[0], 0); })};
   }
   static std::vector<Rejection> rejections() {
