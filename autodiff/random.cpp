@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "ebb/autodiff/random.hpp"
 
+#include <cmath>
+#include <numbers>
 #include <numeric>
 #include <utility>
 
@@ -47,6 +49,12 @@ std::uint32_t Stream::draw() {
 double Stream::uniform() {
   const std::uint64_t high = next() >> 5, low = next() >> 6;
   return double(high << 26 | low) * 0x1p-53;
+}
+
+// The sine would give a second number, but then a position would not be all there is to save.
+double Stream::normal() {
+  const double u = uniform(), v = uniform();
+  return std::sqrt(-2 * std::log1p(-u)) * std::cos(2 * std::numbers::pi * v);
 }
 
 // Lemire 2019, "Fast random integer generation in an interval", algorithm 5: the upper half of a

@@ -35,6 +35,10 @@ class EBB_API Stream {
   std::uint32_t next();
   /// A number in [0, 1) with 53 random bits.
   double uniform();
+  /// A normal number of mean 0 and standard deviation 1, from four words: sqrt(-2 log(1 - u))
+  /// cos(2 pi v) of two uniform numbers (Box and Muller 1958, "A note on the generation of random
+  /// normal deviates"). The largest is 8.6.
+  double normal();
   /// A number in [0, bound) without bias, bound > 0 (Lemire 2019, "Fast random integer generation
   /// in an interval").
   std::uint64_t below(std::uint64_t bound);

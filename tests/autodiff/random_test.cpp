@@ -68,6 +68,47 @@ TEST_CASE("random: uniform numbers have the moments of [0, 1)") {
   CHECK(std::abs(squares / n - 1.0 / 12) < 6 * std::sqrt(1.0 / 180 / n));
 }
 
+TEST_CASE("random: normal numbers") {
+  // By their formula in 40 digits, from the words of the stream. The logarithm and the cosine are
+  // those of the C library, good to an ulp.
+  Stream stream(1);
+  for (const double expected :
+       {-1.8045566655837294, -1.4756192505458461, -0.17310520351395519, 1.0454458530365962}) {
+    CHECK(std::abs(stream.normal() - expected) <= 4e-16 * std::abs(expected) + 4e-16);
+  }
+  // Four words each, from any position.
+  CHECK(stream.position() == 16);
+  CHECK(Stream(1, 12).normal() == [] {
+    Stream other(1, 8);
+    other.normal();
+    return other.normal();
+  }());
+
+  constexpr int n = 100000;
+  double sums[4] = {}, product = 0, before = 0;
+  int beyond[4] = {};
+  for (int i = 0; i < n; ++i) {
+    const double z = stream.normal();
+    double power = 1;
+    for (double& sum : sums) sum += power *= z;
+    for (int k = 0; k < 4; ++k) beyond[k] += z > k;
+    product += z * before;
+    before = z;
+  }
+  // Six standard deviations of the mean of z, z^2, z^3, z^4, whose variances are 1, 2, 15, 96.
+  const double means[] = {0, 1, 0, 3}, variances[] = {1, 2, 15, 96};
+  for (int k = 0; k < 4; ++k) {
+    CHECK(std::abs(sums[k] / n - means[k]) < 6 * std::sqrt(variances[k] / n));
+  }
+  // Neighbours are independent.
+  CHECK(std::abs(product / n) < 6 * std::sqrt(1.0 / n));
+  // And the same of how many are above 0, 1, 2 and 3.
+  for (int k = 0; k < 4; ++k) {
+    const double p = std::erfc(k / std::sqrt(2.0)) / 2;
+    CHECK(std::abs(beyond[k] - n * p) < 6 * std::sqrt(n * p * (1 - p)));
+  }
+}
+
 TEST_CASE("random: below a bound, each number as often") {
   Stream stream(2);
   for (const unsigned bound : {1U, 2U, 3U, 7U, 10U}) {
