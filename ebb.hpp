@@ -23,6 +23,7 @@
 #include "ebb/data/safetensors.hpp"
 #include "ebb/data/split.hpp"
 #include "ebb/data/standardizer.hpp"
+#include "ebb/data/synthetic.hpp"
 #include "ebb/data/table.hpp"
 #include "ebb/nn/linear.hpp"
 #include "ebb/optim/optimizer.hpp"
