@@ -67,10 +67,10 @@ std::size_t take_place(Counts& room) {
   return p;
 }
 
-/// How many rows of each class go to each part. The proportions are rounded down; of what is left,
-/// each part takes a row of the classes that have most left, which always comes out even (Ryser
-/// 1957, "Combinatorial properties of matrices of zeros and ones"), and of those that are lost by
-/// the largest remainder. With two parts no class has more than one row left.
+/// How many rows of each class go to each part. The proportions are rounded down, and what that
+/// leaves is shared out: each part takes a row of the classes that have most left, which always
+/// comes out even (Ryser 1957, "Combinatorial properties of matrices of zeros and ones"), among
+/// equals of those that lost most. With two parts no class has more than one row left.
 std::vector<Counts> apportion(const detail::Strata& classes, const Counts& sizes) {
   __extension__ using Wide = __int128;
   const std::int64_t n = classes.rows();

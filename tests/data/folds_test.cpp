@@ -96,6 +96,13 @@ TEST_CASE("folds: seeds and repeats differ, the same seed gives the same") {
   CHECK(held_out != first[0].test);
 }
 
+TEST_CASE("folds: what a seed gives is fixed") {
+  const Folds folds = data::k_fold(7, {.folds = 3, .seed = 1});
+  CHECK(folds[0].test == Rows{1, 3, 4});
+  CHECK(folds[1].test == Rows{0, 6});
+  CHECK(folds[2].test == Rows{2, 5});
+}
+
 TEST_CASE("folds: unshuffled they follow each other, the first ones larger") {
   const Folds folds = data::k_fold(11, {.folds = 3, .shuffle = false});
   CHECK(folds[0].test == range(0, 4));
@@ -204,6 +211,14 @@ TEST_CASE("folds: groups by seed, or unshuffled the largest first") {
   CHECK(same(folds(2, 1), folds(2, 1)));
   CHECK_FALSE(same(folds(1, 1), folds(1, 2)));
   CHECK(folds(2, 1)[0].test != folds(2, 1)[5].test);
+  // Shuffled, groups of unequal size go together in more than one way.
+  std::set<Rows> tests;
+  for (std::uint64_t seed = 0; seed < 20; ++seed) {
+    for (const Fold& fold : data::group_k_fold(groups, {.folds = 2, .seed = seed})) {
+      tests.insert(fold.test);
+    }
+  }
+  CHECK(tests.size() > 2);
 }
 
 TEST_CASE("folds: refuses what makes no folds") {

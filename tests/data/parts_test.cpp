@@ -257,6 +257,17 @@ TEST_CASE("parts: a group that would fill a part is left to train on") {
   }
 }
 
+TEST_CASE("parts: a part may end above its share as well as below") {
+  Rows threes, twos;
+  for (std::int64_t i = 0; i < 32; ++i) {
+    if (i < 30) threes.push_back(i / 3);
+    twos.push_back(i / 2);
+  }
+  // 9 of 30 rows are nearer to 8 than 6; neither 4 nor 6 of 32 is nearer to 5.
+  CHECK(data::split_grouped(threes, {.test = 0.25}).test.size() == 9);
+  CHECK(data::split_grouped(twos, {.test = 0.15}).test.size() == 4);
+}
+
 TEST_CASE("parts: refuses what cannot be split") {
   const auto rows = [](std::int64_t n, data::PartsOptions options) {
     return message_of<ArgumentError>([&] { data::split_rows(n, options); });
