@@ -17,7 +17,7 @@ namespace {
 /// Streams of their own for each kind of set. Parameters and rows are drawn apart, so that the
 /// number of rows changes neither.
 constexpr std::uint64_t tag_of_sets = 0x736574735f5f7631;  // "sets__v1"
-enum class Kind : std::uint64_t {
+enum class SetKind : std::uint64_t {
   linear,
   logistic,
   blobs,
@@ -29,7 +29,7 @@ enum class Kind : std::uint64_t {
 };
 
 struct Streams {
-  Streams(Kind kind, std::uint64_t seed)
+  Streams(SetKind kind, std::uint64_t seed)
       : Streams(Stream(seed).split(tag_of_sets).split(std::uint64_t(kind))) {}
   explicit Streams(const Stream& both) : parameters(both.split(0)), rows(both.split(1)) {}
 
@@ -128,7 +128,7 @@ LinearSet<T> make_linear(std::int64_t n, LinearSetOptions options) {
   check_count(name, n, "rows");
   check_count(name, options.features, "features");
   check_size(name, options.noise, "noise");
-  Streams streams(Kind::linear, options.seed);
+  Streams streams(SetKind::linear, options.seed);
   const auto bias = normal_numbers(1, 1, streams.parameters);
   const auto weight = normal_numbers(options.features, 1, streams.parameters);
   auto [x, y] = linear_rows<T>(n, weight, bias[0], normal_input(streams.rows),
@@ -142,7 +142,7 @@ LinearSet<T> make_logistic(std::int64_t n, LogisticSetOptions options) {
   check_count(name, n, "rows");
   check_count(name, options.features, "features");
   check_size(name, options.scale, "scale");
-  Streams streams(Kind::logistic, options.seed);
+  Streams streams(SetKind::logistic, options.seed);
   const auto bias = normal_numbers(1, options.scale, streams.parameters);
   const auto weight = normal_numbers(options.features, options.scale, streams.parameters);
   auto [x, y] = linear_rows<T>(n, weight, bias[0], normal_input(streams.rows), [&](double logit) {
@@ -159,7 +159,7 @@ BlobsSet<T> make_blobs(std::int64_t n, BlobsOptions options) {
   check_count(name, options.features, "features");
   check_size(name, options.box, "box");
   check_size(name, options.spread, "spread");
-  Streams streams(Kind::blobs, options.seed);
+  Streams streams(SetKind::blobs, options.seed);
   const std::int64_t d = options.features;
   const Shape shape{options.classes, d};  // which knows whether memory can hold so many
   std::vector<double> centers(std::size_t(shape.size()));
@@ -182,7 +182,7 @@ template <Real T>
 TensorDataset<T, std::int64_t> make_moons(std::int64_t n, MoonsOptions options) {
   check_count("make_moons", n, "rows");
   check_size("make_moons", options.noise, "noise");
-  Streams streams(Kind::moons, options.seed);
+  Streams streams(SetKind::moons, options.seed);
   return plane<T>(n, 2, options.noise, streams.rows, [&](std::int64_t c) {
     const auto [x, y] = polar(1, std::numbers::pi * streams.rows.uniform());
     return c == 0 ? std::pair(x, y) : std::pair(1 - x, 0.5 - y);
@@ -198,7 +198,7 @@ TensorDataset<T, std::int64_t> make_circles(std::int64_t n, CirclesOptions optio
     text << "make_circles: a factor of " << options.factor << "; it must be inside (0, 1)";
     throw ArgumentError(text.str());
   }
-  Streams streams(Kind::circles, options.seed);
+  Streams streams(SetKind::circles, options.seed);
   return plane<T>(n, 2, options.noise, streams.rows, [&](std::int64_t c) {
     return polar(c == 0 ? 1 : options.factor, 2 * std::numbers::pi * streams.rows.uniform());
   });
@@ -210,7 +210,7 @@ TensorDataset<T, std::int64_t> make_spirals(std::int64_t n, SpiralsOptions optio
   check_count("make_spirals", options.classes, "classes");
   check_size("make_spirals", options.turns, "number of turns");
   check_size("make_spirals", options.noise, "noise");
-  Streams streams(Kind::spirals, options.seed);
+  Streams streams(SetKind::spirals, options.seed);
   return plane<T>(n, options.classes, options.noise, streams.rows, [&](std::int64_t c) {
     const double radius = std::sqrt(0.01 + 0.99 * streams.rows.uniform());
     const double turns = options.turns * radius + double(c) / double(options.classes);
@@ -230,7 +230,7 @@ SparseSet<T> make_sparse_regression(std::int64_t n, SparseSetOptions options) {
                         " informative features of " + std::to_string(options.features) +
                         "; there cannot be more than features");
   }
-  Streams streams(Kind::sparse, options.seed);
+  Streams streams(SetKind::sparse, options.seed);
   auto support = permutation(options.features, streams.parameters);
   support.resize(std::size_t(options.informative));
   std::sort(support.begin(), support.end());
@@ -251,7 +251,7 @@ PolynomialSet<T> make_ill_conditioned_polynomial(std::int64_t n, std::int64_t de
   check_count(name, n, "rows");
   check_count(name, degree, "as degree", 0);
   check_size(name, options.noise, "noise");
-  Streams streams(Kind::powers, options.seed);
+  Streams streams(SetKind::powers, options.seed);
   const auto weight = normal_numbers(degree + 1, 1, streams.parameters);
   const auto powers = [&](std::vector<double>& row) {
     const double t = streams.rows.uniform();
