@@ -21,6 +21,7 @@
 #include "ebb/data/npy.hpp"
 #include "ebb/data/npz.hpp"
 #include "ebb/data/safetensors.hpp"
+#include "ebb/data/sampler.hpp"
 #include "ebb/data/split.hpp"
 #include "ebb/data/standardizer.hpp"
 #include "ebb/data/synthetic.hpp"

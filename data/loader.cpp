@@ -1,39 +1,76 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "ebb/data/loader.hpp"
 
-#include <numeric>
 #include <string>
 
 #include "ebb/autodiff/error.hpp"
-#include "ebb/autodiff/random.hpp"
 
 namespace ebb::inline v0::data::detail {
+namespace {
+
+Sampler sampler_of(std::int64_t rows, const LoaderOptions& options) {
+  if (rows < 1) throw ArgumentError("Loader: the data set has no rows");
+  if (options.sampler) return *options.sampler;
+  return options.shuffle ? shuffled(rows) : sequential(rows);
+}
 
 std::int64_t rows_an_epoch(std::int64_t rows, const LoaderOptions& options) {
-  const std::int64_t batch = options.batch_size;
-  if (rows < 1) throw ArgumentError("Loader: the data set has no rows");
+  const std::int64_t batch = options.batch_size, rank = options.rank, world = options.world;
   if (batch < 1) {
     throw ArgumentError("Loader: batch_size must be at least 1, not " + std::to_string(batch));
   }
-  if (!options.drop_last) return rows;
-  if (rows < batch) {
-    throw ArgumentError("Loader: drop_last leaves no batch of " + std::to_string(batch) + " from " +
-                        std::to_string(rows) + " rows; use a smaller batch_size");
+  if (options.workers < 0 || options.prefetch < 1) {
+    throw ArgumentError("Loader: " + std::to_string(options.workers) + " workers that prefetch " +
+                        std::to_string(options.prefetch) +
+                        " batches each; workers is at least 0 and prefetch at least 1");
   }
-  return rows / batch * batch;
+  if (rank < 0 || rank >= world) {
+    throw ArgumentError("Loader: rank " + std::to_string(rank) + " of a world of " +
+                        std::to_string(world) + "; it is in [0, world)");
+  }
+  const std::string share =
+      world == 1 ? "" : " for rank " + std::to_string(rank) + " of " + std::to_string(world);
+  if (!options.drop_last) {
+    const std::int64_t own = rows / world + (rank < rows % world ? 1 : 0);
+    if (own > 0) return own;
+    throw ArgumentError("Loader: " + std::to_string(rows) + " rows leave none" + share);
+  }
+  if (rows / world < batch) {
+    throw ArgumentError("Loader: drop_last leaves no batch of " + std::to_string(batch) + " from " +
+                        std::to_string(rows) + " rows" + share + "; use a smaller batch_size");
+  }
+  return rows / world / batch * batch;
 }
 
-void check_position(const LoaderPosition& position, std::int64_t rows) {
-  if (position.epoch >= 0 && position.cursor >= 0 && position.cursor < rows) return;
-  throw ArgumentError("Loader: no position epoch " + std::to_string(position.epoch) + ", cursor " +
-                      std::to_string(position.cursor) + " in epochs of " + std::to_string(rows) +
-                      " rows; was it saved from another data set?");
-}
+}  // namespace
 
-void order_of_epoch(std::span<std::int64_t> order, std::uint64_t seed, std::int64_t epoch) {
+EpochOrder::EpochOrder(std::int64_t rows, const LoaderOptions& options)
+    : sampler_(sampler_of(rows, options)),
+      constant_(!options.shuffle && !options.sampler),
+      rank_(options.rank),
+      world_(options.world),
+      size_(rows_an_epoch(sampler_.size(), options)),
+      all_(std::size_t(sampler_.size())) {}
+
+void EpochOrder::draw(std::uint64_t seed, std::int64_t epoch) {
+  drawn_ = false;
   Stream stream = Stream(seed).split(std::uint64_t(epoch));
-  std::iota(order.begin(), order.end(), std::int64_t(0));
-  shuffle(order, stream);
+  sampler_.draw(all_, stream);
+  // Its own rows move to the front, none before it was read.
+  for (std::size_t i = 0; world_ > 1 && i < std::size_t(size_); ++i) {
+    all_[i] = all_[i * std::size_t(world_) + std::size_t(rank_)];
+  }
+  order_ = std::span(all_).first(std::size_t(size_));
+  seed_ = seed;
+  epoch_ = epoch;
+  drawn_ = true;
+}
+
+void EpochOrder::check(const LoaderPosition& position) const {
+  if (position.epoch >= 0 && position.cursor >= 0 && position.cursor < size_) return;
+  throw ArgumentError("Loader: no position epoch " + std::to_string(position.epoch) + ", cursor " +
+                      std::to_string(position.cursor) + " in epochs of " + std::to_string(size_) +
+                      " rows; was it saved from another data set?");
 }
 
 }  // namespace ebb::inline v0::data::detail

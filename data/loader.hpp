@@ -3,11 +3,14 @@
 #pragma once
 #include <algorithm>
 #include <iterator>
+#include <memory>
 #include <optional>
 #include <utility>
 #include <vector>
 
 #include "ebb/data/dataset.hpp"
+#include "ebb/data/prefetch.hpp"
+#include "ebb/data/sampler.hpp"
 
 namespace ebb::inline v0::data {
 
@@ -16,6 +19,16 @@ struct LoaderOptions {
   bool shuffle = true;           ///< a new order each epoch; without it, the order of the data
   bool drop_last = false;        ///< leaves out a last batch that is not full
   std::uint64_t seed = 0;        ///< of the orders
+
+  /// Which rows are drawn, in place of `shuffle`: `weighted(...)`, `stratified(...)`, ...
+  std::optional<Sampler> sampler = std::nullopt;
+
+  int workers = 0;   ///< threads that make batches ahead; 0: the caller makes each when it is due
+  int prefetch = 2;  ///< batches that each worker makes ahead
+
+  /// Of `world` processes that share an epoch, this one takes every world-th row of its order, from
+  /// the rank-th on: all rows once between them, and with `drop_last` the same number of batches.
+  std::int64_t rank = 0, world = 1;
 };
 
 /// Where a loader stands: all there is to save of it.
@@ -29,11 +42,36 @@ struct LoaderPosition {
 
 namespace detail {
 
-/// The rows an epoch gives. @throws ArgumentError for options that leave nothing to give.
-EBB_API std::int64_t rows_an_epoch(std::int64_t rows, const LoaderOptions& options);
-EBB_API void check_position(const LoaderPosition& position, std::int64_t rows_an_epoch);
-/// Fills `order` with `permutation(order.size(), Stream(seed).split(epoch))`, in place.
-EBB_API void order_of_epoch(std::span<std::int64_t> order, std::uint64_t seed, std::int64_t epoch);
+/// The rows of each epoch, in order.
+class EBB_API EpochOrder {
+ public:
+  /// @throws ArgumentError for options that leave nothing to give.
+  EpochOrder(std::int64_t rows, const LoaderOptions& options);
+  EpochOrder(const EpochOrder&) = delete;
+  EpochOrder& operator=(const EpochOrder&) = delete;
+
+  /// The number of rows that an epoch gives.
+  EBB_INLINE std::int64_t size() const { return size_; }
+  /// The rows of that epoch, which stay until another is asked for.
+  EBB_INLINE std::span<const std::int64_t> of(std::uint64_t seed, std::int64_t epoch) {
+    if (!(drawn_ && (constant_ || (seed_ == seed && epoch_ == epoch)))) draw(seed, epoch);
+    return order_;
+  }
+  /// @throws ArgumentError unless an epoch has such a row.
+  void check(const LoaderPosition& position) const;
+
+ private:
+  void draw(std::uint64_t seed, std::int64_t epoch);
+
+  Sampler sampler_;
+  bool constant_;  ///< every epoch is the same
+  std::int64_t rank_, world_, size_;
+  std::vector<std::int64_t> all_;
+  std::span<const std::int64_t> order_;  ///< those of this rank
+  bool drawn_ = false;
+  std::uint64_t seed_ = 0;
+  std::int64_t epoch_ = 0;
+};
 
 }  // namespace detail
 
@@ -43,21 +81,17 @@ EBB_API void order_of_epoch(std::span<std::int64_t> order, std::uint64_t seed, s
 ///       for (const auto& [x, y] : loader) ...
 ///
 /// The loop runs from the loader's position to the end of its epoch, so that after a `break` or a
-/// `seek` the next loop gives what was left. The order is a function of seed and epoch alone. An
-/// epoch after the first allocates nothing from the system.
+/// `seek` the next loop gives what was left. The order is a function of seed and epoch alone, and
+/// so are the batches, whatever the number of workers. With workers the data set must allow `rows`
+/// to be called by several threads at a time; what it throws there is thrown by the loop, at the
+/// batch in question. An epoch after the first allocates nothing from the system.
 template <Dataset D>
 class Loader {
  public:
   /// @throws ArgumentError when the data set or the options leave no batch to give.
   EBB_INLINE Loader(D dataset, LoaderOptions options = {})
-      : dataset_(std::move(dataset)),
-        options_(options),
-        rows_(detail::rows_an_epoch(dataset_.size(), options)),
-        position_{options.seed, 0, 0},
-        order_(std::size_t(dataset_.size())) {
-    // The identity, which stays when nothing shuffles.
-    for (std::size_t i = 0; i < order_.size(); ++i) order_[i] = std::int64_t(i);
-  }
+      : source_(std::make_unique<Source>(std::move(dataset), options)),
+        position_{options.seed, 0, 0} {}
 
   class Iterator;
   /// Takes the next batch.
@@ -65,54 +99,108 @@ class Loader {
   EBB_INLINE std::default_sentinel_t end() const { return {}; }
 
   /// The number of batches in an epoch.
-  EBB_INLINE std::int64_t size() const {
-    return (rows_ + options_.batch_size - 1) / options_.batch_size;
-  }
-  const D& dataset() const { return dataset_; }
+  EBB_INLINE std::int64_t size() const { return source_->batches(0); }
+  const D& dataset() const { return source_->dataset; }
 
   /// Where the next batch comes from. In the body of a loop this is behind the batch at hand, and
   /// with the last batch of an epoch it is the start of the next epoch.
   EBB_INLINE LoaderPosition position() const { return position_; }
   /// Continues from a position. @throws ArgumentError when the data set has no such row.
   EBB_INLINE void seek(const LoaderPosition& position) {
-    detail::check_position(position, rows_);
+    source_->order.check(position);
     position_ = position;
   }
+  /// Continues at the start of an epoch.
+  EBB_INLINE void set_epoch(std::int64_t epoch) { seek({position_.seed, epoch, 0}); }
 
  private:
+  using Batch =
+      std::remove_cvref_t<decltype(std::declval<const D&>().rows(std::span<const std::int64_t>()))>;
+
+  /// What the workers share. It stays where it is when the loader moves.
+  struct Source {
+    D dataset;
+    std::int64_t batch_size;
+    bool in_order;  ///< memory is read from front to back, which the processor foresees
+    detail::EpochOrder order;
+
+    // Of the workers: the rows that they take on, and what they made of them.
+    std::span<const std::int64_t> ahead;
+    std::vector<std::optional<Batch>> made;
+    std::optional<LoaderPosition> next;  ///< of the next batch to be taken, if they are at work
+    std::optional<detail::Prefetcher> prefetcher;  ///< the last member: it ends before the others
+
+    EBB_INLINE Source(D d, const LoaderOptions& options)
+        : dataset(std::move(d)),
+          batch_size(options.batch_size),
+          in_order(!options.shuffle && !options.sampler),
+          order(dataset.size(), options) {
+      if (options.workers == 0) return;
+      made.resize(std::size_t(options.workers) * std::size_t(options.prefetch));
+      prefetcher.emplace(options.workers, int(made.size()),
+                         [this](std::size_t slot, std::int64_t i) {
+                           made[slot].emplace(dataset.rows(batch(ahead, i * batch_size)));
+                         });
+    }
+
+    EBB_INLINE std::int64_t batches(std::int64_t cursor) const {
+      return (order.size() - cursor + batch_size - 1) / batch_size;
+    }
+    EBB_INLINE std::span<const std::int64_t> batch(std::span<const std::int64_t> rows,
+                                                   std::int64_t first) const {
+      const auto left = rows.subspan(std::size_t(first));
+      return left.first(std::min(std::size_t(batch_size), left.size()));
+    }
+
+    EBB_INLINE Batch make(const LoaderPosition& at) {
+      const auto rows = order.of(at.seed, at.epoch);
+      Batch result = dataset.rows(batch(rows, at.cursor));
+      if constexpr (requires { dataset.expect(rows); }) {
+        const auto to_come = std::min(at.cursor + batch_size, order.size());
+        if (!in_order) dataset.expect(rows.subspan(std::size_t(to_come)));
+      }
+      return result;
+    }
+
+    /// The same from the workers, who are set to this place if they are at another.
+    EBB_INLINE Batch fetch(const LoaderPosition& at, const LoaderPosition& after) {
+      if (!(next && *next == at)) {
+        next.reset();
+        prefetcher->stop();
+        ahead = order.of(at.seed, at.epoch).subspan(std::size_t(at.cursor));
+        prefetcher->start(batches(at.cursor));
+      }
+      next.reset();  // if this batch cannot be made, it is tried again
+      std::optional<Batch>& slot = made[prefetcher->wait()];
+      Batch result = std::move(*slot);
+      slot.reset();
+      prefetcher->release();
+      if (after.cursor != 0) next = after;
+      return result;
+    }
+  };
+
   /// The next batch of this epoch, and the position behind it.
-  EBB_INLINE auto take() {
-    if (options_.shuffle &&
-        !(ordered_ && ordered_->seed == position_.seed && ordered_->epoch == position_.epoch)) {
-      detail::order_of_epoch(order_, position_.seed, position_.epoch);
-      ordered_ = position_;
-    }
-    const std::int64_t first = position_.cursor;
-    const std::int64_t count = std::min(options_.batch_size, rows_ - first);
-    const auto to_come = std::span<const std::int64_t>(order_).subspan(std::size_t(first));
-    auto batch = dataset_.rows(to_come.first(std::size_t(count)));
-    if constexpr (requires { dataset_.expect(to_come); }) {
-      if (options_.shuffle) dataset_.expect(to_come.subspan(std::size_t(count)));
-    }
-    position_.cursor += count;
-    if (position_.cursor == rows_) position_ = {position_.seed, position_.epoch + 1, 0};
+  EBB_INLINE Batch take() {
+    Source& source = *source_;
+    const std::int64_t cursor = position_.cursor + source.batch_size;
+    const LoaderPosition after = cursor < source.order.size()
+                                     ? LoaderPosition{position_.seed, position_.epoch, cursor}
+                                     : LoaderPosition{position_.seed, position_.epoch + 1, 0};
+    Batch batch = source.prefetcher ? source.fetch(position_, after) : source.make(position_);
+    position_ = after;
     return batch;
   }
 
-  D dataset_;
-  LoaderOptions options_;
-  std::int64_t rows_;
+  std::unique_ptr<Source> source_;
   LoaderPosition position_;
-  std::vector<std::int64_t> order_;
-  std::optional<LoaderPosition> ordered_;  ///< the epoch that `order_` is of
 };
 
 /// An input iterator, which holds the batch at hand.
 template <Dataset D>
 class Loader<D>::Iterator {
  public:
-  using value_type =
-      std::remove_cvref_t<decltype(std::declval<const D&>().rows(std::span<const std::int64_t>()))>;
+  using value_type = Batch;
   using difference_type = std::ptrdiff_t;
 
   EBB_INLINE explicit Iterator(Loader& loader) : loader_(&loader) { take(); }

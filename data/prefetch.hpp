@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Work done ahead by threads, and handed over in order.
+#pragma once
+#include <cstdint>
+#include <functional>
+#include <memory>
+
+#include "ebb/autodiff/platform.hpp"
+
+namespace ebb::inline v0::data::detail {
+
+/// Threads that fill numbered slots with the results of tickets 0, 1, 2, ..., at most one ticket a
+/// slot ahead of the one who takes them. Whichever thread is faster, they are taken in order.
+class EBB_API Prefetcher {
+ public:
+  /// Makes a ticket's result and leaves it in a slot; called from several threads at a time.
+  using Make = std::function<void(std::size_t slot, std::int64_t ticket)>;
+
+  /// @throws ArgumentError for fewer than one worker or slot.
+  Prefetcher(int workers, int slots, Make make);
+  /// Waits until no thread is at work.
+  ~Prefetcher();
+
+  /// Forgets what is under way, waits until no thread is at it, and allows what `make` reads to be
+  /// changed until `start`.
+  void stop();
+  /// Sets the threads to the tickets below an end, after a `stop`.
+  void start(std::int64_t end);
+  /// Waits for the next ticket. @returns its slot, which stays as it is until `release`. Rethrows
+  /// what its making threw.
+  std::size_t wait();
+  /// Gives the slot of that ticket back.
+  void release();
+
+ private:
+  struct Threads;
+  std::unique_ptr<Threads> threads_;
+};
+
+}  // namespace ebb::inline v0::data::detail

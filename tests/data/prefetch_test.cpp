@@ -1,0 +1,240 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// A loader whose batches are made by threads gives what it would give without them.
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <atomic>
+#include <chrono>
+#include <memory>
+#include <stdexcept>
+#include <thread>
+#include <vector>
+
+#include "ebb/autodiff/error.hpp"
+#include "ebb/autodiff/memory.hpp"
+#include "ebb/data/loader.hpp"
+
+using namespace ebb;
+using namespace std::chrono_literals;
+
+namespace {
+
+using Order = std::vector<std::int64_t>;
+
+/// Gives the row numbers themselves, after a time that differs from batch to batch.
+struct Numbers {
+  std::int64_t n = 100;
+  std::shared_ptr<std::atomic<int>> calls = std::make_shared<std::atomic<int>>(0);
+
+  std::int64_t size() const { return n; }
+  Order rows(std::span<const std::int64_t> indices) const {
+    ++*calls;
+    std::this_thread::sleep_for(std::chrono::microseconds(indices[0] % 7 * 50));
+    return {indices.begin(), indices.end()};
+  }
+};
+
+/// Throws at one row, as long as it is told to.
+struct Broken : Numbers {
+  std::int64_t bad = 0;
+  std::shared_ptr<std::atomic<bool>> broken = std::make_shared<std::atomic<bool>>(true);
+
+  Order rows(std::span<const std::int64_t> indices) const {
+    for (const std::int64_t i : indices) {
+      if (i == bad && *broken) throw std::runtime_error("row " + std::to_string(i) + " is broken");
+    }
+    return Numbers::rows(indices);
+  }
+};
+
+std::vector<Order> rest(auto& loader) {
+  std::vector<Order> batches;
+  for (const Order& batch : loader) batches.push_back(batch);
+  return batches;
+}
+
+}  // namespace
+
+TEST_CASE("prefetch: any number of workers gives the same batches") {
+  for (const bool shuffle : {false, true}) {
+    data::LoaderOptions options{.batch_size = 7, .shuffle = shuffle, .seed = 3};
+    data::Loader plain(Numbers{}, options);
+    std::vector<std::vector<Order>> epochs;
+    for (int i = 0; i < 3; ++i) epochs.push_back(rest(plain));
+    for (const int workers : {1, 2, 5}) {
+      for (const int prefetch : {1, 3}) {
+        options.workers = workers;
+        options.prefetch = prefetch;
+        data::Loader loader(Numbers{}, options);
+        for (const auto& epoch : epochs) CHECK(rest(loader) == epoch);
+      }
+    }
+  }
+}
+
+TEST_CASE("prefetch: a loop that is left, a seek, and an epoch that is set") {
+  const data::LoaderOptions options{.batch_size = 7, .seed = 3, .workers = 2};
+  data::Loader plain(Numbers{}, {.batch_size = 7, .seed = 3}), loader(Numbers{}, options);
+  for (auto* l : {&plain, &loader}) {
+    int given = 0;
+    for (const auto& batch : *l) {
+      CHECK(batch.size() == 7);
+      if (++given == 4) break;
+    }
+    CHECK(l->position() == data::LoaderPosition{3, 0, 28});
+  }
+  CHECK(rest(loader) == rest(plain));
+  for (auto* l : {&plain, &loader}) l->set_epoch(5);
+  CHECK(loader.position() == data::LoaderPosition{3, 5, 0});
+  CHECK(rest(loader) == rest(plain));
+  for (auto* l : {&plain, &loader}) {
+    for (const auto& batch : *l) {
+      if (batch.size() == 7) break;
+    }
+    l->seek({8, 1, 14});
+  }
+  CHECK(rest(loader) == rest(plain));
+  CHECK_THROWS_AS(loader.set_epoch(-1), ArgumentError);
+}
+
+TEST_CASE("prefetch: a loader that moves keeps its workers") {
+  data::Loader first(Numbers{}, {.batch_size = 7, .seed = 3, .workers = 2});
+  data::Loader plain(Numbers{}, {.batch_size = 7, .seed = 3});
+  for (auto* l : {&plain, &first}) {
+    for (const auto& batch : *l) {
+      if (batch.size() == 7) break;
+    }
+  }
+  data::Loader second = std::move(first);
+  CHECK(rest(second) == rest(plain));
+  CHECK(rest(second) == rest(plain));
+}
+
+TEST_CASE("prefetch: what a worker throws is thrown at its batch, which may be tried again") {
+  for (const int workers : {0, 1, 3}) {
+    CAPTURE(workers);
+    Broken data;
+    data.bad = 23;
+    data::Loader loader(data,
+                        {.batch_size = 5, .shuffle = false, .workers = workers, .prefetch = 3});
+    std::vector<Order> given;
+    const auto run = [&] {
+      for (const Order& batch : loader) given.push_back(batch);
+    };
+    CHECK_THROWS_WITH(run(), "row 23 is broken");
+    CHECK(given.size() == 4);
+    CHECK(loader.position().cursor == 20);
+    CHECK_THROWS_WITH(run(), "row 23 is broken");
+    *data.broken = false;
+    run();
+    CHECK(given.size() == 20);
+    CHECK(given[4] == Order{20, 21, 22, 23, 24});
+  }
+}
+
+TEST_CASE("prefetch: workers run ahead as far as they may, and no further") {
+  Numbers data;
+  data::Loader loader(data, {.batch_size = 1, .shuffle = false, .workers = 2, .prefetch = 3});
+  CHECK(*data.calls == 0);  // nothing is read before somebody asks
+  for (const Order& batch : loader) {
+    CHECK(batch == Order{0});
+    for (int i = 0; i < 2000 && *data.calls < 7; ++i) std::this_thread::sleep_for(1ms);
+    std::this_thread::sleep_for(20ms);
+    CHECK(*data.calls == 7);  // the one at hand and 2 * 3 more
+    break;
+  }
+}
+
+TEST_CASE("prefetch: loaders end while their workers are at it") {
+  for (int i = 0; i < 50; ++i) {
+    data::Loader loader(Numbers{}, {.batch_size = 1, .workers = 3});
+    if (i % 2 == 0) continue;
+    for (const auto& batch : loader) {
+      if (batch.size() == 1) break;
+    }
+  }
+}
+
+TEST_CASE("prefetch: memory stays flat over a hundred thousand batches") {
+  auto x = Array<float>::zeros({64, 3}), y = Array<float>::zeros({64, 1});
+  data::Loader loader(data::TensorDataset(x, y), {.batch_size = 1, .workers = 2});
+  const auto epochs = [&](int count) {
+    for (int epoch = 0; epoch < count; ++epoch) {
+      for (const auto& batch : loader) CHECK(batch.x.shape()[0] == 1);
+    }
+  };
+  epochs(50);
+  const auto before = memory_statistics();
+  epochs(1600);
+  const auto after = memory_statistics();
+  CHECK(after.system_bytes == before.system_bytes);
+}
+
+TEST_CASE("sharding: the ranks share every epoch between them") {
+  for (const std::int64_t world : {1, 2, 3, 7}) {
+    for (const bool shuffle : {false, true}) {
+      CAPTURE(world);
+      std::vector<data::Loader<Numbers>> ranks;
+      for (std::int64_t rank = 0; rank < world; ++rank) {
+        ranks.emplace_back(Numbers{}, data::LoaderOptions{.batch_size = 1,
+                                                          .shuffle = shuffle,
+                                                          .seed = 4,
+                                                          .workers = int(rank % 2),
+                                                          .rank = rank,
+                                                          .world = world});
+      }
+      data::Loader whole(Numbers{}, {.batch_size = 1, .shuffle = shuffle, .seed = 4});
+      for (int epoch = 0; epoch < 2; ++epoch) {
+        const auto all = rest(whole);
+        std::vector<Order> mixed(all.size());
+        for (std::size_t rank = 0; rank < ranks.size(); ++rank) {
+          const auto own = rest(ranks[rank]);
+          CHECK(std::int64_t(own.size()) == ranks[rank].size());
+          for (std::size_t i = 0; i < own.size(); ++i) mixed.at(i * ranks.size() + rank) = own[i];
+        }
+        CHECK(mixed == all);
+      }
+    }
+  }
+}
+
+TEST_CASE("sharding: with drop_last each rank gives as many batches") {
+  for (std::int64_t rank = 0; rank < 3; ++rank) {
+    data::Loader loader(Numbers{}, {.batch_size = 8, .drop_last = true, .rank = rank, .world = 3});
+    CHECK(loader.size() == 4);
+    const auto batches = rest(loader);
+    CHECK(batches.size() == 4);
+    for (const Order& batch : batches) CHECK(batch.size() == 8);
+  }
+}
+
+TEST_CASE("samplers in a loader: a new draw each epoch, the same by seed") {
+  const std::vector<double> weights{0, 1, 1, 2};
+  const data::LoaderOptions options{
+      .batch_size = 64, .seed = 1, .sampler = data::weighted(weights, {.draws = 64})};
+  data::Loader a(Numbers{4}, options), b(Numbers{4}, options);
+  CHECK(a.size() == 1);
+  const Order first = rest(a)[0], second = rest(a)[0];
+  CHECK(first.size() == 64);
+  CHECK(first != second);
+  CHECK(std::count(first.begin(), first.end(), 0) == 0);
+  b.set_epoch(1);
+  CHECK(rest(b)[0] == second);
+}
+
+TEST_CASE("loaders refuse workers and shares that there cannot be") {
+  const auto with = [](data::LoaderOptions o) { return data::Loader(Numbers{10}, o); };
+  CHECK_THROWS_WITH(with({.workers = -1}),
+                    "Loader: -1 workers that prefetch 2 batches each; workers is at least 0 and "
+                    "prefetch at least 1");
+  CHECK_THROWS_AS(with({.workers = 1, .prefetch = 0}), ArgumentError);
+  CHECK_THROWS_WITH(with({.rank = 2, .world = 2}),
+                    "Loader: rank 2 of a world of 2; it is in [0, world)");
+  CHECK_THROWS_AS(with({.rank = -1}), ArgumentError);
+  CHECK_THROWS_AS(with({.rank = 0, .world = 0}), ArgumentError);
+  CHECK_THROWS_WITH(with({.rank = 11, .world = 12}),
+                    "Loader: 10 rows leave none for rank 11 of 12");
+  CHECK_THROWS_WITH(with({.batch_size = 6, .drop_last = true, .rank = 1, .world = 2}),
+                    "Loader: drop_last leaves no batch of 6 from 10 rows for rank 1 of 2; use a "
+                    "smaller batch_size");
+}
