@@ -2,6 +2,7 @@
 #include "ebb/data/loader.hpp"
 
 #include <string>
+#include <utility>
 
 #include "ebb/autodiff/error.hpp"
 
@@ -49,21 +50,33 @@ EpochOrder::EpochOrder(std::int64_t rows, const LoaderOptions& options)
       constant_(!options.shuffle && !options.sampler),
       rank_(options.rank),
       world_(options.world),
-      size_(rows_an_epoch(sampler_.size(), options)),
-      all_(std::size_t(sampler_.size())) {}
+      size_(rows_an_epoch(sampler_.size(), options)) {}
 
-void EpochOrder::draw(std::uint64_t seed, std::int64_t epoch) {
-  drawn_ = false;
+void EpochOrder::draw(Draw& to, std::uint64_t seed, std::int64_t epoch) const {
+  to.drawn = false;
+  to.all.resize(std::size_t(sampler_.size()));
   Stream stream = Stream(seed).split(std::uint64_t(epoch));
-  sampler_.draw(all_, stream);
+  sampler_.draw(to.all, stream);
   // Its own rows move to the front, none before it was read.
   for (std::size_t i = 0; world_ > 1 && i < std::size_t(size_); ++i) {
-    all_[i] = all_[i * std::size_t(world_) + std::size_t(rank_)];
+    to.all[i] = to.all[i * std::size_t(world_) + std::size_t(rank_)];
   }
-  order_ = std::span(all_).first(std::size_t(size_));
-  seed_ = seed;
-  epoch_ = epoch;
-  drawn_ = true;
+  to.rows = std::span(to.all).first(std::size_t(size_));
+  to.seed = seed;
+  to.epoch = epoch;
+  to.drawn = true;
+}
+
+void EpochOrder::change(std::uint64_t seed, std::int64_t epoch) {
+  if (next_.drawn && next_.seed == seed && next_.epoch == epoch) {
+    std::swap(now_, next_);
+  } else {
+    draw(now_, seed, epoch);
+  }
+}
+
+void EpochOrder::prepare(std::uint64_t seed, std::int64_t epoch) {
+  if (!constant_) draw(next_, seed, epoch);
 }
 
 void EpochOrder::check(const LoaderPosition& position) const {

@@ -24,7 +24,7 @@ struct LoaderOptions {
   std::optional<Sampler> sampler = std::nullopt;
 
   int workers = 0;   ///< threads that make batches ahead; 0: the caller makes each when it is due
-  int prefetch = 2;  ///< batches that each worker makes ahead
+  int prefetch = 4;  ///< batches that each worker makes ahead
 
   /// Of `world` processes that share an epoch, this one takes every world-th row of its order, from
   /// the rank-th on: all rows once between them, and with `drop_last` the same number of batches.
@@ -54,23 +54,31 @@ class EBB_API EpochOrder {
   EBB_INLINE std::int64_t size() const { return size_; }
   /// The rows of that epoch, which stay until another is asked for.
   EBB_INLINE std::span<const std::int64_t> of(std::uint64_t seed, std::int64_t epoch) {
-    if (!(drawn_ && (constant_ || (seed_ == seed && epoch_ == epoch)))) draw(seed, epoch);
-    return order_;
+    if (!(now_.drawn && (constant_ || (now_.seed == seed && now_.epoch == epoch)))) {
+      change(seed, epoch);
+    }
+    return now_.rows;
   }
+  /// Draws an epoch that will be asked for next; the one at hand stays.
+  void prepare(std::uint64_t seed, std::int64_t epoch);
   /// @throws ArgumentError unless an epoch has such a row.
   void check(const LoaderPosition& position) const;
 
  private:
-  void draw(std::uint64_t seed, std::int64_t epoch);
+  struct Draw {
+    bool drawn = false;
+    std::uint64_t seed = 0;
+    std::int64_t epoch = 0;
+    std::vector<std::int64_t> all = {};
+    std::span<const std::int64_t> rows = {};  ///< those of this rank
+  };
+  void change(std::uint64_t seed, std::int64_t epoch);
+  void draw(Draw& to, std::uint64_t seed, std::int64_t epoch) const;
 
   Sampler sampler_;
   bool constant_;  ///< every epoch is the same
   std::int64_t rank_, world_, size_;
-  std::vector<std::int64_t> all_;
-  std::span<const std::int64_t> order_;  ///< those of this rank
-  bool drawn_ = false;
-  std::uint64_t seed_ = 0;
-  std::int64_t epoch_ = 0;
+  Draw now_, next_;
 };
 
 }  // namespace detail
@@ -124,8 +132,9 @@ class Loader {
     bool in_order;  ///< memory is read from front to back, which the processor foresees
     detail::EpochOrder order;
 
-    // Of the workers: the rows that they take on, and what they made of them.
-    std::span<const std::int64_t> ahead;
+    // Of the workers: where they began, the rows from there, and what they made of them.
+    LoaderPosition at = {};
+    std::span<const std::int64_t> ahead = {};
     std::vector<std::optional<Batch>> made;
     std::optional<LoaderPosition> next;  ///< of the next batch to be taken, if they are at work
     std::optional<detail::Prefetcher> prefetcher;  ///< the last member: it ends before the others
@@ -137,10 +146,12 @@ class Loader {
           order(dataset.size(), options) {
       if (options.workers == 0) return;
       made.resize(std::size_t(options.workers) * std::size_t(options.prefetch));
-      prefetcher.emplace(options.workers, int(made.size()),
-                         [this](std::size_t slot, std::int64_t i) {
-                           made[slot].emplace(dataset.rows(batch(ahead, i * batch_size)));
-                         });
+      prefetcher.emplace(
+          options.workers, int(made.size()),
+          [this](std::size_t slot, std::int64_t i) {
+            made[slot].emplace(dataset.rows(batch(ahead, i * batch_size)));
+          },
+          [this] { order.prepare(at.seed, at.epoch + 1); });
     }
 
     EBB_INLINE std::int64_t batches(std::int64_t cursor) const {
@@ -152,28 +163,27 @@ class Loader {
       return left.first(std::min(std::size_t(batch_size), left.size()));
     }
 
-    EBB_INLINE Batch make(const LoaderPosition& at) {
-      const auto rows = order.of(at.seed, at.epoch);
-      Batch result = dataset.rows(batch(rows, at.cursor));
+    EBB_INLINE Batch make(const LoaderPosition& from) {
+      const auto rows = order.of(from.seed, from.epoch);
+      Batch result = dataset.rows(batch(rows, from.cursor));
       if constexpr (requires { dataset.expect(rows); }) {
-        const auto to_come = std::min(at.cursor + batch_size, order.size());
+        const auto to_come = std::min(from.cursor + batch_size, order.size());
         if (!in_order) dataset.expect(rows.subspan(std::size_t(to_come)));
       }
       return result;
     }
 
     /// The same from the workers, who are set to this place if they are at another.
-    EBB_INLINE Batch fetch(const LoaderPosition& at, const LoaderPosition& after) {
-      if (!(next && *next == at)) {
+    EBB_INLINE Batch fetch(const LoaderPosition& from, const LoaderPosition& after) {
+      if (!(next && *next == from)) {
         next.reset();
         prefetcher->stop();
+        at = from;
         ahead = order.of(at.seed, at.epoch).subspan(std::size_t(at.cursor));
         prefetcher->start(batches(at.cursor));
       }
       next.reset();  // if this batch cannot be made, it is tried again
-      std::optional<Batch>& slot = made[prefetcher->wait()];
-      Batch result = std::move(*slot);
-      slot.reset();
+      Batch result = std::move(*made[prefetcher->wait()]);
       prefetcher->release();
       if (after.cursor != 0) next = after;
       return result;

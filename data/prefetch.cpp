@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "ebb/data/prefetch.hpp"
 
+#include <atomic>
+#include <chrono>
 #include <condition_variable>
 #include <exception>
 #include <mutex>
@@ -13,23 +15,44 @@
 
 namespace ebb::inline v0::data::detail {
 
+namespace {
+
+/// Waits for a condition that others will soon bring about: to be woken takes longer than to make
+/// a small batch.
+template <class Condition>
+void spin_until(Condition condition) {
+  using Clock = std::chrono::steady_clock;
+  for (const auto start = Clock::now(); !condition();) {
+    if (Clock::now() - start > std::chrono::microseconds(20)) return;
+  }
+}
+
+}  // namespace
+
 struct Prefetcher::Threads {
   struct Slot {
-    bool made = false;
+    std::atomic<bool> made = false;
     std::exception_ptr error = nullptr;
+
+    void clear() {
+      error = nullptr;
+      made = false;
+    }
   };
 
   Make make;
-  std::mutex mutex;
+  Aside aside;
+  std::mutex mutex;                  ///< held for every change of what follows
   std::condition_variable_any work;  ///< there may be a ticket to take on
   std::condition_variable made;      ///< one was made
   std::vector<Slot> slots;
-  std::int64_t next = 0, taken = 0, end = 0;  ///< to make, to hand over, to stop at
-  int busy = 0;                               ///< threads that make one
-  std::vector<std::jthread> threads;          ///< the last member: they end before the others
+  std::atomic<std::int64_t> next = 0, taken = 0, end = 0;  ///< to make, to hand over, to stop at
+  std::atomic<bool> aside_due = false;
+  int busy = 0;                       ///< threads that make one or are at what is aside
+  std::vector<std::jthread> threads;  ///< the last member: they end before the others
 
-  Threads(int workers, int slot_count, Make f)
-      : make(std::move(f)), slots(std::size_t(slot_count)) {
+  Threads(int workers, int slot_count, Make f, Aside g)
+      : make(std::move(f)), aside(std::move(g)), slots(std::size_t(slot_count)) {
     for (int i = 0; i < workers; ++i) {
       threads.emplace_back([this](const std::stop_token& stop) { run(stop); });
     }
@@ -37,33 +60,52 @@ struct Prefetcher::Threads {
 
   std::size_t slot_of(std::int64_t ticket) const { return std::size_t(ticket) % slots.size(); }
 
+  bool due() const { return next < end && next - taken < std::int64_t(slots.size()); }
+
   void run(const std::stop_token& stop) {
-    std::unique_lock lock(mutex);
-    const auto due = [this] { return next < end && next - taken < std::int64_t(slots.size()); };
-    while (work.wait(lock, stop, due) && !stop.stop_requested()) {
-      const std::int64_t ticket = next++;
-      ++busy;
-      lock.unlock();
-      std::exception_ptr error;
-      try {
-        make(slot_of(ticket), ticket);
-      } catch (...) {
-        error = std::current_exception();
-      }
+    const auto anything = [this] { return due() || aside_due; };
+    std::unique_lock lock(mutex, std::defer_lock);
+    for (;;) {
+      spin_until(anything);
       lock.lock();
+      if (!work.wait(lock, stop, anything) || stop.stop_requested()) return;
+      ++busy;
+      if (due()) {
+        const std::int64_t ticket = next++;
+        Slot& slot = slots[slot_of(ticket)];
+        slot.error = unlocked(lock, [&] { make(slot_of(ticket), ticket); });
+        slot.made = true;
+      } else {
+        aside_due = false;
+        unlocked(lock, aside);
+      }
       --busy;
-      slots[slot_of(ticket)] = {true, std::move(error)};
+      lock.unlock();
       made.notify_all();
     }
   }
+
+  /// @returns what f threw.
+  template <class F>
+  static std::exception_ptr unlocked(std::unique_lock<std::mutex>& lock, const F& f) {
+    std::exception_ptr error;
+    lock.unlock();
+    try {
+      f();
+    } catch (...) {
+      error = std::current_exception();
+    }
+    lock.lock();
+    return error;
+  }
 };
 
-Prefetcher::Prefetcher(int workers, int slots, Make make) {
+Prefetcher::Prefetcher(int workers, int slots, Make make, Aside aside) {
   if (workers < 1 || slots < 1) {
     throw ArgumentError("Prefetcher: " + std::to_string(workers) + " workers and " +
                         std::to_string(slots) + " slots; both are at least 1");
   }
-  threads_ = std::make_unique<Threads>(workers, slots, std::move(make));
+  threads_ = std::make_unique<Threads>(workers, slots, std::move(make), std::move(aside));
 }
 
 Prefetcher::~Prefetcher() = default;
@@ -71,9 +113,10 @@ Prefetcher::~Prefetcher() = default;
 void Prefetcher::stop() {
   Threads& t = *threads_;
   std::unique_lock lock(t.mutex);
-  t.end = t.next;
+  t.end = t.next.load();
+  t.aside_due = false;
   t.made.wait(lock, [&] { return t.busy == 0; });
-  for (auto& slot : t.slots) slot = {};
+  for (auto& slot : t.slots) slot.clear();
   t.next = t.taken = t.end = 0;
 }
 
@@ -81,15 +124,27 @@ void Prefetcher::start(std::int64_t end) {
   {
     const std::lock_guard lock(threads_->mutex);
     threads_->end = end;
+    threads_->aside_due = true;
   }
   threads_->work.notify_all();
 }
 
 std::size_t Prefetcher::wait() {
   Threads& t = *threads_;
-  std::unique_lock lock(t.mutex);
   const std::size_t i = t.slot_of(t.taken);
-  t.made.wait(lock, [&] { return t.slots[i].made; });
+  const auto is_made = [&] { return t.slots[i].made.load(); };
+  std::unique_lock lock(t.mutex);
+  if (t.next == t.taken && t.next < t.end) {
+    // No thread has begun it: sooner done than waited for.
+    const std::int64_t ticket = t.next++;
+    lock.unlock();
+    t.make(i, ticket);
+    return i;
+  }
+  lock.unlock();
+  spin_until(is_made);
+  lock.lock();
+  t.made.wait(lock, is_made);
   if (t.slots[i].error) std::rethrow_exception(t.slots[i].error);
   return i;
 }
@@ -97,7 +152,7 @@ std::size_t Prefetcher::wait() {
 void Prefetcher::release() {
   {
     const std::lock_guard lock(threads_->mutex);
-    threads_->slots[threads_->slot_of(threads_->taken)] = {};
+    threads_->slots[threads_->slot_of(threads_->taken)].clear();
     ++threads_->taken;
   }
   threads_->work.notify_one();

@@ -15,9 +15,11 @@ class EBB_API Prefetcher {
  public:
   /// Makes a ticket's result and leaves it in a slot; called from several threads at a time.
   using Make = std::function<void(std::size_t slot, std::int64_t ticket)>;
+  /// What one thread does once after each start, when no ticket is due. What it throws is lost.
+  using Aside = std::function<void()>;
 
   /// @throws ArgumentError for fewer than one worker or slot.
-  Prefetcher(int workers, int slots, Make make);
+  Prefetcher(int workers, int slots, Make make, Aside aside);
   /// Waits until no thread is at work.
   ~Prefetcher();
 
@@ -26,8 +28,8 @@ class EBB_API Prefetcher {
   void stop();
   /// Sets the threads to the tickets below an end, after a `stop`.
   void start(std::int64_t end);
-  /// Waits for the next ticket. @returns its slot, which stays as it is until `release`. Rethrows
-  /// what its making threw.
+  /// Waits for the next ticket, or makes it if no thread has begun it. @returns its slot, which
+  /// stays as it is until `release`. Rethrows what its making threw; then there must be a `stop`.
   std::size_t wait();
   /// Gives the slot of that ticket back.
   void release();

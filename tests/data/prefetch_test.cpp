@@ -145,6 +145,68 @@ TEST_CASE("prefetch: workers run ahead as far as they may, and no further") {
   }
 }
 
+TEST_CASE("prefetch: once stopped, no thread is at work and nothing old is handed over") {
+  std::atomic<int> busy = 0, base = 0;
+  std::vector<std::int64_t> slots(4);
+  const auto slowly = [&](const auto& f) {
+    ++busy;
+    std::this_thread::sleep_for(5ms);
+    f();
+    --busy;
+  };
+  data::detail::Prefetcher prefetcher(
+      2, 4,
+      [&](std::size_t slot, std::int64_t ticket) { slowly([&] { slots[slot] = base + ticket; }); },
+      [&] { slowly([] {}); });
+  for (int round = 1; round <= 10; ++round) {
+    prefetcher.start(100);
+    for (std::int64_t ticket = 0; ticket < round % 3; ++ticket) {
+      CHECK(slots[prefetcher.wait()] == base + ticket);
+      prefetcher.release();
+    }
+    while (busy == 0) std::this_thread::yield();
+    prefetcher.stop();
+    CHECK(busy == 0);
+    base = 1000 * round;
+  }
+  for (int round = 0; round < 3; ++round) {  // nor at what is done aside
+    prefetcher.start(0);
+    while (busy == 0) std::this_thread::yield();
+    prefetcher.stop();
+    CHECK(busy == 0);
+  }
+}
+
+TEST_CASE("prefetch: an epoch's order is drawn while the one before it is given") {
+  // By a rule that says which thread it runs on, and may fail.
+  const auto here = std::this_thread::get_id();
+  std::atomic<int> drawn_here = 0, drawn_elsewhere = 0;
+  std::atomic<bool> fails = false;
+  const data::Sampler rule(10, [&](std::span<std::int64_t> rows, Stream& stream) {
+    ++(std::this_thread::get_id() == here ? drawn_here : drawn_elsewhere);
+    if (fails) throw std::runtime_error("no order");
+    for (auto& row : rows) row = std::int64_t(stream.below(100));
+  });
+  const data::LoaderOptions options{.batch_size = 2, .sampler = rule, .workers = 2};
+  data::Loader loader(Numbers{}, options);
+  std::vector<std::vector<Order>> epochs;
+  for (int epoch = 0; epoch < 3; ++epoch) epochs.push_back(rest(loader));
+  CHECK(drawn_here == 1);
+  CHECK(drawn_elsewhere >= 2);
+  loader.set_epoch(1);
+  CHECK(rest(loader) == epochs[1]);
+  fails = true;
+  for (int i = 0; i < 2; ++i) {
+    loader.set_epoch(7);
+    CHECK_THROWS_WITH(rest(loader), "no order");
+  }
+  fails = false;
+  const auto seventh = rest(loader);
+  CHECK(rest(loader) != seventh);
+  loader.set_epoch(7);
+  CHECK(rest(loader) == seventh);
+}
+
 TEST_CASE("prefetch: loaders end while their workers are at it") {
   for (int i = 0; i < 50; ++i) {
     data::Loader loader(Numbers{}, {.batch_size = 1, .workers = 3});
@@ -167,7 +229,8 @@ TEST_CASE("prefetch: memory stays flat over a hundred thousand batches") {
   const auto before = memory_statistics();
   epochs(1600);
   const auto after = memory_statistics();
-  CHECK(after.system_bytes == before.system_bytes);
+  // A worker that first comes to its turn late brings the first blocks of its own: 64 KiB.
+  CHECK(after.system_bytes <= before.system_bytes + 2 * (64 << 10));
 }
 
 TEST_CASE("sharding: the ranks share every epoch between them") {
@@ -225,7 +288,7 @@ TEST_CASE("samplers in a loader: a new draw each epoch, the same by seed") {
 TEST_CASE("loaders refuse workers and shares that there cannot be") {
   const auto with = [](data::LoaderOptions o) { return data::Loader(Numbers{10}, o); };
   CHECK_THROWS_WITH(with({.workers = -1}),
-                    "Loader: -1 workers that prefetch 2 batches each; workers is at least 0 and "
+                    "Loader: -1 workers that prefetch 4 batches each; workers is at least 0 and "
                     "prefetch at least 1");
   CHECK_THROWS_AS(with({.workers = 1, .prefetch = 0}), ArgumentError);
   CHECK_THROWS_WITH(with({.rank = 2, .world = 2}),

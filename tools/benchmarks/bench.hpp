@@ -88,6 +88,7 @@ void add_reductions(std::vector<Case>& cases);
 void add_scalars(std::vector<Case>& cases);
 void add_fuse(std::vector<Case>& cases);
 void add_large(std::vector<Case>& cases);
+void add_loaders(std::vector<Case>& cases);
 void add_networks(std::vector<Case>& cases);
 void add_lines(std::vector<Case>& cases);
 void add_files(std::vector<Case>& cases);

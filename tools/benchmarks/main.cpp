@@ -29,6 +29,7 @@ std::vector<bench::Case> all_cases() {
   bench::add_scalars(cases);
   bench::add_fuse(cases);
   bench::add_large(cases);
+  bench::add_loaders(cases);
   bench::add_networks(cases);
   bench::add_lines(cases);
   bench::add_files(cases);

@@ -46,6 +46,15 @@ void gather(const float* x, const float* y, const std::int64_t* rows, std::int64
 
 }  // namespace
 
+void gather_epoch(const float* x, const float* y, std::int64_t rows, std::uint64_t& seed,
+                  std::int64_t* order, float* batch_x, float* batch_y) {
+  shuffle(order, rows, seed);
+  for (std::int64_t first = 0; first < rows; first += batch) {
+    const std::int64_t n = rows - first < batch ? rows - first : batch;
+    gather(x, y, order + first, n, rows - first, batch_x, batch_y);
+  }
+}
+
 float epoch(const float* x, const float* y, std::int64_t rows, std::uint64_t& seed,
             std::int64_t* order, float* batch_x, float* batch_y, float* w, float* b, float rate) {
   shuffle(order, rows, seed);

@@ -113,6 +113,11 @@ void chain_backward(const float* x, const float* a, const float* b, const float*
 float chain_mean(const float* x, const float* a, const float* b, float* gx, float* ga, float* gb,
                  std::int64_t n);
 
+/// Copies all rows of x (rows, 100) and y, in batches of 256 in a new random order, into room for
+/// one batch. `order` holds the rows' numbers.
+void gather_epoch(const float* x, const float* y, std::int64_t rows, std::uint64_t& seed,
+                  std::int64_t* order, float* batch_x, float* batch_y);
+
 /// One epoch of linear regression over x (rows, 100) in batches of 256 in a new random order.
 /// `order` holds the rows' numbers, `batch_x` and `batch_y` room for one batch; `w` has room for
 /// 112 numbers, of which those from the 101st on are 0. Returns the mean of the batches' losses.
