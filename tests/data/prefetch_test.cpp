@@ -55,7 +55,7 @@ std::vector<Order> rest(auto& loader) {
 
 }  // namespace
 
-TEST_CASE("prefetch: any number of workers gives the same batches") {
+TEST_CASE("prefetching workers: any number of workers gives the same batches") {
   for (const bool shuffle : {false, true}) {
     data::LoaderOptions options{.batch_size = 7, .shuffle = shuffle, .seed = 3};
     data::Loader plain(Numbers{}, options);
@@ -72,7 +72,7 @@ TEST_CASE("prefetch: any number of workers gives the same batches") {
   }
 }
 
-TEST_CASE("prefetch: a loop that is left, a seek, and an epoch that is set") {
+TEST_CASE("prefetching workers: a loop that is left, a seek, and an epoch that is set") {
   const data::LoaderOptions options{.batch_size = 7, .seed = 3, .workers = 2};
   data::Loader plain(Numbers{}, {.batch_size = 7, .seed = 3}), loader(Numbers{}, options);
   for (auto* l : {&plain, &loader}) {
@@ -97,7 +97,7 @@ TEST_CASE("prefetch: a loop that is left, a seek, and an epoch that is set") {
   CHECK_THROWS_AS(loader.set_epoch(-1), ArgumentError);
 }
 
-TEST_CASE("prefetch: a loader that moves keeps its workers") {
+TEST_CASE("prefetching workers: a loader that moves keeps its workers") {
   data::Loader first(Numbers{}, {.batch_size = 7, .seed = 3, .workers = 2});
   data::Loader plain(Numbers{}, {.batch_size = 7, .seed = 3});
   for (auto* l : {&plain, &first}) {
@@ -110,7 +110,8 @@ TEST_CASE("prefetch: a loader that moves keeps its workers") {
   CHECK(rest(second) == rest(plain));
 }
 
-TEST_CASE("prefetch: what a worker throws is thrown at its batch, which may be tried again") {
+TEST_CASE(
+    "prefetching workers: what a worker throws is thrown at its batch, which may be tried again") {
   for (const int workers : {0, 1, 3}) {
     CAPTURE(workers);
     Broken data;
@@ -132,7 +133,7 @@ TEST_CASE("prefetch: what a worker throws is thrown at its batch, which may be t
   }
 }
 
-TEST_CASE("prefetch: workers run ahead as far as they may, and no further") {
+TEST_CASE("prefetching workers: workers run ahead as far as they may, and no further") {
   Numbers data;
   data::Loader loader(data, {.batch_size = 1, .shuffle = false, .workers = 2, .prefetch = 3});
   CHECK(*data.calls == 0);  // nothing is read before somebody asks
@@ -145,7 +146,8 @@ TEST_CASE("prefetch: workers run ahead as far as they may, and no further") {
   }
 }
 
-TEST_CASE("prefetch: once stopped, no thread is at work and nothing old is handed over") {
+TEST_CASE(
+    "prefetching workers: once stopped, no thread is at work and nothing old is handed over") {
   std::atomic<int> busy = 0, base = 0;
   std::vector<std::int64_t> slots(4);
   const auto slowly = [&](const auto& f) {
@@ -177,7 +179,7 @@ TEST_CASE("prefetch: once stopped, no thread is at work and nothing old is hande
   }
 }
 
-TEST_CASE("prefetch: an epoch's order is drawn while the one before it is given") {
+TEST_CASE("prefetching workers: an epoch's order is drawn while the one before it is given") {
   // By a rule that says which thread it runs on, and may fail.
   const auto here = std::this_thread::get_id();
   std::atomic<int> drawn_here = 0, drawn_elsewhere = 0;
@@ -207,7 +209,7 @@ TEST_CASE("prefetch: an epoch's order is drawn while the one before it is given"
   CHECK(rest(loader) == seventh);
 }
 
-TEST_CASE("prefetch: loaders end while their workers are at it") {
+TEST_CASE("prefetching workers: loaders end while their workers are at it") {
   for (int i = 0; i < 50; ++i) {
     data::Loader loader(Numbers{}, {.batch_size = 1, .workers = 3});
     if (i % 2 == 0) continue;
@@ -217,7 +219,7 @@ TEST_CASE("prefetch: loaders end while their workers are at it") {
   }
 }
 
-TEST_CASE("prefetch: memory stays flat over a hundred thousand batches") {
+TEST_CASE("prefetching workers: memory stays flat over a hundred thousand batches") {
   auto x = Array<float>::zeros({64, 3}), y = Array<float>::zeros({64, 1});
   data::Loader loader(data::TensorDataset(x, y), {.batch_size = 1, .workers = 2});
   const auto epochs = [&](int count) {
@@ -263,18 +265,20 @@ TEST_CASE("sharding: the ranks share every epoch between them") {
 
 TEST_CASE("sharding: with drop_last each rank gives as many batches") {
   for (std::int64_t rank = 0; rank < 3; ++rank) {
-    data::Loader loader(Numbers{}, {.batch_size = 8, .drop_last = true, .rank = rank, .world = 3});
-    CHECK(loader.size() == 4);
+    data::Loader loader(Numbers{}, {.batch_size = 7, .drop_last = true, .rank = rank, .world = 3});
+    CHECK(loader.size() == 4);  // of 33 rows
     const auto batches = rest(loader);
     CHECK(batches.size() == 4);
-    for (const Order& batch : batches) CHECK(batch.size() == 8);
+    for (const Order& batch : batches) CHECK(batch.size() == 7);
   }
 }
 
 TEST_CASE("samplers in a loader: a new draw each epoch, the same by seed") {
   const std::vector<double> weights{0, 1, 1, 2};
-  const data::LoaderOptions options{
-      .batch_size = 64, .seed = 1, .sampler = data::weighted(weights, {.draws = 64})};
+  const data::LoaderOptions options{.batch_size = 64,
+                                    .shuffle = false,
+                                    .seed = 1,
+                                    .sampler = data::weighted(weights, {.draws = 64})};
   data::Loader a(Numbers{4}, options), b(Numbers{4}, options);
   CHECK(a.size() == 1);
   const Order first = rest(a)[0], second = rest(a)[0];

@@ -141,6 +141,20 @@ TEST_CASE("samplers: any stretch of a stratified epoch has the classes in propor
   }
 }
 
+TEST_CASE("samplers: no class of a stratified epoch is always first") {
+  Order classes(300, 4);
+  std::fill_n(classes.begin(), 10, 2);
+  const Sampler sampler = data::stratified(classes);
+  double sum = 0;
+  for (std::uint64_t seed = 0; seed < 200; ++seed) {
+    const Order order = draw(sampler, seed);
+    sum += double(std::find_if(order.begin(), order.end(), [](auto row) { return row < 10; }) -
+                  order.begin());
+  }
+  // Its place is uniform in the first tenth of the epoch, but for the rounding to a place.
+  CHECK(std::abs(sum / 200 - 15) <= 1 + 5 * 30 / std::sqrt(12.0 * 200));
+}
+
 TEST_CASE("samplers: a block-wise shuffle visits a window of blocks at a time") {
   const std::int64_t n = 1003, block = 10, window = 4;
   const Sampler sampler = data::block_shuffled(n, {.block = block, .window = window});
