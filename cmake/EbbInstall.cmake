@@ -10,11 +10,15 @@ install(DIRECTORY autodiff data nn optim DESTINATION "${CMAKE_INSTALL_INCLUDEDIR
   FILES_MATCHING PATTERN "*.hpp" PATTERN mutant.hpp EXCLUDE)
 install(TARGETS ebb EXPORT ebbTargets)
 install(TARGETS ebb_xtensor EXPORT ebbXtensorTargets)
+if(TARGET ebb_sqlite)
+  install(TARGETS ebb_sqlite EXPORT ebbSqliteTargets)
+  install(EXPORT ebbSqliteTargets NAMESPACE ebb:: DESTINATION "${ebb_cmake_dir}")
+endif()
 if(TARGET ebb_program)
   install(TARGETS ebb_program)
 endif()
 
-# Two exports: only ebb::xtensor needs xtensor on the user's machine.
+# An export each: only ebb::xtensor needs xtensor on the user's machine, only ebb::sqlite SQLite.
 install(EXPORT ebbTargets NAMESPACE ebb:: DESTINATION "${ebb_cmake_dir}")
 install(EXPORT ebbXtensorTargets NAMESPACE ebb:: DESTINATION "${ebb_cmake_dir}")
 configure_package_config_file(cmake/ebbConfig.cmake.in "${PROJECT_BINARY_DIR}/ebbConfig.cmake"

@@ -62,6 +62,13 @@ else()
   endforeach()
 endif()
 
+if(TARGET ebb_sqlite AND NOT ebb_thread_sanitizer)
+  ebb_add_program(sqlite_tests SOURCES tests/sqlite/sqlite_test.cpp tests/main.cpp
+    LIBRARIES doctest::doctest ebb::sqlite SQLite::SQLite3)
+  target_compile_definitions(sqlite_tests PRIVATE EBB_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
+  ebb_add_test(sqlite_tests COMMAND sqlite_tests)
+endif()
+
 if(NOT ebb_thread_sanitizer)
   foreach(name IN LISTS ebb_examples)
     add_test(NAME example_${name} COMMAND ${name})

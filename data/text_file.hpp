@@ -25,7 +25,7 @@ FileError error_at(const std::string& file, Mark mark, const std::string& what);
 std::string quoted(std::string_view text);
 
 /// Whether a text is UTF-8 without a NUL.
-bool is_utf8(std::string_view text);
+EBB_API bool is_utf8(std::string_view text);
 
 /// Walks over a text through a window that is refilled as it goes and grows for what does not fit.
 /// A byte order mark is passed over. Text that gzip compressed inflates on the way; lines and

@@ -39,6 +39,7 @@ build() {
   cmake -G Ninja -S "$source_dir/tests/consumer" -B "$directory" -DCMAKE_BUILD_TYPE=Release "$@" &&
     cmake --build "$directory" --parallel "$(nproc)" &&
     right_answer "$directory/consumer" && right_answer "$directory/consumer_xtensor" &&
+    right_answer "$directory/consumer_sqlite" &&
     (cd "$directory" && right_answer ./consumer_files)
 }
 

@@ -26,6 +26,7 @@ declare -A package_of=(
   [find:CLI11]=libcli11-dev
   [find:benchmark]=libbenchmark-dev
   [find:nlohmann_json]=nlohmann-json3-dev
+  [find:SQLite3]=libsqlite3-dev
   [find:openblas]=libopenblas-dev
   [find:openblas_config.h]=libopenblas-dev
   [include:cblas.h]=libopenblas-dev

@@ -5,6 +5,9 @@
 #ifdef CONSUMER_XTENSOR
 #include <ebb/xtensor.hpp>
 #endif
+#ifdef CONSUMER_SQLITE
+#include <ebb/data/sqlite.hpp>
+#endif
 #include <iostream>
 
 struct Cube {
@@ -30,6 +33,8 @@ int main() {
 #ifdef CONSUMER_FILES
   ebb::data::write_npz("consumer.npz", {{"w", w.gradient()}});
   std::cout << ebb::data::read_npz("consumer.npz").get<double>("w") << '\n';
+#elif defined(CONSUMER_SQLITE)
+  std::cout << ebb::data::read_sqlite<double>(":memory:", "SELECT 2 AS a, 4 AS b").values() << '\n';
 #else
   std::cout << w.gradient() << '\n';
 #endif
