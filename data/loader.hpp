@@ -81,6 +81,15 @@ class EBB_API EpochOrder {
   Draw now_, next_;
 };
 
+template <class Source>
+static void make_batch(void* source, std::size_t slot, std::int64_t ticket) {
+  static_cast<Source*>(source)->prefetch(slot, ticket);
+}
+template <class Source>
+static void draw_ahead(void* source) {
+  static_cast<Source*>(source)->draw_ahead();
+}
+
 }  // namespace detail
 
 /// Gives every row of a data set once an epoch, in batches:
@@ -148,11 +157,14 @@ class Loader {
       made.resize(std::size_t(options.workers) * std::size_t(options.prefetch));
       prefetcher.emplace(
           options.workers, int(made.size()),
-          [this](std::size_t slot, std::int64_t i) {
-            made[slot].emplace(dataset.rows(batch(ahead, i * batch_size)));
-          },
-          [this] { order.prepare(at.seed, at.epoch + 1); });
+          detail::Prefetcher::Task{this, detail::make_batch<Source>, detail::draw_ahead<Source>});
     }
+
+    // What the workers do.
+    EBB_INLINE void prefetch(std::size_t slot, std::int64_t ticket) {
+      made[slot].emplace(dataset.rows(batch(ahead, ticket * batch_size)));
+    }
+    EBB_INLINE void draw_ahead() { order.prepare(at.seed, at.epoch + 1); }
 
     EBB_INLINE std::int64_t batches(std::int64_t cursor) const {
       return (order.size() - cursor + batch_size - 1) / batch_size;

@@ -40,8 +40,7 @@ struct Prefetcher::Threads {
     }
   };
 
-  Make make;
-  Aside aside;
+  Task task;
   std::mutex mutex;                  ///< held for every change of what follows
   std::condition_variable_any work;  ///< there may be a ticket to take on
   std::condition_variable made;      ///< one was made
@@ -51,13 +50,13 @@ struct Prefetcher::Threads {
   int busy = 0;                       ///< threads that make one or are at what is aside
   std::vector<std::jthread> threads;  ///< the last member: they end before the others
 
-  Threads(int workers, int slot_count, Make f, Aside g)
-      : make(std::move(f)), aside(std::move(g)), slots(std::size_t(slot_count)) {
+  Threads(int workers, int slot_count, const Task& t) : task(t), slots(std::size_t(slot_count)) {
     for (int i = 0; i < workers; ++i) {
       threads.emplace_back([this](const std::stop_token& stop) { run(stop); });
     }
   }
 
+  void make(std::int64_t ticket) const { task.make(task.self, slot_of(ticket), ticket); }
   std::size_t slot_of(std::int64_t ticket) const { return std::size_t(ticket) % slots.size(); }
 
   bool due() const { return next < end && next - taken < std::int64_t(slots.size()); }
@@ -73,11 +72,11 @@ struct Prefetcher::Threads {
       if (due()) {
         const std::int64_t ticket = next++;
         Slot& slot = slots[slot_of(ticket)];
-        slot.error = unlocked(lock, [&] { make(slot_of(ticket), ticket); });
+        slot.error = unlocked(lock, [&] { make(ticket); });
         slot.made = true;
       } else {
         aside_due = false;
-        unlocked(lock, aside);
+        unlocked(lock, [&] { task.aside(task.self); });
       }
       --busy;
       lock.unlock();
@@ -100,12 +99,12 @@ struct Prefetcher::Threads {
   }
 };
 
-Prefetcher::Prefetcher(int workers, int slots, Make make, Aside aside) {
+Prefetcher::Prefetcher(int workers, int slots, const Task& task) {
   if (workers < 1 || slots < 1) {
     throw ArgumentError("Prefetcher: " + std::to_string(workers) + " workers and " +
                         std::to_string(slots) + " slots; both are at least 1");
   }
-  threads_ = std::make_unique<Threads>(workers, slots, std::move(make), std::move(aside));
+  threads_ = std::make_unique<Threads>(workers, slots, task);
 }
 
 Prefetcher::~Prefetcher() = default;
@@ -138,7 +137,7 @@ std::size_t Prefetcher::wait() {
     // No thread has begun it: sooner done than waited for.
     const std::int64_t ticket = t.next++;
     lock.unlock();
-    t.make(i, ticket);
+    t.make(ticket);
     return i;
   }
   lock.unlock();

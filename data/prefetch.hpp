@@ -2,7 +2,6 @@
 // Work done ahead by threads, and handed over in order.
 #pragma once
 #include <cstdint>
-#include <functional>
 #include <memory>
 
 #include "ebb/autodiff/platform.hpp"
@@ -13,13 +12,18 @@ namespace ebb::inline v0::data::detail {
 /// slot ahead of the one who takes them. Whichever thread is faster, they are taken in order.
 class EBB_API Prefetcher {
  public:
-  /// Makes a ticket's result and leaves it in a slot; called from several threads at a time.
-  using Make = std::function<void(std::size_t slot, std::int64_t ticket)>;
-  /// What one thread does once after each start, when no ticket is due. What it throws is lost.
-  using Aside = std::function<void()>;
+  /// What the threads do for somebody, by plain functions: each unit has its own, with its own
+  /// flags.
+  struct Task {
+    void* self;  ///< whom it is done for, the first argument of both
+    /// Makes a ticket's result and leaves it in a slot; called from several threads at a time.
+    void (*make)(void* self, std::size_t slot, std::int64_t ticket);
+    /// What one thread does once after each start, when no ticket is due. What it throws is lost.
+    void (*aside)(void* self);
+  };
 
   /// @throws ArgumentError for fewer than one worker or slot.
-  Prefetcher(int workers, int slots, Make make, Aside aside);
+  Prefetcher(int workers, int slots, const Task& task);
   /// Waits until no thread is at work.
   ~Prefetcher();
 

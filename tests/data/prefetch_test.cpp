@@ -47,6 +47,18 @@ struct Broken : Numbers {
   }
 };
 
+/// Work of which each piece takes a while.
+struct Slow {
+  std::atomic<int> busy = 0, base = 0;
+  std::vector<std::int64_t> slots = std::vector<std::int64_t>(4);
+  void slowly(const auto& f) {
+    ++busy;
+    std::this_thread::sleep_for(5ms);
+    f();
+    --busy;
+  }
+};
+
 std::vector<Order> rest(auto& loader) {
   std::vector<Order> batches;
   for (const Order& batch : loader) batches.push_back(batch);
@@ -148,18 +160,16 @@ TEST_CASE("prefetching workers: workers run ahead as far as they may, and no fur
 
 TEST_CASE(
     "prefetching workers: once stopped, no thread is at work and nothing old is handed over") {
-  std::atomic<int> busy = 0, base = 0;
-  std::vector<std::int64_t> slots(4);
-  const auto slowly = [&](const auto& f) {
-    ++busy;
-    std::this_thread::sleep_for(5ms);
-    f();
-    --busy;
-  };
+  Slow slow;
+  auto& [busy, base, slots] = slow;
   data::detail::Prefetcher prefetcher(
       2, 4,
-      [&](std::size_t slot, std::int64_t ticket) { slowly([&] { slots[slot] = base + ticket; }); },
-      [&] { slowly([] {}); });
+      {&slow,
+       [](void* self, std::size_t slot, std::int64_t ticket) {
+         auto* s = static_cast<Slow*>(self);
+         s->slowly([&] { s->slots[slot] = s->base + ticket; });
+       },
+       [](void* self) { static_cast<Slow*>(self)->slowly([] {}); }});
   for (int round = 1; round <= 10; ++round) {
     prefetcher.start(100);
     for (std::int64_t ticket = 0; ticket < round % 3; ++ticket) {

@@ -76,6 +76,7 @@ TEST_CASE("sqlite: parameters stand for the question marks of a query") {
   };
   CHECK(rows("rooms = ?", {std::int64_t(3)}) == 2);
   CHECK(rows("area > ?2 AND rooms < ?1", {std::int64_t(5), 60.5}) == 2);
+  CHECK(rows("area = ?", {51.5}) == 1);
   CHECK(rows("zone = ?", {"north"}) == 2);
   CHECK(rows("zone <> ?", {"north' OR '1' = '1"}) == 4);  // a text, whatever it looks like
   CHECK_THROWS_WITH_AS(rows("rooms = ?", {}), "read_sqlite: the query has 1 parameters, not 0",
