@@ -6,6 +6,7 @@
 #include <limits>
 #include <ostream>
 
+#include "ebb/data/statistics.hpp"
 #include "ebb/data/table.hpp"
 
 namespace ebb::inline v0::data {
@@ -14,15 +15,6 @@ namespace {
 using Cells = std::vector<std::vector<std::string>>;
 
 constexpr double nan = std::numeric_limits<double>::quiet_NaN();
-
-/// The number at a position between sorted values, with NumPy's formula.
-double interpolated(const std::vector<double>& sorted, double position) {
-  const auto below = std::size_t(position);
-  const std::size_t above = std::min(below + 1, sorted.size() - 1);
-  const double a = sorted[below], b = sorted[above], t = position - double(below);
-  if (a == b) return a;  // infinities, too
-  return t >= 0.5 ? b - (b - a) * (1 - t) : a + (b - a) * t;
-}
 
 void describe_numbers(std::vector<double>& present, ColumnDescription& to) {
   if (present.empty()) {
@@ -38,9 +30,9 @@ void describe_numbers(std::vector<double>& present, ColumnDescription& to) {
   for (const double x : present) squares += (x - to.mean) * (x - to.mean);
   to.sd = n > 1 ? std::sqrt(squares / (n - 1)) : nan;
   to.minimum = present.front();
-  to.lower_quartile = interpolated(present, (n - 1) * 0.25);
-  to.median = interpolated(present, (n - 1) * 0.5);
-  to.upper_quartile = interpolated(present, (n - 1) * 0.75);
+  to.lower_quartile = detail::quantile_of_sorted(present, 0.25);
+  to.median = detail::quantile_of_sorted(present, 0.5);
+  to.upper_quartile = detail::quantile_of_sorted(present, 0.75);
   to.maximum = present.back();
 }
 

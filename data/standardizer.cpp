@@ -6,6 +6,7 @@
 #include <string>
 
 #include "ebb/autodiff/error.hpp"
+#include "ebb/data/statistics.hpp"
 
 namespace ebb::inline v0::data {
 namespace {
@@ -29,32 +30,9 @@ void check_training_rows(const Array<T>& x) {
 template <Real T>
 Standardizer<T>::Standardizer(const Array<T>& x) {
   check_training_rows(x);
-  const std::int64_t n = x.shape()[0];
-  const auto d = std::size_t(x.shape()[1]);
-  const T* const rows = x.data();
-  const std::vector<double> first(rows, rows + d);
-  std::vector<double> low = first, high = first;
-  mean_.resize(d);
-  scale_.resize(d);
-  for (const T* row = rows; row != x.end(); row += d) {
-    for (std::size_t j = 0; j < d; ++j) {
-      mean_[j] += double(row[j]) - first[j];  // small numbers lose less in a sum
-      low[j] = std::min(low[j], double(row[j]));
-      high[j] = std::max(high[j], double(row[j]));
-    }
-  }
-  for (std::size_t j = 0; j < d; ++j) mean_[j] = first[j] + mean_[j] / double(n);
-  // In units of the range, whose square neither overflows nor vanishes.
-  for (const T* row = rows; row != x.end(); row += d) {
-    for (std::size_t j = 0; j < d; ++j) {
-      const double range = high[j] - low[j];
-      const double part = range > 0 ? (double(row[j]) - mean_[j]) / range : 0;
-      scale_[j] += part * part;
-    }
-  }
-  for (std::size_t j = 0; j < d; ++j) {
-    scale_[j] = std::sqrt(scale_[j] / double(n)) * (high[j] - low[j]);
-    if (high[j] == low[j]) scale_[j] = 1;
+  for (const detail::Moments& column : detail::column_moments(x)) {
+    mean_.push_back(column.mean);
+    scale_.push_back(column.maximum == column.minimum ? 1 : column.deviation);
   }
 }
 

@@ -7,6 +7,7 @@
 #include <numeric>
 #include <unordered_set>
 
+#include "ebb/data/columns.hpp"
 #include "ebb/data/number.hpp"
 #include "ebb/data/text_file.hpp"
 
@@ -14,17 +15,6 @@ namespace ebb::inline v0::data {
 namespace {
 
 using detail::quoted;
-
-/// The names of all columns, for a message; a few hundred would help nobody.
-std::string list(const std::vector<Column>& columns) {
-  constexpr std::size_t most = 40;
-  std::string text;
-  for (std::size_t i = 0; i < std::min(columns.size(), most); ++i) {
-    text += (i ? ", " : "") + columns[i].name;
-  }
-  if (columns.size() > most) text += " and " + std::to_string(columns.size() - most) + " more";
-  return text;
-}
 
 /// The first level that is no number: what made a column categorical that should have been numbers.
 std::string example_of(const Column& column) {
@@ -76,7 +66,10 @@ void check_codes(const std::vector<Column>& columns, const Array<T>& values) {
 
 template <Real T>
 Table<T>::Table(std::vector<Column> columns, Array<T> values, std::string source)
-    : columns_(std::move(columns)), values_(std::move(values)), source_(std::move(source)) {
+    : columns_(std::move(columns)),
+      values_(std::move(values)),
+      source_(std::move(source)),
+      provenance_(detail::Provenance::fresh()) {
   if (values_.rank() != 2 || values_.shape()[1] != std::int64_t(columns_.size())) {
     throw ShapeError("Table: values of shape " + to_string(values_.shape()) + " for " +
                      detail::count_of(std::int64_t(columns_.size()), "column") +
@@ -92,6 +85,30 @@ const std::vector<Column>& Table<T>::columns() const {
 }
 
 template <Real T>
+const std::string& Table<T>::source() const {
+  return source_;
+}
+
+template <Real T>
+Role Table<T>::role() const {
+  return provenance_.role();
+}
+
+template <Real T>
+Table<T> Table<T>::with_role(Role role) const {
+  auto provenance = detail::Provenance::fresh();
+  provenance.path.push_back({provenance.origin, 0, role});
+  return detail::TableAccess::with(*this, std::move(provenance));
+}
+
+/// What was made from this table, with the history of its rows.
+template <Real T>
+Table<T> Table<T>::keep_provenance(Table made) const {
+  made.provenance_ = provenance_;
+  return made;
+}
+
+template <Real T>
 std::vector<std::string> Table<T>::names() const {
   std::vector<std::string> names;
   for (const Column& column : columns_) names.push_back(column.name);
@@ -100,11 +117,10 @@ std::vector<std::string> Table<T>::names() const {
 
 template <Real T>
 std::size_t Table<T>::find(std::string_view name) const {
-  for (std::size_t j = 0; j < columns_.size(); ++j) {
-    if (columns_[j].name == name) return j;
-  }
+  const std::size_t position = detail::position_of(columns_, name);
+  if (position != detail::no_column) return position;
   throw detail::error_at(source_, {},
-                         "no column " + quoted(name) + "; there are " + list(columns_));
+                         "no column " + quoted(name) + "; there are " + detail::list_of(columns_));
 }
 
 /// The columns at these positions, side by side.
@@ -123,7 +139,7 @@ template <Real T>
 Table<T> Table<T>::gather_table(std::span<const std::size_t> positions) const {
   std::vector<Column> columns;
   for (const std::size_t j : positions) columns.push_back(columns_[j]);
-  return Table(std::move(columns), gather(positions), source_);
+  return keep_provenance(Table(std::move(columns), gather(positions), source_));
 }
 
 template <Real T>
@@ -189,7 +205,7 @@ Table<T> Table<T>::with(std::string name, const Array<T>& numbers) const {
     from += columns_.size();
     out += columns.size();
   }
-  return Table(std::move(columns), std::move(values), source_);
+  return keep_provenance(Table(std::move(columns), std::move(values), source_));
 }
 
 template <Real T>
@@ -212,7 +228,7 @@ Table<T> Table<T>::rows(std::span<const std::int64_t> indices) const {
     }
     out = std::copy_n(values_.data() + i * width, width, out);
   }
-  return Table(columns_, std::move(values), source_);
+  return keep_provenance(Table(columns_, std::move(values), source_));
 }
 
 /// @throws ArgumentError for what is no number.

@@ -6,10 +6,12 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "ebb/autodiff/array.hpp"
 #include "ebb/autodiff/operand.hpp"
+#include "ebb/data/provenance.hpp"
 
 namespace ebb::inline v0::data {
 
@@ -61,8 +63,13 @@ struct Description {
 };
 EBB_API std::ostream& operator<<(std::ostream& out, const Description& description);
 
+namespace detail {
+struct TableAccess;
+}
+
 /// Rows of named, typed columns: one row-major array in which NaN is a missing value and a category
-/// is the position of its level. A table is a value; tables made from it share nothing with it.
+/// is the position of its level. A table is a value; tables made from it share nothing with it, but
+/// remember what its rows are for.
 template <Real T>
 class EBB_API Table {
  public:
@@ -77,6 +84,14 @@ class EBB_API Table {
   /// All columns: (rows, columns).
   EBB_INLINE const Array<T>& values() const { return values_; }
   EBB_INLINE std::int64_t rows() const { return values_.shape()[0]; }
+  /// The name that errors start with: of the file that was read.
+  const std::string& source() const;
+
+  /// What the rows are for, as `split` or `with_role` said it. What is made from a table keeps it.
+  Role role() const;
+  /// The same rows for that purpose, whatever was said before: for files that hold only such rows,
+  /// and to learn from all of a table in the end.
+  Table with_role(Role role) const;
 
   // Each of these throws FileError, which lists the columns, for a name that there is not.
 
@@ -108,15 +123,35 @@ class EBB_API Table {
   Array<T> gather(std::span<const std::size_t> positions) const;
   Table gather_table(std::span<const std::size_t> positions) const;
   void check_complete() const;
+  Table keep_provenance(Table made) const;
+  friend struct detail::TableAccess;
 
   std::vector<Column> columns_;
   Array<T> values_;
   std::string source_;
+  detail::Provenance provenance_;
 };
 
 /// The first rows under the names of the columns, as far as they are readable side by side, and the
 /// size of the whole.
 template <Real T>
 EBB_API std::ostream& operator<<(std::ostream& out, const Table<T>& table);
+
+namespace detail {
+
+/// The history of a table's rows, for those who split and transform them.
+struct TableAccess {
+  template <Real T>
+  static const Provenance& provenance(const Table<T>& table) {
+    return table.provenance_;
+  }
+  template <Real T>
+  static Table<T> with(Table<T> table, Provenance provenance) {
+    table.provenance_ = std::move(provenance);
+    return table;
+  }
+};
+
+}  // namespace detail
 
 }  // namespace ebb::inline v0::data

@@ -208,6 +208,12 @@ TEST_CASE_TEMPLATE("describe: moments and quantiles are NumPy's", T, float, doub
   }
 }
 
+TEST_CASE("describe: quantiles are interpolated from the nearer side, as NumPy's") {
+  const Table<double> table({{"x"}}, Array<double>({2, 1}, {0.4, 0.1}));
+  CHECK(table.describe().columns[0].upper_quartile == 0.325);  // not 0.32500000000000007
+  CHECK(table.describe().columns[0].lower_quartile == 0.1 + (0.4 - 0.1) * 0.25);
+}
+
 TEST_CASE("describe: the levels of categories are counted") {
   const Table<double> table({{"c", Kind::categorical, {"p", "q", "r", "s"}}},
                             Array<double>({6, 1}, {2, 1, 2, gone<double>, 1, 3}));

@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "ebb/data/columns.hpp"
+
+#include <algorithm>
+
+namespace ebb::inline v0::data::detail {
+namespace {
+
+template <class F>
+std::string list(std::size_t count, F name) {
+  constexpr std::size_t most = 40;
+  std::string text;
+  for (std::size_t i = 0; i < std::min(count, most); ++i) text += (i ? ", " : "") + name(i);
+  if (count > most) text += " and " + std::to_string(count - most) + " more";
+  return text;
+}
+
+}  // namespace
+
+std::size_t position_of(const std::vector<Column>& columns, std::string_view name) {
+  const auto found = std::find_if(columns.begin(), columns.end(),
+                                  [&](const Column& column) { return column.name == name; });
+  return found == columns.end() ? no_column : std::size_t(found - columns.begin());
+}
+
+std::string list_of(const std::vector<Column>& columns) {
+  return list(columns.size(), [&](std::size_t i) { return columns[i].name; });
+}
+
+std::string list_of(const std::vector<std::string>& names) {
+  return list(names.size(), [&](std::size_t i) { return names[i]; });
+}
+
+const char* name_of(Kind kind) { return kind == Kind::numeric ? "numeric" : "categorical"; }
+
+template <class T>
+std::vector<double> numbers_of(const Table<T>& table, std::size_t column) {
+  std::vector<double> numbers;
+  numbers.reserve(std::size_t(table.rows()));
+  const T* value = table.values().data() + column;
+  for (std::int64_t i = 0; i < table.rows(); ++i, value += table.columns().size()) {
+    numbers.push_back(double(*value));
+  }
+  return numbers;
+}
+
+void copy_column(const Table<double>& from, std::size_t column, Array<double>& to, std::size_t at) {
+  const auto step = std::size_t(to.shape()[1]);
+  const double* value = from.values().data() + column;
+  double* out = to.mutate() + at;
+  for (std::int64_t i = 0; i < from.rows(); ++i) {
+    *out = *value;
+    value += from.columns().size();
+    out += step;
+  }
+}
+
+template std::vector<double> numbers_of(const Table<float>&, std::size_t);
+template std::vector<double> numbers_of(const Table<double>&, std::size_t);
+
+}  // namespace ebb::inline v0::data::detail

@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Columns by name, for messages and for transforms.
+#pragma once
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "ebb/data/table.hpp"
+
+namespace ebb::inline v0::data::detail {
+
+constexpr std::size_t no_column = ~std::size_t(0);
+
+/// Where the column of this name stands, or `no_column`.
+std::size_t position_of(const std::vector<Column>& columns, std::string_view name);
+/// The names of all columns, for a message; a few hundred would help nobody.
+std::string list_of(const std::vector<Column>& columns);
+std::string list_of(const std::vector<std::string>& names);
+/// "numeric", "categorical"
+const char* name_of(Kind kind);
+
+/// The values of one column.
+template <class T>
+std::vector<double> numbers_of(const Table<T>& table, std::size_t column);
+/// Copies a column of a table into one of an array of the same number of rows.
+void copy_column(const Table<double>& from, std::size_t column, Array<double>& to, std::size_t at);
+
+}  // namespace ebb::inline v0::data::detail

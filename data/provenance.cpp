@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "ebb/data/provenance.hpp"
+
+#include <algorithm>
+#include <atomic>
+
+namespace ebb::inline v0::data::detail {
+
+Provenance Provenance::fresh() {
+  static std::atomic<std::uint64_t> count = 0;
+  return {.origin = ++count, .path = {}, .learned_by = {}};
+}
+
+Role Provenance::role() const {
+  if (path.empty()) return Role::unspecified;
+  const bool is_held_out = std::any_of(
+      path.begin(), path.end(), [](const Part& part) { return part.role == Role::held_out; });
+  return is_held_out ? Role::held_out : path.back().role;
+}
+
+std::string Provenance::leak_from(const Provenance& fitted_on) const {
+  if (origin != fitted_on.origin || role() != Role::held_out) return {};
+  const auto [mine, its] =
+      std::mismatch(path.begin(), path.end(), fitted_on.path.begin(), fitted_on.path.end());
+  if (its == fitted_on.path.end()) return "these held-out rows were among those of the fit";
+  // Parts of one split have no row in common; of two splits nobody knows.
+  if (mine == path.end() || mine->split != its->split) {
+    return "it was fitted on a part of another split, which may hold these held-out rows";
+  }
+  return {};
+}
+
+bool Provenance::may_overlap(const Provenance& fitted_on) const {
+  return origin == fitted_on.origin && role() != Role::held_out;
+}
+
+}  // namespace ebb::inline v0::data::detail

@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// What the rows of a table are for, and which transforms have seen them.
+#pragma once
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "ebb/autodiff/platform.hpp"
+
+namespace ebb::inline v0::data {
+
+/// What the rows of a table are for.
+enum class Role : std::uint8_t {
+  unspecified,  ///< nobody has said it
+  training,     ///< to learn from
+  held_out      ///< to judge by: no transform is fitted on them
+};
+
+namespace detail {
+
+/// Where the rows of a table come from, as far as its history tells.
+struct Provenance {
+  /// One part of one split.
+  struct Part {
+    std::uint64_t split = 0;  ///< the same for the same rows in the same parts
+    int index = 0;            ///< which part
+    Role role = Role::unspecified;
+    friend bool operator==(const Part&, const Part&) = default;
+  };
+
+  std::uint64_t origin = 0;  ///< of the table that was there first, from 1; 0 after a file
+  std::vector<Part> path;    ///< the parts taken of it, one after the other
+  std::string learned_by;    ///< the transform that changed these rows after a fit on them
+
+  /// Of a table that is made of nothing else.
+  static Provenance fresh();
+
+  /// Held out is all that was held out once.
+  Role role() const;
+  /// Why a transform that was fitted on those rows must not see these held-out rows, or nothing.
+  std::string leak_from(const Provenance& fitted_on) const;
+  /// Whether these rows may be among those that a transform was fitted on.
+  bool may_overlap(const Provenance& fitted_on) const;
+};
+
+}  // namespace detail
+
+}  // namespace ebb::inline v0::data
