@@ -2,6 +2,7 @@
 #include "ebb/data/columns.hpp"
 
 #include <algorithm>
+#include <charconv>
 
 namespace ebb::inline v0::data::detail {
 namespace {
@@ -32,6 +33,12 @@ std::string list_of(const std::vector<std::string>& names) {
 }
 
 const char* name_of(Kind kind) { return kind == Kind::numeric ? "numeric" : "categorical"; }
+
+std::string short_number(double number) {
+  char text[32];
+  const auto end = std::to_chars(text, text + sizeof text, number, std::chars_format::general, 6);
+  return {text, end.ptr};
+}
 
 template <class T>
 std::vector<double> numbers_of(const Table<T>& table, std::size_t column) {

@@ -19,6 +19,9 @@ std::string list_of(const std::vector<std::string>& names);
 /// "numeric", "categorical"
 const char* name_of(Kind kind);
 
+/// A number in six digits, for a message.
+std::string short_number(double number);
+
 /// The values of one column.
 template <class T>
 std::vector<double> numbers_of(const Table<T>& table, std::size_t column);

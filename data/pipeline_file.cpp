@@ -10,8 +10,12 @@
 #include "ebb/autodiff/error.hpp"
 #include "ebb/data/atomic_file.hpp"
 #include "ebb/data/binary_file.hpp"
+#include "ebb/data/encoding.hpp"
+#include "ebb/data/features.hpp"
+#include "ebb/data/imputation.hpp"
 #include "ebb/data/pipeline.hpp"
 #include "ebb/data/scaling.hpp"
+#include "ebb/data/target_encoding.hpp"
 #include "ebb/data/text_file.hpp"
 #include "ebb/data/transform_access.hpp"
 
@@ -224,7 +228,10 @@ Json parse(const std::string& path) {
 
 /// One of each that the library has.
 const std::vector<Step>& known_steps() {
-  static const std::vector<Step> steps{Standardize(), MinMax(), Robust()};
+  static const std::vector<Step> steps{
+      Standardize(), MinMax(), Robust(),  Log(),
+      Polynomial(),  OneHot(), Ordinal(), TargetEncode({.target = "target"}),
+      Impute()};
   return steps;
 }
 

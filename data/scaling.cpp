@@ -73,7 +73,7 @@ void Standardize::learn_column(std::vector<double>& present, double& center, dou
 MinMax::MinMax(MinMaxOptions options)
     : Scaler(std::move(options.columns)), low_(options.low), high_(options.high) {
   if (!(low_ < high_) || !std::isfinite(high_ - low_)) {
-    fail("a range of " + std::to_string(low_) + " to " + std::to_string(high_) +
+    fail("a range of " + detail::short_number(low_) + " to " + detail::short_number(high_) +
          "; it must be finite, and low below high");
   }
 }
@@ -110,7 +110,7 @@ void MinMax::each(Fields& fields) {
 Robust::Robust(RobustOptions options)
     : Scaler(std::move(options.columns)), lower_(options.lower), upper_(options.upper) {
   if (!(0 <= lower_ && lower_ < upper_ && upper_ <= 1)) {
-    fail("quantiles of " + std::to_string(lower_) + " and " + std::to_string(upper_) +
+    fail("quantiles of " + detail::short_number(lower_) + " and " + detail::short_number(upper_) +
          "; they must be in [0, 1], and lower below upper");
   }
 }

@@ -1,0 +1,187 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "ebb/data/target_encoding.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+#include "ebb/autodiff/error.hpp"
+#include "ebb/autodiff/random.hpp"
+#include "ebb/data/columns.hpp"
+#include "ebb/data/text_file.hpp"
+
+namespace ebb::inline v0::data {
+namespace {
+
+/// A stream of its own, so that a program may use one seed for its split and its folds.
+constexpr std::uint64_t tag_of_folds = 0x7461726765745f31;  // "target_1"
+
+/// Targets of some rows.
+struct Sum {
+  double total = 0;
+  double count = 0;
+
+  void add(double target) {
+    total += target;
+    ++count;
+  }
+  void add(const Sum& other) {
+    total += other.total;
+    count += other.count;
+  }
+  double mean() const { return total / count; }
+  double code(double smoothing, double mean_of_all) const {
+    if (count == 0) return mean_of_all;
+    return (total + smoothing * mean_of_all) / (count + smoothing);
+  }
+};
+
+}  // namespace
+
+TargetEncode::TargetEncode(TargetEncodeOptions options)
+    : Encoder(std::move(options.columns), options.unknown, options.missing),
+      target_(std::move(options.target)),
+      smoothing_(options.smoothing),
+      folds_(options.folds),
+      seed_(options.seed) {
+  if (target_.empty()) fail("no target; it is the name of the column that is to be predicted");
+  if (!(smoothing_ >= 0 && std::isfinite(smoothing_))) {
+    fail("a smoothing of " + detail::short_number(smoothing_) + " rows; it must be 0 or more");
+  }
+  if (folds_ < 2) fail(detail::count_of(folds_, "fold") + "; there must be at least 2");
+  if (unknown() == Unknown::level) {
+    fail("an unknown level has no target of its own; let `unknown` be Unknown::ignore or error");
+  }
+}
+
+std::string TargetEncode::type() const { return "TargetEncode"; }
+bool TargetEncode::is_out_of_fold() const { return true; }
+
+std::string TargetEncode::describe() const { return Encoder::describe() + " by " + target_; }
+
+std::vector<double> TargetEncode::targets(const Table<double>& training) const {
+  const std::size_t j = detail::position_of(training.columns(), target_);
+  if (j == detail::no_column) {
+    fail("there is no target " + detail::quoted(target_) + " in " + training.source() +
+         "; there are " + detail::list_of(training.columns()));
+  }
+  if (training.columns()[j].kind == Kind::categorical) {
+    fail("the target " + detail::quoted(target_) + " is categorical; make it numbers first");
+  }
+  auto targets = detail::numbers_of(training, j);
+  for (std::size_t i = 0; i < targets.size(); ++i) {
+    if (!std::isfinite(targets[i])) {
+      fail_at(target_, std::int64_t(i), "the target is missing or not finite; remove the row");
+    }
+  }
+  return targets;
+}
+
+std::vector<std::size_t> TargetEncode::folds_of(std::int64_t rows) const {
+  if (folds_ > rows) {
+    fail(std::to_string(folds_) + " folds of " + detail::count_of(rows, "row") +
+         "; each needs at least one");
+  }
+  Stream stream = Stream(seed_).split(tag_of_folds);
+  const auto order = permutation(rows, stream);
+  std::vector<std::size_t> folds(order.size());
+  for (std::size_t i = 0; i < order.size(); ++i) {
+    folds[std::size_t(order[i])] = i % std::size_t(folds_);
+  }
+  return folds;
+}
+
+void TargetEncode::learn(const Table<double>& training) {
+  Encoder::learn(training);
+  const auto y = targets(training);
+  Sum all;
+  for (const double target : y) all.add(target);
+  mean_ = all.mean();
+  codes_.assign(chosen().size(), {});
+  for (const Place& place : places(training.columns())) {
+    std::vector<Sum> sums(std::size_t(slots(place.index)));
+    const auto slots = slots_of(training, place);
+    for (std::size_t i = 0; i < y.size(); ++i) {
+      if (slots[i] != none) sums[std::size_t(slots[i])].add(y[i]);
+    }
+    for (const Sum& sum : sums) codes_[place.index].push_back(sum.code(smoothing_, mean_));
+  }
+}
+
+Table<double> TargetEncode::learn_apply(const Table<double>& training) {
+  learn(training);
+  const auto y = targets(training);
+  const auto folds = folds_of(training.rows());
+  const auto count = std::size_t(folds_);
+  std::vector<Sum> of_fold(count), of_others(count);
+  for (std::size_t i = 0; i < y.size(); ++i) of_fold[folds[i]].add(y[i]);
+  const auto add_others = [count](const std::vector<Sum>& from, std::vector<Sum>& to) {
+    for (std::size_t f = 0; f < count; ++f) {
+      for (std::size_t g = 0; g < count; ++g) {
+        if (g != f) to[f].add(from[g]);
+      }
+    }
+  };
+  add_others(of_fold, of_others);
+
+  auto columns = training.columns();
+  Array<double> values = training.values();
+  for (const Place& place : places(columns)) {
+    const auto slots = slots_of(training, place);
+    std::vector<std::vector<Sum>> by_slot(std::size_t(this->slots(place.index)),
+                                          std::vector<Sum>(count));
+    auto others = by_slot;
+    for (std::size_t i = 0; i < y.size(); ++i) {
+      if (slots[i] != none) by_slot[std::size_t(slots[i])][folds[i]].add(y[i]);
+    }
+    for (std::size_t s = 0; s < by_slot.size(); ++s) add_others(by_slot[s], others[s]);
+    double* value = values.mutate() + place.position;
+    for (std::size_t i = 0; i < y.size(); ++i, value += columns.size()) {
+      const double mean = of_others[folds[i]].mean();
+      *value =
+          slots[i] == none ? mean : others[std::size_t(slots[i])][folds[i]].code(smoothing_, mean);
+    }
+    columns[place.position] = {.name = columns[place.position].name};
+  }
+  return {std::move(columns), std::move(values), training.source()};
+}
+
+Table<double> TargetEncode::apply(const Table<double>& table) const {
+  auto columns = table.columns();
+  Array<double> values = table.values();
+  for (const Place& place : places(columns)) {
+    double* value = values.mutate() + place.position;
+    for (const std::int64_t slot : slots_of(table, place)) {
+      *value = slot == none ? mean_ : codes_[place.index][std::size_t(slot)];
+      value += columns.size();
+    }
+    columns[place.position] = {.name = columns[place.position].name};
+  }
+  return {std::move(columns), std::move(values), table.source()};
+}
+
+Table<double> TargetEncode::undo(const Table<double>& transformed) const {
+  if (!places(transformed.columns()).empty()) {
+    fail("there is no way back from a mean target to a level: several may have the same");
+  }
+  return transformed;
+}
+
+void TargetEncode::each(Fields& fields) {
+  fields("target", target_);
+  fields("smoothing", smoothing_);
+  fields("folds", folds_);
+  fields("seed", seed_);
+  Encoder::each(fields);
+  fields("codes", codes_);
+  fields("mean", mean_);
+  fields.require(
+      smoothing_ >= 0 && std::isfinite(smoothing_) && folds_ >= 2 && unknown() != Unknown::level,
+      "\"smoothing\" must be 0 or more, \"folds\" 2 or more, and \"unknown\" no level");
+  bool fits = codes_.size() == chosen().size();
+  for (std::size_t k = 0; fits && k < codes_.size(); ++k) {
+    fits = std::int64_t(codes_[k].size()) == slots(k);
+  }
+  fields.require(fits, "\"codes\" needs a number for each of \"levels\"");
+}
+
+}  // namespace ebb::inline v0::data

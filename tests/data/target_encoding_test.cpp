@@ -1,0 +1,189 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "ebb/data/target_encoding.hpp"
+
+#include <doctest/doctest.h>
+
+#include <cmath>
+#include <limits>
+
+#include "ebb/autodiff/error.hpp"
+#include "ebb/autodiff/random.hpp"
+#include "ebb/tests/close.hpp"
+#include "ebb/tests/message.hpp"
+
+using namespace ebb;
+using data::Kind;
+using data::Role;
+using data::Table;
+using data::TargetEncode;
+using data::Unknown;
+using ebb::test::close, ebb::test::message_of, ebb::test::same_bits;
+using Names = std::vector<std::string>;
+
+namespace {
+
+constexpr double gone = std::numeric_limits<double>::quiet_NaN();
+
+Table<double> zones(const Array<double>& values) {
+  return {{{"zone", Kind::categorical, {"e", "n", "s"}}, {"price"}}, values, "h.csv"};
+}
+
+/// Prices of n: 1, 2, 6; of s: 4; one of no zone: 7. Their mean is 4.
+Table<double> training() {
+  return zones(Array<double>::of({{1, 1}, {2, 4}, {1, 2}, {1, 6}, {gone, 7}}));
+}
+
+std::string why(const auto& f) { return message_of<ArgumentError>(f); }
+
+}  // namespace
+
+TEST_CASE("target encoding: the mean of a level, drawn to the mean of all") {
+  TargetEncode step({.target = "price", .smoothing = 2});
+  step.fit(training());
+  CHECK(step.mean() == 4);
+  CHECK(step.levels() == std::vector<Names>{{"n", "s"}});
+  // (3 * 3 + 2 * 4) / 5 and (1 * 4 + 2 * 4) / 3
+  CHECK(step.codes() == std::vector<std::vector<double>>{{3.4, 4}});
+  const auto other = step.transform(zones(Array<double>::of({{1, 0}, {2, 0}, {0, 0}, {gone, 0}})));
+  CHECK(other.columns()[0].kind == Kind::numeric);
+  CHECK_AGREES(same_bits(other.column("zone"), Array<double>({4, 1}, {3.4, 4, 4, 4})));
+  CHECK(step.describe() == "TargetEncode zone by price");
+  // Without smoothing, and without the target, which only the fit needs.
+  TargetEncode plain({.target = "price", .smoothing = 0, .missing = Unknown::level});
+  plain.fit(training());
+  CHECK(plain.codes() == std::vector<std::vector<double>>{{3, 4, 7}});
+  const auto alone = training().drop({"price"});
+  CHECK_AGREES(same_bits(plain.transform(alone).values(), Array<double>({5, 1}, {3, 4, 3, 3, 7})));
+}
+
+TEST_CASE("target encoding: a training row has the code that the other folds make") {
+  for (const double smoothing : {0., 1.5}) {
+    for (const std::uint64_t seed : {0u, 7u}) {
+      auto values = Array<double>::uninitialized({40, 2});
+      for (std::int64_t i = 0; i < 40; ++i) {
+        values.mutate()[2 * i] = i % 7 == 0 ? gone : double(i % 3);
+        values.mutate()[2 * i + 1] = double(i * i % 11);
+      }
+      const auto table = zones(values);
+      TargetEncode step({.target = "price", .smoothing = smoothing, .folds = 4, .seed = seed});
+      const auto seen = step.fit_transform(table);
+      CHECK(seen.columns()[0].kind == Kind::numeric);
+      CHECK_AGREES(same_bits(seen.column("price"), table.column("price")));
+      // The folds are the shuffled rows, dealt out; each code by hand from the rows of the others.
+      Stream stream = Stream(seed).split(0x7461726765745f31);
+      const auto order = permutation(40, stream);
+      std::vector<std::int64_t> fold(40);
+      for (std::size_t i = 0; i < 40; ++i) fold[std::size_t(order[i])] = std::int64_t(i % 4);
+      auto expected = Array<double>::uninitialized({40, 1});
+      for (std::int64_t i = 0; i < 40; ++i) {
+        double total = 0, count = 0, level_total = 0, level_count = 0;
+        for (std::int64_t j = 0; j < 40; ++j) {
+          if (fold[std::size_t(j)] == fold[std::size_t(i)]) continue;
+          total += values(j, 1), ++count;
+          if (values(j, 0) == values(i, 0)) level_total += values(j, 1), ++level_count;
+        }
+        const double mean = total / count;
+        expected.mutate()[i] =
+            level_count == 0 ? mean : (level_total + smoothing * mean) / (level_count + smoothing);
+      }
+      // Sums of whole numbers are exact in any order.
+      CHECK_AGREES(same_bits(seen.column("zone"), expected));
+      // Other rows have the codes of all, as after `fit`.
+      TargetEncode other({.target = "price", .smoothing = smoothing});
+      other.fit(table);
+      CHECK(step.codes() == other.codes());
+      CHECK(step.mean() == other.mean());
+      CHECK_AGREES(same_bits(step.transform(table).values(), other.transform(table).values()));
+    }
+  }
+}
+
+TEST_CASE("target encoding: no row's code depends on its own target") {
+  // A level of one row: its code is the mean of the other folds.
+  const auto code_of = [](double price, double smoothing) {
+    TargetEncode step({.target = "price", .smoothing = smoothing, .folds = 5});
+    return step
+        .fit_transform(zones(Array<double>::of({{0, price}, {1, 1}, {1, 2}, {1, 3}, {1, 4}})))
+        .values()(0, 0);
+  };
+  for (const double smoothing : {0., 10.}) {
+    CHECK(code_of(0, smoothing) == 2.5);
+    CHECK(code_of(1e6, smoothing) == 2.5);
+  }
+}
+
+TEST_CASE("target encoding: by a seed") {
+  const auto codes = [](std::uint64_t seed) {
+    TargetEncode step({.target = "price", .folds = 2, .seed = seed});
+    return step.fit_transform(training()).values();
+  };
+  CHECK(equal(codes(3), codes(3)));
+  bool differs = false;
+  for (const std::uint64_t seed : {4u, 5u, 6u, 7u})
+    differs = differs || !equal(codes(3), codes(seed));
+  CHECK(differs);
+}
+
+TEST_CASE("target encoding: the rows of the fit get no code that knows their targets") {
+  const auto train = training().with_role(Role::training);
+  TargetEncode step({.target = "price", .folds = 2});
+  CHECK(step.fit_transform(train).rows() == 5);
+  CHECK(why([&] { step.transform(train); }) ==
+        "TargetEncode: transform of training rows after a fit on them, which would know their own "
+        "targets; fit_transform gives them what the others know");
+  CHECK(why([&] {
+          step.transform(train.head(2));
+        }).starts_with("TargetEncode: transform of training rows after a fit on them"));
+  CHECK(step.transform(training().with_role(Role::training)).rows() == 5);  // other rows
+  CHECK(step.transform(training().with_role(Role::held_out)).rows() == 5);
+}
+
+TEST_CASE("target encoding: policies") {
+  const auto odd = zones(Array<double>::of({{0, 0}}));
+  TargetEncode strict({.target = "price", .unknown = Unknown::error});
+  strict.fit(training());
+  CHECK(why([&] {
+          strict.transform(odd);
+        }).starts_with("TargetEncode: column \"zone\", row 0: the level \"e\" was not there"));
+  CHECK(why([&] {
+          TargetEncode({.target = "price", .missing = Unknown::error}).fit(training());
+        }).starts_with("TargetEncode: column \"zone\", row 4: the value is missing"));
+}
+
+TEST_CASE("target encoding: there is no way back") {
+  TargetEncode step({.target = "price"});
+  step.fit(training());
+  CHECK(why([&] { step.inverse(step.transform(training())); }) ==
+        "TargetEncode: there is no way back from a mean target to a level: several may have the "
+        "same");
+  // The other columns pass.
+  CHECK_AGREES(
+      same_bits(step.inverse(training().select({"price"})).values(), training().column("price")));
+}
+
+TEST_CASE("target encoding: refuses what makes no sense") {
+  CHECK(why([] { TargetEncode({.columns = {"zone"}}); }) ==
+        "TargetEncode: no target; it is the name of the column that is to be predicted");
+  CHECK(why([] { TargetEncode({.target = "y", .smoothing = -1}); }) ==
+        "TargetEncode: a smoothing of -1 rows; it must be 0 or more");
+  CHECK_THROWS_AS(TargetEncode({.target = "y", .smoothing = gone}), ArgumentError);
+  CHECK_THROWS_AS(TargetEncode({.target = "y", .smoothing = HUGE_VAL}), ArgumentError);
+  CHECK(why([] { TargetEncode({.target = "y", .folds = 1}); }) ==
+        "TargetEncode: 1 fold; there must be at least 2");
+  CHECK(why([] { TargetEncode({.target = "y", .unknown = Unknown::level}); }) ==
+        "TargetEncode: an unknown level has no target of its own; let `unknown` be "
+        "Unknown::ignore or error");
+  CHECK(why([] { TargetEncode({.target = "cost"}).fit(training()); }) ==
+        "TargetEncode: there is no target \"cost\" in h.csv; there are zone, price");
+  CHECK(why([] { TargetEncode({.target = "zone"}).fit(training()); }) ==
+        "TargetEncode: the target \"zone\" is categorical; make it numbers first");
+  CHECK(why([] { TargetEncode({.target = "price", .folds = 6}).fit_transform(training()); }) ==
+        "TargetEncode: 6 folds of 5 rows; each needs at least one");
+  for (const double price : {gone, HUGE_VAL}) {
+    CHECK(why([&] {
+            TargetEncode({.target = "price"}).fit(zones(Array<double>::of({{0, 1}, {0, price}})));
+          }) ==
+          "TargetEncode: column \"price\", row 1: the target is missing or not finite; remove the "
+          "row");
+  }
+}
