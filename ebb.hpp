@@ -31,6 +31,7 @@
 #include "ebb/data/standardizer.hpp"
 #include "ebb/data/synthetic.hpp"
 #include "ebb/data/table.hpp"
+#include "ebb/data/table_split.hpp"
 #include "ebb/data/target_encoding.hpp"
 #include "ebb/nn/linear.hpp"
 #include "ebb/optim/optimizer.hpp"
