@@ -9,7 +9,8 @@ endif()
 # The readers, and what they need of the rest; the linker takes what each program uses.
 file(GLOB ebb_fuzz_library_sources CONFIGURE_DEPENDS data/*.cpp)
 add_library(ebb_fuzzed STATIC EXCLUDE_FROM_ALL ${ebb_fuzz_library_sources}
-  autodiff/array.cpp autodiff/error.cpp autodiff/memory.cpp autodiff/scope.cpp autodiff/shape.cpp)
+  autodiff/array.cpp autodiff/draws.cpp autodiff/error.cpp autodiff/memory.cpp
+  autodiff/random.cpp autodiff/scope.cpp autodiff/shape.cpp)
 ebb_own_target(ebb_fuzzed)
 target_include_directories(ebb_fuzzed PUBLIC "${PROJECT_SOURCE_DIR}/include")
 target_include_directories(ebb_fuzzed SYSTEM PRIVATE

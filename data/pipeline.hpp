@@ -100,7 +100,6 @@ class EBB_API Pipeline : public Transform {
   std::string describe() const override;
 
  private:
-  friend struct detail::TransformAccess;
   [[noreturn]] void refuse(std::int64_t index) const;
   void learn(const Table<double>& training) override;
   Table<double> apply(const Table<double>& table) const override;
@@ -112,6 +111,14 @@ class EBB_API Pipeline : public Transform {
 
   std::vector<Step> steps_;
 };
+
+namespace detail {
+
+class BinaryFile;
+
+Pipeline read_pipeline(const BinaryFile& file, const std::vector<Step>& own);
+
+}  // namespace detail
 
 /// What a transform does, one line a step.
 EBB_API std::ostream& operator<<(std::ostream& out, const Transform& transform);

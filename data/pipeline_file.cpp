@@ -198,9 +198,9 @@ class Watch {
   std::vector<std::set<std::string>> keys_;
 };
 
-Json parse(const std::string& path) {
+Json parse(const detail::BinaryFile& file) {
   constexpr std::int64_t largest = std::int64_t(1) << 28;
-  const detail::BinaryFile file(path);
+  const std::string& path = file.name();
   if (file.size() > largest) throw FileError(path + ": more than 256 MB are no pipeline");
   std::string text(std::size_t(file.size()), '\0');
   file.read(0, text.data(), file.size());
@@ -288,7 +288,12 @@ void Pipeline::save(const std::string& path) const {
 }
 
 Pipeline Pipeline::load(const std::string& path, const std::vector<Step>& own) {
-  const Json json = parse(path);
+  return detail::read_pipeline(detail::BinaryFile(path), own);
+}
+
+Pipeline detail::read_pipeline(const BinaryFile& file, const std::vector<Step>& own) {
+  const std::string& path = file.name();
+  const Json json = parse(file);
   if (!json.is_object()) throw FileError(path + ": a pipeline is a JSON object");
   Reader fields(json, path);
   std::string format;
