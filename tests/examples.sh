@@ -61,6 +61,24 @@ check() {
 check linear_regression mse 'v > 0' r2 'v >= 0.40' distance_to_optimum 'v <= 1e-2'
 check logistic_regression log_loss 'v > 0' accuracy 'v >= 0.95 && v <= 1' \
   distance_to_optimum 'v <= 1e-2'
+out=$(./features) || fail "features: exit status $?"
+# The table of scales: condition number and steps.
+demand features "condition of raw features" "$(value "$out" raw)" 'v > 1e7'
+for name in robust standardized; do
+  demand features "condition of $name features" "$(value "$out" "$name")" 'v > 1 && v < 1e3'
+  demand features "steps of $name features" "$(awk -v n="$name" '$1 == n { print $3 }' <<< "$out")" 'v < 1e3'
+done
+[[ $out == *'200000 and not there'* ]] || fail "features: raw features arrived"
+# Clinics that were drawn by lot tell nothing; where they seem to, something has leaked.
+r2=$(value "$out" r2_without)
+demand features r2_out_of_fold "$(value "$out" r2_out_of_fold)" "v > $r2 - 0.03 && v < $r2 + 0.03"
+demand features r2_own_target "$(value "$out" r2_own_target)" "v < $r2 - 0.1"
+demand features r2_before_split "$(value "$out" r2_before_split)" "v > $r2 + 0.02"
+[[ $(grep -c '^  [A-Za-z]*: ' <<< "$out") == 4 ]] || fail "features: not four leaks were refused"
+[[ $out == "$(./features --seed 0)" ]] || fail "features: the same seed gave other numbers"
+[[ $out != "$(./features --seed 1)" ]] || fail "features: another seed gave the same numbers"
+refuses 1 ./features --data /nowhere
+refuses 2 ./features --epochs 0
 out=$(./derivatives) || fail "derivatives: exit status $?"
 demand derivatives slope "$(value "$out" slope)" 'v == 4'
 for name in chain vjp; do

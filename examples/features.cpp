@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Features before a model sees them. Scaling: why gradient descent needs it. Leakage: how a score
+// becomes too good to be true, and what keeps it honest.
+#include <algorithm>
+
+#include "ebb/ebb.hpp"
+#include "ebb/examples/example.hpp"
+
+using namespace ebb;
+using Table = data::Table<double>;
+
+namespace {
+
+/// x with a last column of ones, for the bias.
+Array<double> with_ones(const Array<double>& x) {
+  return concat({x, Array<double>::full({x.shape()[0], 1}, 1.0)}, 1).array();
+}
+
+/// The weights of least squares, the bias last: X^T X w = X^T y.
+Array<double> exact_weights(const Array<double>& x, const Array<double>& y) {
+  return solve(matmul(transpose(x), x), matmul(transpose(x), y)).array();
+}
+
+/// What gradient descent makes of features of one scale.
+struct Descent {
+  double condition = 0;  ///< the largest eigenvalue of the Hessian through the smallest
+  int steps = 0;         ///< until the loss is within a thousandth of the best
+};
+
+/// Full-batch gradient descent on the mean squared error, with the step that suits the Hessian
+/// best: 2 / (largest + smallest eigenvalue). Each step shrinks the slowest error by 1 - 2 /
+/// condition.
+Descent descend(const Table& table, const std::string& target, int most_steps) {
+  const auto known = table.split_target(target);
+  const Array<double> x = with_ones(known.x), y = known.y;
+  const auto hessian = matmul(transpose(x), x) * (2.0 / double(x.shape()[0]));
+  const Array<double> eigenvalues = eigh(hessian).values.array();  // ascending
+  const double smallest = eigenvalues[0], largest = eigenvalues[eigenvalues.size() - 1];
+  const double best = mse_loss(matmul(x, exact_weights(x, y)), y).item();
+
+  const auto loss = [&](const auto& w) { return mse_loss(matmul(x, w), y); };
+  const double rate = 2 / (largest + smallest);
+  Array<double> w = Array<double>::zeros({x.shape()[1], 1});
+  Descent result{.condition = largest / smallest};
+  for (; result.steps < most_steps; ++result.steps) {
+    const auto [value, slope] = value_and_gradient(loss, w);
+    if (value.item() <= 1.001 * best) break;
+    w = (w - rate * slope).array();
+  }
+  return result;
+}
+
+/// Raw features, and three ways to bring them to one scale.
+void show_scaling(const Table& table, int most_steps) {
+  struct Scale {
+    const char* name;
+    data::Pipeline pipeline;
+  };
+  const std::vector<std::string> features = table.drop({"progression"}).names();
+  std::vector<Scale> scales{{"raw", {}},
+                            {"min-max", {data::MinMax({.columns = features})}},
+                            {"robust", {data::Robust({.columns = features})}},
+                            {"standardized", {data::Standardize({.columns = features})}}};
+  std::printf("%-14s %14s %10s\n", "features", "condition", "steps");
+  for (auto& [name, pipeline] : scales) {
+    const auto [condition, steps] =
+        descend(pipeline.fit_transform(table), "progression", most_steps);
+    std::printf("%-14s %14.4g %10d%s\n", name, condition, steps,
+                steps == most_steps ? " and not there" : "");
+  }
+}
+
+/// The part of the variance that least squares explains, on the rows that it learned from and on
+/// those that it did not.
+struct Scores {
+  double train = 0, test = 0;
+};
+
+Scores scores(const Table& train, const Table& test) {
+  const auto score = [](const Array<double>& x, const Array<double>& y, const Array<double>& w) {
+    const double variance = mean(square(y - mean(y))).item();
+    return 1 - mse_loss(matmul(x, w), y).item() / variance;
+  };
+  const auto known = train.split_target("progression"), held_out = test.split_target("progression");
+  const auto x = with_ones(known.x);
+  const auto w = exact_weights(x, known.y);
+  return {score(x, known.y, w), score(with_ones(held_out.x), held_out.y, w)};
+}
+
+/// The patients in clinics that were drawn by lot: nothing can be learned from them.
+Table with_clinics(const Table& table, std::uint64_t seed) {
+  constexpr std::uint64_t clinics = 150;
+  Stream stream(seed);
+  auto columns = table.columns();
+  columns.push_back({"clinic", data::Kind::categorical});
+  for (std::uint64_t i = 0; i < clinics; ++i) {
+    columns.back().levels.push_back("clinic " + std::to_string(i));
+  }
+  auto numbers = Array<double>::uninitialized({table.rows(), 1});
+  for (std::int64_t i = 0; i < table.rows(); ++i) {
+    numbers.mutate()[i] = double(stream.below(clinics));
+  }
+  return {std::move(columns), concat({table.values(), numbers}, 1).array(), "clinics"};
+}
+
+/// The mean target of each clinic as a feature, made in three ways: two leak.
+void show_leaks(const Table& patients, std::uint64_t seed) {
+  const auto table = with_clinics(patients, seed);
+  const auto rows = data::split_rows(table.rows(), {.test = 0.5, .seed = seed});
+  const auto parts = data::split(table, rows);
+  const Table &train = parts.train, &test = parts.test;
+  const auto encoder = [] { return data::TargetEncode({.target = "progression", .smoothing = 0}); };
+  const Scores without = scores(train.drop({"clinic"}), test.drop({"clinic"}));
+
+  // Each training row has the mean of others of its clinic.
+  auto honest = encoder();
+  const auto seen = honest.fit_transform(train);
+  const Scores out_of_fold = scores(seen, honest.transform(test));
+
+  // Each training row has a mean that its own target is part of. So the model believes in clinics,
+  // and other rows pay for it. `with_role` takes the label off the rows; otherwise `transform`
+  // would refuse those of the fit.
+  auto own = encoder();
+  const auto unmarked = train.with_role(data::Role::unspecified);
+  own.fit(unmarked);
+  const Scores own_target = scores(own.transform(unmarked), own.transform(test));
+
+  // The held-out rows took part in the means, too: now they confirm the mistake. Rows taken by hand
+  // are not told apart; `split` would refuse a table that was fitted as a whole.
+  auto all = encoder();
+  all.fit(table);
+  const auto encoded = all.transform(table);
+  const Scores before_split = scores(encoded.rows(rows.train), encoded.rows(rows.test));
+
+  std::printf("\n%-34s %8s %8s\n", "clinics drawn by lot", "train R2", "test R2");
+  const auto print = [](const char* name, const Scores& score) {
+    std::printf("%-34s %8.3f %8.3f\n", name, score.train, score.test);
+  };
+  print("without them", without);
+  print("encoded out of fold", out_of_fold);
+  print("with each row's own target", own_target);
+  print("on all rows, before the split", before_split);
+
+  std::printf("\nwhat is refused:\n");
+  const auto show = [](const auto& leak) {
+    try {
+      leak();
+    } catch (const ArgumentError& error) {
+      std::printf("  %s\n", error.what());
+    }
+  };
+  show([&] { data::Standardize().fit(test); });
+  show([&] { honest.transform(train); });
+  show([&] { all.transform(test); });
+  show([&] { data::split(encoded, rows); });
+
+  std::printf("\nr2_without %.6g\nr2_out_of_fold %.6g\nr2_own_target %.6g\nr2_before_split %.6g\n",
+              without.test, out_of_fold.test, own_target.test, before_split.test);
+}
+
+void prepare(const example::Options& options) {
+  const auto table = data::read_csv<double>(options.data + "/diabetes.csv");
+  show_scaling(table, options.epochs);
+  show_leaks(table, options.seed);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  return example::run(argc, argv, "Scaling and leakage of features, on the diabetes data", 200000,
+                      prepare);
+}
