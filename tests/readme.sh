@@ -22,7 +22,7 @@ for source in "$work"/*.cpp; do
   if ! "$compiler" -std=c++20 -O1 -Iinclude "$source" "$library" "$openblas" -o "$name"; then
     echo "program $count of the README does not compile"
     failed=1
-  elif ! diff "$name.txt" <("$name"); then
+  elif ! diff "$name.txt" <(cd "$work" && "$name"); then
     echo "program $count of the README prints something else"
     failed=1
   fi
