@@ -29,6 +29,12 @@ void train_$1(nn::Linear<float>& model, const Array<float>& x, const Array<float
     adam.zero_grad();
   }
 }
+data::Table<float> prepare_$1(const data::Table<float>& table) {
+  data::Pipeline pipeline{data::Impute(), data::Standardize({.columns = {"a"}})};
+  pipeline.add(data::OneHot()).fit(table);
+  if (pipeline.at<data::Standardize>(1).scale().empty()) return table;
+  return data::split(pipeline.transform(table), data::Fold{{0}, {1}}).train;
+}
 double $1(const Array<float>& x, Variable<float>& w, const Array<float>& y) {
   Tape tape;
   const auto z = fuse([](auto a, auto b) { return square(tanh(a * b)) + a * 0.5f; }, x, w);
