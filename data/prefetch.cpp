@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "ebb/data/prefetch.hpp"
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <condition_variable>
@@ -25,6 +26,12 @@ void spin_until(Condition condition) {
   for (const auto start = Clock::now(); !condition();) {
     if (Clock::now() - start > std::chrono::microseconds(20)) return;
   }
+}
+
+/// Locks what others hold for an instant only.
+void lock_soon(std::unique_lock<std::mutex>& lock) {
+  spin_until([&] { return lock.try_lock(); });
+  if (!lock.owns_lock()) lock.lock();
 }
 
 }  // namespace
@@ -61,22 +68,26 @@ struct Prefetcher::Threads {
 
   bool due() const { return next < end && next - taken < std::int64_t(slots.size()); }
 
+  bool is_aside_due() const {
+    return aside_due && next >= std::min(end.load(), std::int64_t(slots.size()));
+  }
+
   void run(const std::stop_token& stop) {
-    const auto anything = [this] { return due() || aside_due; };
+    const auto anything = [this] { return due() || is_aside_due(); };
     std::unique_lock lock(mutex, std::defer_lock);
     for (;;) {
       spin_until(anything);
-      lock.lock();
+      lock_soon(lock);
       if (!work.wait(lock, stop, anything) || stop.stop_requested()) return;
       ++busy;
-      if (due()) {
+      if (is_aside_due()) {
+        aside_due = false;
+        unlocked(lock, [&] { task.aside(task.self); });
+      } else {
         const std::int64_t ticket = next++;
         Slot& slot = slots[slot_of(ticket)];
         slot.error = unlocked(lock, [&] { make(ticket); });
         slot.made = true;
-      } else {
-        aside_due = false;
-        unlocked(lock, [&] { task.aside(task.self); });
       }
       --busy;
       lock.unlock();
@@ -94,7 +105,7 @@ struct Prefetcher::Threads {
     } catch (...) {
       error = std::current_exception();
     }
-    lock.lock();
+    lock_soon(lock);
     return error;
   }
 };
@@ -132,7 +143,8 @@ std::size_t Prefetcher::wait() {
   Threads& t = *threads_;
   const std::size_t i = t.slot_of(t.taken);
   const auto is_made = [&] { return t.slots[i].made.load(); };
-  std::unique_lock lock(t.mutex);
+  std::unique_lock lock(t.mutex, std::defer_lock);
+  lock_soon(lock);
   if (t.next == t.taken && t.next < t.end) {
     // No thread has begun it: sooner done than waited for.
     const std::int64_t ticket = t.next++;
@@ -142,7 +154,7 @@ std::size_t Prefetcher::wait() {
   }
   lock.unlock();
   spin_until(is_made);
-  lock.lock();
+  lock_soon(lock);
   t.made.wait(lock, is_made);
   if (t.slots[i].error) std::rethrow_exception(t.slots[i].error);
   return i;
@@ -150,7 +162,8 @@ std::size_t Prefetcher::wait() {
 
 void Prefetcher::release() {
   {
-    const std::lock_guard lock(threads_->mutex);
+    std::unique_lock lock(threads_->mutex, std::defer_lock);
+    lock_soon(lock);
     threads_->slots[threads_->slot_of(threads_->taken)].clear();
     ++threads_->taken;
   }

@@ -18,7 +18,8 @@ class EBB_API Prefetcher {
     void* self;  ///< whom it is done for, the first argument of both
     /// Makes a ticket's result and leaves it in a slot; called from several threads at a time.
     void (*make)(void* self, std::size_t slot, std::int64_t ticket);
-    /// What one thread does once after each start, when no ticket is due. What it throws is lost.
+    /// What one thread does once after each start, as soon as each slot was filled once: not at
+    /// the end, when everybody would wait for it. What it throws is lost.
     void (*aside)(void* self);
   };
 
