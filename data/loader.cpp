@@ -48,6 +48,7 @@ std::int64_t rows_an_epoch(std::int64_t rows, const LoaderOptions& options) {
 EpochOrder::EpochOrder(std::int64_t rows, const LoaderOptions& options)
     : sampler_(sampler_of(rows, options)),
       constant_(!options.shuffle && !options.sampler),
+      rows_(rows),
       rank_(options.rank),
       world_(options.world),
       size_(rows_an_epoch(sampler_.size(), options)) {}
@@ -57,6 +58,12 @@ void EpochOrder::draw(Draw& to, std::uint64_t seed, std::int64_t epoch) const {
   to.all.resize(std::size_t(sampler_.size()));
   Stream stream = Stream(seed).split(std::uint64_t(epoch));
   sampler_.draw(to.all, stream);
+  for (const std::int64_t row : to.all) {
+    if (row < 0 || row >= rows_) {
+      throw ArgumentError("Loader: the sampler drew row " + std::to_string(row) +
+                          " of a data set with " + std::to_string(rows_) + " rows");
+    }
+  }
   // Its own rows move to the front, none before it was read.
   for (std::size_t i = 0; world_ > 1 && i < std::size_t(size_); ++i) {
     to.all[i] = to.all[i * std::size_t(world_) + std::size_t(rank_)];

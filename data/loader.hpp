@@ -20,7 +20,8 @@ struct LoaderOptions {
   bool drop_last = false;        ///< leaves out a last batch that is not full
   std::uint64_t seed = 0;        ///< of the orders
 
-  /// Which rows are drawn, in place of `shuffle`: `weighted(...)`, `stratified(...)`, ...
+  /// Which rows are drawn, in place of `shuffle`: `weighted(...)`, `stratified(...)`, ... The loop
+  /// throws ArgumentError for a row that the data set does not have.
   std::optional<Sampler> sampler = std::nullopt;
 
   int workers = 0;   ///< threads that make batches ahead; 0: the caller makes each when it is due
@@ -77,7 +78,7 @@ class EBB_API EpochOrder {
 
   Sampler sampler_;
   bool constant_;  ///< every epoch is the same
-  std::int64_t rank_, world_, size_;
+  std::int64_t rows_, rank_, world_, size_;
   Draw now_, next_;
 };
 

@@ -299,6 +299,21 @@ TEST_CASE("samplers in a loader: a new draw each epoch, the same by seed") {
   CHECK(rest(b)[0] == second);
 }
 
+TEST_CASE("samplers in a loader: a row that there is not is refused, whatever the data set does") {
+  for (const int workers : {0, 2}) {
+    for (const std::int64_t bad : {-1, 4}) {
+      const data::Sampler one(3, [=](std::span<std::int64_t> rows, Stream&) {
+        rows[0] = rows[1] = 0;
+        rows[2] = bad;
+      });
+      data::Loader loader(Numbers{4}, {.batch_size = 1, .sampler = one, .workers = workers});
+      CHECK_THROWS_WITH(rest(loader), ("Loader: the sampler drew row " + std::to_string(bad) +
+                                       " of a data set with 4 rows")
+                                          .c_str());
+    }
+  }
+}
+
 TEST_CASE("loaders refuse workers and shares that there cannot be") {
   const auto with = [](data::LoaderOptions o) { return data::Loader(Numbers{10}, o); };
   CHECK_THROWS_WITH(with({.workers = -1}),
