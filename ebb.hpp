@@ -17,6 +17,7 @@
 #include "ebb/data/dataset.hpp"
 #include "ebb/data/encoding.hpp"
 #include "ebb/data/features.hpp"
+#include "ebb/data/file_array.hpp"
 #include "ebb/data/idx.hpp"
 #include "ebb/data/imputation.hpp"
 #include "ebb/data/libsvm.hpp"

@@ -29,6 +29,8 @@ class BinaryFile {
 
   const std::string& name() const { return name_; }
   std::int64_t size() const { return size_; }
+  /// The system's number for it; -1 for bytes in memory.
+  int descriptor() const { return descriptor_; }
   /// Copies the bytes [offset, offset + count), straight from the system to their place.
   /// @throws FileError where they end too early.
   void read(std::int64_t offset, void* to, std::int64_t count) const;

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "ebb/autodiff/error.hpp"
+#include "ebb/data/row_copy.hpp"
 
 namespace ebb::inline v0::data {
 namespace {
@@ -19,26 +20,9 @@ void copy_small(std::byte* out, const std::byte* in, std::span<const std::int64_
   }
 }
 
-/// So many rows ahead of the one that is copied are asked for.
-constexpr std::size_t rows_ahead = 16;
+}  // namespace
 
-/// Shuffled rows lie anywhere in memory, where the hardware does not look ahead. To the second
-/// cache: the first one has no room for so many requests.
-void fetch_row(const std::byte* row, std::size_t bytes) {
-  constexpr std::size_t line = 64;
-  for (std::size_t k = 0; k < bytes; k += line) __builtin_prefetch(row + k, 0, 2);
-}
-
-/// A row in pieces that need no call; the last piece overlaps the one before it.
-void copy_row(std::byte* out, const std::byte* in, std::size_t bytes) {
-  constexpr std::size_t piece = 64;
-  if (bytes < piece || bytes > 4096) {
-    std::memcpy(out, in, bytes);
-    return;
-  }
-  for (std::size_t k = 0; k + piece <= bytes; k += piece) std::memcpy(out + k, in + k, piece);
-  std::memcpy(out + bytes - piece, in + bytes - piece, piece);
-}
+namespace detail {
 
 void copy_rows(std::byte* out, const std::byte* in, std::size_t bytes,
                std::span<const std::int64_t> indices) {
@@ -52,20 +36,28 @@ void copy_rows(std::byte* out, const std::byte* in, std::size_t bytes,
   }
 }
 
-}  // namespace
+void fetch_rows(const std::byte* in, std::size_t bytes, std::int64_t n,
+                std::span<const std::int64_t> indices) {
+  for (const std::int64_t index : indices.first(std::min(indices.size(), rows_ahead))) {
+    if (index >= 0 && index < n) fetch_row(in + std::size_t(index) * bytes, bytes);
+  }
+}
 
-namespace detail {
+void check_indices(const char* operation, std::span<const std::int64_t> indices, std::int64_t n,
+                   const char* what) {
+  for (const std::int64_t index : indices) {
+    if (index < 0 || index >= n) [[unlikely]] {
+      throw ArgumentError(std::string(operation) + ": row " + std::to_string(index) + " of " +
+                          what + " with " + std::to_string(n) + " rows");
+    }
+  }
+}
 
 template <class T>
 Array<T> take_rows(const char* operation, const Array<T>& array,
                    std::span<const std::int64_t> indices) {
   const std::int64_t n = array.shape()[0];
-  for (const std::int64_t index : indices) {
-    if (index < 0 || index >= n) [[unlikely]] {
-      throw ArgumentError(std::string(operation) + ": row " + std::to_string(index) +
-                          " of an array with " + std::to_string(n) + " rows");
-    }
-  }
+  check_indices(operation, indices, n, "an array");
   const Shape shape = array.shape().with(0, std::int64_t(indices.size()));
   auto rows = Array<T>::uninitialized(shape);
   if (shape.size() == 0) return rows;
@@ -78,11 +70,8 @@ Array<T> take_rows(const char* operation, const Array<T>& array,
 template <class T>
 void expect_rows(const Array<T>& array, std::span<const std::int64_t> indices) {
   const std::int64_t n = array.shape()[0];
-  const std::size_t bytes = std::size_t(array.size() / n) * sizeof(T);
-  const auto* data = reinterpret_cast<const std::byte*>(array.data());
-  for (const std::int64_t index : indices.first(std::min(indices.size(), rows_ahead))) {
-    if (index >= 0 && index < n) fetch_row(data + std::size_t(index) * bytes, bytes);
-  }
+  fetch_rows(reinterpret_cast<const std::byte*>(array.data()),
+             std::size_t(array.size() / n) * sizeof(T), n, indices);
 }
 
 void check_rows(const char* operation, const Shape& x, const Shape& y) {

@@ -65,6 +65,10 @@ EBB_API Array<T> take_rows(const char* operation, const Array<T>& array,
 template <class T>
 void expect_rows(const Array<T>& array, std::span<const std::int64_t> indices);
 
+/// @throws ArgumentError, "operation: row 7 of what with 5 rows", for an index outside of [0, n).
+EBB_API void check_indices(const char* operation, std::span<const std::int64_t> indices,
+                           std::int64_t n, const char* what);
+
 /// @throws ShapeError naming the operation unless both have the same number of rows.
 EBB_API void check_rows(const char* operation, const Shape& x, const Shape& y);
 

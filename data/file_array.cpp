@@ -1,0 +1,200 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "ebb/data/file_array.hpp"
+
+#include <sys/mman.h>
+
+#include <cerrno>
+#include <system_error>
+
+#include "ebb/data/npy_format.hpp"
+#include "ebb/data/row_copy.hpp"
+#include "ebb/data/row_source.hpp"
+
+namespace ebb::inline v0::data {
+namespace detail {
+namespace {
+
+/// A file in the address space of the process.
+class MappedRows : public RowSource {
+ public:
+  MappedRows(const BinaryFile& file, const RowLayout& layout)
+      : RowSource(layout), length_(std::size_t(file.size())) {
+    if (length_ == 0) return;
+    memory_ = ::mmap(nullptr, length_, PROT_READ, MAP_SHARED, file.descriptor(), 0);
+    if (memory_ == MAP_FAILED) {
+      throw FileError(file.name() + ": cannot be mapped (" +
+                      std::generic_category().message(errno) +
+                      "); open it through a window, which takes less room");
+    }
+  }
+  ~MappedRows() override {
+    if (length_ > 0) ::munmap(memory_, length_);
+  }
+
+  void copy(std::byte* out, std::span<const std::int64_t> indices) const override {
+    copy_rows(out, first_row(), std::size_t(layout().row_bytes), indices);
+  }
+  void expect(std::span<const std::int64_t> indices) const override {
+    fetch_rows(first_row(), std::size_t(layout().row_bytes), layout().rows(), indices);
+  }
+  std::int64_t block_rows() const override { return layout().rows_in(block_bytes); }
+  std::int64_t bytes_read() const override { return 0; }
+
+ private:
+  const std::byte* first_row() const {
+    return static_cast<const std::byte*>(memory_) + layout().offset;
+  }
+
+  std::size_t length_;
+  void* memory_ = nullptr;
+};
+
+}  // namespace
+
+RowSource::~RowSource() = default;
+
+RowLayout npy_layout(const BinaryFile& file, ElementType type) {
+  FileReader reader(file);
+  const ElementLayout layout = read_npy_header(reader);
+  const std::int64_t offset = reader.position();
+  const auto fail = [&](const std::string& what) { reader.fail(offset, what); };
+  if (layout.type != type) {
+    fail(std::string("its elements are ") + name_of(layout.type) + ", not " + name_of(type) +
+         "; open it as that, or read_npy converts them");
+  }
+  if (layout.big_endian) fail("its elements are big-endian; read_npy turns them");
+  if (layout.fortran_order && layout.shape.rank() > 1) {
+    fail("its rows do not stand together, but its columns (Fortran order); read_npy turns them");
+  }
+  if (layout.shape.rank() == 0) fail("it holds one number and no rows; read_npy reads it");
+  const std::int64_t bytes = layout.bytes();
+  if (bytes > reader.left()) {
+    fail("the shape " + to_string(layout.shape) + " of " + name_of(type) + " takes " +
+         count_of(bytes, "byte") + ", but only " + std::to_string(reader.left()) + " follow");
+  }
+  if (bytes < reader.left()) {
+    reader.fail(offset + bytes, "the file goes on behind the last element; it is not what it says");
+  }
+  const std::int64_t rows = layout.shape[0];
+  return {layout.shape, offset, rows == 0 ? 0 : bytes / rows};
+}
+
+RowLayout raw_layout(const char* operation, const BinaryFile& file, const RawRows& rows,
+                     ElementType type) {
+  const auto refuse = [&](const std::string& what) {
+    throw ArgumentError(std::string(operation) + ": " + what);
+  };
+  if (rows.row.rank() >= Shape::max_rank) {
+    refuse("rows of shape " + to_string(rows.row) + "; they have five axes at most");
+  }
+  if (rows.row.size() == 0) {
+    refuse("rows of shape " + to_string(rows.row) + " have no elements to read");
+  }
+  if (rows.offset < 0) refuse("the offset " + std::to_string(rows.offset) + " is negative");
+  if (rows.count.value_or(0) < 0) {
+    refuse("the count " + std::to_string(*rows.count) + " is negative");
+  }
+  const std::int64_t row_bytes = rows.row.size() * size_of(type);
+  const std::int64_t left = file.size() - rows.offset;
+  if (left < 0) {
+    file.fail(file.size(),
+              "the file ends here, before its first row at byte " + std::to_string(rows.offset));
+  }
+  const std::int64_t there = left / row_bytes, count = rows.count.value_or(there);
+  if (count > there) {
+    file.fail(file.size(), "the file ends here, behind " + count_of(there, "row") + " of the " +
+                               std::to_string(count) + " that it should have");
+  }
+  if (!rows.count && left % row_bytes != 0) {
+    file.fail(file.size(), "the file ends here, within row " + std::to_string(there) +
+                               "; a row takes " + count_of(row_bytes, "byte"));
+  }
+  std::int64_t sizes[Shape::max_rank] = {count};
+  std::copy(rows.row.sizes().begin(), rows.row.sizes().end(), sizes + 1);
+  return {Shape(std::span<const std::int64_t>(sizes, std::size_t(rows.row.rank()) + 1)),
+          rows.offset, row_bytes};
+}
+
+std::shared_ptr<const RowSource> map_rows(const BinaryFile& file, const RowLayout& layout) {
+  return std::make_shared<MappedRows>(file, layout);
+}
+
+}  // namespace detail
+
+template <class T>
+FileArray<T>::FileArray(std::shared_ptr<const detail::RowSource> source)
+    : source_(std::move(source)) {}
+
+template <class T>
+const Shape& FileArray<T>::shape() const {
+  return source_->layout().shape;
+}
+
+template <class T>
+std::int64_t FileArray<T>::size() const {
+  return source_->layout().rows();
+}
+
+template <class T>
+Array<T> FileArray<T>::rows(std::span<const std::int64_t> indices) const {
+  detail::check_indices("FileArray", indices, size(), "an array");
+  auto rows = Array<T>::uninitialized(shape().with(0, std::int64_t(indices.size())));
+  if (rows.size() > 0) source_->copy(reinterpret_cast<std::byte*>(rows.mutate()), indices);
+  return rows;
+}
+
+template <class T>
+void FileArray<T>::expect(std::span<const std::int64_t> indices) const {
+  source_->expect(indices);
+}
+
+template <class T>
+std::int64_t FileArray<T>::block_rows() const {
+  return source_->block_rows();
+}
+
+template <class T>
+std::int64_t FileArray<T>::bytes_read() const {
+  return source_->bytes_read();
+}
+
+template <class T>
+FileArray<T> map_npy(const std::string& path) {
+  const detail::BinaryFile file(path);
+  const auto layout = detail::npy_layout(file, detail::type_of<T>());
+  return FileArray<T>(detail::map_rows(file, layout));
+}
+
+template <class T>
+FileArray<T> map_raw(const std::string& path, const RawRows& rows) {
+  const detail::BinaryFile file(path);
+  const auto layout = detail::raw_layout("map_raw", file, rows, detail::type_of<T>());
+  return FileArray<T>(detail::map_rows(file, layout));
+}
+
+template <class T>
+FileArray<T> window_npy(const std::string& path, WindowOptions options) {
+  auto file = std::make_unique<const detail::BinaryFile>(path);
+  const auto layout = detail::npy_layout(*file, detail::type_of<T>());
+  return FileArray<T>(detail::window_rows("window_npy", std::move(file), layout, options));
+}
+
+template <class T>
+FileArray<T> window_raw(const std::string& path, const RawRows& rows, WindowOptions options) {
+  auto file = std::make_unique<const detail::BinaryFile>(path);
+  const auto layout = detail::raw_layout("window_raw", *file, rows, detail::type_of<T>());
+  return FileArray<T>(detail::window_rows("window_raw", std::move(file), layout, options));
+}
+
+#define EBB_INSTANTIATE(T)                                                     \
+  template class FileArray<T>;                                                 \
+  template EBB_API FileArray<T> map_npy(const std::string&);                   \
+  template EBB_API FileArray<T> map_raw(const std::string&, const RawRows&);   \
+  template EBB_API FileArray<T> window_npy(const std::string&, WindowOptions); \
+  template EBB_API FileArray<T> window_raw(const std::string&, const RawRows&, WindowOptions);
+EBB_INSTANTIATE(float)
+EBB_INSTANTIATE(double)
+EBB_INSTANTIATE(std::int64_t)
+#undef EBB_INSTANTIATE
+
+}  // namespace ebb::inline v0::data
