@@ -13,6 +13,7 @@
 #include "ebb/autodiff/tape.hpp"
 #include "ebb/autodiff/tape_view.hpp"
 #include "ebb/autodiff/variable.hpp"
+#include "ebb/data/compose.hpp"
 #include "ebb/data/csv.hpp"
 #include "ebb/data/dataset.hpp"
 #include "ebb/data/encoding.hpp"
