@@ -58,6 +58,15 @@ void TextFile::refill() {
   consumed_ = consumed;
 }
 
+void TextFile::seek(const BinaryFile& file, const Place& from, std::int64_t end) {
+  reader_ = std::make_unique<FileReader>(file, from.offset, end);
+  at_ = end_ = window_.data();
+  all_read_ = false;
+  line_ = from.line;
+  offset_ = line_start_ = from.offset;
+  consumed_ = 0;
+}
+
 bool TextFile::at_end() {
   while (cut(at_)) refill();
   return at_ == end_;

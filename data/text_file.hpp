@@ -18,6 +18,12 @@ struct Mark {
   std::int64_t column = 1;
 };
 
+/// The start of a line: its offset in the text, and its number.
+struct Place {
+  std::int64_t offset = 0;
+  std::int64_t line = 1;
+};
+
 /// "file:line:column: what", as an exception.
 FileError error_at(const std::string& file, Mark mark, const std::string& what);
 
@@ -40,6 +46,11 @@ class TextFile {
   bool at_end();
   /// Where the next byte stands.
   Mark here() const { return {line_, column_of(at_)}; }
+  /// The same, of the start of a line.
+  Place place() const { return {offset_ + (at_ - window_.data()), line_}; }
+  /// Goes on with the bytes from the start of a line up to `end`, of the same file, which is not
+  /// compressed.
+  void seek(const BinaryFile& file, const Place& from, std::int64_t end);
   /// The rest of the line, without the LF, CRLF or CR that ends it; valid until the next call.
   std::string_view rest_of_line();
   /// Passes over the rest of the line, however long.
