@@ -15,6 +15,7 @@
 #include "ebb/autodiff/variable.hpp"
 #include "ebb/data/compose.hpp"
 #include "ebb/data/csv.hpp"
+#include "ebb/data/csv_dataset.hpp"
 #include "ebb/data/dataset.hpp"
 #include "ebb/data/encoding.hpp"
 #include "ebb/data/features.hpp"
