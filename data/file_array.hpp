@@ -71,9 +71,11 @@ struct WindowOptions {
 };
 
 /// Opens a .npy file that may be larger than memory and address space: it is read in blocks of
-/// rows, of which as many as `memory` has room for are kept, those that were used last. So an order
-/// that goes through a few blocks at a time reads the file once an epoch, and never needs more than
-/// `memory`. One that jumps through a file that is larger reads a block for nearly every row.
+/// rows, of which as many as `memory` has room for are kept, those that were used last. An order
+/// that goes through the file block by block reads it once an epoch: `block_shuffled(n, {.block =
+/// array.block_rows(), .window = w})` does where `memory` holds 2 w blocks, those of a batch
+/// between one window and the next. An order that jumps through a larger file reads a block for
+/// nearly every row.
 /// @throws FileError as `map_npy`, but for mapping; ArgumentError unless `memory` holds one block.
 template <class T>
 EBB_API FileArray<T> window_npy(const std::string& path, WindowOptions options = {});
@@ -82,7 +84,8 @@ template <class T>
 EBB_API FileArray<T> window_raw(const std::string& path, const RawRows& rows,
                                 WindowOptions options = {});
 
-/// Inputs and targets that stay in their files.
+/// Inputs and targets that stay in their files. Through windows, open y with the `block_rows` of x,
+/// so that both read the same rows.
 template <Real T, class U = T>
 struct FileDataset {
   FileArray<T> x;  ///< inputs (n, ...)

@@ -110,5 +110,31 @@ ln -s /dev/full "$full/gradient_field.csv"
 [[ $? == 1 ]] || fail "derivatives --out: a full disk passed unseen"
 rm -r "$full"
 refuses 2 ./derivatives --out /nowhere
+
+# A file of twice the memory: each row once an epoch, in a new order, and the file read about once.
+folder=$(mktemp -d)
+small=(env "TMPDIR=$folder" ./larger_than_memory --size 192 --memory 96)
+out=$("${small[@]}") || fail "larger_than_memory: exit status $?"
+[[ $(grep -c 'each row 1 to 1 times' <<< "$out") == 2 ]] || fail "larger_than_memory: rows not once"
+awk '/^epoch/ { if ($11 > 196 || $(NF - 1) > 1.001) exit 1; n++ } END { exit n != 2 }' <<< "$out" ||
+  fail "larger_than_memory: the same order again, or the file read more than once"
+demand larger_than_memory batch_distance_to_truth "$(value "$out" batch_distance_to_truth)" 'v <= 3e-3'
+demand larger_than_memory block_difference "$(value "$out" block_difference)" 'v >= 0 && v <= 1e-6'
+demand larger_than_memory full_batch_distance_to_truth \
+  "$(value "$out" full_batch_distance_to_truth)" 'v <= 1e-3'
+# A sanitizer takes memory of its own.
+if [[ $out == *'limit: 96 MB'* ]]; then
+  demand larger_than_memory peak_resident_mb "$(value "$out" peak_resident_mb)" 'v > 24 && v <= 96'
+fi
+[[ $("${small[@]}" | grep -v peak) == "$(grep -v peak <<< "$out")" ]] ||
+  fail "larger_than_memory: the same seed gave other numbers"
+[[ $("${small[@]}" --seed 1 | grep -v peak) != "$(grep -v peak <<< "$out")" ]] ||
+  fail "larger_than_memory: another seed gave the same numbers"
+[[ -z $(ls -A "$folder") ]] || fail "larger_than_memory: leaves files behind"
+rm -r "$folder"
+refuses 1 env TMPDIR=/proc ./larger_than_memory
+refuses 2 ./larger_than_memory --size 0
+refuses 2 ./larger_than_memory --memory 95
+
 ((errors == 0)) || { echo "$errors errors"; exit 1; }
 echo "the examples are right"
