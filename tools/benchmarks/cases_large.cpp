@@ -46,6 +46,26 @@ Sides full_batch(std::int64_t rows) {
           }};
 }
 
+// Counts the gradient of least squares alone, from blocks that read the rows once: tapes, forward
+// passes, sweeps, and the release of the gradients. The limit makes one pass over the rows.
+Sides full_batch_blocks(std::int64_t rows) {
+  struct Gradient : Data {
+    explicit Gradient(std::int64_t n) : Data(n, false) {}
+    Numbers gw{112, 0, 0}, gb{1, 0, 0};
+  };
+  auto d = std::make_shared<Gradient>(rows);
+  return {[=] {
+            keep(ebb::backward_by_rows(
+                [&](const auto& x, const auto& y) { return mse_loss(d->model(x), y); }, d->inputs,
+                d->targets));
+            d->optimizer.zero_grad();
+          },
+          [=] {
+            keep(limits::full_batch_gradient(d->inputs.data(), d->targets.data(), rows, d->w, d->b,
+                                             d->gw, d->gb));
+          }};
+}
+
 // Counts an epoch: a new order, the gathering of every batch, and a whole step on each, as above.
 // The limit shuffles in the same way (Fisher and Yates, with a cheaper generator), gathers each
 // batch into one buffer and makes one pass over it.
@@ -85,6 +105,8 @@ Sides epoch(std::int64_t rows) {
 void add_large(std::vector<Case>& cases) {
   cases.push_back(versus("step/logistic_full_batch/200000x100/f32", "us", 1.6,
                          [] { return full_batch(200000); }));
+  cases.push_back(versus("data/full_batch_blocks/200000x100/f32", "us", 1.25,
+                         [] { return full_batch_blocks(200000); }));
   cases.push_back(
       versus("epoch/linear_sgd/100000x100x256/f32", "us", 1.3, [] { return epoch(100000); }));
 }

@@ -127,6 +127,10 @@ float epoch(const float* x, const float* y, std::int64_t rows, std::uint64_t& se
 /// One step of logistic regression on all of x (rows, 100); rows is a multiple of 16, `w` as above.
 float full_batch_step(const float* x, const float* y, std::int64_t rows, float* w, float* b,
                       float rate);
+/// The gradient of mean((x w + b - y)^2) over the same rows; `gw` has room for 112 numbers, of
+/// which the first 100 are the gradient of w. Returns the loss.
+float full_batch_gradient(const float* x, const float* y, std::int64_t rows, const float* w,
+                          const float* b, float* gw, float* gb);
 
 /// Lines of numbers "-0.123456" or "0.123456", each with one character behind it, from a text that
 /// may be read for 64 bytes past its end. Rounded twice. Returns how many there were.
