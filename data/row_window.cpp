@@ -131,7 +131,6 @@ void RowWindow::load(Blocks::iterator block, std::int64_t number,
     places_.erase(number);
     block->number = -1;
     block->users = 0;
-    block->is_loading = false;
     blocks_.splice(blocks_.end(), blocks_, block);
     changed_.notify_all();
     throw;
