@@ -35,6 +35,15 @@ data::Table<float> prepare_$1(const data::Table<float>& table) {
   if (pipeline.at<data::Standardize>(1).scale().empty()) return table;
   return data::split(pipeline.transform(table), data::Fold{{0}, {1}}).train;
 }
+std::int64_t gather_$1(const std::string& path, const data::Rows& rows) {
+  const data::FileDataset file(data::map_npy<float>(path), data::window_npy<float>(path));
+  const data::CsvDataset<float> text(path, "y");
+  const data::TransformedDataset sizes(
+      data::Subset(file, rows), [](const data::Batch<float>& batch) { return batch.y.size(); });
+  sizes.expect(rows);
+  file.expect(rows);
+  return sizes.rows(rows) + sizes.size() + text.size() + file.size();
+}
 double $1(const Array<float>& x, Variable<float>& w, const Array<float>& y) {
   Tape tape;
   const auto z = fuse([](auto a, auto b) { return square(tanh(a * b)) + a * 0.5f; }, x, w);
