@@ -18,6 +18,7 @@
 #include <numeric>
 #include <stdexcept>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "ebb/ebb.hpp"
@@ -140,12 +141,11 @@ double distance(const nn::Linear<float>& model, const Weights& truth) {
   return std::sqrt(difference / norm);
 }
 
+constexpr std::int64_t mixed_blocks = 12;
+
 /// Mini-batches. Blocks of the file come in random order, and the rows of a few blocks at a time
 /// are shuffled with each other. The window has room for those of the batch at hand and the next.
-void train_by_batches(const std::string& path, const Options& options, const Weights& truth) {
-  constexpr std::int64_t mixed_blocks = 12;
-  const auto file =
-      data::window_raw<float>(path, {.row = {columns}}, {.memory = 2 * mixed_blocks * mebibyte});
+void train_by_batches(data::FileArray<float> file, const Options& options, const Weights& truth) {
   const std::int64_t n = file.size();
   const auto epoch = std::make_shared<Epoch>();
   data::Loader loader(
@@ -223,8 +223,7 @@ double difference_of_blocks(const data::FileArray<float>& file) {
 }
 
 /// Gradient descent with the gradient of all rows.
-void train_by_all_rows(const std::string& path, const Weights& truth) {
-  const auto file = data::window_raw<float>(path, {.row = {columns}}, {.memory = 4 * mebibyte});
+void train_by_all_rows(const data::FileArray<float>& file, const Weights& truth) {
   std::printf("block_difference %.3g\n", difference_of_blocks(file));
   const data::TransformedDataset rows(file, split_target);
   nn::Linear<float> model(features, 1);
@@ -240,16 +239,21 @@ void train_by_all_rows(const std::string& path, const Weights& truth) {
 }
 
 void run(const Options& options, const std::string& limit) {
-  const TemporaryFolder folder;
-  const std::string path = folder.path("rows.raw");
   const std::int64_t rows = options.size * mebibyte / row_bytes;
+  // An open file needs no name, and without one is gone with the program however that ends.
+  auto folder = std::make_unique<TemporaryFolder>();
+  const std::string path = folder->path("rows.raw");
   const Weights truth = write_rows(path, rows, options.seed);
+  auto shuffled =
+      data::window_raw<float>(path, {.row = {columns}}, {.memory = 2 * mixed_blocks * mebibyte});
+  const auto in_order = data::window_raw<float>(path, {.row = {columns}}, {.memory = 4 * mebibyte});
+  folder.reset();
   std::printf("memory limit: %s\n", limit.c_str());
   std::printf("file: %lld MB, %lld rows of %lld features and a target\n",
               static_cast<long long>(options.size), static_cast<long long>(rows),
               static_cast<long long>(features));
-  train_by_batches(path, options, truth);
-  train_by_all_rows(path, truth);
+  train_by_batches(std::move(shuffled), options, truth);  // which then gives its window back
+  train_by_all_rows(in_order, truth);
   rusage usage{};
   ::getrusage(RUSAGE_SELF, &usage);
   std::printf("peak_resident_mb %.1f\n", double(usage.ru_maxrss) / 1024);
