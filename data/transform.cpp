@@ -95,12 +95,12 @@ Table<double> Transform::learn_apply(const Table<double>& training) {
 Table<double> Transform::undo(const Table<double>&) const { fail("there is no way back from it"); }
 
 void Transform::begin_fit(const Table<double>& training) {
-  is_fitted_ = false;
   if (training.role() == Role::held_out) {
     fail("a fit on held-out rows of " + training.source() +
          " would leak them into their own score; fit it on the training part");
   }
   if (training.rows() == 0) fail("a fit on no rows of " + training.source());
+  is_fitted_ = false;
   inputs_ = training.columns();
 }
 

@@ -37,8 +37,8 @@ class EBB_API Transform {
   // T is float or double, and may be another one after the fit.
 
   /// Learns from these rows, and forgets what it had learned before.
-  /// @throws ArgumentError for rows that are held out, for none, and for columns or values that it
-  /// cannot take. What throws leaves it without a fit.
+  /// @throws ArgumentError for rows that are held out, and for none: then what it had learned
+  /// stays; and for columns or values that it cannot take, which leave it without a fit.
   template <Real T>
   void fit(const Table<T>& training);
   /// The rows as a model takes them.

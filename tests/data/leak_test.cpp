@@ -115,6 +115,12 @@ TEST_CASE_TEMPLATE("leak: no fit on held-out rows", T, float, double) {
   data::Pipeline pipeline{Standardize()};
   CHECK(why([&] { pipeline.fit(test); }).starts_with("Pipeline: a fit on held-out rows of n.csv"));
   CHECK_FALSE(pipeline.is_fitted());
+  pipeline.fit(parts.train);
+  for (const auto& refused : {test, parts.train.head(0)}) {
+    CHECK(why([&] { pipeline.fit(refused); }).starts_with("Pipeline: a fit on "));
+    CHECK(pipeline.is_fitted());  // what it knew, it still knows
+    CHECK(pipeline.training_rows() == parts.train.rows());
+  }
   // Parts of what is held out stay held out.
   const auto inner = data::split(test, data::Fold{{0, 1}, {2, 3}});
   CHECK(inner.train.role() == Role::held_out);
