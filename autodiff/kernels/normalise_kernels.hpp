@@ -38,17 +38,22 @@ struct NormaliseKernels {
               const V d = V::load(x + r * n + i) - m;
               return d * d;
             });
-        scale[r] = squares < std::numeric_limits<double>::infinity()
-                       ? T(1 / std::sqrt(squares / double(n) + eps))
-                       : scale_of_large(x + r * n, n, mean[r], eps);
+        const double spread = squares / double(n) + eps;
+        scale[r] = spread > least && spread < std::numeric_limits<double>::infinity()
+                       ? T(1 / std::sqrt(spread))
+                       : scale_out_of_range(x + r * n, n, mean[r], eps);
       }
     }
 
+    /// Squares of distances lose digits below.
+    static constexpr double least = sizeof(T) == 4 ? 1e-30 : 1e-280;
+
     /// The scale of values whose squares leave the range.
-    [[gnu::noinline, gnu::cold]] static T scale_of_large(const T* x, std::int64_t n, T mean,
-                                                         double eps) {
+    [[gnu::noinline, gnu::cold]] static T scale_out_of_range(const T* x, std::int64_t n, T mean,
+                                                             double eps) {
       double largest = 0, squares = 0;
       for (std::int64_t i = 0; i < n; ++i) largest = std::fmax(largest, std::abs(x[i] - mean));
+      if (largest == 0) return T(1 / std::sqrt(eps));
       for (std::int64_t i = 0; i < n; ++i) {
         const double d = double(x[i] - mean) / largest;
         squares += d * d;

@@ -102,6 +102,10 @@ double norm_of(const T* x, std::int64_t n, double p) {
   }
   const double largest = largest_size(x, n, std::identity{});
   if (p == inf || !(largest > 0) || largest == inf) return largest;
+  if (p != 1 && p != 2) {  // each at most 1, whose powers stay
+    return largest *
+           root(sum_in_double(x, n, [=](double v) { return std::pow(std::abs(v) / largest, p); }));
+  }
   const int exponent = exponent_of(largest);
   return std::ldexp(root(scaled_by(std::ldexp(1.0, -exponent))), exponent);
 }

@@ -114,6 +114,16 @@ TEST_CASE("layer_norm of rows whose squares leave the range") {
   check(cast<float>(op::spread({3, n}, 3)).array(), 1e25, 1e-5);  // and 7 digits in sums of 37
 }
 
+TEST_CASE("layer_norm of rows whose squares vanish") {
+  const auto x = Array<float>({1, 3}, {0, 1e-25F, 2e-25F});
+  const float side = std::sqrt(1.5F);
+  const auto y = layer_norm(x, {3}, 0.0).array();
+  CHECK_AGREES(close(y, Array<float>({1, 3}, {-side, 0, side}), 1e-6, 1e-6));
+  // Equal ones are at their mean, by whatever eps.
+  const auto same = layer_norm(Array<float>::full({1, 3}, 2), {3}, 1e-36).array();
+  CHECK(equal(same, Array<float>::zeros({1, 3})));
+}
+
 TEST_CASE("layer_norm: a gradient of the weight holds no memory but its own") {
   Variable<float> x(cast<float>(op::spread({1000, 64})).array());
   Variable<float> w(Array<float>::full({64}, 1)), b(Array<float>::zeros({64}));

@@ -136,6 +136,15 @@ TEST_CASE("a variance of too few elements is NaN, and equal elements have a slop
   CHECK(equal(by_std, Array<double>::zeros({3})));
 }
 
+TEST_CASE("a norm of a high order is no larger than it should be") {
+  for (const double v : {0.75, 1.9, 1e300}) {
+    CHECK(std::abs(norm(Array<double>::of({v}), 2000).item() / v - 1) <= 1e-15);
+    // Two equal ones: the root of 2, of a high order.
+    CHECK(std::abs(norm(Array<double>::of({v, -v}), 2000).item() / v - std::exp2(1.0 / 2000)) <=
+          1e-15);
+  }
+}
+
 TEST_CASE("norms at 0, at both ends of the range, and of special values") {
   for (const double p : {1.0, 2.0, 1.5, 3.0, inf}) {
     CAPTURE(p);
