@@ -9,6 +9,10 @@
 
 namespace ebb::inline v0::data::detail {
 
+/// What the names of the columns that a transform makes may take, in bytes: a file of few names and
+/// many levels could ask for any amount.
+constexpr std::size_t most_name_bytes = 64 << 20;
+
 constexpr std::size_t no_column = ~std::size_t(0);
 
 /// Where the column of this name stands, or `no_column`.

@@ -91,6 +91,7 @@ std::vector<Polynomial::Product> Polynomial::products() const {
   constexpr std::size_t most = 10000;
   const auto& names = chosen();
   std::vector<Product> products, last;
+  std::size_t bytes = 0;
   for (std::size_t j = 0; j < names.size(); ++j) last.push_back({names[j], {j}});
   for (std::int64_t degree = 2; degree <= degree_ && !last.empty(); ++degree) {
     std::vector<Product> next;
@@ -114,6 +115,9 @@ std::vector<Polynomial::Product> Polynomial::products() const {
         if (end - f > 1) product.name.append("^").append(std::to_string(end - f));
         f = end;
       }
+      bytes += product.name.size();
+      if (bytes > detail::most_name_bytes)
+        fail("the names of the products would take more than 64 MB");
     }
     products.insert(products.end(), next.begin(), next.end());
     last = std::move(next);

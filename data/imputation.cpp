@@ -186,6 +186,13 @@ void Impute::each(Fields& fields) {
   fields("levels", levels_);
   fields.require(numbers_.size() == chosen().size() && levels_.size() == chosen().size(),
                  "\"numbers\" and \"levels\" need one for each column of \"used\"");
+  bool are_finite = std::isfinite(constant_);
+  for (std::size_t k = 0; k < chosen().size(); ++k) {
+    const std::size_t j = detail::position_of(known_inputs(), chosen()[k]);
+    const bool is_number = j == detail::no_column || known_inputs()[j].kind == Kind::numeric;
+    are_finite = are_finite && (std::isfinite(numbers_[k]) || !is_number);
+  }
+  fields.require(are_finite, "\"constant\" and \"numbers\" must be finite");
 }
 
 }  // namespace ebb::inline v0::data

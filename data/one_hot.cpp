@@ -33,6 +33,11 @@ void OneHot::each(Fields& fields) {
 /// The columns of all categories, the one that is left out among them.
 std::vector<std::string> OneHot::names_of(std::size_t index) const {
   const std::string& name = chosen()[index];
+  std::size_t bytes = 0;
+  for (const std::string& level : levels()[index]) bytes += name.size() + level.size();
+  if (bytes > detail::most_name_bytes) {
+    fail("the names of the columns of " + detail::quoted(name) + " would take more than 64 MB");
+  }
   std::vector<std::string> names;
   for (const std::string& level : levels()[index]) names.push_back(name + "=" + level);
   if (unknown() == Unknown::level) names.push_back(name + "=(unknown)");
@@ -111,6 +116,10 @@ Table<double> OneHot::undo(const Table<double>& transformed) const {
       *out = drop_first_ ? codes[0] : std::numeric_limits<double>::quiet_NaN();
       double largest = 0.5;
       for (std::size_t p = 0; p < positions[k].size(); ++p) {
+        if (std::isnan(row[positions[k][p]])) {
+          *out = row[positions[k][p]];
+          break;
+        }
         if (!(row[positions[k][p]] > largest)) continue;
         largest = row[positions[k][p]];
         *out = codes[p + first];

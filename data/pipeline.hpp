@@ -90,7 +90,8 @@ class EBB_API Pipeline : public Transform {
   /// refuses.
   void save(const std::string& path) const;
   /// Reads what `save` wrote. Transforms of your own are known by those that are given, whose
-  /// members are then read: `Pipeline::load("pipeline.json", {Clip()})`.
+  /// members are then read: `Pipeline::load("pipeline.json", {Clip()})`. A file does not tell which
+  /// rows the fit saw: what is loaded can refuse none of them.
   /// @throws FileError that starts with the name of the file, and line:column or the step, for
   /// whatever `save` has not written.
   static Pipeline load(const std::string& path, const std::vector<Step>& own = {});

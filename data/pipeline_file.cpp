@@ -121,6 +121,7 @@ class Writer : public Fields {
 
  protected:
   void visit(const char* name, Member member) override {
+    if (object_.contains(name)) fail(detail::quoted(name) + " is the name of two members");
     object_[name] = std::visit([](const auto* value) { return in_json(*value); }, member);
   }
   void fail(const std::string& what) const override {
@@ -176,30 +177,62 @@ detail::Mark mark_of(const std::string& text, std::size_t byte) {
   return mark;
 }
 
-/// Refuses keys that stand twice, and depths that no pipeline has.
-class Watch {
+/// A first look at a file, before anything is made of it: keys that stand twice, and more depth or
+/// keys than any pipeline has, which the parser would take long over.
+class Watch : public Json::json_sax_t {
  public:
-  explicit Watch(const std::string& path) : path_(path) {}
+  Watch(const std::string& path, const std::string& text) : path_(path), text_(text) {}
 
-  bool operator()(int depth, nlohmann::json::parse_event_t event, const std::string* key) {
-    using Event = nlohmann::json::parse_event_t;
-    constexpr int deepest = 8;
-    if (depth > deepest) throw FileError(path_ + ": lists within lists, deeper than any pipeline");
-    if (event == Event::object_start) keys_.emplace_back();
-    if (event == Event::object_end) keys_.pop_back();
-    if (event == Event::key && !keys_.back().insert(*key).second) {
-      throw FileError(path_ + ": the key " + detail::quoted(*key) + " stands twice in one object");
-    }
+  bool null() override { return true; }
+  bool boolean(bool) override { return true; }
+  bool number_integer(number_integer_t) override { return true; }
+  bool number_unsigned(number_unsigned_t) override { return true; }
+  bool number_float(number_float_t, const string_t&) override { return true; }
+  bool string(string_t&) override { return true; }
+  bool binary(binary_t&) override { return true; }
+  bool start_array(std::size_t) override { return deeper(); }
+  bool end_array() override {
+    keys_.pop_back();
     return true;
+  }
+  bool start_object(std::size_t) override { return deeper(); }
+  bool end_object() override { return end_array(); }
+  bool key(string_t& key) override {
+    constexpr std::size_t most = 1000;
+    if (!keys_.back().insert(key).second) {
+      throw FileError(path_ + ": the key " + detail::quoted(key) + " stands twice in one object");
+    }
+    if (keys_.back().size() > most) throw FileError(path_ + ": more keys than any pipeline has");
+    return true;
+  }
+  bool parse_error(std::size_t behind, const std::string&,
+                   const nlohmann::detail::exception& error) override {
+    if (dynamic_cast<const Json::out_of_range*>(&error)) {
+      throw FileError(path_ + ": a number that double cannot hold");
+    }
+    throw detail::error_at(path_, mark_of(text_, behind > 0 ? behind - 1 : 0),
+                           "this is no JSON; a pipeline is what Pipeline::save writes");
   }
 
  private:
+  bool deeper() {
+    constexpr std::size_t deepest = 8;
+    if (keys_.size() == deepest) {
+      throw FileError(path_ + ": lists within lists, deeper than any pipeline");
+    }
+    keys_.emplace_back();
+    return true;
+  }
+
   const std::string& path_;
-  std::vector<std::set<std::string>> keys_;
+  const std::string& text_;
+  std::vector<std::set<std::string>> keys_;  ///< of what is open
 };
 
+/// What a file may hold.
+constexpr std::int64_t largest = std::int64_t(1) << 28;
+
 Json parse(const detail::BinaryFile& file) {
-  constexpr std::int64_t largest = std::int64_t(1) << 28;
   const std::string& path = file.name();
   if (file.size() > largest) throw FileError(path + ": more than 256 MB are no pipeline");
   std::string text(std::size_t(file.size()), '\0');
@@ -209,21 +242,9 @@ Json parse(const detail::BinaryFile& file) {
   if (zero != text.npos) {
     throw detail::error_at(path, mark_of(text, zero), "a zero byte, which no JSON has");
   }
-  Watch watch(path);
-  const auto callback = [&](int depth, Json::parse_event_t event, const Json& json) {
-    const bool is_key = event == Json::parse_event_t::key;
-    return watch(depth, nlohmann::json::parse_event_t(int(event)),
-                 is_key ? json.get_ptr<const std::string*>() : nullptr);
-  };
-  try {
-    return Json::parse(text, callback);
-  } catch (const Json::parse_error& error) {
-    const std::size_t behind = error.byte;
-    throw detail::error_at(path, mark_of(text, behind > 0 ? behind - 1 : 0),
-                           "this is no JSON; a pipeline is what Pipeline::save writes");
-  } catch (const Json::out_of_range&) {
-    throw FileError(path + ": a number that double cannot hold");
-  }
+  Watch watch(path, text);
+  Json::sax_parse(text, &watch);
+  return Json::parse(text);
 }
 
 /// One of each that the library has.
@@ -282,6 +303,8 @@ void Pipeline::save(const std::string& path) const {
   } catch (const Json::type_error&) {
     fail("save: the name of a column, or a level, is not UTF-8, as JSON must be");
   }
+  if (std::int64_t(text.size()) > largest)
+    fail("save: it takes more than 256 MB, which load refuses");
   detail::AtomicFile file(path);
   file.write(text);
   file.commit();

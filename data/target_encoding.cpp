@@ -177,11 +177,14 @@ void TargetEncode::each(Fields& fields) {
   fields.require(
       smoothing_ >= 0 && std::isfinite(smoothing_) && folds_ >= 2 && unknown() != Unknown::level,
       "\"smoothing\" must be 0 or more, \"folds\" 2 or more, and \"unknown\" no level");
-  bool fits = codes_.size() == chosen().size();
+  bool fits = codes_.size() == chosen().size() && std::isfinite(mean_);
   for (std::size_t k = 0; fits && k < codes_.size(); ++k) {
-    fits = std::int64_t(codes_[k].size()) == slots(k);
+    fits =
+        std::int64_t(codes_[k].size()) == slots(k) &&
+        std::all_of(codes_[k].begin(), codes_[k].end(), [](double x) { return std::isfinite(x); });
   }
-  fields.require(fits, "\"codes\" needs a number for each of \"levels\"");
+  fields.require(
+      fits, "\"mean\" must be finite, and \"codes\" needs a finite number for each of \"levels\"");
 }
 
 }  // namespace ebb::inline v0::data

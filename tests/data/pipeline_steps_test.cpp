@@ -145,9 +145,13 @@ TEST_CASE("pipeline: files whose encoders contradict themselves") {
   CHECK(changed(one_hot, "\"used\":[\"zone\"]", "\"used\":[\"area\"]") ==
         "(OneHot): \"used\" has the numeric column \"area\", which it cannot take");
   CHECK(changed(target, "\"codes\":[[", "\"codes\":[[0,") ==
-        "(TargetEncode): \"codes\" needs a number for each of \"levels\"");
+        "(TargetEncode): \"mean\" must be finite, and \"codes\" needs a finite number for each of "
+        "\"levels\"");
+  CHECK(changed(target, "\"codes\":[[", "\"codes\":[[\"NaN\",")
+            .starts_with("(TargetEncode): \"mean\" must be finite"));
   CHECK(changed(target, "\"codes\":[[", "\"codes\":[[],[") ==
-        "(TargetEncode): \"codes\" needs a number for each of \"levels\"");
+        "(TargetEncode): \"mean\" must be finite, and \"codes\" needs a finite number for each of "
+        "\"levels\"");
   for (const auto& [from, to] : {std::pair("\"smoothing\":10.0", "\"smoothing\":-1"),
                                  {"\"folds\":5", "\"folds\":1"},
                                  {"\"unknown\":\"ignore\"", "\"unknown\":\"level\""}}) {
@@ -167,6 +171,8 @@ TEST_CASE("pipeline: files whose other steps contradict themselves") {
         "(Impute): \"numbers\" and \"levels\" need one for each column of \"used\"");
   CHECK(changed(impute, "\"levels\":[\"\",", "\"levels\":[") ==
         "(Impute): \"numbers\" and \"levels\" need one for each column of \"used\"");
+  CHECK(changed(impute, "\"constant\":0.0", "\"constant\":\"Infinity\"") ==
+        "(Impute): \"constant\" and \"numbers\" must be finite");
   CHECK(changed(polynomial, "\"degree\":2", "\"degree\":1") ==
         "(Polynomial): \"degree\" must be 2 to 32");
   CHECK(changed(polynomial, "\"degree\":2", "\"degree\":1000000000000") ==

@@ -299,6 +299,28 @@ TEST_CASE("pipeline: broken files say where") {
   CHECK(refusal(head + "[[[[[[[[[[") == " lists within lists, deeper than any pipeline");
   CHECK(refusal(std::string(1000000, '[')) == " lists within lists, deeper than any pipeline");
   CHECK(refusal(head + "1e999]}") == " a number that double cannot hold");
+  // Of these each would take minutes to look through one by one.
+  std::string objects = "{}", keys = "\"k\":0";
+  for (int i = 0; i < 300000; ++i) objects += ",{}";
+  for (int i = 0; i < 300000; ++i) keys += ",\"k" + std::to_string(i) + "\":0";
+  CHECK(refusal(head + objects + "]}") == " step 0: \"type\" is missing");
+  CHECK(refusal(head + "{" + keys + "}]}") == " more keys than any pipeline has");
+}
+
+TEST_CASE("pipeline: a member that has the name of another is refused when it is saved") {
+  struct Twice : data::Transform {
+    std::string type() const override { return "Twice"; }
+    void learn(const Table<double>&) override {}
+    Table<double> apply(const Table<double>& table) const override { return table; }
+    void each(data::Fields& fields) override { fields("rows", window); }
+    std::int64_t window = 3;
+  };
+  const test::Folder folder;
+  data::Pipeline pipeline{Twice()};
+  pipeline.fit(Table<double>({{"x"}}, Array<double>({1, 1}, {1})));
+  CHECK(message_of<ArgumentError>([&] { pipeline.save(folder.path("p.json")); }) ==
+        "Pipeline::save: \"rows\" is the name of two members");
+  CHECK(folder.names().empty());
 }
 
 TEST_CASE("pipeline: files that contradict themselves") {
