@@ -6,6 +6,14 @@
 
 namespace ebb::inline v0::data::detail {
 
+/// The finalizer of SplitMix64 (Steele, Lea, Flood 2014).
+void Identity::add(std::uint64_t word) {
+  std::uint64_t z = (value_ ^ word) + 0x9e3779b97f4a7c15u;
+  z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;
+  z = (z ^ (z >> 27)) * 0x94d049bb133111ebu;
+  value_ = z ^ (z >> 31);
+}
+
 Provenance Provenance::fresh() {
   static std::atomic<std::uint64_t> count = 0;
   return {.origin = ++count, .path = {}, .learned_by = {}};

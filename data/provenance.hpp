@@ -18,9 +18,19 @@ enum class Role : std::uint8_t {
 
 namespace detail {
 
+/// A number for a list of numbers, by which one is told from another.
+class Identity {
+ public:
+  void add(std::uint64_t word);
+  std::uint64_t value() const { return value_; }
+
+ private:
+  std::uint64_t value_ = 0;
+};
+
 /// Where the rows of a table come from, as far as its history tells.
 struct Provenance {
-  /// One part of one split.
+  /// One part of one split, or some rows that were chosen.
   struct Part {
     std::uint64_t split = 0;  ///< the same for the same rows in the same parts
     int index = 0;            ///< which part

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Rows to train on and rows to judge by. A split is lists of row numbers, so that it serves arrays,
-// tables and data sets of any kind: `table.rows(parts.train)`, `dataset.rows(fold.test)`.
+// tables and data sets of any kind: `split(table, parts)`, `Subset(dataset, fold.test)`.
 #pragma once
 #include <optional>
 #include <vector>

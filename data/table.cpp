@@ -221,14 +221,20 @@ Table<T> Table<T>::rows(std::span<const std::int64_t> indices) const {
   const auto width = std::int64_t(columns_.size());
   auto values = Array<T>::uninitialized({std::int64_t(indices.size()), width});
   T* out = values.mutate();
+  detail::Identity identity;
   for (const std::int64_t i : indices) {
+    identity.add(std::uint64_t(i));
     if (i < 0 || i >= rows()) {
       throw ArgumentError("Table::rows: row " + std::to_string(i) + " of a table of " +
                           detail::count_of(rows(), "row"));
     }
     out = std::copy_n(values_.data() + i * width, width, out);
   }
-  return keep_provenance(Table(columns_, std::move(values), source_));
+  Table chosen(columns_, std::move(values), source_);
+  chosen.provenance_ = provenance_;
+  // The same places of another order are other rows.
+  chosen.provenance_.path.push_back({identity.value(), 0, role()});
+  return chosen;
 }
 
 /// @throws ArgumentError for what is no number.

@@ -38,21 +38,14 @@ void check(const Table<T>& table, std::initializer_list<NamedRows> parts) {
   }
 }
 
-/// A number for rows in parts, by which one split is told from another (the finalizer of
-/// SplitMix64, Steele, Lea, Flood 2014).
+/// By what one split is told from another.
 std::uint64_t identity_of(std::initializer_list<NamedRows> parts) {
-  std::uint64_t identity = 0;
-  const auto add = [&](std::uint64_t word) {
-    std::uint64_t z = (identity ^ word) + 0x9e3779b97f4a7c15u;
-    z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;
-    z = (z ^ (z >> 27)) * 0x94d049bb133111ebu;
-    identity = z ^ (z >> 31);
-  };
+  detail::Identity identity;
   for (const auto& [name, rows] : parts) {
-    add(rows.size());
-    for (const std::int64_t row : rows) add(std::uint64_t(row));
+    identity.add(rows.size());
+    for (const std::int64_t row : rows) identity.add(std::uint64_t(row));
   }
-  return identity;
+  return identity.value();
 }
 
 template <class T>

@@ -24,6 +24,7 @@ struct TableFold {
 /// Takes the rows apart: `split(table, split_rows(table.rows(), {.validation = 0.2}))`. No
 /// transform is fitted on the rows that are held out, nor on some that include them and then
 /// applied to them. A training part can be split again; parts of rows that are held out stay so.
+/// Copies of a row that were made before the split are rows of their own to it.
 /// @throws ArgumentError for a row that stands in two parts or is not in the table, and for a table
 /// that went through a transform which was fitted on its rows: each part would know of the others.
 template <Real T>
