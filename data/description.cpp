@@ -24,11 +24,10 @@ void describe_numbers(std::vector<double>& present, ColumnDescription& to) {
   }
   std::sort(present.begin(), present.end());
   const auto n = double(present.size());
-  double sum = 0, squares = 0;
-  for (const double x : present) sum += x;
-  to.mean = sum / n;
-  for (const double x : present) squares += (x - to.mean) * (x - to.mean);
-  to.sd = n > 1 ? std::sqrt(squares / (n - 1)) : nan;
+  const Array<double> column({std::int64_t(present.size()), 1}, std::span<const double>(present));
+  const detail::Moments moments = detail::column_moments(column).front();
+  to.mean = moments.mean;
+  to.sd = n > 1 ? moments.deviation * std::sqrt(n / (n - 1)) : nan;
   to.minimum = present.front();
   to.lower_quartile = detail::quantile_of_sorted(present, 0.25);
   to.median = detail::quantile_of_sorted(present, 0.5);

@@ -23,8 +23,18 @@ std::vector<Moments> column_moments(const Array<T>& rows) {
     }
   }
   for (std::size_t j = 0; j < d; ++j) {
-    if (moments[j].count > 0)
-      moments[j].mean = first[j] + moments[j].mean / double(moments[j].count);
+    Moments& m = moments[j];
+    if (m.count == 0) continue;
+    const double range = m.maximum - m.minimum;
+    if (std::isinf(m.mean) && std::isfinite(range)) {  // the sum is too large, the mean is not
+      double parts = 0;
+      for (const T* x = rows.begin() + j; x < rows.end(); x += d) {
+        if (!std::isnan(*x)) parts += (double(*x) - first[j]) / range;
+      }
+      m.mean = first[j] + parts / double(m.count) * range;
+    } else {
+      m.mean = first[j] + m.mean / double(m.count);
+    }
   }
   // In units of the range, whose square neither overflows nor vanishes.
   for (const T* row = rows.begin(); row != rows.end(); row += d) {
@@ -49,7 +59,8 @@ double quantile_of_sorted(const std::vector<double>& sorted, double quantile) {
   const auto below = std::size_t(position);
   const std::size_t above = std::min(below + 1, sorted.size() - 1);
   const double a = sorted[below], b = sorted[above], t = position - double(below);
-  if (a == b) return a;  // infinities, too
+  if (a == b || t == 0) return a;  // infinities, too
+  if (std::isinf(b - a)) return a * (1 - t) + b * t;
   return t >= 0.5 ? b - (b - a) * (1 - t) : a + (b - a) * t;
 }
 

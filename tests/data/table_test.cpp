@@ -162,6 +162,20 @@ TEST_CASE("table: columns and values that do not fit each other are refused") {
   }
 }
 
+TEST_CASE("describe: what a sum or a difference cannot hold, and infinities") {
+  const double inf = std::numeric_limits<double>::infinity();
+  const auto of = [](std::vector<double> x) {
+    return Table<double>({{"x"}}, Array<double>({std::int64_t(x.size()), 1}, x))
+        .describe()
+        .columns[0];
+  };
+  CHECK(std::abs(of({0, 1e308, 1e308, 1e308}).mean / 7.5e307 - 1) <= 1e-15);
+  CHECK(of({-1e308, 1e308}).median == 0);
+  CHECK(of({1, 2, inf}).median == 2);
+  CHECK(of({1, 2, inf}).upper_quartile == inf);
+  CHECK(of({-inf, -inf, 1, 2, 3}).lower_quartile == -inf);
+}
+
 TEST_CASE_TEMPLATE("describe: moments and quantiles are NumPy's", T, float, double) {
   // numpy.mean, std(ddof=1) and quantile of 1, 2, 4, 8, 16, 32 and of the columns beside it.
   const Table<T> table({{"x"}, {"y"}, {"one"}, {"none"}},
