@@ -102,7 +102,8 @@ static void draw_ahead(void* source) {
 /// `seek` the next loop gives what was left. The order is a function of seed and epoch alone, and
 /// so are the batches, whatever the number of workers. With workers the data set must allow `rows`
 /// to be called by several threads at a time; what it throws there is thrown by the loop, at the
-/// batch in question. An epoch after the first allocates nothing from the system.
+/// batch in question. The order takes 8 bytes a row, with workers 16. Without a sampler and workers
+/// an epoch after the first allocates nothing from the system.
 template <Dataset D>
 class Loader {
  public:
@@ -138,9 +139,9 @@ class Loader {
   /// What the workers share. It stays where it is when the loader moves.
   struct Source {
     D dataset;
-    std::int64_t batch_size;
     bool in_order;  ///< memory is read from front to back, which the processor foresees
     detail::EpochOrder order;
+    std::int64_t batch_size;  ///< at most that of an epoch
 
     // Of the workers: where they began, the rows from there, and what they made of them.
     LoaderPosition at = {};
@@ -151,9 +152,9 @@ class Loader {
 
     EBB_INLINE Source(D d, const LoaderOptions& options)
         : dataset(std::move(d)),
-          batch_size(options.batch_size),
           in_order(!options.shuffle && !options.sampler),
-          order(dataset.size(), options) {
+          order(dataset.size(), options),
+          batch_size(std::min(options.batch_size, order.size())) {
       if (options.workers == 0) return;
       made.resize(std::size_t(options.workers) * std::size_t(options.prefetch));
       prefetcher.emplace(

@@ -118,7 +118,9 @@ Prefetcher::Prefetcher(int workers, int slots, const Task& task) {
   threads_ = std::make_unique<Threads>(workers, slots, task);
 }
 
-Prefetcher::~Prefetcher() = default;
+Prefetcher::~Prefetcher() {
+  stop();  // of all threads at once; then each ends at its own request
+}
 
 void Prefetcher::stop() {
   Threads& t = *threads_;

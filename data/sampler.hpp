@@ -11,7 +11,8 @@
 namespace ebb::inline v0::data {
 
 /// The rule by which an epoch draws rows, for `LoaderOptions::sampler`. A value; the order is a
-/// function of the stream that it is given, which is a function of seed and epoch.
+/// function of the stream that it is given, which is a function of seed and epoch. With workers the
+/// order of the next epoch is drawn by one of them, during the epoch at hand.
 class EBB_API Sampler {
  public:
   using Rule = std::function<void(std::span<std::int64_t> rows, Stream& stream)>;
@@ -62,7 +63,8 @@ struct BlockShuffleOptions {
 };
 /// Every row once, for data that are read from a file: blocks of neighbours in random order, and
 /// the rows of so many blocks at a time shuffled with each other. A file is read once an epoch, in
-/// pieces of a block, and `window` blocks in memory serve. A batch sees rows of `window` random
+/// pieces of a block, where memory holds 2 `window` blocks, those of a batch between one window and
+/// the next. A batch sees rows of `window` random
 /// places of the file: in sorted data, the mean of a batch of b rows varies by about
 /// 1 / sqrt(window) of the spread of the blocks in addition to the 1 / sqrt(b) of a full shuffle.
 /// Shuffle the file once if that is too much. @throws ArgumentError for sizes below 1.

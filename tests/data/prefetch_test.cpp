@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <atomic>
 #include <chrono>
+#include <limits>
 #include <memory>
 #include <stdexcept>
 #include <thread>
@@ -49,9 +50,10 @@ struct Broken : Numbers {
 
 /// Work of which each piece takes a while.
 struct Slow {
-  std::atomic<int> busy = 0, base = 0;
+  std::atomic<int> busy = 0, begun = 0, base = 0;
   std::vector<std::int64_t> slots = std::vector<std::int64_t>(4);
   void slowly(const auto& f) {
+    ++begun;
     ++busy;
     std::this_thread::sleep_for(5ms);
     f();
@@ -161,7 +163,7 @@ TEST_CASE("prefetching workers: workers run ahead as far as they may, and no fur
 TEST_CASE(
     "prefetching workers: once stopped, no thread is at work and nothing old is handed over") {
   Slow slow;
-  auto& [busy, base, slots] = slow;
+  auto& [busy, begun, base, slots] = slow;
   data::detail::Prefetcher prefetcher(
       2, 4,
       {&slow,
@@ -171,19 +173,21 @@ TEST_CASE(
        },
        [](void* self) { static_cast<Slow*>(self)->slowly([] {}); }});
   for (int round = 1; round <= 10; ++round) {
+    const int before = begun;
     prefetcher.start(100);
     for (std::int64_t ticket = 0; ticket < round % 3; ++ticket) {
       CHECK(slots[prefetcher.wait()] == base + ticket);
       prefetcher.release();
     }
-    while (busy == 0) std::this_thread::yield();
+    while (begun == before) std::this_thread::yield();
     prefetcher.stop();
     CHECK(busy == 0);
     base = 1000 * round;
   }
   for (int round = 0; round < 3; ++round) {  // nor at what is done aside
+    const int before = begun;
     prefetcher.start(0);
-    while (busy == 0) std::this_thread::yield();
+    while (begun == before) std::this_thread::yield();
     prefetcher.stop();
     CHECK(busy == 0);
   }
@@ -201,10 +205,15 @@ TEST_CASE("prefetching workers: an epoch's order is drawn while the one before i
   });
   const data::LoaderOptions options{.batch_size = 2, .sampler = rule, .workers = 2};
   data::Loader loader(Numbers{}, options);
-  std::vector<std::vector<Order>> epochs;
-  for (int epoch = 0; epoch < 3; ++epoch) epochs.push_back(rest(loader));
+  std::vector<std::vector<Order>> epochs(3);
+  for (int epoch = 0; epoch < 3; ++epoch) {
+    for (const Order& batch : loader) {
+      epochs[std::size_t(epoch)].push_back(batch);
+      for (int i = 0; i < 10000 && drawn_elsewhere <= epoch; ++i) std::this_thread::sleep_for(1ms);
+    }
+  }
   CHECK(drawn_here == 1);
-  CHECK(drawn_elsewhere >= 2);
+  CHECK(drawn_elsewhere == 3);
   loader.set_epoch(1);
   CHECK(rest(loader) == epochs[1]);
   fails = true;
@@ -217,6 +226,19 @@ TEST_CASE("prefetching workers: an epoch's order is drawn while the one before i
   CHECK(rest(loader) != seventh);
   loader.set_epoch(7);
   CHECK(rest(loader) == seventh);
+}
+
+TEST_CASE("prefetching workers: a batch may be as large as it likes") {
+  for (const int workers : {0, 1}) {
+    data::Loader loader(Numbers{}, {.batch_size = std::numeric_limits<std::int64_t>::max(),
+                                    .shuffle = false,
+                                    .workers = workers});
+    CHECK(loader.size() == 1);
+    CHECK(rest(loader)[0].size() == 100);
+    loader.seek({0, 4, 60});
+    CHECK(rest(loader)[0].size() == 40);
+    CHECK(loader.position() == data::LoaderPosition{0, 5, 0});
+  }
 }
 
 TEST_CASE("prefetching workers: loaders end while their workers are at it") {
