@@ -44,10 +44,16 @@ struct PartRows {
 EBB_API std::vector<PartRows> share_out(std::span<const std::int64_t> indices,
                                         std::span<const std::int64_t> ends);
 
-/// A loader may expect all rows that are left; so many are passed on.
+/// A loader may expect all rows that are left; so many are passed on, up to one that there is not.
 constexpr std::size_t most_expected = 256;
-EBB_INLINE std::span<const std::int64_t> soonest(std::span<const std::int64_t> indices) {
-  return indices.first(indices.size() < most_expected ? indices.size() : most_expected);
+EBB_INLINE std::span<const std::int64_t> soonest(std::span<const std::int64_t> indices,
+                                                 std::int64_t size) {
+  std::size_t count = 0;
+  while (count < indices.size() && count < most_expected && indices[count] >= 0 &&
+         indices[count] < size) {
+    ++count;
+  }
+  return indices.first(count);
 }
 
 /// The numbers in `rows` at the places `indices`.
@@ -109,7 +115,7 @@ class ConcatDataset {
   }
   /// Tells each data set which of its rows come next.
   EBB_INLINE void expect(std::span<const std::int64_t> indices) const {
-    for (const auto& share : detail::share_out(detail::soonest(indices), ends_)) {
+    for (const auto& share : detail::share_out(detail::soonest(indices, size()), ends_)) {
       parts_[share.part].expect(share.local.numbers());
     }
   }
@@ -162,7 +168,7 @@ class Subset {
   }
   /// Tells the data set which of its rows come next.
   EBB_INLINE void expect(std::span<const std::int64_t> indices) const {
-    const auto chosen = detail::look_up(rows_, detail::soonest(indices));
+    const auto chosen = detail::look_up(rows_, detail::soonest(indices, size()));
     detail::forward_expect(dataset_, chosen.numbers());
   }
   /// The data set, all of it.

@@ -30,7 +30,8 @@ class EBB_API CsvDataset {
   /// The number of rows.
   std::int64_t size() const;
   /// The rows with these indices: x (b, d) and y (b, 1). @throws ArgumentError for an index outside
-  /// of the file; FileError where the file is not what it was.
+  /// of the file; FileError where what it finds there is no row any more: a file that is rewritten
+  /// while it is open gives its new rows, or parts of them.
   Batch<T> rows(std::span<const std::int64_t> indices) const;
   /// The names of the d columns of x.
   const std::vector<std::string>& features() const;

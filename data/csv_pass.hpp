@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // One way through a delimited text file, row by row.
 #pragma once
+#include <cmath>
+#include <limits>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "ebb/autodiff/error.hpp"
 #include "ebb/data/csv.hpp"
 #include "ebb/data/csv_columns.hpp"
 #include "ebb/data/csv_scanner.hpp"
@@ -33,6 +36,9 @@ class CsvPass {
       : file_(file, session, options.separator, options.comment),
         name_(file.name()),
         options_(options) {
+    if (std::abs(options.constant) > double(std::numeric_limits<T>::max())) {
+      throw ArgumentError("CsvOptions: the constant for missing values is more than float holds");
+    }
     read_header();
     if (!options.header) name_columns(file);
   }

@@ -5,6 +5,8 @@
 #include <unistd.h>
 
 #include <cmath>
+#include <deque>
+#include <filesystem>
 #include <limits>
 #include <map>
 #include <memory>
@@ -35,7 +37,7 @@ template <class T>
 struct Growing {
   std::string name;
   std::optional<Kind> kind = {};                     ///< once a value has said so
-  std::vector<T> values = {};                        ///< codes by order of appearance
+  std::deque<T> values = {};                         ///< codes by order of appearance
   std::map<std::string, T, std::less<>> codes = {};  ///< of the levels
 };
 
@@ -84,6 +86,12 @@ class Query {
   }
 
   void open() {
+    std::error_code ignored;
+    const auto status = std::filesystem::status(path_, ignored);
+    if (path_.empty()) fail("a database has a name");
+    if (std::filesystem::exists(status) && !std::filesystem::is_regular_file(status)) {
+      fail("this is no file, so it is no database");
+    }
     sqlite3* opened = nullptr;
     const int code = sqlite3_open_v2(path_.c_str(), &opened, SQLITE_OPEN_READONLY, nullptr);
     database_.reset(opened);
@@ -142,7 +150,7 @@ class Query {
     }
     for (std::size_t j = 0; j < columns_.size(); ++j)
       columns_[j].values.push_back(value(row, int(j)));
-    bytes_ += std::int64_t(columns_.size() * sizeof(T));
+    bytes_ += std::int64_t(2 * columns_.size() * sizeof(T));  // here, and then in the table
     const std::int64_t most =
         options_.read.max_bytes == 0 ? half_of_memory() : options_.read.max_bytes;
     if (bytes_ > most) {

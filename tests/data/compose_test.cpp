@@ -163,6 +163,8 @@ TEST_CASE("concat: each data set is asked once a batch, and told of its own rows
   all.rows(Rows{29, 10});
   CHECK(b.heard->rows == Rows{19, 0});
   CHECK((a.heard->calls == 1 && b.heard->calls == 2 && c.heard->calls == 1));
+  all.expect(Rows{12345, -1});  // of rows that there are not, nobody hears
+  all.expect(Rows{-1});
   all.expect(Rows{9, 10, 0});
   CHECK(a.heard->expected == Rows{9, 0});
   CHECK(b.heard->expected == Rows{0});

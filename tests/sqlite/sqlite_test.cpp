@@ -141,6 +141,8 @@ TEST_CASE("sqlite: what is no database is refused") {
   CHECK(refusal(missing) == missing + ": unable to open database file");
   CHECK(folder.names() == std::vector<std::string>{"t.csv"});  // nor is it made
   CHECK(refusal(text) == text + ": file is not a database");
+  CHECK(refusal(folder.path(".")) == folder.path(".") + ": this is no file, so it is no database");
+  CHECK(refusal("") == ": a database has a name");
 }
 
 TEST_CASE("sqlite: memory has a cap, and long queries report") {
@@ -149,7 +151,7 @@ TEST_CASE("sqlite: memory has a cap, and long queries report") {
       "WITH RECURSIVE n(a) AS (SELECT 1 UNION ALL SELECT a + 1 FROM n LIMIT 200000) "
       "SELECT a, a * a AS b FROM n";
   CHECK(database.refusal(many, {.read = {.max_bytes = 1600}}) ==
-        "row 101: the rows take more than 1600 bytes; select fewer, or set max_bytes");
+        "row 51: the rows take more than 1600 bytes; select fewer, or set max_bytes");
   CHECK_THROWS_AS(database.read(many, {.read = {.max_bytes = -1}}), ArgumentError);
   std::vector<std::int64_t> reports;
   const auto table = database.read(
