@@ -13,6 +13,7 @@
 
 #include "ebb/autodiff/gradcheck.hpp"
 #include "ebb/ebb.hpp"
+#include "ebb/examples/example.hpp"
 
 using namespace ebb;
 using Vector = Array<double>;
@@ -228,8 +229,7 @@ int main(int argc, char** argv) {
   CLI::App app("Derivatives: limits, directions, the chain rule, second order, kinks, the tape");
   app.add_option("--out", out, "A folder for CSV files of what would be drawn")
       ->check(CLI::ExistingDirectory);
-  try {
-    app.parse(argc, argv);
+  return example::parse_and_run(app, argc, argv, [&] {
     Csv sweep(out, "directions.csv", "angle,slope"), field(out, "gradient_field.csv", "x,y,dx,dy");
     limits();
     total_differential();
@@ -239,13 +239,5 @@ int main(int argc, char** argv) {
     kinks();
     check();
     tape();
-    return 0;
-  } catch (const CLI::ParseError& e) {
-    if (e.get_exit_code() == 0) return app.exit(e);  // --help
-    std::cerr << e.what() << '\n';
-    return 2;
-  } catch (const std::exception& e) {
-    std::cerr << e.what() << '\n';
-    return 1;
-  }
+  });
 }

@@ -20,8 +20,25 @@ struct Options {
   std::string data = EBB_EXAMPLE_DATA;
 };
 
-/// Reads the options, runs the example, and turns errors into one line and an exit code: 2 for
-/// options that make no sense, 1 for anything that went wrong later.
+/// Parses, runs the example, and turns errors into one line and an exit code: 2 for options that
+/// make no sense, 1 for anything that went wrong later.
+template <class F>
+int parse_and_run(CLI::App& app, int argc, char** argv, F example) {
+  try {
+    app.parse(argc, argv);
+    example();
+    return 0;
+  } catch (const CLI::ParseError& e) {
+    if (e.get_exit_code() == 0) return app.exit(e);  // --help
+    std::cerr << e.what() << '\n';
+    return 2;
+  } catch (const std::exception& e) {
+    std::cerr << e.what() << '\n';
+    return 1;
+  }
+}
+
+/// The same with the options of the regressions.
 template <class F>
 int run(int argc, char** argv, const std::string& description, int epochs, F example) {
   Options options{.epochs = epochs};
@@ -32,18 +49,7 @@ int run(int argc, char** argv, const std::string& description, int epochs, F exa
   app.add_option("--seed", options.seed, "Of the split and of the mini-batches")
       ->capture_default_str();
   app.add_option("--data", options.data, "The folder with the CSV files")->capture_default_str();
-  try {
-    app.parse(argc, argv);
-    example(options);
-    return 0;
-  } catch (const CLI::ParseError& e) {
-    if (e.get_exit_code() == 0) return app.exit(e);  // --help
-    std::cerr << e.what() << '\n';
-    return 2;
-  } catch (const std::exception& e) {
-    std::cerr << e.what() << '\n';
-    return 1;
-  }
+  return parse_and_run(app, argc, argv, [&] { example(options); });
 }
 
 /// A square matrix by rows, and a vector.

@@ -22,6 +22,7 @@
 #include <vector>
 
 #include "ebb/ebb.hpp"
+#include "ebb/examples/example.hpp"
 
 using namespace ebb;
 using Weights = std::vector<double>;
@@ -274,16 +275,6 @@ int main(int argc, char** argv) {
       ->check(CLI::Range(1, 1000))
       ->capture_default_str();
   app.add_option("--seed", options.seed, "Of the file and of the orders")->capture_default_str();
-  try {
-    app.parse(argc, argv);
-    run(options, limit_memory(options.memory * mebibyte, argv));
-    return 0;
-  } catch (const CLI::ParseError& e) {
-    if (e.get_exit_code() == 0) return app.exit(e);  // --help
-    std::cerr << e.what() << '\n';
-    return 2;
-  } catch (const std::exception& e) {
-    std::cerr << e.what() << '\n';
-    return 1;
-  }
+  return example::parse_and_run(
+      app, argc, argv, [&] { run(options, limit_memory(options.memory * mebibyte, argv)); });
 }
