@@ -26,6 +26,15 @@ function(ebb_own_target target)
     "-fmacro-prefix-map=${PROJECT_SOURCE_DIR}/=")
 endfunction()
 
+# Says of sources that they make thousands of lanes and duals: the address sanitizer does not mark
+# where the scope of each of them ends, which would take four times as long to compile.
+function(ebb_many_lanes)
+  if(CMAKE_CXX_FLAGS MATCHES "-fsanitize=address")
+    set_property(SOURCE ${ARGV} APPEND PROPERTY
+      COMPILE_OPTIONS -fno-sanitize-address-use-after-scope)
+  endif()
+endfunction()
+
 # Compiles one kernel source for each instruction set and element type and adds the objects to
 # `library`. The functions are chosen at run time, so each unit may use only its own instructions;
 # optimisation is never off, or inline functions would be emitted with instructions that the

@@ -29,9 +29,9 @@ else()
   if(CMAKE_CXX_FLAGS MATCHES "-fsanitize")
     set(failures)
   endif()
-  # Instrumented, the lanes of these functions take more than five minutes to compile.
-  set_source_files_properties(tests/autodiff/gamma_test.cpp PROPERTIES
-    COMPILE_OPTIONS -fno-sanitize=all)
+  ebb_many_lanes(tests/autodiff/elementwise_test.cpp tests/autodiff/fuse_test.cpp
+    tests/autodiff/gamma_test.cpp tests/autodiff/lanes_functions_test.cpp
+    tests/autodiff/lanes_test.cpp)
   foreach(folder IN ITEMS autodiff data nn optim ${failures})
     file(GLOB sources CONFIGURE_DEPENDS tests/${folder}/*_test.cpp)
     if(NOT sources)
