@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "ebb/data/column_transform.hpp"
 
-#include <set>
+#include <unordered_set>
 
 #include "ebb/autodiff/error.hpp"
 #include "ebb/data/columns.hpp"
@@ -30,53 +30,64 @@ std::string ColumnTransform::describe() const {
 
 void ColumnTransform::choose(const Table<double>& training) {
   const auto kind = takes();
+  const auto& columns = training.columns();
   std::vector<std::string> used;
-  for (const Column& column : training.columns()) {
-    if (columns_.empty() && (!kind || column.kind == *kind)) used.push_back(column.name);
+  std::vector<std::size_t> known_positions;
+  for (std::size_t j = 0; j < columns.size(); ++j) {
+    if (!columns_.empty() || (kind && columns[j].kind != *kind)) continue;
+    used.push_back(columns[j].name);
+    known_positions.push_back(j);
   }
-  std::set<std::string_view> seen;
+  const detail::Positions positions(columns);
+  std::unordered_set<std::string_view> seen;
   for (const std::string& name : columns_) {
     if (!seen.insert(name).second) fail("column " + quoted(name) + " is named twice");
-    const std::size_t j = detail::position_of(training.columns(), name);
+    const std::size_t j = positions.of(name);
     if (j == detail::no_column) {
       fail("there is no column " + quoted(name) + " in " + training.source() + "; there are " +
-           detail::list_of(training.columns()));
+           detail::list_of(columns));
     }
-    const Kind found = training.columns()[j].kind;
+    const Kind found = columns[j].kind;
     if (kind && found != *kind) {
       fail("column " + quoted(name) + " of " + training.source() + " is " + detail::name_of(found) +
            "; it takes " + detail::name_of(*kind) + " columns");
     }
     used.push_back(name);
+    known_positions.push_back(j);
   }
   if (used.empty()) {
     fail(training.source() + " has no " + (kind ? detail::name_of(*kind) + std::string(" ") : "") +
          "column");
   }
   used_ = std::move(used);
+  known_positions_ = std::move(known_positions);
 }
 
 void ColumnTransform::each_column(Fields& fields) {
   fields("columns", columns_);
   fields("used", used_);
-  std::set<std::string_view> seen;
+  const detail::Positions positions(known_inputs());
+  std::unordered_set<std::string_view> seen;
+  known_positions_.clear();
   for (const std::string& name : used_) {
     fields.require(seen.insert(name).second, "\"used\" has " + quoted(name) + " twice");
-    const std::size_t j = detail::position_of(known_inputs(), name);
+    const std::size_t j = positions.of(name);
     fields.require(j != detail::no_column,
                    "\"used\" has " + quoted(name) + ", which is no column of \"inputs\"");
     const Kind kind = known_inputs()[j].kind;
     fields.require(kind == takes().value_or(kind),
                    "\"used\" has the " + std::string(detail::name_of(kind)) + " column " +
                        quoted(name) + ", which it cannot take");
+    known_positions_.push_back(j);
   }
 }
 
 std::vector<ColumnTransform::Place> ColumnTransform::places(
     const std::vector<Column>& columns) const {
+  const detail::Positions positions(columns);
   std::vector<Place> places;
   for (std::size_t i = 0; i < used_.size(); ++i) {
-    const std::size_t j = detail::position_of(columns, used_[i]);
+    const std::size_t j = positions.of(used_[i]);
     if (j != detail::no_column) places.push_back({i, j});
   }
   return places;

@@ -38,6 +38,10 @@ class EBB_API ColumnTransform : public Transform {
   };
   /// Of those that are there.
   std::vector<Place> places(const std::vector<Column>& columns) const;
+  /// A column as it was at the fit, by its position among `used()`.
+  EBB_INLINE const Column& known_column(std::size_t index) const {
+    return known_inputs()[known_positions_[index]];
+  }
   /// Finds the columns of the fit during it, and while it is read from a file.
   EBB_INLINE const std::vector<std::string>& chosen() const { return used_; }
   /// `f(index, value)` in place of the values of the columns that are changed.
@@ -57,6 +61,7 @@ class EBB_API ColumnTransform : public Transform {
 
  private:
   std::vector<std::string> columns_, used_;
+  std::vector<std::size_t> known_positions_;  ///< of those used among the columns of the fit
 };
 
 }  // namespace ebb::inline v0::data

@@ -13,7 +13,7 @@ std::string list(std::size_t count, F name) {
   std::string text;
   for (std::size_t i = 0; i < std::min(count, most); ++i) text += (i ? ", " : "") + name(i);
   if (count > most) text += " and " + std::to_string(count - most) + " more";
-  return text;
+  return count == 0 ? "none" : text;
 }
 
 }  // namespace
@@ -22,6 +22,16 @@ std::size_t position_of(const std::vector<Column>& columns, std::string_view nam
   const auto found = std::find_if(columns.begin(), columns.end(),
                                   [&](const Column& column) { return column.name == name; });
   return found == columns.end() ? no_column : std::size_t(found - columns.begin());
+}
+
+Positions::Positions(const std::vector<Column>& columns) {
+  positions_.reserve(columns.size());
+  for (std::size_t j = 0; j < columns.size(); ++j) positions_.emplace(columns[j].name, j);
+}
+
+std::size_t Positions::of(std::string_view name) const {
+  const auto found = positions_.find(name);
+  return found == positions_.end() ? no_column : found->second;
 }
 
 std::string list_of(const std::vector<Column>& columns) {

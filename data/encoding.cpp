@@ -57,21 +57,21 @@ std::optional<Kind> Encoder::takes() const { return Kind::categorical; }
 void Encoder::learn(const Table<double>& training) {
   choose(training);
   levels_.assign(chosen().size(), {});
+  const auto at = positions(chosen());
+  std::vector<bool> is_given(chosen().size());
   for (const Column& column : given_) {
-    const auto found = std::find(chosen().begin(), chosen().end(), column.name);
-    if (found == chosen().end()) {
+    const auto found = at.find(column.name);
+    if (found == at.end()) {
       fail("levels are given for " + detail::quoted(column.name) + ", which it does not encode");
     }
     if (has_duplicates(column.levels)) {
       fail("a level that is given for " + detail::quoted(column.name) + " stands twice");
     }
-    levels_[std::size_t(found - chosen().begin())] = column.levels;
+    levels_[std::size_t(found->second)] = column.levels;
+    is_given[std::size_t(found->second)] = true;
   }
   for (const Place& place : places(training.columns())) {
-    const std::string& name = chosen()[place.index];
-    if (detail::position_of(given_, name) == detail::no_column) {
-      levels_[place.index] = levels_of(training, place.position);
-    }
+    if (!is_given[place.index]) levels_[place.index] = levels_of(training, place.position);
     slots_of(training, place);  // refuses what it may not take
   }
 }
@@ -129,12 +129,11 @@ std::vector<std::int64_t> Encoder::slots_of(const Table<double>& table, const Pl
 }
 
 Column Encoder::column_before(std::size_t index) const {
-  const std::size_t position = detail::position_of(known_inputs(), chosen()[index]);
-  Column column = known_inputs()[position];
-  const auto known = positions(column.levels);
+  Column column = known_column(index);
+  const auto codes = positions(column.levels);
   Levels added;
   for (const std::string& level : levels_[index]) {
-    if (!known.contains(level)) added.push_back(level);
+    if (!codes.contains(level)) added.push_back(level);
   }
   column.levels.insert(column.levels.end(), added.begin(), added.end());
   return column;

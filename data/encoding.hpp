@@ -76,6 +76,8 @@ class EBB_API OneHot : public Encoder {
   Table<double> undo(const Table<double>& transformed) const override;
   void each(Fields& fields) override;
   std::vector<std::string> names_of(std::size_t index) const;
+  struct Source;
+  void decode(const Table<double>& from, const Source& source, double* out, std::size_t step) const;
 
   bool drop_first_;
 };

@@ -152,12 +152,13 @@ Table<double> Impute::undo(const Table<double>& transformed) const {
   if (!mark_ && !at.empty()) {
     fail("there is no way back: nothing tells what was filled in; fit it with .mark = true");
   }
+  const detail::Positions positions(transformed.columns());
   std::vector<std::string> marks;
   Array<double> values = transformed.values();
   const auto width = transformed.columns().size();
   for (const Place& place : at) {
     const std::string& name = chosen()[place.index];
-    const std::size_t mark = detail::position_of(transformed.columns(), mark_of(name));
+    const std::size_t mark = positions.of(mark_of(name));
     if (mark == detail::no_column) {
       fail("inverse of " + detail::quoted(name) + " needs " + detail::quoted(mark_of(name)));
     }
@@ -167,10 +168,8 @@ Table<double> Impute::undo(const Table<double>& transformed) const {
     }
   }
   for (const std::string& name : chosen()) {
-    const std::string mark = mark_of(name);
-    if (mark_ && detail::position_of(transformed.columns(), mark) != detail::no_column) {
-      marks.push_back(mark);
-    }
+    std::string mark = mark_of(name);
+    if (mark_ && positions.has(mark)) marks.push_back(std::move(mark));
   }
   return Table<double>(transformed.columns(), std::move(values), transformed.source()).drop(marks);
 }
@@ -188,8 +187,7 @@ void Impute::each(Fields& fields) {
                  "\"numbers\" and \"levels\" need one for each column of \"used\"");
   bool are_finite = std::isfinite(constant_);
   for (std::size_t k = 0; k < chosen().size(); ++k) {
-    const std::size_t j = detail::position_of(known_inputs(), chosen()[k]);
-    const bool is_number = j == detail::no_column || known_inputs()[j].kind == Kind::numeric;
+    const bool is_number = known_column(k).kind == Kind::numeric;
     are_finite = are_finite && (std::isfinite(numbers_[k]) || !is_number);
   }
   fields.require(are_finite, "\"constant\" and \"numbers\" must be finite");

@@ -30,6 +30,12 @@ void OneHot::each(Fields& fields) {
                  "with \"drop_first\" nothing can be ignored");
 }
 
+/// Where a column of the way back comes from.
+struct OneHot::Source {
+  std::size_t index;                   ///< of the encoded column, or `no_column`
+  std::vector<std::size_t> positions;  ///< of its numbers
+};
+
 /// The columns of all categories, the one that is left out among them.
 std::vector<std::string> OneHot::names_of(std::size_t index) const {
   const std::string& name = chosen()[index];
@@ -79,55 +85,71 @@ Table<double> OneHot::apply(const Table<double>& table) const {
 Table<double> OneHot::undo(const Table<double>& transformed) const {
   const auto& from = transformed.columns();
   const auto first = std::size_t(drop_first_);
-  constexpr std::size_t untouched = ~std::size_t(0);
-  std::vector<std::size_t> owner(from.size(), untouched);  // which encoded column it belongs to
-  std::vector<std::vector<std::size_t>> positions(chosen().size());
-  for (std::size_t k = 0; k < chosen().size(); ++k) {
-    const auto names = names_of(k);
-    for (std::size_t i = first; i < names.size(); ++i) {
-      const std::size_t j = detail::position_of(from, names[i]);
+  const detail::Positions positions(from);
+  const bool is_whole = from.size() == outputs().size();
+  std::vector<std::size_t> index_of(known_inputs().size(), detail::no_column);
+  for (const Place& place : places(known_inputs())) index_of[place.position] = place.index;
+
+  std::vector<Column> columns;
+  std::vector<Source> sources;
+  for (std::size_t i = 0; i < index_of.size(); ++i) {
+    const std::size_t k = index_of[i];
+    if (k == detail::no_column) {
+      const std::size_t j = positions.of(known_inputs()[i].name);
       if (j == detail::no_column) continue;
-      owner[j] = k;
-      positions[k].push_back(j);
+      columns.push_back(from[j]);
+      sources.push_back({k, {j}});
+      continue;
     }
-    if (!positions[k].empty() && positions[k].size() + first != names.size()) {
+    const auto names = names_of(k);
+    std::vector<std::size_t> found;
+    for (std::size_t n = first; n < names.size(); ++n) {
+      const std::size_t j = positions.of(names[n]);
+      if (j != detail::no_column) found.push_back(j);
+    }
+    // One category, left out, and none at all have no columns, and come back with all the others.
+    if (found.empty() && !(names.size() <= first && is_whole)) continue;
+    if (names.size() > first && found.size() + first != names.size()) {
       fail("inverse needs all columns of " + detail::quoted(chosen()[k]) + ": " +
            detail::list_of(names));
     }
+    columns.push_back(column_before(k));
+    sources.push_back({k, std::move(found)});
   }
-  std::vector<Column> columns;
-  std::vector<std::size_t> sources;
-  for (std::size_t j = 0; j < from.size(); ++j) {
-    if (owner[j] != untouched && positions[owner[j]].front() != j) continue;
-    sources.push_back(j);
-    columns.push_back(owner[j] == untouched ? from[j] : column_before(owner[j]));
-  }
+
   auto values = Array<double>::zeros({transformed.rows(), std::int64_t(columns.size())});
   for (std::size_t c = 0; c < columns.size(); ++c) {
-    const std::size_t k = owner[sources[c]];
-    if (k == untouched) {
-      detail::copy_column(transformed, sources[c], values, c);
-      continue;
-    }
-    const auto codes = codes_before(k);
-    const double* row = transformed.values().data();
-    double* out = values.mutate() + c;
-    for (std::int64_t i = 0; i < transformed.rows(); ++i, row += from.size()) {
-      *out = drop_first_ ? codes[0] : std::numeric_limits<double>::quiet_NaN();
-      double largest = 0.5;
-      for (std::size_t p = 0; p < positions[k].size(); ++p) {
-        if (std::isnan(row[positions[k][p]])) {
-          *out = row[positions[k][p]];
-          break;
-        }
-        if (!(row[positions[k][p]] > largest)) continue;
-        largest = row[positions[k][p]];
-        *out = codes[p + first];
-      }
-      out += columns.size();
+    const auto& [k, at] = sources[c];
+    if (k == detail::no_column) {
+      detail::copy_column(transformed, at[0], values, c);
+    } else {
+      decode(transformed, sources[c], values.mutate() + c, columns.size());
     }
   }
   return {std::move(columns), std::move(values), transformed.source()};
+}
+
+/// The code of the largest number of each row above one half, to every `step`-th place of `out`.
+void OneHot::decode(const Table<double>& from, const Source& source, double* out,
+                    std::size_t step) const {
+  constexpr double nan = std::numeric_limits<double>::quiet_NaN();
+  const auto codes = codes_before(source.index);
+  const auto first = std::size_t(drop_first_);
+  const double* row = from.values().data();
+  for (std::int64_t i = 0; i < from.rows(); ++i, row += from.columns().size(), out += step) {
+    *out = drop_first_ ? codes[0] : nan;
+    double largest = 0.5;
+    for (std::size_t p = 0; p < source.positions.size(); ++p) {
+      const double x = row[source.positions[p]];
+      if (std::isnan(x)) {
+        *out = x;
+        break;
+      }
+      if (!(x > largest)) continue;
+      largest = x;
+      *out = codes[p + first];
+    }
+  }
 }
 
 }  // namespace ebb::inline v0::data

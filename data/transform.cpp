@@ -52,6 +52,19 @@ void recode(double* value, std::int64_t rows, std::size_t width, const Column& f
   }
 }
 
+/// What f makes of a transform's columns; what a table refuses of them is the transform's error.
+template <class F>
+auto made_by(const Transform& transform, const F& f) {
+  try {
+    return f();
+  } catch (const ArgumentError& error) {
+    const std::string what = error.what(), table = "Table: ";
+    if (!what.starts_with(table)) throw;
+    throw ArgumentError(transform.type() + ": " + what.substr(table.size()) +
+                        " in what it makes; rename or drop a column");
+  }
+}
+
 }  // namespace
 
 Transform::~Transform() = default;
@@ -105,8 +118,9 @@ void Transform::begin_fit(const Table<double>& training) {
 }
 
 void Transform::end_fit(const Table<double>& training) {
+  const detail::Positions positions(inputs_);
   for (const std::string& name : uses()) {
-    if (detail::position_of(inputs_, name) != detail::no_column) continue;
+    if (positions.has(name)) continue;
     fail("it needs a column " + quoted(name) + ", which is not in " + training.source());
   }
   find_outputs();
@@ -117,30 +131,32 @@ void Transform::end_fit(const Table<double>& training) {
 
 void Transform::find_outputs() {
   const auto none = Array<double>::zeros({0, std::int64_t(inputs_.size())});
-  outputs_ = apply(Table<double>(inputs_, none, "no rows")).columns();
+  const Table<double> no_rows(inputs_, none, "no rows");
+  outputs_ = made_by(*this, [&] { return apply(no_rows).columns(); });
 }
 
 Table<double> Transform::arranged(const Table<double>& table, const std::vector<Column>& known,
                                   const std::vector<std::string>& needed) const {
-  std::unordered_map<std::string_view, std::size_t> position;
-  for (std::size_t j = 0; j < known.size(); ++j) position.emplace(known[j].name, j);
+  const detail::Positions position(known);
   const auto& columns = table.columns();
   std::vector<std::size_t> places;
+  std::vector<bool> is_there(known.size());
   for (const Column& column : columns) {
-    const auto found = position.find(column.name);
-    if (found == position.end()) {
+    const std::size_t place = position.of(column.name);
+    if (place == detail::no_column) {
       fail("column " + quoted(column.name) + " of " + table.source() +
            " was not there at the fit, but " + detail::list_of(known) + "; drop it");
     }
-    const Column& before = known[found->second];
+    const Column& before = known[place];
     if (before.kind != column.kind) {
       fail("column " + quoted(column.name) + " of " + table.source() + " is " +
            detail::name_of(column.kind) + "; at the fit it was " + detail::name_of(before.kind));
     }
-    places.push_back(found->second);
+    places.push_back(place);
+    is_there[place] = true;
   }
   for (const std::string& name : needed) {
-    if (std::find(places.begin(), places.end(), position.at(name)) != places.end()) continue;
+    if (is_there[position.of(name)]) continue;
     fail("column " + quoted(name) + " is missing in " + table.source() + "; there are " +
          detail::list_of(columns));
   }
@@ -196,8 +212,9 @@ void detail::TransformAccess::save(Transform& transform, Fields& fields) {
 void detail::TransformAccess::load(Transform& transform, Fields& fields) {
   transform.each_member(fields);
   fields.require(transform.rows_ > 0, "\"rows\" must be above 0");
+  const Positions positions(transform.inputs_);
   for (const std::string& name : transform.uses()) {
-    fields.require(position_of(transform.inputs_, name) != no_column,
+    fields.require(positions.has(name),
                    "it needs a column " + quoted(name) + ", which \"inputs\" has not");
   }
   try {
@@ -221,7 +238,7 @@ template <Real T>
 Table<T> Transform::fit_transform(const Table<T>& training) {
   const auto table = widened(training);
   begin_fit(table);
-  auto result = learn_apply(table);
+  auto result = made_by(*this, [&] { return learn_apply(table); });
   end_fit(table);
   return narrowed<T>(finished(std::move(result), table));
 }

@@ -138,6 +138,25 @@ TEST_CASE("one-hot: the first level can be left out") {
   CHECK_THROWS_AS(OneHot({.missing = Unknown::ignore, .drop_first = true}), ArgumentError);
 }
 
+TEST_CASE("one-hot: what leaves no column comes back with all the others") {
+  const Table<double> table(
+      {{"a"}, {"zone", Kind::categorical, {"north"}}, {"none", Kind::categorical}, {"b"}},
+      Array<double>::of({{1, 0, gone<double>, 2}, {3, 0, gone<double>, 4}}));
+  OneHot step({.columns = {"zone"}, .drop_first = true});
+  const auto seen = step.fit_transform(table.drop({"none"}));
+  CHECK(seen.names() == Names{"a", "b"});
+  const auto back = step.inverse(seen);
+  CHECK(back.names() == Names{"a", "zone", "b"});
+  CHECK(back.level(1, "zone") == "north");
+  CHECK_AGREES(same_bits(back.values(), table.drop({"none"}).values()));
+  // Of some columns only these come back.
+  CHECK(step.inverse(seen.select({"b"})).names() == Names{"b"});
+  OneHot empty({.columns = {"none"}, .missing = Unknown::ignore});
+  const auto all = empty.inverse(empty.fit_transform(table));
+  CHECK(all.names() == table.names());
+  CHECK_AGREES(same_bits(all.values(), table.values()));
+}
+
 TEST_CASE("one-hot: the way back from numbers that are nearly right") {
   OneHot step;
   step.fit(training<double>());
@@ -173,7 +192,8 @@ TEST_CASE("one-hot: numbers are not encoded, and names that clash are refused") 
   CHECK(why([] { OneHot().fit(training<double>().select({"a"})); }) ==
         "OneHot: h.csv has no categorical column");
   const auto taken = training<double>().with("zone=north", Array<double>::zeros({4, 1}));
-  CHECK(why([&] { OneHot().fit(taken); }) == "Table: the name \"zone=north\" stands twice");
+  CHECK(why([&] { OneHot().fit(taken); }) ==
+        "OneHot: the name \"zone=north\" stands twice in what it makes; rename or drop a column");
 }
 
 TEST_CASE_TEMPLATE("ordinal: the position of the level", T, float, double) {

@@ -112,5 +112,8 @@ TEST_CASE("polynomial: refuses what makes no sense, or too many columns") {
   CHECK_THROWS_AS(Polynomial({.degree = 3}).fit(fewer), ArgumentError);
   const auto taken = abc<double>().with("a^2", Array<double>::zeros({2, 1}));
   CHECK(why([&] { Polynomial({.columns = {"a"}}).fit(taken); }) ==
-        "Table: the name \"a^2\" stands twice");
+        "Polynomial: the name \"a^2\" stands twice in what it makes; rename or drop a column");
+  CHECK(why([&] {
+          Polynomial({.columns = {"a"}}).fit_transform(taken);
+        }).starts_with("Polynomial: the name \"a^2\" stands twice"));
 }

@@ -4,11 +4,19 @@
 
 #include <doctest/doctest.h>
 
+#include <chrono>
 #include <limits>
+#include <string>
+#include <vector>
 
 #include "ebb/autodiff/error.hpp"
+#include "ebb/data/encoding.hpp"
+#include "ebb/data/features.hpp"
+#include "ebb/data/imputation.hpp"
+#include "ebb/data/pipeline.hpp"
 #include "ebb/data/scaling.hpp"
 #include "ebb/tests/close.hpp"
+#include "ebb/tests/files.hpp"
 #include "ebb/tests/message.hpp"
 
 using namespace ebb;
@@ -123,6 +131,33 @@ TEST_CASE("transform: messages name forty columns at most") {
   CHECK(message_of<ArgumentError>([&] {
           data::MinMax({.columns = {"x"}}).fit(wide);
         }).ends_with(", 38, 39 and 10 more"));
+}
+
+TEST_CASE("transform: twenty thousand columns are found by one look each") {
+  constexpr std::int64_t n = 20000;
+  std::vector<Column> columns, zones;
+  Names names;
+  for (std::int64_t j = 0; j < n; ++j) {
+    names.push_back("column" + std::to_string(j));
+    columns.push_back({names.back()});
+    zones.push_back({names.back(), Kind::categorical, {"north", "south"}});
+  }
+  const Table<double> numbers(columns, Array<double>::zeros({2, n})),
+      categories(zones, Array<double>::zeros({2, n}));
+  const test::Folder folder;
+  const auto start = std::chrono::steady_clock::now();
+  const auto there_and_back = [&](data::Pipeline pipeline, const Table<double>& table) {
+    CHECK(pipeline.inverse(pipeline.fit_transform(table)).columns().size() == n);
+    pipeline.save(folder.path("p.json"));
+    CHECK(data::Pipeline::load(folder.path("p.json")).outputs().size() ==
+          pipeline.outputs().size());
+  };
+  there_and_back({data::Standardize({.columns = names})}, numbers);
+  there_and_back({data::Impute({.mark = true}), data::Log()}, numbers);
+  there_and_back({data::OneHot({.missing = data::Unknown::level})}, categories);
+  there_and_back({data::Ordinal()}, categories);
+  // A second; half a minute where each column is compared with all.
+  CHECK(std::chrono::steady_clock::now() - start < std::chrono::seconds(10));
 }
 
 TEST_CASE("transform: what it is told to take must be there, and of its kind") {
