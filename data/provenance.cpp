@@ -16,21 +16,23 @@ void Identity::add(std::uint64_t word) {
 
 Provenance Provenance::fresh() {
   static std::atomic<std::uint64_t> count = 0;
-  return {.origin = ++count, .path = {}, .learned_by = {}};
+  Provenance provenance;
+  provenance.origin = ++count;
+  return provenance;
 }
 
-Role Provenance::role() const {
-  if (path.empty()) return Role::unspecified;
-  const bool is_held_out = std::any_of(
-      path.begin(), path.end(), [](const Part& part) { return part.role == Role::held_out; });
-  return is_held_out ? Role::held_out : path.back().role;
+Provenance Provenance::part(Part taken, Role of_part) const {
+  Provenance provenance = *this;
+  provenance.path.push_back(taken);
+  if (role != Role::held_out) provenance.role = of_part;
+  return provenance;
 }
 
 std::string Provenance::leak_from(const Provenance& fitted_on) const {
-  if (origin != fitted_on.origin || role() != Role::held_out) return {};
+  if (origin != fitted_on.origin || role != Role::held_out) return {};
+  if (is_part_of(fitted_on)) return "these held-out rows were among those of the fit";
   const auto [mine, its] =
       std::mismatch(path.begin(), path.end(), fitted_on.path.begin(), fitted_on.path.end());
-  if (its == fitted_on.path.end()) return "these held-out rows were among those of the fit";
   // Parts of one split have no row in common; of two splits nobody knows.
   if (mine == path.end() || mine->split != its->split) {
     return "it was fitted on a part of another split, which may hold these held-out rows";
@@ -39,7 +41,12 @@ std::string Provenance::leak_from(const Provenance& fitted_on) const {
 }
 
 bool Provenance::may_overlap(const Provenance& fitted_on) const {
-  return origin == fitted_on.origin && role() != Role::held_out;
+  return origin == fitted_on.origin && role != Role::held_out;
+}
+
+bool Provenance::is_part_of(const Provenance& fitted_on) const {
+  return origin == fitted_on.origin && fitted_on.path.size() <= path.size() &&
+         std::equal(fitted_on.path.begin(), fitted_on.path.end(), path.begin());
 }
 
 }  // namespace ebb::inline v0::data::detail

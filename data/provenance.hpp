@@ -34,23 +34,25 @@ struct Provenance {
   struct Part {
     std::uint64_t split = 0;  ///< the same for the same rows in the same parts
     int index = 0;            ///< which part
-    Role role = Role::unspecified;
     friend bool operator==(const Part&, const Part&) = default;
   };
 
   std::uint64_t origin = 0;  ///< of the table that was there first, from 1; 0 after a file
   std::vector<Part> path;    ///< the parts taken of it, one after the other
-  std::string learned_by;    ///< the transform that changed these rows after a fit on them
+  Role role = Role::unspecified;
+  std::string learned_by;  ///< the transform that changed these rows after a fit on them
 
   /// Of a table that is made of nothing else.
   static Provenance fresh();
 
-  /// Held out is all that was held out once.
-  Role role() const;
+  /// Of a part of these rows. Held out is all that was held out once.
+  Provenance part(Part taken, Role of_part) const;
   /// Why a transform that was fitted on those rows must not see these held-out rows, or nothing.
   std::string leak_from(const Provenance& fitted_on) const;
   /// Whether these rows may be among those that a transform was fitted on.
   bool may_overlap(const Provenance& fitted_on) const;
+  /// Whether they are.
+  bool is_part_of(const Provenance& fitted_on) const;
 };
 
 }  // namespace detail

@@ -91,13 +91,13 @@ const std::string& Table<T>::source() const {
 
 template <Real T>
 Role Table<T>::role() const {
-  return provenance_.role();
+  return provenance_.role;
 }
 
 template <Real T>
 Table<T> Table<T>::with_role(Role role) const {
-  auto provenance = detail::Provenance::fresh();
-  provenance.path.push_back({provenance.origin, 0, role});
+  auto provenance = role == Role::unspecified ? detail::Provenance::fresh() : provenance_;
+  provenance.role = role;
   return detail::TableAccess::with(*this, std::move(provenance));
 }
 
@@ -231,9 +231,8 @@ Table<T> Table<T>::rows(std::span<const std::int64_t> indices) const {
     out = std::copy_n(values_.data() + i * width, width, out);
   }
   Table chosen(columns_, std::move(values), source_);
-  chosen.provenance_ = provenance_;
   // The same places of another order are other rows.
-  chosen.provenance_.path.push_back({identity.value(), 0, role()});
+  chosen.provenance_ = provenance_.part({identity.value(), 0}, role());
   return chosen;
 }
 

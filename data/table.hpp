@@ -90,7 +90,9 @@ class EBB_API Table {
   /// What the rows are for, as `split` or `with_role` said it. What is made from a table keeps it.
   Role role() const;
   /// The same rows for that purpose, whatever was said before: for files that hold only such rows,
-  /// and to learn from all of a table in the end.
+  /// and to learn from all of a table in the end. They remember where they come from, so that
+  /// what was fitted on them is not applied to them as held-out rows; `Role::unspecified` makes
+  /// them forget it.
   Table with_role(Role role) const;
 
   // Each of these throws FileError, which lists the columns, for a name that there is not.

@@ -49,9 +49,9 @@ std::uint64_t identity_of(std::initializer_list<NamedRows> parts) {
 }
 
 template <class T>
-Table<T> part_of(const Table<T>& table, const Rows& rows, detail::Provenance::Part part) {
-  auto provenance = detail::TableAccess::provenance(table);
-  provenance.path.push_back(part);
+Table<T> part_of(const Table<T>& table, const Rows& rows, detail::Provenance::Part part,
+                 Role role) {
+  auto provenance = detail::TableAccess::provenance(table).part(part, role);
   return detail::TableAccess::with(table.rows(rows), std::move(provenance));
 }
 
@@ -63,9 +63,9 @@ TableParts<T> split(const Table<T>& table, const Parts& parts) {
       {"train", parts.train}, {"validation", parts.validation}, {"test", parts.test}};
   check(table, all);
   const std::uint64_t identity = identity_of(all);
-  return {part_of(table, parts.train, {identity, 0, Role::training}),
-          part_of(table, parts.validation, {identity, 1, Role::held_out}),
-          part_of(table, parts.test, {identity, 2, Role::held_out})};
+  return {part_of(table, parts.train, {identity, 0}, Role::training),
+          part_of(table, parts.validation, {identity, 1}, Role::held_out),
+          part_of(table, parts.test, {identity, 2}, Role::held_out)};
 }
 
 template <Real T>
@@ -73,8 +73,8 @@ TableFold<T> split(const Table<T>& table, const Fold& fold) {
   const std::initializer_list<NamedRows> all = {{"train", fold.train}, {"test", fold.test}};
   check(table, all);
   const std::uint64_t identity = identity_of(all);
-  return {part_of(table, fold.train, {identity, 0, Role::training}),
-          part_of(table, fold.test, {identity, 1, Role::held_out})};
+  return {part_of(table, fold.train, {identity, 0}, Role::training),
+          part_of(table, fold.test, {identity, 1}, Role::held_out)};
 }
 
 #define EBB_INSTANTIATE(T)                                     \

@@ -3,6 +3,10 @@
 
 #include <algorithm>
 #include <cmath>
+#include <iterator>
+#include <numeric>
+#include <span>
+#include <utility>
 
 #include "ebb/autodiff/error.hpp"
 #include "ebb/autodiff/random.hpp"
@@ -31,9 +35,49 @@ struct Sum {
   double mean() const { return total / count; }
   double code(double smoothing, double mean_of_all) const {
     if (count == 0) return mean_of_all;
-    return (total + smoothing * mean_of_all) / (count + smoothing);
+    const double weighted = total + smoothing * mean_of_all;
+    if (std::isfinite(weighted)) return weighted / (count + smoothing);
+    const double share = count / (count + smoothing);
+    return share * mean() + (1 - share) * mean_of_all;
   }
 };
+
+/// The rows in the order of their keys, from 0 on; those of one key stay in theirs.
+template <class Key>
+std::vector<std::size_t> sorted_by(const std::vector<Key>& keys, std::span<const std::size_t> rows,
+                                   std::size_t count) {
+  std::vector<std::size_t> start(count + 1);
+  for (const std::size_t row : rows) ++start[std::size_t(keys[row]) + 1];
+  std::partial_sum(start.begin(), start.end(), start.begin());
+  std::vector<std::size_t> sorted(rows.size());
+  for (const std::size_t row : rows) sorted[start[std::size_t(keys[row])]++] = row;
+  return sorted;
+}
+
+/// For each of these rows the targets of its group in the other folds; rows of a group, and of a
+/// fold in it, stand side by side. What stands before the own fold and what stands behind it are
+/// summed apart: a total less the own fold would keep a trace of the row's target in its rounding.
+std::vector<Sum> sums_of_others(const std::vector<std::size_t>& rows,
+                                const std::vector<std::int64_t>& groups,
+                                const std::vector<std::size_t>& folds,
+                                const std::vector<double>& y) {
+  std::vector<Sum> others(y.size());
+  const auto sweep = [&](auto row, auto end) {
+    Sum passed, own;
+    for (auto before = row; row != end; before = row++) {
+      if (groups[*row] != groups[*before]) {
+        passed = own = {};
+      } else if (folds[*row] != folds[*before]) {
+        passed.add(std::exchange(own, {}));
+      }
+      others[*row].add(passed);
+      own.add(y[*row]);
+    }
+  };
+  sweep(rows.begin(), rows.end());
+  sweep(rows.rbegin(), rows.rend());
+  return others;
+}
 
 }  // namespace
 
@@ -58,7 +102,7 @@ bool TargetEncode::is_out_of_fold() const { return true; }
 
 std::string TargetEncode::describe() const { return Encoder::describe() + " by " + target_; }
 
-std::vector<double> TargetEncode::targets(const Table<double>& training) const {
+TargetEncode::Targets TargetEncode::targets(const Table<double>& training) const {
   const std::size_t j = detail::position_of(training.columns(), target_);
   if (j == detail::no_column) {
     fail("there is no target " + detail::quoted(target_) + " in " + training.source() +
@@ -67,11 +111,17 @@ std::vector<double> TargetEncode::targets(const Table<double>& training) const {
   if (training.columns()[j].kind == Kind::categorical) {
     fail("the target " + detail::quoted(target_) + " is categorical; make it numbers first");
   }
-  auto targets = detail::numbers_of(training, j);
-  for (std::size_t i = 0; i < targets.size(); ++i) {
-    if (!std::isfinite(targets[i])) {
+  Targets targets{detail::numbers_of(training, j)};
+  double largest = 0;
+  for (std::size_t i = 0; i < targets.y.size(); ++i) {
+    if (!std::isfinite(targets.y[i])) {
       fail_at(target_, std::int64_t(i), "the target is missing or not finite; remove the row");
     }
+    largest = std::max(largest, std::abs(targets.y[i]));
+  }
+  if (largest > 0x1p900) {
+    targets.unit = 0x1p200;
+    for (double& target : targets.y) target /= targets.unit;
   }
   return targets;
 }
@@ -92,10 +142,11 @@ std::vector<std::size_t> TargetEncode::folds_of(std::int64_t rows) const {
 
 void TargetEncode::learn(const Table<double>& training) {
   Encoder::learn(training);
-  const auto y = targets(training);
+  const auto [y, unit] = targets(training);
   Sum all;
   for (const double target : y) all.add(target);
-  mean_ = all.mean();
+  const double mean = all.mean();
+  mean_ = unit * mean;
   codes_.assign(chosen().size(), {});
   for (const Place& place : places(training.columns())) {
     std::vector<Sum> sums(std::size_t(slots(place.index)));
@@ -103,42 +154,32 @@ void TargetEncode::learn(const Table<double>& training) {
     for (std::size_t i = 0; i < y.size(); ++i) {
       if (slots[i] != none) sums[std::size_t(slots[i])].add(y[i]);
     }
-    for (const Sum& sum : sums) codes_[place.index].push_back(sum.code(smoothing_, mean_));
+    for (const Sum& sum : sums) codes_[place.index].push_back(unit * sum.code(smoothing_, mean));
   }
 }
 
 Table<double> TargetEncode::learn_apply(const Table<double>& training) {
   learn(training);
-  const auto y = targets(training);
+  const auto [y, unit] = targets(training);
   const auto folds = folds_of(training.rows());
-  const auto count = std::size_t(folds_);
-  std::vector<Sum> of_fold(count), of_others(count);
-  for (std::size_t i = 0; i < y.size(); ++i) of_fold[folds[i]].add(y[i]);
-  const auto add_others = [count](const std::vector<Sum>& from, std::vector<Sum>& to) {
-    for (std::size_t f = 0; f < count; ++f) {
-      for (std::size_t g = 0; g < count; ++g) {
-        if (g != f) to[f].add(from[g]);
-      }
-    }
-  };
-  add_others(of_fold, of_others);
+  std::vector<std::size_t> all(y.size());
+  std::iota(all.begin(), all.end(), std::size_t(0));
+  const auto by_fold = sorted_by(folds, all, std::size_t(folds_));
+  const std::vector<std::int64_t> one_group(y.size());
+  const auto others = sums_of_others(by_fold, one_group, folds, y);
 
   auto columns = training.columns();
   Array<double> values = training.values();
   for (const Place& place : places(columns)) {
     const auto slots = slots_of(training, place);
-    std::vector<std::vector<Sum>> by_slot(std::size_t(this->slots(place.index)),
-                                          std::vector<Sum>(count));
-    auto others = by_slot;
-    for (std::size_t i = 0; i < y.size(); ++i) {
-      if (slots[i] != none) by_slot[std::size_t(slots[i])][folds[i]].add(y[i]);
-    }
-    for (std::size_t s = 0; s < by_slot.size(); ++s) add_others(by_slot[s], others[s]);
+    std::vector<std::size_t> rows;
+    std::copy_if(by_fold.begin(), by_fold.end(), std::back_inserter(rows),
+                 [&](std::size_t i) { return slots[i] != none; });
+    rows = sorted_by(slots, rows, std::size_t(this->slots(place.index)));
+    const auto alike = sums_of_others(rows, slots, folds, y);
     double* value = values.mutate() + place.position;
     for (std::size_t i = 0; i < y.size(); ++i, value += columns.size()) {
-      const double mean = of_others[folds[i]].mean();
-      *value =
-          slots[i] == none ? mean : others[std::size_t(slots[i])][folds[i]].code(smoothing_, mean);
+      *value = unit * alike[i].code(smoothing_, others[i].mean());
     }
     columns[place.position] = {.name = columns[place.position].name};
   }

@@ -29,8 +29,8 @@ struct TargetEncodeOptions {
 ///
 /// A code that includes the row's own target tells the model what it should predict. So
 /// `fit_transform` gives each training row the code that the rows of the other folds make, and
-/// `transform` gives other rows that of all training rows; it refuses a training part that it was
-/// fitted on. Only the fit needs the target.
+/// `transform` gives other rows that of all training rows; it refuses those that it was fitted on.
+/// Only the fit needs the target.
 class EBB_API TargetEncode : public Encoder {
  public:
   /// @throws ArgumentError for no target, a smoothing below 0, fewer than 2 folds, and an unknown
@@ -50,7 +50,12 @@ class EBB_API TargetEncode : public Encoder {
   Table<double> undo(const Table<double>& transformed) const override;
   void each(Fields& fields) override;
   bool is_out_of_fold() const override;
-  std::vector<double> targets(const Table<double>& training) const;
+  /// In units of a power of 2, so that no sum of them overflows.
+  struct Targets {
+    std::vector<double> y;
+    double unit = 1;
+  };
+  Targets targets(const Table<double>& training) const;
   std::vector<std::size_t> folds_of(std::int64_t rows) const;
 
   std::string target_;

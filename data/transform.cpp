@@ -247,18 +247,19 @@ template <Real T>
 Table<T> Transform::transform(const Table<T>& table) const {
   check_fitted("transform");
   const auto& provenance = TableAccess::provenance(table);
-  if (is_out_of_fold() && provenance.role() == Role::training &&
-      provenance.may_overlap(fitted_on_)) {
-    fail(
-        "transform of training rows after a fit on them, which would know their own targets; "
-        "fit_transform gives them what the others know");
-  }
   if (learns()) {
     const std::string leak = provenance.leak_from(fitted_on_);
     if (!leak.empty()) {
       fail("held-out rows of " + table.source() + ": " + leak +
            "; split first, then fit it on the training part");
     }
+  }
+  const bool may_be_theirs =
+      provenance.role == Role::training && provenance.may_overlap(fitted_on_);
+  if (is_out_of_fold() && (may_be_theirs || provenance.is_part_of(fitted_on_))) {
+    fail(
+        "transform of training rows after a fit on them, which would know their own targets; "
+        "fit_transform gives them what the others know");
   }
   const auto known = arranged(widened(table), inputs_, uses());
   return narrowed<T>(finished(apply(known), known));

@@ -118,18 +118,17 @@ void show_leaks(const Table& patients, std::uint64_t seed) {
   const Scores out_of_fold = scores(seen, honest.transform(test));
 
   // Each training row has a mean that its own target is part of. So the model believes in clinics,
-  // and other rows pay for it. `with_role` takes the label off the rows; otherwise `transform`
-  // would refuse those of the fit.
+  // and other rows pay for it. `with_role` makes rows forget where they come from; otherwise
+  // `transform` would refuse those of the fit.
   auto own = encoder();
-  const auto unmarked = train.with_role(data::Role::unspecified);
-  own.fit(unmarked);
-  const Scores own_target = scores(own.transform(unmarked), own.transform(test));
+  own.fit(train.with_role(data::Role::unspecified));
+  const Scores own_target = scores(own.transform(train), own.transform(test));
 
-  // The held-out rows took part in the means, too: now they confirm the mistake. Rows taken by hand
-  // are not told apart; `split` would refuse a table that was fitted as a whole.
+  // The held-out rows took part in the means, too: now they confirm the mistake. Rows that forgot
+  // where they come from are not told apart; `split` would refuse what a fit has changed.
   auto all = encoder();
   all.fit(table);
-  const auto encoded = all.transform(table);
+  const auto encoded = all.transform(table.with_role(data::Role::unspecified));
   const Scores before_split = scores(encoded.rows(rows.train), encoded.rows(rows.test));
 
   std::printf("\n%-34s %8s %8s\n", "clinics drawn by lot", "train R2", "test R2");
@@ -152,7 +151,7 @@ void show_leaks(const Table& patients, std::uint64_t seed) {
   show([&] { data::Standardize().fit(test); });
   show([&] { honest.transform(train); });
   show([&] { all.transform(test); });
-  show([&] { data::split(encoded, rows); });
+  show([&] { data::split(encoder().fit_transform(table), rows); });
 
   std::printf("\nr2_without %.6g\nr2_out_of_fold %.6g\nr2_own_target %.6g\nr2_before_split %.6g\n",
               without.test, out_of_fold.test, own_target.test, before_split.test);

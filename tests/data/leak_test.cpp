@@ -176,6 +176,30 @@ TEST_CASE("leak: held-out rows do not pass through what was fitted on them") {
   CHECK(early.transform(numbers().with_role(Role::held_out)).rows() == 12);
 }
 
+TEST_CASE("leak: rows remember where they come from, whatever they are said to be for") {
+  const auto table = numbers();
+  const auto [train, test] = data::split(table, halves);
+  const auto among = [](const std::string& what) {
+    return what.find("these held-out rows were among those of the fit") != what.npos;
+  };
+  const auto all = fitted_on(table);
+  CHECK(among(why([&] { all.transform(table.with_role(Role::held_out)); })));
+  CHECK(among(why([&] { all.transform(table.head(2).with_role(Role::held_out)); })));
+  CHECK(among(why([&] { all.transform(test.with_role(Role::held_out)); })));
+  CHECK(among(why([&] { all.transform(train.with_role(Role::held_out)); })));
+  const auto unfair = fitted_on(test.with_role(Role::training));
+  CHECK(among(why([&] { unfair.transform(test); })));
+  CHECK(unfair.transform(train.with_role(Role::held_out)).rows() == 6);
+  CHECK(fitted_on(train).transform(test.with_role(Role::held_out)).rows() == 6);
+  for (const Role role : {Role::training, Role::held_out}) {
+    CHECK(why([&] {
+            data::split(all.transform(table).with_role(role), halves);
+          }).starts_with("split: the rows of n.csv went through Standardize"));
+  }
+  // Until they are told to forget it.
+  CHECK(all.transform(table.with_role(Role::unspecified).with_role(Role::held_out)).rows() == 12);
+}
+
 TEST_CASE("leak: folds are not mixed up") {
   const auto table = numbers();
   const auto first = data::split(table, halves), second = data::split(table, other_halves);

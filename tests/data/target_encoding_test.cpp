@@ -3,15 +3,21 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
+#include <chrono>
 #include <cmath>
 #include <limits>
+#include <string>
+#include <vector>
 
 #include "ebb/autodiff/error.hpp"
 #include "ebb/autodiff/random.hpp"
+#include "ebb/data/table_split.hpp"
 #include "ebb/tests/close.hpp"
 #include "ebb/tests/message.hpp"
 
 using namespace ebb;
+using data::Column;
 using data::Kind;
 using data::Role;
 using data::Table;
@@ -34,6 +40,9 @@ Table<double> training() {
 }
 
 std::string why(const auto& f) { return message_of<ArgumentError>(f); }
+
+/// To the rounding of a few operations.
+bool near(double a, double b) { return std::abs(a - b) <= 1e-15 * std::max(1., std::abs(b)); }
 
 }  // namespace
 
@@ -93,7 +102,8 @@ TEST_CASE("target encoding: a training row has the code that the other folds mak
       other.fit(table);
       CHECK(step.codes() == other.codes());
       CHECK(step.mean() == other.mean());
-      CHECK_AGREES(same_bits(step.transform(table).values(), other.transform(table).values()));
+      const auto more = table.with_role(Role::unspecified);
+      CHECK_AGREES(same_bits(step.transform(more).values(), other.transform(more).values()));
     }
   }
 }
@@ -110,6 +120,49 @@ TEST_CASE("target encoding: no row's code depends on its own target") {
     CHECK(code_of(0, smoothing) == 2.5);
     CHECK(code_of(1e6, smoothing) == 2.5);
   }
+}
+
+TEST_CASE("target encoding: as many folds as rows are no more work than few") {
+  // Of each of 2000 levels two rows: the code of one is the price of the other.
+  constexpr std::int64_t n = 4000;
+  Column zone{"zone", Kind::categorical};
+  for (std::int64_t i = 0; i < n / 2; ++i) zone.levels.push_back(std::to_string(i));
+  auto values = Array<double>::uninitialized({n, 2});
+  for (std::int64_t i = 0; i < n; ++i) {
+    values.mutate()[2 * i] = double(i % (n / 2));
+    values.mutate()[2 * i + 1] = double(i);
+  }
+  TargetEncode step({.target = "price", .smoothing = 0, .folds = n});
+  const auto start = std::chrono::steady_clock::now();
+  const auto seen = step.fit_transform(Table<double>({zone, {"price"}}, values));
+  // Some milliseconds; most of a minute where each level compares all folds with all.
+  CHECK(std::chrono::steady_clock::now() - start < std::chrono::seconds(5));
+  bool are_right = true;
+  for (std::int64_t i = 0; i < n; ++i) {
+    are_right = are_right && seen.values()(i, 0) == double((i + n / 2) % n);
+  }
+  CHECK(are_right);
+}
+
+TEST_CASE("target encoding: sums of targets that double cannot hold") {
+  const double huge = 1.5e308;
+  const auto table =
+      zones(Array<double>::of({{0, huge}, {0, huge}, {1, -huge}, {1, -huge}, {0, huge}}));
+  for (const double smoothing : {0., 10., 1e308}) {
+    CAPTURE(smoothing);
+    TargetEncode step({.target = "price", .smoothing = smoothing, .folds = 5});
+    const auto seen = step.fit_transform(table);
+    CHECK(near(step.mean() / huge, 0.2));
+    const double m = std::min(smoothing, 1e300);
+    CHECK(near(step.codes()[0][0] / huge, (3 + m * 0.2) / (3 + m)));
+    CHECK(near(step.codes()[0][1] / huge, (-2 + m * 0.2) / (2 + m)));
+    // Without its own row there are two of each.
+    CHECK(near(seen.values()(0, 0) / huge, 2 / (2 + m)));
+  }
+  // The mean of all counts as more rows than the sum of it could.
+  TargetEncode sure({.target = "price", .smoothing = 1e308});
+  sure.fit(training());
+  CHECK(near(sure.codes()[0][0], 4.));
 }
 
 TEST_CASE("target encoding: by a seed") {
@@ -135,6 +188,21 @@ TEST_CASE("target encoding: the rows of the fit get no code that knows their tar
           step.transform(train.head(2));
         }).starts_with("TargetEncode: transform of training rows after a fit on them"));
   CHECK(step.transform(training().with_role(Role::training)).rows() == 5);  // other rows
+  const auto whole = training();
+  step.fit(whole);
+  CHECK(why([&] {
+          step.transform(data::split(whole, data::Fold{{0, 1, 2}, {3, 4}}).test);
+        }).starts_with("TargetEncode: held-out rows of h.csv: these held-out rows were among"));
+  // Nobody has to say what rows are for.
+  const auto table = training();
+  step.fit(table);
+  for (const auto& rows : {table, table.head(2), table.select({"zone"})}) {
+    CHECK(why([&] { step.transform(rows); }).starts_with("TargetEncode: transform of training"));
+  }
+  const std::vector<std::int64_t> some{0, 1, 2}, others{3, 4};
+  step.fit(table.rows(some));
+  CHECK_THROWS_AS(step.transform(table.rows(some)), ArgumentError);
+  CHECK(step.transform(table.rows(others)).rows() == 2);
   CHECK(step.transform(training().with_role(Role::held_out)).rows() == 5);
 }
 
