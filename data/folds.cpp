@@ -23,6 +23,7 @@ void check(const char* name, std::int64_t n, const FoldOptions& options) {
     throw ArgumentError(start + std::to_string(options.folds) + " folds of " + std::to_string(n) +
                         " rows; there must be at least 2, and a row for each");
   }
+  ebb::detail::shape_for(name, std::span(&n, 1));  // or no memory holds so many
   if (options.repeats < 1) {
     throw ArgumentError(start + std::to_string(options.repeats) +
                         " repeats; there must be at least one");

@@ -87,7 +87,10 @@ void EpochOrder::prepare(std::uint64_t seed, std::int64_t epoch) {
 }
 
 void EpochOrder::check(const LoaderPosition& position) const {
-  if (position.epoch >= 0 && position.cursor >= 0 && position.cursor < size_) return;
+  // The next epochs have numbers, too.
+  constexpr std::int64_t last = std::int64_t(1) << 62;
+  const bool has_epoch = position.epoch >= 0 && position.epoch <= last;
+  if (has_epoch && position.cursor >= 0 && position.cursor < size_) return;
   throw ArgumentError("Loader: no position epoch " + std::to_string(position.epoch) + ", cursor " +
                       std::to_string(position.cursor) + " in epochs of " + std::to_string(size_) +
                       " rows; was it saved from another data set?");

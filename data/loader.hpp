@@ -156,9 +156,12 @@ class Loader {
           order(dataset.size(), options),
           batch_size(std::min(options.batch_size, order.size())) {
       if (options.workers == 0) return;
-      made.resize(std::size_t(options.workers) * std::size_t(options.prefetch));
+      // An epoch has no use for more.
+      const std::int64_t slots =
+          std::min(std::int64_t(options.workers) * options.prefetch, batches(0));
+      made.resize(std::size_t(slots));
       prefetcher.emplace(
-          options.workers, int(made.size()),
+          std::min(std::int64_t(options.workers), slots), slots,
           detail::Prefetcher::Task{this, detail::make_batch<Source>, detail::draw_ahead<Source>});
     }
 

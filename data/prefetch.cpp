@@ -8,6 +8,7 @@
 #include <exception>
 #include <mutex>
 #include <string>
+#include <system_error>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -57,8 +58,9 @@ struct Prefetcher::Threads {
   int busy = 0;                       ///< threads that make one or are at what is aside
   std::vector<std::jthread> threads;  ///< the last member: they end before the others
 
-  Threads(int workers, int slot_count, const Task& t) : task(t), slots(std::size_t(slot_count)) {
-    for (int i = 0; i < workers; ++i) {
+  Threads(std::int64_t workers, std::int64_t slot_count, const Task& t)
+      : task(t), slots(std::size_t(slot_count)) {
+    for (std::int64_t i = 0; i < workers; ++i) {
       threads.emplace_back([this](const std::stop_token& stop) { run(stop); });
     }
   }
@@ -110,12 +112,17 @@ struct Prefetcher::Threads {
   }
 };
 
-Prefetcher::Prefetcher(int workers, int slots, const Task& task) {
+Prefetcher::Prefetcher(std::int64_t workers, std::int64_t slots, const Task& task) {
   if (workers < 1 || slots < 1) {
     throw ArgumentError("Prefetcher: " + std::to_string(workers) + " workers and " +
                         std::to_string(slots) + " slots; both are at least 1");
   }
-  threads_ = std::make_unique<Threads>(workers, slots, task);
+  try {
+    threads_ = std::make_unique<Threads>(workers, slots, task);
+  } catch (const std::system_error& error) {
+    throw ArgumentError("Prefetcher: the system gives no " + std::to_string(workers) +
+                        " threads (" + error.code().message() + "); use fewer workers");
+  }
 }
 
 Prefetcher::~Prefetcher() {

@@ -23,8 +23,9 @@ class EBB_API Prefetcher {
     void (*aside)(void* self);
   };
 
-  /// @throws ArgumentError for fewer than one worker or slot.
-  Prefetcher(int workers, int slots, const Task& task);
+  /// @throws ArgumentError for fewer than one worker or slot, and more workers than the system
+  /// gives threads.
+  Prefetcher(std::int64_t workers, std::int64_t slots, const Task& task);
   /// Waits until no thread is at work.
   ~Prefetcher();
 

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "ebb/autodiff/error.hpp"
+#include "ebb/autodiff/shape.hpp"
 
 namespace ebb::inline v0::data {
 namespace {
@@ -52,6 +53,7 @@ Sampler::Sampler(std::int64_t draws, Rule rule) : draws_(draws), rule_(std::move
   if (draws < 1) {
     throw ArgumentError("Sampler: draws = " + std::to_string(draws) + "; it is at least 1");
   }
+  ebb::detail::shape_for("Sampler", std::span(&draws, 1));  // or no memory holds so many
   if (!rule_) throw ArgumentError("Sampler: there is no rule to draw by");
 }
 
@@ -99,11 +101,12 @@ Sampler weighted(std::span<const double> weights, WeightedOptions options) {
   }
   return {draws, [w = std::vector<double>(weights.begin(), weights.end())](
                      std::span<std::int64_t> rows, Stream& stream) {
-            // Exponential waiting times: the row that comes first is chosen by its weight.
+            // Exponential waiting times: the row that comes first is chosen by its weight. Their
+            // logarithms, since the time for a weight of 1e-310 is infinite.
             std::vector<double> keys;
             std::vector<std::int64_t> order;
             for (std::size_t i = 0; i < w.size(); ++i) {
-              keys.push_back(-std::log1p(-stream.uniform()) / w[i]);
+              keys.push_back(std::log(-std::log1p(-stream.uniform())) - std::log(w[i]));
               if (w[i] > 0) order.push_back(std::int64_t(i));
             }
             sort_by(order, keys);

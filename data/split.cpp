@@ -32,6 +32,7 @@ Counts checked_sizes(const char* name, std::int64_t n, const PartsOptions& optio
     text << n << " rows; there must be at least one";
     throw ArgumentError(text.str());
   }
+  ebb::detail::shape_for(name, std::span(&n, 1));  // or no memory holds so many
   text << "fractions of " << options.validation << " for validation and " << options.test
        << " for testing";
   if (!(options.validation >= 0 && options.test >= 0 && options.validation + options.test < 1)) {

@@ -31,6 +31,10 @@ template <Real T>
 Standardizer<T>::Standardizer(const Array<T>& x) {
   check_training_rows(x);
   for (const detail::Moments& column : detail::column_moments(x)) {
+    if (!std::isfinite(column.maximum - column.minimum)) {
+      throw ArgumentError("Standardizer: the range of column " + std::to_string(mean_.size()) +
+                          " of the training rows is too large for double");
+    }
     mean_.push_back(column.mean);
     scale_.push_back(column.maximum == column.minimum ? 1 : column.deviation);
   }

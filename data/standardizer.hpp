@@ -15,7 +15,8 @@ class EBB_API Standardizer {
  public:
   /// Takes mean and standard deviation (population formula: divided by n), in double, of each
   /// column of (n, d). A constant column has scale 1. @throws ShapeError unless there are two axes
-  /// and at least one row; ArgumentError for a value that is not finite.
+  /// and at least one row; ArgumentError for a value that is not finite, and for a column whose
+  /// range is too large for double.
   explicit Standardizer(const Array<T>& training_rows);
 
   /// (x - mean) / scale, column by column: (m, d) to (m, d). @throws ShapeError for another d.

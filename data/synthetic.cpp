@@ -161,7 +161,8 @@ BlobsSet<T> make_blobs(std::int64_t n, BlobsOptions options) {
   check_size(name, options.spread, "spread");
   Streams streams(SetKind::blobs, options.seed);
   const std::int64_t d = options.features;
-  const Shape shape{options.classes, d};  // which knows whether memory can hold so many
+  const std::int64_t sizes[] = {options.classes, d};
+  const Shape shape = ebb::detail::shape_for(name, sizes);  // or no memory holds so many
   std::vector<double> centers(std::size_t(shape.size()));
   for (double& c : centers) c = options.box * (2 * streams.parameters.uniform() - 1);
   auto x = Array<T>::uninitialized({n, d});

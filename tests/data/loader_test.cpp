@@ -4,6 +4,7 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <limits>
 #include <numeric>
 
 #include "ebb/autodiff/error.hpp"
@@ -220,6 +221,8 @@ TEST_CASE("loader: refuses what gives no batch") {
        {data::LoaderPosition{0, -1, 0}, {0, 0, -1}, {0, 0, 8}, {0, 0, 10}}) {
     CHECK_THROWS_AS(loader.seek(bad), ArgumentError);
   }
+  // The epoch after it would have no number.
+  CHECK_THROWS_AS(loader.set_epoch(std::numeric_limits<std::int64_t>::max()), ArgumentError);
   const auto rows = numbered(3);
   for (const std::int64_t bad : {-1, 3}) {
     const std::int64_t indices[] = {0, bad};

@@ -291,6 +291,14 @@ TEST_CASE("parts: refuses what cannot be split") {
         "and leave 0 to train on; each part needs at least one");
 }
 
+TEST_CASE("parts: more rows than memory can number are refused as such") {
+  const auto most = std::numeric_limits<std::int64_t>::max();
+  CHECK(message_of<ShapeError>([&] { data::split_rows(most); }) ==
+        "split_rows: shape (9223372036854775807,) has more elements than an array can hold");
+  CHECK(message_of<ShapeError>([&] { data::k_fold(most); }) ==
+        "k_fold: shape (9223372036854775807,) has more elements than an array can hold");
+}
+
 TEST_CASE("parts: refuses classes and groups that cannot be split") {
   Rows classes(40, 3);
   classes.insert(classes.end(), 2, -8);

@@ -352,3 +352,14 @@ TEST_CASE("loaders refuse workers and shares that there cannot be") {
                     "Loader: drop_last leaves no batch of 6 from 10 rows for rank 1 of 2; use a "
                     "smaller batch_size");
 }
+
+TEST_CASE("loaders with more workers and batches ahead than an epoch has batches") {
+  const int most = std::numeric_limits<int>::max();
+  for (const data::LoaderOptions& o :
+       {data::LoaderOptions{.batch_size = 3, .workers = 1, .prefetch = most},
+        data::LoaderOptions{.batch_size = 3, .workers = most, .prefetch = 1},
+        data::LoaderOptions{.batch_size = 3, .workers = most, .prefetch = most}}) {
+    data::Loader loader(Numbers{10}, o);
+    CHECK(rest(loader).size() == 4);
+  }
+}

@@ -114,6 +114,18 @@ TEST_CASE("samplers: weights are probabilities, and a row without weight never c
   CHECK(data::weighted(weights, {.replacement = false}).size() == 3);
 }
 
+TEST_CASE("samplers: without replacement weights are probabilities, however small all are") {
+  constexpr int epochs = 2000;
+  for (const double unit : {1.0, 1e-310, 1e300}) {
+    CAPTURE(unit);
+    const auto sampler = data::weighted(std::vector{unit, 2 * unit, unit}, {.replacement = false});
+    int heavy_first = 0;
+    for (int epoch = 0; epoch < epochs; ++epoch) heavy_first += draw(sampler, epoch)[0] == 1;
+    // Five standard deviations of the share of one half.
+    CHECK(std::abs(heavy_first - epochs / 2) < 5 * std::sqrt(epochs / 4.0));
+  }
+}
+
 TEST_CASE("samplers: any stretch of a stratified epoch has the classes in proportion") {
   Order classes;
   for (int i = 0; i < 300; ++i) classes.push_back(i < 200 ? 4 : i < 290 ? 1 : 2);
@@ -221,5 +233,8 @@ TEST_CASE("samplers: what cannot be drawn is refused") {
   CHECK_THROWS_WITH(weights({1, 0, 2}, {.draws = 3, .replacement = false}),
                     "weighted: 3 draws without replacement from 2 rows of weight above 0");
   CHECK_THROWS_AS(weights({1}, {.draws = -1}), ArgumentError);
+  CHECK_THROWS_WITH(data::bootstrap(3, std::numeric_limits<std::int64_t>::max()),
+                    "Sampler: shape (9223372036854775807,) has more elements than an array can "
+                    "hold");
   CHECK_THROWS_WITH(Sampler(3, nullptr), "Sampler: there is no rule to draw by");
 }

@@ -136,4 +136,7 @@ TEST_CASE("standardizer: refuses other columns and rows that it cannot learn fro
   CHECK_THROWS_WITH(
       data::Standardizer(Array<float>::of({{1, 2}, {3, infinity}})),
       "Standardizer: the value in row 1, column 1 of the training rows is not finite");
+  CHECK_THROWS_WITH(data::Standardizer(Array<double>::of({{1, -1.7e308}, {2, 1.7e308}})),
+                    "Standardizer: the range of column 1 of the training rows is too large for "
+                    "double");
 }

@@ -427,6 +427,9 @@ TEST_CASE("synthetic: refuses sizes that make no set") {
   const auto huge = std::numeric_limits<std::int64_t>::max();
   CHECK_THROWS_AS(data::make_moons<float>(huge), ShapeError);
   CHECK_THROWS_AS(data::make_blobs<float>(1, {.classes = huge, .features = 8}), ShapeError);
+  CHECK_THROWS_WITH(
+      data::make_blobs<float>(1, {.classes = 1LL << 40, .features = 1LL << 40}),
+      "make_blobs: shape (1099511627776, 1099511627776) has more elements than an array can hold");
   CHECK_THROWS_AS(data::make_linear<float>(1, {.features = huge}), ShapeError);
   CHECK_THROWS_AS(data::make_logistic<float>(1, {.features = huge}), ShapeError);
   CHECK_THROWS_AS(data::make_sparse_regression<float>(1, {.features = huge}), ShapeError);
