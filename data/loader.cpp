@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "ebb/data/loader.hpp"
 
+#include <algorithm>
+#include <mutex>
 #include <string>
 #include <utility>
 
 #include "ebb/autodiff/error.hpp"
+#include "ebb/data/block_order.hpp"
 
 namespace ebb::inline v0::data::detail {
 namespace {
@@ -45,33 +48,98 @@ std::int64_t rows_an_epoch(std::int64_t rows, const LoaderOptions& options) {
 
 }  // namespace
 
+/// The windows that were drawn last. Workers share them: each would draw its own as often.
+struct EpochOrder::Windows {
+  using Rows = std::shared_ptr<const std::vector<std::int64_t>>;
+  struct Window {
+    std::int64_t index = -1;
+    Rows rows = {};
+  };
+
+  std::mutex mutex;
+  std::optional<BlockOrder> order;
+  std::vector<Window> kept;  ///< the rows of the epoch at hand; window i at i modulo their number
+
+  explicit Windows(std::size_t count) : kept(count) {}
+
+  void begin(BlockOrder of_epoch) {
+    order = std::move(of_epoch);
+    std::fill(kept.begin(), kept.end(), Window{});
+  }
+
+  template <class Check>
+  Rows get(std::int64_t index, const Check& check) {
+    const std::lock_guard lock(mutex);
+    Window& window = kept[std::size_t(index) % kept.size()];
+    if (window.index == index) return window.rows;
+    std::vector<std::int64_t> rows(std::size_t(order->begin(index + 1) - order->begin(index)));
+    order->draw(index, rows);
+    check(rows);
+    window = {index, std::make_shared<const std::vector<std::int64_t>>(std::move(rows))};
+    return window.rows;
+  }
+};
+
 EpochOrder::EpochOrder(std::int64_t rows, const LoaderOptions& options)
     : sampler_(sampler_of(rows, options)),
-      constant_(!options.shuffle && !options.sampler),
+      is_kept_((options.shuffle || options.sampler) && !sampler_.blocks_),
       rows_(rows),
       rank_(options.rank),
       world_(options.world),
-      size_(rows_an_epoch(sampler_.size(), options)) {}
+      size_(rows_an_epoch(sampler_.size(), options)) {
+  // A batch of each worker and of the caller, and the one after it.
+  constexpr int most = 64;
+  const int at_work = std::min(options.workers, most) + 2;
+  if (sampler_.blocks_) windows_ = std::make_unique<Windows>(std::size_t(at_work));
+}
+
+EpochOrder::~EpochOrder() = default;
+
+void EpochOrder::check_rows(std::span<const std::int64_t> rows) const {
+  for (const std::int64_t row : rows) {
+    if (row >= 0 && row < rows_) continue;
+    throw ArgumentError("Loader: the sampler drew row " + std::to_string(row) +
+                        " of a data set with " + std::to_string(rows_) + " rows");
+  }
+}
 
 void EpochOrder::draw(Draw& to, std::uint64_t seed, std::int64_t epoch) const {
   to.drawn = false;
-  to.all.resize(std::size_t(sampler_.size()));
   Stream stream = Stream(seed).split(std::uint64_t(epoch));
-  sampler_.draw(to.all, stream);
-  for (const std::int64_t row : to.all) {
-    if (row < 0 || row >= rows_) {
-      throw ArgumentError("Loader: the sampler drew row " + std::to_string(row) +
-                          " of a data set with " + std::to_string(rows_) + " rows");
+  if (is_kept_) {
+    to.all.resize(std::size_t(sampler_.size()));
+    sampler_.draw(to.all, stream);
+    check_rows(to.all);
+    // Its own rows move to the front, none before it was read.
+    for (std::size_t i = 0; world_ > 1 && i < std::size_t(size_); ++i) {
+      to.all[i] = to.all[i * std::size_t(world_) + std::size_t(rank_)];
     }
+    to.rows = std::span(to.all).first(std::size_t(size_));
+  } else if (windows_) {
+    windows_->begin(BlockOrder(sampler_.size(), *sampler_.blocks_, stream));
   }
-  // Its own rows move to the front, none before it was read.
-  for (std::size_t i = 0; world_ > 1 && i < std::size_t(size_); ++i) {
-    to.all[i] = to.all[i * std::size_t(world_) + std::size_t(rank_)];
-  }
-  to.rows = std::span(to.all).first(std::size_t(size_));
   to.seed = seed;
   to.epoch = epoch;
   to.drawn = true;
+}
+
+void EpochOrder::fill(std::span<std::int64_t> rows, std::int64_t first) const {
+  std::int64_t place = first * world_ + rank_;
+  if (!windows_) {
+    for (std::int64_t& row : rows) row = std::exchange(place, place + world_);
+    return;
+  }
+  Windows::Rows window;
+  for (std::int64_t begin = 0, end = 0; std::int64_t & row : rows) {
+    if (place >= end) {
+      const std::int64_t index = windows_->order->window_of(place);
+      window = windows_->get(index, [this](const auto& drawn) { check_rows(drawn); });
+      begin = windows_->order->begin(index);
+      end = windows_->order->begin(index + 1);
+    }
+    row = (*window)[std::size_t(place - begin)];
+    place += world_;
+  }
 }
 
 void EpochOrder::change(std::uint64_t seed, std::int64_t epoch) {
@@ -83,7 +151,7 @@ void EpochOrder::change(std::uint64_t seed, std::int64_t epoch) {
 }
 
 void EpochOrder::prepare(std::uint64_t seed, std::int64_t epoch) {
-  if (!constant_) draw(next_, seed, epoch);
+  if (is_kept_) draw(next_, seed, epoch);
 }
 
 void EpochOrder::check(const LoaderPosition& position) const {

@@ -43,22 +43,33 @@ struct LoaderPosition {
 
 namespace detail {
 
-/// The rows of each epoch, in order.
+/// The rows of each epoch, in order. Only an order that must be drawn as a whole is kept.
 class EBB_API EpochOrder {
  public:
   /// @throws ArgumentError for options that leave nothing to give.
   EpochOrder(std::int64_t rows, const LoaderOptions& options);
   EpochOrder(const EpochOrder&) = delete;
   EpochOrder& operator=(const EpochOrder&) = delete;
+  ~EpochOrder();
 
   /// The number of rows that an epoch gives.
   EBB_INLINE std::int64_t size() const { return size_; }
-  /// The rows of that epoch, which stay until another is asked for.
-  EBB_INLINE std::span<const std::int64_t> of(std::uint64_t seed, std::int64_t epoch) {
-    if (!(now_.drawn && (constant_ || (now_.seed == seed && now_.epoch == epoch)))) {
-      change(seed, epoch);
-    }
-    return now_.rows;
+  /// Goes to an epoch. Nobody may be at `rows`.
+  EBB_INLINE void go_to(std::uint64_t seed, std::int64_t epoch) {
+    if (!(now_.drawn && now_.seed == seed && now_.epoch == epoch)) change(seed, epoch);
+  }
+  /// Some rows of the epoch, in `memory` unless they are kept. Threads may ask at the same time.
+  EBB_INLINE std::span<const std::int64_t> rows(std::int64_t first, std::int64_t count,
+                                                std::vector<std::int64_t>& memory) const {
+    if (is_kept_) return now_.rows.subspan(std::size_t(first), std::size_t(count));
+    memory.resize(std::size_t(count));
+    fill(memory, first);
+    return memory;
+  }
+  /// Of those from `first` on as many as are at hand, at least `count`, or all that there are.
+  EBB_INLINE std::span<const std::int64_t> rows_to_come(std::int64_t first, std::int64_t count,
+                                                        std::vector<std::int64_t>& memory) const {
+    return rows(first, is_kept_ ? size_ - first : std::min(count, size_ - first), memory);
   }
   /// Draws an epoch that will be asked for next; the one at hand stays.
   void prepare(std::uint64_t seed, std::int64_t epoch);
@@ -75,11 +86,15 @@ class EBB_API EpochOrder {
   };
   void change(std::uint64_t seed, std::int64_t epoch);
   void draw(Draw& to, std::uint64_t seed, std::int64_t epoch) const;
+  void check_rows(std::span<const std::int64_t> rows) const;
+  void fill(std::span<std::int64_t> rows, std::int64_t first) const;
 
   Sampler sampler_;
-  bool constant_;  ///< every epoch is the same
+  bool is_kept_;
   std::int64_t rows_, rank_, world_, size_;
   Draw now_, next_;
+  struct Windows;
+  std::unique_ptr<Windows> windows_;  ///< of a block-wise shuffle
 };
 
 template <class Source>
@@ -102,8 +117,9 @@ static void draw_ahead(void* source) {
 /// `seek` the next loop gives what was left. The order is a function of seed and epoch alone, and
 /// so are the batches, whatever the number of workers. With workers the data set must allow `rows`
 /// to be called by several threads at a time; what it throws there is thrown by the loop, at the
-/// batch in question. The order takes 8 bytes a row, with workers 16. Without a sampler and workers
-/// an epoch after the first allocates nothing from the system.
+/// batch in question. The order takes 8 bytes a row, with workers 16, but nothing without a
+/// shuffle, and little with `block_shuffled`. Without a sampler and workers an epoch after the
+/// first allocates nothing from the system.
 template <Dataset D>
 class Loader {
  public:
@@ -143,10 +159,15 @@ class Loader {
     detail::EpochOrder order;
     std::int64_t batch_size;  ///< at most that of an epoch
 
-    // Of the workers: where they began, the rows from there, and what they made of them.
+    std::vector<std::int64_t> memory = {}, memory_to_come = {};  ///< of the caller's rows
+
+    // Of the workers: where they began, and what they made from there on.
+    struct Made {
+      std::vector<std::int64_t> memory = {};
+      std::optional<Batch> batch = {};
+    };
     LoaderPosition at = {};
-    std::span<const std::int64_t> ahead = {};
-    std::vector<std::optional<Batch>> made;
+    std::vector<Made> made;
     std::optional<LoaderPosition> next;  ///< of the next batch to be taken, if they are at work
     std::optional<detail::Prefetcher> prefetcher;  ///< the last member: it ends before the others
 
@@ -167,25 +188,27 @@ class Loader {
 
     // What the workers do.
     EBB_INLINE void prefetch(std::size_t slot, std::int64_t ticket) {
-      made[slot].emplace(dataset.rows(batch(ahead, ticket * batch_size)));
+      const auto rows = batch(at.cursor + ticket * batch_size, made[slot].memory);
+      made[slot].batch.emplace(dataset.rows(rows));
     }
     EBB_INLINE void draw_ahead() { order.prepare(at.seed, at.epoch + 1); }
 
     EBB_INLINE std::int64_t batches(std::int64_t cursor) const {
       return (order.size() - cursor + batch_size - 1) / batch_size;
     }
-    EBB_INLINE std::span<const std::int64_t> batch(std::span<const std::int64_t> rows,
-                                                   std::int64_t first) const {
-      const auto left = rows.subspan(std::size_t(first));
-      return left.first(std::min(std::size_t(batch_size), left.size()));
+    EBB_INLINE std::span<const std::int64_t> batch(std::int64_t first,
+                                                   std::vector<std::int64_t>& in) const {
+      return order.rows(first, std::min(batch_size, order.size() - first), in);
     }
 
     EBB_INLINE Batch make(const LoaderPosition& from) {
-      const auto rows = order.of(from.seed, from.epoch);
-      Batch result = dataset.rows(batch(rows, from.cursor));
-      if constexpr (requires { dataset.expect(rows); }) {
+      order.go_to(from.seed, from.epoch);
+      Batch result = dataset.rows(batch(from.cursor, memory));
+      if constexpr (requires { dataset.expect(std::span<const std::int64_t>()); }) {
         const auto to_come = std::min(from.cursor + batch_size, order.size());
-        if (!in_order) dataset.expect(rows.subspan(std::size_t(to_come)));
+        if (!in_order) {
+          dataset.expect(order.rows_to_come(to_come, batch_size, memory_to_come));
+        }
       }
       return result;
     }
@@ -196,11 +219,11 @@ class Loader {
         next.reset();
         prefetcher->stop();
         at = from;
-        ahead = order.of(at.seed, at.epoch).subspan(std::size_t(at.cursor));
+        order.go_to(at.seed, at.epoch);
         prefetcher->start(batches(at.cursor));
       }
       next.reset();  // if this batch cannot be made, it is tried again
-      Batch result = std::move(*made[prefetcher->wait()]);
+      Batch result = std::move(*made[prefetcher->wait()].batch);
       prefetcher->release();
       if (after.cursor != 0) next = after;
       return result;

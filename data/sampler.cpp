@@ -11,6 +11,7 @@
 
 #include "ebb/autodiff/error.hpp"
 #include "ebb/autodiff/shape.hpp"
+#include "ebb/data/block_order.hpp"
 
 namespace ebb::inline v0::data {
 namespace {
@@ -145,19 +146,15 @@ Sampler block_shuffled(std::int64_t n, BlockShuffleOptions options) {
                         " rows in windows of " + std::to_string(window) +
                         " blocks; both are at least 1");
   }
-  return {n, [n, block = std::min(block, n), window = window](std::span<std::int64_t> rows,
-                                                              Stream& stream) {
-            const std::vector<std::int64_t> order = permutation((n - 1) / block + 1, stream);
-            std::size_t filled = 0, shuffled = 0;
-            for (std::size_t i = 0; i < order.size(); ++i) {
-              const std::int64_t first = order[i] * block, size = std::min(block, n - first);
-              std::iota(&rows[filled], &rows[filled] + size, first);
-              filled += std::size_t(size);
-              if (std::int64_t(i + 1) % window != 0 && i + 1 < order.size()) continue;
-              shuffle(rows.subspan(shuffled, filled - shuffled), stream);
-              shuffled = filled;
-            }
-          }};
+  Sampler sampler(n, [n, options](std::span<std::int64_t> rows, Stream& stream) {
+    const detail::BlockOrder order(n, options, stream);
+    for (std::int64_t w = 0; w < order.windows(); ++w) {
+      const auto begin = std::size_t(order.begin(w)), end = std::size_t(order.begin(w + 1));
+      order.draw(w, rows.subspan(begin, end - begin));
+    }
+  });
+  sampler.blocks_ = options;
+  return sampler;
 }
 
 }  // namespace ebb::inline v0::data

@@ -10,6 +10,15 @@
 
 namespace ebb::inline v0::data {
 
+namespace detail {
+class EpochOrder;
+}
+
+struct BlockShuffleOptions {
+  std::int64_t block = 4096;  ///< rows that stand together in the file
+  std::int64_t window = 16;   ///< blocks that are mixed with each other
+};
+
 /// The rule by which an epoch draws rows, for `LoaderOptions::sampler`. A value; the order is a
 /// function of the stream that it is given, which is a function of seed and epoch. With workers the
 /// order of the next epoch is drawn by one of them, during the epoch at hand.
@@ -27,8 +36,12 @@ class EBB_API Sampler {
   void draw(std::span<std::int64_t> rows, Stream& stream) const { rule_(rows, stream); }
 
  private:
+  friend class detail::EpochOrder;
+  friend EBB_API Sampler block_shuffled(std::int64_t n, BlockShuffleOptions options);
+
   std::int64_t draws_;
   Rule rule_;
+  std::optional<BlockShuffleOptions> blocks_ = {};  ///< whose windows can be drawn one by one
 };
 
 // Each of these throws ArgumentError for a data set of no rows.
@@ -57,17 +70,15 @@ EBB_API Sampler weighted(std::span<const double> weights, WeightedOptions option
 /// share for more. The rows of a class are in random order.
 EBB_API Sampler stratified(std::span<const std::int64_t> classes);
 
-struct BlockShuffleOptions {
-  std::int64_t block = 4096;  ///< rows that stand together in the file
-  std::int64_t window = 16;   ///< blocks that are mixed with each other
-};
 /// Every row once, for data that are read from a file: blocks of neighbours in random order, and
 /// the rows of so many blocks at a time shuffled with each other. A file is read once an epoch, in
 /// pieces of a block, where memory holds 2 `window` blocks, those of a batch between one window and
 /// the next. A batch sees rows of `window` random
 /// places of the file: in sorted data, the mean of a batch of b rows varies by about
 /// 1 / sqrt(window) of the spread of the blocks in addition to the 1 / sqrt(b) of a full shuffle.
-/// Shuffle the file once if that is too much. @throws ArgumentError for sizes below 1.
+/// Shuffle the file once if that is too much. A loader draws the windows as it comes to them, so
+/// that its order takes 8 bytes for each block and each row of a window. @throws ArgumentError for
+/// sizes below 1.
 EBB_API Sampler block_shuffled(std::int64_t n, BlockShuffleOptions options = {});
 
 }  // namespace ebb::inline v0::data
