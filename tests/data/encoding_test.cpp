@@ -196,6 +196,15 @@ TEST_CASE("one-hot: numbers are not encoded, and names that clash are refused") 
         "OneHot: the name \"zone=north\" stands twice in what it makes; rename or drop a column");
 }
 
+TEST_CASE("one-hot: names that would take hundreds of times the table are refused") {
+  data::Column column{std::string(1 << 20, 'x'), Kind::categorical};
+  for (int i = 0; i < 70; ++i) column.levels.push_back(std::to_string(i));
+  const OneHot step({.levels = {{column.name, column.levels}}});
+  CHECK(why([&] {
+          OneHot(step).fit(Table<double>({column}, Array<double>::zeros({1, 1})));
+        }).ends_with(" would take more than 64 MB"));
+}
+
 TEST_CASE_TEMPLATE("ordinal: the position of the level", T, float, double) {
   Ordinal step;
   const auto seen = step.fit_transform(training<T>());

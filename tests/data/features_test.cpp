@@ -110,6 +110,13 @@ TEST_CASE("polynomial: refuses what makes no sense, or too many columns") {
   columns.resize(38);
   const Table<double> fewer(columns, Array<double>::zeros({1, 38}));
   CHECK_THROWS_AS(Polynomial({.degree = 3}).fit(fewer), ArgumentError);
+  std::vector<data::Column> long_names;
+  for (const char letter : {'a', 'b', 'c', 'd', 'e', 'f', 'g', 'h'}) {
+    long_names.push_back({std::string(1 << 20, letter)});
+  }
+  const Table<double> long_named(long_names, Array<double>::zeros({1, 8}));
+  CHECK(why([&] { Polynomial().fit(long_named); }) ==
+        "Polynomial: the names of the products would take more than 64 MB");
   const auto taken = abc<double>().with("a^2", Array<double>::zeros({2, 1}));
   CHECK(why([&] { Polynomial({.columns = {"a"}}).fit(taken); }) ==
         "Polynomial: the name \"a^2\" stands twice in what it makes; rename or drop a column");

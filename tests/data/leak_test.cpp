@@ -131,7 +131,6 @@ TEST_CASE("leak: the same places of rows in another order are another split") {
   const auto table = numbers();
   std::vector<std::int64_t> turned;
   for (std::int64_t i = 0; i < table.rows(); ++i) turned.push_back((i + 6) % table.rows());
-  const data::Fold halves{{0, 1, 2, 3, 4, 5}, {6, 7, 8, 9, 10, 11}};
   const auto a = data::split(table, halves), b = data::split(table.rows(turned), halves);
   CHECK_AGREES(same_bits(a.train.values(), b.test.values()));
   CHECK(why([&] { fitted_on(a.train).transform(b.test); }) ==
@@ -178,7 +177,8 @@ TEST_CASE("leak: held-out rows do not pass through what was fitted on them") {
 
 TEST_CASE("leak: rows remember where they come from, whatever they are said to be for") {
   const auto table = numbers();
-  const auto [train, test] = data::split(table, halves);
+  const auto parts = data::split(table, halves);
+  const auto &train = parts.train, &test = parts.test;
   const auto among = [](const std::string& what) {
     return what.find("these held-out rows were among those of the fit") != what.npos;
   };
@@ -191,6 +191,9 @@ TEST_CASE("leak: rows remember where they come from, whatever they are said to b
   CHECK(among(why([&] { unfair.transform(test); })));
   CHECK(unfair.transform(train.with_role(Role::held_out)).rows() == 6);
   CHECK(fitted_on(train).transform(test.with_role(Role::held_out)).rows() == 6);
+  CHECK(why([&] {
+          fitted_on(train).transform(table.with_role(Role::held_out));
+        }).find("which may hold these held-out rows") != std::string::npos);
   for (const Role role : {Role::training, Role::held_out}) {
     CHECK(why([&] {
             data::split(all.transform(table).with_role(role), halves);

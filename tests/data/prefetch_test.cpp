@@ -397,6 +397,12 @@ TEST_CASE("workers and a block-wise shuffle: windows are drawn as the loop comes
           again.seek({5, 2, 60});  // from the middle of a window
           batches.erase(batches.begin(), batches.begin() + 2);
           CHECK(rest(again) == batches);
+          // The next epoch has other windows, whoever is asked for them.
+          data::Loader fresh(Numbers{n}, options);
+          fresh.set_epoch(3);
+          const auto next = rest(fresh);
+          CHECK(rest(loader) == next);
+          CHECK(rest(again) == next);
         }
         CHECK(given == whole);
       }

@@ -8,6 +8,7 @@
 #include <cmath>
 #include <limits>
 #include <numeric>
+#include <set>
 #include <vector>
 
 #include "ebb/autodiff/error.hpp"
@@ -120,7 +121,9 @@ TEST_CASE("samplers: without replacement weights are probabilities, however smal
     CAPTURE(unit);
     const auto sampler = data::weighted(std::vector{unit, 2 * unit, unit}, {.replacement = false});
     int heavy_first = 0;
-    for (int epoch = 0; epoch < epochs; ++epoch) heavy_first += draw(sampler, epoch)[0] == 1;
+    for (int epoch = 0; epoch < epochs; ++epoch) {
+      heavy_first += draw(sampler, std::uint64_t(epoch))[0] == 1;
+    }
     // Five standard deviations of the share of one half.
     CHECK(std::abs(heavy_first - epochs / 2) < 5 * std::sqrt(epochs / 4.0));
   }
@@ -196,6 +199,15 @@ TEST_CASE("samplers: a block-wise shuffle visits a window of blocks at a time") 
   }
   CHECK(std::int64_t(seen.size()) == (n - 1) / block + 1);  // each once: no block is read twice
   CHECK(neighbours_apart);
+  // Each window has an order of its own.
+  const Order alone = draw(data::block_shuffled(100, {.block = 20, .window = 1}), 3);
+  std::set<Order> orders;
+  for (auto first = alone.begin(); first != alone.end(); first += 20) {
+    Order places(first, first + 20);
+    for (std::int64_t& place : places) place %= 20;
+    orders.insert(places);
+  }
+  CHECK(orders.size() == 5);
   // Inside of a window the blocks are mixed.
   CHECK(order[0] / block != order[1] / block);
 }
