@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 #include "ebb/data/gzip.hpp"
 #include "ebb/data/number.hpp"
@@ -108,7 +109,8 @@ void Reader<T>::read_entry(std::string_view token, Mark mark) {
   }
   std::int64_t index = 0;
   const auto [p, code] = std::from_chars(text.data(), text.data() + text.size(), index);
-  if (code != std::errc() || p != text.data() + text.size() || index < 0) {
+  if (code != std::errc() || p != text.data() + text.size() || index < 0 ||
+      index == std::numeric_limits<std::int64_t>::max()) {  // which no count of features is above
     file_.fail(mark, "the index " + quoted(text) + " is not a whole number that an array can have");
   }
   if (index < options_.first) {

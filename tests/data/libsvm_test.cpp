@@ -80,9 +80,12 @@ TEST_CASE("libsvm: errors name the place and what to do") {
   CHECK(error("1 1:2:3\n") == "1:5: the value \"2:3\" is not a number");
   CHECK(error("1 2\n") == "1:3: \"2\" is no pair \"index:value\"");
   CHECK(error("1 qid:3 1:2\n") == "1:3: groups for ranking (qid) are not supported; remove them");
-  for (const std::string index : {"x", "", "-1", "1.5", "+1", "99999999999999999999"}) {
-    CHECK(error("1 " + index + ":2\n") ==
-          "1:3: the index \"" + index + "\" is not a whole number that an array can have");
+  for (const std::string index :
+       {"x", "", "-1", "1.5", "+1", "99999999999999999999", "9223372036854775807"}) {
+    for (const int first : {0, 1}) {
+      CHECK(error("1 " + index + ":2\n", {.first = first}) ==
+            "1:3: the index \"" + index + "\" is not a whole number that an array can have");
+    }
   }
   CHECK(error("1 0:1\n") ==
         "1:3: the index 0, where features count from 1; set LibsvmOptions::first to 0 if they "

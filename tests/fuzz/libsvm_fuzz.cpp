@@ -9,6 +9,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* bytes, std::size_t cou
     ebb::fuzz::demand(read.x.shape()[1] == std::int64_t(read.features.size()));
   });
   ebb::fuzz::try_read(bytes, count, [](const auto& file, const auto& options) {
+    const auto read = ebb::data::detail::read_libsvm<double>(file, {.first = 0, .read = options});
+    ebb::fuzz::demand(read.x.shape()[0] == read.y.size());
+  });
+  ebb::fuzz::try_read(bytes, count, [](const auto& file, const auto& options) {
     ebb::data::detail::read_libsvm<double>(file, {.features = 8, .first = 0, .read = options});
   });
   return 0;
