@@ -43,6 +43,8 @@ BinaryFile::BinaryFile(const std::string& path) : name_(path) {
   }
   if (!S_ISREG(status.st_mode)) refuse("it is no plain file");
   size_ = status.st_size;
+  seconds_ = status.st_mtim.tv_sec;
+  nanoseconds_ = status.st_mtim.tv_nsec;
 }
 
 BinaryFile::BinaryFile(std::span<const std::byte> bytes, std::string name)
@@ -75,6 +77,16 @@ void BinaryFile::read(std::int64_t offset, void* to, std::int64_t count) const {
     offset += got;
     count -= got;
   }
+}
+
+void BinaryFile::require_unchanged() const {
+  if (descriptor_ < 0) return;
+  struct stat now {};
+  if (::fstat(descriptor_, &now) == 0 && now.st_size == size_ && now.st_mtim.tv_sec == seconds_ &&
+      now.st_mtim.tv_nsec == nanoseconds_) {
+    return;
+  }
+  throw FileError(name_ + ": the file was changed since it was opened; open it again");
 }
 
 void BinaryFile::fail(std::int64_t offset, const std::string& what) const {

@@ -16,6 +16,8 @@ namespace {
 /// long against what a place takes.
 constexpr std::int64_t block_bytes = 16 << 10;
 
+const char* const other_file = "the file is not what it was when it was opened; open it again";
+
 /// Rows that are read from one place on.
 struct Block {
   std::int64_t first_row;
@@ -48,7 +50,7 @@ struct CsvDataset<T>::File {
   struct Reader {
     explicit Reader(const File& of)
         : session({.max_bytes = of.options.read.max_bytes}), pass(of.file, session, of.options) {
-      pass.columns();
+      if (pass.columns().size() != of.features.size() + 1) pass.fail(other_file);
     }
     detail::ReadSession session;
     detail::CsvPass<T> pass;
@@ -100,6 +102,7 @@ CsvDataset<T>::File::File(const std::string& path, const std::string& target_nam
     }
   }
   pass.require_rows(rows);
+  file.require_unchanged();
   blocks.shrink_to_fit();
 }
 
@@ -142,7 +145,7 @@ void CsvDataset<T>::File::read_rows(Reader& reader, std::span<const std::int64_t
     }
     for (; at_hand != index; at_hand = next++) {
       if (!reader.pass.next(row.data())) {
-        reader.pass.fail("the file is not what it was when it was opened; open it again");
+        reader.pass.fail(other_file);
       }
     }
     std::copy_n(row.data(), target, x + i * width);
@@ -177,8 +180,11 @@ Batch<T> CsvDataset<T>::rows(std::span<const std::int64_t> indices) const {
   auto x = Array<T>::uninitialized({count, std::int64_t(features().size())});
   auto y = Array<T>::uninitialized({count, 1});
   if (count == 0) return {x, y};
+  // Before, so that nobody wonders at what is wrong there; behind, for changes meanwhile.
+  file_->file.require_unchanged();
   auto reader = file_->take_reader();
   file_->read_rows(*reader, indices, x.mutate(), y.mutate());
+  file_->file.require_unchanged();
   const std::lock_guard lock(file_->mutex);
   file_->readers.push_back(std::move(reader));
   return {x, y};

@@ -30,8 +30,8 @@ class EBB_API CsvDataset {
   /// The number of rows.
   std::int64_t size() const;
   /// The rows with these indices: x (b, d) and y (b, 1). @throws ArgumentError for an index outside
-  /// of the file; FileError where what it finds there is no row any more: a file that is rewritten
-  /// while it is open gives its new rows, or parts of them.
+  /// of the file; FileError where the file was changed since it was opened, as far as its size and
+  /// time tell (the system's clock ticks every few milliseconds), or holds no such row any more.
   Batch<T> rows(std::span<const std::int64_t> indices) const;
   /// The names of the d columns of x.
   const std::vector<std::string>& features() const;

@@ -17,12 +17,12 @@ namespace {
 /// A file in the address space of the process.
 class MappedRows : public RowSource {
  public:
-  MappedRows(const BinaryFile& file, const RowLayout& layout)
-      : RowSource(layout), length_(std::size_t(file.size())) {
+  MappedRows(std::unique_ptr<const BinaryFile> file, const RowLayout& layout)
+      : RowSource(layout), file_(std::move(file)), length_(std::size_t(file_->size())) {
     if (length_ == 0) return;
-    memory_ = ::mmap(nullptr, length_, PROT_READ, MAP_SHARED, file.descriptor(), 0);
+    memory_ = ::mmap(nullptr, length_, PROT_READ, MAP_SHARED, file_->descriptor(), 0);
     if (memory_ == MAP_FAILED) {
-      throw FileError(file.name() + ": cannot be mapped (" +
+      throw FileError(file_->name() + ": cannot be mapped (" +
                       std::generic_category().message(errno) +
                       "); open it through a window, which takes less room");
     }
@@ -32,7 +32,9 @@ class MappedRows : public RowSource {
   }
 
   void copy(std::byte* out, std::span<const std::int64_t> indices) const override {
+    file_->require_unchanged();  // before pages are touched that may be gone
     copy_rows(out, first_row(), std::size_t(layout().row_bytes), indices);
+    file_->require_unchanged();
   }
   void expect(std::span<const std::int64_t> indices) const override {
     fetch_rows(first_row(), std::size_t(layout().row_bytes), layout().rows(), indices);
@@ -45,6 +47,7 @@ class MappedRows : public RowSource {
     return static_cast<const std::byte*>(memory_) + layout().offset;
   }
 
+  std::unique_ptr<const BinaryFile> file_;
   std::size_t length_;
   void* memory_ = nullptr;
 };
@@ -115,8 +118,9 @@ RowLayout raw_layout(const char* operation, const BinaryFile& file, const RawRow
           rows.offset, row_bytes};
 }
 
-std::shared_ptr<const RowSource> map_rows(const BinaryFile& file, const RowLayout& layout) {
-  return std::make_shared<MappedRows>(file, layout);
+std::shared_ptr<const RowSource> map_rows(std::unique_ptr<const BinaryFile> file,
+                                          const RowLayout& layout) {
+  return std::make_shared<MappedRows>(std::move(file), layout);
 }
 
 }  // namespace detail
@@ -160,16 +164,16 @@ std::int64_t FileArray<T>::bytes_read() const {
 
 template <class T>
 FileArray<T> map_npy(const std::string& path) {
-  const detail::BinaryFile file(path);
-  const auto layout = detail::npy_layout(file, detail::type_of<T>());
-  return FileArray<T>(detail::map_rows(file, layout));
+  auto file = std::make_unique<const detail::BinaryFile>(path);
+  const auto layout = detail::npy_layout(*file, detail::type_of<T>());
+  return FileArray<T>(detail::map_rows(std::move(file), layout));
 }
 
 template <class T>
 FileArray<T> map_raw(const std::string& path, const RawRows& rows) {
-  const detail::BinaryFile file(path);
-  const auto layout = detail::raw_layout("map_raw", file, rows, detail::type_of<T>());
-  return FileArray<T>(detail::map_rows(file, layout));
+  auto file = std::make_unique<const detail::BinaryFile>(path);
+  const auto layout = detail::raw_layout("map_raw", *file, rows, detail::type_of<T>());
+  return FileArray<T>(detail::map_rows(std::move(file), layout));
 }
 
 template <class T>

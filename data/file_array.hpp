@@ -28,7 +28,9 @@ class EBB_API FileArray {
   /// The number of rows.
   std::int64_t size() const;
   /// Copies of the rows with these indices. @throws ArgumentError for an index outside of the
-  /// array; FileError where a window cannot read the file, or finds it shorter than it was.
+  /// array; FileError where the file cannot be read, or was changed since it was opened. (What a
+  /// window read before is given still, and a change within the tick of the system's clock, a few
+  /// milliseconds, is seen by nobody.)
   Array<T> rows(std::span<const std::int64_t> indices) const;
   /// Brings the first of these rows of a mapped file closer to the processor.
   void expect(std::span<const std::int64_t> indices) const;
@@ -52,8 +54,8 @@ struct RawRows {
 
 /// Maps a .npy file, version 1.0 to 3.0, into memory: the system reads the pages that are touched
 /// and keeps them while it has room. The whole file takes address space, and the pages that were
-/// touched count as resident; `window_npy` takes a fixed amount of either. A program that touches
-/// rows of a mapped file that someone cut off is killed by a signal (SIGBUS).
+/// touched count as resident; `window_npy` takes a fixed amount of either. A program that reads
+/// rows in the moment in which someone cuts off the mapped file is killed by a signal (SIGBUS).
 /// @throws FileError that starts with file: byte offset for a file that cannot be opened or mapped,
 /// is shorter or longer than it declares, or whose elements are not T in C order and little-endian:
 /// `read_npy` converts those.

@@ -40,7 +40,8 @@ class RowSource {
   virtual ~RowSource();
 
   const RowLayout& layout() const { return layout_; }
-  /// Copies the rows with these indices, which are inside the array, side by side.
+  /// Copies the rows with these indices, which are inside the array, side by side. @throws
+  /// FileError for rows of a file that was changed.
   virtual void copy(std::byte* out, std::span<const std::int64_t> indices) const = 0;
   virtual void expect(std::span<const std::int64_t> indices) const = 0;
   virtual std::int64_t block_rows() const = 0;
@@ -53,7 +54,8 @@ class RowSource {
 /// What is read at once unless the user says otherwise.
 constexpr std::int64_t block_bytes = 1 << 20;
 
-std::shared_ptr<const RowSource> map_rows(const BinaryFile& file, const RowLayout& layout);
+std::shared_ptr<const RowSource> map_rows(std::unique_ptr<const BinaryFile> file,
+                                          const RowLayout& layout);
 /// @throws ArgumentError, which names the operation, unless the memory holds a block.
 std::shared_ptr<const RowSource> window_rows(const char* operation,
                                              std::unique_ptr<const BinaryFile> file,

@@ -124,7 +124,9 @@ void RowWindow::load(Blocks::iterator block, std::int64_t number,
   blocks_.splice(blocks_.begin(), blocks_, block);
   lock.unlock();
   try {
+    file_->require_unchanged();
     file_->read(layout().offset + first * layout().row_bytes, block->rows.get(), bytes);
+    file_->require_unchanged();
     bytes_read_ += bytes;
   } catch (...) {
     lock.lock();

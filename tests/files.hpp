@@ -6,6 +6,7 @@
 #include <sys/resource.h>
 
 #include <algorithm>
+#include <chrono>
 #include <csignal>
 #include <cstddef>
 #include <filesystem>
@@ -50,6 +51,18 @@ class Folder {
     std::ofstream(path(name), std::ios::binary) << content;
     return path(name);
   }
+  /// The same, as if long ago: what comes after it is seen to be newer, however soon.
+  std::string add_old(const std::string& name, const std::string& content) const {
+    add(name, content);
+    std::filesystem::last_write_time(path(name), long_ago());
+    return path(name);
+  }
+  /// Gives a file other content, or less, behind everybody's back: its time is what it was.
+  void change_unseen(const std::string& name, const std::string& content) const {
+    const auto before = std::filesystem::last_write_time(path(name));
+    add(name, content);
+    std::filesystem::last_write_time(path(name), before);
+  }
   /// The names of what it holds, sorted.
   std::vector<std::string> names() const {
     std::vector<std::string> names;
@@ -61,6 +74,10 @@ class Folder {
   }
 
  private:
+  static std::filesystem::file_time_type long_ago() {
+    return std::filesystem::file_time_type::clock::now() - std::chrono::hours(1);
+  }
+
   std::filesystem::path path_;
 };
 
