@@ -11,8 +11,9 @@
 
 namespace ebb::inline v0::data {
 
-/// What becomes of a value that is missing. A mean or a median is that of all rows of the file:
-/// where some are held out, impute after the split instead.
+/// What becomes of a value that is missing. A mean or a median is that of all rows of the file, so
+/// that `split` refuses a table in which one was filled in: where some rows are held out, read NaN
+/// and impute after the split.
 enum class Missing : std::uint8_t {
   error,     ///< it is refused, with its place
   nan,       ///< it is NaN
@@ -28,7 +29,8 @@ struct CsvOptions {
   char comment = 0;      ///< lines that begin with it are skipped; 0 for none
   Missing missing = Missing::error;
   double constant = 0;  ///< for Missing::constant
-  /// The texts of a missing value. In quotes all but "" are levels where the column is categorical.
+  /// The texts of a missing value; one that is a number, as "-999", is read more slowly. In quotes
+  /// all but "" are levels where the column is categorical.
   std::vector<std::string> missing_names = {"",     "NA",   "N/A",  "n/a",  "#N/A",
                                             "nan",  "NaN",  "NAN",  "-nan", "-NaN",
                                             "null", "NULL", "None", "NONE", "<NA>"};
@@ -64,8 +66,9 @@ struct CsvWriteOptions {
 /// at all; compressed by gzip where the name ends in .gz. Numbers are the shortest that read back
 /// to the same bits; texts are quoted where they need it, or may be taken for a missing value.
 /// A level that looks like a number reads back as a category where `kinds` says so.
-/// @throws FileError when the system refuses; ArgumentError for infinity, a table without rows, and
-/// a separator that cannot be one.
+/// @throws FileError when the system refuses; ArgumentError for infinity, a table without rows, a
+/// separator that cannot be one, a text that is not UTF-8, and a level of no characters, which
+/// would be missing when it is read.
 template <Real T>
 EBB_API void write_csv(const std::string& path, const Table<T>& table,
                        const CsvWriteOptions& options = {});

@@ -19,9 +19,10 @@ std::int64_t Levels::add(std::string_view text) {
 std::vector<std::string> Levels::sorted(std::vector<std::int64_t>& places) const {
   std::vector<std::string> texts;
   texts.reserve(codes_.size());
-  for (const auto& [text, code] : codes_) texts.push_back(text);
+  for (const auto& [text, code] : codes_) {
+    if (places[std::size_t(code)] >= 0) texts.push_back(text);
+  }
   std::sort(texts.begin(), texts.end());
-  places.resize(texts.size());
   for (std::size_t i = 0; i < texts.size(); ++i) {
     places[std::size_t(find(texts[i]))] = std::int64_t(i);
   }

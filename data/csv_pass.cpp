@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <set>
 #include <unordered_map>
 
 namespace ebb::inline v0::data::detail {
@@ -73,16 +74,18 @@ void CsvPass<T>::name_columns(const BinaryFile& file) {
 
 template <class T>
 void CsvPass<T>::set_kinds(const std::vector<Kind>& known) {
-  for (const auto& given : options_.kinds) {
-    const auto same = std::find_if(columns_.begin(), columns_.end(), [&](const Incoming& column) {
-      return column.name == given.first;
-    });
-    if (same == columns_.end()) {
-      throw ArgumentError("read_csv: the options give a kind to column " + quoted(given.first) +
-                          ", but " + name_ + " has none of this name");
-    }
-    same->kind = given.second;
-    same->is_sure = true;
+  std::set<std::string_view> given;
+  for (Incoming& column : columns_) {
+    const auto kind = options_.kinds.find(column.name);
+    if (kind == options_.kinds.end()) continue;
+    column.kind = kind->second;
+    column.is_sure = true;
+    given.insert(column.name);
+  }
+  for (const auto& [name, kind] : options_.kinds) {
+    if (given.contains(name)) continue;
+    throw ArgumentError("read_csv: the options give a kind to column " + quoted(name) + ", but " +
+                        name_ + " has none of this name");
   }
   for (std::size_t j = 0; j < columns_.size(); ++j) {
     Incoming& column = columns_[j];
@@ -92,7 +95,7 @@ void CsvPass<T>::set_kinds(const std::vector<Kind>& known) {
   }
   numbers_from_.assign(columns_.size(), 0);
   for (std::size_t j = columns_.size(), n = 0; j-- > 0;) {
-    n = columns_[j].kind == Kind::numeric ? n + 1 : 0;
+    n = columns_[j].kind == Kind::numeric && !names_are_numbers_ ? n + 1 : 0;
     numbers_from_[j] = n;
   }
 }
@@ -173,7 +176,7 @@ void CsvPass<T>::read_number(std::size_t j, T& value) {
   Incoming& column = columns_[j];
   const std::string_view text = file_.last_text();
   const Spelled spelled = spelled_number(text, value);
-  if (spelled == Spelled::number) return;
+  if (spelled == Spelled::number && !(names_are_numbers_ && is_missing(text))) return;
   if (is_missing(text)) {
     // In quotes it may be a level, and then is not missing.
     if (!column.is_sure && file_.was_quoted() && !text.empty() &&
@@ -233,13 +236,14 @@ void CsvPass<T>::search_field(Incoming& column) {
   }
 }
 
-/// Puts the numbers in place of NaN that the policy asks for.
+/// Puts the numbers in place of NaN that the policy asks for. Whether it learned one from the rows.
 template <class T>
-void CsvPass<T>::fill(Array<T>& values) const {
+bool CsvPass<T>::fill(Array<T>& values) const {
   const bool is_constant = options_.missing == Missing::constant;
   if (!is_constant && options_.missing != Missing::mean && options_.missing != Missing::median) {
-    return;
+    return false;
   }
+  bool learned = false;
   const auto width = std::int64_t(columns_.size());
   for (std::int64_t j = 0; j < width; ++j) {
     std::vector<T> present;
@@ -255,6 +259,7 @@ void CsvPass<T>::fill(Array<T>& values) const {
     if (missing.empty()) continue;
     double value = options_.constant;
     if (!is_constant) {
+      learned = true;
       if (present.empty()) {
         file_.fail({},
                    "column " + quoted(columns_[std::size_t(j)].name) +
@@ -268,6 +273,7 @@ void CsvPass<T>::fill(Array<T>& values) const {
     T* const out = values.mutate();
     for (const std::int64_t i : missing) out[i] = T(value);
   }
+  return learned;
 }
 
 /// From numbers by order of appearance to places among the sorted levels.
@@ -276,11 +282,17 @@ void CsvPass<T>::sort_levels(std::vector<Column>& columns, Array<T>& values) con
   std::vector<std::int64_t> places;
   for (std::size_t j = 0; j < columns.size(); ++j) {
     if (columns[j].kind == Kind::numeric) continue;
-    columns[j].levels = columns_[j].levels.sorted(places);
     T* const codes = values.mutate();
-    for (std::int64_t i = std::int64_t(j); i < values.size(); i += std::int64_t(columns.size())) {
-      if (!std::isnan(codes[i])) codes[i] = T(places[std::size_t(codes[i])]);
-    }
+    const auto each = [&](const auto& change) {
+      for (std::int64_t i = std::int64_t(j); i < values.size(); i += std::int64_t(columns.size())) {
+        if (!std::isnan(codes[i])) change(codes[i]);
+      }
+    };
+    // A row that was dropped may have been the only one of its level.
+    places.assign(std::size_t(columns_[j].levels.size()), -1);
+    each([&](T code) { places[std::size_t(code)] = 0; });
+    columns[j].levels = columns_[j].levels.sorted(places);
+    each([&](T& code) { code = T(places[std::size_t(code)]); });
   }
 }
 
@@ -326,11 +338,16 @@ std::optional<Table<T>> CsvPass<T>::read(std::vector<Kind>& kinds) {
   }
   require_rows(rows.rows());
   auto values = rows.to_array();
-  fill(values);
+  const bool learned = fill(values);
   std::vector<Column> columns;
   for (const Incoming& column : columns_) columns.push_back({column.name, column.kind});
   sort_levels(columns, values);
-  return Table<T>(std::move(columns), std::move(values), name_);
+  Table<T> table(std::move(columns), std::move(values), name_);
+  if (!learned) return table;
+  auto provenance = TableAccess::provenance(table);
+  provenance.learned_by = std::string("Missing::") +
+                          (options_.missing == Missing::mean ? "mean" : "median") + " of read_csv";
+  return TableAccess::with(std::move(table), std::move(provenance));
 }
 
 template class CsvPass<float>;

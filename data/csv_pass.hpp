@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // One way through a delimited text file, row by row.
 #pragma once
+#include <algorithm>
 #include <cmath>
 #include <limits>
 #include <optional>
@@ -39,6 +40,11 @@ class CsvPass {
     if (std::abs(options.constant) > double(std::numeric_limits<T>::max())) {
       throw ArgumentError("CsvOptions: the constant for missing values is more than float holds");
     }
+    names_are_numbers_ = std::any_of(options.missing_names.begin(), options.missing_names.end(),
+                                     [](const std::string& name) {
+                                       T ignored = 0;
+                                       return spelled_number(name, ignored) == Spelled::number;
+                                     });
     read_header();
     if (!options.header) name_columns(file);
   }
@@ -75,7 +81,7 @@ class CsvPass {
   void search_field(Incoming& column);
   void miss(std::size_t j, T& value);
   bool is_missing(std::string_view text) const;
-  void fill(Array<T>& values) const;
+  bool fill(Array<T>& values) const;
   void sort_levels(std::vector<Column>& columns, Array<T>& values) const;
   [[noreturn]] void refuse(std::size_t j, const std::string& what) const {
     file_.fail(file_.mark(), "column " + quoted(columns_[j].name) + ": " + what);
@@ -90,6 +96,7 @@ class CsvPass {
   bool drops_row_ = false;                 ///< the row that is read misses a value
   bool has_rows_ = false;                  ///< dropped or not
   bool is_surprised_ = false;              ///< a kind did not hold, or is needed to tell
+  bool names_are_numbers_ = false;         ///< some of those that stand for missing values
 };
 
 }  // namespace ebb::inline v0::data::detail

@@ -2,11 +2,13 @@
 // Kinds of columns, missing values, and the options of the reader.
 #include <doctest/doctest.h>
 
+#include <chrono>
 #include <cmath>
 #include <limits>
 
 #include "ebb/autodiff/error.hpp"
 #include "ebb/data/csv.hpp"
+#include "ebb/data/table_split.hpp"
 #include "ebb/tests/close.hpp"
 #include "ebb/tests/files.hpp"
 #include "ebb/tests/message.hpp"
@@ -166,8 +168,61 @@ TEST_CASE("csv: the names of missing values are a choice") {
   CHECK(empty.columns()[0].levels == Names{"", "x"});
   CHECK(error("a\nnan\n", {.missing_names = {}, .kind = Kind::numeric})
             .starts_with("2:1: column \"a\": \"nan\" is not a finite number"));
-  // A number may stand for what is missing only where it is told so, and never does.
-  CHECK(read("a\n-999\n", {.missing_names = {"-999"}}).values().item() == -999);
+}
+
+TEST_CASE_TEMPLATE("csv: a number may stand for a missing value", T, float, double) {
+  const CsvOptions options{.missing = Missing::nan, .missing_names = {"-999", "9e9", ""}};
+  const auto table = read<T>("a,b,c\n-999,-999,x\n1,9e9,\n-999.0,-9990,-999\n2,,y\n", options);
+  CHECK(kinds(table) == "nnc");
+  constexpr T none = std::numeric_limits<T>::quiet_NaN();
+  CHECK_AGREES(same_bits(
+      table.values(),
+      Array<T>::of({{none, none, 0}, {1, none, none}, {-999, -9990, none}, {2, none, 1}})));
+  CHECK(error<T>("a\n1\n-999\n", {.missing_names = {"-999"}}).starts_with("3:1: column \"a\":"));
+  CHECK_AGREES(same_bits(
+      read<T>("a\n1\n-999\n3\n", {.missing = Missing::mean, .missing_names = {"-999"}}).values(),
+      Array<T>({3, 1}, {1, 2, 3})));
+}
+
+TEST_CASE("csv: rows that are dropped leave no level behind") {
+  const auto table = read("a,b\n1,y\n,w\n3,x\n,y\n5,z\n", {.missing = Missing::drop_row});
+  CHECK(table.columns()[1].levels == Names{"x", "y", "z"});
+  CHECK_AGREES(same_bits(table.values(), Array<double>({3, 2}, {1, 1, 3, 0, 5, 2})));
+}
+
+TEST_CASE("csv: a table whose missing values know the others is split no more") {
+  const data::Fold fold{{0, 1}, {2}};
+  const std::string holes = "a,b\n1,2\n,4\n3,6\n";
+  for (const Missing missing : {Missing::mean, Missing::median}) {
+    const auto filled = read(holes, {.missing = missing});
+    CHECK(test::message_of<ArgumentError>([&] { data::split(filled.head(3), fold); })
+              .ends_with(std::string("went through Missing::") +
+                         (missing == Missing::mean ? "mean" : "median") +
+                         " of read_csv, which was fitted on them, so that each part knows of the "
+                         "others; split first, then fit on the training part"));
+    // Nothing was missing, so that nothing was learned.
+    CHECK(data::split(read("a\n1\n2\n3\n", {.missing = missing}), fold).train.rows() == 2);
+  }
+  CHECK(data::split(read(holes, as_nan), fold).train.rows() == 2);
+  CHECK(data::split(read(holes, {.missing = Missing::constant}), fold).train.rows() == 2);
+}
+
+TEST_CASE("csv: kinds are given to many columns in little time") {
+  constexpr int columns = 60000;
+  std::string names, values;
+  CsvOptions options;
+  for (int j = 0; j < columns; ++j) {
+    const std::string name = "column_" + std::to_string(j);
+    options.kinds[name] = Kind::categorical;
+    if (j > 0) names += ',';
+    names += name;
+    values += j ? ",1" : "1";
+  }
+  // Compared one by one these names take 4 s.
+  const auto start = std::chrono::steady_clock::now();
+  const auto table = read(names + '\n' + values + '\n', options);
+  CHECK(std::chrono::steady_clock::now() - start < std::chrono::seconds(2));
+  CHECK(table.columns().back().kind == Kind::categorical);
 }
 
 TEST_CASE("csv: files without a header, with comments, or both") {
