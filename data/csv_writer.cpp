@@ -45,8 +45,20 @@ class Writer {
     const bool is_alone = table.columns().size() == 1;
     missing_ = options.missing_name.empty() ? (is_alone ? "\"\"" : "") : options.missing_name;
     for (const Column& column : table.columns()) {
+      const auto check = [&](const std::string& text) {
+        if (detail::is_utf8(text)) return;
+        throw ArgumentError("write_csv: column " + detail::quoted(column.name) + ": " +
+                            detail::quoted(text) + " is not UTF-8, as readers expect");
+      };
+      check(column.name);
       levels_.emplace_back();
       for (const auto& level : column.levels) {
+        check(level);
+        if (level.empty()) {
+          throw ArgumentError("write_csv: column " + detail::quoted(column.name) +
+                              " has a level of no characters, which reads back as a missing "
+                              "value; rename it");
+        }
         levels_.back().push_back(field(level, separator_, options.missing_name));
       }
     }

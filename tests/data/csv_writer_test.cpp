@@ -141,6 +141,22 @@ TEST_CASE("write_csv: what no reader accepts is refused, and what stood there st
   CHECK(folder.names() == Names{"t.csv"});
 }
 
+TEST_CASE("write_csv: texts that would be lost or refused when they are read are not written") {
+  const test::Folder folder;
+  const auto refusal = [&](data::Column column) {
+    const Table<double> table({std::move(column)}, Array<double>::zeros({1, 1}));
+    return test::message_of<ArgumentError>([&] { data::write_csv(folder.path("t.csv"), table); });
+  };
+  CHECK(refusal({"a", Kind::categorical, {"x", ""}}) ==
+        "write_csv: column \"a\" has a level of no characters, which reads back as a missing "
+        "value; rename it");
+  CHECK(refusal({"a", Kind::categorical, {"x", "\xff"}})
+            .ends_with("is not UTF-8, as readers expect"));
+  CHECK(refusal({"\xe9t\xe9"}).ends_with("is not UTF-8, as readers expect"));
+  CHECK(refusal({std::string("a\0b", 3)}).ends_with("is not UTF-8, as readers expect"));
+  CHECK(folder.names().empty());
+}
+
 TEST_CASE("csv: gzip is known by its first bytes, and damage has its offset") {
   const test::Folder folder;
   data::write_csv(folder.path("a.csv.gz"),
