@@ -33,7 +33,8 @@ std::vector<Moments> column_moments(const Array<T>& rows) {
       }
       m.mean = first[j] + parts / double(m.count) * range;
     } else {
-      m.mean = first[j] + m.mean / double(m.count);
+      // All infinite, perhaps, where differences are NaN.
+      m.mean = m.minimum == m.maximum ? m.minimum : first[j] + m.mean / double(m.count);
     }
   }
   // In units of the range, whose square neither overflows nor vanishes.

@@ -165,14 +165,16 @@ std::string Table<T>::level(std::int64_t row, std::string_view name) const {
 template <Real T>
 Table<T> Table<T>::select(const std::vector<std::string>& names) const {
   std::vector<std::size_t> positions;
-  for (const auto& name : names) positions.push_back(find(name));
+  const detail::Positions known(columns_);
+  for (const auto& name : names) positions.push_back(known.has(name) ? known.of(name) : find(name));
   return gather_table(positions);
 }
 
 template <Real T>
 Table<T> Table<T>::drop(const std::vector<std::string>& names) const {
   std::vector<bool> dropped(columns_.size());
-  for (const auto& name : names) dropped[find(name)] = true;
+  const detail::Positions known(columns_);
+  for (const auto& name : names) dropped[known.has(name) ? known.of(name) : find(name)] = true;
   std::vector<std::size_t> positions;
   for (std::size_t j = 0; j < columns_.size(); ++j) {
     if (!dropped[j]) positions.push_back(j);
