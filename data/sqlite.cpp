@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <cmath>
+#include <cstdio>
 #include <deque>
 #include <filesystem>
 #include <limits>
@@ -100,6 +101,9 @@ class Query {
   }
 
   void prepare(const std::string& text) {
+    if (text.find('\0') != text.npos) {
+      fail("the query has a zero byte, behind which nothing would be read");
+    }
     sqlite3_stmt* prepared = nullptr;
     const char* rest = nullptr;
     const int code =
@@ -178,7 +182,13 @@ class Query {
     column.kind = kind;
     if (kind == Kind::categorical) return code(row, column, j);
     const double number = sqlite3_column_double(s, j);
-    if (!std::isfinite(T(number))) fail(row, column.name, "a number that is not finite");
+    if (!std::isfinite(number)) fail(row, column.name, "a number that is not finite");
+    if (!std::isfinite(T(number))) {
+      char digits[32];
+      std::snprintf(digits, sizeof digits, "%.6g", number);
+      fail(row, column.name,
+           std::string(digits) + " is too large for float; read the query as double");
+    }
     return T(number);
   }
 

@@ -24,10 +24,10 @@ struct SqliteOptions {
 };
 
 /// Runs one query on a database that is only read, and gives its rows: a column of numbers is
-/// numeric, one of texts categorical, with levels sorted by their bytes. Names are those of the
-/// query; `AS` gives others. The rows are those of one moment, whoever writes meanwhile, and a
-/// database that is locked is waited for, five seconds at most. ":memory:" is a database without
-/// tables.
+/// numeric, each the nearest that T holds, one of texts categorical, with levels sorted by their
+/// bytes. Names are those of the query; `AS` gives others. The rows are those of one moment,
+/// whoever writes meanwhile, and a database that is locked is waited for, five seconds at most.
+/// ":memory:" is a database without tables.
 /// @throws FileError that starts with the file's name, for one that cannot be opened or is no
 /// database, a query that SQLite refuses, that changes anything or is more than one, no columns or
 /// rows, two columns of one name, a BLOB, a column of both numbers and texts, a text that is not
