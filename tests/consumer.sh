@@ -50,13 +50,15 @@ loads_little() {
   [[ -z $found ]] || { echo "$program needs $found"; return 1; }
 }
 
+# with_pkg_config PREFIX PACKAGE PROGRAM [FLAGS...]: with what pkg-config says of a package.
 with_pkg_config() {
-  local prefix=$1 program=$2
-  shift 2
+  local prefix=$1 package=$2 program=$3
+  shift 3
   local flags
   PKG_CONFIG_PATH=$(dirname "$(find "$prefix" -name ebb.pc)")
   export PKG_CONFIG_PATH
-  flags=$(pkg-config --cflags --libs "$@" ebb) || return 1
+  flags=$(pkg-config --cflags --libs "$@" "$package") || return 1
+  [[ $package != ebb-sqlite ]] || flags="-DCONSUMER_SQLITE $flags"
   echo "$flags"
   # shellcheck disable=SC2086
   $CXX -std=c++20 -O1 "$source_dir/tests/consumer/main.cpp" $flags -o "$program" || return 1
@@ -87,9 +89,11 @@ for kind in static shared; do
   mv "$base/subdirectory" "$base/gone"
   step "$kind: exported files" exports_are_clean "$base/installed"
   step "$kind: find_package" build "$base/package" "-DCMAKE_PREFIX_PATH=$base/installed"
-  step "$kind: pkg-config" with_pkg_config "$base/installed" "$base/plain"
+  step "$kind: pkg-config" with_pkg_config "$base/installed" ebb "$base/plain"
+  step "$kind: pkg-config of SQLite" with_pkg_config "$base/installed" ebb-sqlite "$base/sqlite"
   [[ $kind == shared ]] && continue
-  step "$kind: pkg-config --static" with_pkg_config "$base/installed" "$base/plain_static" --static
+  step "$kind: pkg-config --static" with_pkg_config "$base/installed" ebb "$base/plain_static" \
+    --static
   step "$kind: libraries of a program" loads_little "$base/package/consumer"
   step "$kind: libraries of a program by pkg-config" loads_little "$base/plain"
 done
