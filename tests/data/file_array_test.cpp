@@ -333,6 +333,10 @@ TEST_CASE("file array: a file that was changed gives no more rows") {
   check(content);  // by its time
   check(content + '1');
   check("");
+  const auto mapped = data::map_raw<float>(path, {});
+  folder.change_unseen("a.raw", content + '1');  // by its size
+  CHECK(message_of<FileError>([&] { mapped.rows(Rows{35}); }).ends_with("open it again"));
+  folder.add("a.raw", content);
   // A file of the same name in its place is another one.
   const auto arrays = both_raw<float>(path, {});
   std::filesystem::rename(folder.add("b.raw", "x"), path);

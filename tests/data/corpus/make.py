@@ -144,7 +144,7 @@ images = idx("images.idx", 8, np.arange(2 * 3 * 4, dtype="u1").reshape(2, 3, 4))
 write("idx/images.idx.gz", gzip.compress(images, mtime=0))
 write("idx/two_members.idx.gz", gzip.compress(images[:20], mtime=0) + gzip.compress(images[20:], mtime=0))
 
-# CSV and LIBSVM: what csv_corpus_test.cpp expects of each stands there.
+# CSV and LIBSVM: what csv_corpus_test.cpp expects of each stands there. make_broken.py has more.
 mixed = b"id,colour,size\n1,red,2.5\n2,blue,\n3,red,-1e3\n"
 texts = {
     "csv/mixed.csv": mixed,
