@@ -4,7 +4,7 @@
 #   fuzz.sh [seconds each: 60] [format...: all]
 # Exit status: 0 nothing found, 1 something found (the input is kept in build/fuzz), 2 the set-up
 # failed. What a reader's fuzzer starts from stands in tests/fuzz/corpus/FORMAT, and in
-# tests/data/corpus/FORMAT if there is such a folder.
+# tests/data/corpus/FORMAT if there is such a folder; csv_dataset has its own and that of csv.
 
 . "$(dirname -- "${BASH_SOURCE[0]}")/../tools/setup.sh" || exit 2
 cd "$ebb_root" || exit 2
@@ -30,8 +30,10 @@ for format in "${formats[@]}"; do
   inputs=$build/inputs/$format
   mkdir -p "$inputs"
   kept=()
-  for folder in "tests/fuzz/corpus/$format" "tests/data/corpus/$format"; do
-    [[ -d $folder ]] && kept+=("$folder")
+  for name in "$format" "${format%%_*}"; do
+    for folder in "tests/fuzz/corpus/$name" "tests/data/corpus/$name"; do
+      [[ -d $folder && " ${kept[*]} " != *" $folder "* ]] && kept+=("$folder")
+    done
   done
   log=$build/$format.log
   if "$build/${format}_fuzz" "${limits[@]}" -max_total_time="$seconds" \

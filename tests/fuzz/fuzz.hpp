@@ -1,12 +1,20 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // What the fuzzers of the file readers share.
 #pragma once
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
+#include <cstring>
 #include <span>
+#include <string>
 #include <string_view>
+#include <vector>
 
+#include "ebb/autodiff/array.hpp"
 #include "ebb/data/binary_file.hpp"
 #include "ebb/data/read_options.hpp"
 
@@ -15,6 +23,49 @@ namespace ebb::fuzz {
 /// Ends the program where an input breaks a promise, so that libFuzzer keeps it.
 inline void demand(bool holds) {
   if (!holds) std::abort();
+}
+
+/// An input as a file that has a name, for what opens files by theirs. It is only in memory.
+class NamedFile {
+ public:
+  NamedFile(const std::uint8_t* bytes, std::size_t count)
+      : descriptor_(::memfd_create("input", MFD_CLOEXEC)) {
+    demand(descriptor_ >= 0 && ::write(descriptor_, bytes, count) == ssize_t(count));
+  }
+  ~NamedFile() { ::close(descriptor_); }
+  NamedFile(const NamedFile&) = delete;
+  NamedFile& operator=(const NamedFile&) = delete;
+
+  std::string path() const { return "/proc/self/fd/" + std::to_string(descriptor_); }
+
+  /// Whether f returns; it may throw nothing but a FileError that names the file.
+  template <class F>
+  bool accepts(const F& f) const {
+    try {
+      f();
+      return true;
+    } catch (const FileError& error) {
+      demand(std::string_view(error.what()).starts_with(path() + ':'));
+      return false;
+    }
+  }
+
+ private:
+  int descriptor_;
+};
+
+/// Whether two arrays have the same shape and bits.
+template <class T>
+bool same(const Array<T>& a, const Array<T>& b) {
+  return a.shape() == b.shape() &&
+         (a.size() == 0 || std::memcmp(a.data(), b.data(), std::size_t(a.size()) * sizeof(T)) == 0);
+}
+
+/// Some of n rows, the last first.
+inline std::vector<std::int64_t> backwards(std::int64_t n) {
+  std::vector<std::int64_t> rows;
+  for (std::int64_t i = n; i > std::max(std::int64_t(0), n - 1000); --i) rows.push_back(i - 1);
+  return rows;
 }
 
 /// Reads an input as the file "file" with a small cap. Nothing but a FileError that names the file

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Takes any bytes for a text file that stays where it is: it gives the rows that read_csv finds.
+#include "ebb/data/csv_dataset.hpp"
+#include "ebb/tests/fuzz/fuzz.hpp"
+
+using namespace ebb;
+
+namespace {
+
+template <class T>
+bool same(const Tensor<T>& a, const Array<T>& b) {
+  return a.shape() == b.shape() &&
+         std::memcmp(a.data(), b.data(), std::size_t(b.size()) * sizeof(T)) == 0;
+}
+
+template <class T>
+void check(const fuzz::NamedFile& file, const data::CsvOptions& options) {
+  std::optional<data::Table<T>> table;
+  const bool is_read = file.accepts([&] { table = data::read_csv<T>(file.path(), options); });
+  const std::string target = is_read ? table->columns().back().name : "column2";
+  const bool is_taken = file.accepts([&] {
+    const data::CsvDataset<T> dataset(file.path(), target, options);
+    const auto rows = fuzz::backwards(dataset.size());
+    const auto batch = dataset.rows(rows);
+    if (!is_read) return;  // as for what it takes in memory
+    fuzz::demand(dataset.size() == table->rows());
+    const auto expected = table->rows(rows);
+    fuzz::demand(dataset.features() == expected.drop({target}).names());
+    fuzz::demand(same(batch.x, expected.drop({target}).values()));
+    fuzz::demand(same(batch.y, expected.column(target)));
+  });
+  if (is_read && table->columns().size() > 1) fuzz::demand(is_taken);
+}
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* bytes, std::size_t count) {
+  if (count > 1 && bytes[0] == 0x1f && bytes[1] == 0x8b) return 0;  // compressed, not to be reached
+  const fuzz::NamedFile file(bytes, count);
+  check<float>(file, {.missing = data::Missing::nan,
+                      .kind = data::Kind::numeric,
+                      .read = {.max_bytes = 16 << 20}});
+  check<double>(file, {.separator = ';',
+                       .header = false,
+                       .comment = '#',
+                       .missing = data::Missing::drop_row,
+                       .missing_names = {"", "7"},
+                       .kind = data::Kind::numeric,
+                       .read = {.max_bytes = 16 << 20}});
+  return 0;
+}
