@@ -317,7 +317,7 @@ TEST_CASE("file array: a file that was changed gives no more rows") {
   std::string other = content;
   std::swap(other[0], other[399]);
   const auto check = [&](const std::string& changed) {
-    for (const std::size_t way : {0, 1}) {
+    for (const std::size_t way : {std::size_t(0), std::size_t(1)}) {
       const auto array = both_raw<float>(path, {}, {.memory = 80, .block_rows = 10})[way];
       REQUIRE(array.rows(Rows{99})[0] == 99);
       folder.add("a.raw", changed);
