@@ -49,6 +49,7 @@ class Query {
       : path_(path), options_(options) {
     open();
     prepare(text);
+    require_whole_pages();
     bind();
     const int columns = sqlite3_column_count(statement_.get());
     if (columns == 0) fail("the query gives no columns");
@@ -118,6 +119,21 @@ class Query {
     const int after = sqlite3_prepare_v2(database_.get(), rest, int(end - rest), &second, nullptr);
     const Statement owner(second);
     if (after != SQLITE_OK || second) fail("the query is more than one statement");
+  }
+
+  /// Behind the end of a file that was cut off within a page SQLite reads zeros, and takes them for
+  /// NULLs.
+  void require_whole_pages() const {
+    sqlite3_stmt* prepared = nullptr;
+    sqlite3_prepare_v2(database_.get(), "PRAGMA page_size", -1, &prepared, nullptr);
+    const Statement pragma(prepared);
+    if (!prepared || sqlite3_step(prepared) != SQLITE_ROW) fail(sqlite3_errmsg(database_.get()));
+    const auto page = std::uintmax_t(sqlite3_column_int64(prepared, 0));
+    std::error_code is_none;  // as ":memory:"
+    const std::uintmax_t size = std::filesystem::file_size(path_, is_none);
+    if (!is_none && size % page != 0) {
+      fail("the file ends within a page of " + std::to_string(page) + " bytes; it was cut off");
+    }
   }
 
   void bind() {

@@ -28,12 +28,12 @@ struct SqliteOptions {
 /// bytes. Names are those of the query; `AS` gives others. The rows are those of one moment,
 /// whoever writes meanwhile, and a database that is locked is waited for, five seconds at most.
 /// ":memory:" is a database without tables.
-/// @throws FileError that starts with the file's name, for one that cannot be opened or is no
-/// database, a query that SQLite refuses, that changes anything or is more than one, no columns or
-/// rows, two columns of one name, a BLOB, a column of both numbers and texts, a text that is not
-/// UTF-8, a number that is not finite in T, a NULL by policy, and more than `max_bytes`; it names
-/// the row (from 1) and the column. ArgumentError for another number of parameters than the query
-/// has, and options that make no sense.
+/// @throws FileError that starts with the file's name, for one that cannot be opened, is no
+/// database or was cut off, a query that SQLite refuses, that changes anything or is more than one,
+/// no columns or rows, two columns of one name, a BLOB, a column of both numbers and texts, a text
+/// that is not UTF-8, a number that is not finite in T, a NULL by policy, and more than
+/// `max_bytes`; it names the row (from 1) and the column. ArgumentError for another number of
+/// parameters than the query has, and options that make no sense.
 template <Real T>
 EBB_API Table<T> read_sqlite(const std::string& path, const std::string& query,
                              const SqliteOptions& options = {});

@@ -6,9 +6,11 @@
 #include <sqlite3.h>
 
 #include <cmath>
+#include <sstream>
 
 #include "ebb/autodiff/error.hpp"
 #include "ebb/tests/close.hpp"
+#include "ebb/tests/data/corpus.hpp"
 #include "ebb/tests/files.hpp"
 #include "ebb/tests/message.hpp"
 
@@ -147,6 +149,37 @@ TEST_CASE("sqlite: what is no database is refused") {
   CHECK(refusal(text) == text + ": file is not a database");
   CHECK(refusal(folder.path(".")) == folder.path(".") + ": this is no file, so it is no database");
   CHECK(refusal("") == ": a database has a name");
+}
+
+TEST_CASE("sqlite: the kept corpus") {
+  const char* const malformed = ": database disk image is malformed";
+  const char* const cut = ": the file ends within a page of 512 bytes; it was cut off";
+  test::check_corpus(
+      "sqlite",
+      {{"whole.db", "1.5 x|-2 y|1e+300 x|"},
+       {"empty.db", ": no such table: t"},
+       {"magic.db", ": file is not a database"},
+       {"no_database.db", ": file is not a database"},
+       {"page_size.db", ": file is not a database"},
+       {"cut.db", cut},
+       {"cut_at_page.db", malformed},
+       {"damaged_page.db", malformed},
+       {"no_rows.db", ": the query gives no rows"},
+       {"no_table.db", ": no such table: t"},
+       {"null.db", "nan x|"},
+       {"infinity.db", ": row 1, column 'a': a number that is not finite"},
+       {"mixed.db", ": row 2, column 'a': a text in a column of numbers; CAST the column AS TEXT"},
+       {"blob.db", ": row 1, column 'b': a BLOB is neither a number nor a text"},
+       {"latin1.db", ": row 1, column 'b': a text that is not UTF-8"}},
+      [](const std::string& path) {
+        const auto table =
+            data::read_sqlite<double>(path, "SELECT * FROM t", {.missing = Missing::nan});
+        std::ostringstream out;
+        for (std::int64_t i = 0; i < table.rows(); ++i) {
+          out << table.values()(i, 0) << ' ' << table.level(i, "b") << '|';
+        }
+        return out.str();
+      });
 }
 
 TEST_CASE("sqlite: memory has a cap, and long queries report") {

@@ -8,7 +8,9 @@ import gzip
 import io
 import json
 import os
+import sqlite3
 import struct
+import tempfile
 import warnings
 import zipfile
 
@@ -198,4 +200,40 @@ write("pipeline", {
     "nan.json": pipeline('"center":[5]', '"center":["NaN"]'),
     "nan_bare.json": pipeline('"center":[5]', '"center":[NaN]'),
     "infinity.json": pipeline('"center":[5]', '"center":["-Infinity"]'),
+})
+
+
+# SQLite. A database that its own library writes, in small pages, and what may become of it.
+def database(*statements):
+    with tempfile.TemporaryDirectory() as folder:
+        path = os.path.join(folder, "t.db")
+        connection = sqlite3.connect(path)
+        connection.execute("PRAGMA page_size = 512")
+        for statement in statements:
+            connection.execute(statement)
+        connection.commit()
+        connection.close()
+        with open(path, "rb") as file:
+            return file.read()
+
+
+table = database("CREATE TABLE t(a REAL, b TEXT)",
+                 "INSERT INTO t VALUES (1.5, 'x'), (-2, 'y'), (1e300, 'x')")
+write("sqlite", {
+    "whole.db": table,
+    "empty.db": b"",
+    "magic.db": b"SQLite format 4" + table[15:],
+    "no_database.db": b"a,b\n1,2\n" * 100,
+    "cut.db": table[:600],
+    "cut_at_page.db": table[:512],
+    "page_size.db": table[:16] + b"\0\3" + table[18:],
+    "no_rows.db": database("CREATE TABLE t(a REAL, b TEXT)"),
+    "no_table.db": database("CREATE TABLE u(a REAL, b TEXT)"),
+    "null.db": database("CREATE TABLE t(a REAL, b TEXT)", "INSERT INTO t VALUES (NULL, 'x')"),
+    "infinity.db": database("CREATE TABLE t(a REAL, b TEXT)", "INSERT INTO t VALUES (9e999, 'x')"),
+    "mixed.db": database("CREATE TABLE t(a, b TEXT)", "INSERT INTO t VALUES (1, 'x'), ('2', 'y')"),
+    "blob.db": database("CREATE TABLE t(a REAL, b)", "INSERT INTO t VALUES (1, x'00')"),
+    "latin1.db": database("CREATE TABLE t(a REAL, b TEXT)",
+                          "INSERT INTO t VALUES (1, CAST(x'e9' AS TEXT))"),
+    "damaged_page.db": table[:512] + b"\xff" * 16 + table[528:],
 })
