@@ -27,6 +27,10 @@ mkdir -p "$build" || exit 2
 limits=(-rss_limit_mb=512 -malloc_limit_mb=64 -timeout=10 -max_len=65536)
 found=0
 for format in "${formats[@]}"; do
+  if [[ $format == sqlite && ! -x $build/sqlite_fuzz ]]; then
+    echo "sqlite: left out, as SQLite was not found"
+    continue
+  fi
   inputs=$build/inputs/$format
   mkdir -p "$inputs"
   kept=()
