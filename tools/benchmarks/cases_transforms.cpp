@@ -47,6 +47,29 @@ Sides wide() {
           }};
 }
 
+// Counts the choice of nearly all columns by name, and of one by those to be dropped. The limit has
+// a tenth of the columns, ten times.
+Sides choice() {
+  constexpr std::int64_t width = 20000, parts = 10;
+  struct Choice {
+    explicit Choice(std::int64_t columns) : table(wide_table(columns)), names(table.names()) {
+      names.pop_back();
+    }
+    void run() const {
+      keep(table.select(names));
+      keep(table.drop(names));
+    }
+    Table<double> table;
+    std::vector<std::string> names;
+  };
+  const auto whole = std::make_shared<const Choice>(width);
+  const auto part = std::make_shared<const Choice>(width / parts);
+  return {[whole] { whole->run(); },
+          [part] {
+            for (std::int64_t i = 0; i < parts; ++i) part->run();
+          }};
+}
+
 // Counts the codes of as many folds as rows. The limit has five folds.
 Sides folds() {
   constexpr std::int64_t rows = 4000;
@@ -66,6 +89,7 @@ Sides folds() {
 
 void add_transforms(std::vector<Case>& cases) {
   cases.push_back(versus("transforms/wide_table/20000/f64", "us", 2, wide));
+  cases.push_back(versus("tables/chosen_columns/20000/f64", "us", 2, choice));
   cases.push_back(versus("transforms/leave_one_out/4000/f64", "us", 2, folds));
 }
 
