@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: BSD-3-Clause
-# Builds the fuzzers of the file readers with clang and sanitizers and runs them one after the other.
+# Builds the fuzzers of the file readers with clang and sanitizers and runs them, one on each core.
 #   fuzz.sh [seconds each: 60] [format...: all]
 # Exit status: 0 nothing found, 1 something found (the input is kept in build/fuzz), 2 the set-up
 # failed. What a reader's fuzzer starts from stands in tests/fuzz/corpus/FORMAT, and in
@@ -25,30 +25,42 @@ mkdir -p "$build" || exit 2
 
 # The readers are told to take 16 MB at most; the rest is what the sanitizers add.
 limits=(-rss_limit_mb=512 -malloc_limit_mb=64 -timeout=10 -max_len=65536)
-found=0
-for format in "${formats[@]}"; do
+
+# fuzz FORMAT: 1 if something was found.
+fuzz() {
+  local format=$1 inputs=$build/inputs/$1 log=$build/$1.log name folder runs
+  local -a kept=()
   if [[ $format == sqlite && ! -x $build/sqlite_fuzz ]]; then
     echo "sqlite: left out, as SQLite was not found"
-    continue
+    return 0
   fi
-  inputs=$build/inputs/$format
   mkdir -p "$inputs"
-  kept=()
   for name in "$format" "${format%%_*}"; do
     for folder in "tests/fuzz/corpus/$name" "tests/data/corpus/$name"; do
       [[ -d $folder && " ${kept[*]} " != *" $folder "* ]] && kept+=("$folder")
     done
   done
-  log=$build/$format.log
   if "$build/${format}_fuzz" "${limits[@]}" -max_total_time="$seconds" \
     -artifact_prefix="$build/$format-" -print_final_stats=1 "$inputs" "${kept[@]}" \
     > "$log" 2>&1; then
     runs=$(sed -n 's/^stat::number_of_executed_units: *//p' "$log")
     echo "$format: nothing found in ${runs:-no} runs"
-  else
-    found=1
-    echo "$format: FOUND"
-    grep -aE '^==[0-9]+==|SUMMARY|ERROR|Test unit written' "$log" | head -n 20
+    return 0
   fi
+  printf '%s: FOUND\n%s\n' "$format" \
+    "$(grep -aE '^==[0-9]+==|SUMMARY|ERROR|Test unit written' "$log" | head -n 20)"
+  return 1
+}
+
+found=0
+running=0
+for format in "${formats[@]}"; do
+  if ((running == ebb_jobs)); then
+    wait -n || found=1
+  else
+    running=$((running + 1))
+  fi
+  fuzz "$format" &
 done
+for ((; running > 0; --running)); do wait -n || found=1; done
 exit $found
