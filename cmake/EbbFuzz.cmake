@@ -10,6 +10,7 @@ endif()
 # leave out a function that coverage counts, and functions of tensors that no reader calls need the
 # kernels: so the rest is built without coverage.
 file(GLOB ebb_fuzz_library_sources CONFIGURE_DEPENDS data/*.cpp)
+list(REMOVE_ITEM ebb_fuzz_library_sources "${PROJECT_SOURCE_DIR}/data/sqlite.cpp")
 add_library(ebb_fuzzed STATIC EXCLUDE_FROM_ALL ${ebb_fuzz_library_sources})
 add_library(ebb_fuzzed_core STATIC EXCLUDE_FROM_ALL
   autodiff/array.cpp autodiff/draws.cpp autodiff/error.cpp autodiff/functional_call.cpp
@@ -36,6 +37,7 @@ foreach(source IN LISTS ebb_fuzz_sources)
   ebb_own_target(${name})
   target_link_libraries(${name} PRIVATE ebb_fuzzed)
   if(name STREQUAL sqlite_fuzz)
+    target_sources(${name} PRIVATE data/sqlite.cpp)
     target_link_libraries(${name} PRIVATE SQLite::SQLite3)
   endif()
   target_link_options(${name} PRIVATE -fsanitize=fuzzer,address,undefined -Wl,--gc-sections)

@@ -33,7 +33,8 @@ std::string count_of(std::int64_t n, const char* what) {
 BinaryFile::BinaryFile(const std::string& path) : name_(path) {
   const auto refuse = [&](const std::string& why) {
     if (descriptor_ >= 0) ::close(descriptor_);
-    throw FileError(name_ + ": cannot be opened (" + why + "); check the name of the file");
+    throw FileError(name_ + ": cannot be opened (" + why + "); check " +
+                    (errno == EMFILE ? "how many files are open" : "the name of the file"));
   };
   // A pipe without a writer would make a blocking open wait for ever.
   descriptor_ = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
@@ -41,6 +42,7 @@ BinaryFile::BinaryFile(const std::string& path) : name_(path) {
   if (descriptor_ < 0 || ::fstat(descriptor_, &status) != 0) {
     refuse(std::generic_category().message(errno));
   }
+  errno = 0;
   if (!S_ISREG(status.st_mode)) refuse("it is no plain file");
   size_ = status.st_size;
   seconds_ = status.st_mtim.tv_sec;
@@ -82,7 +84,10 @@ void BinaryFile::read(std::int64_t offset, void* to, std::int64_t count) const {
 void BinaryFile::require_unchanged() const {
   if (descriptor_ < 0) return;
   struct stat now {};
-  if (::fstat(descriptor_, &now) == 0 && now.st_size == size_ && now.st_mtim.tv_sec == seconds_ &&
+  if (::fstat(descriptor_, &now) != 0) {
+    throw FileError(name_ + ": cannot be read (" + std::generic_category().message(errno) + ")");
+  }
+  if (now.st_size == size_ && now.st_mtim.tv_sec == seconds_ &&
       now.st_mtim.tv_nsec == nanoseconds_) {
     return;
   }

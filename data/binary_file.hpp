@@ -34,8 +34,8 @@ class BinaryFile {
   /// Copies the bytes [offset, offset + count), straight from the system to their place.
   /// @throws FileError where they end too early.
   void read(std::int64_t offset, void* to, std::int64_t count) const;
-  /// @throws FileError where the file has another size than when it was opened, or somebody has
-  /// written to it since, as far as the system's clock tells: it ticks every few milliseconds.
+  /// @throws FileError where the file has another size or time of writing than when it was opened;
+  /// that clock ticks every few milliseconds.
   void require_unchanged() const;
   /// "name: byte 10: what", as an exception.
   [[noreturn]] void fail(std::int64_t offset, const std::string& what) const;

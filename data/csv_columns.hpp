@@ -23,8 +23,8 @@ class Levels {
   /// Gives the next number to a new text.
   std::int64_t add(std::string_view text);
   std::int64_t size() const { return std::int64_t(codes_.size()); }
-  /// The texts in the order of their bytes, and the place there of each number, but of those whose
-  /// place is -1 before.
+  /// The texts in the order of their bytes, and the place there of each number. `places` has
+  /// `size()` elements; those that are -1 leave out their text.
   std::vector<std::string> sorted(std::vector<std::int64_t>& places) const;
 
  private:

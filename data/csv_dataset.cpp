@@ -182,8 +182,14 @@ Batch<T> CsvDataset<T>::rows(std::span<const std::int64_t> indices) const {
   if (count == 0) return {x, y};
   // Before, so that nobody wonders at what is wrong there; behind, for changes meanwhile.
   file_->file.require_unchanged();
-  auto reader = file_->take_reader();
-  file_->read_rows(*reader, indices, x.mutate(), y.mutate());
+  std::unique_ptr<typename File::Reader> reader;
+  try {
+    reader = file_->take_reader();
+    file_->read_rows(*reader, indices, x.mutate(), y.mutate());
+  } catch (const FileError&) {
+    file_->file.require_unchanged();
+    throw;
+  }
   file_->file.require_unchanged();
   const std::lock_guard lock(file_->mutex);
   file_->readers.push_back(std::move(reader));

@@ -87,6 +87,9 @@ void CsvPass<T>::set_kinds(const std::vector<Kind>& known) {
     throw ArgumentError("read_csv: the options give a kind to column " + quoted(name) + ", but " +
                         name_ + " has none of this name");
   }
+  if (!known.empty() && known.size() != columns_.size()) {
+    throw FileError(name_ + ": the file was changed while it was read; read it again");
+  }
   for (std::size_t j = 0; j < columns_.size(); ++j) {
     Incoming& column = columns_[j];
     if (column.is_sure || (known.empty() && !options_.kind)) continue;

@@ -48,13 +48,14 @@ class Writer {
       const auto check = [&](const std::string& text) {
         if (detail::is_utf8(text)) return;
         throw ArgumentError("write_csv: column " + detail::quoted(column.name) + ": " +
-                            detail::quoted(text) + " is not UTF-8, as readers expect");
+                            detail::quoted(text) +
+                            " is not UTF-8 without zero bytes, as readers expect");
       };
       check(column.name);
       levels_.emplace_back();
       for (const auto& level : column.levels) {
         check(level);
-        if (level.empty()) {
+        if (level.empty() && options.missing_name.empty()) {
           throw ArgumentError("write_csv: column " + detail::quoted(column.name) +
                               " has a level of no characters, which reads back as a missing "
                               "value; rename it");

@@ -65,7 +65,9 @@ struct OneHotOptions {
 
 /// One column a level, "zone=north", in the place of the column: 1 where it is that level, 0
 /// elsewhere. "zone=(unknown)" and "zone=(missing)" where these are levels. The way back takes the
-/// largest number of a row that is above one half; where there is none, the value is missing.
+/// largest number of a row that is above one half; where there is none, the value is missing. A
+/// column whose only level is left out comes back with all other columns only, for nothing else
+/// tells that it was there.
 class EBB_API OneHot : public Encoder {
  public:
   explicit OneHot(OneHotOptions options = {});

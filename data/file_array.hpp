@@ -55,7 +55,8 @@ struct RawRows {
 /// Maps a .npy file, version 1.0 to 3.0, into memory: the system reads the pages that are touched
 /// and keeps them while it has room. The whole file takes address space, and the pages that were
 /// touched count as resident; `window_npy` takes a fixed amount of either. A program that reads
-/// rows in the moment in which someone cuts off the mapped file is killed by a signal (SIGBUS).
+/// rows in the moment in which someone cuts off the mapped file is killed by a signal (SIGBUS). The
+/// file stays open as long as the array.
 /// @throws FileError that starts with file: byte offset for a file that cannot be opened or mapped,
 /// is shorter or longer than it declares, or whose elements are not T in C order and little-endian:
 /// `read_npy` converts those.

@@ -139,6 +139,7 @@ std::vector<Fold> windows(const char* name, std::int64_t n, bool slides,
            " rows each, and before them a gap of " + std::to_string(gap) + " and " +
            std::to_string(least) + " to train on");
   }
+  ebb::detail::shape_for(name, std::span(&n, 1));  // or no memory holds so many
   const std::int64_t width = options.train_size.value_or(first_test - gap);
   std::vector<Fold> result;
   for (std::int64_t begin = first_test; begin < n; begin += test) {

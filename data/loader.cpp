@@ -67,14 +67,12 @@ struct EpochOrder::Windows {
     std::fill(kept.begin(), kept.end(), Window{});
   }
 
-  template <class Check>
-  Rows get(std::int64_t index, const Check& check) {
+  Rows get(std::int64_t index) {
     const std::lock_guard lock(mutex);
     Window& window = kept[std::size_t(index) % kept.size()];
     if (window.index == index) return window.rows;
     std::vector<std::int64_t> rows(std::size_t(order->begin(index + 1) - order->begin(index)));
     order->draw(index, rows);
-    check(rows);
     window = {index, std::make_shared<const std::vector<std::int64_t>>(std::move(rows))};
     return window.rows;
   }
@@ -116,6 +114,8 @@ void EpochOrder::draw(Draw& to, std::uint64_t seed, std::int64_t epoch) const {
     }
     to.rows = std::span(to.all).first(std::size_t(size_));
   } else if (windows_) {
+    const std::int64_t last = sampler_.size() - 1;
+    check_rows({&last, 1});
     windows_->begin(BlockOrder(sampler_.size(), *sampler_.blocks_, stream));
   }
   to.seed = seed;
@@ -133,7 +133,7 @@ void EpochOrder::fill(std::span<std::int64_t> rows, std::int64_t first) const {
   for (std::int64_t begin = 0, end = 0; std::int64_t & row : rows) {
     if (place >= end) {
       const std::int64_t index = windows_->order->window_of(place);
-      window = windows_->get(index, [this](const auto& drawn) { check_rows(drawn); });
+      window = windows_->get(index);
       begin = windows_->order->begin(index);
       end = windows_->order->begin(index + 1);
     }

@@ -118,8 +118,8 @@ static void draw_ahead(void* source) {
 /// so are the batches, whatever the number of workers. With workers the data set must allow `rows`
 /// to be called by several threads at a time; what it throws there is thrown by the loop, at the
 /// batch in question. The order takes 8 bytes a row, with workers 16, but nothing without a
-/// shuffle, and little with `block_shuffled`. Without a sampler and workers an epoch after the
-/// first allocates nothing from the system.
+/// shuffle or a sampler, and little with `block_shuffled`. Without a sampler and workers an epoch
+/// after the first allocates nothing from the system.
 template <Dataset D>
 class Loader {
  public:

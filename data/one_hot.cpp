@@ -137,7 +137,7 @@ void OneHot::decode(const Table<double>& from, const Source& source, double* out
   const auto first = std::size_t(drop_first_);
   const double* row = from.values().data();
   for (std::int64_t i = 0; i < from.rows(); ++i, row += from.columns().size(), out += step) {
-    *out = drop_first_ ? codes[0] : nan;
+    *out = drop_first_ && !codes.empty() ? codes[0] : nan;
     double largest = 0.5;
     for (std::size_t p = 0; p < source.positions.size(); ++p) {
       const double x = row[source.positions[p]];

@@ -29,24 +29,21 @@ Provenance Provenance::part(Part taken, Role of_part) const {
 }
 
 std::string Provenance::leak_from(const Provenance& fitted_on) const {
-  if (origin != fitted_on.origin || role != Role::held_out) return {};
+  if (role != Role::held_out || is_apart_from(fitted_on)) return {};
   if (is_part_of(fitted_on)) return "these held-out rows were among those of the fit";
+  return "it was fitted on a part of another split, which may hold these held-out rows";
+}
+
+bool Provenance::is_part_of(const Provenance& other) const {
+  return origin == other.origin && other.path.size() <= path.size() &&
+         std::equal(other.path.begin(), other.path.end(), path.begin());
+}
+
+bool Provenance::is_apart_from(const Provenance& other) const {
+  if (origin != other.origin) return true;
   const auto [mine, its] =
-      std::mismatch(path.begin(), path.end(), fitted_on.path.begin(), fitted_on.path.end());
-  // Parts of one split have no row in common; of two splits nobody knows.
-  if (mine == path.end() || mine->split != its->split) {
-    return "it was fitted on a part of another split, which may hold these held-out rows";
-  }
-  return {};
-}
-
-bool Provenance::may_overlap(const Provenance& fitted_on) const {
-  return origin == fitted_on.origin && role != Role::held_out;
-}
-
-bool Provenance::is_part_of(const Provenance& fitted_on) const {
-  return origin == fitted_on.origin && fitted_on.path.size() <= path.size() &&
-         std::equal(fitted_on.path.begin(), fitted_on.path.end(), path.begin());
+      std::mismatch(path.begin(), path.end(), other.path.begin(), other.path.end());
+  return mine != path.end() && its != other.path.end() && mine->split == its->split;
 }
 
 }  // namespace ebb::inline v0::data::detail

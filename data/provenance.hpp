@@ -45,14 +45,15 @@ struct Provenance {
   /// Of a table that is made of nothing else.
   static Provenance fresh();
 
-  /// Of a part of these rows. Held out is all that was held out once.
+  /// Of a part of these rows. Parts of held-out rows are held out.
   Provenance part(Part taken, Role of_part) const;
   /// Why a transform that was fitted on those rows must not see these held-out rows, or nothing.
   std::string leak_from(const Provenance& fitted_on) const;
-  /// Whether these rows may be among those that a transform was fitted on.
-  bool may_overlap(const Provenance& fitted_on) const;
-  /// Whether they are.
-  bool is_part_of(const Provenance& fitted_on) const;
+  /// Whether these rows are among those.
+  bool is_part_of(const Provenance& other) const;
+  /// Whether none of them is: they come from elsewhere, or from another part of one split. Of two
+  /// splits nobody knows.
+  bool is_apart_from(const Provenance& other) const;
 };
 
 }  // namespace detail

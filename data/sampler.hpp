@@ -27,7 +27,8 @@ class EBB_API Sampler {
   using Rule = std::function<void(std::span<std::int64_t> rows, Stream& stream)>;
 
   /// A rule of one's own, which fills a list of `draws` row numbers.
-  /// @throws ArgumentError unless there is something to draw and a rule to draw by.
+  /// @throws ArgumentError unless there is something to draw and a rule to draw by; ShapeError for
+  /// more than memory holds.
   Sampler(std::int64_t draws, Rule rule);
 
   /// The number of rows drawn in an epoch.
@@ -77,7 +78,8 @@ EBB_API Sampler stratified(std::span<const std::int64_t> classes);
 /// places of the file: in sorted data, the mean of a batch of b rows varies by about
 /// 1 / sqrt(window) of the spread of the blocks in addition to the 1 / sqrt(b) of a full shuffle.
 /// Shuffle the file once if that is too much. A loader draws the windows as it comes to them, so
-/// that its order takes 8 bytes for each block and each row of a window. @throws ArgumentError for
+/// that its order takes 8 bytes for each block and each row of two windows, and of one more for
+/// each worker. @throws ArgumentError for
 /// sizes below 1.
 EBB_API Sampler block_shuffled(std::int64_t n, BlockShuffleOptions options = {});
 

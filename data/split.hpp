@@ -26,8 +26,9 @@ struct Parts {
 
 /// Puts n rows at random into parts whose sizes are the fractions of n, rounded to the nearest row;
 /// what is left is to train on. The same seed and n give the same parts.
-/// @throws ArgumentError unless the fractions are at least 0, their sum is below 1, and each part
-/// that is asked for, as well as `train`, gets at least one row.
+/// @throws ShapeError for more rows than memory holds; ArgumentError unless the fractions are at
+/// least 0, their sum is below 1, and each part that is asked for, as well as `train`, gets at
+/// least one row.
 EBB_API Parts split_rows(std::int64_t n, PartsOptions options = {});
 
 /// The same with each class in its proportion, given the class of every row: the parts have the

@@ -49,7 +49,6 @@ class Query {
       : path_(path), options_(options) {
     open();
     prepare(text);
-    require_whole_pages();
     bind();
     const int columns = sqlite3_column_count(statement_.get());
     if (columns == 0) fail("the query gives no columns");
@@ -68,7 +67,7 @@ class Query {
     std::int64_t row = 0, kept = 0;
     for (int code; (code = sqlite3_step(statement_.get())) != SQLITE_DONE;) {
       if (code != SQLITE_ROW) fail(sqlite3_errmsg(database_.get()));
-      ++row;
+      if (++row == 1) require_whole_pages();  // now that nobody can change them
       if (take(row)) ++kept;
       if (row % rows_between_calls == 0 && options_.read.progress) options_.read.progress(row, 0);
     }
@@ -122,14 +121,15 @@ class Query {
   }
 
   /// Behind the end of a file that was cut off within a page SQLite reads zeros, and takes them for
-  /// NULLs.
+  /// NULLs; unless the page stands in the log of what was written last.
   void require_whole_pages() const {
+    std::error_code is_none;  // as of ":memory:"
+    if (std::filesystem::file_size(path_ + "-wal", is_none) > 0 && !is_none) return;
     sqlite3_stmt* prepared = nullptr;
     sqlite3_prepare_v2(database_.get(), "PRAGMA page_size", -1, &prepared, nullptr);
     const Statement pragma(prepared);
     if (!prepared || sqlite3_step(prepared) != SQLITE_ROW) fail(sqlite3_errmsg(database_.get()));
     const auto page = std::uintmax_t(sqlite3_column_int64(prepared, 0));
-    std::error_code is_none;  // as ":memory:"
     const std::uintmax_t size = std::filesystem::file_size(path_, is_none);
     if (!is_none && size % page != 0) {
       fail("the file ends within a page of " + std::to_string(page) + " bytes; it was cut off");
@@ -197,6 +197,7 @@ class Query {
     }
     column.kind = kind;
     if (kind == Kind::categorical) return code(row, column, j);
+    if (type == SQLITE_INTEGER) return T(sqlite3_column_int64(s, j));
     const double number = sqlite3_column_double(s, j);
     if (!std::isfinite(number)) fail(row, column.name, "a number that is not finite");
     if (!std::isfinite(T(number))) {

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 namespace ebb::inline v0::data::detail {
 
@@ -26,15 +27,18 @@ std::vector<Moments> column_moments(const Array<T>& rows) {
     Moments& m = moments[j];
     if (m.count == 0) continue;
     const double range = m.maximum - m.minimum;
-    if (std::isinf(m.mean) && std::isfinite(range)) {  // the sum is too large, the mean is not
+    if (std::isinf(m.minimum) || std::isinf(m.maximum)) {  // where differences may be NaN
+      m.mean = m.minimum + m.maximum;
+      m.deviation = std::numeric_limits<double>::quiet_NaN();
+    } else if (std::isinf(m.mean) &&
+               std::isfinite(range)) {  // the sum is too large, the mean is not
       double parts = 0;
       for (const T* x = rows.begin() + j; x < rows.end(); x += d) {
         if (!std::isnan(*x)) parts += (double(*x) - first[j]) / range;
       }
       m.mean = first[j] + parts / double(m.count) * range;
     } else {
-      // All infinite, perhaps, where differences are NaN.
-      m.mean = m.minimum == m.maximum ? m.minimum : first[j] + m.mean / double(m.count);
+      m.mean = first[j] + m.mean / double(m.count);
     }
   }
   // In units of the range, whose square neither overflows nor vanishes.

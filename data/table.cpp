@@ -123,6 +123,18 @@ std::size_t Table<T>::find(std::string_view name) const {
                          "no column " + quoted(name) + "; there are " + detail::list_of(columns_));
 }
 
+template <Real T>
+std::vector<std::size_t> Table<T>::find_all(const std::vector<std::string>& names) const {
+  if (names.size() == 1) return {find(names[0])};
+  std::vector<std::size_t> positions;
+  const detail::Positions known(columns_);
+  for (const auto& name : names) {
+    const std::size_t j = known.of(name);
+    positions.push_back(j == detail::no_column ? find(name) : j);  // which throws
+  }
+  return positions;
+}
+
 /// The columns at these positions, side by side.
 template <Real T>
 Array<T> Table<T>::gather(std::span<const std::size_t> positions) const {
@@ -164,17 +176,13 @@ std::string Table<T>::level(std::int64_t row, std::string_view name) const {
 
 template <Real T>
 Table<T> Table<T>::select(const std::vector<std::string>& names) const {
-  std::vector<std::size_t> positions;
-  const detail::Positions known(columns_);
-  for (const auto& name : names) positions.push_back(known.has(name) ? known.of(name) : find(name));
-  return gather_table(positions);
+  return gather_table(find_all(names));
 }
 
 template <Real T>
 Table<T> Table<T>::drop(const std::vector<std::string>& names) const {
   std::vector<bool> dropped(columns_.size());
-  const detail::Positions known(columns_);
-  for (const auto& name : names) dropped[known.has(name) ? known.of(name) : find(name)] = true;
+  for (const std::size_t j : find_all(names)) dropped[j] = true;
   std::vector<std::size_t> positions;
   for (std::size_t j = 0; j < columns_.size(); ++j) {
     if (!dropped[j]) positions.push_back(j);
@@ -224,6 +232,7 @@ Table<T> Table<T>::rows(std::span<const std::int64_t> indices) const {
   auto values = Array<T>::uninitialized({std::int64_t(indices.size()), width});
   T* out = values.mutate();
   detail::Identity identity;
+  identity.add(~std::uint64_t(0));  // which is no number of rows in a part of a split
   for (const std::int64_t i : indices) {
     identity.add(std::uint64_t(i));
     if (i < 0 || i >= rows()) {

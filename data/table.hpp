@@ -122,6 +122,7 @@ class EBB_API Table {
 
  private:
   std::size_t find(std::string_view name) const;
+  std::vector<std::size_t> find_all(const std::vector<std::string>& names) const;
   Array<T> gather(std::span<const std::size_t> positions) const;
   Table gather_table(std::span<const std::size_t> positions) const;
   void check_complete() const;

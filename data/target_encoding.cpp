@@ -102,6 +102,10 @@ bool TargetEncode::is_out_of_fold() const { return true; }
 
 std::string TargetEncode::describe() const { return Encoder::describe() + " by " + target_; }
 
+double TargetEncode::Targets::back(double mean) const {
+  return unit * std::clamp(mean, -largest, largest);
+}
+
 TargetEncode::Targets TargetEncode::targets(const Table<double>& training) const {
   const std::size_t j = detail::position_of(training.columns(), target_);
   if (j == detail::no_column) {
@@ -112,15 +116,15 @@ TargetEncode::Targets TargetEncode::targets(const Table<double>& training) const
     fail("the target " + detail::quoted(target_) + " is categorical; make it numbers first");
   }
   Targets targets{detail::numbers_of(training, j)};
-  double largest = 0;
   for (std::size_t i = 0; i < targets.y.size(); ++i) {
     if (!std::isfinite(targets.y[i])) {
       fail_at(target_, std::int64_t(i), "the target is missing or not finite; remove the row");
     }
-    largest = std::max(largest, std::abs(targets.y[i]));
+    targets.largest = std::max(targets.largest, std::abs(targets.y[i]));
   }
-  if (largest > 0x1p900) {
+  if (targets.largest > 0x1p900) {
     targets.unit = 0x1p200;
+    targets.largest /= targets.unit;
     for (double& target : targets.y) target /= targets.unit;
   }
   return targets;
@@ -142,11 +146,12 @@ std::vector<std::size_t> TargetEncode::folds_of(std::int64_t rows) const {
 
 void TargetEncode::learn(const Table<double>& training) {
   Encoder::learn(training);
-  const auto [y, unit] = targets(training);
+  const Targets targets = this->targets(training);
+  const std::vector<double>& y = targets.y;
   Sum all;
   for (const double target : y) all.add(target);
   const double mean = all.mean();
-  mean_ = unit * mean;
+  mean_ = targets.back(mean);
   codes_.assign(chosen().size(), {});
   for (const Place& place : places(training.columns())) {
     std::vector<Sum> sums(std::size_t(slots(place.index)));
@@ -154,13 +159,15 @@ void TargetEncode::learn(const Table<double>& training) {
     for (std::size_t i = 0; i < y.size(); ++i) {
       if (slots[i] != none) sums[std::size_t(slots[i])].add(y[i]);
     }
-    for (const Sum& sum : sums) codes_[place.index].push_back(unit * sum.code(smoothing_, mean));
+    for (const Sum& sum : sums)
+      codes_[place.index].push_back(targets.back(sum.code(smoothing_, mean)));
   }
 }
 
 Table<double> TargetEncode::learn_apply(const Table<double>& training) {
   learn(training);
-  const auto [y, unit] = targets(training);
+  const Targets targets = this->targets(training);
+  const std::vector<double>& y = targets.y;
   const auto folds = folds_of(training.rows());
   std::vector<std::size_t> all(y.size());
   std::iota(all.begin(), all.end(), std::size_t(0));
@@ -179,7 +186,7 @@ Table<double> TargetEncode::learn_apply(const Table<double>& training) {
     const auto alike = sums_of_others(rows, slots, folds, y);
     double* value = values.mutate() + place.position;
     for (std::size_t i = 0; i < y.size(); ++i, value += columns.size()) {
-      *value = unit * alike[i].code(smoothing_, others[i].mean());
+      *value = targets.back(alike[i].code(smoothing_, others[i].mean()));
     }
     columns[place.position] = {.name = columns[place.position].name};
   }

@@ -53,7 +53,10 @@ class EBB_API TargetEncode : public Encoder {
   /// In units of a power of 2, so that no sum of them overflows.
   struct Targets {
     std::vector<double> y;
-    double unit = 1;
+    double unit = 1, largest = 0;
+
+    /// A mean, which rounding may have put beyond all targets.
+    double back(double mean) const;
   };
   Targets targets(const Table<double>& training) const;
   std::vector<std::size_t> folds_of(std::int64_t rows) const;

@@ -52,14 +52,14 @@ void recode(double* value, std::int64_t rows, std::size_t width, const Column& f
   }
 }
 
-/// What f makes of a transform's columns; what a table refuses of them is the transform's error.
+/// What f makes of a transform's columns; two of one name, which a table refuses, are its error.
 template <class F>
 auto made_by(const Transform& transform, const F& f) {
   try {
     return f();
   } catch (const ArgumentError& error) {
     const std::string what = error.what(), table = "Table: ";
-    if (!what.starts_with(table)) throw;
+    if (!what.starts_with(table) || !what.ends_with(" stands twice")) throw;
     throw ArgumentError(transform.type() + ": " + what.substr(table.size()) +
                         " in what it makes; rename or drop a column");
   }
@@ -156,7 +156,7 @@ Table<double> Transform::arranged(const Table<double>& table, const std::vector<
     is_there[place] = true;
   }
   for (const std::string& name : needed) {
-    if (is_there[position.of(name)]) continue;
+    if (is_there.at(position.of(name))) continue;
     fail("column " + quoted(name) + " is missing in " + table.source() + "; there are " +
          detail::list_of(columns));
   }
@@ -194,7 +194,7 @@ Table<double> Transform::finished(Table<double> result, const Table<double>& fro
          detail::count_of(from.rows(), "row"));
   }
   auto provenance = TableAccess::provenance(from);
-  if (learns() && provenance.may_overlap(fitted_on_)) provenance.learned_by = type();
+  if (learns() && !provenance.is_apart_from(fitted_on_)) provenance.learned_by = type();
   return TableAccess::with(std::move(result), std::move(provenance));
 }
 
@@ -254,9 +254,10 @@ Table<T> Transform::transform(const Table<T>& table) const {
            "; split first, then fit it on the training part");
     }
   }
+  const bool are_theirs = provenance.is_part_of(fitted_on_) || fitted_on_.is_part_of(provenance);
   const bool may_be_theirs =
-      provenance.role == Role::training && provenance.may_overlap(fitted_on_);
-  if (is_out_of_fold() && (may_be_theirs || provenance.is_part_of(fitted_on_))) {
+      provenance.role == Role::training && !provenance.is_apart_from(fitted_on_);
+  if (is_out_of_fold() && (are_theirs || may_be_theirs)) {
     fail(
         "transform of training rows after a fit on them, which would know their own targets; "
         "fit_transform gives them what the others know");

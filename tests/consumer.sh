@@ -25,12 +25,15 @@ step() {
   fi
 }
 
-# The gradient of sum(w * w) at (1, 2) is (2, 4).
+# The gradient of sum(w * w) at (1, 2) is (2, 4); a query of SQLite gives (12, 14).
 right_answer() {
   local text
   text=$("$@") || return 1
   echo "$text"
-  [[ $text =~ 2[^0-9]+4 ]]
+  case $1 in
+    *sqlite) [[ $text =~ 12[^0-9]+14 ]] ;;
+    *) [[ $text =~ (^|[^0-9])2[^0-9]+4 ]] ;;
+  esac
 }
 
 build() {

@@ -4,7 +4,8 @@
 #   fuzz.sh [seconds each: 60] [format...: all]
 # Exit status: 0 nothing found, 1 something found (the input is kept in build/fuzz), 2 the set-up
 # failed. What a reader's fuzzer starts from stands in tests/fuzz/corpus/FORMAT, and in
-# tests/data/corpus/FORMAT if there is such a folder; csv_dataset has its own and that of csv.
+# tests/data/corpus/FORMAT if there is such a folder; csv_dataset has its own and that of csv, and
+# so has npy_rows that of npy.
 
 . "$(dirname -- "${BASH_SOURCE[0]}")/../tools/setup.sh" || exit 2
 cd "$ebb_root" || exit 2
@@ -52,6 +53,9 @@ fuzz() {
   return 1
 }
 
+for format in "${formats[@]}"; do
+  [[ -f tests/fuzz/${format}_fuzz.cpp ]] || ebb_give_up "there is no tests/fuzz/${format}_fuzz.cpp"
+done
 found=0
 running=0
 for format in "${formats[@]}"; do

@@ -34,7 +34,8 @@ int main() {
   ebb::data::write_npz("consumer.npz", {{"w", w.gradient()}});
   std::cout << ebb::data::read_npz("consumer.npz").get<double>("w") << '\n';
 #elif defined(CONSUMER_SQLITE)
-  std::cout << ebb::data::read_sqlite<double>(":memory:", "SELECT 2 AS a, 4 AS b").values() << '\n';
+  std::cout << ebb::data::read_sqlite<double>(":memory:", "SELECT 12 AS a, 14 AS b").values()
+            << '\n';
 #else
   std::cout << w.gradient() << '\n';
 #endif

@@ -319,3 +319,14 @@ TEST_CASE("csv: progress is told while it is read, twice if it must be read twic
   const auto stop = [](std::int64_t, std::int64_t) { throw std::runtime_error("stop"); };
   CHECK_THROWS_WITH(read<float>(content, {.read = {.progress = stop}}), "stop");
 }
+
+TEST_CASE("csv: a file whose columns change between two readings of it is refused") {
+  const test::Folder folder;
+  const std::string path = folder.add("t.csv", "a,b\n1,2\nx,2\n");
+  std::string wide = "a";
+  for (int j = 0; j < 3000; ++j) wide += ",c" + std::to_string(j);
+  const auto change = [&](std::int64_t, std::int64_t) { folder.add("t.csv", wide); };
+  CHECK(test::message_of<FileError>([&] {
+          data::read_csv<double>(path, {.read = {.progress = change}});
+        }) == path + ": the file was changed while it was read; read it again");
+}

@@ -151,9 +151,10 @@ TEST_CASE("write_csv: texts that would be lost or refused when they are read are
         "write_csv: column \"a\" has a level of no characters, which reads back as a missing "
         "value; rename it");
   CHECK(refusal({"a", Kind::categorical, {"x", "\xff"}})
-            .ends_with("is not UTF-8, as readers expect"));
-  CHECK(refusal({"\xe9t\xe9"}).ends_with("is not UTF-8, as readers expect"));
-  CHECK(refusal({std::string("a\0b", 3)}).ends_with("is not UTF-8, as readers expect"));
+            .ends_with("is not UTF-8 without zero bytes, as readers expect"));
+  CHECK(refusal({"\xe9t\xe9"}).ends_with("is not UTF-8 without zero bytes, as readers expect"));
+  CHECK(refusal({std::string("a\0b", 3)})
+            .ends_with("is not UTF-8 without zero bytes, as readers expect"));
   CHECK(folder.names().empty());
 }
 

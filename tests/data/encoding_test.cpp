@@ -6,7 +6,9 @@
 #include <limits>
 
 #include "ebb/autodiff/error.hpp"
+#include "ebb/data/pipeline.hpp"
 #include "ebb/tests/close.hpp"
+#include "ebb/tests/files.hpp"
 #include "ebb/tests/message.hpp"
 
 using namespace ebb;
@@ -155,6 +157,22 @@ TEST_CASE("one-hot: what leaves no column comes back with all the others") {
   const auto all = empty.inverse(empty.fit_transform(table));
   CHECK(all.names() == table.names());
   CHECK_AGREES(same_bits(all.values(), table.values()));
+}
+
+TEST_CASE("one-hot: a file may leave out the first of no levels") {
+  const Table<double> table({{"zone", Kind::categorical, {"north"}}, {"area"}},
+                            Array<double>::of({{0, 1}, {0, 2}}));
+  data::Pipeline pipeline{OneHot({.drop_first = true})};
+  pipeline.fit(table);
+  const ebb::test::Folder folder;
+  pipeline.save(folder.path("p.json"));
+  std::string text = ebb::test::content_of(folder.path("p.json"));
+  const std::string levels = "\"levels\":[[\"north\"]]}";
+  text.replace(text.find(levels), levels.size(), "\"levels\":[[]]}");
+  const auto loaded = data::Pipeline::load(folder.add("p.json", text));
+  const auto back = loaded.inverse(table.drop({"zone"}));
+  CHECK(back.names() == Names{"zone", "area"});
+  CHECK(back.level(1, "zone").empty());
 }
 
 TEST_CASE("one-hot: the way back from numbers that are nearly right") {

@@ -348,4 +348,6 @@ TEST_CASE("windows: refuses what leaves nothing to train on or to test") {
     CHECK_THROWS_AS(data::expanding_window(n, {.gap = huge}), ArgumentError);
     CHECK_THROWS_AS(data::sliding_window(n, {.train_size = huge}), ArgumentError);
   }
+  CHECK_THROWS_AS(data::expanding_window(huge), ShapeError);
+  CHECK_THROWS_AS(data::sliding_window(huge), ShapeError);
 }

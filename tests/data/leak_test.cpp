@@ -191,6 +191,14 @@ TEST_CASE("leak: rows remember where they come from, whatever they are said to b
   CHECK(among(why([&] { unfair.transform(test); })));
   CHECK(unfair.transform(train.with_role(Role::held_out)).rows() == 6);
   CHECK(fitted_on(train).transform(test.with_role(Role::held_out)).rows() == 6);
+  // The other part is not of the fit, whatever it is for, and may be split.
+  const auto apart = fitted_on(train).transform(test.with_role(Role::training));
+  CHECK(data::split(apart, data::Fold{{0, 1, 2}, {3, 4, 5}}).train.rows() == 3);
+  // Chosen rows are no part of a split, even if their numbers say its sizes first.
+  const auto small = data::split(table, data::Fold{{0, 1}, {5}});
+  CHECK(why([&] {
+          fitted_on(table.rows(data::Rows{2, 0, 1, 1, 5})).transform(small.test);
+        }).find("which may hold these held-out rows") != std::string::npos);
   CHECK(why([&] {
           fitted_on(train).transform(table.with_role(Role::held_out));
         }).find("which may hold these held-out rows") != std::string::npos);
@@ -296,4 +304,9 @@ TEST_CASE("leak: in a pipeline, too, the rows of the fit get no code that knows 
     CHECK(why([&] { step.transform(*rows); }).starts_with("TargetEncode: transform of training"));
   }
   CHECK(step.transform(inner.test).rows() == 1);
+  CHECK(step.transform(inner.test.with_role(Role::training)).rows() == 1);
+  // All rows are those of the fit and more.
+  for (const auto* rows : {&table, &parts.train}) {
+    CHECK(why([&] { step.transform(*rows); }).starts_with("TargetEncode: transform of training"));
+  }
 }

@@ -15,6 +15,7 @@
 #include "ebb/autodiff/error.hpp"
 #include "ebb/autodiff/memory.hpp"
 #include "ebb/data/loader.hpp"
+#include "ebb/tests/message.hpp"
 
 using namespace ebb;
 using namespace std::chrono_literals;
@@ -432,7 +433,12 @@ TEST_CASE("workers and a block-wise shuffle: the memory for an order does not ha
       CHECK((rows.front() == n / 2) == !shuffle);
     }
   }
-  // A row that there is not is found when its window is drawn.
-  data::Loader wrong(Numbers{10}, {.batch_size = 4, .sampler = data::block_shuffled(12)});
-  CHECK_THROWS_AS(rest(wrong), ArgumentError);
+  // That there are fewer rows is found at the first batch.
+  for (const int workers : {0, 2}) {
+    data::Loader wrong(Numbers{10}, {.batch_size = 2,
+                                     .sampler = data::block_shuffled(12, {.block = 2, .window = 1}),
+                                     .workers = workers});
+    CHECK(ebb::test::message_of<ArgumentError>([&] { wrong.begin(); }) ==
+          "Loader: the sampler drew row 11 of a data set with 10 rows");
+  }
 }

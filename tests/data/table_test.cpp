@@ -178,6 +178,11 @@ TEST_CASE("describe: what a sum or a difference cannot hold, and infinities") {
   CHECK(of({inf, inf}).mean == inf);
   CHECK(of({-inf}).mean == -inf);
   CHECK(std::isnan(of({-inf, inf}).mean));
+  CHECK(of({-inf, 1, 2}).mean == -inf);
+  CHECK(of({1, 2, inf}).mean == inf);
+  for (const auto& values : {std::vector<double>{inf, inf}, {-inf, 1}, {1, 2, inf}}) {
+    CHECK(std::isnan(of(values).sd));
+  }
 }
 
 TEST_CASE("table: many columns are chosen by their names") {

@@ -155,6 +155,16 @@ TEST_CASE("target encoding: sums of targets that double cannot hold") {
     // Without its own row there are two of each.
     CHECK(near(seen.values()(0, 0) / huge, 2 / (2 + m)));
   }
+  // A mean of the largest number is not rounded beyond it.
+  auto largest = Array<double>::uninitialized({1000, 2});
+  for (std::int64_t i = 0; i < 1000; ++i) {
+    largest.mutate()[2 * i] = i < 4 ? 0 : 1;
+    largest.mutate()[2 * i + 1] = std::numeric_limits<double>::max();
+  }
+  TargetEncode step({.target = "price", .smoothing = 0.1});
+  const auto codes = step.fit_transform(zones(largest)).column("zone");
+  CHECK(std::all_of(codes.begin(), codes.end(), [](double code) { return std::isfinite(code); }));
+  CHECK(step.codes()[0][0] == std::numeric_limits<double>::max());
   // The mean of all counts as more rows than the sum of it could.
   TargetEncode sure({.target = "price", .smoothing = 1e308});
   sure.fit(training());

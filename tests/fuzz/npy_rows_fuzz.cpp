@@ -13,7 +13,8 @@ constexpr data::WindowOptions window{.memory = 128 << 10};  // more than any row
 
 template <class T>
 void check(const fuzz::NamedFile& file) {
-  const bool is_taken = file.accepts([&] {
+  const bool is_windowed = file.accepts([&] { data::window_npy<T>(file.path(), window); });
+  const bool is_mapped = file.accepts([&] {
     const auto mapped = data::map_npy<T>(file.path());
     const auto through_window = data::window_npy<T>(file.path(), window);
     const auto whole = data::read_npy<T>(file.path());
@@ -24,7 +25,7 @@ void check(const fuzz::NamedFile& file) {
     fuzz::demand(fuzz::same(some, through_window.rows(rows)));
     if (whole.size() > 0) fuzz::demand(fuzz::same(some, data::detail::take_rows("", whole, rows)));
   });
-  if (!is_taken) file.accepts([&] { data::window_npy<T>(file.path(), window); });
+  fuzz::demand(is_mapped == is_windowed);
 }
 
 }  // namespace
@@ -36,17 +37,19 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* bytes, std::size_t cou
   check<std::int64_t>(file);
   if (count < 2) return 0;
   const data::RawRows raw{.row = {1 + bytes[0] % 5, 1 + bytes[1] % 3}, .offset = bytes[1]};
-  file.accepts([&] {
+  const auto row_bytes = std::size_t(raw.row.size()) * sizeof(float);
+  const bool is_taken = file.accepts([&] {
     const auto mapped = data::map_raw<float>(file.path(), raw);
     const auto rows = fuzz::backwards(mapped.size());
     const auto some = mapped.rows(rows);
     fuzz::demand(fuzz::same(some, data::window_raw<float>(file.path(), raw, window).rows(rows)));
-    const auto row_bytes = std::size_t(raw.row.size()) * sizeof(float);
     for (std::size_t i = 0; i < rows.size(); ++i) {
       fuzz::demand(std::memcmp(some.data() + i * std::size_t(raw.row.size()),
                                bytes + raw.offset + std::size_t(rows[i]) * row_bytes,
                                row_bytes) == 0);
     }
   });
+  const auto offset = std::size_t(raw.offset);
+  fuzz::demand(is_taken == (count >= offset && (count - offset) % row_bytes == 0));
   return 0;
 }

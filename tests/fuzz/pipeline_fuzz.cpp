@@ -28,6 +28,11 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* bytes, std::size_t cou
       pipeline.inverse(result);
     } catch (const ArgumentError&) {  // values that it cannot take
     }
+    try {
+      const auto width = std::int64_t(pipeline.outputs().size());
+      pipeline.inverse(data::Table<double>(pipeline.outputs(), Array<double>::zeros({2, width})));
+    } catch (const ArgumentError&) {
+    }
   });
   return 0;
 }

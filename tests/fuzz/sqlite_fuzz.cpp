@@ -20,18 +20,26 @@ class Scratch {
   }
   ~Scratch() {
     ::close(descriptor_);
-    ::unlink(path_.c_str());
+    forget("");
+    forget_companions();
   }
   Scratch(const Scratch&) = delete;
   Scratch& operator=(const Scratch&) = delete;
 
   const std::string& path() const { return path_; }
   void fill(const std::uint8_t* bytes, std::size_t count) const {
+    forget_companions();
     fuzz::demand(::ftruncate(descriptor_, 0) == 0 &&
                  ::pwrite(descriptor_, bytes, count, 0) == ssize_t(count));
   }
 
  private:
+  void forget(const char* end) const { ::unlink((path_ + end).c_str()); }
+  /// What SQLite puts beside a database, and would read with the next one.
+  void forget_companions() const {
+    for (const char* end : {"-journal", "-wal", "-shm"}) forget(end);
+  }
+
   std::string path_;
   int descriptor_ = -1;
 };

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Makes the broken files of this folder again, by hand; make.py makes those that are whole.
 
-What corpus_test.cpp and csv_corpus_test.cpp expect of each stands there.
+What is expected of each stands in corpus_test.cpp, csv_corpus_test.cpp and sqlite_test.cpp.
 """
 import gzip
 import io
