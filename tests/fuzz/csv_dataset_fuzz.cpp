@@ -20,8 +20,8 @@ void check(const fuzz::NamedFile& file, const data::CsvOptions& options) {
     fuzz::demand(dataset.size() == table->rows());
     const auto expected = table->rows(rows);
     fuzz::demand(dataset.features() == expected.drop({target}).names());
-    fuzz::demand(fuzz::same(batch.x.array(), expected.drop({target}).values()));
-    fuzz::demand(fuzz::same(batch.y.array(), expected.column(target)));
+    fuzz::demand(fuzz::same(batch.x, expected.drop({target}).values()));
+    fuzz::demand(fuzz::same(batch.y, expected.column(target)));
   });
   if (is_read && table->columns().size() > 1) fuzz::demand(is_taken);
 }

@@ -54,11 +54,11 @@ class NamedFile {
   int descriptor_;
 };
 
-/// Whether two arrays have the same shape and bits.
-template <class T>
-bool same(const Array<T>& a, const Array<T>& b) {
+/// Whether an array or a tensor has the shape and the bits of an array.
+template <class A, class T>
+bool same(const A& a, const Array<T>& b) {
   return a.shape() == b.shape() &&
-         (a.size() == 0 || std::memcmp(a.data(), b.data(), std::size_t(a.size()) * sizeof(T)) == 0);
+         (b.size() == 0 || std::memcmp(a.data(), b.data(), std::size_t(b.size()) * sizeof(T)) == 0);
 }
 
 /// Some of n rows, the last first.
