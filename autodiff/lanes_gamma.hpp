@@ -219,15 +219,18 @@ template <int W>
 EBB_INLINE Lanes<double, W> polygamma(int n, const Lanes<double, W>& x) {
   using L = Lanes<double, W>;
   if (n == 0) return digamma(x);
-  L y = polygamma_sum(n, select(x < 0, 1 - x, x));
   const auto reflected = x <= 0;
-  if (reflected.any()) {
-    // The sum over all integers, which only depends on the distance r to the nearest one, less the
-    // sum over the other half of them.
-    const L r = above_integer(x);
+  // The sum over all integers, which only depends on the distance r to the nearest one, less the
+  // sum over the other half of them. A loop, since three sums side by side are much code.
+  const L r = above_integer(x), from[] = {select(x < 0, 1 - x, x), 1 + r, 1 - r};
+  L sums[3];
+  const int count = reflected.any() ? 3 : 1;
+  for (int i = 0; i < count; ++i) sums[i] = polygamma_sum(n, from[i]);
+  L y = sums[0];
+  if (count > 1) {
     const double side = n % 2 ? 1 : -1;
-    const L other = over_power(double(factorial_of(n)), r, 0, n + 1) + polygamma_sum(n, 1 + r) +
-                    side * (polygamma_sum(n, 1 - r) - y);
+    const L other =
+        over_power(double(factorial_of(n)), r, 0, n + 1) + sums[1] + side * (sums[2] - y);
     y = select(reflected, select(r == 0, infinity<double>, other), y);
     if (n % 2 == 0) {  // The terms cancel unless one is close to a pole.
       y = -with_more_digits(n, select(r.magnitude() > 0.125, x, 0), -y);
