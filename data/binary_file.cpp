@@ -31,19 +31,19 @@ std::string count_of(std::int64_t n, const char* what) {
 }
 
 BinaryFile::BinaryFile(const std::string& path) : name_(path) {
-  const auto refuse = [&](const std::string& why) {
+  const auto refuse = [&](const std::string& why, const char* suspect) {
     if (descriptor_ >= 0) ::close(descriptor_);
-    throw FileError(name_ + ": cannot be opened (" + why + "); check " +
-                    (errno == EMFILE ? "how many files are open" : "the name of the file"));
+    throw FileError(name_ + ": cannot be opened (" + why + "); check " + suspect);
   };
   // A pipe without a writer would make a blocking open wait for ever.
   descriptor_ = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
   struct stat status {};
   if (descriptor_ < 0 || ::fstat(descriptor_, &status) != 0) {
-    refuse(std::generic_category().message(errno));
+    const int code = errno;
+    refuse(std::generic_category().message(code),
+           code == EMFILE ? "how many files are open" : "the name of the file");
   }
-  errno = 0;
-  if (!S_ISREG(status.st_mode)) refuse("it is no plain file");
+  if (!S_ISREG(status.st_mode)) refuse("it is no plain file", "the name of the file");
   size_ = status.st_size;
   seconds_ = status.st_mtim.tv_sec;
   nanoseconds_ = status.st_mtim.tv_nsec;

@@ -55,7 +55,7 @@ class Writer {
       levels_.emplace_back();
       for (const auto& level : column.levels) {
         check(level);
-        if (level.empty() && options.missing_name.empty()) {
+        if (level.empty()) {  // with any `missing_name`: readers take "" for missing by default
           throw ArgumentError("write_csv: column " + detail::quoted(column.name) +
                               " has a level of no characters, which reads back as a missing "
                               "value; rename it");

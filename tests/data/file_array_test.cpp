@@ -408,3 +408,16 @@ TEST_CASE("file data set: a loader gives the batches that it gives of arrays in 
                             data::map_raw<float>(folder.add("z.raw", "1234"), {}));
         }).find("FileDataset: inputs of shape (37, 3) and targets of shape (1,)") == 0);
 }
+
+TEST_CASE("file array: too many open files are said to be that") {
+  const test::Folder folder;
+  const std::string path = folder.add("x.raw", "12345678");
+  rlimit before;
+  REQUIRE(::getrlimit(RLIMIT_NOFILE, &before) == 0);
+  rlimit none = before;
+  none.rlim_cur = 0;
+  REQUIRE(::setrlimit(RLIMIT_NOFILE, &none) == 0);
+  const std::string what = test::message_of<FileError>([&] { data::map_raw<float>(path, {}); });
+  REQUIRE(::setrlimit(RLIMIT_NOFILE, &before) == 0);
+  CHECK(what == path + ": cannot be opened (Too many open files); check how many files are open");
+}
