@@ -22,7 +22,7 @@ struct xtype_for_shape<xt::svector<std::size_t, 4, std::allocator<std::size_t>, 
 #include <xtensor/xadapt.hpp>
 #include <xtensor/xarray.hpp>
 
-#include "ebb/autodiff/tensor.hpp"
+#include "ebb/autodiff/values/tensor.hpp"
 
 namespace ebb::inline v0 {
 

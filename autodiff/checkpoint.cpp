@@ -4,12 +4,11 @@
 #include <algorithm>
 #include <optional>
 
-#include "ebb/autodiff/boxed.hpp"
-#include "ebb/autodiff/draws.hpp"
-#include "ebb/autodiff/error.hpp"
-#include "ebb/autodiff/op.hpp"
-#include "ebb/autodiff/ops/alias.hpp"
+#include "ebb/autodiff/engine/op.hpp"
 #include "ebb/autodiff/tape.hpp"
+#include "ebb/autodiff/values/boxed.hpp"
+#include "ebb/autodiff/values/draws.hpp"
+#include "ebb/autodiff/values/error.hpp"
 
 namespace ebb::inline v0 {
 namespace detail {
@@ -19,7 +18,7 @@ namespace {
 /// inputs, too, behind those that were given.
 template <class T>
 struct Part {
-  ManyToOne<T> f;
+  TensorFunction<T> f;
   std::vector<Variable<T>> variables;
   std::vector<std::uint32_t> drawn;
 
@@ -91,7 +90,7 @@ class Discovery {
  private:
   template <class T>
   static Place leaf(Block* value) {
-    return Access::place(fresh_leaf(*recorder(), 0, Access::tensor<T>(retain(value))));
+    return Access::place(identity_record(*recorder(), 0, Access::tensor<T>(retain(value))));
   }
   template <class T>
   static Variable<T> handle(const void* cell, bool is_double) {
@@ -107,29 +106,10 @@ class Discovery {
   std::optional<SubstitutesFrame> frame_;
 };
 
-template <class T>
-void vjp_hook(Sweep& sweep, std::uint32_t, Record& record) {
-  if (!sweep.needs(record.inputs[0])) return;
-  const Tensor<T> g = dense<T>(sweep.gradient<T>());
-  Tensor<T> result = unboxed<OneToOne<T>>(record.attributes.block)(g);
-  if (result.empty()) result = g;
-  if (!(result.shape() == g.shape())) {
-    throw ShapeError("hook: the function gave a gradient of shape " + to_string(result.shape()) +
-                     " for one of shape " + to_string(g.shape()));
-  }
-  sweep.give(record.inputs[0], std::move(result));
-}
-template <class T>
-constexpr Op hook_op{.name = "hook",
-                     .vjp = &vjp_hook<T>,
-                     .attribute_block = true,
-                     .is_double = sizeof(T) == 8,
-                     .destroy = &destroy_boxed<OneToOne<T>>};
-
 }  // namespace
 
 template <Real T>
-Tensor<T> checkpoint(ManyToOne<T> f, std::span<const Operand<T>* const> operands) {
+Tensor<T> checkpoint(TensorFunction<T> f, std::span<const Operand<T>* const> operands) {
   std::vector<Tensor<T>> given, constants;
   for (const Operand<T>* operand : operands) {
     given.push_back(Access::as_tensor(*operand, "checkpoint"));
@@ -170,29 +150,11 @@ Tensor<T> checkpoint(ManyToOne<T> f, std::span<const Operand<T>* const> operands
 }
 
 #define EBB_INSTANTIATE(T) \
-  template EBB_API Tensor<T> checkpoint(ManyToOne<T>, std::span<const Operand<T>* const>);
+  template EBB_API Tensor<T> checkpoint(TensorFunction<T>, std::span<const Operand<T>* const>);
 EBB_INSTANTIATE(float)
 EBB_INSTANTIATE(double)
 #undef EBB_INSTANTIATE
 
 }  // namespace detail
-
-template <Real T>
-Tensor<T> hook(const Operand<T>& x, std::type_identity_t<detail::OneToOne<T>> f) {
-  using namespace detail;
-  const Tensor<T> given = Access::as_tensor(x, "hook");
-  Recorder* tape = recorder();
-  if (!tape) return given;
-  const std::uint32_t id = tape->admit("hook", Access::place(given));
-  if (id == Record::constant) return given;
-  BlockHandle box(boxed(OneToOne<T>(std::move(f))));
-  Record& record = tape->next(hook_op<T>, given.shape(), id);
-  record.inputs[0] = id;
-  record.attributes.block = box.take();
-  return Access::tensor<T>(retain(Access::block(given)), tape->publish(Access::block(given)));
-}
-
-template EBB_API Tensor<float> hook(const Operand<float>&, detail::OneToOne<float>);
-template EBB_API Tensor<double> hook(const Operand<double>&, detail::OneToOne<double>);
 
 }  // namespace ebb::inline v0

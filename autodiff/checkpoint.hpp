@@ -1,23 +1,17 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Parts of a computation that the sweep computes again instead of keeping, and gradients that pass
-// through a function of the user's own.
+// Parts of a computation that the sweep computes again instead of keeping.
 #pragma once
-#include <functional>
 #include <span>
 #include <vector>
 
-#include "ebb/autodiff/tensor.hpp"
-#include "ebb/autodiff/variable.hpp"
+#include "ebb/autodiff/values/function_types.hpp"
+#include "ebb/autodiff/values/variable.hpp"
 
 namespace ebb::inline v0 {
 namespace detail {
 
-template <class T>
-using OneToOne = std::function<Tensor<T>(const Tensor<T>& gradient)>;
-template <class T>
-using ManyToOne = std::function<Tensor<T>(std::span<const Tensor<T>> x)>;
 template <Real T>
-EBB_API Tensor<T> checkpoint(ManyToOne<T> f, std::span<const Operand<T>* const> inputs);
+EBB_API Tensor<T> checkpoint(TensorFunction<T> f, std::span<const Operand<T>* const> inputs);
 
 }  // namespace detail
 
@@ -37,10 +31,5 @@ EBB_INLINE Tensor<T> checkpoint(F f, const Operand<T>& x, const Rest&... rest) {
       },
       inputs);
 }
-
-/// x, whose gradient passes through f on its way back: f takes it and gives what takes its place,
-/// of the same shape; a tensor without elements of its own, `Tensor<T>()`, leaves it as it is.
-template <Real T>
-EBB_API Tensor<T> hook(const Operand<T>& x, std::type_identity_t<detail::OneToOne<T>> f);
 
 }  // namespace ebb::inline v0

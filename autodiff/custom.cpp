@@ -4,9 +4,10 @@
 #include <map>
 #include <mutex>
 
-#include "ebb/autodiff/boxed.hpp"
-#include "ebb/autodiff/error.hpp"
-#include "ebb/autodiff/op.hpp"
+#include "ebb/autodiff/engine/op.hpp"
+#include "ebb/autodiff/tape.hpp"
+#include "ebb/autodiff/values/boxed.hpp"
+#include "ebb/autodiff/values/error.hpp"
 
 namespace ebb::inline v0::detail {
 namespace {

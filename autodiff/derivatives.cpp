@@ -4,8 +4,9 @@
 #include <algorithm>
 #include <optional>
 
-#include "ebb/autodiff/error.hpp"
-#include "ebb/autodiff/ops/alias.hpp"
+#include "ebb/autodiff/engine/sweep.hpp"
+#include "ebb/autodiff/ops.hpp"
+#include "ebb/autodiff/values/error.hpp"
 
 namespace ebb::inline v0::detail {
 namespace {
@@ -36,7 +37,7 @@ class Transform {
   template <class T>
   Tensor<T> point(const Operand<T>& x) const {
     const Tensor<T> given = Access::as_tensor(x, name_);
-    return fresh_leaf(*recorder(), recorder()->admit(name_, Access::place(given)), given);
+    return identity_record(*recorder(), recorder()->admit(name_, Access::place(given)), given);
   }
   /// Another argument of the call.
   template <class T>

@@ -6,6 +6,7 @@
 
 #include "ebb/autodiff/fuse.hpp"
 #include "ebb/autodiff/gradcheck.hpp"
+#include "ebb/autodiff/tape.hpp"
 
 namespace ebb::inline v0 {
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "ebb/autodiff/functional_call.hpp"
 
-#include "ebb/autodiff/error.hpp"
+#include "ebb/autodiff/values/error.hpp"
 
 namespace ebb::inline v0::detail {
 

@@ -7,8 +7,9 @@
 #include <utility>
 #include <vector>
 
-#include "ebb/autodiff/access.hpp"
 #include "ebb/autodiff/parameters.hpp"
+#include "ebb/autodiff/values/access.hpp"
+#include "ebb/autodiff/values/variable.hpp"
 
 namespace ebb::inline v0 {
 namespace detail {

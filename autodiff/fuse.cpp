@@ -3,12 +3,12 @@
 
 #include <algorithm>
 
-#include "ebb/autodiff/fused_run.hpp"
+#include "ebb/autodiff/engine/fused_run.hpp"
+#include "ebb/autodiff/engine/map.hpp"
+#include "ebb/autodiff/engine/op.hpp"
+#include "ebb/autodiff/engine/sweep.hpp"
 #include "ebb/autodiff/kernels/table.hpp"
-#include "ebb/autodiff/op.hpp"
-#include "ebb/autodiff/ops/alias.hpp"
-#include "ebb/autodiff/ops/map.hpp"
-#include "ebb/autodiff/sweep.hpp"
+#include "ebb/autodiff/tape.hpp"
 
 namespace ebb::inline v0::detail {
 namespace {
@@ -250,7 +250,7 @@ void vjp_fuse_pull(Sweep& sweep, std::uint32_t, Record& record) {
     // input may be a single value, and it may be constant here.
     Tensor<T>& point = points[pulled];
     if (!(point.shape() == shape)) point = broadcast_to(point, shape);
-    if (Access::place(point).is_constant()) point = fresh_leaf(*recorder(), 0, point);
+    if (Access::place(point).is_constant()) point = identity_record(*recorder(), 0, point);
     const Tensor<T> y = on_tensors(fused, std::span<const Tensor<T>>(points));
     if (Access::place(y).is_constant()) return Tensor<T>(Array<T>::zeros(point.shape()));
     return grad(y, {point}, {.create_graph = true}, &x[0])[0];

@@ -6,9 +6,10 @@
 #include <ostream>
 #include <sstream>
 
-#include "ebb/autodiff/random.hpp"
-#include "ebb/autodiff/record.hpp"
+#include "ebb/autodiff/engine/record.hpp"
+#include "ebb/autodiff/ops.hpp"
 #include "ebb/autodiff/tape.hpp"
+#include "ebb/autodiff/values/random.hpp"
 
 namespace ebb::inline v0 {
 namespace {
@@ -41,8 +42,8 @@ double largest(const Array<double>& x) {
 /// direction.
 class Check {
  public:
-  Check(const TensorFunction& f, const Arrays& at, const GradientCheckOptions& options, int order,
-        GradientReport& report)
+  Check(const TensorFunction<double>& f, const Arrays& at, const GradientCheckOptions& options,
+        int order, GradientReport& report)
       : f_(f), at_(at), options_(options), order_(order), report_(report), stream_(options.seed) {}
 
   void run() {
@@ -225,7 +226,7 @@ class Check {
     report_.reason = reason;
   }
 
-  const TensorFunction& f_;
+  const TensorFunction<double>& f_;
   const Arrays& at_;
   const GradientCheckOptions& options_;
   int order_;
@@ -237,7 +238,8 @@ class Check {
 
 }  // namespace
 
-GradientReport detail::check(const TensorFunction& f, const std::vector<Array<double>>& inputs,
+GradientReport detail::check(const TensorFunction<double>& f,
+                             const std::vector<Array<double>>& inputs,
                              const GradientCheckOptions& options) {
   GradientReport report;
   Check(f, inputs, options, 1, report).run();
@@ -253,7 +255,7 @@ GradientReport detail::check(const TensorFunction& f, const std::vector<Array<do
   }
   std::vector<Array<double>> v;
   for (const auto& x : inputs) v.push_back(random_like(x.shape(), stream));
-  const TensorFunction gradient = [&](std::span<const Tensor<double>> x) {
+  const TensorFunction<double> gradient = [&](std::span<const Tensor<double>> x) {
     const auto along_v = [&](std::span<const Tensor<double>> points) {
       const Tensor<double> y = f(points.first(inputs.size()));
       Tensor<double> total = 0;

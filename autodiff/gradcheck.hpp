@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // The gradient check: derivatives by sweeps against central differences, in double.
 #pragma once
-#include <functional>
 #include <iosfwd>
 #include <span>
 #include <string>
 #include <vector>
 
-#include "ebb/autodiff/tensor.hpp"
+#include "ebb/autodiff/values/function_types.hpp"
 
 namespace ebb::inline v0 {
 
@@ -52,11 +51,9 @@ struct EBB_API GradientReport {
 };
 EBB_API std::ostream& operator<<(std::ostream& out, const GradientReport& report);
 
-/// A function of several tensors, for the check.
-using TensorFunction = std::function<Tensor<double>(std::span<const Tensor<double>>)>;
-
 namespace detail {
-EBB_API GradientReport check(const TensorFunction& f, const std::vector<Array<double>>& inputs,
+EBB_API GradientReport check(const TensorFunction<double>& f,
+                             const std::vector<Array<double>>& inputs,
                              const GradientCheckOptions& options);
 }  // namespace detail
 
@@ -65,15 +62,16 @@ EBB_API GradientReport check(const TensorFunction& f, const std::vector<Array<do
 template <class F>
 GradientReport check_gradients(const F& f, const std::vector<Array<double>>& inputs,
                                const GradientCheckOptions& options = {}) {
-  return detail::check(TensorFunction(f), inputs, options);
+  return detail::check(TensorFunction<double>(f), inputs, options);
 }
 /// The same for a function of one tensor.
 template <class F>
 GradientReport check_gradients(const F& f, const Array<double>& x,
                                const GradientCheckOptions& options = {}) {
-  return detail::check(
-      TensorFunction([&](std::span<const Tensor<double>> in) { return Tensor<double>(f(in[0])); }),
-      {x}, options);
+  return detail::check(TensorFunction<double>([&](std::span<const Tensor<double>> in) {
+                         return Tensor<double>(f(in[0]));
+                       }),
+                       {x}, options);
 }
 
 }  // namespace ebb::inline v0

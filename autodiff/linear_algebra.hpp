@@ -4,8 +4,8 @@
 #include <string_view>
 #include <vector>
 
-#include "ebb/autodiff/tensor.hpp"
-#include "ebb/autodiff/variable.hpp"
+#include "ebb/autodiff/values/tensor.hpp"
+#include "ebb/autodiff/values/variable.hpp"
 
 namespace ebb::inline v0 {
 

@@ -4,8 +4,8 @@
 // mean alone: a sum is the mean times the count, and single losses are the formula on tensors;
 // shapes broadcast with a warning
 #pragma once
-#include "ebb/autodiff/tensor.hpp"
-#include "ebb/autodiff/variable.hpp"
+#include "ebb/autodiff/values/tensor.hpp"
+#include "ebb/autodiff/values/variable.hpp"
 
 namespace ebb::inline v0 {
 

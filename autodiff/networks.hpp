@@ -3,9 +3,9 @@
 #pragma once
 #include <optional>
 
-#include "ebb/autodiff/random.hpp"
-#include "ebb/autodiff/tensor.hpp"
-#include "ebb/autodiff/variable.hpp"
+#include "ebb/autodiff/values/random.hpp"
+#include "ebb/autodiff/values/tensor.hpp"
+#include "ebb/autodiff/values/variable.hpp"
 
 namespace ebb::inline v0 {
 

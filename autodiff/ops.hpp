@@ -11,8 +11,8 @@
 #include "ebb/autodiff/linear_algebra.hpp"
 #include "ebb/autodiff/losses.hpp"
 #include "ebb/autodiff/networks.hpp"
-#include "ebb/autodiff/tensor.hpp"
-#include "ebb/autodiff/variable.hpp"
+#include "ebb/autodiff/values/tensor.hpp"
+#include "ebb/autodiff/values/variable.hpp"
 
 namespace ebb::inline v0 {
 

@@ -6,8 +6,8 @@
 #include <string_view>
 #include <vector>
 
-#include "ebb/autodiff/formula.hpp"
-#include "ebb/autodiff/variable.hpp"
+#include "ebb/autodiff/formula/formula.hpp"
+#include "ebb/autodiff/values/variable.hpp"
 
 namespace ebb::inline v0 {
 namespace detail {

@@ -4,28 +4,28 @@
 
 #include <limits>
 
-#include "ebb/autodiff/ops/activations.hpp"
-#include "ebb/autodiff/ops/convolution.hpp"
-#include "ebb/autodiff/ops/dropout.hpp"
-#include "ebb/autodiff/ops/einsum.hpp"
-#include "ebb/autodiff/ops/elementwise.hpp"
+#include "ebb/autodiff/formula/activations.hpp"
+#include "ebb/autodiff/formula/elementwise.hpp"
 #include "ebb/autodiff/ops/elementwise_call.hpp"
-#include "ebb/autodiff/ops/embedding.hpp"
-#include "ebb/autodiff/ops/factors.hpp"
-#include "ebb/autodiff/ops/index_ops.hpp"
+#include "ebb/autodiff/ops/indexing.hpp"
 #include "ebb/autodiff/ops/joins.hpp"
-#include "ebb/autodiff/ops/linear_algebra.hpp"
-#include "ebb/autodiff/ops/losses.hpp"
+#include "ebb/autodiff/ops/linear_algebra/einsum.hpp"
+#include "ebb/autodiff/ops/linear_algebra/factors.hpp"
+#include "ebb/autodiff/ops/linear_algebra/matrices.hpp"
+#include "ebb/autodiff/ops/linear_algebra/products.hpp"
+#include "ebb/autodiff/ops/linear_algebra/solvers.hpp"
 #include "ebb/autodiff/ops/masks.hpp"
-#include "ebb/autodiff/ops/matrices.hpp"
-#include "ebb/autodiff/ops/normalisation.hpp"
+#include "ebb/autodiff/ops/networks/convolution.hpp"
+#include "ebb/autodiff/ops/networks/dropout.hpp"
+#include "ebb/autodiff/ops/networks/embedding.hpp"
+#include "ebb/autodiff/ops/networks/losses.hpp"
+#include "ebb/autodiff/ops/networks/normalisation.hpp"
+#include "ebb/autodiff/ops/networks/pooling.hpp"
 #include "ebb/autodiff/ops/order.hpp"
-#include "ebb/autodiff/ops/pooling.hpp"
-#include "ebb/autodiff/ops/rearrange.hpp"
-#include "ebb/autodiff/ops/reduce.hpp"
+#include "ebb/autodiff/ops/rearrangements.hpp"
+#include "ebb/autodiff/ops/reductions.hpp"
 #include "ebb/autodiff/ops/scans.hpp"
-#include "ebb/autodiff/ops/shape_ops.hpp"
-#include "ebb/autodiff/ops/solvers.hpp"
+#include "ebb/autodiff/ops/shapes.hpp"
 #include "ebb/autodiff/ops/statistics.hpp"
 #include "ebb/autodiff/tape.hpp"
 
@@ -86,7 +86,11 @@ RegistryEntry composed() {
   const auto call = [](auto x) { return O::call(x[0]); };
   entry.in_double = call;
   entry.in_float = call;
-  if constexpr (requires { O::rejections(); }) entry.rejections = O::rejections();
+  const auto refuses = [&entry](std::string label, auto refused, std::string message) {
+    entry.rejections.push_back(
+        {std::move(label), [refused] { refused(op::spread({2})); }, std::move(message)});
+  };
+  if constexpr (requires { O::rejections(refuses); }) O::rejections(refuses);
   return entry;
 }
 

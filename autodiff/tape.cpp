@@ -4,10 +4,9 @@
 #include <algorithm>
 #include <cassert>
 
-#include "ebb/autodiff/error.hpp"
+#include "ebb/autodiff/engine/sweep.hpp"
 #include "ebb/autodiff/kernels/table.hpp"
-#include "ebb/autodiff/ops/alias.hpp"
-#include "ebb/autodiff/sweep.hpp"
+#include "ebb/autodiff/values/error.hpp"
 
 namespace ebb::inline v0 {
 namespace {
@@ -149,7 +148,8 @@ EBB_HOT Tape::~Tape() {
 template <Real T>
 Tensor<T> Tape::watch(const Operand<T>& x) {
   const Tensor<T> given = Access::as_tensor(x, "watch");
-  return detail::fresh_leaf(*recorder_, recorder_->admit("watch", Access::place(given)), given);
+  return detail::identity_record(*recorder_, recorder_->admit("watch", Access::place(given)),
+                                 given);
 }
 template EBB_API Tensor<float> Tape::watch(const Operand<float>&);
 template EBB_API Tensor<double> Tape::watch(const Operand<double>&);

@@ -6,7 +6,7 @@
 #include <memory>
 #include <vector>
 
-#include "ebb/autodiff/ops.hpp"
+#include "ebb/autodiff/values/variable.hpp"
 
 namespace ebb::inline v0 {
 

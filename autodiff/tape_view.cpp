@@ -8,8 +8,8 @@
 #include <sstream>
 #include <vector>
 
-#include "ebb/autodiff/error.hpp"
-#include "ebb/autodiff/sweep.hpp"
+#include "ebb/autodiff/engine/sweep.hpp"
+#include "ebb/autodiff/values/error.hpp"
 
 namespace ebb::inline v0 {
 namespace {

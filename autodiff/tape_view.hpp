@@ -4,8 +4,8 @@
 #include <iosfwd>
 #include <string>
 
-#include "ebb/autodiff/scope.hpp"
 #include "ebb/autodiff/tape.hpp"
+#include "ebb/autodiff/values/scope.hpp"
 
 namespace ebb::inline v0 {
 

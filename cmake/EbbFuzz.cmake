@@ -9,13 +9,12 @@ endif()
 # The readers, and what they need of the rest; the linker takes what each program uses. It cannot
 # leave out a function that coverage counts, and functions of tensors that no reader calls need the
 # kernels: so the rest is built without coverage.
-file(GLOB ebb_fuzz_library_sources CONFIGURE_DEPENDS data/*.cpp)
-list(REMOVE_ITEM ebb_fuzz_library_sources "${PROJECT_SOURCE_DIR}/data/sqlite.cpp")
+file(GLOB_RECURSE ebb_fuzz_library_sources CONFIGURE_DEPENDS data/*.cpp)
+list(REMOVE_ITEM ebb_fuzz_library_sources "${PROJECT_SOURCE_DIR}/data/formats/sqlite.cpp")
 add_library(ebb_fuzzed STATIC EXCLUDE_FROM_ALL ${ebb_fuzz_library_sources})
-add_library(ebb_fuzzed_core STATIC EXCLUDE_FROM_ALL
-  autodiff/array.cpp autodiff/draws.cpp autodiff/error.cpp autodiff/functional_call.cpp
-  autodiff/memory.cpp autodiff/random.cpp autodiff/record.cpp autodiff/scope.cpp autodiff/shape.cpp
-  autodiff/tape.cpp autodiff/tensor.cpp autodiff/variable.cpp)
+file(GLOB ebb_fuzz_core_sources CONFIGURE_DEPENDS autodiff/values/*.cpp)
+add_library(ebb_fuzzed_core STATIC EXCLUDE_FROM_ALL ${ebb_fuzz_core_sources}
+  autodiff/engine/record.cpp autodiff/functional_call.cpp autodiff/tape.cpp)
 ebb_own_target(ebb_fuzzed)
 ebb_own_target(ebb_fuzzed_core)
 target_include_directories(ebb_fuzzed_core PUBLIC "${PROJECT_SOURCE_DIR}/include")
@@ -37,7 +36,7 @@ foreach(source IN LISTS ebb_fuzz_sources)
   ebb_own_target(${name})
   target_link_libraries(${name} PRIVATE ebb_fuzzed)
   if(name STREQUAL sqlite_fuzz)
-    target_sources(${name} PRIVATE data/sqlite.cpp)
+    target_sources(${name} PRIVATE data/formats/sqlite.cpp)
     target_link_libraries(${name} PRIVATE SQLite::SQLite3)
   endif()
   target_link_options(${name} PRIVATE -fsanitize=fuzzer,address,undefined -Wl,--gc-sections)

@@ -29,11 +29,11 @@ else()
   if(CMAKE_CXX_FLAGS MATCHES "-fsanitize")
     set(failures)
   endif()
-  ebb_many_lanes(tests/autodiff/elementwise_test.cpp tests/autodiff/fuse_test.cpp
-    tests/autodiff/gamma_test.cpp tests/autodiff/lanes_functions_test.cpp
-    tests/autodiff/lanes_test.cpp)
+  ebb_many_lanes(tests/autodiff/formula/elementwise_test.cpp tests/autodiff/fuse_test.cpp
+    tests/autodiff/formula/gamma_test.cpp tests/autodiff/formula/lanes_functions_test.cpp
+    tests/autodiff/formula/lanes_test.cpp)
   foreach(folder IN ITEMS autodiff data nn optim ${failures})
-    file(GLOB sources CONFIGURE_DEPENDS tests/${folder}/*_test.cpp)
+    file(GLOB_RECURSE sources CONFIGURE_DEPENDS tests/${folder}/*_test.cpp)
     if(NOT sources)
       continue()
     endif()

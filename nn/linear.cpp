@@ -3,7 +3,7 @@
 
 #include <cmath>
 
-#include "ebb/autodiff/error.hpp"
+#include "ebb/autodiff/values/error.hpp"
 
 namespace ebb::inline v0::nn {
 namespace {

@@ -2,7 +2,7 @@
 // The affine layer.
 #pragma once
 #include "ebb/autodiff/ops.hpp"
-#include "ebb/autodiff/random.hpp"
+#include "ebb/autodiff/values/random.hpp"
 
 namespace ebb::inline v0::nn {
 

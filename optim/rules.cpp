@@ -3,7 +3,7 @@
 
 #include <string>
 
-#include "ebb/autodiff/error.hpp"
+#include "ebb/autodiff/values/error.hpp"
 #include "ebb/optim/update.hpp"
 
 namespace ebb::inline v0::optim {

@@ -5,7 +5,7 @@
 #include <cmath>
 #include <cstdint>
 
-#include "ebb/autodiff/formula.hpp"
+#include "ebb/autodiff/formula/formula.hpp"
 
 namespace ebb::inline v0::optim {
 

@@ -2,10 +2,11 @@
 // The fused pass of a rule. Needed only where a new rule is defined: include this, and
 // `Optimizer<MyRule, T>` compiles.
 #pragma once
-#include "ebb/autodiff/access.hpp"
+#include "ebb/autodiff/formula/lanes.hpp"
 #include "ebb/autodiff/kernels/table.hpp"
-#include "ebb/autodiff/lanes.hpp"
-#include "ebb/autodiff/parallel.hpp"
+#include "ebb/autodiff/values/access.hpp"
+#include "ebb/autodiff/values/parallel.hpp"
+#include "ebb/autodiff/values/variable.hpp"
 #include "ebb/optim/optimizer.hpp"
 
 namespace ebb::inline v0::optim {

@@ -8,7 +8,7 @@
 #include <sstream>
 #include <string>
 
-#include "ebb/autodiff/tensor.hpp"
+#include "ebb/autodiff/values/tensor.hpp"
 
 namespace ebb::test {
 

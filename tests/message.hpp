@@ -3,7 +3,7 @@
 #pragma once
 #include <string>
 
-#include "ebb/autodiff/error.hpp"
+#include "ebb/autodiff/values/error.hpp"
 
 namespace ebb::test {
 

@@ -6,8 +6,8 @@
 #include <algorithm>
 #include <limits>
 
-#include "ebb/autodiff/error.hpp"
 #include "ebb/autodiff/kernels/table.hpp"
+#include "ebb/autodiff/values/error.hpp"
 
 namespace ebb::inline v0::detail {
 

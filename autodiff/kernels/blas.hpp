@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // The one door to matrix products and triangular solves, and to OpenBLAS behind it.
 #pragma once
-#include "ebb/autodiff/memory.hpp"
+#include "ebb/autodiff/values/memory.hpp"
 
 namespace ebb::inline v0::detail {
 

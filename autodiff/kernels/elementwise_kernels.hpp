@@ -4,9 +4,9 @@
 #pragma once
 #include <cstring>
 
+#include "ebb/autodiff/formula/elementwise.hpp"
+#include "ebb/autodiff/formula/lanes.hpp"
 #include "ebb/autodiff/kernels/table.hpp"
-#include "ebb/autodiff/lanes.hpp"
-#include "ebb/autodiff/ops/elementwise.hpp"
 
 namespace ebb::inline v0::detail::inline EBB_UNIT {
 

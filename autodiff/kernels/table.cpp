@@ -7,7 +7,7 @@
 #include <string_view>
 #include <utility>
 
-#include "ebb/autodiff/error.hpp"
+#include "ebb/autodiff/values/error.hpp"
 
 namespace ebb::inline v0::detail {
 
@@ -103,17 +103,9 @@ void fill_sum(Block* sum, Block* a, Block* b) {
   }
 }
 
-template <class T>
-Block* densify(Block* block) {
-  Block* dense = allocate(block->shape, sizeof(T));
-  fill_sum<T>(dense, block, nullptr);
-  return dense;
-}
-
-#define EBB_INSTANTIATE(T)                           \
-  template const Kernels<T>& choose_kernels<T>();    \
-  template void fill_sum<T>(Block*, Block*, Block*); \
-  template Block* densify<T>(Block*);
+#define EBB_INSTANTIATE(T)                        \
+  template const Kernels<T>& choose_kernels<T>(); \
+  template void fill_sum<T>(Block*, Block*, Block*);
 EBB_INSTANTIATE(float)
 EBB_INSTANTIATE(double)
 #undef EBB_INSTANTIATE

@@ -3,8 +3,8 @@
 #pragma once
 #include <cstdint>
 
-#include "ebb/autodiff/memory.hpp"
-#include "ebb/autodiff/ops/families.hpp"
+#include "ebb/autodiff/formula/families.hpp"
+#include "ebb/autodiff/values/memory.hpp"
 
 namespace ebb::inline v0::detail {
 
@@ -110,8 +110,5 @@ EBB_INLINE const Kernels<T>& kernels() {
 /// sum = a + b, where b may be null; each may be uniform, `sum` is dense and may be a or b.
 template <class T>
 void fill_sum(Block* sum, Block* a, Block* b);
-/// A dense block with the values of a possibly uniform one.
-template <class T>
-Block* densify(Block* block);
 
 }  // namespace ebb::inline v0::detail

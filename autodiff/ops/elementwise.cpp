@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // The elementwise operations by name: one constant and one function each.
-#include "ebb/autodiff/ops/elementwise.hpp"
+#include "ebb/autodiff/formula/elementwise.hpp"
 
-#include "ebb/autodiff/error.hpp"
+#include "ebb/autodiff/engine/map.hpp"
 #include "ebb/autodiff/ops.hpp"
 #include "ebb/autodiff/ops/elementwise_call.hpp"
-#include "ebb/autodiff/ops/map.hpp"
+#include "ebb/autodiff/values/error.hpp"
 
 namespace ebb::inline v0 {
 namespace detail {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Elementwise operations called by their formula instead of their name.
 #pragma once
-#include "ebb/autodiff/tensor.hpp"
+#include "ebb/autodiff/values/tensor.hpp"
 
 namespace ebb::inline v0::detail {
 

@@ -3,8 +3,8 @@
 
 #include <algorithm>
 
-#include "ebb/autodiff/op.hpp"
-#include "ebb/autodiff/ops/shape_ops.hpp"
+#include "ebb/autodiff/engine/op.hpp"
+#include "ebb/autodiff/ops/shapes.hpp"
 
 namespace ebb::inline v0 {
 namespace detail {

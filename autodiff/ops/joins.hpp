@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Operations that do not fit the common frame: any number of inputs, or two element types.
 #pragma once
+#include "ebb/autodiff/formula/families.hpp"
 #include "ebb/autodiff/ops.hpp"
-#include "ebb/autodiff/ops/families.hpp"
 #include "ebb/autodiff/ops/sample.hpp"
 
 namespace ebb::inline v0::op {

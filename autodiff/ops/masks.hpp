@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // The choice between two tensors by a mask.
 #pragma once
-#include "ebb/autodiff/op.hpp"
+#include "ebb/autodiff/engine/op.hpp"
+#include "ebb/autodiff/formula/families.hpp"
 #include "ebb/autodiff/ops.hpp"
-#include "ebb/autodiff/ops/families.hpp"
 #include "ebb/autodiff/ops/sample.hpp"
 
 namespace ebb::inline v0::op {

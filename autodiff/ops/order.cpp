@@ -7,8 +7,8 @@
 #include <utility>
 #include <vector>
 
-#include "ebb/autodiff/formula.hpp"
-#include "ebb/autodiff/ops/shape_ops.hpp"
+#include "ebb/autodiff/formula/formula.hpp"
+#include "ebb/autodiff/ops/shapes.hpp"
 
 namespace ebb::inline v0 {
 namespace detail {

@@ -2,8 +2,8 @@
 // Elements in order. Which elements are chosen is constant to every order of derivatives, so each
 // of these is a `gather` of them.
 #pragma once
+#include "ebb/autodiff/formula/families.hpp"
 #include "ebb/autodiff/ops.hpp"
-#include "ebb/autodiff/ops/families.hpp"
 #include "ebb/autodiff/ops/sample.hpp"
 
 namespace ebb::inline v0::op {

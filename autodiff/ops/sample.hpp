@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "ebb/autodiff/tensor.hpp"
+#include "ebb/autodiff/values/tensor.hpp"
 
 namespace ebb::inline v0::op {
 

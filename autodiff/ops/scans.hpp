@@ -5,12 +5,12 @@
 #include <algorithm>
 #include <cmath>
 
-#include "ebb/autodiff/formula.hpp"
-#include "ebb/autodiff/op.hpp"
+#include "ebb/autodiff/engine/op.hpp"
+#include "ebb/autodiff/formula/families.hpp"
+#include "ebb/autodiff/formula/formula.hpp"
 #include "ebb/autodiff/ops.hpp"
-#include "ebb/autodiff/ops/families.hpp"
 #include "ebb/autodiff/ops/sample.hpp"
-#include "ebb/autodiff/ops/shape_ops.hpp"
+#include "ebb/autodiff/ops/shapes.hpp"
 
 namespace ebb::inline v0 {
 namespace detail {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "ebb/autodiff/ops/statistics.hpp"
 
-#include "ebb/autodiff/ops/shape_ops.hpp"
+#include "ebb/autodiff/ops/shapes.hpp"
 
 namespace ebb::inline v0 {
 namespace detail {

@@ -6,8 +6,8 @@
 #include <functional>
 #include <limits>
 
-#include "ebb/autodiff/formula.hpp"
-#include "ebb/autodiff/ops/reduce.hpp"
+#include "ebb/autodiff/formula/formula.hpp"
+#include "ebb/autodiff/ops/reductions.hpp"
 
 namespace ebb::inline v0 {
 namespace detail {

@@ -1,15 +1,17 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Parts that are computed again in the sweep, and gradients that pass through a function.
 #include "ebb/autodiff/checkpoint.hpp"
+#include "ebb/autodiff/hook.hpp"
+#include "ebb/autodiff/ops.hpp"
 
 #include <functional>
 #include <string>
 
 #include "ebb/autodiff/derivatives.hpp"
-#include "ebb/autodiff/error.hpp"
 #include "ebb/autodiff/functional_call.hpp"
 #include "ebb/autodiff/gradcheck.hpp"
 #include "ebb/autodiff/ops/sample.hpp"
+#include "ebb/autodiff/values/error.hpp"
 #include "ebb/tests/close.hpp"
 #include "ebb/tests/message.hpp"
 

@@ -2,15 +2,16 @@
 // Operations that a program adds itself: values, derivatives to every order, and what is said when
 // one of them is wrong.
 #include "ebb/autodiff/custom.hpp"
+#include "ebb/autodiff/ops.hpp"
 
 #include <algorithm>
 #include <sstream>
 
 #include "ebb/autodiff/derivatives.hpp"
-#include "ebb/autodiff/error.hpp"
 #include "ebb/autodiff/gradcheck.hpp"
 #include "ebb/autodiff/ops/sample.hpp"
 #include "ebb/autodiff/tape_view.hpp"
+#include "ebb/autodiff/values/error.hpp"
 #include "ebb/tests/close.hpp"
 #include "ebb/tests/message.hpp"
 

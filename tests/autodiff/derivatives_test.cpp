@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Derivatives of functions, one call each, against their formulas and against each other.
 #include "ebb/autodiff/derivatives.hpp"
+#include "ebb/autodiff/ops.hpp"
 
 #include <cmath>
 #include <string>
 
-#include "ebb/autodiff/error.hpp"
 #include "ebb/autodiff/fuse.hpp"
 #include "ebb/autodiff/gradcheck.hpp"
 #include "ebb/autodiff/ops/sample.hpp"
+#include "ebb/autodiff/values/error.hpp"
 #include "ebb/tests/close.hpp"
 #include "ebb/tests/message.hpp"
 

@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // A model as a function of its parameters.
 #include "ebb/autodiff/functional_call.hpp"
+#include "ebb/autodiff/ops.hpp"
 
 #include <cmath>
 #include <stdexcept>
 #include <string>
 
 #include "ebb/autodiff/derivatives.hpp"
-#include "ebb/autodiff/error.hpp"
 #include "ebb/autodiff/ops/sample.hpp"
+#include "ebb/autodiff/values/error.hpp"
 #include "ebb/tests/close.hpp"
 #include "ebb/tests/message.hpp"
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // fuse: a user's formula gives what the operations give, forward, backward and to higher orders.
 #include "ebb/autodiff/fuse.hpp"
+#include "ebb/autodiff/ops.hpp"
 
 #include "ebb/autodiff/derivatives.hpp"
 #include "ebb/autodiff/gradcheck.hpp"

@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // The checker itself: it must fail on rules that are wrong by one part in a thousand.
 #include "ebb/autodiff/gradcheck.hpp"
+#include "ebb/autodiff/ops.hpp"
 
 #include <doctest/doctest.h>
 
 #include <sstream>
 
+#include "ebb/autodiff/engine/op.hpp"
 #include "ebb/autodiff/formula_check.hpp"
 #include "ebb/autodiff/kernels/table.hpp"
-#include "ebb/autodiff/op.hpp"
 #include "ebb/autodiff/ops/sample.hpp"
 #include "ebb/autodiff/tape.hpp"
 
@@ -118,7 +119,7 @@ TEST_CASE("a gradient of zero is not a success") {
   CHECK_FALSE(check_gradients(detached, three));
 
   // Of two inputs, both count.
-  const TensorFunction first = [](std::span<const Tensor<double>> x) {
+  const TensorFunction<double> first = [](std::span<const Tensor<double>> x) {
     return square(x[0]) + 0.0 * x[1];
   };
   CHECK(check_gradients(first, {three, three}).input == 1);

@@ -5,9 +5,10 @@
 
 #include "ebb/autodiff/checkpoint.hpp"
 #include "ebb/autodiff/derivatives.hpp"
-#include "ebb/autodiff/error.hpp"
+#include "ebb/autodiff/ops.hpp"
 #include "ebb/autodiff/registry.hpp"
-#include "ebb/autodiff/scope.hpp"
+#include "ebb/autodiff/values/error.hpp"
+#include "ebb/autodiff/values/scope.hpp"
 #include "ebb/tests/close.hpp"
 #include "ebb/tests/message.hpp"
 

@@ -2,6 +2,7 @@
 // Every operation of the library, at every sample, in one walk over the registry. An operation that
 // is added is tested here without another line.
 #include "ebb/autodiff/registry.hpp"
+#include "ebb/autodiff/ops.hpp"
 
 #include <algorithm>
 #include <fstream>
@@ -9,9 +10,9 @@
 #include <regex>
 #include <set>
 
-#include "ebb/autodiff/error.hpp"
 #include "ebb/autodiff/gradcheck.hpp"
 #include "ebb/autodiff/tape.hpp"
+#include "ebb/autodiff/values/error.hpp"
 #include "ebb/tests/close.hpp"
 
 using namespace ebb;

@@ -1,14 +1,16 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // What a tape promises: gradients are added, kept or released as asked, and never silently cut.
 #include "ebb/autodiff/tape.hpp"
+#include "ebb/autodiff/hook.hpp"
+#include "ebb/autodiff/ops.hpp"
 
 #include <thread>
 
 #include "ebb/autodiff/checkpoint.hpp"
 #include "ebb/autodiff/derivatives.hpp"
-#include "ebb/autodiff/error.hpp"
-#include "ebb/autodiff/op.hpp"
+#include "ebb/autodiff/engine/op.hpp"
 #include "ebb/autodiff/ops/sample.hpp"
+#include "ebb/autodiff/values/error.hpp"
 #include "ebb/tests/close.hpp"
 #include "ebb/tests/message.hpp"
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Reading a tape, naming its parts, and refusing what is not finite.
 #include "ebb/autodiff/tape_view.hpp"
+#include "ebb/autodiff/ops.hpp"
 
 #include <functional>
 #include <limits>
@@ -9,8 +10,8 @@
 
 #include "ebb/autodiff/checkpoint.hpp"
 #include "ebb/autodiff/derivatives.hpp"
-#include "ebb/autodiff/error.hpp"
 #include "ebb/autodiff/fuse.hpp"
+#include "ebb/autodiff/values/error.hpp"
 #include "ebb/tests/close.hpp"
 #include "ebb/tests/message.hpp"
 

@@ -6,6 +6,7 @@
 #include <xtensor/xmath.hpp>
 #include <xtensor/xview.hpp>
 
+#include "ebb/autodiff/ops.hpp"
 #include "ebb/autodiff/tape.hpp"
 
 using namespace ebb;

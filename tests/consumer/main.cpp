@@ -6,7 +6,7 @@
 #include <ebb/xtensor.hpp>
 #endif
 #ifdef CONSUMER_SQLITE
-#include <ebb/data/sqlite.hpp>
+#include <ebb/data/formats/sqlite.hpp>
 #endif
 #include <iostream>
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Takes any bytes for a text file that stays where it is: it gives the rows that read_csv finds.
-#include "ebb/data/csv_dataset.hpp"
+#include "ebb/data/sets/csv_dataset.hpp"
 #include "ebb/tests/fuzz/fuzz.hpp"
 
 using namespace ebb;

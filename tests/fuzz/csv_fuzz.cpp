@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Reads any bytes as a CSV file, in three ways; every table that comes out can be described.
-#include "ebb/data/csv.hpp"
+#include "ebb/data/formats/csv.hpp"
 #include "ebb/tests/fuzz/fuzz.hpp"
 
 using ebb::data::CsvOptions;

@@ -14,9 +14,9 @@
 #include <string_view>
 #include <vector>
 
-#include "ebb/autodiff/array.hpp"
-#include "ebb/data/binary_file.hpp"
-#include "ebb/data/read_options.hpp"
+#include "ebb/autodiff/values/array.hpp"
+#include "ebb/data/files/binary_file.hpp"
+#include "ebb/data/files/read_options.hpp"
 
 namespace ebb::fuzz {
 

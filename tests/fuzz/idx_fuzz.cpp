@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Reads any bytes as an IDX file, plain or compressed.
-#include "ebb/data/idx.hpp"
+#include "ebb/data/formats/idx.hpp"
 #include "ebb/tests/fuzz/fuzz.hpp"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* bytes, std::size_t count) {

@@ -3,7 +3,7 @@
 #include <cstring>
 #include <string>
 
-#include "ebb/data/npy_format.hpp"
+#include "ebb/data/formats/npy_format.hpp"
 #include "ebb/tests/fuzz/fuzz.hpp"
 
 using namespace ebb;

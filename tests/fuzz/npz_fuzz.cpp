@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Reads any bytes as a .npz file.
-#include "ebb/data/npz.hpp"
+#include "ebb/data/formats/npz.hpp"
 #include "ebb/tests/fuzz/fuzz.hpp"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* bytes, std::size_t count) {

@@ -2,7 +2,7 @@
 // Reads any bytes as a pipeline; what comes out transforms a table of its columns.
 #include <limits>
 
-#include "ebb/data/pipeline.hpp"
+#include "ebb/data/transforms/pipeline.hpp"
 #include "ebb/tests/fuzz/fuzz.hpp"
 
 using namespace ebb;

@@ -4,7 +4,7 @@
 
 #include <filesystem>
 
-#include "ebb/data/sqlite.hpp"
+#include "ebb/data/formats/sqlite.hpp"
 #include "ebb/tests/fuzz/fuzz.hpp"
 
 using namespace ebb;

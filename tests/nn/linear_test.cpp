@@ -6,9 +6,10 @@
 #include <algorithm>
 #include <cmath>
 
-#include "ebb/autodiff/error.hpp"
+#include "ebb/autodiff/ops.hpp"
 #include "ebb/autodiff/parameters.hpp"
 #include "ebb/autodiff/tape.hpp"
+#include "ebb/autodiff/values/error.hpp"
 #include "ebb/tests/close.hpp"
 
 using namespace ebb;

@@ -8,9 +8,9 @@
 #include <functional>
 #include <vector>
 
-#include "ebb/autodiff/error.hpp"
 #include "ebb/autodiff/ops.hpp"
 #include "ebb/autodiff/tape.hpp"
+#include "ebb/autodiff/values/error.hpp"
 #include "ebb/nn/linear.hpp"
 #include "ebb/optim/optimizer.hpp"
 #include "ebb/tests/close.hpp"

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Queries as tables, on databases that the tests write themselves.
-#include "ebb/data/sqlite.hpp"
+#include "ebb/data/formats/sqlite.hpp"
 
 #include <doctest/doctest.h>
 #include <sqlite3.h>
@@ -8,9 +8,9 @@
 #include <cmath>
 #include <sstream>
 
-#include "ebb/autodiff/error.hpp"
+#include "ebb/autodiff/values/error.hpp"
 #include "ebb/tests/close.hpp"
-#include "ebb/tests/data/corpus.hpp"
+#include "ebb/tests/data/formats/corpus.hpp"
 #include "ebb/tests/files.hpp"
 #include "ebb/tests/message.hpp"
 

@@ -2,8 +2,8 @@
 // The same numbers as arrays of ebb.
 #pragma once
 #include "bench.hpp"
-#include "ebb/autodiff/array.hpp"
-#include "ebb/autodiff/variable.hpp"
+#include "ebb/autodiff/values/array.hpp"
+#include "ebb/autodiff/values/variable.hpp"
 
 namespace bench {
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Elementwise operations, forward and backward.
 #include "arrays.hpp"
+#include "ebb/autodiff/ops.hpp"
 #include "ebb/autodiff/tape.hpp"
 #include "limits/limits.hpp"
 

@@ -11,8 +11,8 @@
 #include <string>
 
 #include "arrays.hpp"
-#include "ebb/data/csv.hpp"
-#include "ebb/data/npy.hpp"
+#include "ebb/data/formats/csv.hpp"
+#include "ebb/data/formats/npy.hpp"
 #include "limits/limits.hpp"
 
 namespace bench {

@@ -2,6 +2,7 @@
 // A chain of ten cheap operations as one, on arrays larger than the caches.
 #include "arrays.hpp"
 #include "ebb/autodiff/fuse.hpp"
+#include "ebb/autodiff/tape.hpp"
 #include "limits/limits.hpp"
 
 namespace bench {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Regressions on data larger than the caches.
 #include "arrays.hpp"
-#include "ebb/autodiff/row_blocks.hpp"
-#include "ebb/data/loader.hpp"
+#include "ebb/autodiff/backward_by_rows.hpp"
+#include "ebb/data/batches/loader.hpp"
 #include "ebb/nn/linear.hpp"
 #include "ebb/optim/optimizer.hpp"
 #include "limits/limits.hpp"

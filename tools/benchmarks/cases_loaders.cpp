@@ -3,7 +3,7 @@
 #include <numeric>
 
 #include "arrays.hpp"
-#include "ebb/data/loader.hpp"
+#include "ebb/data/batches/loader.hpp"
 #include "limits/limits.hpp"
 
 namespace bench {

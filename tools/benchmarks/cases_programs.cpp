@@ -11,6 +11,7 @@
 #include <stdexcept>
 
 #include "arrays.hpp"
+#include "ebb/autodiff/ops.hpp"
 #include "ebb/autodiff/tape.hpp"
 
 namespace bench {

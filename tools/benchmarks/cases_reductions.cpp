@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Reductions and softmax of a matrix that fits the last cache.
 #include "arrays.hpp"
+#include "ebb/autodiff/ops.hpp"
 #include "ebb/autodiff/tape.hpp"
 #include "limits/limits.hpp"
 

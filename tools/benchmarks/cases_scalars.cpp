@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // The price of an operation that computes next to nothing.
 #include "arrays.hpp"
+#include "ebb/autodiff/ops.hpp"
 #include "ebb/autodiff/tape.hpp"
 
 namespace bench {

@@ -4,10 +4,10 @@
 #include <string>
 
 #include "arrays.hpp"
-#include "ebb/data/encoding.hpp"
-#include "ebb/data/pipeline.hpp"
-#include "ebb/data/scaling.hpp"
-#include "ebb/data/target_encoding.hpp"
+#include "ebb/data/transforms/encoding.hpp"
+#include "ebb/data/transforms/pipeline.hpp"
+#include "ebb/data/transforms/scaling.hpp"
+#include "ebb/data/transforms/target_encoding.hpp"
 
 namespace bench {
 namespace {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Breaks each derivative of the library in turn and runs the samples of its operation on it: the
 // checks must see every error. See tools/mutate, which builds this.
-#include "ebb/autodiff/mutant.hpp"
+#include "ebb/autodiff/engine/mutant.hpp"
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
@@ -13,11 +13,11 @@
 #include <set>
 #include <sstream>
 
-#include "ebb/autodiff/error.hpp"
+#include "ebb/autodiff/engine/map.hpp"
 #include "ebb/autodiff/gradcheck.hpp"
 #include "ebb/autodiff/ops.hpp"
-#include "ebb/autodiff/ops/map.hpp"
 #include "ebb/autodiff/registry.hpp"
+#include "ebb/autodiff/values/error.hpp"
 
 using namespace ebb;
 

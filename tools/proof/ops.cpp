@@ -11,8 +11,8 @@
 #include <regex>
 #include <sstream>
 
-#include "ebb/autodiff/error.hpp"
 #include "ebb/autodiff/registry.hpp"
+#include "ebb/autodiff/values/error.hpp"
 
 namespace {
 

@@ -1,0 +1,316 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "ebb/autodiff/engine/map.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+#include "ebb/autodiff/hook.hpp"
+#include "ebb/autodiff/kernels/broadcast.hpp"
+#include "ebb/autodiff/ops.hpp"
+#include "ebb/autodiff/values/error.hpp"
+
+namespace ebb::inline v0::detail {
+namespace {
+
+template <class T>
+Block* keep(const Argument<T>& x) {
+  return x.block ? retain(x.block) : number_bits(double(x.number));
+}
+
+/// An input that a record kept; an operand that stands on both sides is kept once.
+Block* kept_input(const Record& record, int k) {
+  return record.kept[k] ? record.kept[k] : record.kept[0];
+}
+
+template <class T>
+Argument<T> kept_argument(const Record& record, int k) {
+  if (record.inputs[k] != Record::number) return {kept_input(record, k), record.inputs[k], T(0)};
+  return {nullptr, Record::number, T(number_of(record.kept[k]))};
+}
+
+/// Computes an operation's value: into a uniform block where a sweep's operands are all uniform.
+template <class T, int N>
+EBB_INLINE BlockHandle evaluate(const Map<T> kernel, const Shape& shape, const Argument<T> (&x)[N],
+                                const void* formula) {
+  Layout<T, N> in(shape);
+  bool uniform = false;
+  EBB_UNROLL
+  for (int k = 0; k < N; ++k) {
+    in.set(k, x[k].block, &x[k].number);
+    uniform |= x[k].block && x[k].block->is_uniform();
+  }
+  for (int k = 0; uniform && k < N; ++k) uniform = !x[k].block || x[k].block->is_single();
+  BlockHandle y(uniform ? allocate_uniform(shape, sizeof(T)) : allocate(shape, sizeof(T)));
+  const auto run = [&](T * out, const In<T>* operands, Grid grid) __attribute__((always_inline)) {
+    kernel(out, operands, grid, formula, false);
+  };
+  T* out = reinterpret_cast<T*>(y->payload());
+  if (uniform) {
+    in.run_uniform(out, run);
+  } else {
+    in.run(out, run);
+  }
+  return y;
+}
+
+/// Starts a record with the state of a formula.
+Record& start_record(Recorder& tape, const Op& op, const Shape& shape, std::uint32_t like,
+                     const FormulaState& formula) {
+  Record& record = tape.next(op, shape, like);
+  record.attributes.bits = formula.bits;
+  if (op.attribute_block) record.attributes.block = retain(formula.block.get());
+  return record;
+}
+
+}  // namespace
+
+template <class T>
+Tensor<T> unary(const MapOp<T>& op, const Operand<T>& operand, const FormulaState& formula) {
+  Inputs inputs;
+  const Argument<T> x[] = {inputs.read(op.name, operand)};
+  if (!x[0].block) throw_empty_operand();
+  BlockHandle y = evaluate(kernels<T>().unary_value[op.index], x[0].block->shape, x, formula.data);
+  if (!inputs.recorded) return inputs.unrecorded<T>(op.name, y.take());
+  Recorder& tape = *inputs.tape;
+  Record& record = start_record(tape, op, y->shape, x[0].id, formula);
+  record.inputs[0] = x[0].id;
+  if (op.reads[0] & 1U) record.kept[0] = retain(x[0].block);
+  if (op.reads[0] & 2U) record.kept[3] = retain(y.get());
+  const Place place = tape.publish(y.get());
+  return Access::tensor<T>(y.take(), place);
+}
+
+template <class T>
+Tensor<T> binary(const MapOp<T>& op, const Operand<T>& a, const Operand<T>& b) {
+  Inputs inputs;
+  const Argument<T> x[] = {inputs.read(op.name, a), inputs.read(op.name, b)};
+  // A number, or a second operand of the same shape, leaves the shape as it is.
+  const Block *p = x[0].block, *q = x[1].block;
+  const bool same = !p || !q || p->shape == q->shape;
+  const Shape wide = same ? Shape() : broadcast(op.name, p->shape, q->shape);
+  const Shape& shape = !same ? wide : p ? p->shape : q->shape;
+  BlockHandle y = evaluate(kernels<T>().binary_value[op.index], shape, x, nullptr);
+  if (!inputs.recorded) return inputs.unrecorded<T>(op.name, y.take());
+  Recorder& tape = *inputs.tape;
+  const auto on_tape = [&](int k) {
+    return x[k].id != Record::constant && x[k].id != Record::number;
+  };
+  Record& record = tape.next(op, shape, on_tape(0) ? x[0].id : x[1].id);
+  const unsigned reads = (on_tape(0) ? op.reads[0] : 0U) | (on_tape(1) ? op.reads[1] : 0U);
+  record.inputs[0] = x[0].id;
+  record.inputs[1] = x[1].id;
+  if (reads & 1U) record.kept[0] = keep(x[0]);
+  if ((reads & 2U) && !(p == q && record.kept[0])) record.kept[1] = keep(x[1]);
+  if (reads & 4U) record.kept[3] = retain(y.get());
+  const Place place = tape.publish(y.get());
+  return Access::tensor<T>(y.take(), place);
+}
+
+namespace {
+
+/// The kernel of a pull; its operands are g, then the operation's inputs and its output.
+template <class T>
+Map<T> kernel_of(const PullOp<T>& op) {
+  return op.side < 0 ? kernels<T>().unary_pull[op.index]
+                     : kernels<T>().binary_pull[op.index][op.side];
+}
+
+/// The gradient of one input as a recorded operation: inputs are g and what the slope reads.
+template <class T>
+Tensor<T> pull_node(const PullOp<T>& op, const FormulaState& formula, const Shape& shape,
+                    const Argument<T> (&x)[4]) {
+  Layout<T, 4> in(shape);
+  in.set(0, x[0].block, nullptr);
+  for (int k = 0; k < 3; ++k) {
+    if (op.reads >> k & 1U) in.set(k + 1, x[k + 1].block, &x[k + 1].number);
+  }
+  BlockHandle out(allocate(shape, sizeof(T)));
+  in.run(out->data<T>(),
+         [&](T* o, const In<T>* i, Grid grid) { kernel_of(op)(o, i, grid, formula.data, false); });
+  Recorder* tape = recorder();
+  Record& record = start_record(*tape, op, shape, x[0].id, formula);
+  record.inputs[0] = x[0].id;
+  record.kept[0] = keep(x[0]);
+  int next = 1;
+  for (int k = 0; k < 3; ++k) {
+    if (!(op.reads >> k & 1U)) continue;
+    record.inputs[next] = x[k + 1].id;
+    record.kept[next++] = keep(x[k + 1]);
+  }
+  const Place place = tape->publish(out.get());
+  return Access::tensor<T>(out.take(), place);
+}
+
+}  // namespace
+
+namespace {
+
+/// The gradient of x in g * slope(x), without what is not finite where g is 0. What is finite there
+/// is 0 as well, but it has a slope in g.
+template <class T>
+Tensor<T> annihilate(const Array<T>& g, const Tensor<T>& gradient) {
+  const Array<T>& values = gradient.array();
+  const auto is_finite = [](T v) { return std::isfinite(v); };
+  if (std::all_of(values.begin(), values.end(), is_finite)) return gradient;
+  auto none = Array<bool>::uninitialized(values.shape());
+  bool* to = none.mutate();
+  for (std::int64_t i = 0; i < values.size(); ++i) to[i] = g[i] == 0 && !is_finite(values[i]);
+  return where(none, 0, gradient);
+}
+
+}  // namespace
+
+template <class T>
+std::vector<Tensor<T>> annihilated(std::span<const Tensor<T>> arguments) {
+  std::vector<Tensor<T>> result(arguments.begin(), arguments.end());
+  const Array<T> g = arguments[0].array();
+  if (std::find(g.begin(), g.end(), T(0)) == g.end()) return result;
+  for (Tensor<T>& x : std::span(result).subspan(1)) {
+    if (Access::place(x).is_constant()) continue;
+    if (!(x.shape() == g.shape())) x = broadcast_to(x, g.shape());
+    x = hook(x, [g](const Tensor<T>& gradient) { return annihilate(g, gradient); });
+  }
+  return result;
+}
+
+template <class T>
+void vjp_pull(Sweep& sweep, std::uint32_t, Record& record) {
+  const auto& op = static_cast<const PullOp<T>&>(*record.op);
+  const FormulaState formula(record);
+  std::vector<std::uint32_t> ids;
+  std::vector<Tensor<T>> at;
+  const int count = 1 + __builtin_popcount(op.reads);
+  for (int k = 0; k < count; ++k) {
+    const Argument<T> x = kept_argument<T>(record, k);
+    ids.push_back(x.block ? x.id : 0);
+    at.push_back(x.block ? sweep.kept<T>(record, k, x.id) : Tensor<T>(x.number));
+  }
+  sweep.open<T>(ids, at, [&](std::span<const Tensor<T>> x) {
+    return op.formula(formula.data, annihilated(x));
+  });
+}
+
+namespace {
+
+/// The parts of a recorded sweep: an operation each.
+template <int arity, class T>
+void give_recorded(Sweep& sweep, std::uint32_t id, Record& record, const MapOp<T>& op) {
+  const FormulaState formula(record);
+  const Tensor<T> g = sweep.gradient<T>();
+  Argument<T> x[4] = {{sweep.gradient_block(), Access::place(g).record, T(0)}, {}, {}, {}};
+  for (int k = 0; k < arity; ++k) x[k + 1] = kept_argument<T>(record, k);
+  x[arity + 1] = {record.kept[3], id, T(0)};
+  for (int k = 0; k < arity; ++k) {
+    const std::uint32_t input = record.inputs[k];
+    if (!sweep.needs(input)) continue;
+    if (op.literal[k] == 1) {
+      sweep.give(input, g);
+    } else if (op.literal[k] == -1) {
+      sweep.give(input, -g);
+    } else if (op.literal[k] != 0) {
+      sweep.give(input, pull_node<T>(*op.pull[k], formula, Shape(sweep.shape_of(record)), x));
+    }
+  }
+}
+
+/// The part of one input by its kernel: into the gradient that is there, in the place of an array
+/// that nobody reads any more, or into a new one.
+template <class T, int N>
+EBB_INLINE void give_pulled(Sweep& sweep, Record& record, const PullOp<T>& op, std::uint32_t input,
+                            const Layout<T, N>& in, bool last) {
+  const Shape& shape = sweep.shape_of(record);
+  const auto fill = [&](Block* out, bool accumulate) {
+    const Map<T> kernel = kernel_of(op);
+    const void* formula = formula_in(record);
+    in.run(out->data<T>(),
+           [&](T* o, const In<T>* i, Grid grid) { kernel(o, i, grid, formula, accumulate); });
+  };
+  Block* into = sweep.accumulator(input);
+  if (into && into->shape == shape) return fill(into, true);
+  Block* reused = nullptr;
+  if (last && in.flat()) {
+    reused = sweep.reuse_gradient();
+    if (!reused) reused = sweep.reuse_kept(record, 3);
+  }
+  BlockHandle part(reused ? reused : allocate(shape, sizeof(T)));
+  fill(part.get(), false);
+  sweep.give(input, Access::tensor<T>(part.take()));
+}
+
+/// Both parts of a binary operation in one pass, where neither has anything to be added to; their
+/// sum if both go to one input.
+template <class T>
+void give_both(Sweep& sweep, Record& record, const MapOp<T>& op, const Layout<T, 4>& in) {
+  const Shape& shape = sweep.shape_of(record);
+  const bool to_one = record.inputs[0] == record.inputs[1];
+  BlockHandle da(in.flat() ? sweep.reuse_gradient() : nullptr);
+  if (!da) da = BlockHandle(allocate(shape, sizeof(T)));
+  BlockHandle db(to_one ? nullptr : allocate(shape, sizeof(T)));
+  T *const to_a = da->data<T>(), *const to_b = to_one ? nullptr : db->data<T>();
+  in.run(to_a, [&](T* a, const In<T>* i, Grid grid) {
+    kernels<T>().binary_both[op.index](a, to_b ? to_b + (a - to_a) : nullptr, i, grid, nullptr);
+  });
+  sweep.give(record.inputs[0], Access::tensor<T>(da.take()));
+  if (!to_one) sweep.give(record.inputs[1], Access::tensor<T>(db.take()));
+}
+
+}  // namespace
+
+template <class T, int arity>
+void vjp_map(Sweep& sweep, std::uint32_t id, Record& record) {
+  const auto& op = static_cast<const MapOp<T>&>(*record.op);
+  if (sweep.records()) [[unlikely]]
+    return give_recorded<arity>(sweep, id, record, op);
+  bool needs[arity], pulls[arity];
+  unsigned reads = 0;
+  EBB_UNROLL
+  for (int k = 0; k < arity; ++k) {
+    needs[k] = op.literal[k] != 0 && sweep.needs(record.inputs[k]);
+    pulls[k] = needs[k] && op.literal[k] == op::not_literal;
+    if (pulls[k]) reads |= op.reads[k];
+  }
+  Layout<T, arity + 2> in(sweep.shape_of(record));
+  in.set(0, sweep.gradient_block(), nullptr);
+  T numbers[arity];
+  EBB_UNROLL
+  for (int k = 0; k < arity; ++k) {
+    if (!(reads >> k & 1U)) continue;
+    if (record.inputs[k] == Record::number) {
+      numbers[k] = T(number_of(record.kept[k]));
+      in.set(k + 1, nullptr, &numbers[k]);
+    } else {
+      in.set(k + 1, kept_input(record, k), nullptr);
+    }
+  }
+  if (reads >> arity & 1U) in.set(arity + 1, record.kept[3], nullptr);
+  if constexpr (arity == 2) {
+    if (pulls[0] && pulls[1] && !sweep.accumulator(record.inputs[0]) &&
+        !sweep.accumulator(record.inputs[1])) {
+      return give_both(sweep, record, op, in);
+    }
+  }
+  EBB_UNROLL
+  for (int k = 0; k < arity; ++k) {
+    if (!needs[k]) continue;
+    const bool last = k + 1 == arity || !needs[arity - 1];
+    if (pulls[k]) {
+      give_pulled(sweep, record, *op.pull[k], record.inputs[k], in, last);
+    } else {
+      Tensor<T> g = sweep.gradient<T>(last);
+      sweep.give(record.inputs[k], op.literal[k] == 1 ? std::move(g) : -g);
+    }
+  }
+}
+
+#define EBB_INSTANTIATE(T)                                                           \
+  template Tensor<T> unary(const MapOp<T>&, const Operand<T>&, const FormulaState&); \
+  template Tensor<T> binary(const MapOp<T>&, const Operand<T>&, const Operand<T>&);  \
+  template void vjp_map<T, 1>(Sweep&, std::uint32_t, Record&);                       \
+  template void vjp_map<T, 2>(Sweep&, std::uint32_t, Record&);                       \
+  template std::vector<Tensor<T>> annihilated(std::span<const Tensor<T>>);           \
+  template void vjp_pull<T>(Sweep&, std::uint32_t, Record&);
+EBB_INSTANTIATE(float)
+EBB_INSTANTIATE(double)
+#undef EBB_INSTANTIATE
+
+}  // namespace ebb::inline v0::detail

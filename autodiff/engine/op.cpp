@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "ebb/autodiff/engine/op.hpp"
+
+namespace ebb::inline v0::detail {
+
+EBB_HOT Place record_structured(const Op& op, unsigned keeps, Recorder& tape,
+                                std::span<const Input> in, Block* y, const void* options,
+                                std::size_t option_bytes) {
+  BlockHandle option_block;
+  if (op.attribute_block) {
+    option_block = BlockHandle(allocate_bytes(option_bytes));
+    std::memcpy(option_block->payload(), options, option_bytes);
+  }
+  Record& record = tape.next(op, y->shape, in[0].id);
+  for (std::size_t k = 0; k < in.size(); ++k) {
+    record.inputs[k] = in[k].id;
+    if (keeps >> k & 1U) record.kept[k] = retain(in[k].block);
+  }
+  if (keeps & 8U) record.kept[3] = retain(y);
+  if (op.attribute_block) {
+    record.attributes.block = option_block.take();
+  } else if (option_bytes > 0) {
+    std::memcpy(&record.attributes.bits, options, option_bytes);
+  }
+  return tape.publish(y);
+}
+
+void throw_shapes(std::string_view operation, const char* what, const Shape& a) {
+  throw ShapeError(std::string(operation) + ": " + what + ", not " + to_string(a));
+}
+void throw_shapes(std::string_view operation, const char* what, const Shape& a, const Shape& b) {
+  throw ShapeError(std::string(operation) + ": " + what + ", not " + to_string(a) + " and " +
+                   to_string(b));
+}
+
+}  // namespace ebb::inline v0::detail

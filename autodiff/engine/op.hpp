@@ -1,0 +1,197 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// How a structured operation is declared: a struct with
+//
+//   name                          for records and errors
+//   Options                       trivially copyable; kept in the record unless it is empty
+//   reads[]                       for each gradient, which inputs (bits 0 to 2) and whether the
+//                                 output (bit 3) it is computed from: they are kept if needed
+//   forward<T>(options, a, b...)  checks shapes and returns the block of the result
+//   da(call), db(call), dc(call)  the gradient of each input, written with ebb's own operations, or
+//                                 what is left to the engine: an `Upstream` or a `Product`
+//
+// or, instead of these three, one of
+//
+//   gradients(call)               an array of them all, for inputs that are needed, from one pass
+//   opened<T>(options, inputs)    the result in operations on tensors, which is differentiated in
+//                                 its place: for gradients that are operations of their own
+//
+// and a call of `apply<O>(options, operands...)`. An operand that is never differentiated, such as
+// indices, is an array of another type.
+#pragma once
+#include <cstring>
+#include <span>
+#include <string>
+
+#include "ebb/autodiff/engine/sweep.hpp"
+#include "ebb/autodiff/kernels/table.hpp"
+#include "ebb/autodiff/values/error.hpp"
+
+namespace ebb::inline v0::detail {
+
+struct NoOptions {};
+
+/// What the vjp of a structured operation sees of its record.
+template <class O, class T>
+class Call {
+ public:
+  Call(Sweep& sweep, std::uint32_t id, Record& record) : sweep_(sweep), record_(record), id_(id) {}
+
+  bool needs(int k) const { return sweep_.needs(record_.inputs[k]); }
+  /// The gradient of the result.
+  Tensor<T> g() const { return sweep_.gradient<T>(); }
+  Tensor<T> a() const { return sweep_.kept<T>(record_, 0, record_.inputs[0]); }
+  Tensor<T> b() const { return sweep_.kept<T>(record_, 1, record_.inputs[1]); }
+  Tensor<T> y() const { return sweep_.kept<T>(record_, 3, id_); }
+  /// An operand of another type.
+  template <class U>
+  Array<U> array(int k) const {
+    return Access::array<U>(retain(record_.kept[k]));
+  }
+  /// The shape of an input that is needed.
+  Shape shape_of(int k) const { return sweep_.tape().shape_of(record_.inputs[k]); }
+  typename O::Options options() const {
+    typename O::Options options{};
+    if constexpr (sizeof(options) <= 8) {
+      std::memcpy(static_cast<void*>(&options), &record_.attributes.bits, sizeof options);
+    } else {
+      std::memcpy(static_cast<void*>(&options), record_.attributes.block->payload(),
+                  sizeof options);
+    }
+    return options;
+  }
+
+ private:
+  Sweep& sweep_;
+  Record& record_;
+  std::uint32_t id_;
+};
+
+template <class T, class Part>
+void give_part(Sweep& sweep, Record& record, int k, Part&& part, bool last) {
+  if constexpr (requires { sweep.give<T>(record, k, part, last); }) {
+    sweep.give<T>(record, k, part, last);
+  } else {
+    sweep.give(record.inputs[k], std::forward<Part>(part));
+  }
+}
+
+/// Differentiates what an operation says that it is.
+template <class O, class T>
+void open_structured(Sweep& sweep, const Call<O, T>& call, const Record& record) {
+  constexpr std::size_t inputs = std::size(O::reads);
+  Tensor<T> at[inputs];
+  for (std::size_t k = 0; k < inputs; ++k) {
+    at[k] = sweep.kept<T>(record, int(k), record.inputs[k]);
+  }
+  sweep.open<T>(std::span(record.inputs, inputs), at, [&](std::span<const Tensor<T>> x) {
+    return O::template opened<T>(call.options(), x);
+  });
+}
+
+template <class O, class T>
+void vjp_structured(Sweep& sweep, std::uint32_t id, Record& record) {
+  const Call<O, T> call(sweep, id, record);
+  [[maybe_unused]] constexpr int inputs = int(std::size(O::reads));
+  if constexpr (requires { &O::template opened<T>; }) open_structured(sweep, call, record);
+  if constexpr (requires { O::gradients(call); }) {
+    auto parts = O::gradients(call);
+    for (int k = 0; k < inputs; ++k) {
+      if (call.needs(k)) sweep.give(record.inputs[k], std::move(parts[std::size_t(k)]));
+    }
+  }
+  if constexpr (requires { O::da(call); }) {
+    if (call.needs(0)) give_part<T>(sweep, record, 0, O::da(call), inputs == 1);
+  }
+  if constexpr (requires { O::db(call); }) {
+    if (call.needs(1)) give_part<T>(sweep, record, 1, O::db(call), inputs == 2);
+  }
+  if constexpr (requires { O::dc(call); }) {
+    if (call.needs(2)) give_part<T>(sweep, record, 2, O::dc(call), inputs == 3);
+  }
+}
+
+/// Whether the vjps do without the options, which then are not kept.
+template <class O>
+constexpr bool forgets_options = std::is_empty_v<typename O::Options> || requires {
+  O::forgets_options;
+};
+template <class O>
+constexpr bool has_large_options = !forgets_options<O> && sizeof(typename O::Options) > 8;
+
+template <class O, class T>
+constexpr Op structured_op{.name = O::name,
+                           .vjp = &vjp_structured<O, T>,
+                           .attribute_block = has_large_options<O>,
+                           .is_double = sizeof(T) == 8};
+
+/// One operand of a structured operation.
+struct Input {
+  Block* block;
+  std::uint32_t id;
+};
+
+template <Real T>
+EBB_INLINE Input input_of(Inputs& inputs, std::string_view operation, const Operand<T>& x) {
+  const Argument<T> argument = inputs.read(operation, x);
+  if (!argument.block) throw_empty_operand(operation);
+  return {argument.block, argument.id};
+}
+template <class U>
+Input input_of(Inputs&, std::string_view operation, const Array<U>& x) {
+  if (x.empty()) throw_empty_operand(operation);
+  return {Access::block(x), Record::constant};
+}
+
+/// The same operand with all its elements, if one stands for all of them: a sweep that records may
+/// hand such a gradient to an operation.
+template <Real T>
+Tensor<T> dense(const Operand<T>& x, std::string_view operation = {}) {
+  const Tensor<T> tensor = Access::as_tensor(x, operation);
+  Block* block = Access::block(tensor);
+  if (!block->is_uniform()) return tensor;
+  return Access::tensor<T>(densify<T>(block), Access::place(tensor));
+}
+template <class U>
+const Array<U>& dense(const Array<U>& x) {
+  return x;
+}
+
+/// Records a structured operation whose result has been computed; `keeps` has one bit for each
+/// input and for the result (bit 3).
+Place record_structured(const Op& op, unsigned keeps, Recorder& tape, std::span<const Input> in,
+                        Block* y, const void* options, std::size_t option_bytes);
+
+/// What the gradients of the inputs that are on the tape read.
+template <class O>
+unsigned kept_for(std::span<const Input> in) {
+  unsigned keeps = 0;
+  for (std::size_t k = 0; k < std::size(O::reads); ++k) {
+    if (in[k].id != Record::constant) keeps |= O::reads[k];
+  }
+  return keeps;
+}
+
+template <class O, class T, class... In>
+Tensor<T> apply(const typename O::Options& options, const In&... operands) {
+  Inputs inputs;
+  const Input in[] = {input_of(inputs, O::name, operands)...};
+  for (const Input& input : in) {
+    if (input.block->is_uniform()) [[unlikely]]
+      return apply<O, T>(options, dense(operands)...);
+  }
+  BlockHandle y = [&]<std::size_t... k>(std::index_sequence<k...>) {
+    return BlockHandle(O::template forward<T>(options, in[k].block...));
+  }
+  (std::index_sequence_for<In...>{});
+  if (!inputs.recorded) return inputs.unrecorded<T>(O::name, y.take());
+  const Place place = record_structured(structured_op<O, T>, kept_for<O>(in), *inputs.tape, in,
+                                        y.get(), &options, forgets_options<O> ? 0 : sizeof options);
+  return Access::tensor<T>(y.take(), place);
+}
+
+/// The start of a message about an argument of an operation.
+[[noreturn]] void throw_shapes(std::string_view operation, const char* what, const Shape& a);
+[[noreturn]] void throw_shapes(std::string_view operation, const char* what, const Shape& a,
+                               const Shape& b);
+
+}  // namespace ebb::inline v0::detail

@@ -1,0 +1,291 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "ebb/autodiff/engine/sweep.hpp"
+
+#include <algorithm>
+#include <cassert>
+#include <cstring>
+
+#include "ebb/autodiff/kernels/blas.hpp"
+#include "ebb/autodiff/kernels/table.hpp"
+#include "ebb/autodiff/ops.hpp"
+#include "ebb/autodiff/values/error.hpp"
+#ifdef EBB_MUTATE
+#include "ebb/autodiff/engine/mutant.hpp"
+#endif
+
+namespace ebb::inline v0::detail {
+namespace {
+
+BlockHandle zeroed_bytes(std::size_t bytes) {
+  BlockHandle block(allocate_bytes(bytes));
+  std::memset(block->data<char>(), 0, bytes);
+  return block;
+}
+
+/// A block of its own that nobody else reads.
+template <class T>
+bool is_private(const Array<T>& array) {
+  const Block* block = Access::block(array);
+  return block->is_sole() && !block->is_view();
+}
+
+/// A gradient reaches its cell in two steps, of which the second cannot fail.
+template <class T>
+void prepare(Cell<T>* cell, Block*& gradient) {
+  const bool first = cell->gradient.empty();
+  if (first && !gradient->is_uniform()) return;
+  const bool in_place = !first && is_private(cell->gradient);
+  if (in_place && !gradient->is_uniform()) return;
+  BlockHandle sum(allocate(gradient->shape, sizeof(T)));
+  fill_sum<T>(sum.get(), gradient, in_place ? nullptr : Access::block(cell->gradient));
+  release(std::exchange(gradient, sum.take()));
+}
+
+template <class T>
+void put(Cell<T>* cell, Block* gradient) {
+  if (!cell->gradient.empty() && is_private(cell->gradient)) {
+    Block* held = Access::block(cell->gradient);
+    fill_sum<T>(held, gradient, held);
+    release(gradient);
+  } else {
+    cell->gradient = Access::array<T>(gradient);  // the first one, or already the sum
+  }
+}
+
+}  // namespace
+
+EBB_HOT Sweep::Sweep(Recorder& tape, std::uint32_t low, std::uint32_t high, Mode mode)
+    : tape_(tape), low_(low), high_(high), mode_(mode), slots_(few_slots_) {
+  const std::size_t count = high - low + 1;
+  if (count > std::size(few_slots_)) {
+    many_slots_ = zeroed_bytes(count * sizeof(Slot));
+    slots_ = many_slots_->data<Slot>();
+  } else {
+    for (std::size_t i = 0; i < count; ++i) slots_[i] = {};
+  }
+}
+
+EBB_HOT Sweep::~Sweep() {
+  if (committed_) [[likely]] {
+    assert(
+        std::none_of(slots_, slots_ + (high_ - low_ + 1), [](const Slot& s) { return s.block; }));
+    return;
+  }
+  for (const Slot& slot : std::span(slots_, high_ - low_ + 1)) {
+    if (slot.block) [[unlikely]]
+      release(slot.block);
+  }
+  if (current_.block) [[unlikely]]
+    release(current_.block);
+}
+
+void Sweep::want(std::span<const std::uint32_t> ids) {
+  marks_ = zeroed_bytes(high_ - low_ + 1);
+  Mark* marks = marks_->data<Mark>();
+  for (std::uint32_t id : ids) {
+    if (id >= low_ && id <= high_) marks[id - low_] = wanted;
+  }
+  for (std::uint32_t id = low_; id <= high_; ++id) {
+    if (marks[id - low_] != unneeded) continue;
+    bool any = false;
+    for_each_input(tape_.at(id), [&](std::uint32_t input) {
+      any |= input >= low_ && marks[input - low_] != unneeded;
+    });
+    if (any) marks[id - low_] = needed;
+  }
+}
+
+void Sweep::visit(std::uint32_t id, Record& record) {
+  Slot& arrived = slot(id);
+  if (!arrived.block) return;
+  if (marks_ && mark(id) != needed) {
+    // A wanted record keeps its gradient; further down it may be on the way to another one.
+    bool any = false;
+    for_each_input(record, [&](std::uint32_t input) { any |= needs(input); });
+    if (!any) return;
+    current_ = {retain(arrived.block), arrived.id};
+  } else {
+    current_ = std::exchange(arrived, Slot{});
+  }
+#ifdef EBB_MUTATE
+  run_vjp(*this, id, record, [&](std::uint32_t input) -> Slot& { return slot(input); });
+#else
+  record.op->vjp(*this, id, record);
+#endif
+  if (tape_.checks_finite()) [[unlikely]]
+    check_parts(record);
+  if (Block* block = std::exchange(current_.block, nullptr)) release(block);
+}
+
+EBB_HOT void Sweep::run() {
+  const RecordTo to(mode_.record ? &tape_ : nullptr);
+  if (mode_.consume) tape_.truncate(high_);
+  for (std::uint32_t id = high_; id >= low_; --id) {
+    Record& record = tape_.at(id);
+    if (record.op->vjp) visit(id, record);
+    if (mode_.consume) tape_.pop(record);
+  }
+}
+
+void Sweep::run_only(std::uint32_t id) {
+  const RecordTo to(nullptr);
+  visit(id, tape_.at(id));
+}
+
+void Sweep::check_parts(const Record& record) const {
+  for_each_input(record, [&](std::uint32_t id) {
+    if (!needs(id) || !slot(id).block) return;
+    demand_finite(std::string(name_of(record)) + ": in the sweep, the gradient that it gives #" +
+                      std::to_string(id) + " (" + std::string(name_of(tape_.at(id))) + "),",
+                  slot(id).block, tape_.at(id).op->is_double);
+  });
+}
+
+template <class T>
+Tensor<T> Sweep::arrived(std::uint32_t id) const {
+  const Slot& from = slot(id);
+  if (!from.block) return {};
+  if (!from.block->is_uniform()) return Access::tensor<T>(retain(from.block), place(from.id));
+  return Access::tensor<T>(densify<T>(from.block), place(from.id));
+}
+
+EBB_HOT void Sweep::commit() {
+  const auto for_each_arrived = [&](const auto& f) {
+    for (const Leaf& leaf : tape_.leaves()) {
+      if (leaf.id - low_ > high_ - low_ || !slot(leaf.id).block) continue;
+      leaf.visit([&](auto* cell) { f(cell, slot(leaf.id).block); });
+    }
+  };
+  // Everything that needs memory comes first, before any gradient has changed.
+  for_each_arrived([](auto* cell, Block*& block) { prepare(cell, block); });
+  for_each_arrived([](auto* cell, Block*& block) { put(cell, std::exchange(block, nullptr)); });
+  committed_ = true;
+}
+
+template <class T>
+EBB_HOT Tensor<T> Sweep::reduced(const Tensor<T>& part, std::uint32_t id) {
+  const Shape& shape = tape_.shape_of(id);
+  // A copy of the shape: recording may move the tape's list of shapes.
+  if (mode_.record) return sum_to(part, Shape(shape));
+  return Access::tensor<T>(sum_to_block<T>(Access::block(part), shape));
+}
+
+template <class T>
+EBB_HOT void Sweep::add(std::uint32_t id, Tensor<T> part) {
+  Slot& to = slot(id);
+  if (mode_.record) {
+    const Tensor<T> before = Access::tensor<T>(to.block, place(to.id));
+    to.block = nullptr;
+    part = before + part;
+    to.id = Access::place(part).record;
+    to.block = Access::take(std::move(part));
+    return;
+  }
+  if (writable(to.block)) {
+    fill_sum<T>(to.block, to.block, Access::block(part));
+    return;
+  }
+  BlockHandle sum(allocate(tape_.shape_of(id), sizeof(T)));
+  fill_sum<T>(sum.get(), to.block, Access::block(part));
+  release(std::exchange(to.block, sum.take()));
+}
+
+template <class T>
+EBB_HOT void Sweep::give(Record& record, int k, const Product& p, bool) {
+  const std::uint32_t id = record.inputs[k];
+  if (mode_.record) {
+    give(id, matmul(factor<T>(record, p.left), factor<T>(record, p.right),
+                    {.transpose_a = p.transpose_left, .transpose_b = p.transpose_right}));
+    return;
+  }
+  if (current_.block->is_uniform()) {
+    release(std::exchange(current_.block, densify<T>(current_.block)));
+  }
+  const auto block = [&](Product::Factor factor) {
+    return factor == Product::g ? current_.block : record.kept[factor == Product::a ? 0 : 1];
+  };
+  // Straight into the gradient that is there, or into a new one.
+  Block* into = accumulator(id);
+  BlockHandle fresh(into ? nullptr : allocate(tape_.shape_of(id), sizeof(T)));
+  product_into<T>(into ? into : fresh.get(), block(p.left), block(p.right), p.transpose_left,
+                  p.transpose_right, into != nullptr);
+  if (!into) give(id, Access::tensor<T>(fresh.take()));
+}
+
+template <class T>
+void Sweep::open(std::span<const std::uint32_t> inputs, std::span<const Tensor<T>> at,
+                 const std::function<Tensor<T>(std::span<const Tensor<T>>)>& f) {
+  const Tensor<T> seed = gradient<T>();
+  const std::uint32_t before = tape_.last();
+  std::vector<Tensor<T>> points, parts(inputs.size());
+  std::vector<std::uint32_t> wanted_ids;
+  {
+    const RecordTo to(&tape_);
+    for (std::size_t k = 0; k < inputs.size(); ++k) {
+      points.push_back(needs(inputs[k]) ? identity_record(tape_, inputs[k], at[k])
+                       : mode_.record   ? at[k]
+                                        : at[k].detach());
+      if (needs(inputs[k])) wanted_ids.push_back(Access::place(points[k]).record);
+    }
+    const Tensor<T> y = f(points);
+    const std::uint32_t last = Access::place(y).record;
+    if (last > before) {
+      Sweep nested(tape_, before + 1, last, {mode_.record, !mode_.record});
+      nested.want(wanted_ids);
+      {
+        const RecordTo same(mode_.record ? &tape_ : nullptr);
+        nested.give(last, seed);
+      }
+      nested.run();
+      for (std::size_t k = 0; k < inputs.size(); ++k) {
+        const std::uint32_t id = needs(inputs[k]) ? Access::place(points[k]).record : 0;
+        if (id && id <= last) parts[k] = nested.template arrived<T>(id);
+      }
+    }
+  }
+  if (!mode_.record) tape_.truncate(before);
+  for (std::size_t k = 0; k < inputs.size(); ++k) {
+    if (!parts[k].empty()) give(inputs[k], std::move(parts[k]));
+  }
+}
+
+#define EBB_INSTANTIATE(T)                                                              \
+  template Tensor<T> Sweep::arrived<T>(std::uint32_t) const;                            \
+  template Tensor<T> Sweep::reduced(const Tensor<T>&, std::uint32_t);                   \
+  template void Sweep::add(std::uint32_t, Tensor<T>);                                   \
+  template void Sweep::give<T>(Record&, int, const Product&, bool);                     \
+  template void Sweep::open(std::span<const std::uint32_t>, std::span<const Tensor<T>>, \
+                            const std::function<Tensor<T>(std::span<const Tensor<T>>)>&);
+EBB_INSTANTIATE(float)
+EBB_INSTANTIATE(double)
+#undef EBB_INSTANTIATE
+
+namespace {
+
+template <class T>
+void vjp_identity(Sweep& sweep, std::uint32_t, Record& record) {
+  if (sweep.needs(record.inputs[0])) sweep.give(record.inputs[0], sweep.take_gradient<T>());
+}
+
+/// The name is for people: a constant that is watched, or another place of a tensor.
+template <class T, bool watched>
+constexpr Op identity_op{.name = watched ? "watch" : "alias",
+                         .vjp = &vjp_identity<T>,
+                         .is_double = sizeof(T) == 8,
+                         .elementwise = true};
+
+}  // namespace
+
+template <class T>
+Tensor<T> identity_record(Recorder& tape, std::uint32_t input, const Tensor<T>& value) {
+  const bool watched = input == Record::constant;
+  const Op& op = watched ? identity_op<T, true> : identity_op<T, false>;
+  tape.next(op, value.shape(), input).inputs[0] = input;
+  const Place place = tape.publish(Access::block(value));
+  return Access::tensor<T>(retain(Access::block(value)), place);
+}
+
+template Tensor<float> identity_record(Recorder&, std::uint32_t, const Tensor<float>&);
+template Tensor<double> identity_record(Recorder&, std::uint32_t, const Tensor<double>&);
+
+}  // namespace ebb::inline v0::detail

@@ -1,0 +1,174 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// The reverse sweep: one routine for first and higher order, consuming the tape or keeping it.
+#pragma once
+#include <functional>
+#include <span>
+
+#include "ebb/autodiff/engine/record.hpp"
+
+namespace ebb::inline v0::detail {
+
+/// x summed over the axes that a broadcast from `shape` stretched. Defined with the operations of
+/// shapes, which are above the engine.
+template <class T>
+Block* sum_to_block(Block* x, const Shape& shape);
+
+/// What a vjp returns for the gradient of the result itself: it is passed on.
+struct Upstream {};
+
+/// What a vjp returns for a matrix product that has not been computed: the engine runs it into the
+/// gradient that is there already, or records it. Its factors are g, the gradient of the result,
+/// and the inputs a and b that the record kept.
+struct Product {
+  enum Factor { g, a, b };
+  Factor left, right;
+  bool transpose_left = false, transpose_right = false;
+};
+
+/// One pass over the records [low, high] of a tape, latest first.
+class Sweep {
+ public:
+  struct Mode {
+    bool record;   ///< what the sweep computes is recorded on the same tape: for higher orders
+    bool consume;  ///< records are removed, and their arrays freed, as the sweep passes
+  };
+
+  Sweep(Recorder& tape, std::uint32_t low, std::uint32_t high, Mode mode);
+  ~Sweep();
+  Sweep(const Sweep&) = delete;
+
+  /// Restricts the sweep to what stands between these records and the output, and keeps their
+  /// gradients. Without it every record is on the way to a leaf.
+  void want(std::span<const std::uint32_t> ids);
+  void run();
+  /// Visits one record alone: its inputs then have its part of their gradients.
+  void run_only(std::uint32_t id);
+  /// What has arrived at a record; a tensor without array when nothing has.
+  template <class T>
+  Tensor<T> arrived(std::uint32_t id) const;
+  /// Ends a sweep over a whole tape: adds the gradients of the leaves into their cells, all of them
+  /// or, on an exception, none.
+  void commit();
+
+  // For the vjp of a record.
+
+  Recorder& tape() { return tape_; }
+  bool records() const { return mode_.record; }
+  bool consumes() const { return mode_.consume; }
+  /// Whether an input takes a part of the gradient: never a constant or a number.
+  bool needs(std::uint32_t id) const {
+    return id - low_ <= high_ - low_ && (!marks_ || mark(id) != unneeded);
+  }
+  const Shape& shape_of(const Record& record) { return tape_.shape_at(record.shape); }
+  /// The gradient of the record's output; may be uniform.
+  template <class T>
+  Tensor<T> gradient() const {
+    return Access::tensor<T>(retain(current_.block), place(current_.id));
+  }
+  /// The same, for the last who asks: its array may then be written to.
+  template <class T>
+  Tensor<T> take_gradient() {
+    return Access::tensor<T>(std::exchange(current_.block, nullptr), place(current_.id));
+  }
+  template <class T>
+  Tensor<T> gradient(bool last) {
+    return last ? take_gradient<T>() : gradient<T>();
+  }
+  /// A block that a record kept of its input or output with this id.
+  template <class T>
+  Tensor<T> tensor(Block* block, std::uint32_t id) const {
+    return Access::tensor<T>(retain(block), place(id));
+  }
+  template <class T>
+  Tensor<T> kept(const Record& record, int k, std::uint32_t id) const {
+    return tensor<T>(record.kept[k], id);
+  }
+  /// Adds to the gradient of an input, undoing a broadcast on the way.
+  template <class T>
+  void give(std::uint32_t id, Tensor<T> part) {
+    if (!(Access::block(part)->shape == tape_.shape_of(id))) part = reduced(part, id);
+    Slot& to = slot(id);
+    if (to.block) return add(id, std::move(part));
+    to = {Access::block(part), mode_.record ? Access::place(part).record : 0};
+    Access::take(std::move(part));
+  }
+  /// The same for input k of a record, when its part has yet to be computed; `last` says that
+  /// nobody asks for the gradient after this.
+  template <class T>
+  void give(Record& record, int k, const Product& product, bool last);
+  template <class T>
+  void give(Record& record, int k, Upstream, bool last) {
+    give(record.inputs[k], gradient<T>(last));
+  }
+  /// The gradient of an input where a kernel may add to it in place; null elsewhere.
+  Block* accumulator(std::uint32_t id) const {
+    if (mode_.record) return nullptr;
+    Block* block = slot(id).block;
+    return block && writable(block) ? block : nullptr;
+  }
+  /// The current gradient, if nobody reads it any more: its block then belongs to the caller.
+  Block* reuse_gradient() {
+    return !mode_.record && writable(current_.block) ? std::exchange(current_.block, nullptr)
+                                                     : nullptr;
+  }
+  /// A block that the record kept, if nobody else holds it: it then belongs to the caller.
+  Block* reuse_kept(Record& record, int k) const {
+    if (!mode_.consume || !record.kept[k] || !writable(record.kept[k])) return nullptr;
+    return std::exchange(record.kept[k], nullptr);
+  }
+  Block* gradient_block() const { return current_.block; }
+
+  /// Differentiates f at tensors that records kept, by recording it: the way to every higher order.
+  /// Gives `inputs[k]` its part for each k that the sweep needs. The others are constants of this
+  /// sweep, yet a sweep that records leaves them in their places: its results depend on them.
+  template <class T>
+  void open(std::span<const std::uint32_t> inputs, std::span<const Tensor<T>> at,
+            const std::function<Tensor<T>(std::span<const Tensor<T>>)>& f);
+
+ private:
+  struct Slot {
+    Block* block;
+    std::uint32_t id;  // of the gradient itself, when the sweep records
+  };
+  enum Mark : char { unneeded = 0, needed = 1, wanted = 2 };
+
+  static bool writable(const Block* block) {
+    return block->is_sole() && block->flags == Block::plain;
+  }
+  Place place(std::uint32_t id) const {
+    return mode_.record && id && id != Record::number ? tape_.place(id) : Place();
+  }
+  Slot& slot(std::uint32_t id) const { return slots_[id - low_]; }
+  Mark mark(std::uint32_t id) const { return marks_->data<Mark>()[id - low_]; }
+  EBB_INLINE void visit(std::uint32_t id, Record& record);
+  /// @throws NonFiniteError if a gradient that the record has just given is not finite.
+  void check_parts(const Record& record) const;
+  template <class T>
+  Tensor<T> factor(const Record& record, Product::Factor factor) const {
+    if (factor == Product::g) return gradient<T>();
+    const int k = factor == Product::a ? 0 : 1;
+    return kept<T>(record, k, record.inputs[k]);
+  }
+  /// A part summed to the shape of a record that was broadcast.
+  template <class T>
+  Tensor<T> reduced(const Tensor<T>& part, std::uint32_t id);
+  /// Adds to a gradient that is there, of the same shape.
+  template <class T>
+  void add(std::uint32_t id, Tensor<T> part);
+
+  Recorder& tape_;
+  std::uint32_t low_, high_;
+  Mode mode_;
+  Slot* slots_;         // one a record
+  Slot few_slots_[16];  // no value where there are fewer records
+  BlockHandle many_slots_, marks_;
+  Slot current_{};
+  bool committed_ = false;  // what had arrived is in the cells: no slot holds anything
+};
+
+/// Records the identity of an input, or of none if `input` is `Record::constant`: a new place on a
+/// tape for a value that is there already. Gradients pass through it.
+template <class T>
+Tensor<T> identity_record(Recorder& tape, std::uint32_t input, const Tensor<T>& value);
+
+}  // namespace ebb::inline v0::detail

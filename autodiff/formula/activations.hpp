@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Activations that are composed of other functions: each is one `fuse` of its formula, so its
+// slopes come from forward mode. Those that are primitives are in sigmoidal.hpp.
+#pragma once
+#include <string_view>
+
+#include "ebb/autodiff/formula/dual.hpp"
+#include "ebb/autodiff/formula/lanes.hpp"
+
+namespace ebb::inline v0::op {
+
+/// x sigmoid(x) (Elfwing, Uchibe and Doya 2017).
+struct Silu {
+  static constexpr std::string_view name = "silu";
+  EBB_INLINE static auto value(auto x) {
+    const auto near = clamp(x, -800.0, 40.0);  // the sigmoid is 0 or 1 beyond
+    return select(x > 40, x, near * sigmoid(near));
+  }
+  static auto call(const auto& x) { return silu(x); }
+  static constexpr double samples[] = {-20, -3, -0.75, -0.1, 0, 0.5, 1.5, 20};
+};
+
+/// x tanh(log(1 + e^x)) (Misra 2019, equation 1).
+struct Mish {
+  static constexpr std::string_view name = "mish";
+  EBB_INLINE static auto value(auto x) {
+    const auto near = clamp(x, -800.0, 40.0);  // the factor is 0 or 1 beyond
+    return select(x > 40, x, near * tanh(softplus(near)));
+  }
+  static auto call(const auto& x) { return mish(x); }
+  static constexpr double samples[] = {-20, -3, -0.75, -0.1, 0, 0.5, 1.5, 20};
+};
+
+/// x above 0, else alpha (e^x - 1) (Clevert, Unterthiner and Hochreiter 2015, equation 15).
+struct Elu {
+  static constexpr std::string_view name = "elu";
+  EBB_INLINE static auto value(auto x, auto alpha) { return select(x > 0, x, alpha * expm1(x)); }
+  static auto call(const auto& x) { return elu(x, 0.7); }
+  static constexpr double samples[] = {-20, -0.1, 0.1, 0.5, 20, 1.5, -3};
+  static constexpr double kinks[] = {0};
+};
+
+/// scale elu(x, alpha), with which activations tend to mean 0 and variance 1 (Klambauer et al.
+/// 2017, equation 2; the constants from the authors' code).
+struct Selu {
+  static constexpr std::string_view name = "selu";
+  EBB_INLINE static auto value(auto x) {
+    return 1.0507009873554804934 * Elu::value(x, 1.6732632423543772848);
+  }
+  static auto call(const auto& x) { return selu(x); }
+  static constexpr double samples[] = {-20, -0.1, 0.1, 0.5, 20, 1.5, -3};
+  static constexpr double kinks[] = {0};
+};
+
+/// x above 0, else negative_slope x (Maas, Hannun and Ng 2013).
+struct LeakyRelu {
+  static constexpr std::string_view name = "leaky_relu";
+  EBB_INLINE static auto value(auto x, auto negative_slope) {
+    return select(x > 0, x, negative_slope * x);
+  }
+  static auto call(const auto& x) { return leaky_relu(x, 0.2); }
+  static constexpr double samples[] = {-50, -2, -0.1, 0.1, 1.5, 50};
+  static constexpr double kinks[] = {0};
+};
+
+/// x limited to [low, high], with slope 0 at both ends.
+struct Hardtanh {
+  static constexpr std::string_view name = "hardtanh";
+  EBB_INLINE static auto value(auto x, auto low, auto high) {
+    return select(x <= low, low, select(x >= high, high, x));
+  }
+  static auto call(const auto& x) { return hardtanh(x, -1, 2); }
+  static constexpr double samples[] = {-50, -1.1, -0.9, 0, 1.9, 2.1};
+  static constexpr double kinks[] = {-1, 2};
+  static void rejections(auto refuses) {
+    refuses(
+        "limits that are not in order", [](const auto& x) { hardtanh(x, 1, -1); },
+        "hardtanh: the limits [1.000000, -1.000000] are not in order");
+  }
+};
+
+/// All activations that are composed.
+using Activations = List<Silu, Mish, Elu, Selu, LeakyRelu, Hardtanh>;
+
+}  // namespace ebb::inline v0::op
+
+namespace ebb::inline v0 {
+
+template <class V>
+inline constexpr bool is_dual = false;
+template <class V, int K, unsigned on>
+inline constexpr bool is_dual<Dual<V, K, on>> = true;
+
+/// A number that a formula may be evaluated with, other than a tensor.
+template <class V>
+concept FormulaValue = FormulaNumber<V> || is_uses<V> || is_dual<V>;
+
+#define EBB_ACTIVATION(f, O)                      \
+  /** The operation of this name in a formula. */ \
+  template <FormulaValue V>                       \
+  EBB_INLINE V f(const V& x) {                    \
+    return V(op::O::value(x));                    \
+  }
+EBB_ACTIVATION(silu, Silu)
+EBB_ACTIVATION(mish, Mish)
+EBB_ACTIVATION(selu, Selu)
+#undef EBB_ACTIVATION
+
+/// The operation of this name in a formula.
+template <FormulaValue V>
+EBB_INLINE V elu(const V& x, double alpha = 1) {
+  return V(op::Elu::value(x, alpha));
+}
+/// The operation of this name in a formula.
+template <FormulaValue V>
+EBB_INLINE V leaky_relu(const V& x, double negative_slope = 0.01) {
+  return V(op::LeakyRelu::value(x, negative_slope));
+}
+/// The operation of this name in a formula, where the limits are not checked.
+template <FormulaValue V>
+EBB_INLINE V hardtanh(const V& x, double low = -1, double high = 1) {
+  return V(op::Hardtanh::value(x, low, high));
+}
+
+}  // namespace ebb::inline v0

@@ -1,0 +1,169 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Elementwise arithmetic, and choices between numbers.
+#pragma once
+#include <limits>
+#include <string_view>
+
+#include "ebb/autodiff/formula/functions.hpp"
+
+namespace ebb::inline v0::op {
+
+struct Neg {
+  static constexpr std::string_view name = "neg";
+  EBB_INLINE static auto value(auto x) { return -x; }
+  static constexpr auto slope(auto, auto) { return -1; }
+  static constexpr double samples[] = {-2, 0, 1.5, 50};
+};
+
+struct Abs {
+  static constexpr std::string_view name = "abs";
+  EBB_INLINE static auto value(auto x) { return select(x > 0, x, 0 - x); }
+  EBB_INLINE static auto slope(auto x, auto) { return select(x > 0, 1, select(x < 0, -1, 0)); }
+  static constexpr double samples[] = {-2, -0.1, 0.1, 1.5, 50};
+  static constexpr double kinks[] = {0};
+};
+
+struct Square {
+  static constexpr std::string_view name = "square";
+  EBB_INLINE static auto value(auto x) { return x * x; }
+  EBB_INLINE static auto slope(auto x, auto) { return 2 * x; }
+  static constexpr double samples[] = {-2, 0, 1.5, 50};
+};
+
+/// 1 / x.
+struct Reciprocal {
+  static constexpr std::string_view name = "reciprocal";
+  EBB_INLINE static auto value(auto x) { return 1 / x; }
+  EBB_INLINE static auto slope(auto, auto y) { return -y * y; }
+  static constexpr double samples[] = {-2, -0.4, 0.3, 1.5, 50};
+};
+
+/// 1, 0 or -1; zeros and NaN stay as they are. A slope that is the literal 0 demands exact zeros.
+struct Sign {
+  static constexpr std::string_view name = "sign";
+  EBB_INLINE static auto value(auto x) { return select(x > 0, 1, select(x < 0, -1, x)); }
+  static constexpr auto slope(auto, auto) { return 0; }
+  static constexpr double samples[] = {-50, -2, -0.1, 0.1, 1.5};
+  static constexpr double kinks[] = {0};
+};
+
+struct Floor {
+  static constexpr std::string_view name = "floor";
+  EBB_INLINE static auto value(auto x) { return floor(x); }
+  static constexpr auto slope(auto, auto) { return 0; }
+  static constexpr double samples[] = {-50.5, -1.3, -0.1, 0.1, 1.5};
+  static constexpr double kinks[] = {0};
+};
+
+struct Ceil {
+  static constexpr std::string_view name = "ceil";
+  EBB_INLINE static auto value(auto x) { return ceil(x); }
+  static constexpr auto slope(auto, auto) { return 0; }
+  static constexpr double samples[] = {-50.5, -1.3, -0.1, 0.1, 1.5};
+  static constexpr double kinks[] = {0};
+};
+
+/// The nearest integer, half to even.
+struct Round {
+  static constexpr std::string_view name = "round";
+  EBB_INLINE static auto value(auto x) { return round(x); }
+  static constexpr auto slope(auto, auto) { return 0; }
+  static constexpr double samples[] = {-50.3, -1.4, 0.4, 0.6, 1.2};
+  static constexpr double kinks[] = {0.5};
+};
+
+/// x limited to [low, high]; the slope at both ends is 1, and NaN stays NaN.
+struct Clamp {
+  static constexpr std::string_view name = "clamp";
+  double low = -std::numeric_limits<double>::infinity();
+  double high = std::numeric_limits<double>::infinity();
+
+  EBB_INLINE auto value(auto x) const { return select(x < low, low, select(x > high, high, x)); }
+  EBB_INLINE auto slope(auto x, auto) const { return select(x < low, 0, select(x > high, 0, 1)); }
+  EBB_INLINE auto pull(auto g, auto x, auto) const {
+    return select(x < low, 0, select(x > high, 0, g));
+  }
+  static constexpr Clamp example();
+  static constexpr double samples[] = {-50, -1.1, -0.9, 0, 1.9, 2.1};
+  static constexpr double kinks[] = {-1, 2};
+};
+
+constexpr Clamp Clamp::example() { return {-1, 2}; }
+
+struct Add {
+  static constexpr std::string_view name = "add";
+  EBB_INLINE static auto value(auto a, auto b) { return a + b; }
+  static constexpr auto da(auto, auto, auto) { return 1; }
+  static constexpr auto db(auto, auto, auto) { return 1; }
+  static constexpr double samples[][2] = {{1, 2}, {-1, 3}, {50, -40}};
+};
+
+struct Sub {
+  static constexpr std::string_view name = "sub";
+  EBB_INLINE static auto value(auto a, auto b) { return a - b; }
+  static constexpr auto da(auto, auto, auto) { return 1; }
+  static constexpr auto db(auto, auto, auto) { return -1; }
+  static constexpr double samples[][2] = {{1, 2}, {-1, 3}, {50, -40}};
+};
+
+struct Mul {
+  static constexpr std::string_view name = "mul";
+  EBB_INLINE static auto value(auto a, auto b) { return a * b; }
+  EBB_INLINE static auto da(auto, auto b, auto) { return b; }
+  EBB_INLINE static auto db(auto a, auto, auto) { return a; }
+  static constexpr double samples[][2] = {{1, 2}, {-1, 3}, {0, 2}, {50, -40}};
+};
+
+struct Div {
+  static constexpr std::string_view name = "div";
+  EBB_INLINE static auto value(auto a, auto b) { return a / b; }
+  EBB_INLINE static auto da(auto, auto b, auto) { return 1 / b; }
+  EBB_INLINE static auto db(auto, auto b, auto y) { return -y / b; }
+  static constexpr double samples[][2] = {{1, 2}, {-1, 3}, {0.4, -2}, {50, 40}};
+};
+
+/// The larger; ties share the gradient evenly, and NaN stays NaN.
+struct Maximum {
+  static constexpr std::string_view name = "maximum";
+  EBB_INLINE static auto value(auto a, auto b) { return select(b == b, select(a < b, b, a), b); }
+  EBB_INLINE static auto da(auto a, auto b, auto) {
+    return select(a > b, 1, select(a == b, 0.5, 0));
+  }
+  EBB_INLINE static auto db(auto a, auto b, auto) {
+    return select(b > a, 1, select(a == b, 0.5, 0));
+  }
+  static constexpr double samples[][2] = {{1, 2}, {-1, -3}, {50, 49}, {0.1, 0}, {-0.1, 0}};
+  static constexpr double kinks[] = {0};
+};
+
+/// The smaller; ties share the gradient evenly, and NaN stays NaN.
+struct Minimum {
+  static constexpr std::string_view name = "minimum";
+  EBB_INLINE static auto value(auto a, auto b) { return select(b == b, select(b < a, b, a), b); }
+  EBB_INLINE static auto da(auto a, auto b, auto) {
+    return select(a < b, 1, select(a == b, 0.5, 0));
+  }
+  EBB_INLINE static auto db(auto a, auto b, auto) {
+    return select(b < a, 1, select(a == b, 0.5, 0));
+  }
+  static constexpr double samples[][2] = {{1, 2}, {-1, -3}, {50, 49}, {0.1, 0}, {-0.1, 0}};
+  static constexpr double kinks[] = {0};
+};
+
+/// sqrt(a^2 + b^2) without overflow; infinite where one of them is, as in C99. At the origin both
+/// slopes are 0.
+struct Hypot {
+  static constexpr std::string_view name = "hypot";
+  EBB_INLINE static auto value(auto a, auto b) {
+    constexpr double infinity = std::numeric_limits<double>::infinity();
+    const auto p = abs(a), q = abs(b);
+    const auto large = maximum(p, q);
+    const auto ratio = minimum(p, q) / select(large == 0, 1, large);
+    return select(p == infinity, p, select(q == infinity, q, large * sqrt(1 + ratio * ratio)));
+  }
+  EBB_INLINE static auto da(auto a, auto, auto y) { return select(y == 0, 0, a / y); }
+  EBB_INLINE static auto db(auto, auto b, auto y) { return select(y == 0, 0, b / y); }
+  static constexpr double samples[][2] = {{3, 4}, {-1, 2}, {0, -2}, {0.4, 0}, {50, -40}, {2, 30}};
+};
+
+}  // namespace ebb::inline v0::op

@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Forward mode: a value and its partial derivatives in K directions. Every function of a dual is an
+// operation's two formulas, so no derivative is written here.
+#pragma once
+#include <utility>
+
+#include "ebb/autodiff/formula/elementwise.hpp"
+
+namespace ebb::inline v0::inline EBB_UNIT {
+
+/// A number v of type V (lanes or a plain number) with its derivatives d in K directions, of which
+/// only those in `on`, one bit each, may differ from zero: the others cost nothing.
+template <class V, int K, unsigned on = (1U << K) - 1>
+struct Dual {
+  using value_type = V;
+
+  V v;
+  V d[K];
+
+  Dual() = default;
+  /// A constant.
+  EBB_INLINE Dual(const V& x) : v(x) {
+    each([&](auto k) __attribute__((always_inline)) { d[k] = V(0); });
+  }
+  template <Literal U>
+  requires(!std::is_same_v<U, V>) EBB_INLINE Dual(U x) : Dual(V(x)) {}
+  /// The same number where fewer directions are known to be zero.
+  template <unsigned from>
+  requires(from != on) EBB_INLINE Dual(const Dual<V, K, from>& x) : v(x.v) {
+    static_assert((from & ~on) == 0,
+                  "a variable of this formula takes a value that depends on more inputs than its "
+                  "first one did: declare a new one with auto");
+    each([&](auto k) __attribute__((always_inline)) { d[k] = x.template partial<int(k)>(); });
+  }
+
+  /// The derivative in direction k, also where it is not stored.
+  template <int k>
+  EBB_INLINE V partial() const {
+    if constexpr ((on >> k & 1U) != 0) {
+      return d[k];
+    } else {
+      return V(0);
+    }
+  }
+  /// Calls f(k) for each direction that is stored.
+  template <class F>
+  EBB_INLINE static void each(const F& f) {
+    repeat<K>([&](auto k) __attribute__((always_inline)) {
+      if constexpr ((on >> int(k) & 1U) != 0) f(k);
+    });
+  }
+};
+
+namespace forward {
+
+/// An operation on duals. Its pull pushes as well, since the derivative of an elementwise operation
+/// is diagonal.
+template <class O, class V, int K, unsigned on>
+EBB_INLINE Dual<V, K, on> unary(const O& op, const Dual<V, K, on>& x) {
+  Dual<V, K, on> r;
+  r.v = V(op.value(x.v));
+  x.each([&](auto k)
+             __attribute__((always_inline)) { r.d[k] = V(op::pull(op, x.d[k], x.v, r.v)); });
+  return r;
+}
+template <class O, class V, int K, unsigned p, unsigned q>
+EBB_INLINE Dual<V, K, p | q> binary(const O& op, const Dual<V, K, p>& a, const Dual<V, K, q>& b) {
+  Dual<V, K, p | q> r;
+  r.v = V(op.value(a.v, b.v));
+  r.each([&](auto k) __attribute__((always_inline)) {
+    constexpr bool in_a = (p >> int(k) & 1U) != 0, in_b = (q >> int(k) & 1U) != 0;
+    if constexpr (in_a && in_b) {
+      r.d[k] =
+          V(op::pull<0>(op, a.d[k], a.v, b.v, r.v)) + V(op::pull<1>(op, b.d[k], a.v, b.v, r.v));
+    } else if constexpr (in_a) {
+      r.d[k] = V(op::pull<0>(op, a.d[k], a.v, b.v, r.v));
+    } else {
+      r.d[k] = V(op::pull<1>(op, b.d[k], a.v, b.v, r.v));
+    }
+  });
+  return r;
+}
+template <class V, int K>
+EBB_INLINE Dual<V, K, 0> constant(const V& x) {
+  return Dual<V, K, 0>(x);
+}
+template <class V>
+using Mask = decltype(std::declval<V>() < std::declval<V>());
+
+}  // namespace forward
+
+#define EBB_UNARY(f, O)                                  \
+  template <class V, int K, unsigned on>                 \
+  EBB_INLINE Dual<V, K, on> f(const Dual<V, K, on>& x) { \
+    return forward::unary(op::O{}, x);                   \
+  }
+EBB_UNARY_FUNCTIONS(EBB_UNARY)
+#undef EBB_UNARY
+template <class V, int K, unsigned on>
+EBB_INLINE Dual<V, K, on> clamp(const Dual<V, K, on>& x, double low, double high) {
+  return forward::unary(op::Clamp{low, high}, x);
+}
+template <class V, int K, unsigned on>
+EBB_INLINE Dual<V, K, on> polygamma(int n, const Dual<V, K, on>& x) {
+  return forward::unary(op::Polygamma{n}, x);
+}
+
+// Of two duals, and of a dual and a constant, which lanes, numbers and literals are.
+#define EBB_BINARY(f, O)                                                                   \
+  template <class V, int K, unsigned p, unsigned q>                                        \
+  EBB_INLINE Dual<V, K, p | q> f(const Dual<V, K, p>& a, const Dual<V, K, q>& b) {         \
+    return forward::binary(op::O{}, a, b);                                                 \
+  }                                                                                        \
+  template <class V, int K, unsigned on>                                                   \
+  EBB_INLINE Dual<V, K, on> f(const Dual<V, K, on>& a, const std::type_identity_t<V>& b) { \
+    return forward::binary(op::O{}, a, forward::constant<V, K>(b));                        \
+  }                                                                                        \
+  template <class V, int K, unsigned on>                                                   \
+  EBB_INLINE Dual<V, K, on> f(const std::type_identity_t<V>& a, const Dual<V, K, on>& b) { \
+    return forward::binary(op::O{}, forward::constant<V, K>(a), b);                        \
+  }
+EBB_BINARY_FUNCTIONS(EBB_BINARY)
+#undef EBB_BINARY
+
+#define EBB_COMPARE(symbol)                                                                    \
+  template <class V, int K, unsigned p, unsigned q>                                            \
+  EBB_INLINE auto operator symbol(const Dual<V, K, p>& a, const Dual<V, K, q>& b) {            \
+    return a.v symbol b.v;                                                                     \
+  }                                                                                            \
+  template <class V, int K, unsigned on>                                                       \
+  EBB_INLINE auto operator symbol(const Dual<V, K, on>& a, const std::type_identity_t<V>& b) { \
+    return a.v symbol b;                                                                       \
+  }                                                                                            \
+  template <class V, int K, unsigned on>                                                       \
+  EBB_INLINE auto operator symbol(const std::type_identity_t<V>& a, const Dual<V, K, on>& b) { \
+    return a symbol b.v;                                                                       \
+  }
+EBB_COMPARE(<)
+EBB_COMPARE(>)
+EBB_COMPARE(<=)
+EBB_COMPARE(>=)
+EBB_COMPARE(==)
+#undef EBB_COMPARE
+
+template <class V, int K, unsigned p, unsigned q>
+EBB_INLINE Dual<V, K, p | q> select(const forward::Mask<std::type_identity_t<V>>& mask,
+                                    const Dual<V, K, p>& a, const Dual<V, K, q>& b) {
+  Dual<V, K, p | q> r;
+  using v0::select;  // that of plain numbers
+  r.v = select(mask, a.v, b.v);
+  r.each([&](auto k) __attribute__((always_inline)) {
+    r.d[k] = select(mask, a.template partial<int(k)>(), b.template partial<int(k)>());
+  });
+  return r;
+}
+template <class V, int K, unsigned on>
+EBB_INLINE Dual<V, K, on> select(const forward::Mask<std::type_identity_t<V>>& mask,
+                                 const Dual<V, K, on>& a, const std::type_identity_t<V>& b) {
+  return select(mask, a, forward::constant<V, K>(b));
+}
+template <class V, int K, unsigned on>
+EBB_INLINE Dual<V, K, on> select(const forward::Mask<std::type_identity_t<V>>& mask,
+                                 const std::type_identity_t<V>& a, const Dual<V, K, on>& b) {
+  return select(mask, forward::constant<V, K>(a), b);
+}
+
+}  // namespace ebb::inline v0::inline EBB_UNIT

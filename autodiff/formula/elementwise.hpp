@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Every elementwise operation: its value, its slope, and where the checks try it, one block each in
+// the header of its family. The same lines run on SIMD lanes, on plain numbers, on duals and on
+// tensors. What follows from them for the sweep is deduced here.
+#pragma once
+#include "ebb/autodiff/formula/arithmetic.hpp"
+#include "ebb/autodiff/formula/exponential.hpp"
+#include "ebb/autodiff/formula/gamma.hpp"
+#include "ebb/autodiff/formula/sigmoidal.hpp"
+#include "ebb/autodiff/formula/trigonometric.hpp"
+
+namespace ebb::inline v0 {
+namespace op {
+
+/// A slope that is the same everywhere needs no kernel and keeps nothing.
+template <class O>
+constexpr int unary_literal() {
+  if constexpr (requires {
+                  requires std::is_same_v<decltype(O::slope(Uses<1>{}, Uses<2>{})), int>;
+                  std::integral_constant<int, O::slope(Uses<1>{}, Uses<2>{})>{};
+                }) {
+    return O::slope(Uses<1>{}, Uses<2>{});
+  } else {
+    return not_literal;
+  }
+}
+
+// The gradient of an input from the gradient g of the output: g * slope unless the operation says
+// it better, and 0 whatever g is where the slope is the literal 0. The Jacobian is diagonal, so
+// forward mode uses the same line.
+
+template <class O>
+EBB_INLINE constexpr auto pull(const O& f, const auto& g, const auto& x, const auto& y) {
+  if constexpr (requires { f.pull(g, x, y); }) {
+    return f.pull(g, x, y);
+  } else if constexpr (unary_literal<O>() == 0) {
+    return 0;
+  } else {
+    return g * f.slope(x, y);
+  }
+}
+/// The slope of a binary operation in its first (side 0) or second argument.
+template <int side, class O>
+EBB_INLINE constexpr auto slope_of(const O& f, const auto& a, const auto& b, const auto& y) {
+  if constexpr (side == 0) {
+    return f.da(a, b, y);
+  } else {
+    return f.db(a, b, y);
+  }
+}
+template <int side, class O>
+EBB_INLINE constexpr auto pull(const O& f, const auto& g, const auto& a, const auto& b,
+                               const auto& y) {
+  return g * slope_of<side>(f, a, b, y);
+}
+
+// What a pull reads, deduced by running it with numbers that only know where they come from: bits
+// 1, 2 and 4 are a unary operation's x and y or a binary one's a, b and y.
+
+/// What the pull of a unary operation reads.
+template <class O>
+constexpr unsigned unary_reads = uses_of<decltype(pull(O{}, Uses<8>{}, Uses<1>{}, Uses<2>{}))> & 7U;
+/// What the pull of a binary operation in one argument reads.
+template <class O, int side>
+constexpr unsigned binary_reads =
+    uses_of<decltype(pull<side>(O{}, Uses<8>{}, Uses<1>{}, Uses<2>{}, Uses<4>{}))> & 7U;
+
+/// The same as `unary_literal`, of a binary operation in one argument.
+template <class O, int side>
+constexpr int binary_literal() {
+  if constexpr (std::is_same_v<decltype(slope_of<side>(O{}, Uses<1>{}, Uses<2>{}, Uses<4>{})),
+                               int>) {
+    return slope_of<side>(O{}, Uses<1>{}, Uses<2>{}, Uses<4>{});
+  } else {
+    return not_literal;
+  }
+}
+
+}  // namespace op
+
+#define EBB_DEFINE(f, O)       \
+  template <FormulaNumber V>   \
+  EBB_INLINE V f(const V& x) { \
+    return V(op::O::value(x)); \
+  }
+EBB_FORMULA_FUNCTIONS(EBB_DEFINE)
+#undef EBB_DEFINE
+#define EBB_DEFINE(f, O)                                              \
+  template <FormulaNumber V>                                          \
+  EBB_INLINE V f(const V& a, const std::type_identity_t<V>& b) {      \
+    return V(op::O::value(a, b));                                     \
+  }                                                                   \
+  template <FormulaNumber V, Literal U>                               \
+  EBB_INLINE V f(U a, const V& b) requires(!std::floating_point<V>) { \
+    return V(op::O::value(V(a), b));                                  \
+  }
+EBB_FORMULA_FUNCTIONS2(EBB_DEFINE)
+#undef EBB_DEFINE
+template <FormulaNumber V>
+EBB_INLINE V clamp(const V& x, double low, double high) {
+  return V(op::Clamp{low, high}.value(x));
+}
+
+}  // namespace ebb::inline v0

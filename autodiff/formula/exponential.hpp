@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Elementwise roots, exponentials, logarithms and powers.
+#pragma once
+#include <string_view>
+
+#include "ebb/autodiff/formula/functions.hpp"
+
+namespace ebb::inline v0::op {
+
+struct Sqrt {
+  static constexpr std::string_view name = "sqrt";
+  EBB_INLINE static auto value(auto x) { return sqrt(x); }
+  EBB_INLINE static auto slope(auto, auto y) { return 0.5 / y; }
+  static constexpr double samples[] = {0.2, 1, 4, 50};
+  static constexpr double lower_bound = 0;
+};
+
+struct Rsqrt {
+  static constexpr std::string_view name = "rsqrt";
+  EBB_INLINE static auto value(auto x) { return 1 / sqrt(x); }
+  EBB_INLINE static auto slope(auto, auto y) { return -0.5 * y * y * y; }
+  static constexpr double samples[] = {0.2, 1, 4, 50};
+  static constexpr double lower_bound = 0;
+};
+
+struct Exp {
+  static constexpr std::string_view name = "exp";
+  EBB_INLINE static auto value(auto x) { return exp(x); }
+  EBB_INLINE static auto slope(auto, auto y) { return y; }
+  static constexpr double samples[] = {-30, -3, -0.5, 0, 0.7, 20};
+};
+
+/// e^x - 1 without cancellation near 0.
+struct Expm1 {
+  static constexpr std::string_view name = "expm1";
+  EBB_INLINE static auto value(auto x) { return expm1(x); }
+  EBB_INLINE static auto slope(auto, auto y) { return y + 1; }
+  static constexpr double samples[] = {-30, -3, -0.5, 0, 1e-3, 0.7, 20};
+};
+
+struct Log {
+  static constexpr std::string_view name = "log";
+  EBB_INLINE static auto value(auto x) { return log(x); }
+  EBB_INLINE static auto slope(auto x, auto) { return 1 / x; }
+  static constexpr double samples[] = {0.1, 0.9, 1, 5, 50};
+  static constexpr double lower_bound = 0;
+};
+
+/// log(1 + x) without cancellation near 0.
+struct Log1p {
+  static constexpr std::string_view name = "log1p";
+  EBB_INLINE static auto value(auto x) { return log1p(x); }
+  EBB_INLINE static auto slope(auto x, auto) { return 1 / (1 + x); }
+  static constexpr double samples[] = {-0.5, 0, 1e-3, 0.3, 50};
+  static constexpr double lower_bound = -1;
+};
+
+/// a^b. Where a is 0 and the power does not depend on an argument, the slope in it is 0.
+struct Pow {
+  static constexpr std::string_view name = "pow";
+  EBB_INLINE static auto value(auto a, auto b) { return pow(a, b); }
+  EBB_INLINE static auto da(auto a, auto b, auto) {
+    return b * pow(select(a == 0, select(b == 0, 1, a), a), b - 1);  // 0 * 0^-1 is 0 here
+  }
+  EBB_INLINE static auto db(auto a, auto, auto y) {
+    return y * log(select(a == 0, select(y > 1, a, 1), a));  // 0^b is at most 1 unless b < 0
+  }
+  static constexpr double samples[][2] = {{1.5, 2},  {0.7, -1.2}, {3, 0.5},   {2, 0},
+                                          {50, 1.5}, {1, 3},      {0.3, 2.5}, {0.9, -3}};
+  static constexpr double lower_bound = 0;
+};
+
+/// a log b, and 0 where a is 0 unless b is NaN. There the slope in a is 0 for b <= 0, and the one
+/// in b is 0.
+struct Xlogy {
+  static constexpr std::string_view name = "xlogy";
+  EBB_INLINE static auto value(auto a, auto b) {
+    return select(b == b, select(a == 0, 0, a * log(b)), b);
+  }
+  EBB_INLINE static auto da(auto a, auto b, auto) {
+    return select(a == 0, select(b <= 0, 0, log(b)), log(b));
+  }
+  EBB_INLINE static auto db(auto a, auto b, auto) {
+    return select(b == 0, select(a == 0, 0, a / b), a / b);
+  }
+  static constexpr double samples[][2] = {{1.5, 2}, {-0.7, 1.2}, {0, 3},    {3, 0.5},
+                                          {50, 40}, {2, 7},      {-4, 0.1}, {0.2, 1}};
+};
+
+}  // namespace ebb::inline v0::op

@@ -1,0 +1,213 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// What a formula may say, whatever kind of number it is evaluated with: literals, + - * /, unary -,
+// comparisons, select(mask, a, b), and the functions below. Everything else is built from these.
+#pragma once
+#include <cmath>
+#include <concepts>
+#include <type_traits>
+#include <utility>
+
+#include "ebb/autodiff/values/platform.hpp"
+
+// Templates on SIMD lanes carry the instruction set of their unit in their name: units compiled
+// with other flags have other symbols, so the linker can never hand a unit code its machine cannot
+// run.
+#if defined(__AVX512F__)
+#define EBB_UNIT unit_avx512
+#elif defined(__AVX2__) && defined(__FMA__)
+#define EBB_UNIT unit_avx2_fma
+#elif defined(__AVX__)
+#define EBB_UNIT unit_avx
+#else
+#define EBB_UNIT unit_base
+#endif
+
+/// Calls X once for each function of one argument that every kind of number must bring. `round` is
+/// one too: it stands apart because that of C rounds halves away from 0; so do `digamma`,
+/// `polygamma`, `gelu` and `gelu_tanh`, which C lacks.
+// clang-format off
+#define EBB_NUMBER_FUNCTIONS(X)                                \
+  X(exp) X(log) X(log1p) X(expm1) X(sqrt)                      \
+  X(sin) X(cos) X(tan) X(asin) X(acos) X(atan)                 \
+  X(sinh) X(cosh) X(tanh) X(asinh) X(acosh) X(atanh)           \
+  X(erf) X(erfc) X(lgamma) X(floor) X(ceil)
+/// The same for functions of two arguments.
+#define EBB_NUMBER_FUNCTIONS2(X) X(pow) X(atan2)
+// clang-format on
+
+namespace ebb::inline v0 {
+
+/// A plain number written into a formula; it takes the type of the numbers around it.
+template <class T>
+concept Literal = std::is_arithmetic_v<T>;
+
+/// Calls f(0), ..., f(n - 1) with constants. An array that only such a loop indexes lives in
+/// registers: compilers unroll a plain loop too late for that.
+template <int n, class F>
+EBB_INLINE void repeat(F f) {
+  [&]<std::size_t... k>(std::index_sequence<k...>) __attribute__((always_inline)) {
+    (f(std::integral_constant<std::size_t, k>{}), ...);
+  }
+  (std::make_index_sequence<n>{});
+}
+
+// Plain numbers.
+
+#define EBB_PLAIN(f)                           \
+  /** The function of the standard library. */ \
+  template <std::floating_point T>             \
+  EBB_INLINE T f(T x) {                        \
+    return std::f(x);                          \
+  }
+EBB_NUMBER_FUNCTIONS(EBB_PLAIN)
+#undef EBB_PLAIN
+
+#define EBB_PLAIN(f)                               \
+  /** The function of the standard library. */     \
+  template <std::floating_point T>                 \
+  EBB_INLINE T f(T a, std::type_identity_t<T> b) { \
+    return std::f(a, b);                           \
+  }
+EBB_NUMBER_FUNCTIONS2(EBB_PLAIN)
+#undef EBB_PLAIN
+
+/// The nearest integer, half to even.
+template <std::floating_point T>
+EBB_INLINE T round(T x) {
+  return std::nearbyint(x);
+}
+
+/// d lgamma(x) / dx, computed as on lanes.
+template <std::floating_point T>
+EBB_INLINE T digamma(T x);
+/// The n-th derivative of digamma, computed as on lanes.
+template <std::floating_point T>
+EBB_INLINE T polygamma(int n, T x);
+
+/// x times the normal distribution function, computed as on lanes.
+template <std::floating_point T>
+EBB_INLINE T gelu(T x);
+/// Its approximation by tanh, computed as on lanes.
+template <std::floating_point T>
+EBB_INLINE T gelu_tanh(T x);
+
+/// The first arm where the condition holds, else the second.
+template <Literal A, Literal B>
+EBB_INLINE constexpr auto select(bool condition, A a, B b) {
+  using R = std::common_type_t<A, B>;
+  return condition ? static_cast<R>(a) : static_cast<R>(b);
+}
+
+// The number that only knows which arguments a formula read. What a backward pass must keep is
+// deduced by running the formula with these at compile time: bit i stands for argument i.
+
+/// A number computed from the arguments in `Mask`.
+template <unsigned Mask>
+struct Uses {
+  static constexpr unsigned mask = Mask;
+};
+
+/// A comparison of numbers computed from the arguments in `Mask`.
+template <unsigned Mask>
+struct UsesMask {
+  static constexpr unsigned mask = Mask;
+};
+
+/// The arguments that a number was computed from; none for a literal.
+template <class A>
+inline constexpr unsigned uses_of = 0;
+template <unsigned Mask>
+inline constexpr unsigned uses_of<Uses<Mask>> = Mask;
+template <unsigned Mask>
+inline constexpr unsigned uses_of<UsesMask<Mask>> = Mask;
+
+template <class A>
+inline constexpr bool is_uses = false;
+template <unsigned Mask>
+inline constexpr bool is_uses<Uses<Mask>> = true;
+
+/// Two operands of which one only knows what it read, and the other does too or is a literal.
+template <class A, class B>
+concept UsesPair = (is_uses<A> && (is_uses<B> || Literal<B>)) || (Literal<A> && is_uses<B>);
+
+#define EBB_ARITHMETIC(op)               \
+  /** Reads what either operand read. */ \
+  template <class A, class B>            \
+  requires UsesPair<A, B>                \
+  constexpr Uses<uses_of<A> | uses_of<B>> operator op(A, B) { return {}; }
+EBB_ARITHMETIC(+)
+EBB_ARITHMETIC(-)
+EBB_ARITHMETIC(*)
+EBB_ARITHMETIC(/)
+#undef EBB_ARITHMETIC
+
+#define EBB_COMPARISON(op)               \
+  /** Reads what either operand read. */ \
+  template <class A, class B>            \
+  requires UsesPair<A, B>                \
+  constexpr UsesMask<uses_of<A> | uses_of<B>> operator op(A, B) { return {}; }
+EBB_COMPARISON(<)
+EBB_COMPARISON(>)
+EBB_COMPARISON(<=)
+EBB_COMPARISON(>=)
+EBB_COMPARISON(==)
+#undef EBB_COMPARISON
+
+/// Reads what its operand read.
+template <unsigned M>
+constexpr Uses<M> operator-(Uses<M> a) {
+  return a;
+}
+/// Reads what either condition read.
+template <unsigned M, unsigned N>
+constexpr UsesMask<(M | N)> operator&(UsesMask<M>, UsesMask<N>) {
+  return {};
+}
+/// Reads what either condition read.
+template <unsigned M, unsigned N>
+constexpr UsesMask<(M | N)> operator|(UsesMask<M>, UsesMask<N>) {
+  return {};
+}
+/// Reads what the condition read.
+template <unsigned M>
+constexpr UsesMask<M> operator~(UsesMask<M> a) {
+  return a;
+}
+
+#define EBB_USES(f)                    \
+  /** Reads what its argument read. */ \
+  template <unsigned M>                \
+  constexpr Uses<M> f(Uses<M> x) {     \
+    return x;                          \
+  }
+EBB_NUMBER_FUNCTIONS(EBB_USES)
+EBB_USES(round)
+EBB_USES(digamma)
+EBB_USES(gelu)
+EBB_USES(gelu_tanh)
+#undef EBB_USES
+/// Reads what its argument read.
+template <unsigned M>
+constexpr Uses<M> polygamma(int, Uses<M> x) {
+  return x;
+}
+
+#define EBB_USES(f)                      \
+  /** Reads what both arguments read. */ \
+  template <class A, class B>            \
+  requires UsesPair<A, B>                \
+  constexpr Uses<uses_of<A> | uses_of<B>> f(A, B) { return {}; }
+EBB_NUMBER_FUNCTIONS2(EBB_USES)
+#undef EBB_USES
+
+/// Reads what the condition and both arms read.
+template <unsigned M, class A, class B>
+constexpr Uses<M | uses_of<A> | uses_of<B>> select(UsesMask<M>, A, B) {
+  return {};
+}
+/// A condition known without any argument still leaves both arms read.
+template <class A, class B>
+requires UsesPair<A, B>
+constexpr Uses<uses_of<A> | uses_of<B>> select(bool, A, B) { return {}; }
+
+}  // namespace ebb::inline v0

@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// The logarithm of the gamma function and its derivatives, each of which is the slope of the one
+// before.
+#pragma once
+#include <string_view>
+
+#include "ebb/autodiff/formula/functions.hpp"
+
+namespace ebb::inline v0::op {
+
+/// log |gamma(x)|.
+struct Lgamma {
+  static constexpr std::string_view name = "lgamma";
+  EBB_INLINE static auto value(auto x) { return lgamma(x); }
+  EBB_INLINE static auto slope(auto x, auto) { return digamma(x); }
+  static constexpr double samples[] = {-2.4, -0.7, 0.3, 1, 1.3, 2, 3.5, 50};
+};
+
+/// The derivative of log |gamma(x)|.
+struct Digamma {
+  static constexpr std::string_view name = "digamma";
+  EBB_INLINE static auto value(auto x) { return digamma(x); }
+  EBB_INLINE static auto slope(auto x, auto) { return polygamma(1, x); }
+  static constexpr double samples[] = {-2.4, -0.7, 0.3, 1, 1.46, 2, 3.5, 50};
+};
+
+/// The n-th derivative of digamma, which is digamma for n = 0.
+struct Polygamma {
+  static constexpr std::string_view name = "polygamma";
+  int n = 1;
+
+  EBB_INLINE auto value(auto x) const { return polygamma(n, x); }
+  EBB_INLINE auto slope(auto x, auto) const { return polygamma(n + 1, x); }
+  static constexpr Polygamma example();
+  static constexpr double samples[] = {-2.4, -0.7, 0.6, 1, 1.46, 2, 3.5, 50};
+};
+
+constexpr Polygamma Polygamma::example() { return {2}; }
+
+}  // namespace ebb::inline v0::op

@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "ebb/autodiff/ops/indexing.hpp"
+
+namespace ebb::inline v0 {
+namespace detail {
+
+void check_index(std::string_view operation, const Shape& x, const Shape& s, int axis) {
+  if (s.rank() != x.rank() || !(s.with(axis, 0) == x.with(axis, 0))) {
+    throw_shapes(operation, "the index must have the sizes of x but for the axis", x, s);
+  }
+}
+
+void CheckedIndex::look(std::int64_t n) {
+  // No less than a stretch at a time, as far as there are indices.
+  constexpr std::int64_t stretch = 1024;
+  const std::int64_t end = std::max(n, std::min(good_ + stretch, index_->shape.size()));
+  const auto* at = index_->data<std::int64_t>();
+  // The sign of i | (size - 1 - i) tells whether i is in range; that takes no branch.
+  std::uint64_t any = 0;
+  const auto last = std::uint64_t(size_) - 1;
+  for (std::int64_t i = good_; i < end; ++i)
+    any |= std::uint64_t(at[i]) | (last - std::uint64_t(at[i]));
+  if (std::int64_t(any) < 0) check_range(operation_, index_, size_, &x_);
+  good_ = end;
+}
+
+}  // namespace detail
+
+template <Real T>
+Tensor<T> index_select(const Operand<T>& x, int axis, const Array<std::int64_t>& indices) {
+  axis = resolve_axis("index_select", axis, detail::Access::shape(x, "index_select"));
+  return detail::apply<op::IndexSelect, T>({axis}, x, indices);
+}
+
+template <Real T>
+Tensor<T> gather(const Operand<T>& x, int axis, const Array<std::int64_t>& index) {
+  axis = detail::axis_of("gather", axis, detail::Access::shape(x, "gather"));
+  return detail::apply<op::Gather, T>({axis}, x, index);
+}
+
+template <Real T>
+Tensor<T> scatter_add(const Operand<T>& x, int axis, const Array<std::int64_t>& index,
+                      const Operand<T>& source) {
+  axis = detail::axis_of("scatter_add", axis, detail::Access::shape(x, "scatter_add"));
+  return detail::apply<op::ScatterAdd, T>({axis}, x, source, index);
+}
+
+template <Real T>
+Tensor<T> masked_select(const Operand<T>& x, const Array<bool>& mask) {
+  const Shape& shape = detail::Access::shape(x, "masked_select");
+  if (mask.empty()) detail::throw_empty_operand("masked_select");
+  if (!(shape == mask.shape())) {
+    detail::throw_shapes("masked_select", "the mask must have the shape of x", shape, mask.shape());
+  }
+  // Every position is written, and passed if it counts: masks are hard to predict.
+  auto chosen = Array<std::int64_t>::uninitialized({mask.size()});
+  std::int64_t* positions = chosen.mutate();
+  std::int64_t count = 0;
+  for (std::int64_t i = 0; i < mask.size(); ++i) {
+    positions[count] = i;
+    count += mask[i] ? 1 : 0;
+  }
+  return gather_rows(reshape(x, {shape.size()}), chosen.leading(0, count));
+}
+
+template <Real T>
+Array<T> one_hot(const Array<std::int64_t>& indices, std::int64_t classes) {
+  if (classes < 1) {
+    throw ArgumentError("one_hot: " + std::to_string(classes) + " classes; there is at least one");
+  }
+  if (indices.empty()) detail::throw_empty_operand("one_hot");
+  detail::check_range("one_hot", detail::Access::block(indices), classes);
+  std::vector<std::int64_t> sizes(indices.shape().sizes().begin(), indices.shape().sizes().end());
+  sizes.push_back(classes);
+  auto rows = Array<T>::zeros(detail::shape_for("one_hot", sizes));
+  T* to = rows.mutate();
+  for (std::int64_t i = 0; i < indices.size(); ++i) to[i * classes + indices[i]] = 1;
+  return rows;
+}
+
+#define EBB_INSTANTIATE(T)                                                                     \
+  template EBB_API Tensor<T> index_select(const Operand<T>&, int, const Array<std::int64_t>&); \
+  template EBB_API Tensor<T> gather(const Operand<T>&, int, const Array<std::int64_t>&);       \
+  template EBB_API Tensor<T> scatter_add(const Operand<T>&, int, const Array<std::int64_t>&,   \
+                                         const Operand<T>&);                                   \
+  template EBB_API Tensor<T> masked_select(const Operand<T>&, const Array<bool>&);             \
+  template EBB_API Array<T> one_hot<T>(const Array<std::int64_t>&, std::int64_t);
+EBB_INSTANTIATE(float)
+EBB_INSTANTIATE(double)
+#undef EBB_INSTANTIATE
+
+}  // namespace ebb::inline v0

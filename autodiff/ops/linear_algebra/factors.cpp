@@ -1,0 +1,206 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "ebb/autodiff/ops/linear_algebra/factors.hpp"
+
+#include <cmath>
+#include <limits>
+
+#include "ebb/autodiff/kernels/lapack.hpp"
+
+namespace ebb::inline v0 {
+namespace detail {
+namespace {
+
+/// 0 divided by it is 0, anything else is out of range or close to it.
+template <class T>
+constexpr double smallest = std::numeric_limits<T>::min();
+
+/// What is 0 within the rounding of factors that have this size.
+template <class T>
+double rounding(std::int64_t n, double size) {
+  return double(n) * double(std::numeric_limits<T>::epsilon()) * size;
+}
+
+template <class T>
+double largest_of(const Tensor<T>& x) {
+  double largest = 0;
+  for (std::int64_t i = 0; i < x.size(); ++i) {
+    largest = std::max(largest, std::abs(double(x.data()[i])));
+  }
+  return largest;
+}
+
+/// The packed result of `factor(copy of a, result)`.
+template <class T, class F>
+Block* pack(std::string_view name, Block* a, std::int64_t size, F factor) {
+  BlockHandle y(allocate({size}, sizeof(T)));
+  std::vector<T> used(a->data<T>(), a->data<T>() + a->shape.size());
+  if (!factor(used.data(), y->data<T>())) {
+    throw ArgumentError(std::string(name).append(": the iteration of LAPACK did not converge"));
+  }
+  return y.take();
+}
+
+}  // namespace
+
+void demand_matrix(std::string_view name, const Shape& a) {
+  if (a.rank() != 2) throw_shapes(name, "a must be (m, n)", a);
+}
+
+template <class T>
+Array<bool> coincidences(const Tensor<T>& values) {
+  const std::int64_t n = values.size();
+  const T* v = values.data();
+  const double tolerance = rounding<T>(n, largest_of(values));
+  auto coincide = Array<bool>::uninitialized({n, n});
+  bool* to = coincide.mutate();
+  for (std::int64_t i = 0; i < n; ++i) {
+    for (std::int64_t j = 0; j < n; ++j) {
+      to[i * n + j] = i == j || std::abs(double(v[j]) - double(v[i])) <= tolerance;
+    }
+  }
+  return coincide;
+}
+
+template <class T>
+void demand_no_rotation(const char* name, const Array<bool>& coincide, const Tensor<T>& gradient) {
+  const std::int64_t n = coincide.shape()[0];
+  for (std::int64_t i = 0; i < n; ++i) {
+    for (std::int64_t j = 0; j < n; ++j) {
+      if (i == j || !coincide[i * n + j] || gradient.data()[i * n + j] == 0) continue;
+      std::string message(name);
+      message.append(": values ").append(std::to_string(std::min(i, j))).append(" and ");
+      message.append(std::to_string(std::max(i, j)));
+      throw ArgumentError(message.append(
+          " are equal, so their vectors have no gradient; use functions of the values alone; there "
+          "are " +
+          std::to_string(n)));
+    }
+  }
+}
+
+template <class T>
+Tensor<T> divide_by_gaps(const Array<bool>& coincide, const Tensor<T>& gradient,
+                         const Tensor<T>& gaps) {
+  const auto diagonal = Tensor<T>(identity<T>(coincide.shape()[0])) == 1.0;
+  return where(diagonal, 0, gradient / where(coincide, smallest<T>, gaps));
+}
+
+template <class T>
+Tensor<T> inverse_values(const Tensor<T>& values, const Tensor<T>& gradient) {
+  const std::int64_t n = values.size(), rows = gradient.shape()[0];
+  const double tolerance = rounding<T>(std::max(n, rows), largest_of(values));
+  auto zero = Array<bool>::uninitialized({n});
+  for (std::int64_t j = 0; j < n; ++j) {
+    zero.mutate()[j] = double(values.data()[j]) <= tolerance;
+    for (std::int64_t i = 0; zero[j] && i < rows; ++i) {
+      if (gradient.data()[i * n + j] == 0) continue;
+      std::string message("svd: value ");
+      message.append(std::to_string(j));
+      throw ArgumentError(message.append(
+          " is 0, so its vectors have no gradient; use functions of the other values alone; there "
+          "are " +
+          std::to_string(n)));
+    }
+  }
+  return reciprocal(where(zero, smallest<T>, values));
+}
+
+template <class T>
+void demand_full_rank(const char* name, const Tensor<T>& r) {
+  const std::int64_t k = r.shape()[0], n = r.shape()[1];
+  const double tolerance = rounding<T>(n, largest_of(r));
+  for (std::int64_t i = 0; i < std::min(k, n); ++i) {
+    if (!(std::abs(double(r.data()[i * n + i])) <= tolerance)) continue;
+    std::string message(name);
+    message.append(": the matrix has no full rank: column ").append(std::to_string(i));
+    throw ArgumentError(message.append(" depends on those before it; its factor r is ")
+                            .append(to_string(r.shape())));
+  }
+}
+
+#define EBB_INSTANTIATE(T)                                                                   \
+  template Array<bool> coincidences(const Tensor<T>&);                                       \
+  template void demand_no_rotation(const char*, const Array<bool>&, const Tensor<T>&);       \
+  template Tensor<T> divide_by_gaps(const Array<bool>&, const Tensor<T>&, const Tensor<T>&); \
+  template Tensor<T> inverse_values(const Tensor<T>&, const Tensor<T>&);                     \
+  template void demand_full_rank(const char*, const Tensor<T>&);
+EBB_INSTANTIATE(float)
+EBB_INSTANTIATE(double)
+#undef EBB_INSTANTIATE
+
+}  // namespace detail
+
+namespace op {
+
+template <class T>
+detail::Block* Eigh::forward(const Options&, detail::Block* a) {
+  const detail::BlockHandle symmetric(detail::symmetric_block<T>(name, a));
+  const std::int64_t n = a->shape[0];
+  return detail::pack<T>(name, symmetric.get(), n + n * n, [=](T* used, T* y) {
+    const bool done = detail::decompose_symmetric(n, used, y);
+    std::copy_n(used, n * n, y + n);
+    return done;
+  });
+}
+
+template <class T>
+detail::Block* Qr::forward(const Options&, detail::Block* a) {
+  detail::demand_matrix(name, a->shape);
+  const std::int64_t m = a->shape[0], n = a->shape[1], k = std::min(m, n);
+  return detail::pack<T>(name, a, m * k + k * n, [=](T* used, T* y) {
+    detail::factor_qr(m, n, used, y, y + m * k);
+    return true;
+  });
+}
+
+template <class T>
+detail::Block* Svd::forward(const Options&, detail::Block* a) {
+  detail::demand_matrix(name, a->shape);
+  const std::int64_t m = a->shape[0], n = a->shape[1], k = std::min(m, n);
+  return detail::pack<T>(name, a, k + m * k + k * n, [=](T* used, T* y) {
+    return detail::decompose_singular(m, n, used, y + k, y, y + k + m * k);
+  });
+}
+
+}  // namespace op
+
+using detail::Access;
+
+template <Real T>
+Eigenpairs<T> eigh(const Operand<T>& a) {
+  return detail::eigh_parts(detail::apply<op::Eigh, T>({}, a), Access::shape(a, "eigh"));
+}
+
+template <Real T>
+QR<T> qr(const Operand<T>& a) {
+  return detail::qr_parts(detail::apply<op::Qr, T>({}, a), Access::shape(a, "qr"));
+}
+
+template <Real T>
+SVD<T> svd(const Operand<T>& a) {
+  return detail::svd_parts(detail::apply<op::Svd, T>({}, a), Access::shape(a, "svd"));
+}
+
+template <Real T>
+Tensor<T> lstsq(const Operand<T>& a, const Operand<T>& b) {
+  const Shape &p = Access::shape(a, "lstsq"), &q = Access::shape(b, "lstsq");
+  const bool tall = p.rank() == 2 && p[0] >= p[1];
+  const bool fits = tall && (q.rank() == 1 || q.rank() == 2) && q[0] == p[0];
+  if (!fits) {
+    detail::throw_shapes("lstsq", "a must be (m, n) with m >= n and b (m,) or (m, k)", p, q);
+  }
+  const auto factors = qr(a);
+  detail::demand_full_rank("lstsq", factors.r);
+  return triangular_solve(factors.r, matmul(factors.q, b, {.transpose_a = true}), {.upper = true});
+}
+
+#define EBB_INSTANTIATE(T)                                \
+  template EBB_API Eigenpairs<T> eigh(const Operand<T>&); \
+  template EBB_API QR<T> qr(const Operand<T>&);           \
+  template EBB_API SVD<T> svd(const Operand<T>&);         \
+  template EBB_API Tensor<T> lstsq(const Operand<T>&, const Operand<T>&);
+EBB_INSTANTIATE(float)
+EBB_INSTANTIATE(double)
+#undef EBB_INSTANTIATE
+
+}  // namespace ebb::inline v0

@@ -1,0 +1,258 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Factors of a matrix: eigenvectors, QR, singular values, and least squares by them. Each is one
+// record, whose result holds all parts one after the other; what is public are slices of it.
+#pragma once
+#include <algorithm>
+
+#include "ebb/autodiff/engine/op.hpp"
+#include "ebb/autodiff/formula/families.hpp"
+#include "ebb/autodiff/ops.hpp"
+#include "ebb/autodiff/ops/linear_algebra/solvers.hpp"
+#include "ebb/autodiff/ops/sample.hpp"
+
+namespace ebb::inline v0 {
+namespace detail {
+
+/// The part of a packed result that begins at a position, in its shape.
+template <class T>
+Tensor<T> part_of(const Tensor<T>& packed, std::int64_t begin, const Shape& shape) {
+  const Tensor<T> part = slice(packed, 0, {begin, begin + shape.size()});
+  return part.shape() == shape ? part : reshape(part, shape);
+}
+
+/// The parts of a packed result or of its gradient, for an argument of this shape.
+template <class T>
+Eigenpairs<T> eigh_parts(const Tensor<T>& packed, const Shape& a) {
+  return {part_of(packed, 0, {a[0]}), part_of(packed, a[0], a)};
+}
+template <class T>
+QR<T> qr_parts(const Tensor<T>& packed, const Shape& a) {
+  const std::int64_t m = a[0], n = a[1], k = std::min(m, n);
+  return {part_of(packed, 0, {m, k}), part_of(packed, m * k, {k, n})};
+}
+template <class T>
+SVD<T> svd_parts(const Tensor<T>& packed, const Shape& a) {
+  const std::int64_t m = a[0], n = a[1], k = std::min(m, n);
+  return {part_of(packed, k, {m, k}), part_of(packed, 0, {k}), part_of(packed, k + m * k, {k, n})};
+}
+
+/// Refuses all but a matrix.
+void demand_matrix(std::string_view name, const Shape& a);
+
+/// Where values i and j are equal within their rounding. The vectors of such values may be rotated
+/// among themselves, so that no derivative of them exists.
+template <class T>
+Array<bool> coincidences(const Tensor<T>& values);
+/// @throws ArgumentError naming the operation where the gradient of such a rotation is not 0.
+template <class T>
+void demand_no_rotation(const char* name, const Array<bool>& coincide, const Tensor<T>& gradient);
+/// gradient / gaps, and 0 on the diagonal. A rotation that `demand_no_rotation` let pass gives 0
+/// too, with a slope so steep that no derivative through it goes unnoticed.
+template <class T>
+Tensor<T> divide_by_gaps(const Array<bool>& coincide, const Tensor<T>& gradient,
+                         const Tensor<T>& gaps);
+/// 1 / values, or as steep for one that is 0 within its rounding. @throws ArgumentError if the
+/// vector of such a value, a column, has a gradient.
+template <class T>
+Tensor<T> inverse_values(const Tensor<T>& values, const Tensor<T>& gradient);
+/// @throws ArgumentError naming the operation when r has a 0 on its diagonal, within its rounding.
+template <class T>
+void demand_full_rank(const char* name, const Tensor<T>& r);
+
+template <class T>
+Tensor<T> as_row(const Tensor<T>& x) {
+  return reshape(x, {1, x.size()});
+}
+template <class T>
+Tensor<T> as_column(const Tensor<T>& x) {
+  return reshape(x, {x.size(), 1});
+}
+
+/// The gradient of a (m, n), m >= n, from those of q and r: (gq + q B) r^-T, where B is symmetric
+/// with the lower triangle of r gr^T - gq^T q (Walter and Lehmann 2010, "Algorithmic
+/// differentiation of linear algebra functions with application in optimum experimental design").
+template <class T>
+Tensor<T> qr_gradient(const Tensor<T>& q, const Tensor<T>& r, const Tensor<T>& gq,
+                      const Tensor<T>& gr) {
+  demand_full_rank("qr", r);
+  const auto m = matmul(r, gr, {.transpose_b = true}) - matmul(gq, q, {.transpose_a = true});
+  const auto g = gq + matmul(q, tril(m) + transpose(tril(m, -1)));
+  return transpose(triangular_solve(r, transpose(g), {.upper = true}));
+}
+
+}  // namespace detail
+
+namespace op {
+
+/// Values and vectors of the symmetric part (Giles 2008).
+struct Eigh {
+  static constexpr std::string_view name = "eigh";
+  using Options = detail::NoOptions;
+  static constexpr unsigned reads[] = {0b1000};
+
+  template <class T>
+  static detail::Block* forward(const Options&, detail::Block* a);
+  static auto da(const auto& call) {
+    const Shape shape = call.shape_of(0);
+    const auto [w, v] = detail::eigh_parts(call.y(), shape);
+    const auto [gw, gv] = detail::eigh_parts(call.g(), shape);
+    const auto rotation = matmul(v, gv, {.transpose_a = true});
+    const auto coincide = detail::coincidences(w);
+    detail::demand_no_rotation("eigh", coincide, rotation);
+    const auto gaps = detail::as_row(w) - detail::as_column(w);
+    const auto inner = detail::divide_by_gaps(coincide, rotation, gaps);
+    return detail::symmetric_part(matmul(v * gw + matmul(v, inner), v, {.transpose_b = true}));
+  }
+  static std::vector<Sample> samples() {
+    const auto root = [](auto x) {
+      const auto [w, v] = eigh(x[0]);
+      return matmul(v * sqrt(w), v, {.transpose_b = true});
+    };
+    const auto values = [](auto x) { return eigh(x[0]).values; };
+    const auto first = [](auto x) {
+      const auto v = slice(eigh(x[0]).vectors, 1, {0, 1});
+      return matmul(v, v, {.transpose_b = true});
+    };
+    return {sample("a function of a matrix", {regular(3, 10)}, root),
+            sample("the values alone", {spread({4, 4}, 2)}, values),
+            sample("onto the first vector", {spread({3, 3})}, first),
+            sample("of a number", {regular(1)}, root),
+            sample("of nothing", {spread({0, 0})}, root)};
+  }
+  static std::vector<Rejection> rejections() {
+    return {{"not square", [] { eigh(spread({2, 3})); }, "eigh: a must be (n, n), not (2, 3)"}};
+  }
+};
+
+/// Orthonormal columns and a triangle. What stands to the right of a square part of full rank is
+/// q times its part of r.
+struct Qr {
+  static constexpr std::string_view name = "qr";
+  using Options = detail::NoOptions;
+  static constexpr unsigned reads[] = {0b1000};
+
+  template <class T>
+  static detail::Block* forward(const Options&, detail::Block* a);
+  static auto da(const auto& call) {
+    const Shape shape = call.shape_of(0);
+    const auto [q, r] = detail::qr_parts(call.y(), shape);
+    const auto [gq, gr] = detail::qr_parts(call.g(), shape);
+    const std::int64_t m = shape[0];
+    if (m >= shape[1]) return detail::qr_gradient(q, r, gq, gr);
+    const auto left = [=](const auto& x) { return slice(x, 1, {0, m}); };
+    const auto right = [=](const auto& x) { return slice(x, 1, {m}); };
+    const auto from_right = matmul(matmul(q, right(r)), right(gr), {.transpose_b = true});
+    return concat(
+        {detail::qr_gradient(q, left(r), gq + from_right, left(gr)), matmul(q, right(gr))}, 1);
+  }
+  static std::vector<Sample> samples() {
+    const auto q = [](auto x) { return qr(x[0]).q; };
+    const auto r = [](auto x) { return qr(x[0]).r; };
+    const auto both = [](auto x) {
+      const auto [f, g] = qr(x[0]);
+      return matmul(f * f, tanh(g));
+    };
+    return {sample("columns of a tall matrix", {spread({4, 2}, 50)}, q),
+            sample("the triangle of a tall matrix", {spread({4, 2})}, r),
+            sample("both of a square matrix", {regular(3)}, both),
+            sample("both of a wide matrix", {spread({2, 4})}, both),
+            sample("of nothing", {spread({3, 0})}, both)};
+  }
+  static std::vector<Rejection> rejections() {
+    return {{"a vector", [] { qr(spread({3})); }, "qr: a must be (m, n), not (3,)"}};
+  }
+};
+
+/// Singular values and vectors (Townsend 2016, "Differentiating the singular value decomposition").
+struct Svd {
+  static constexpr std::string_view name = "svd";
+  using Options = detail::NoOptions;
+  static constexpr unsigned reads[] = {0b1000};
+
+  template <class T>
+  static detail::Block* forward(const Options&, detail::Block* a);
+  static auto da(const auto& call) {
+    using namespace detail;
+    const Shape shape = call.shape_of(0);
+    const auto [u, s, vh] = svd_parts(call.y(), shape);
+    const auto [gu, gs, gvh] = svd_parts(call.g(), shape);
+    const auto turn_u = matmul(u, gu, {.transpose_a = true});
+    const auto turn_v = matmul(vh, gvh, {.transpose_b = true});
+    const auto coincide = coincidences(s);
+    demand_no_rotation("svd", coincide, turn_u);
+    demand_no_rotation("svd", coincide, turn_v);
+    const auto row = as_row(s), column = as_column(s);
+    const auto turn = (turn_u - transpose(turn_u)) * row + column * (turn_v - transpose(turn_v));
+    const auto inner = divide_by_gaps(coincide, turn, (row - column) * (row + column));
+    auto left = u * gs + matmul(u, inner);
+    // What turns the vectors out of the spaces that they span.
+    if (shape[0] > shape[1]) {
+      left = left + (gu - matmul(u, turn_u)) * inverse_values(s, gu);
+    }
+    const auto ga = matmul(left, vh);
+    if (shape[1] <= shape[0]) return ga;
+    const auto out = gvh - matmul(turn_v, vh, {.transpose_a = true});
+    return ga + matmul(u * inverse_values(s, transpose(gvh)), out);
+  }
+  static std::vector<Sample> samples() {
+    const auto function = [](auto x) {
+      const auto [u, s, vh] = svd(x[0]);
+      return matmul(u * log(s), vh);
+    };
+    const auto values = [](auto x) { return svd(x[0]).s; };
+    const auto onto_first = [](auto x) {
+      const auto u = slice(svd(x[0]).u, 1, {0, 1});
+      return matmul(u, u, {.transpose_b = true});
+    };
+    const auto onto_rows = [](auto x) {
+      const auto vh = slice(svd(x[0]).vh, 0, {0, 1});
+      return matmul(vh, vh, {.transpose_a = true});
+    };
+    return {sample("a function of a square matrix", {spread({3, 3}, 50)}, function),
+            sample("a function of a tall matrix", {spread({4, 2})}, function),
+            sample("a function of a wide matrix", {spread({2, 4})}, function),
+            sample("the values alone", {spread({4, 3}, 2)}, values),
+            sample("onto the first column", {spread({4, 2})}, onto_first),
+            sample("onto the first row", {spread({2, 3})}, onto_rows),
+            sample("of nothing", {spread({3, 0})}, function)};
+  }
+  static std::vector<Rejection> rejections() {
+    return {{"a vector", [] { svd(spread({3})); }, "svd: a must be (m, n), not (3,)"}};
+  }
+};
+
+/// r^-1 q^T b.
+struct Lstsq {
+  static constexpr std::string_view name = "lstsq";
+  static std::vector<Sample> samples() {
+    const auto f = [](auto x) { return lstsq(x[0], x[1]); };
+    return {sample("for a vector", {spread({5, 2}), spread({5}, 50)}, f),
+            sample("for a matrix", {spread({4, 3}, 3), spread({4, 2})}, f),
+            sample("of a square matrix", {regular(3), spread({3})}, f),
+            sample("of no unknowns", {spread({3, 0}), spread({3})},
+                   [](auto x) { return sum(lstsq(x[0], x[1])) + sum(x[1]); })};
+  }
+  static std::vector<Rejection> rejections() {
+    return {{"a wide matrix",
+             [] {
+               lstsq(spread({2, 3}), spread({2}));
+             },
+             "lstsq: a must be (m, n) with m >= n and b (m,) or (m, k), not (2, 3) and (2,)"},
+            {"other rows",
+             [] {
+               lstsq(spread({3, 2}), spread({2}));
+             },
+             "lstsq: a must be (m, n) with m >= n and b (m,) or (m, k), not (3, 2) and (2,)"},
+            {"equal columns",
+             [] {
+               lstsq(Array<double>::of({{1, 1}, {2, 2}, {3, 3}}), spread({3}));
+             },
+             "lstsq: the matrix has no full rank: column 1 depends on those before it"}};
+  }
+};
+
+/// All operations that factor.
+using Factors = List<Eigh, Qr, Svd, Lstsq>;
+
+}  // namespace op
+}  // namespace ebb::inline v0

@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "ebb/autodiff/ops/linear_algebra/matrices.hpp"
+
+#include <algorithm>
+
+namespace ebb::inline v0 {
+namespace {
+
+using detail::Access;
+
+/// Where the elements (i, i + offset) of a matrix stand in row-major order.
+Array<std::int64_t> diagonal(std::int64_t rows, std::int64_t columns, std::int64_t offset) {
+  // Beyond its corners a matrix has no elements, and offsets need no larger numbers.
+  offset = std::clamp(offset, -rows, columns);
+  const std::int64_t row = std::max<std::int64_t>(-offset, 0);
+  const std::int64_t column = std::max<std::int64_t>(offset, 0);
+  const std::int64_t count = std::min(rows - row, columns - column);
+  auto positions = Array<std::int64_t>::uninitialized({count});
+  std::int64_t* p = positions.mutate();
+  for (std::int64_t i = 0; i < count; ++i) p[i] = (row + i) * columns + column + i;
+  return positions;
+}
+
+/// A mask of the elements at and below a diagonal of each matrix.
+Array<bool> on_or_below(const Shape& shape, std::int64_t offset) {
+  auto mask = Array<bool>::uninitialized(shape);
+  bool* m = mask.mutate();
+  const std::int64_t rows = shape[shape.rank() - 2], columns = shape[shape.rank() - 1];
+  offset = std::clamp(offset, -rows, columns);
+  for (std::int64_t at = 0; at < shape.size(); ++at) {
+    m[at] = at % columns - at / columns % rows <= offset;
+  }
+  return mask;
+}
+
+template <class T>
+void demand_matrices(std::string_view name, const Operand<T>& x) {
+  const Shape& shape = Access::shape(x, name);
+  if (shape.rank() >= 2) return;
+  detail::throw_shapes(name, "x must have two axes or more", shape);
+}
+
+}  // namespace
+
+template <Real T>
+Tensor<T> dot(const Operand<T>& a, const Operand<T>& b) {
+  const Shape &p = Access::shape(a, "dot"), &q = Access::shape(b, "dot");
+  if (p.rank() != 1 || !(p == q)) {
+    detail::throw_shapes("dot", "both must have one axis, of the same size", p, q);
+  }
+  return matmul(a, b);
+}
+
+template <Real T>
+Tensor<T> outer(const Operand<T>& a, const Operand<T>& b) {
+  const Shape &p = Access::shape(a, "outer"), &q = Access::shape(b, "outer");
+  if (p.rank() != 1 || q.rank() != 1) {
+    detail::throw_shapes("outer", "both must have one axis", p, q);
+  }
+  return reshape(a, {p[0], 1}) * reshape(b, {1, q[0]});
+}
+
+template <Real T>
+Tensor<T> diag(const Operand<T>& x, std::int64_t offset) {
+  const Shape shape = Access::shape(x, "diag");
+  if (shape.rank() == 2) {
+    return gather_rows(reshape(x, {shape.size()}), diagonal(shape[0], shape[1], offset));
+  }
+  if (shape.rank() != 1) detail::throw_shapes("diag", "x must have one or two axes", shape);
+  constexpr std::int64_t largest = 1 << 30;  // a matrix of such a size has no place anywhere
+  if (offset > largest || offset < -largest) {
+    throw ShapeError("diag: an offset of " + std::to_string(offset) +
+                     " makes too large a matrix of x, " + to_string(shape));
+  }
+  const std::int64_t n = shape[0] + std::abs(offset);
+  const Shape matrix{n, n};
+  return reshape(scatter_add_rows(x, diagonal(n, n, offset), matrix.size()), matrix);
+}
+
+template <Real T>
+Tensor<T> trace(const Operand<T>& x) {
+  const Shape& shape = Access::shape(x, "trace");
+  if (shape.rank() != 2) detail::throw_shapes("trace", "x must have two axes", shape);
+  return sum(diag(x));
+}
+
+template <Real T>
+Tensor<T> tril(const Operand<T>& x, std::int64_t offset) {
+  demand_matrices("tril", x);
+  return where(on_or_below(Access::shape(x), offset), x, 0);
+}
+
+template <Real T>
+Tensor<T> triu(const Operand<T>& x, std::int64_t offset) {
+  demand_matrices("triu", x);
+  return where(on_or_below(Access::shape(x), std::max(offset, INT64_MIN + 1) - 1), 0, x);
+}
+
+#define EBB_INSTANTIATE(T)                                                \
+  template EBB_API Tensor<T> dot(const Operand<T>&, const Operand<T>&);   \
+  template EBB_API Tensor<T> outer(const Operand<T>&, const Operand<T>&); \
+  template EBB_API Tensor<T> diag(const Operand<T>&, std::int64_t);       \
+  template EBB_API Tensor<T> trace(const Operand<T>&);                    \
+  template EBB_API Tensor<T> tril(const Operand<T>&, std::int64_t);       \
+  template EBB_API Tensor<T> triu(const Operand<T>&, std::int64_t);
+EBB_INSTANTIATE(float)
+EBB_INSTANTIATE(double)
+#undef EBB_INSTANTIATE
+
+}  // namespace ebb::inline v0

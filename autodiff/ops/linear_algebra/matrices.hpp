@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Operations on vectors and matrices that need no kernel: products, diagonals and triangles, each
+// composed of other operations.
+#pragma once
+#include "ebb/autodiff/engine/op.hpp"
+#include "ebb/autodiff/formula/families.hpp"
+#include "ebb/autodiff/ops.hpp"
+#include "ebb/autodiff/ops/sample.hpp"
+
+namespace ebb::inline v0::op {
+
+/// A `matmul` of two vectors.
+struct Dot {
+  static constexpr std::string_view name = "dot";
+  static std::vector<Sample> samples() {
+    const auto f = [](auto x) { return dot(x[0], x[1]); };
+    return {sample("of vectors", {spread({5}), spread({5}, 50)}, f),
+            sample("of nothing", {spread({0}), spread({0})}, f)};
+  }
+  static std::vector<Rejection> rejections() {
+    return {{"other sizes", [] { dot(spread({3}), spread({2})); },
+             "dot: both must have one axis, of the same size, not (3,) and (2,)"},
+            {"a matrix",
+             [] {
+               dot(spread({2, 3}), spread({3}));
+             },
+             "dot: both must have one axis, of the same size, not (2, 3) and (3,)"}};
+  }
+};
+
+/// The product of a column and a row.
+struct Outer {
+  static constexpr std::string_view name = "outer";
+  static std::vector<Sample> samples() {
+    const auto f = [](auto x) { return outer(x[0], x[1]); };
+    return {sample("of vectors", {spread({3}), spread({4}, 50)}, f),
+            sample("of nothing", {spread({0}), spread({2})}, f)};
+  }
+  static std::vector<Rejection> rejections() {
+    return {{"a matrix",
+             [] {
+               outer(spread({2, 3}), spread({3}));
+             },
+             "outer: both must have one axis, not (2, 3) and (3,)"}};
+  }
+};
+
+/// Rows of the flat matrix, gathered or scattered.
+struct Diag {
+  static constexpr std::string_view name = "diag";
+  static std::vector<Sample> samples() {
+    const auto at = [](std::int64_t offset) { return [=](auto x) { return diag(x[0], offset); }; };
+    return {sample("of a wide matrix", {spread({3, 5}, 50)}, at(0)),
+            sample("above, of a tall matrix", {spread({4, 2})}, at(1)),
+            sample("below", {spread({4, 2})}, at(-2)),
+            sample("outside of the matrix", {spread({2, 2})},
+                   [](auto x) { return sum(diag(x[0], 5)) + x[0]; }),
+            sample("from a vector", {spread({3})}, at(0)),
+            sample("from a vector, below", {spread({2})}, at(-1)),
+            sample("from nothing", {spread({0})}, at(0))};
+  }
+  static std::vector<Rejection> rejections() {
+    return {{"a scalar", [] { diag(spread({})); }, "diag: x must have one or two axes, not ()"},
+            {"three axes",
+             [] {
+               diag(spread({1, 2, 3}));
+             },
+             "diag: x must have one or two axes, not (1, 2, 3)"},
+            {"an offset far away", [] { diag(spread({2}), INT64_MIN); },
+             "diag: an offset of -9223372036854775808 makes too large a matrix"}};
+  }
+};
+
+/// The sum of a diagonal.
+struct Trace {
+  static constexpr std::string_view name = "trace";
+  static std::vector<Sample> samples() {
+    const auto f = [](auto x) { return trace(x[0]); };
+    return {sample("of a square matrix", {spread({3, 3}, 50)}, f),
+            sample("of a wide matrix", {spread({2, 4})}, f),
+            sample("of nothing", {spread({0, 3})}, f)};
+  }
+  static std::vector<Rejection> rejections() {
+    return {{"a vector", [] { trace(spread({3})); }, "trace: x must have two axes, not (3,)"}};
+  }
+};
+
+/// The elements on and below a diagonal, by a mask.
+struct Tril {
+  static constexpr std::string_view name = "tril";
+  static std::vector<Sample> samples() {
+    return {sample("of a matrix", {spread({3, 4}, 50)}, [](auto x) { return tril(x[0]); }),
+            sample("of a tall one, above", {spread({4, 2})}, [](auto x) { return tril(x[0], 1); }),
+            sample("of several", {spread({2, 3, 3})}, [](auto x) { return tril(x[0], -1); }),
+            sample("of nothing", {spread({0, 3})}, [](auto x) { return tril(x[0]); })};
+  }
+  static std::vector<Rejection> rejections() {
+    return {
+        {"a vector", [] { tril(spread({3})); }, "tril: x must have two axes or more, not (3,)"}};
+  }
+};
+
+/// The elements on and above a diagonal, by a mask.
+struct Triu {
+  static constexpr std::string_view name = "triu";
+  static std::vector<Sample> samples() {
+    return {sample("of a matrix", {spread({3, 4}, 50)}, [](auto x) { return triu(x[0]); }),
+            sample("of a tall one, below", {spread({4, 2})}, [](auto x) { return triu(x[0], -1); }),
+            sample("of several", {spread({2, 3, 3})}, [](auto x) { return triu(x[0], 1); }),
+            sample("of nothing", {spread({3, 0})}, [](auto x) { return triu(x[0]); })};
+  }
+  static std::vector<Rejection> rejections() {
+    return {
+        {"a vector", [] { triu(spread({3})); }, "triu: x must have two axes or more, not (3,)"}};
+  }
+};
+
+using Matrices = List<Dot, Outer, Diag, Trace, Tril, Triu>;
+
+}  // namespace ebb::inline v0::op

@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include <cmath>
+
+#include "ebb/autodiff/fuse.hpp"
+#include "ebb/autodiff/values/error.hpp"
+
+namespace ebb::inline v0 {
+namespace {
+
+/// The formula of an operation as an argument of `fuse`.
+template <class O>
+struct Formula {
+  static constexpr std::string_view name = O::name;
+  EBB_INLINE auto operator()(const auto&... x) const { return O::value(x...); }
+};
+
+void demand_finite(const char* argument, double value) {
+  if (std::isfinite(value)) return;
+  throw ArgumentError(std::string(argument) + " = " + std::to_string(value) + "; it is finite");
+}
+
+}  // namespace
+
+#define EBB_ACTIVATION(f, O)                               \
+  template <Real T>                                        \
+  Tensor<T> f(const Operand<T>& x) {                       \
+    return fuse(Formula<op::O>{}, x);                      \
+  }                                                        \
+  template EBB_API Tensor<float> f(const Operand<float>&); \
+  template EBB_API Tensor<double> f(const Operand<double>&);
+EBB_ACTIVATION(silu, Silu)
+EBB_ACTIVATION(mish, Mish)
+EBB_ACTIVATION(selu, Selu)
+#undef EBB_ACTIVATION
+
+template <Real T>
+Tensor<T> elu(const Operand<T>& x, double alpha) {
+  demand_finite("elu: alpha", alpha);
+  return fuse(Formula<op::Elu>{}, x, alpha);
+}
+template EBB_API Tensor<float> elu(const Operand<float>&, double);
+template EBB_API Tensor<double> elu(const Operand<double>&, double);
+
+template <Real T>
+Tensor<T> leaky_relu(const Operand<T>& x, double negative_slope) {
+  demand_finite("leaky_relu: negative_slope", negative_slope);
+  return fuse(Formula<op::LeakyRelu>{}, x, negative_slope);
+}
+template EBB_API Tensor<float> leaky_relu(const Operand<float>&, double);
+template EBB_API Tensor<double> leaky_relu(const Operand<double>&, double);
+
+template <Real T>
+Tensor<T> hardtanh(const Operand<T>& x, double low, double high) {
+  if (!(low <= high)) {
+    throw ArgumentError("hardtanh: the limits [" + std::to_string(low) + ", " +
+                        std::to_string(high) + "] are not in order");
+  }
+  return fuse(Formula<op::Hardtanh>{}, x, low, high);
+}
+template EBB_API Tensor<float> hardtanh(const Operand<float>&, double, double);
+template EBB_API Tensor<double> hardtanh(const Operand<double>&, double, double);
+
+}  // namespace ebb::inline v0

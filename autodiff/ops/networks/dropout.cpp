@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "ebb/autodiff/ops/networks/dropout.hpp"
+
+#include "ebb/autodiff/values/parallel.hpp"
+
+namespace ebb::inline v0 {
+namespace detail {
+
+template <class T>
+void drop_out(const DropoutCall& call, std::int64_t n, const T* x, T* y) {
+  constexpr std::int64_t block = 4096;
+  // A word is below this with probability p.
+  const auto bound = std::uint64_t(call.p * 0x1p32);
+  const T scale = T(call.p < 1 ? 1 / (1 - call.p) : 0);
+  parallel_blocks(n, block, [&](std::int64_t first, std::int64_t last) {
+    Stream words(call.key, std::uint64_t(first));
+    for (std::int64_t i = first; i < last; ++i) y[i] = words.next() < bound ? T(0) : x[i] * scale;
+  });
+}
+
+template void drop_out(const DropoutCall&, std::int64_t, const float*, float*);
+template void drop_out(const DropoutCall&, std::int64_t, const double*, double*);
+
+}  // namespace detail
+
+template <Real T>
+Tensor<T> dropout(const Operand<T>& x, double p, Stream& stream) {
+  if (!(p >= 0 && p <= 1)) {
+    throw ArgumentError("dropout: p = " + std::to_string(p) + "; it is in [0, 1]");
+  }
+  const std::uint64_t high = stream.next();
+  return detail::apply<op::Dropout, T>({high << 32 | stream.next(), p}, x);
+}
+template EBB_API Tensor<float> dropout(const Operand<float>&, double, Stream&);
+template EBB_API Tensor<double> dropout(const Operand<double>&, double, Stream&);
+
+}  // namespace ebb::inline v0

@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Operations that draw: each keeps the key of its own stream, so that the same numbers can be had
+// again at any place and in any order.
+#pragma once
+#include "ebb/autodiff/engine/op.hpp"
+#include "ebb/autodiff/formula/families.hpp"
+#include "ebb/autodiff/ops.hpp"
+#include "ebb/autodiff/ops/sample.hpp"
+#include "ebb/autodiff/values/random.hpp"
+
+namespace ebb::inline v0 {
+namespace detail {
+
+struct DropoutCall {
+  std::uint64_t key;
+  double p;
+};
+/// y = x / (1 - p), and 0 with probability p: word i of the key's stream decides about element i.
+template <class T>
+void drop_out(const DropoutCall& call, std::int64_t n, const T* x, T* y);
+
+}  // namespace detail
+
+namespace op {
+
+/// Linear in x, and so its own gradient: with the same key the same elements are left out.
+struct Dropout {
+  static constexpr std::string_view name = "dropout";
+  using Options = detail::DropoutCall;
+  static constexpr unsigned reads[] = {0};
+
+  template <class T>
+  static detail::Block* forward(const Options& options, detail::Block* x) {
+    detail::BlockHandle y(detail::allocate(x->shape, sizeof(T)));
+    detail::drop_out(options, x->shape.size(), x->data<T>(), y->data<T>());
+    return y.take();
+  }
+  static auto da(const auto& call) {
+    using T = typename std::remove_cvref_t<decltype(call.g())>::value_type;
+    return detail::apply<Dropout, T>(call.options(), call.g());
+  }
+  static std::vector<Sample> samples() {
+    const auto with = [](double p) {
+      return [=](auto x) {
+        Stream stream(7);
+        return dropout(x[0], p, stream);
+      };
+    };
+    return {sample("of a matrix", {spread({5, 7}, 50)}, with(0.3)),
+            sample("of a scalar", {spread({})}, with(0.01)),
+            sample("of nothing", {spread({0, 3})}, with(0.5)),
+            sample("of nothing left out", {spread({6})}, with(0)),
+            sample("of everything left out", {spread({6})},
+                   [=](auto x) { return with(1)(x) + 2 * x[0]; })};
+  }
+  static std::vector<Rejection> rejections() {
+    return {{"no probability",
+             [] {
+               Stream stream(1);
+               dropout(spread({3}), 1.5, stream);
+             },
+             "dropout: p = 1.500000; it is in [0, 1]"}};
+  }
+};
+
+using Drawn = List<Dropout>;
+
+}  // namespace op
+}  // namespace ebb::inline v0

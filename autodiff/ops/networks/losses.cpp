@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "ebb/autodiff/fuse.hpp"
+// after fuse.hpp, so that the formulas see numbers of every kind
+#include "ebb/autodiff/ops/networks/losses.hpp"
+#include "ebb/autodiff/ops/shapes.hpp"
+
+namespace ebb::inline v0 {
+namespace {
+
+template <class O>
+constexpr const char* demand = "the shapes of prediction and target must be equal";
+template <>
+constexpr const char* demand<op::BceWithLogits> = "the shapes of logits and target must be equal";
+
+/// The formula of a loss as an argument of `fuse`, which refuses shapes that differ: (n,) against
+/// (n, 1) would broadcast to (n, n), the commonest silent bug of regression.
+template <class O>
+struct Formula {
+  static constexpr std::string_view name = O::name;
+  static constexpr const char* equal_shapes = demand<O>;
+  EBB_INLINE auto operator()(const auto&... x) const { return O::value(x...); }
+};
+
+}  // namespace
+
+#define EBB_LOSS(f, Op)                                                           \
+  template <Real T>                                                               \
+  Tensor<T> f(const Operand<T>& prediction, const Operand<T>& target) {           \
+    return fuse_mean(Formula<op::Op>{}, prediction, target);                      \
+  }                                                                               \
+  template EBB_API Tensor<float> f(const Operand<float>&, const Operand<float>&); \
+  template EBB_API Tensor<double> f(const Operand<double>&, const Operand<double>&);
+EBB_LOSS(mse_loss, MseLoss)
+EBB_LOSS(l1_loss, L1Loss)
+EBB_LOSS(hinge_loss, HingeLoss)
+EBB_LOSS(squared_hinge_loss, SquaredHingeLoss)
+EBB_LOSS(poisson_nll_loss, PoissonNllLoss)
+EBB_LOSS(kl_div, KlDiv)
+#undef EBB_LOSS
+
+// The same with a parameter, and what must hold of it.
+#define EBB_LOSS(f, Op, parameter, condition, range)                                      \
+  template <Real T>                                                                       \
+  Tensor<T> f(const Operand<T>& prediction, const Operand<T>& target, double parameter) { \
+    if (!(condition)) {                                                                   \
+      throw ArgumentError(#f ": " #parameter " = " + std::to_string(parameter) +          \
+                          "; it is " range);                                              \
+    }                                                                                     \
+    return fuse_mean(Formula<op::Op>{}, prediction, target, parameter);                   \
+  }                                                                                       \
+  template EBB_API Tensor<float> f(const Operand<float>&, const Operand<float>&, double); \
+  template EBB_API Tensor<double> f(const Operand<double>&, const Operand<double>&, double);
+EBB_LOSS(huber_loss, HuberLoss, delta, delta > 0, "greater than 0")
+EBB_LOSS(smooth_l1_loss, SmoothL1Loss, beta, beta >= 0, "at least 0")
+EBB_LOSS(quantile_loss, QuantileLoss, q, q >= 0 && q <= 1, "in [0, 1]")
+#undef EBB_LOSS
+
+template <Real T>
+Tensor<T> bce_with_logits(const Operand<T>& logits, const Operand<T>& target) {
+  return fuse_mean(Formula<op::BceWithLogits>{}, logits, target);
+}
+
+template <Real T>
+Tensor<T> cross_entropy(const Operand<T>& logits, const Array<std::int64_t>& labels) {
+  return detail::apply<op::CrossEntropy, T>({}, logits, labels);
+}
+
+template <Real T>
+Tensor<T> nll_loss(const Operand<T>& log_probabilities, const Array<std::int64_t>& labels) {
+  const Shape& s = detail::Access::shape(log_probabilities, "nll_loss");
+  if (labels.empty()) detail::throw_empty_operand("nll_loss");
+  if (s.rank() != 2 || labels.rank() != 1 || labels.size() != s[0]) {
+    detail::throw_shapes("nll_loss", "log_probabilities must be (n, classes) and labels (n,)", s,
+                         labels.shape());
+  }
+  detail::check_range("nll_loss", detail::Access::block(labels), s[1]);
+  return mean(gather(log_probabilities, 1, labels.reshape({s[0], 1}))) * -1.0;
+}
+
+#define EBB_INSTANTIATE(T)                                                            \
+  template EBB_API Tensor<T> nll_loss(const Operand<T>&, const Array<std::int64_t>&); \
+  template EBB_API Tensor<T> bce_with_logits(const Operand<T>&, const Operand<T>&);   \
+  template EBB_API Tensor<T> cross_entropy(const Operand<T>&, const Array<std::int64_t>&);
+EBB_INSTANTIATE(float)
+EBB_INSTANTIATE(double)
+#undef EBB_INSTANTIATE
+
+}  // namespace ebb::inline v0

@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "ebb/autodiff/ops/networks/normalisation.hpp"
+
+#include <vector>
+
+namespace ebb::inline v0 {
+namespace {
+
+using detail::Access;
+
+void demand_eps(std::string_view operation, double eps) {
+  if (eps >= 0) return;
+  throw ArgumentError(std::string(operation) + ": eps = " + std::to_string(eps) +
+                      "; it is at least 0");
+}
+
+/// x in a shape that it may have already.
+template <class T>
+Tensor<T> shaped(const Operand<T>& x, const Shape& shape) {
+  return Access::shape(x) == shape ? Access::as_tensor(x) : reshape(x, shape);
+}
+
+/// x as a matrix whose rows are of a shape that it ends with.
+template <class T>
+Tensor<T> as_rows(const Operand<T>& x, const Shape& row) {
+  const Shape& s = Access::shape(x, "layer_norm");
+  if (row.rank() == 0) {
+    detail::throw_shapes("layer_norm", "the normalized shape must have an axis", row);
+  }
+  const int outer = s.rank() - row.rank();
+  std::int64_t rows = 1;
+  for (int i = 0; i < outer; ++i) rows *= s[i];
+  bool ends = outer >= 0;
+  for (int i = 0; ends && i < row.rank(); ++i) ends = s[outer + i] == row[i];
+  if (!ends) detail::throw_shapes("layer_norm", "x must end with the normalized shape", s, row);
+  return shaped(x, {rows, row.size()});
+}
+
+}  // namespace
+
+template <Real T>
+Tensor<T> layer_norm(const Operand<T>& x, const Shape& normalized_shape, const Operand<T>& weight,
+                     const Operand<T>& bias, double eps) {
+  const Tensor<T> rows = as_rows(x, normalized_shape);
+  const auto vector = [&](const Operand<T>& v, const char* what) {
+    const Shape& shape = Access::shape(v, "layer_norm");
+    if (!(shape == normalized_shape)) {
+      detail::throw_shapes("layer_norm", what, shape, normalized_shape);
+    }
+    return shaped(v, {shape.size()});
+  };
+  const Tensor<T> w = vector(weight, "weight must have the normalized shape");
+  const Tensor<T> b = vector(bias, "bias must have the normalized shape");
+  demand_eps("layer_norm", eps);
+  return shaped(detail::apply<op::LayerNorm, T>({eps}, rows, w, b), Access::shape(x));
+}
+
+template <Real T>
+Tensor<T> layer_norm(const Operand<T>& x, const Shape& normalized_shape, double eps) {
+  return layer_norm<T>(x, normalized_shape, Array<T>::full(normalized_shape, 1),
+                       Array<T>::zeros(normalized_shape), eps);
+}
+
+template <Real T>
+BatchNormalized<T> batch_norm(const Operand<T>& x, const Array<T>& running_mean,
+                              const Array<T>& running_var, const Operand<T>& weight,
+                              const Operand<T>& bias, BatchNormOptions o) {
+  const Shape& s = Access::shape(x, "batch_norm");
+  if (s.rank() < 2) detail::throw_shapes("batch_norm", "x must be (n, channels, ...)", s);
+  const auto demand = [&](const Operand<T>& v, const char* what) {
+    const Shape& shape = Access::shape(v, "batch_norm");
+    if (shape.rank() != 1 || shape[0] != s[1]) detail::throw_shapes("batch_norm", what, shape, s);
+  };
+  demand(weight, "weight must have one number for each channel of x");
+  demand(bias, "bias must have one number for each channel of x");
+  demand(running_mean, "running_mean must have one number for each channel of x");
+  demand(running_var, "running_var must have one number for each channel of x");
+  demand_eps("batch_norm", o.eps);
+  if (!(o.momentum >= 0 && o.momentum <= 1)) {
+    throw ArgumentError("batch_norm: momentum = " + std::to_string(o.momentum) +
+                        "; it is in [0, 1]");
+  }
+
+  // Each channel against all else.
+  std::vector<int> others{0};
+  std::vector<std::int64_t> sizes(std::size_t(s.rank()), 1);
+  sizes[1] = s[1];
+  for (int i = 2; i < s.rank(); ++i) others.push_back(i);
+  const Axes axes{std::span<const int>(others)};
+  const Shape channels{std::span<const std::int64_t>(sizes)};
+
+  BatchNormalized<T> result{{}, running_mean, running_var};
+  Tensor<T> m, v;
+  if (o.training) {
+    const double count = double(s.size()) / double(s[1]);
+    if (!(count >= 2)) {
+      detail::throw_shapes("batch_norm", "training needs two values a channel at least", s);
+    }
+    m = mean(x, axes, true);
+    v = var(x, axes, {.correction = 0, .keepdim = true});
+    const auto mixed = [&](const Array<T>& running, const Tensor<T>& batch, double factor) {
+      const auto now = reshape(batch.detach(), {s[1]});
+      return ((1 - o.momentum) * running + o.momentum * factor * now).array();
+    };
+    result.running_mean = mixed(running_mean, m, 1);
+    result.running_var = mixed(running_var, v, count / (count - 1));
+  } else {
+    m = reshape(running_mean, channels);
+    v = reshape(running_var, channels);
+  }
+  const auto scale = reshape(weight, channels) * rsqrt(v + o.eps);
+  result.y = (x - m) * scale + reshape(bias, channels);
+  return result;
+}
+
+#define EBB_INSTANTIATE(T)                                                                  \
+  template EBB_API Tensor<T> layer_norm(const Operand<T>&, const Shape&, const Operand<T>&, \
+                                        const Operand<T>&, double);                         \
+  template EBB_API Tensor<T> layer_norm(const Operand<T>&, const Shape&, double);           \
+  template EBB_API BatchNormalized<T> batch_norm(const Operand<T>&, const Array<T>&,        \
+                                                 const Array<T>&, const Operand<T>&,        \
+                                                 const Operand<T>&, BatchNormOptions);
+EBB_INSTANTIATE(float)
+EBB_INSTANTIATE(double)
+#undef EBB_INSTANTIATE
+
+}  // namespace ebb::inline v0

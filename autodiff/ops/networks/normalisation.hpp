@@ -1,0 +1,188 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Normalisation by mean and variance, of a row or of a channel.
+#pragma once
+#include <array>
+
+#include "ebb/autodiff/engine/op.hpp"
+#include "ebb/autodiff/formula/families.hpp"
+#include "ebb/autodiff/kernels/table.hpp"
+#include "ebb/autodiff/ops.hpp"
+#include "ebb/autodiff/ops/sample.hpp"
+
+namespace ebb::inline v0 {
+namespace detail {
+
+struct LayerNormOptions {
+  double eps;
+};
+
+}  // namespace detail
+
+namespace op {
+
+/// All gradients of LayerNorm in one pass over g and x: those of the rows of x, then a row for the
+/// weight and one for the bias.
+struct LayerNormPull {
+  static constexpr std::string_view name = "layer_norm_pull";
+  static constexpr bool internal = true;
+  using Options = detail::LayerNormOptions;
+  static constexpr unsigned reads[] = {0b0111, 0b0111, 0b0111};
+
+  template <class T>
+  static detail::Block* forward(const Options& o, detail::Block* g, detail::Block* x,
+                                detail::Block* weight) {
+    const std::int64_t rows = x->shape[0], cols = x->shape[1];
+    detail::BlockHandle out(detail::allocate({rows + 2, cols}, sizeof(T)));
+    // A block is padded for whole vectors behind its end, and each sum takes one of its own.
+    const detail::BlockHandle weight_sums(detail::allocate({cols}, sizeof(T))),
+        bias_sums(detail::allocate({cols}, sizeof(T))),
+        totals(detail::allocate({2 * cols}, sizeof(double)));
+    detail::kernels<T>().layer_norm_pull({.out = out->data<T>(),
+                                          .g = g->data<T>(),
+                                          .x = x->data<T>(),
+                                          .weight = weight->data<T>(),
+                                          .rows = rows,
+                                          .cols = cols,
+                                          .eps = o.eps,
+                                          .weight_sums = weight_sums->data<T>(),
+                                          .bias_sums = bias_sums->data<T>(),
+                                          .totals = totals->data<double>()});
+    return out.take();
+  }
+  template <class T>
+  static Tensor<T> opened(const Options& o, std::span<const Tensor<T>> in) {
+    const auto &g = in[0], &x = in[1], &weight = in[2];
+    const auto centred = x - mean(x, 1, true);
+    const auto scale = rsqrt(mean(square(centred), 1, true) + o.eps);
+    const auto z = centred * scale, h = g * weight;
+    const auto gx = scale * (h - mean(h, 1, true) - z * mean(h * z, 1, true));
+    return concat({gx, sum(g * z, 0, true), sum(g, 0, true)});
+  }
+  static std::vector<Sample> samples() {
+    const auto f = [](auto x) {
+      using T = typename std::remove_cvref_t<decltype(x[0])>::value_type;
+      return detail::apply<LayerNormPull, T>({0.1}, x[0], x[1], x[2]);
+    };
+    return {sample("of rows", {spread({3, 4}), spread({3, 4}, 20), spread({4})}, f)};
+  }
+  static std::vector<Rejection> rejections() { return {}; }
+};
+
+/// (x - mean) / sqrt(variance + eps) of each row, times the weight plus the bias (Ba, Kiros and
+/// Hinton 2016, "Layer normalization"). A matrix to the record, whatever x is to the user.
+struct LayerNorm {
+  static constexpr std::string_view name = "layer_norm";
+  using Options = detail::LayerNormOptions;
+  static constexpr unsigned reads[] = {0b0011, 0b0011, 0b0011};
+
+  template <class T>
+  static detail::Block* forward(const Options& o, detail::Block* x, detail::Block* weight,
+                                detail::Block* bias) {
+    detail::BlockHandle y(detail::allocate(x->shape, sizeof(T)));
+    detail::kernels<T>().layer_norm(y->data<T>(), x->data<T>(), weight->data<T>(), bias->data<T>(),
+                                    x->shape[0], x->shape[1], o.eps);
+    return y.take();
+  }
+  static auto gradients(const auto& call) {
+    using T = typename std::remove_cvref_t<decltype(call.g())>::value_type;
+    const auto x = call.a(), weight = call.b();
+    const std::int64_t rows = x.shape()[0];
+    const auto all = detail::apply<LayerNormPull, T>(call.options(), call.g(), x, weight);
+    // The sum of one row is a copy, which does not keep all the others in memory.
+    const auto row = [&](std::int64_t r) { return sum(slice(all, 0, {r, r + 1}), 0); };
+    std::array<Tensor<T>, 3> parts;
+    if (call.needs(0)) parts[0] = slice(all, 0, {0, rows});
+    if (call.needs(1)) parts[1] = row(rows);
+    if (call.needs(2)) parts[2] = row(rows + 1);
+    return parts;
+  }
+  static std::vector<Sample> samples() {
+    const auto over = [](const Shape& axes, double eps) {
+      return [=](auto x) { return layer_norm(x[0], axes, x[1], x[2], eps); };
+    };
+    return {sample("of rows", {spread({3, 4}, 20), spread({4}), spread({4})}, over({4}, 0.1)),
+            sample("of planes", {spread({2, 2, 3}, 3), spread({2, 3}), spread({2, 3})},
+                   over({2, 3}, 1e-5)),
+            sample("of one row", {spread({5}), spread({5}), spread({5})}, over({5}, 0)),
+            sample("without weight and bias", {spread({3, 5})},
+                   [](auto x) { return layer_norm(x[0], {5}); }),
+            sample("of no rows", {spread({0, 3}), spread({3}), spread({3})}, over({3}, 1e-5)),
+            sample("of more rows than a block", {spread({70, 3}), spread({3}), spread({3})},
+                   over({3}, 0.1))};
+  }
+  static std::vector<Rejection> rejections() {
+    return {{"other axes",
+             [] {
+               layer_norm(spread({2, 3}), {2});
+             },
+             "layer_norm: x must end with the normalized shape, not (2, 3) and (2,)"},
+            {"no axes", [] { layer_norm(spread({2}), {}); },
+             "layer_norm: the normalized shape must have an axis, not ()"},
+            {"a weight of another shape",
+             [] {
+               layer_norm(spread({2, 3}), {3}, spread({1}), spread({3}));
+             },
+             "layer_norm: weight must have the normalized shape, not (1,) and (3,)"},
+            {"a bias of another shape",
+             [] {
+               layer_norm(spread({2, 3}), {3}, spread({3}), spread({1, 3}));
+             },
+             "layer_norm: bias must have the normalized shape, not (1, 3) and (3,)"},
+            {"a negative eps",
+             [] {
+               layer_norm(spread({2, 3}), {3}, -1.0);
+             },
+             "layer_norm: eps = -1.000000; it is at least 0"}};
+  }
+};
+
+/// The same of each channel over all else (Ioffe and Szegedy 2015, "Batch normalization"), in
+/// operations on tensors.
+struct BatchNorm {
+  static constexpr std::string_view name = "batch_norm";
+  static std::vector<Sample> samples() {
+    const auto with = [](BatchNormOptions o) {
+      return [=](auto x) {
+        using T = typename std::remove_cvref_t<decltype(x[0])>::value_type;
+        const auto running_mean = cast<T>(spread({2})).array();
+        const auto running_var = cast<T>(exp(spread({2}))).array();
+        return batch_norm(x[0], running_mean, running_var, x[1], x[2], o).y;
+      };
+    };
+    const BatchNormOptions training{.training = true, .eps = 0.1}, none{};
+    return {sample("of rows", {spread({4, 2}, 20), spread({2}), spread({2})}, with(training)),
+            sample("of planes", {spread({2, 2, 2, 3}), spread({2}), spread({2})}, with(training)),
+            sample("of given moments", {spread({2, 2, 3}), spread({2}), spread({2})}, with(none)),
+            sample("of nothing", {spread({0, 2, 3}), spread({2}), spread({2})}, with(none))};
+  }
+  static std::vector<Rejection> rejections() {
+    const auto with = [](const Shape& x, const Shape& weight, const Shape& running) {
+      const auto mean = Array<double>::zeros(running), var = Array<double>::full(running, 1);
+      batch_norm(spread(x), mean, var, spread(weight), spread({3}), {.training = true});
+    };
+    return {{"a vector", [=] { with({3}, {3}, {3}); },
+             "batch_norm: x must be (n, channels, ...), not (3,)"},
+            {"a weight of another size",
+             [=] {
+               with({2, 3}, {2}, {3});
+             },
+             "batch_norm: weight must have one number for each channel of x, not (2,) and (2, 3)"},
+            {"running moments of another size",
+             [=] {
+               with({2, 3}, {3}, {3, 1});
+             },
+             "batch_norm: running_mean must have one number for each channel of x, not (3, 1) and "
+             "(2, 3)"},
+            {"a single value",
+             [=] {
+               with({1, 3}, {3}, {3});
+             },
+             "batch_norm: training needs two values a channel at least, not (1, 3)"}};
+  }
+};
+
+/// All normalisations, and their gradients.
+using Normalisations = List<LayerNorm, LayerNormPull, BatchNorm>;
+
+}  // namespace op
+}  // namespace ebb::inline v0

@@ -1,0 +1,373 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Reductions and what is normalised by them.
+#pragma once
+#include <algorithm>
+#include <vector>
+
+#include "ebb/autodiff/engine/op.hpp"
+#include "ebb/autodiff/formula/families.hpp"
+#include "ebb/autodiff/kernels/table.hpp"
+#include "ebb/autodiff/ops.hpp"
+#include "ebb/autodiff/ops/sample.hpp"
+
+namespace ebb::inline v0 {
+namespace detail {
+
+/// Which axes go, one bit each, and whether they stay with size 1.
+struct ReduceOptions {
+  unsigned axes;
+  bool keepdim;
+};
+
+/// A reduction as loops: `outer` matrices of (count, inner), of which the rows are reduced.
+struct ReducePlan {
+  std::int64_t outer = 1, count = 1, inner = 1;
+  Shape shape;
+  BlockHandle permuted;  ///< a copy with the reduced axes last, where they were not adjacent
+  Block* x;
+
+  ReducePlan(const ReduceOptions& options, Block* x, std::size_t element_size);
+};
+
+Shape reduced_shape(const ReduceOptions& options, const Shape& x);
+/// g, of a reduced shape, stretched over the input again.
+template <class T>
+Tensor<T> expand(const Tensor<T>& g, const ReduceOptions& options, const Shape& to);
+/// The result with the reduced axes kept.
+template <class T>
+Tensor<T> keep_axes(const Tensor<T>& y, const ReduceOptions& options, const Shape& x);
+/// The reduced axes as a list.
+Axes axes_of(const ReduceOptions& options);
+/// The number of elements that go into one of the result.
+std::int64_t reduced_count(const ReduceOptions& options, const Shape& x);
+
+template <class T, class Rows, class Columns>
+Block* reduce(const ReduceOptions& options, Block* x, Rows rows, Columns columns) {
+  const ReducePlan plan(options, x, sizeof(T));
+  BlockHandle y(allocate(plan.shape, sizeof(T)));
+  T* out = y->data<T>();
+  const T* in = plan.x->template data<T>();
+  for (std::int64_t o = 0; o < plan.outer; ++o) {
+    if (plan.inner == 1) {
+      out[o] = rows(in + o * plan.count, plan.count);
+    } else if (plan.inner > 0) {
+      columns(out + o * plan.inner, in + o * plan.count * plan.inner, plan.count, plan.inner);
+    }
+  }
+  return y.take();
+}
+
+/// Each column as a row; those that share a cache line are copied together.
+template <class T, class Rows>
+auto each_column(Rows rows) {
+  return [=](T* out, const T* in, std::int64_t count, std::int64_t cols) {
+    constexpr std::int64_t together = 64 / sizeof(T);
+    const std::int64_t stride = count + together;  // kernels read whole vectors
+    std::vector<T> columns(std::size_t(together * stride));
+    for (std::int64_t first = 0; first < cols; first += together) {
+      const std::int64_t width = std::min(together, cols - first);
+      for (std::int64_t r = 0; r < count; ++r) {
+        for (std::int64_t c = 0; c < width; ++c) {
+          columns[std::size_t(c * stride + r)] = in[r * cols + first + c];
+        }
+      }
+      for (std::int64_t c = 0; c < width; ++c) {
+        out[first + c] = rows(columns.data() + c * stride, count);
+      }
+    }
+  };
+}
+
+/// @throws ShapeError when an element is to be chosen where there is none.
+void demand_elements(std::string_view name, const ReduceOptions& options, const Shape& x);
+
+/// One element of those that are reduced.
+template <class T, class Rows, class Columns>
+Block* choose(std::string_view name, const ReduceOptions& options, Block* x, Rows rows,
+              Columns columns) {
+  demand_elements(name, options, x->shape);
+  return reduce<T>(options, x, rows, columns);
+}
+
+/// The gradient of a chosen element: ties share evenly. Which elements are chosen is constant to
+/// every order.
+auto share_evenly(const auto& call) {
+  const auto options = call.options();
+  const auto x = call.a().detach();
+  const auto y = keep_axes(call.y().detach(), options, x.shape());
+  const auto chosen = select(x == y, 1, 0);
+  const auto share = (chosen / sum(chosen, axes_of(options), true)).detach();
+  return expand(call.g(), options, x.shape()) * share;
+}
+
+}  // namespace detail
+
+namespace op {
+
+/// The sum; its gradient is one number for all that went into it.
+struct Sum {
+  static constexpr std::string_view name = "sum";
+  using Options = detail::ReduceOptions;
+  static constexpr unsigned reads[] = {0};
+
+  template <class T>
+  static detail::Block* forward(const Options& options, detail::Block* x) {
+    const auto& kernels = detail::kernels<T>();
+    return detail::reduce<T>(
+        options, x, [&](const T* row, std::int64_t n) { return T(kernels.sum(row, n)); },
+        [&](T* out, const T* in, std::int64_t rows, std::int64_t cols) {
+          kernels.column_sum(out, in, rows, cols, 1);
+        });
+  }
+  static auto da(const auto& call) {
+    return detail::expand(call.g(), call.options(), call.shape_of(0));
+  }
+  static std::vector<Sample> samples() {
+    return {
+        sample("of all", {spread({3, 4})}, [](auto x) { return sum(x[0]); }),
+        sample("of a scalar", {spread({})}, [](auto x) { return sum(x[0]); }),
+        sample("along the axis of a scalar", {spread({})},
+               [](auto x) { return sum(x[0], -1, true); }),
+        sample("of nothing", {spread({0, 3})}, [](auto x) { return sum(x[0]); }),
+        sample("along the first axis", {spread({3, 4})}, [](auto x) { return sum(x[0], 0); }),
+        sample("of an empty axis", {spread({0, 3})}, [](auto x) { return sum(x[0], 0); }),
+        sample("along the last axis", {spread({3, 4})}, [](auto x) { return sum(x[0], -1, true); }),
+        sample("along axes apart", {spread({2, 3, 2, 2})},
+               [](auto x) {
+                 return sum(x[0], {0, 2});
+               }),
+        sample("of a row longer than a block", {spread({2, 9000}, 50)},
+               [](auto x) { return sum(x[0], 1); })};
+  }
+  static std::vector<Rejection> rejections() {
+    const auto x = spread({3, 4});
+    return {{"no such axis", [=] { sum(x, 2); },
+             "sum: axis 2 of an array with 2 axes, of shape (3, 4)"},
+            {"an axis twice",
+             [=] {
+               sum(x, {1, -1});
+             },
+             "sum: axis -1 is named twice"}};
+  }
+};
+
+/// The sum divided by the count.
+struct Mean {
+  static constexpr std::string_view name = "mean";
+  using Options = detail::ReduceOptions;
+  static constexpr unsigned reads[] = {0};
+
+  template <class T>
+  static detail::Block* forward(const Options& options, detail::Block* x) {
+    const auto& kernels = detail::kernels<T>();
+    return detail::reduce<T>(
+        options, x,
+        [&](const T* row, std::int64_t n) { return T(kernels.sum(row, n) / double(n)); },
+        [&](T* out, const T* in, std::int64_t rows, std::int64_t cols) {
+          kernels.column_sum(out, in, rows, cols, 1 / double(rows));
+        });
+  }
+  static auto da(const auto& call) {
+    const Shape x = call.shape_of(0);
+    const auto count = double(detail::reduced_count(call.options(), x));
+    return detail::expand(call.g() * (1 / count), call.options(), x);
+  }
+  static std::vector<Sample> samples() {
+    return {sample("of all", {spread({3, 4}, 50)}, [](auto x) { return mean(x[0]); }),
+            sample("of a scalar", {spread({})}, [](auto x) { return mean(x[0]); }),
+            sample("along the first axis", {spread({3, 4})}, [](auto x) { return mean(x[0], 0); }),
+            sample("of no rows", {spread({0, 3})}, [](auto x) { return mean(x[0], 1); }),
+            sample("along the last axis", {spread({3, 4})},
+                   [](auto x) { return mean(x[0], -1, true); })};
+  }
+  static std::vector<Rejection> rejections() {
+    return {{"no such axis",
+             [] {
+               mean(spread({3, 4}), -3);
+             },
+             "mean: axis -3 of an array with 2 axes"}};
+  }
+};
+
+/// The largest element.
+struct Max {
+  static constexpr std::string_view name = "max";
+  using Options = detail::ReduceOptions;
+  static constexpr unsigned reads[] = {0b1001};
+
+  template <class T>
+  static detail::Block* forward(const Options& options, detail::Block* x) {
+    const auto& kernels = detail::kernels<T>();
+    return detail::choose<T>(name, options, x, kernels.max, kernels.column_max);
+  }
+  static auto da(const auto& call) { return detail::share_evenly(call); }
+  static std::vector<Sample> samples() {
+    return {sample("of all", {spread({3, 4}, 50)}, [](auto x) { return max(x[0]); }),
+            sample("of a scalar", {spread({})}, [](auto x) { return max(x[0]); }),
+            sample("along the first axis", {spread({3, 4})}, [](auto x) { return max(x[0], 0); }),
+            sample("of no rows", {spread({0, 3})}, [](auto x) { return max(x[0], 1); }),
+            sample("along the last axis", {spread({3, 4})},
+                   [](auto x) { return max(x[0], -1, true); })};
+  }
+  static std::vector<Rejection> rejections() {
+    return {{"of nothing",
+             [] {
+               max(spread({0, 3}), 0);
+             },
+             "max: there must be an element to choose, not (0, 3)"}};
+  }
+};
+
+/// The smallest element.
+struct Min {
+  static constexpr std::string_view name = "min";
+  using Options = detail::ReduceOptions;
+  static constexpr unsigned reads[] = {0b1001};
+
+  template <class T>
+  static detail::Block* forward(const Options& options, detail::Block* x) {
+    const auto& kernels = detail::kernels<T>();
+    return detail::choose<T>(name, options, x, kernels.min, kernels.column_min);
+  }
+  static auto da(const auto& call) { return detail::share_evenly(call); }
+  static std::vector<Sample> samples() {
+    return {sample("of all", {spread({3, 4}, 50)}, [](auto x) { return min(x[0]); }),
+            sample("of a scalar", {spread({})}, [](auto x) { return min(x[0]); }),
+            sample("along the first axis", {spread({3, 4})}, [](auto x) { return min(x[0], 0); }),
+            sample("of no rows", {spread({0, 3})}, [](auto x) { return min(x[0], 1); }),
+            sample("along the last axis", {spread({3, 4})},
+                   [](auto x) { return min(x[0], -1, true); })};
+  }
+  static std::vector<Rejection> rejections() {
+    return {{"of nothing",
+             [] {
+               min(spread({0, 3}), 0);
+             },
+             "min: there must be an element to choose, not (0, 3)"}};
+  }
+};
+
+/// log(sum(e^x)), measured from the largest element.
+struct LogSumExp {
+  static constexpr std::string_view name = "logsumexp";
+  using Options = detail::ReduceOptions;
+  static constexpr unsigned reads[] = {0b1001};
+
+  template <class T>
+  static detail::Block* forward(const Options& options, detail::Block* x) {
+    const auto row = detail::kernels<T>().logsumexp;
+    return detail::reduce<T>(options, x, row, detail::each_column<T>(row));
+  }
+  static auto da(const auto& call) {
+    const Shape shape = call.shape_of(0);
+    const auto y = detail::keep_axes(call.y(), call.options(), shape);
+    // A row of -inf has no largest element to be measured from: all its weights are 0.
+    const auto from = select(y.detach() > -std::numeric_limits<double>::infinity(), y, 0);
+    return detail::expand(call.g(), call.options(), shape) * exp(call.a() - from);
+  }
+  static std::vector<Sample> samples() {
+    return {
+        sample("of all", {spread({3, 4}, 50)}, [](auto x) { return logsumexp(x[0]); }),
+        sample("of a scalar", {spread({})}, [](auto x) { return logsumexp(x[0]); }),
+        sample("along the first axis", {spread({3, 4})}, [](auto x) { return logsumexp(x[0], 0); }),
+        sample("of no rows", {spread({0, 3})}, [](auto x) { return logsumexp(x[0], 1); }),
+        sample("along the last axis", {spread({3, 4})},
+               [](auto x) { return logsumexp(x[0], -1, true); })};
+  }
+  static std::vector<Rejection> rejections() {
+    return {{"no such axis", [] { logsumexp(spread({3}), 1); },
+             "logsumexp: axis 1 of an array with 1 axes"}};
+  }
+};
+
+/// y * (g - sum(g * y)) a row: the gradient of softmax, as an operation of its own.
+struct SoftmaxPull {
+  static constexpr std::string_view name = "softmax_pull";
+  static constexpr bool internal = true;
+  using Options = detail::NoOptions;
+  static constexpr unsigned reads[] = {0b0010, 0b0011};
+
+  template <class T>
+  static detail::Block* forward(const Options&, detail::Block* g, detail::Block* y) {
+    detail::BlockHandle out(detail::allocate(y->shape, sizeof(T)));
+    const std::int64_t cols = y->shape[y->shape.rank() - 1];
+    detail::kernels<T>().softmax_pull(out->data<T>(), g->data<T>(), y->data<T>(),
+                                      cols ? y->shape.size() / cols : 0, cols);
+    return out.take();
+  }
+  static auto apply_to(const auto& g, const auto& y) {
+    using T = typename std::remove_cvref_t<decltype(g)>::value_type;
+    return detail::apply<SoftmaxPull, T>({}, g, y);
+  }
+  static auto da(const auto& call) { return apply_to(call.g(), call.b()); }
+  static auto db(const auto& call) {
+    const auto h = call.g(), g = call.a(), y = call.b();
+    return h * (g - sum(g * y, -1, true)) - g * sum(h * y, -1, true);
+  }
+  static std::vector<Sample> samples() {
+    return {sample("of rows", {spread({3, 4}), spread({3, 4})},
+                   [](auto x) { return apply_to(x[0], x[1]); })};
+  }
+  static std::vector<Rejection> rejections() { return {}; }
+};
+
+/// e^x / sum(e^x) along the last axis.
+struct Softmax {
+  static constexpr std::string_view name = "softmax";
+  using Options = detail::NoOptions;
+  static constexpr unsigned reads[] = {0b1000};
+
+  template <class T>
+  static detail::Block* forward(const Options&, detail::Block* x) {
+    detail::BlockHandle y(detail::allocate(x->shape, sizeof(T)));
+    const std::int64_t cols = x->shape[x->shape.rank() - 1];
+    detail::kernels<T>().softmax(y->data<T>(), x->data<T>(), cols ? x->shape.size() / cols : 0,
+                                 cols);
+    return y.take();
+  }
+  static auto da(const auto& call) { return SoftmaxPull::apply_to(call.g(), call.y()); }
+  static std::vector<Sample> samples() {
+    return {sample("of rows", {spread({3, 4})}, [](auto x) { return softmax(x[0]); }),
+            sample("of columns", {spread({3, 4}, 50)}, [](auto x) { return softmax(x[0], 0); }),
+            sample("of no rows", {spread({0, 3})}, [](auto x) { return softmax(x[0]); })};
+  }
+  static std::vector<Rejection> rejections() {
+    return {{"no such axis", [] { softmax(spread({}), 1); },
+             "softmax: axis 1 of an array with 0 axes, of shape ()"}};
+  }
+};
+
+/// x - logsumexp(x) along the last axis.
+struct LogSoftmax {
+  static constexpr std::string_view name = "log_softmax";
+  using Options = detail::NoOptions;
+  static constexpr unsigned reads[] = {0b1000};
+
+  template <class T>
+  static detail::Block* forward(const Options&, detail::Block* x) {
+    detail::BlockHandle y(detail::allocate(x->shape, sizeof(T)));
+    const std::int64_t cols = x->shape[x->shape.rank() - 1];
+    detail::kernels<T>().log_softmax(y->data<T>(), x->data<T>(), cols ? x->shape.size() / cols : 0,
+                                     cols);
+    return y.take();
+  }
+  static auto da(const auto& call) {
+    const auto g = call.g();
+    return g - exp(call.y()) * sum(g, -1, true);
+  }
+  static std::vector<Sample> samples() {
+    return {sample("of rows", {spread({3, 4})}, [](auto x) { return log_softmax(x[0]); }),
+            sample("of columns", {spread({3, 4}, 50)}, [](auto x) { return log_softmax(x[0], 0); }),
+            sample("of no rows", {spread({0, 3})}, [](auto x) { return log_softmax(x[0]); })};
+  }
+  static std::vector<Rejection> rejections() {
+    return {{"no such axis", [] { log_softmax(spread({3}), 1); },
+             "log_softmax: axis 1 of an array with 1 axes"}};
+  }
+};
+
+/// All reductions.
+using Reductions = List<Sum, Mean, Max, Min, LogSumExp, Softmax, SoftmaxPull, LogSoftmax>;
+
+}  // namespace op
+}  // namespace ebb::inline v0

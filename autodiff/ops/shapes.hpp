@@ -1,0 +1,390 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Operations that move elements: shapes, slices, rows by index, joins, broadcasts.
+#pragma once
+#include <algorithm>
+
+#include "ebb/autodiff/engine/op.hpp"
+#include "ebb/autodiff/formula/families.hpp"
+#include "ebb/autodiff/kernels/row_copy.hpp"
+#include "ebb/autodiff/ops.hpp"
+#include "ebb/autodiff/ops/sample.hpp"
+
+namespace ebb::inline v0 {
+namespace detail {
+
+/// A dense copy of this shape: the element at an index stands in x at offset + index . strides.
+Block* copy_strided(Block* x, const Shape& shape, std::int64_t offset, const std::int64_t* strides,
+                    std::size_t element_size);
+/// A dense copy with the axes in another order: axis i of the result is axis order[i] of x.
+Block* permute(Block* x, const int* order, std::size_t element_size);
+/// One axis of an array seen from outside: (outer, size, inner).
+struct AxisView {
+  std::int64_t outer = 1, size, inner = 1;
+  AxisView(const Shape& shape, int axis);
+};
+/// @throws ArgumentError for the first index that is not in [0, size), with its position.
+void check_range(std::string_view operation, Block* indices, std::int64_t size,
+                 const Shape* x = nullptr);
+/// x.with(axis, size). @throws ShapeError naming the operation.
+Shape shape_with(std::string_view operation, const Shape& x, int axis, std::int64_t size);
+/// The axis that a possibly negative one means. A scalar has one here, as in PyTorch: 0 or -1.
+/// @throws ArgumentError when there is no such axis.
+int axis_of(const char* operation, int axis, const Shape& shape);
+/// x summed over the axes in the mask, which go.
+template <class T>
+Block* sum_block(Block* x, unsigned axes);
+/// x stretched to a shape; one element may stand for all if `uniform`.
+template <class T>
+Block* broadcast_block(Block* x, const Shape& shape, bool uniform);
+
+}  // namespace detail
+
+namespace op {
+
+/// A view of the same elements; the sizes must agree.
+struct Reshape {
+  static constexpr std::string_view name = "reshape";
+  struct Options {
+    Shape shape;
+  };
+  static constexpr unsigned reads[] = {0};
+  static constexpr bool forgets_options = true;
+
+  template <class T>
+  static detail::Block* forward(const Options& to, detail::Block* x) {
+    if (to.shape.size() != x->shape.size()) {
+      detail::throw_shapes(name, "the sizes must agree", x->shape, to.shape);
+    }
+    return detail::allocate_view(x, x->data<T>(), to.shape);
+  }
+  static auto da(const auto& call) { return reshape(call.g(), call.shape_of(0)); }
+  static std::vector<Sample> samples() {
+    return {sample("to a matrix", {spread({6}, 50)},
+                   [](auto x) {
+                     return reshape(x[0], {2, 3});
+                   }),
+            sample("of a scalar", {spread({})},
+                   [](auto x) {
+                     return reshape(x[0], {1, 1});
+                   }),
+            sample("of nothing", {spread({0, 3})}, [](auto x) { return reshape(x[0], {0}); })};
+  }
+  static std::vector<Rejection> rejections() {
+    return {{"another size", [] { reshape(spread({6}), {4}); },
+             "reshape: the sizes must agree, not (6,) and (4,)"}};
+  }
+};
+
+/// A copy with its axes in another order; the gradient goes through the inverse order.
+struct Transpose {
+  static constexpr std::string_view name = "transpose";
+  struct Options {
+    signed char order[Shape::max_rank] = {};
+    signed char rank = 0;
+    Options() = default;
+    Options(const int* axes, int count) : rank(static_cast<signed char>(count)) {
+      for (int i = 0; i < count; ++i) order[i] = static_cast<signed char>(axes[i]);
+    }
+  };
+  static constexpr unsigned reads[] = {0};
+
+  template <class T>
+  static detail::Block* forward(const Options& options, detail::Block* x) {
+    int order[Shape::max_rank];
+    std::copy_n(options.order, options.rank, order);
+    return detail::permute(x, order, sizeof(T));
+  }
+  static auto da(const auto& call) {
+    using T = typename std::remove_cvref_t<decltype(call.g())>::value_type;
+    const Options forward = call.options();
+    Options inverse = forward;
+    for (int i = 0; i < forward.rank; ++i)
+      inverse.order[forward.order[i]] = static_cast<signed char>(i);
+    return detail::apply<Transpose, T>(inverse, call.g());
+  }
+  static std::vector<Sample> samples() {
+    return {
+        sample("of a matrix", {spread({3, 4}, 50)}, [](auto x) { return transpose(x[0]); }),
+        sample("of a scalar", {spread({})}, [](auto x) { return transpose(x[0]); }),
+        sample("of nothing", {spread({0, 3})}, [](auto x) { return transpose(x[0]); }),
+        sample("in a cycle", {spread({2, 3, 4})},
+               [](auto x) {
+                 return transpose(x[0], {2, 0, 1});
+               }),
+        sample("of a large matrix", {spread({17, 33})}, [](auto x) { return transpose(x[0]); })};
+  }
+  static std::vector<Rejection> rejections() {
+    return {{"an axis twice",
+             [] {
+               transpose(spread({3, 4}), {0, 0});
+             },
+             "transpose: axis 0 is named twice"},
+            {"too few axes",
+             [] {
+               transpose(spread({3, 4}), {0});
+             },
+             "transpose: 1 axes for the shape (3, 4)"}};
+  }
+};
+
+/// Where a slice stands: the range is resolved, `size` is that of the whole axis.
+struct SliceOptions {
+  int axis;
+  std::int64_t begin, count, step, size;
+};
+
+/// The reverse of slice: x at its place on zeros.
+struct Unslice {
+  static constexpr std::string_view name = "unslice";
+  static constexpr bool internal = true;
+  using Options = SliceOptions;
+  static constexpr unsigned reads[] = {0};
+
+  template <class T>
+  static detail::Block* forward(const Options& o, detail::Block* x) {
+    detail::BlockHandle y(detail::allocate(x->shape.with(o.axis, o.size), sizeof(T)));
+    const detail::AxisView v(y->shape, o.axis);
+    std::fill_n(y->data<T>(), y->shape.size(), T(0));
+    const T* from = x->data<T>();
+    for (std::int64_t i = 0; i < v.outer; ++i) {
+      for (std::int64_t j = 0; j < o.count; ++j, from += v.inner) {
+        std::copy_n(from, v.inner, y->data<T>() + (i * v.size + o.begin + j * o.step) * v.inner);
+      }
+    }
+    return y.take();
+  }
+  static auto da(const auto& call);
+  static std::vector<Sample> samples() {
+    return {sample("within an axis", {spread({2, 2})}, [](auto x) {
+      using T = typename std::remove_cvref_t<decltype(x[0])>::value_type;
+      return detail::apply<Unslice, T>({1, 1, 2, 2, 5}, x[0]);
+    })};
+  }
+  static std::vector<Rejection> rejections() { return {}; }
+};
+
+/// Every step-th element of a range of one axis; rows without a step are a view.
+struct Slice {
+  static constexpr std::string_view name = "slice";
+  using Options = SliceOptions;
+  static constexpr unsigned reads[] = {0};
+
+  template <class T>
+  static detail::Block* forward(const Options& o, detail::Block* x) {
+    const Shape shape = x->shape.with(o.axis, o.count);
+    const detail::AxisView v(x->shape, o.axis);
+    if (v.outer == 1 && o.step == 1) {
+      return detail::allocate_view(x, x->data<T>() + o.begin * v.inner, shape);
+    }
+    detail::BlockHandle y(detail::allocate(shape, sizeof(T)));
+    T* to = y->data<T>();
+    for (std::int64_t i = 0; i < v.outer; ++i) {
+      for (std::int64_t j = 0; j < o.count; ++j, to += v.inner) {
+        std::copy_n(x->data<T>() + (i * v.size + o.begin + j * o.step) * v.inner, v.inner, to);
+      }
+    }
+    return y.take();
+  }
+  static auto da(const auto& call) {
+    using T = typename std::remove_cvref_t<decltype(call.g())>::value_type;
+    return detail::apply<Unslice, T>(call.options(), call.g());
+  }
+  static std::vector<Sample> samples() {
+    return {sample("of rows", {spread({4, 3}, 50)},
+                   [](auto x) {
+                     return slice(x[0], 0, {1, 3});
+                   }),
+            sample("of columns", {spread({4, 3})}, [](auto x) { return slice(x[0], 1, {-2}); }),
+            sample("with a step", {spread({7})},
+                   [](auto x) {
+                     return slice(x[0], 0, {1, 7, 2});
+                   }),
+            sample("of nothing", {spread({0, 3})}, [](auto x) {
+              return slice(x[0], 1, {0, 2});
+            })};
+  }
+  static std::vector<Rejection> rejections() {
+    return {{"outside",
+             [] {
+               slice(spread({4}), 0, {2, 9});
+             },
+             "slice: [2, 9) of axis 0 with size 4"},
+            {"a backward step",
+             [] {
+               slice(spread({4}), 0, {0, 4, -1});
+             },
+             "slice: a step of -1; steps are at least 1"}};
+  }
+};
+
+auto Unslice::da(const auto& call) {
+  using T = typename std::remove_cvref_t<decltype(call.g())>::value_type;
+  return detail::apply<Slice, T>(call.options(), call.g());
+}
+
+/// Rows added to zeros by index; an index may come twice.
+struct ScatterAddRows {
+  static constexpr std::string_view name = "scatter_add_rows";
+  struct Options {
+    std::int64_t rows;
+  };
+  static constexpr unsigned reads[] = {0b0010};
+
+  template <class T>
+  static detail::Block* forward(const Options& options, detail::Block* x, detail::Block* indices) {
+    check(x->shape.rank() > 0 ? x->shape[0] : -1, options.rows, x, indices);
+    const Shape shape = detail::shape_with(name, x->shape, 0, options.rows);
+    detail::BlockHandle y(detail::allocate(shape, sizeof(T)));
+    std::fill_n(y->data<T>(), y->shape.size(), T(0));
+    const detail::AxisView v(x->shape, 0);
+    detail::add_rows(y->data<T>(), x->data<T>(), indices->data<std::int64_t>(), v.size, v.inner);
+    return y.take();
+  }
+  static void check(std::int64_t count, std::int64_t rows, detail::Block* x,
+                    detail::Block* indices) {
+    if (count < 0 || indices->shape.rank() != 1 || indices->shape[0] != count) {
+      detail::throw_shapes(name, "x must have one row an index", x->shape, indices->shape);
+    }
+    detail::check_range(name, indices, rows);
+  }
+  static auto da(const auto& call) {
+    return gather_rows(call.g(), call.template array<std::int64_t>(1));
+  }
+  static std::vector<Sample> samples() {
+    const auto indices = Array<std::int64_t>::of({2, 0, 2});
+    return {sample("with an index twice", {spread({3, 2}, 50)},
+                   [=](auto x) { return scatter_add_rows(x[0], indices, 4); })};
+  }
+  static std::vector<Rejection> rejections() {
+    return {{"too few indices",
+             [] {
+               scatter_add_rows(spread({3, 2}), Array<std::int64_t>::of({0}), 4);
+             },
+             "scatter_add_rows: x must have one row an index, not (3, 2) and (1,)"},
+            {"an index outside",
+             [] {
+               scatter_add_rows(spread({1, 2}), Array<std::int64_t>::of({4}), 4);
+             },
+             "scatter_add_rows: index 4 at position 0 is not in [0, 4); the indices are (1,)"}};
+  }
+};
+
+/// Rows by index; the reverse of ScatterAddRows.
+struct GatherRows {
+  static constexpr std::string_view name = "gather_rows";
+  using Options = detail::NoOptions;
+  static constexpr unsigned reads[] = {0b0010};
+
+  template <class T>
+  static detail::Block* forward(const Options&, detail::Block* x, detail::Block* indices) {
+    if (x->shape.rank() == 0 || indices->shape.rank() != 1) {
+      detail::throw_shapes(name, "x must have rows and indices one axis", x->shape, indices->shape);
+    }
+    detail::check_range(name, indices, x->shape[0], &x->shape);
+    detail::BlockHandle y(detail::allocate(x->shape.with(0, indices->shape[0]), sizeof(T)));
+    const detail::AxisView v(y->shape, 0);
+    detail::copy_rows(y->data<T>(), x->data<T>(), indices->data<std::int64_t>(), v.size, v.inner);
+    return y.take();
+  }
+  static auto da(const auto& call) {
+    return scatter_add_rows(call.g(), call.template array<std::int64_t>(1), call.shape_of(0)[0]);
+  }
+  static std::vector<Sample> samples() {
+    const auto indices = Array<std::int64_t>::of({2, 0, 3, 2});
+    return {sample("with an index twice", {spread({4, 2}, 50)},
+                   [=](auto x) { return gather_rows(x[0], indices); })};
+  }
+  static std::vector<Rejection> rejections() {
+    return {{"an index outside",
+             [] {
+               gather_rows(spread({2}), Array<std::int64_t>::of({0, -1}));
+             },
+             "gather_rows: index -1 at position 1 is not in [0, 2)"}};
+  }
+};
+
+/// The sum over the axes that a broadcast stretched; the reverse of BroadcastTo.
+struct SumTo {
+  static constexpr std::string_view name = "sum_to";
+  struct Options {
+    Shape shape;
+  };
+  static constexpr unsigned reads[] = {0};
+  static constexpr bool forgets_options = true;
+
+  template <class T>
+  static detail::Block* forward(const Options& options, detail::Block* x) {
+    return detail::sum_to_block<T>(x, options.shape);
+  }
+  static auto da(const auto& call) { return broadcast_to(call.g(), call.shape_of(0)); }
+  static std::vector<Sample> samples() {
+    return {sample("a row", {spread({3, 4}, 50)}, [](auto x) { return sum_to(x[0], {4}); }),
+            sample("a column", {spread({3, 4})},
+                   [](auto x) {
+                     return sum_to(x[0], {3, 1});
+                   }),
+            sample("axes apart", {spread({2, 3, 2})},
+                   [](auto x) {
+                     return sum_to(x[0], {1, 3, 1});
+                   }),
+            sample("a scalar", {spread({3, 4})}, [](auto x) { return sum_to(x[0], {}); }),
+            sample("of nothing", {spread({0, 3})}, [](auto x) {
+              return sum_to(x[0], {1, 3});
+            })};
+  }
+  static std::vector<Rejection> rejections() {
+    return {{"no broadcast",
+             [] {
+               sum_to(spread({3, 4}), {3});
+             },
+             "sum_to: the second does not broadcast to the first, not (3, 4) and (3,)"}};
+  }
+};
+
+/// A copy stretched as NumPy broadcasts.
+struct BroadcastTo {
+  static constexpr std::string_view name = "broadcast_to";
+  struct Options {
+    Shape shape;
+    bool uniform = false;  ///< one element may stand for all: only ever within a sweep
+  };
+  static constexpr unsigned reads[] = {0};
+  static constexpr bool forgets_options = true;
+
+  template <class T>
+  static detail::Block* forward(const Options& options, detail::Block* x) {
+    return detail::broadcast_block<T>(x, options.shape, options.uniform);
+  }
+  static auto da(const auto& call) { return sum_to(call.g(), call.shape_of(0)); }
+  static std::vector<Sample> samples() {
+    return {sample("a row", {spread({4}, 50)},
+                   [](auto x) {
+                     return broadcast_to(x[0], {3, 4});
+                   }),
+            sample("a column", {spread({3, 1})},
+                   [](auto x) {
+                     return broadcast_to(x[0], {3, 4});
+                   }),
+            sample("a scalar", {spread({})},
+                   [](auto x) {
+                     return broadcast_to(x[0], {3, 4});
+                   }),
+            sample("to nothing", {spread({1, 3})}, [](auto x) {
+              return broadcast_to(x[0], {0, 3});
+            })};
+  }
+  static std::vector<Rejection> rejections() {
+    return {{"no broadcast",
+             [] {
+               broadcast_to(spread({3}), {3, 4});
+             },
+             "broadcast_to: the first does not broadcast to the second, not (3,) and (3, 4)"}};
+  }
+};
+
+/// All operations on shapes and indices.
+using Shapes =
+    List<Reshape, Transpose, Slice, Unslice, GatherRows, ScatterAddRows, SumTo, BroadcastTo>;
+
+}  // namespace op
+}  // namespace ebb::inline v0

@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// The library's own way into its handles.
+#pragma once
+#include <span>
+#include <string_view>
+
+#include "ebb/autodiff/values/operand.hpp"
+
+namespace ebb::inline v0 {
+
+template <class T>
+class Array;
+template <Real T>
+class Tensor;
+template <Real T>
+class Variable;
+
+}  // namespace ebb::inline v0
+
+namespace ebb::inline v0::detail {
+
+template <class T>
+struct Cell;
+
+/// The place of a variable's value: a leaf of the tape that records, or untracked.
+template <class T>
+Place leaf_of(Cell<T>* cell);
+/// Without a name, where the caller does not know for which operation it reads.
+[[noreturn]] void throw_empty_operand(std::string_view operation = {});
+
+/// What an operand is made of. A number has no block.
+template <class T>
+struct Source {
+  Block* block = nullptr;
+  Cell<T>* cell = nullptr;  ///< of a variable
+  Place tensor;             ///< the place of a tensor
+  T number = 0;
+
+  bool is_number() const { return block == nullptr; }
+  /// Where it stands; this makes a variable a leaf of the tape that records.
+  Place place() const { return cell ? leaf_of(cell) : tensor; }
+};
+
+/// What stands for variables while `functional_call` runs on this thread; the innermost call first.
+struct Substitutes {
+  struct Entry {
+    const void* cell;
+    bool is_double;  // the cell's type
+    Block* block;
+    Place place;
+  };
+  std::span<const Entry> entries;
+  const Substitutes* outer;
+
+  /// What stands for a cell, or null.
+  static const Entry* find(const void* cell);
+};
+extern constinit thread_local const Substitutes* substitutes;
+
+/// While it lives, the entries count on this thread.
+class SubstitutesFrame {
+ public:
+  explicit SubstitutesFrame(std::span<const Substitutes::Entry> entries)
+      : substitutes_{entries, substitutes} {
+    substitutes = &substitutes_;
+  }
+  ~SubstitutesFrame() { substitutes = substitutes_.outer; }
+  SubstitutesFrame(const SubstitutesFrame&) = delete;
+
+ private:
+  Substitutes substitutes_;
+};
+
+struct Access {
+  template <class T>
+  static Block* block(const Array<T>& array) {
+    return array.block();
+  }
+  template <class T>
+  static Block* block(const Tensor<T>& tensor) {
+    return tensor.block();
+  }
+  /// An array that takes over a reference.
+  template <class T>
+  static Array<T> array(Block* owned) {
+    return Array<T>(typename Array<T>::Owned{owned});
+  }
+  /// A variable that takes over a reference.
+  template <class T>
+  static Variable<T> variable(Cell<T>* owned) {
+    return Variable<T>(owned);
+  }
+  /// A tensor that takes over a reference.
+  template <class T>
+  static Tensor<T> tensor(Block* owned, Place place = {}) {
+    Tensor<T> tensor;
+    tensor.set(owned, Operand<T>::Kind::tensor);
+    tensor.place_ = place;
+    return tensor;
+  }
+  /// Takes the reference out of a tensor.
+  template <class T>
+  static Block* take(Tensor<T>&& tensor) {
+    Block* block = tensor.block();
+    tensor.set(nullptr, Operand<T>::Kind::tensor);
+    return block;
+  }
+  template <class T>
+  static Place place(const Tensor<T>& tensor) {
+    return tensor.place_;
+  }
+  template <class T>
+  static void set_place(Tensor<T>& tensor, Place place) {
+    tensor.place_ = place;
+  }
+  static auto& recorder(const auto& tape) { return *tape.recorder_; }
+  template <class T>
+  static Cell<T>* cell(const Variable<T>& variable) {
+    return variable.cell();
+  }
+  /// The cell of an operand that is a variable, else null.
+  template <class T>
+  static Cell<T>* cell(const Operand<T>& x) {
+    return x.kind() == Operand<T>::Kind::variable ? x.template object<Cell<T>>() : nullptr;
+  }
+  /// @throws ArgumentError that names the operation for an operand that is empty.
+  template <class T>
+  static Source<T> source(const Operand<T>& x, std::string_view operation = {});
+  /// An operand that is no number as a tensor; this makes a variable a leaf.
+  template <class T>
+  static Tensor<T> as_tensor(const Operand<T>& x, std::string_view operation = {}) {
+    const Source<T> from = source(x, operation);
+    if (from.is_number()) throw_empty_operand(operation);
+    return tensor<T>(retain(from.block), from.place());
+  }
+  /// The shape of an operand that is no number.
+  template <class T>
+  static const Shape& shape(const Operand<T>& x, std::string_view operation = {}) {
+    const Source<T> from = source(x, operation);
+    if (from.is_number()) throw_empty_operand(operation);
+    return from.block->shape;
+  }
+};
+
+template <class T>
+EBB_INLINE Source<T> Access::source(const Operand<T>& x, std::string_view operation) {
+  using Kind = typename Operand<T>::Kind;
+  Source<T> source;
+  const Kind kind = x.kind();
+  if (kind == Kind::number) {
+    source.number = static_cast<const Number<T>&>(x).value();
+    return source;
+  }
+  if (kind == Kind::variable) {
+    source.cell = x.template object<Cell<T>>(Kind::variable);
+    if (source.cell) source.block = source.cell->value.block();
+    if (substitutes) [[unlikely]] {
+      if (const auto* found = Substitutes::find(source.cell)) {
+        source = {.block = found->block, .tensor = found->place};
+      }
+    }
+  } else {
+    source.block = x.template object<Block>();
+    if (kind == Kind::tensor) source.tensor = static_cast<const Tensor<T>&>(x).place_;
+  }
+  if (!source.block) [[unlikely]]
+    throw_empty_operand(operation);
+  return source;
+}
+
+}  // namespace ebb::inline v0::detail

@@ -1,0 +1,175 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "ebb/autodiff/values/array.hpp"
+
+#include <algorithm>
+#include <limits>
+#include <ostream>
+#include <sstream>
+#include <vector>
+
+#include "ebb/autodiff/values/access.hpp"
+#include "ebb/autodiff/values/error.hpp"
+
+namespace ebb::inline v0 {
+namespace {
+
+template <class T>
+void print(std::ostream& out, const T* data, const Shape& shape, int axis, std::int64_t stride) {
+  constexpr std::int64_t shown = 4;  // of each end
+  if (axis == shape.rank()) {
+    out << +*data;
+    return;
+  }
+  const std::int64_t n = shape[axis];
+  const std::int64_t step = n ? stride / n : 0;
+  out << '[';
+  for (std::int64_t i = 0; i < n; ++i) {
+    if (i > 0)
+      out << (axis + 1 < shape.rank() ? ",\n" + std::string(std::size_t(axis + 1), ' ') : ", ");
+    if (n > 2 * shown + 1 && i == shown) {
+      out << "...";
+      i = n - shown - 1;
+      continue;
+    }
+    print(out, data + i * step, shape, axis + 1, step);
+  }
+  out << ']';
+}
+
+}  // namespace
+
+namespace detail {
+const Shape& no_elements() {
+  static const Shape none{0};
+  return none;
+}
+}  // namespace detail
+
+template <class T>
+Array<T>::Array(T value) : Array(Owned{detail::allocate(Shape(), sizeof(T))}) {
+  *block()->template data<T>() = value;
+}
+
+template <class T>
+Array<T>::Array(const Shape& shape, std::initializer_list<T> values)
+    : Array(shape, std::span<const T>(values.begin(), values.size())) {}
+
+template <class T>
+Array<T>::Array(const Shape& shape, std::span<const T> values) : Array() {
+  if (std::int64_t(values.size()) != shape.size()) {
+    throw ShapeError("array: " + std::to_string(values.size()) + " values do not fill the shape " +
+                     to_string(shape) + " of " + std::to_string(shape.size()) + " elements");
+  }
+  this->set(detail::allocate(shape, sizeof(T)), Operand<T>::Kind::array);
+  std::copy(values.begin(), values.end(), block()->template data<T>());
+}
+
+template <class T>
+Array<T> Array<T>::of(std::initializer_list<T> values) {
+  return Array({std::int64_t(values.size())}, values);
+}
+
+template <class T>
+Array<T> Array<T>::of(std::initializer_list<std::initializer_list<T>> rows) {
+  const auto width = rows.size() ? rows.begin()->size() : 0;
+  auto array = uninitialized({std::int64_t(rows.size()), std::int64_t(width)});
+  T* out = array.mutate();
+  for (const auto& row : rows) {
+    if (row.size() != width) throw ShapeError("array: the rows of a matrix differ in length");
+    out = std::copy(row.begin(), row.end(), out);
+  }
+  return array;
+}
+
+template <class T>
+Array<T> Array<T>::zeros(const Shape& shape) {
+  return full(shape, T(0));
+}
+
+template <class T>
+Array<T> Array<T>::full(const Shape& shape, T value) {
+  auto array = uninitialized(shape);
+  std::fill_n(array.mutate(), shape.size(), value);
+  return array;
+}
+
+template <class T>
+Array<T> Array<T>::uninitialized(const Shape& shape) {
+  return Array(Owned{detail::allocate(shape, sizeof(T))});
+}
+
+template <class T>
+std::int64_t Array<T>::position(std::span<const std::int64_t> index) const {
+  const Shape& s = shape();
+  bool inside = int(index.size()) == s.rank();
+  std::int64_t position = 0;
+  for (int i = 0; inside && i < s.rank(); ++i) {
+    inside = index[std::size_t(i)] >= 0 && index[std::size_t(i)] < s[i];
+    position = position * s[i] + index[std::size_t(i)];
+  }
+  if (inside) return position;
+  std::string text;
+  for (std::int64_t i : index) text += (text.empty() ? "" : ", ") + std::to_string(i);
+  throw ArgumentError("array: index (" + text + ") is outside of the shape " + to_string(s));
+}
+
+template <class T>
+T Array<T>::item() const {
+  if (size() != 1) {
+    throw ShapeError("item: an array of shape " + to_string(shape()) + " is not a single value");
+  }
+  return *data();
+}
+
+template <class T>
+void Array<T>::unshare() {
+  auto copy = uninitialized(shape());
+  std::copy(begin(), end(), copy.block()->template data<T>());
+  *this = std::move(copy);
+}
+
+template <class T>
+Array<T> Array<T>::reshape(const Shape& to) const {
+  if (to.size() != size() || empty()) {
+    throw ShapeError("reshape: an array of shape " + to_string(shape()) + " cannot become " +
+                     to_string(to));
+  }
+  return Array(Owned{detail::allocate_view(block(), block()->template data<T>(), to)});
+}
+
+template <class T>
+Array<T> Array<T>::leading(std::int64_t first, std::int64_t last) const {
+  if (rank() == 0 || first < 0 || first > last || last > shape()[0]) {
+    throw ArgumentError("slice: [" + std::to_string(first) + ", " + std::to_string(last) +
+                        ") of the first axis of shape " + to_string(shape()));
+  }
+  const std::int64_t step = shape()[0] ? size() / shape()[0] : 0;
+  return Array(Owned{detail::allocate_view(block(), block()->template data<T>() + first * step,
+                                           shape().with(0, last - first))});
+}
+
+template <class T>
+bool equal(const Array<T>& a, const Array<T>& b) {
+  return a.shape() == b.shape() && std::equal(a.begin(), a.end(), b.begin());
+}
+
+template <class T>
+std::ostream& operator<<(std::ostream& out, const Array<T>& array) {
+  std::ostringstream text;
+  text.copyfmt(out);
+  text.width(0);
+  print(text, array.data(), array.shape(), 0, array.size());
+  return out << text.str();
+}
+
+#define EBB_INSTANTIATE(T)                                       \
+  template class Array<T>;                                       \
+  template EBB_API bool equal(const Array<T>&, const Array<T>&); \
+  template EBB_API std::ostream& operator<<(std::ostream&, const Array<T>&);
+EBB_INSTANTIATE(float)
+EBB_INSTANTIATE(double)
+EBB_INSTANTIATE(std::int64_t)
+EBB_INSTANTIATE(bool)
+#undef EBB_INSTANTIATE
+
+}  // namespace ebb::inline v0

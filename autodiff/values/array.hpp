@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Arrays of numbers: values that are cheap to copy.
+#pragma once
+#include <initializer_list>
+#include <iosfwd>
+#include <span>
+
+#include "ebb/autodiff/values/operand.hpp"
+
+namespace ebb::inline v0 {
+
+namespace detail {
+/// The shape of no array.
+EBB_API const Shape& no_elements();
+}  // namespace detail
+
+/// A dense, row-major array: a value that copies on write. Copies share their elements until one
+/// of them is changed through `mutate()`. T is float, double, std::int64_t or bool.
+template <class T>
+class EBB_API Array : public Operand<T> {
+ public:
+  using value_type = T;
+
+  /// No array: `empty()` is true, the shape is (0,).
+  EBB_INLINE Array() : Operand<T>(nullptr, Operand<T>::Kind::array) {}
+  /// A scalar.
+  explicit Array(T value);
+  /// An array of the values in row-major order. @throws ShapeError when they do not fill the shape.
+  Array(const Shape& shape, std::initializer_list<T> values);
+  Array(const Shape& shape, std::span<const T> values);
+
+  EBB_INLINE Array(const Array& other) : Operand<T>(other) {
+    if (block()) detail::retain(block());
+  }
+  EBB_INLINE Array(Array&& other) noexcept : Operand<T>(other) {
+    other.set(nullptr, Operand<T>::Kind::array);
+  }
+  EBB_INLINE Array& operator=(Array other) noexcept {
+    detail::Block* mine = block();
+    this->set(other.block(), Operand<T>::Kind::array);
+    other.set(mine, Operand<T>::Kind::array);
+    return *this;
+  }
+  EBB_INLINE ~Array() {
+    if (block()) detail::release(block());
+  }
+
+  /// An array with one axis, or a matrix by its rows of two or more values.
+  static Array of(std::initializer_list<T> values);
+  static Array of(std::initializer_list<std::initializer_list<T>> rows);
+  static Array zeros(const Shape& shape);
+  static Array full(const Shape& shape, T value);
+  /// An array whose elements have no value yet.
+  static Array uninitialized(const Shape& shape);
+
+  EBB_INLINE bool empty() const { return block() == nullptr; }
+  EBB_INLINE const Shape& shape() const { return block() ? block()->shape : detail::no_elements(); }
+  EBB_INLINE int rank() const { return shape().rank(); }
+  EBB_INLINE std::int64_t size() const { return shape().size(); }
+
+  EBB_INLINE const T* data() const { return block() ? block()->template data<T>() : nullptr; }
+  EBB_INLINE const T* begin() const { return data(); }
+  EBB_INLINE const T* end() const { return data() + size(); }
+  /// The element at a position in row-major order; not checked.
+  EBB_INLINE T operator[](std::int64_t position) const { return data()[position]; }
+  /// The element at one index an axis. @throws ArgumentError outside of the array.
+  template <std::integral... Index>
+  T operator()(Index... index) const {
+    const std::int64_t indices[] = {std::int64_t(index)..., 0};
+    return data()[position(std::span(indices, sizeof...(Index)))];
+  }
+  /// The value of an array with one element. @throws ShapeError for any other.
+  T item() const;
+
+  /// Makes it no array.
+  EBB_INLINE void clear() {
+    if (block()) detail::release(block());
+    this->set(nullptr, Operand<T>::Kind::array);
+  }
+  /// The elements, for writing; copies them first if anyone else holds them.
+  EBB_INLINE T* mutate() {
+    if (!block()) return nullptr;
+    if (!block()->is_sole() || block()->is_view()) [[unlikely]]
+      unshare();
+    return reinterpret_cast<T*>(block()->payload());
+  }
+
+  /// The same elements in another shape. @throws ShapeError when the sizes differ.
+  Array reshape(const Shape& shape) const;
+  /// The elements [first, last) of the first axis, sharing storage.
+  Array leading(std::int64_t first, std::int64_t last) const;
+
+ private:
+  friend struct detail::Access;
+  // A pointer alone would make `Array<std::int64_t>(0)` mean two things.
+  struct Owned {
+    detail::Block* block;
+  };
+  EBB_INLINE explicit Array(Owned owned) : Operand<T>(owned.block, Operand<T>::Kind::array) {}
+  EBB_INLINE detail::Block* block() const {
+    return this->template object<detail::Block>(Operand<T>::Kind::array);
+  }
+  /// Copies the elements, which others hold too.
+  void unshare();
+  std::int64_t position(std::span<const std::int64_t> index) const;
+};
+
+/// Same shape and equal elements.
+template <class T>
+EBB_API bool equal(const Array<T>& a, const Array<T>& b);
+
+/// Rows in brackets, as NumPy prints them; long axes are shortened.
+template <class T>
+EBB_API std::ostream& operator<<(std::ostream& out, const Array<T>& array);
+
+}  // namespace ebb::inline v0

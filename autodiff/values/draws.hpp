@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// What is drawn from streams, and how a part that is computed again draws the same.
+#pragma once
+#include <cstdint>
+#include <vector>
+
+namespace ebb::inline v0::detail {
+
+/// Until the end of the scope, the words that this thread draws are noted in a list, or taken from
+/// it, in which case the streams keep their positions.
+class Draws {
+ public:
+  static Draws note(std::vector<std::uint32_t>& words) { return Draws(&words, nullptr); }
+  static Draws repeat(const std::vector<std::uint32_t>& words) { return Draws(nullptr, &words); }
+  ~Draws();
+  Draws(const Draws&) = delete;
+
+  /// Whether words are noted or repeated.
+  static bool any() { return innermost_ != nullptr; }
+  /// The next word: from the innermost list that is repeated or, without one, from draw().
+  /// @throws ArgumentError when that list has come to its end.
+  template <class Draw>
+  static std::uint32_t next(const Draw& draw) {
+    Draws* const source = repeated_source();
+    const std::uint32_t word = source ? source->take() : draw();
+    note_until(source, word);
+    return word;
+  }
+
+ private:
+  Draws(std::vector<std::uint32_t>* noted, const std::vector<std::uint32_t>* repeated);
+  /// The innermost scope that repeats a list, or null.
+  static Draws* repeated_source();
+  std::uint32_t take();
+  /// Adds a word to the lists of the scopes inside of this one.
+  static void note_until(const Draws* source, std::uint32_t word);
+
+  static constinit thread_local Draws* innermost_;
+
+  std::vector<std::uint32_t>* noted_;
+  const std::vector<std::uint32_t>* repeated_;
+  std::size_t next_ = 0;
+  Draws* outer_;
+};
+
+}  // namespace ebb::inline v0::detail

@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "ebb/autodiff/values/error.hpp"
+
+#include "ebb/autodiff/values/scope.hpp"
+
+namespace ebb::inline v0 {
+namespace {
+
+std::string with_scope(const std::string& message) {
+  const std::string path = Scope::path();
+  return path.empty() ? message : message + " (in " + path + ")";
+}
+
+}  // namespace
+
+Error::Error(const std::string& message) : std::runtime_error(with_scope(message)) {}
+
+// Out of line, so that each type has one home and can be caught across shared libraries.
+Error::~Error() = default;
+ShapeError::~ShapeError() = default;
+ArgumentError::~ArgumentError() = default;
+TapeError::~TapeError() = default;
+NonFiniteError::~NonFiniteError() = default;
+FileError::~FileError() = default;
+
+}  // namespace ebb::inline v0

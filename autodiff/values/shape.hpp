@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// The sizes of an array along its axes.
+#pragma once
+#include <cstdint>
+#include <initializer_list>
+#include <iosfwd>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "ebb/autodiff/values/platform.hpp"
+
+namespace ebb::inline v0 {
+
+/// The sizes of an array along its axes, first axis outermost; up to six axes, held in place.
+/// The shape of a scalar has no axes and one element. Axes may have size 0.
+class EBB_API Shape {
+ public:
+  static constexpr int max_rank = 6;
+
+  EBB_INLINE Shape() {}  // a scalar
+  EBB_INLINE Shape(const Shape& other) { *this = other; }
+  EBB_INLINE Shape& operator=(const Shape& other) {
+    packed_ = other.packed_;
+    copy_sizes<0>(other);
+    return *this;
+  }
+  /// @throws ShapeError for a negative size, too many axes, or more elements than memory can hold.
+  Shape(std::initializer_list<std::int64_t> sizes);
+  explicit Shape(std::span<const std::int64_t> sizes);
+
+  /// The number of axes.
+  EBB_INLINE int rank() const { return int(packed_ & 0xff); }
+  /// The number of elements.
+  EBB_INLINE std::int64_t size() const { return packed_ >> 8; }
+  /// The size along an axis in [0, rank).
+  EBB_INLINE std::int64_t operator[](int axis) const { return sizes_[axis]; }
+  EBB_INLINE std::span<const std::int64_t> sizes() const { return {sizes_, std::size_t(rank())}; }
+
+  /// This shape with the size along one axis replaced. A scalar's stays as it is.
+  Shape with(int axis, std::int64_t size) const;
+  /// This shape without one axis.
+  Shape without(int axis) const;
+
+  friend EBB_INLINE bool operator==(const Shape& a, const Shape& b) {
+    return a.packed_ == b.packed_ && a.equal_sizes<0>(b);
+  }
+
+ private:
+  // Word by word and no further than needed: a shape is often copied right after it was made, and
+  // wider moves would wait for the narrow stores before them.
+  template <int axis>
+  EBB_INLINE void copy_sizes(const Shape& other) {
+    if constexpr (axis < max_rank) {
+      if (axis >= rank()) return;
+      sizes_[axis] = other.sizes_[axis];
+      copy_sizes<axis + 1>(other);
+    }
+  }
+  template <int axis>
+  EBB_INLINE bool equal_sizes(const Shape& other) const {
+    if constexpr (axis < max_rank) {
+      if (axis >= rank()) return true;
+      return sizes_[axis] == other.sizes_[axis] && equal_sizes<axis + 1>(other);
+    }
+    return true;
+  }
+
+  std::int64_t packed_ = 1 << 8;  // the number of elements above eight bits of rank
+  std::int64_t sizes_[max_rank];  // no value beyond the rank
+};
+static_assert(sizeof(Shape) == 56);
+
+/// "(32, 10)", "(3,)" or "()".
+EBB_API std::string to_string(const Shape& shape);
+EBB_API std::ostream& operator<<(std::ostream& out, const Shape& shape);
+
+/// The axis in [0, rank) that a possibly negative axis means; -1 is the last.
+/// @throws ArgumentError naming the operation and the shape when there is no such axis.
+EBB_API int resolve_axis(const char* operation, int axis, const Shape& shape);
+
+namespace detail {
+/// The shape of an operation's result, or of a step on the way to it. @throws ShapeError naming the
+/// operation.
+Shape shape_for(std::string_view operation, std::span<const std::int64_t> sizes);
+}  // namespace detail
+
+/// The shape that both broadcast to, by NumPy's rule: sizes are aligned at the last axis, and a
+/// size of 1 stretches. @throws ShapeError naming the operation and both shapes.
+EBB_API Shape broadcast(std::string_view operation, const Shape& a, const Shape& b);
+
+/// A list of axes, written `1`, `-1` or `{0, 2}`.
+class EBB_API Axes {
+ public:
+  Axes(int axis) : axes_{axis}, count_(1) {}
+  Axes(std::initializer_list<int> axes);
+  explicit Axes(std::span<const int> axes);
+  /// One bit an axis. A scalar passes for an array of one element, whose axis is gone already.
+  /// @throws ArgumentError for an axis that is out of range or named twice.
+  unsigned mask(const char* operation, const Shape& shape) const;
+
+ private:
+  int axes_[Shape::max_rank] = {};
+  int count_ = 0;
+};
+
+}  // namespace ebb::inline v0

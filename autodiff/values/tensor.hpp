@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// What operations return: an immutable array and its place on a tape.
+#pragma once
+#include "ebb/autodiff/values/array.hpp"
+
+namespace ebb::inline v0 {
+
+template <Real T>
+class Variable;
+
+/// A handle to an immutable array that knows how it was computed: it is constant, or a record of a
+/// tape, or was computed from a variable while no tape recorded.
+template <Real T>
+class EBB_API Tensor : public Operand<T> {
+ public:
+  using value_type = T;
+
+  /// No tensor; using it in an operation is an error.
+  EBB_INLINE Tensor() : Operand<T>(nullptr, Operand<T>::Kind::tensor) {}
+  /// A constant.
+  Tensor(const Array<T>& array);
+  /// A constant scalar.
+  template <class U>
+  requires std::is_arithmetic_v<U> Tensor(U value) : Tensor(Array<T>(T(value))) {}
+  /// The value of a variable; a leaf of the tape that records.
+  Tensor(const Variable<T>& source);
+
+  EBB_INLINE Tensor(const Tensor& other) : Operand<T>(other), place_(other.place_) {
+    if (block()) detail::retain(block());
+  }
+  EBB_INLINE Tensor(Tensor&& other) noexcept : Operand<T>(other), place_(other.place_) {
+    other.set(nullptr, Operand<T>::Kind::tensor);
+  }
+  EBB_INLINE Tensor& operator=(Tensor other) noexcept {
+    detail::Block* mine = block();
+    this->set(other.block(), Operand<T>::Kind::tensor);
+    other.set(mine, Operand<T>::Kind::tensor);
+    place_ = other.place_;
+    return *this;
+  }
+  EBB_INLINE ~Tensor() {
+    if (block()) detail::release(block());
+  }
+
+  EBB_INLINE bool empty() const { return block() == nullptr; }
+  EBB_INLINE const Shape& shape() const { return block() ? block()->shape : detail::no_elements(); }
+  EBB_INLINE int rank() const { return shape().rank(); }
+  EBB_INLINE std::int64_t size() const { return shape().size(); }
+  EBB_INLINE const T* data() const { return block() ? block()->template data<T>() : nullptr; }
+  /// The value of a tensor with one element. @throws ShapeError for any other.
+  T item() const;
+  /// The values, which do not know where they come from.
+  Array<T> array() const;
+  /// The same values as a constant: no gradient flows through it.
+  EBB_INLINE Tensor detach() const { return Tensor(array()); }
+
+ private:
+  friend struct detail::Access;
+  EBB_INLINE detail::Block* block() const {
+    return this->template object<detail::Block>(Operand<T>::Kind::tensor);
+  }
+  detail::Place place_;
+};
+
+/// The result of a comparison: an array of bool that knows the type it was compared in.
+template <Real T>
+class Mask : public Array<bool> {
+ public:
+  Mask(Array<bool> mask) : Array<bool>(std::move(mask)) {}
+  /// There is one answer for each element, so nothing can branch on a mask.
+  explicit operator bool() const {
+    static_assert(sizeof(T) == 0, "a mask is no condition: use where or select(condition, a, b)");
+    return false;
+  }
+};
+
+template <Real T>
+std::ostream& operator<<(std::ostream& out, const Tensor<T>& tensor) {
+  return out << tensor.array();
+}
+
+}  // namespace ebb::inline v0

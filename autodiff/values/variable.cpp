@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "ebb/autodiff/values/variable.hpp"
+
+#include "ebb/autodiff/values/access.hpp"
+#include "ebb/autodiff/values/error.hpp"
+
+namespace ebb::inline v0 {
+namespace detail {
+
+template <class T>
+void destroy(Cell<T>* cell) {
+  delete cell;
+}
+template void destroy(Cell<float>*);
+template void destroy(Cell<double>*);
+
+}  // namespace detail
+
+namespace {
+
+std::string named(const std::string& label) {
+  return label.empty() ? "a Variable" : "the Variable \"" + label + '"';
+}
+
+}  // namespace
+
+template <Real T>
+Variable<T>::Variable(Array<T> value, std::string label)
+    : Variable([&] {
+        if (value.empty()) throw ArgumentError("a Variable needs a value");
+        auto* cell = new detail::Cell<T>;
+        cell->value = std::move(value);
+        cell->label = std::move(label);
+        return cell;
+      }()) {}
+
+template <Real T>
+Variable<T>& Variable<T>::operator=(Variable&& other) noexcept {
+  detail::Cell<T>* mine = cell();
+  this->set(other.cell(), Operand<T>::Kind::variable);
+  other.set(mine, Operand<T>::Kind::variable);
+  return *this;
+}
+
+template <Real T>
+Variable<T>::~Variable() {
+  if (cell()) detail::release(cell());
+}
+
+template <Real T>
+Variable<T> Variable<T>::clone() const {
+  return Variable(value(), label());
+}
+
+template <Real T>
+Variable<T> Variable<T>::share() const {
+  return Variable(detail::retain(cell()));
+}
+
+template <Real T>
+void Variable<T>::set_value(Array<T> value) {
+  if (!(value.shape() == shape())) {
+    throw ShapeError("set_value: " + named(label()) + " has shape " + to_string(shape()) +
+                     ", the new value " + to_string(value.shape()));
+  }
+  cell()->value = std::move(value);
+}
+
+template <Real T>
+const Array<T>& Variable<T>::gradient() const {
+  if (!has_gradient()) {
+    throw TapeError("gradient: " + named(label()) +
+                    " has none; no sweep has reached it since zero_grad");
+  }
+  return cell()->gradient;
+}
+
+template <Real T>
+void Variable<T>::set_gradient(Array<T> gradient) {
+  if (!(gradient.shape() == shape())) {
+    throw ShapeError("set_gradient: " + named(label()) + " has shape " + to_string(shape()) +
+                     ", the gradient " + to_string(gradient.shape()));
+  }
+  cell()->gradient = std::move(gradient);
+}
+
+template class Variable<float>;
+template class Variable<double>;
+
+template <Real T>
+Tensor<T>::Tensor(const Variable<T>& source) : Tensor(detail::Access::as_tensor<T>(source)) {}
+
+template Tensor<float>::Tensor(const Variable<float>&);
+template Tensor<double>::Tensor(const Variable<double>&);
+
+}  // namespace ebb::inline v0

@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Trainable leaves.
+#pragma once
+#include <string>
+
+#include "ebb/autodiff/values/tensor.hpp"
+
+namespace ebb::inline v0 {
+
+namespace detail {
+
+/// What a variable owns and optimizers and tapes hold: never any state of a tape.
+template <class T>
+struct alignas(16) Cell {
+  std::atomic<std::uint32_t> references = 1;
+  Array<T> value;
+  Array<T> gradient;
+  std::string label;
+};
+
+template <class T>
+void destroy(Cell<T>* cell);
+template <class T>
+EBB_INLINE Cell<T>* retain(Cell<T>* cell) {
+  cell->references.fetch_add(1, std::memory_order_relaxed);
+  return cell;
+}
+template <class T>
+EBB_INLINE void release(Cell<T>* cell) {
+  if (cell->references.fetch_sub(1, std::memory_order_acq_rel) == 1) destroy(cell);
+}
+
+}  // namespace detail
+
+/// A trainable array with its gradient. It moves and does not copy, so that no weight is ever
+/// duplicated by accident: `clone()` copies, `share()` ties.
+template <Real T>
+class EBB_API Variable : public Operand<T> {
+ public:
+  using value_type = T;
+
+  explicit Variable(Array<T> value, std::string label = {});
+  EBB_INLINE Variable(Variable&& other) noexcept : Operand<T>(other) {
+    other.set(nullptr, Operand<T>::Kind::variable);
+  }
+  Variable& operator=(Variable&& other) noexcept;
+  Variable(const Variable&) = delete;
+  ~Variable();
+
+  /// A variable of its own with the same value and label, and no gradient.
+  Variable clone() const;
+  /// Another handle to the same value and gradient.
+  Variable share() const;
+
+  EBB_INLINE const Array<T>& value() const { return cell()->value; }
+  EBB_INLINE const Shape& shape() const { return value().shape(); }
+  EBB_INLINE std::int64_t size() const { return value().size(); }
+  /// Replaces the value. @throws ShapeError when the shape differs.
+  void set_value(Array<T> value);
+
+  EBB_INLINE bool has_gradient() const { return !cell()->gradient.empty(); }
+  /// What sweeps have added since `zero_grad`. @throws TapeError when there is none.
+  const Array<T>& gradient() const;
+  /// Replaces the gradient. @throws ShapeError when the shape differs from the value's.
+  void set_gradient(Array<T> gradient);
+  /// Makes the gradient absent.
+  EBB_INLINE void zero_grad() { cell()->gradient.clear(); }
+
+  /// A name for records, errors and saved files; may be empty.
+  EBB_INLINE const std::string& label() const { return cell()->label; }
+  void set_label(std::string label) { cell()->label = std::move(label); }
+
+ private:
+  friend struct detail::Access;
+  EBB_INLINE explicit Variable(detail::Cell<T>* owned)
+      : Operand<T>(owned, Operand<T>::Kind::variable) {}
+  EBB_INLINE detail::Cell<T>* cell() const {
+    return this->template object<detail::Cell<T>>(Operand<T>::Kind::variable);
+  }
+};
+
+}  // namespace ebb::inline v0

@@ -1,0 +1,182 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "ebb/data/batches/prefetch.hpp"
+
+#include <algorithm>
+#include <atomic>
+#include <chrono>
+#include <condition_variable>
+#include <exception>
+#include <mutex>
+#include <string>
+#include <system_error>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "ebb/autodiff/values/error.hpp"
+
+namespace ebb::inline v0::data::detail {
+
+namespace {
+
+/// Waits for a condition that others will soon bring about: to be woken takes longer than to make
+/// a small batch.
+template <class Condition>
+void spin_until(Condition condition) {
+  using Clock = std::chrono::steady_clock;
+  for (const auto start = Clock::now(); !condition();) {
+    if (Clock::now() - start > std::chrono::microseconds(20)) return;
+  }
+}
+
+/// Locks what others hold for an instant only.
+void lock_soon(std::unique_lock<std::mutex>& lock) {
+  spin_until([&] { return lock.try_lock(); });
+  if (!lock.owns_lock()) lock.lock();
+}
+
+}  // namespace
+
+struct Prefetcher::Threads {
+  struct Slot {
+    std::atomic<bool> made = false;
+    std::exception_ptr error = nullptr;
+
+    void clear() {
+      error = nullptr;
+      made = false;
+    }
+  };
+
+  Task task;
+  std::mutex mutex;                  ///< held for every change of what follows
+  std::condition_variable_any work;  ///< there may be a ticket to take on
+  std::condition_variable made;      ///< one was made
+  std::vector<Slot> slots;
+  std::atomic<std::int64_t> next = 0, taken = 0, end = 0;  ///< to make, to hand over, to stop at
+  std::atomic<bool> aside_due = false;
+  int busy = 0;                       ///< threads that make one or are at what is aside
+  std::vector<std::jthread> threads;  ///< the last member: they end before the others
+
+  Threads(std::int64_t workers, std::int64_t slot_count, const Task& t)
+      : task(t), slots(std::size_t(slot_count)) {
+    for (std::int64_t i = 0; i < workers; ++i) {
+      threads.emplace_back([this](const std::stop_token& stop) { run(stop); });
+    }
+  }
+
+  void make(std::int64_t ticket) const { task.make(task.self, slot_of(ticket), ticket); }
+  std::size_t slot_of(std::int64_t ticket) const { return std::size_t(ticket) % slots.size(); }
+
+  bool due() const { return next < end && next - taken < std::int64_t(slots.size()); }
+
+  bool is_aside_due() const {
+    return aside_due && next >= std::min(end.load(), std::int64_t(slots.size()));
+  }
+
+  void run(const std::stop_token& stop) {
+    const auto anything = [this] { return due() || is_aside_due(); };
+    std::unique_lock lock(mutex, std::defer_lock);
+    for (;;) {
+      spin_until(anything);
+      lock_soon(lock);
+      if (!work.wait(lock, stop, anything) || stop.stop_requested()) return;
+      ++busy;
+      if (is_aside_due()) {
+        aside_due = false;
+        unlocked(lock, [&] { task.aside(task.self); });
+      } else {
+        const std::int64_t ticket = next++;
+        Slot& slot = slots[slot_of(ticket)];
+        slot.error = unlocked(lock, [&] { make(ticket); });
+        slot.made = true;
+      }
+      --busy;
+      lock.unlock();
+      made.notify_all();
+    }
+  }
+
+  /// @returns what f threw.
+  template <class F>
+  static std::exception_ptr unlocked(std::unique_lock<std::mutex>& lock, const F& f) {
+    std::exception_ptr error;
+    lock.unlock();
+    try {
+      f();
+    } catch (...) {
+      error = std::current_exception();
+    }
+    lock_soon(lock);
+    return error;
+  }
+};
+
+Prefetcher::Prefetcher(std::int64_t workers, std::int64_t slots, const Task& task) {
+  if (workers < 1 || slots < 1) {
+    throw ArgumentError("Prefetcher: " + std::to_string(workers) + " workers and " +
+                        std::to_string(slots) + " slots; both are at least 1");
+  }
+  try {
+    threads_ = std::make_unique<Threads>(workers, slots, task);
+  } catch (const std::system_error& error) {
+    throw ArgumentError("Loader: the system gives no " + std::to_string(workers) + " threads (" +
+                        error.code().message() + "); use fewer workers");
+  }
+}
+
+Prefetcher::~Prefetcher() {
+  stop();  // of all threads at once; then each ends at its own request
+}
+
+void Prefetcher::stop() {
+  Threads& t = *threads_;
+  std::unique_lock lock(t.mutex);
+  t.end = t.next.load();
+  t.aside_due = false;
+  t.made.wait(lock, [&] { return t.busy == 0; });
+  for (auto& slot : t.slots) slot.clear();
+  t.next = t.taken = t.end = 0;
+}
+
+void Prefetcher::start(std::int64_t end) {
+  {
+    const std::lock_guard lock(threads_->mutex);
+    threads_->end = end;
+    threads_->aside_due = true;
+  }
+  threads_->work.notify_all();
+}
+
+std::size_t Prefetcher::wait() {
+  Threads& t = *threads_;
+  const std::size_t i = t.slot_of(t.taken);
+  const auto is_made = [&] { return t.slots[i].made.load(); };
+  std::unique_lock lock(t.mutex, std::defer_lock);
+  lock_soon(lock);
+  if (t.next == t.taken && t.next < t.end) {
+    // No thread has begun it: sooner done than waited for.
+    const std::int64_t ticket = t.next++;
+    lock.unlock();
+    t.make(ticket);
+    return i;
+  }
+  lock.unlock();
+  spin_until(is_made);
+  lock_soon(lock);
+  t.made.wait(lock, is_made);
+  if (t.slots[i].error) std::rethrow_exception(t.slots[i].error);
+  return i;
+}
+
+void Prefetcher::release() {
+  {
+    std::unique_lock lock(threads_->mutex, std::defer_lock);
+    lock_soon(lock);
+    threads_->slots[threads_->slot_of(threads_->taken)].clear();
+    ++threads_->taken;
+  }
+  threads_->work.notify_one();
+}
+
+}  // namespace ebb::inline v0::data::detail

@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "ebb/data/files/number.hpp"
+
+#include <algorithm>
+
+namespace ebb::inline v0::data::detail {
+namespace {
+
+/// Whether a number that T cannot hold is too near to 0 rather than too large: the decimal exponent
+/// of its first digit that counts is negative.
+bool is_tiny(std::string_view text) {
+  const std::size_t e = text.find_first_of("eE");
+  const std::string_view digits = text.substr(0, e);
+  const auto point = std::int64_t(std::min(digits.find('.'), digits.size()));
+  const auto first = std::int64_t(digits.find_first_of("123456789"));
+  std::int64_t exponent = 0;
+  if (e != text.npos) {
+    const char* begin = text.data() + e + (text[e + 1] == '+' ? 2 : 1);
+    if (std::from_chars(begin, text.data() + text.size(), exponent).ec != std::errc()) {
+      return *begin == '-';
+    }
+  }
+  return exponent < first - point;
+}
+
+}  // namespace
+
+template <class T>
+Spelled spelled_number(std::string_view text, T& value) {
+  const char *begin = text.data(), *const end = begin + text.size();
+  // from_chars knows no plus sign.
+  if (text.size() > 1 && text[0] == '+' && text[1] != '-') ++begin;
+  T found = 0;
+  const auto [p, code] = std::from_chars(begin, end, found);
+  if (p != end || code == std::errc::invalid_argument) return Spelled::nothing;
+  if (code == std::errc::result_out_of_range) {
+    if (!is_tiny(text)) return Spelled::too_large;
+    found = *begin == '-' ? T(-0.0) : T(0);
+  }
+  if (std::isnan(found)) return Spelled::nan;
+  if (std::isinf(found)) return Spelled::infinite;
+  value = found;
+  return Spelled::number;
+}
+
+template <class T>
+std::string why_no_number(Spelled spelled) {
+  switch (spelled) {
+    case Spelled::too_large:
+      return std::string("is too large for ") + (sizeof(T) == 4 ? "float" : "double");
+    case Spelled::infinite:
+    case Spelled::nan:
+      return "is not a finite number; replace it or remove the row";
+    default:
+      return "is not a number";
+  }
+}
+
+#define EBB_INSTANTIATE(T)                               \
+  template Spelled spelled_number(std::string_view, T&); \
+  template std::string why_no_number<T>(Spelled);
+EBB_INSTANTIATE(float)
+EBB_INSTANTIATE(double)
+#undef EBB_INSTANTIATE
+
+}  // namespace ebb::inline v0::data::detail

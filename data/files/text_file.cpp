@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "ebb/data/files/text_file.hpp"
+
+#include <algorithm>
+#include <cstring>
+
+#include "ebb/data/files/gzip.hpp"
+
+namespace ebb::inline v0::data::detail {
+namespace {
+
+constexpr std::size_t first_window = std::size_t(1) << 18;
+constexpr std::size_t padding = 16;
+
+}  // namespace
+
+TextFile::TextFile(const BinaryFile& file, ReadSession& session)
+    : name_(file.name()), session_(session) {
+  if (is_gzip(file)) {
+    reader_ = std::make_unique<GzipReader>(file);
+  } else {
+    reader_ = std::make_unique<FileReader>(file);
+  }
+  session_.expect(file.size());
+  window_.resize(first_window + padding);
+  at_ = end_ = window_.data();
+  while (end_ - at_ < 3 && !all_read_) refill();
+  const std::string_view start(at_, std::size_t(end_ - at_));
+  if (start.starts_with("\xFF\xFE") || start.starts_with("\xFE\xFF")) {
+    fail({}, "the text is UTF-16; convert it to UTF-8 first");
+  }
+  if (start.starts_with("\xEF\xBB\xBF")) {
+    at_ += 3;
+    line_start_ = 3;
+  }
+}
+
+void TextFile::refill() {
+  const auto left = std::size_t(end_ - at_);
+  offset_ += at_ - window_.data();
+  std::memmove(window_.data(), at_, left);
+  at_ = window_.data();
+  end_ = at_ + left;
+  // Twice the room for a field that fills half of it, so that long fields take linear time.
+  if (const std::size_t room = window_.size() - padding; left > room / 2) {
+    take(std::int64_t(2 * room));  // as much again for the copy of such a field
+    window_.resize(2 * room + padding);
+    at_ = window_.data();
+    end_ = at_ + left;
+  }
+  char* const to = window_.data() + left;
+  const std::int64_t got = reader_->read_up_to(to, std::int64_t(window_.size() - padding - left));
+  end_ = to + got;
+  std::memset(to + got, 0, padding);
+  all_read_ = got == 0;
+  const std::int64_t consumed = reader_->consumed();
+  if (consumed > consumed_) session_.advance(consumed - consumed_);
+  consumed_ = consumed;
+}
+
+void TextFile::seek(const BinaryFile& file, const Place& from, std::int64_t end) {
+  reader_ = std::make_unique<FileReader>(file, from.offset, end);
+  at_ = end_ = window_.data();
+  all_read_ = false;
+  line_ = from.line;
+  offset_ = line_start_ = from.offset;
+  consumed_ = 0;
+}
+
+bool TextFile::at_end() {
+  while (cut(at_)) refill();
+  return at_ == end_;
+}
+
+std::string_view TextFile::rest_of_line() {
+  const auto is_end = [](char c) { return c == '\n' || c == '\r'; };
+  const char* stop = std::find_if(at_, end_, is_end);
+  while (cut(stop) || (stop != end_ && *stop == '\r' && cut(stop + 1))) {
+    const auto searched = stop - at_;
+    refill();
+    stop = std::find_if(at_ + searched, end_, is_end);
+  }
+  const std::string_view text(at_, std::size_t(stop - at_));
+  if (stop == end_) {
+    at_ = stop;
+  } else {
+    start_line(after_line_end(stop));
+  }
+  return text;
+}
+
+void TextFile::skip_line() {
+  for (;;) {
+    const char* const stop = std::find_if(at_, end_, [](char c) { return c == '\n' || c == '\r'; });
+    at_ = stop;
+    if (stop == end_) {
+      if (all_read_) return;
+    } else if (*stop == '\n' || !cut(stop + 1)) {
+      return start_line(after_line_end(stop));
+    }
+    refill();
+  }
+}
+
+void TextFile::take(std::int64_t bytes) {
+  if (session_.try_take(bytes)) return;
+  fail(here(), "what was read so far takes all memory but " + count_of(session_.left(), "byte") +
+                   " of what it may; set max_bytes if it is meant to be read");
+}
+
+}  // namespace ebb::inline v0::data::detail

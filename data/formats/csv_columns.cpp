@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "ebb/data/formats/csv_columns.hpp"
+
+#include <algorithm>
+
+namespace ebb::inline v0::data::detail {
+
+std::int64_t Levels::find(std::string_view text) const {
+  const auto found = codes_.find(text);
+  return found == codes_.end() ? -1 : found->second;
+}
+
+std::int64_t Levels::add(std::string_view text) {
+  const std::int64_t code = size();
+  codes_.emplace(text, code);
+  return code;
+}
+
+std::vector<std::string> Levels::sorted(std::vector<std::int64_t>& places) const {
+  std::vector<std::string> texts;
+  texts.reserve(codes_.size());
+  for (const auto& [text, code] : codes_) {
+    if (places[std::size_t(code)] >= 0) texts.push_back(text);
+  }
+  std::sort(texts.begin(), texts.end());
+  for (std::size_t i = 0; i < texts.size(); ++i) {
+    places[std::size_t(find(texts[i]))] = std::int64_t(i);
+  }
+  return texts;
+}
+
+template <class T>
+void RowBuffer<T>::add_block(TextFile& file) {
+  const std::int64_t values = block_rows_ * width_;
+  file.take(values * std::int64_t(sizeof(T)));
+  blocks_.push_back(std::make_unique_for_overwrite<T[]>(std::size_t(values)));
+  used_ = 0;
+}
+
+template <class T>
+Array<T> RowBuffer<T>::to_array() {
+  const std::int64_t all = rows();
+  auto array = Array<T>::uninitialized({all, width_});
+  T* out = array.mutate();
+  for (auto& block : blocks_) {
+    const std::int64_t here = &block == &blocks_.back() ? used_ : block_rows_;
+    out = std::copy_n(block.get(), here * width_, out);
+    block.reset();  // so that memory for two copies is never needed
+  }
+  blocks_.clear();
+  return array;
+}
+
+template class RowBuffer<float>;
+template class RowBuffer<double>;
+
+}  // namespace ebb::inline v0::data::detail

@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "ebb/data/formats/csv_options.hpp"
+
+#include <cmath>
+
+#include "ebb/autodiff/values/error.hpp"
+#include "ebb/data/files/text_file.hpp"
+
+namespace ebb::inline v0::data::detail {
+
+void check_separator(const char* operation, char separator) {
+  const auto byte = static_cast<unsigned char>(separator);
+  const bool is_part_of_text = (byte >= '0' && byte <= '9') ||
+                               ((byte | 0x20u) >= 'a' && (byte | 0x20u) <= 'z') || byte >= 0x80;
+  if (is_part_of_text || std::string_view("\"\r\n \0.+-", 8).find(separator) != std::string::npos) {
+    throw ArgumentError(std::string(operation) + ": " + quoted({&separator, 1}) +
+                        " cannot separate fields");
+  }
+}
+
+void check_csv_options(const char* operation, const CsvOptions& options) {
+  const std::string start = std::string(operation) + ": ";
+  check_separator(operation, options.separator);
+  const char comment = options.comment;
+  if (comment != 0 && (comment == options.separator || comment == '"' || comment == '\n' ||
+                       comment == '\r' || comment == ' ' || comment == '\t')) {
+    throw ArgumentError(start + quoted({&comment, 1}) + " cannot begin a comment");
+  }
+  if (!std::isfinite(options.constant)) {
+    throw ArgumentError(
+        start + "the constant for missing values is not finite; Missing::nan leaves them NaN");
+  }
+}
+
+}  // namespace ebb::inline v0::data::detail

@@ -1,0 +1,345 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "ebb/data/formats/csv_pass.hpp"
+
+#include <algorithm>
+#include <limits>
+#include <set>
+#include <unordered_map>
+
+namespace ebb::inline v0::data::detail {
+namespace {
+
+/// Beside its text: what a name or a level costs in tables and vectors.
+constexpr std::int64_t text_overhead = 128;
+
+}  // namespace
+
+template <class T>
+void CsvPass<T>::read_header() {
+  file_.skip_comments();
+  if (file_.at_end()) {
+    file_.fail({},
+               options_.header
+                   ? "the file is empty; a line of column names and rows of numbers are expected"
+                   : "the file is empty; rows of numbers are expected");
+  }
+  if (!options_.header) return;
+  std::unordered_map<std::string, std::size_t> seen;
+  do {
+    std::string name(file_.text());
+    if (name.empty()) {
+      file_.fail(file_.mark(), "column " + std::to_string(columns_.size() + 1) +
+                                   " has no name; the first line names every column");
+    }
+    if (!is_utf8(name)) {
+      file_.fail(file_.mark(),
+                 "the name " + quoted(name) + " is not UTF-8; convert the file to it");
+    }
+    file_.take(std::int64_t(2 * name.size() + sizeof(Incoming)) + 2 * text_overhead);
+    const auto [other, is_new] = seen.emplace(name, columns_.size() + 1);
+    if (!is_new) {
+      file_.fail(file_.mark(), "the name " + quoted(name) + " stands twice, first for column " +
+                                   std::to_string(other->second) + "; rename one of them");
+    }
+    columns_.push_back({.name = std::move(name)});
+  } while (!file_.row_ended());
+}
+
+/// Counts the fields of the first row of a file without a header; it is to be read again.
+template <class T>
+void CsvPass<T>::name_columns(const BinaryFile& file) {
+  ReadSession silent({.max_bytes = options_.read.max_bytes});
+  CsvScanner first(file, silent, options_.separator, options_.comment);
+  first.skip_comments();
+  do {
+    first.text();
+    file_.take(std::int64_t(sizeof(Incoming)) + 2 * text_overhead);
+    columns_.push_back({.name = "column" + std::to_string(columns_.size() + 1)});
+  } while (!first.row_ended());
+}
+
+template <class T>
+void CsvPass<T>::set_kinds(const std::vector<Kind>& known) {
+  std::set<std::string_view> given;
+  for (Incoming& column : columns_) {
+    const auto kind = options_.kinds.find(column.name);
+    if (kind == options_.kinds.end()) continue;
+    column.kind = kind->second;
+    column.is_sure = true;
+    given.insert(column.name);
+  }
+  for (const auto& [name, kind] : options_.kinds) {
+    if (given.contains(name)) continue;
+    throw ArgumentError("read_csv: the options give a kind to column " + quoted(name) + ", but " +
+                        name_ + " has none of this name");
+  }
+  if (!known.empty() && known.size() != columns_.size()) {
+    throw FileError(name_ + ": the file was changed while it was read; read it again");
+  }
+  for (std::size_t j = 0; j < columns_.size(); ++j) {
+    Incoming& column = columns_[j];
+    if (column.is_sure || (known.empty() && !options_.kind)) continue;
+    column.kind = options_.kind ? *options_.kind : known[j];
+    column.is_sure = true;
+  }
+  numbers_from_.assign(columns_.size(), 0);
+  for (std::size_t j = columns_.size(), n = 0; j-- > 0;) {
+    n = columns_[j].kind == Kind::numeric && !names_are_numbers_ ? n + 1 : 0;
+    numbers_from_[j] = n;
+  }
+}
+
+/// False at the end of the file.
+template <class T>
+bool CsvPass<T>::skip_to_row() {
+  file_.skip_comments();
+  const Mark mark = file_.here();
+  bool blank = false;
+  while (file_.skip_blank_line()) {
+    blank = true;
+    file_.skip_comments();
+  }
+  if (file_.at_end()) return false;
+  if (blank) file_.fail(mark, "an empty line between rows; remove it");
+  has_rows_ = true;
+  return true;
+}
+
+/// Behind field j: the row ends with the last field, and there only.
+template <class T>
+void CsvPass<T>::check_end(std::size_t j) const {
+  const bool is_last = j + 1 == columns_.size();
+  if (file_.row_ended() == is_last) return;
+  const auto expected = std::to_string(columns_.size()) +
+                        (columns_.size() == 1 ? " field was expected" : " fields were expected");
+  if (is_last) file_.fail(file_.here(), "the row goes on; " + expected);
+  file_.fail(file_.mark(), "the row ends after field " + std::to_string(j + 1) + "; " + expected);
+}
+
+template <class T>
+void CsvPass<T>::read_row(T* row) {
+  drops_row_ = false;
+  for (std::size_t j = 0; j < columns_.size();) {
+    const std::size_t numbers = file_.numbers(row + j, numbers_from_[j]);
+    if (numbers == 0) read_field(j, row[j]);
+    j += std::max(numbers, std::size_t(1));
+    check_end(j - 1);
+  }
+}
+
+/// A field that is not a number written in a common way.
+template <class T>
+void CsvPass<T>::read_field(std::size_t j, T& value) {
+  file_.text();
+  if (columns_[j].kind == Kind::categorical) {
+    read_category(j, value);
+  } else {
+    read_number(j, value);
+  }
+}
+
+template <class T>
+bool CsvPass<T>::is_missing(std::string_view text) const {
+  const auto& names = options_.missing_names;
+  return std::find(names.begin(), names.end(), text) != names.end();
+}
+
+/// The field that was read last is missing.
+template <class T>
+void CsvPass<T>::miss(std::size_t j, T& value) {
+  value = std::numeric_limits<T>::quiet_NaN();
+  if (options_.missing == Missing::drop_row) drops_row_ = true;
+  if (options_.missing == Missing::error) {
+    refuse(j, "the value is missing; fill it in or remove the row, or set CsvOptions::missing");
+  }
+  const bool is_filled = options_.missing != Missing::drop_row && options_.missing != Missing::nan;
+  if (is_filled && columns_[j].kind == Kind::categorical) {
+    refuse(j,
+           "a category is missing, which only numbers can be filled in for; read it as NaN or "
+           "drop the row");
+  }
+}
+
+template <class T>
+void CsvPass<T>::read_number(std::size_t j, T& value) {
+  Incoming& column = columns_[j];
+  const std::string_view text = file_.last_text();
+  const Spelled spelled = spelled_number(text, value);
+  if (spelled == Spelled::number && !(names_are_numbers_ && is_missing(text))) return;
+  if (is_missing(text)) {
+    // In quotes it may be a level, and then is not missing.
+    if (!column.is_sure && file_.was_quoted() && !text.empty() &&
+        options_.missing != Missing::nan) {
+      is_surprised_ = true;
+    } else {
+      miss(j, value);
+    }
+  } else if (!column.is_sure) {
+    if (spelled == Spelled::nothing) column.kind = Kind::categorical;
+    is_surprised_ = true;
+  } else if (text.empty()) {
+    refuse(j, "the value is missing, and CsvOptions::missing_names do not allow for it");
+  } else {
+    refuse(j, quoted(text) + ' ' + why_no_number<T>(spelled));
+  }
+}
+
+template <class T>
+void CsvPass<T>::read_category(std::size_t j, T& value) {
+  Incoming& column = columns_[j];
+  const std::string_view text = file_.last_text();
+  if ((text.empty() || !file_.was_quoted()) && is_missing(text)) return miss(j, value);
+  std::int64_t code = column.levels.find(text);
+  if (code < 0) {
+    constexpr auto most = std::int64_t(1) << std::numeric_limits<T>::digits;
+    if (!is_utf8(text)) refuse(j, quoted(text) + " is not UTF-8; convert the file to it");
+    if (column.levels.size() == most) {
+      refuse(j, "more levels than float can number; read the file as double");
+    }
+    file_.take(std::int64_t(2 * text.size()) + text_overhead);
+    code = column.levels.add(text);
+  }
+  value = T(code);
+}
+
+/// Looks only for columns that are not numeric.
+template <class T>
+void CsvPass<T>::search_row() {
+  T ignored = 0;
+  for (std::size_t j = 0; j < columns_.size(); ++j) {
+    if (columns_[j].kind == Kind::categorical || file_.numbers(&ignored, 1) == 0) {
+      file_.text();
+      search_field(columns_[j]);
+    }
+    check_end(j);
+  }
+}
+
+template <class T>
+void CsvPass<T>::search_field(Incoming& column) {
+  if (column.is_sure || column.kind == Kind::categorical) return;
+  T ignored = 0;
+  const std::string_view text = file_.last_text();
+  if (spelled_number(text, ignored) == Spelled::nothing && !is_missing(text)) {
+    column.kind = Kind::categorical;
+  }
+}
+
+/// Puts the numbers in place of NaN that the policy asks for. Whether it learned one from the rows.
+template <class T>
+bool CsvPass<T>::fill(Array<T>& values) const {
+  const bool is_constant = options_.missing == Missing::constant;
+  if (!is_constant && options_.missing != Missing::mean && options_.missing != Missing::median) {
+    return false;
+  }
+  bool learned = false;
+  const auto width = std::int64_t(columns_.size());
+  for (std::int64_t j = 0; j < width; ++j) {
+    std::vector<T> present;
+    std::vector<std::int64_t> missing;
+    for (std::int64_t i = j; i < values.size(); i += width) {
+      const T value = values[i];
+      if (std::isnan(value)) {
+        missing.push_back(i);
+      } else if (!is_constant) {
+        present.push_back(value);
+      }
+    }
+    if (missing.empty()) continue;
+    double value = options_.constant;
+    if (!is_constant) {
+      learned = true;
+      if (present.empty()) {
+        file_.fail({},
+                   "column " + quoted(columns_[std::size_t(j)].name) +
+                       " has no value to fill in for the others; drop it or fill in a constant");
+      }
+      const Shape shape{std::int64_t(present.size()), 1};
+      const Table<T> column({{.name = "x"}}, Array<T>(shape, std::span<const T>(present)));
+      const auto description = column.describe().columns.front();
+      value = options_.missing == Missing::mean ? description.mean : description.median;
+    }
+    T* const out = values.mutate();
+    for (const std::int64_t i : missing) out[i] = T(value);
+  }
+  return learned;
+}
+
+/// From numbers by order of appearance to places among the sorted levels.
+template <class T>
+void CsvPass<T>::sort_levels(std::vector<Column>& columns, Array<T>& values) const {
+  std::vector<std::int64_t> places;
+  for (std::size_t j = 0; j < columns.size(); ++j) {
+    if (columns[j].kind == Kind::numeric) continue;
+    T* const codes = values.mutate();
+    const auto each = [&](const auto& change) {
+      for (std::int64_t i = std::int64_t(j); i < values.size(); i += std::int64_t(columns.size())) {
+        if (!std::isnan(codes[i])) change(codes[i]);
+      }
+    };
+    // A row that was dropped may have been the only one of its level.
+    places.assign(std::size_t(columns_[j].levels.size()), -1);
+    each([&](T code) { places[std::size_t(code)] = 0; });
+    columns[j].levels = columns_[j].levels.sorted(places);
+    each([&](T& code) { code = T(places[std::size_t(code)]); });
+  }
+}
+
+template <class T>
+void CsvPass<T>::require_rows(std::int64_t rows) const {
+  if (!has_rows_) file_.fail(file_.here(), "the file ends after its header; rows are expected");
+  if (rows == 0) file_.fail({}, "every row misses a value, so that none is left");
+}
+
+template <class T>
+std::vector<Column> CsvPass<T>::columns() {
+  set_kinds({});
+  std::vector<Column> columns;
+  for (const Incoming& column : columns_) columns.push_back({column.name, column.kind});
+  return columns;
+}
+
+template <class T>
+bool CsvPass<T>::next(T* row) {
+  do {
+    if (!skip_to_row()) return false;
+    read_row(row);
+  } while (drops_row_);
+  return true;
+}
+
+template <class T>
+std::optional<Table<T>> CsvPass<T>::read(std::vector<Kind>& kinds) {
+  set_kinds(kinds);
+  RowBuffer<T> rows(std::int64_t(columns_.size()));
+  while (skip_to_row()) {
+    if (is_surprised_) {
+      search_row();
+      continue;
+    }
+    read_row(rows.next(file_));
+    if (drops_row_) rows.drop_last();
+  }
+  if (is_surprised_) {
+    kinds.clear();
+    for (const Incoming& column : columns_) kinds.push_back(column.kind);
+    return {};
+  }
+  require_rows(rows.rows());
+  auto values = rows.to_array();
+  const bool learned = fill(values);
+  std::vector<Column> columns;
+  for (const Incoming& column : columns_) columns.push_back({column.name, column.kind});
+  sort_levels(columns, values);
+  Table<T> table(std::move(columns), std::move(values), name_);
+  if (!learned) return table;
+  auto provenance = TableAccess::provenance(table);
+  provenance.learned_by = std::string("Missing::") +
+                          (options_.missing == Missing::mean ? "mean" : "median") + " of read_csv";
+  return TableAccess::with(std::move(table), std::move(provenance));
+}
+
+template class CsvPass<float>;
+template class CsvPass<double>;
+
+}  // namespace ebb::inline v0::data::detail

@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// The fields of a delimited text file, in one pass over its bytes.
+#pragma once
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
+
+#include "ebb/data/files/number.hpp"
+#include "ebb/data/files/text_file.hpp"
+
+namespace ebb::inline v0::data::detail {
+
+/// Walks over the fields of a file. A field that the window cuts in two is scanned again when the
+/// rest has come.
+class CsvScanner : public TextFile {
+ public:
+  /// Lines that begin with `comment` are none, unless it is 0.
+  CsvScanner(const BinaryFile& file, ReadSession& session, char separator, char comment)
+      : TextFile(file, session), separator_(separator), comment_(comment) {}
+
+  /// Skips the comments that come next.
+  void skip_comments();
+  /// Skips a line with nothing on it, if one comes next.
+  bool skip_blank_line();
+
+  /// The next field as a text, without quotes and the blanks around it; valid until the next call.
+  std::string_view text();
+  /// The text that was read last, and whether it stood in quotes.
+  std::string_view last_text() const { return text_; }
+  bool was_quoted() const { return was_quoted_; }
+  /// The next fields, up to `count`, as far as they are plain finite numbers that are wholly in the
+  /// window, and not behind the end of the row: the fast way. What is none is not consumed. Returns
+  /// how many there were.
+  template <class T>
+  std::size_t numbers(T* to, std::size_t count);
+
+  /// The field that was read last ended its row.
+  bool row_ended() const { return row_ended_; }
+  /// Where the text that was read last begins, or the number behind it that ended a row.
+  Mark mark() const { return mark_; }
+
+ private:
+  bool is_blank(char c) const { return (c == ' ' || c == '\t') && c != separator_; }
+  const char* skip_blanks(const char* p) const {
+    while (p != end_ && is_blank(*p)) ++p;
+    return p;
+  }
+  bool scan_text();
+  const char* scan_quoted(const char* p);
+  bool finish_field(const char* p);
+
+  char separator_, comment_;
+  std::string text_;
+  bool was_quoted_ = false;
+  bool row_ended_ = false;
+  Mark mark_;
+};
+
+/// Where the field at p ends if it is short, and has no control characters; otherwise null. What
+/// follows can be looked at before the field is understood, which a processor does at the same
+/// time.
+inline const char* short_field_end(const char* p, char separator) {
+#ifdef __SSE2__
+  const __m128i bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(p));
+  const __m128i ends = _mm_or_si128(_mm_cmpeq_epi8(bytes, _mm_set1_epi8(separator)),
+                                    _mm_cmplt_epi8(bytes, _mm_set1_epi8(' ')));
+  const auto mask = unsigned(_mm_movemask_epi8(ends));
+  return mask == 0 ? nullptr : p + std::countr_zero(mask);
+#else
+  return nullptr;
+#endif
+}
+
+template <class T>
+inline std::size_t CsvScanner::numbers(T* to, std::size_t count) {
+  const char* p = at_;
+  std::size_t n = 0;
+  row_ended_ = false;
+  while (n < count) {
+    T value = 0;
+    const char* end = short_field_end(p, separator_);
+    if (const char* stop = common_number(p, value); stop != end || !stop) [[unlikely]] {
+      if (!stop) {
+        const auto [behind, code] = std::from_chars(p, end_, value);
+        // nan and inf are no numbers here.
+        if (code != std::errc() || !std::isfinite(value)) break;
+        stop = behind;
+      }
+      end = stop;
+    }
+    // A number at the end of the window may go on behind it: what follows there is 0.
+    if (*end != separator_) {
+      end += *end == '\r';
+      if (*end != '\n') break;
+      to[n++] = value;
+      mark_ = {line_, column_of(p)};
+      row_ended_ = true;
+      start_line(end + 1);
+      return n;
+    }
+    to[n++] = value;
+    p = end + 1;
+  }
+  at_ = p;
+  return n;
+}
+
+}  // namespace ebb::inline v0::data::detail

@@ -1,0 +1,254 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "ebb/data/formats/libsvm.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "ebb/data/files/gzip.hpp"
+#include "ebb/data/files/number.hpp"
+#include "ebb/data/files/text_file.hpp"
+
+namespace ebb::inline v0::data {
+namespace {
+
+using detail::Mark;
+using detail::quoted;
+using detail::Spelled;
+
+/// Beside its digits: what the name of a feature costs.
+constexpr std::int64_t name_size = 48;
+
+template <class T>
+struct Entry {
+  std::int64_t index;  ///< from 0
+  T value;
+};
+
+/// The rows as they stand in the file.
+template <class T>
+class Reader {
+ public:
+  Reader(const detail::BinaryFile& file, detail::ReadSession& session, const LibsvmOptions& options)
+      : file_(file, session), options_(options) {}
+
+  Supervised<T> read();
+
+ private:
+  void read_line(std::string_view line, std::int64_t number);
+  void read_entry(std::string_view token, Mark mark);
+  T number(std::string_view text, Mark mark, const char* what) const;
+  Supervised<T> to_arrays();
+  /// Takes memory before a vector grows; what all earlier elements took stays counted, since old
+  /// and new are there at once.
+  template <class V>
+  void append(std::vector<V>& values, V value) {
+    if (values.size() == values.capacity()) {
+      const std::size_t more = std::max(values.size(), std::size_t(1024));
+      file_.take(std::int64_t((values.size() + more) * sizeof(V)));
+      values.reserve(values.size() + more);
+    }
+    values.push_back(value);
+  }
+
+  detail::TextFile file_;
+  const LibsvmOptions& options_;
+  std::vector<T> targets_;
+  std::vector<std::int64_t> ends_;  ///< of the rows among the entries
+  std::vector<Entry<T>> entries_;
+  std::int64_t features_ = 0;
+  std::int64_t last_ = -1;  ///< the index before in this row
+};
+
+template <class T>
+Supervised<T> Reader<T>::read() {
+  while (!file_.at_end()) {
+    const Mark mark = file_.here();
+    const std::string_view line = file_.rest_of_line();
+    read_line(line.substr(0, line.find('#')), mark.line);
+  }
+  if (targets_.empty()) {
+    file_.fail(file_.here(), "the file has no rows; lines \"target index:value ...\" are expected");
+  }
+  if (options_.features > 0) features_ = options_.features;
+  if (features_ == 0) {
+    file_.fail({}, "no row names a feature; say how many there are by LibsvmOptions::features");
+  }
+  return to_arrays();
+}
+
+template <class T>
+void Reader<T>::read_line(std::string_view line, std::int64_t number_of_line) {
+  constexpr std::string_view blanks = " \t\v\f";
+  bool is_target = true;
+  last_ = -1;
+  for (std::size_t at = 0; (at = line.find_first_not_of(blanks, at)) != line.npos;) {
+    const std::size_t end = std::min(line.find_first_of(blanks, at), line.size());
+    const std::string_view token = line.substr(at, end - at);
+    const Mark mark{number_of_line, std::int64_t(at) + 1};
+    if (is_target) {
+      append(targets_, number(token, mark, "the target "));
+      is_target = false;
+    } else {
+      read_entry(token, mark);
+    }
+    at = end;
+  }
+  if (!is_target) append(ends_, std::int64_t(entries_.size()));
+}
+
+template <class T>
+void Reader<T>::read_entry(std::string_view token, Mark mark) {
+  const std::size_t colon = token.find(':');
+  if (colon == token.npos) {
+    file_.fail(mark, quoted(token) + " is no pair \"index:value\"");
+  }
+  const std::string_view text = token.substr(0, colon);
+  if (text == "qid") {
+    file_.fail(mark, "groups for ranking (qid) are not supported; remove them");
+  }
+  std::int64_t index = 0;
+  const auto [p, code] = std::from_chars(text.data(), text.data() + text.size(), index);
+  if (code != std::errc() || p != text.data() + text.size() || index < 0 ||
+      index == std::numeric_limits<std::int64_t>::max()) {  // which no count of features is above
+    file_.fail(mark, "the index " + quoted(text) + " is not a whole number that an array can have");
+  }
+  if (index < options_.first) {
+    file_.fail(mark,
+               "the index 0, where features count from 1; set LibsvmOptions::first to 0 if "
+               "they count from 0 here");
+  }
+  index -= options_.first;
+  if (options_.features > 0 && index >= options_.features) {
+    file_.fail(mark, "the index " + std::string(text) + " is behind the last of " +
+                         detail::count_of(options_.features, "feature"));
+  }
+  if (index <= last_) {
+    file_.fail(mark, "the index " + std::string(text) + " does not rise above the one before");
+  }
+  mark.column += std::int64_t(colon) + 1;
+  append(entries_, {index, number(token.substr(colon + 1), mark, "the value ")});
+  last_ = index;
+  features_ = std::max(features_, index + 1);
+}
+
+template <class T>
+T Reader<T>::number(std::string_view text, Mark mark, const char* what) const {
+  T value = 0;
+  const Spelled spelled = detail::spelled_number(text, value);
+  if (spelled == Spelled::number) return value;
+  file_.fail(mark, what + quoted(text) + ' ' + detail::why_no_number<T>(spelled));
+}
+
+template <class T>
+Supervised<T> Reader<T>::to_arrays() {
+  const auto rows = std::int64_t(targets_.size());
+  const double bytes = double(features_) * (double(rows) * sizeof(T) + name_size);
+  if (bytes > 0x1p52) file_.fail(file_.here(), "the features are more than an array can hold");
+  file_.take(std::int64_t(bytes));
+  Supervised<T> read{
+      Array<T>::zeros({rows, features_}), Array<T>({rows, 1}, std::span<const T>(targets_)), {}};
+  T* row = read.x.mutate();
+  std::size_t at = 0;
+  for (const std::int64_t end : ends_) {
+    for (; at < std::size_t(end); ++at) row[entries_[at].index] = entries_[at].value;
+    row += features_;
+  }
+  read.features.reserve(std::size_t(features_));
+  for (std::int64_t j = 0; j < features_; ++j) {
+    read.features.push_back(std::to_string(j + options_.first));
+  }
+  return read;
+}
+
+void check_first(const char* operation, int first) {
+  if (first == 0 || first == 1) return;
+  throw ArgumentError(std::string(operation) + ": the first feature has index 0 or 1, not " +
+                      std::to_string(first));
+}
+
+template <class T>
+void append_number(std::string& out, T value, const char* what, std::int64_t row) {
+  if (!std::isfinite(value)) {
+    throw ArgumentError("write_libsvm: " + std::string(what) + " of row " + std::to_string(row) +
+                        " is not finite; replace it or remove the row");
+  }
+  char text[32];
+  out.append(text, std::to_chars(text, text + sizeof text, value).ptr);
+}
+
+/// Gives the lines to `write`, a buffer at a time.
+template <class T, class Write>
+void write_lines(const Array<T>& x, const Array<T>& y, int first, const Write& write) {
+  constexpr std::size_t buffer_size = std::size_t(1) << 16;
+  const std::int64_t features = x.shape()[1];
+  std::string out;
+  for (std::int64_t i = 0; i < y.size(); ++i) {
+    append_number(out, y[i], "the target", i);
+    for (std::int64_t j = 0; j < features; ++j) {
+      const T value = x[i * features + j];
+      if (value == 0 && !std::signbit(value)) continue;
+      out += ' ' + std::to_string(j + first) + ':';
+      append_number(out, value, "a value", i);
+    }
+    out += '\n';
+    if (out.size() < buffer_size) continue;
+    write(out);
+    out.clear();
+  }
+  write(out);
+}
+
+}  // namespace
+
+namespace detail {
+
+template <Real T>
+Supervised<T> read_libsvm(const BinaryFile& file, const LibsvmOptions& options) {
+  check_first("read_libsvm", options.first);
+  if (options.features < 0) {
+    throw ArgumentError("read_libsvm: " + std::to_string(options.features) + " features");
+  }
+  ReadSession session(options.read);
+  return Reader<T>(file, session, options).read();
+}
+
+}  // namespace detail
+
+template <Real T>
+Supervised<T> read_libsvm(const std::string& path, const LibsvmOptions& options) {
+  return detail::read_libsvm<T>(detail::BinaryFile(path), options);
+}
+
+template <Real T>
+void write_libsvm(const std::string& path, const Array<T>& x, const Array<T>& y, int first) {
+  check_first("write_libsvm", first);
+  if (x.rank() != 2 || !(y.shape() == Shape{x.shape()[0], 1})) {
+    throw ShapeError("write_libsvm: features of shape " + to_string(x.shape()) +
+                     " and targets of shape " + to_string(y.shape()) +
+                     "; they must be (rows, features) and (rows, 1)");
+  }
+  if (y.size() == 0)
+    throw ArgumentError("write_libsvm: there are no rows, which no reader accepts");
+  detail::AtomicFile file(path);
+  if (path.ends_with(".gz")) {
+    detail::GzipWriter compressed(file);
+    write_lines(x, y, first, [&](const std::string& bytes) {
+      compressed.write(bytes.data(), std::int64_t(bytes.size()));
+    });
+    compressed.finish();
+  } else {
+    write_lines(x, y, first, [&](const std::string& bytes) { file.write(bytes); });
+  }
+  file.commit();
+}
+
+#define EBB_INSTANTIATE(T)                                                                     \
+  template Supervised<T> detail::read_libsvm(const detail::BinaryFile&, const LibsvmOptions&); \
+  template EBB_API Supervised<T> read_libsvm(const std::string&, const LibsvmOptions&);        \
+  template EBB_API void write_libsvm(const std::string&, const Array<T>&, const Array<T>&, int);
+EBB_INSTANTIATE(float)
+EBB_INSTANTIATE(double)
+#undef EBB_INSTANTIATE
+
+}  // namespace ebb::inline v0::data

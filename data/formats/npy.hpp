@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// NumPy's file of one array.
+#pragma once
+#include <string>
+
+#include "ebb/autodiff/values/array.hpp"
+#include "ebb/data/files/named_arrays.hpp"
+#include "ebb/data/files/read_options.hpp"
+
+namespace ebb::inline v0::data {
+
+/// Reads an array from a .npy file, version 1.0 to 3.0, in C or Fortran order and either byte
+/// order. Its elements may be half, single or double precision, integers of 8 to 64 bits, or bool.
+/// They are converted to float and double from any of these, rounded to the nearest; to
+/// std::int64_t from integers and bool, exactly; to bool from bool. Elements that are T in the file
+/// are read straight to their place.
+/// @throws FileError that starts with file: byte offset for a file that cannot be read, is not what
+/// it declares, takes more than `max_bytes`, has more than six axes, or has an element that T
+/// cannot hold.
+template <class T>
+EBB_API Array<T> read_npy(const std::string& path, const ReadOptions& options = {});
+
+/// The same, converted to the nearest type that holds every value: half and single precision to
+/// float, double precision to double, integers to std::int64_t, bool to bool.
+EBB_API AnyArray read_npy_any(const std::string& path, const ReadOptions& options = {});
+
+/// Writes an array as a .npy file of version 1.0, which NumPy loads: float as <f4, double as <f8,
+/// std::int64_t as <i8, bool as |b1. The file is written whole or not at all.
+/// @throws FileError when it cannot be written.
+template <class T>
+EBB_API void write_npy(const std::string& path, const Array<T>& array);
+
+}  // namespace ebb::inline v0::data

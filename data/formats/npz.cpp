@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "ebb/data/formats/npz.hpp"
+
+#include <memory>
+#include <vector>
+
+#include "ebb/data/files/zip_archive.hpp"
+#include "ebb/data/formats/npy_format.hpp"
+
+namespace ebb::inline v0::data {
+namespace {
+
+constexpr std::string_view suffix = ".npy";
+
+}  // namespace
+
+namespace detail {
+
+NamedArrays read_npz(const BinaryFile& file, const ReadOptions& options) {
+  const ZipReader archive(file);
+  ReadSession session(options);
+  const std::int64_t n = archive.members();
+  std::vector<std::int64_t> sizes(static_cast<std::size_t>(n));
+  std::int64_t total = 0;
+  for (std::int64_t i = 0; i < n; ++i) {
+    std::int64_t& size = sizes[std::size_t(i)];
+    size = archive.size(i);
+    if (__builtin_add_overflow(total, size, &total)) {
+      file.fail(0, "the members declare more bytes than can be counted");
+    }
+  }
+  session.expect(total);
+  NamedArrays arrays;
+  for (std::int64_t i = 0; i < n; ++i) {
+    std::string name = archive.name(i);
+    if (!std::string_view(name).ends_with(suffix)) {
+      file.fail(0, "the archive holds " + printable(name) +
+                       ", which is no .npy; remove it from the archive");
+    }
+    name.resize(name.size() - suffix.size());
+    if (arrays.contains(name)) {
+      file.fail(0, "the archive holds " + printable(name) + " twice; remove one of them");
+    }
+    const std::int64_t before = session.done();
+    const auto reader = archive.open(i);
+    auto array = read_npy_any(*reader, session);
+    arrays.add(std::move(name), std::move(array));
+    session.advance(before + sizes[std::size_t(i)] - session.done());  // the header
+  }
+  return arrays;
+}
+
+}  // namespace detail
+
+NamedArrays read_npz(const std::string& path, const ReadOptions& options) {
+  return detail::read_npz(detail::BinaryFile(path), options);
+}
+
+void write_npz(const std::string& path, const NamedArrays& arrays, const NpzOptions& options) {
+  detail::AtomicFile file(path);
+  detail::ZipWriter archive(file, path);
+  std::vector<std::string> headers;
+  headers.reserve(arrays.names().size());  // the archive keeps views of them
+  for (const std::string& name : arrays.names()) {
+    std::visit(
+        [&]<class T>(const Array<T>& array) {
+          headers.push_back(detail::npy_header(detail::type_of<T>(), array.shape()));
+          archive.add(name + std::string(suffix), headers.back(), array.data(),
+                      array.size() * std::int64_t(sizeof(T)), options.compress);
+        },
+        arrays.at(name));
+  }
+  archive.finish();
+  file.commit();
+}
+
+}  // namespace ebb::inline v0::data

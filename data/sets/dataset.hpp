@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Data sets: rows by index.
+#pragma once
+#include <concepts>
+#include <cstdint>
+#include <span>
+#include <type_traits>
+#include <vector>
+
+#include "ebb/autodiff/values/tensor.hpp"
+
+namespace ebb::inline v0::data {
+
+/// Row numbers, from 0.
+using Rows = std::vector<std::int64_t>;
+
+/// What a training step sees of one kind of value: a Tensor of real numbers, an Array of labels.
+template <class T>
+struct BatchPart {
+  using type = Array<T>;
+};
+template <Real T>
+struct BatchPart<T> {
+  using type = Tensor<T>;
+};
+
+/// Some rows of a data set: x (b, ...) and y (b, ...). Destructures: `const auto& [x, y] = batch`.
+template <Real T, class U = T>
+struct Batch {
+  Tensor<T> x;                    ///< inputs, one row an example
+  typename BatchPart<U>::type y;  ///< targets, one row an example
+};
+
+/// Anything that has a number of rows and gives a batch of the rows with the given indices, each in
+/// [0, size()), in their order. A `Loader` runs over it, and if there is an `expect(indices)`,
+/// calls it with the rows that it will ask for next.
+template <class D>
+concept Dataset = requires(const D& dataset, std::span<const std::int64_t> indices) {
+  { dataset.size() } -> std::convertible_to<std::int64_t>;
+  dataset.rows(indices);
+};
+
+/// Inputs and targets in memory. T is float or double; U is the same or std::int64_t, for labels.
+/// Destructures: `auto [x, y] = dataset`.
+template <Real T, class U = T>
+struct EBB_API TensorDataset {
+  Array<T> x;  ///< inputs (n, ...)
+  Array<U> y;  ///< targets (n, ...), of any shape a row
+
+  /// @throws ShapeError unless both have the same number of rows.
+  TensorDataset(Array<T> inputs, Array<U> targets);
+
+  /// The number of rows.
+  EBB_INLINE std::int64_t size() const { return x.shape()[0]; }
+  /// Copies of the rows with these indices. @throws ArgumentError for an index outside of the data.
+  Batch<T, U> rows(std::span<const std::int64_t> indices) const;
+  /// Brings the first of these rows closer to the processor.
+  void expect(std::span<const std::int64_t> indices) const;
+};
+
+namespace detail {
+
+/// Copies of some rows of an array; `operation` names the caller in errors.
+template <class T>
+EBB_API Array<T> take_rows(const char* operation, const Array<T>& array,
+                           std::span<const std::int64_t> indices);
+
+/// Asks the memory for the first of these rows.
+template <class T>
+void expect_rows(const Array<T>& array, std::span<const std::int64_t> indices);
+
+/// @throws ArgumentError, "operation: row 7 of what with 5 rows", for an index outside of [0, n).
+EBB_API void check_indices(const char* operation, std::span<const std::int64_t> indices,
+                           std::int64_t n, const char* what);
+
+/// @throws ShapeError naming the operation unless both have the same number of rows.
+EBB_API void check_rows(const char* operation, const Shape& x, const Shape& y);
+
+}  // namespace detail
+
+}  // namespace ebb::inline v0::data

@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Eigenvectors, QR and singular values: what they put together, conventions, and where vectors have
+// no gradient.
+#include "ebb/autodiff/ops/linear_algebra/factors.hpp"
+#include "ebb/autodiff/ops.hpp"
+
+#include <cmath>
+#include <limits>
+
+#include "ebb/autodiff/derivatives.hpp"
+#include "ebb/autodiff/gradcheck.hpp"
+#include "ebb/autodiff/tape.hpp"
+#include "ebb/tests/close.hpp"
+#include "ebb/tests/message.hpp"
+
+using namespace ebb;
+using namespace ebb::test;
+
+namespace {
+
+const double nan_value = std::numeric_limits<double>::quiet_NaN();
+
+Array<double> diagonal(std::initializer_list<double> values) {
+  return diag(Array<double>::of(values)).array();
+}
+
+}  // namespace
+
+TEST_CASE("factors: the parts give the matrix again") {
+  const auto a = op::spread({12, 12});
+  const auto [w, v] = eigh(a);
+  const auto symmetric = (Tensor<double>(a) + transpose(a)) * 0.5;
+  CHECK_AGREES(close(matmul(v * w, v, {.transpose_b = true}), symmetric, 1e-13, 1e-13));
+  for (const Shape& shape : {Shape{9, 4}, Shape{4, 9}, Shape{5, 5}}) {
+    CAPTURE(shape);
+    const auto x = op::spread(shape);
+    const auto [q, r] = qr(x);
+    CHECK_AGREES(close(matmul(q, r).array(), x, 1e-13, 1e-13));
+    CHECK(equal(triu(r).array(), r.array()));
+    const auto [u, s, vh] = svd(x);
+    CHECK_AGREES(close(matmul(u * s, vh).array(), x, 1e-13, 1e-13));
+    CHECK(u.shape() == Shape{shape[0], std::min(shape[0], shape[1])});
+    CHECK(vh.shape() == Shape{std::min(shape[0], shape[1]), shape[1]});
+  }
+}
+
+TEST_CASE("factors: known values") {
+  const auto w = eigh(Array<double>::of({{2, 1}, {1, 2}})).values.array();
+  CHECK_AGREES(close(w, Array<double>::of({1, 3}), 1e-14));
+  const auto s = svd(Array<double>::of({{3, 0}, {4, 5}})).s.array();
+  CHECK_AGREES(close(s, Array<double>::of({std::sqrt(45.0), std::sqrt(5.0)}), 1e-14));
+  const auto r = qr(Array<double>::of({{0, -2}, {-3, 1}})).r.array();
+  CHECK_AGREES(close(r, Array<double>::of({{3, -1}, {0, 2}}), 1e-14));
+}
+
+TEST_CASE("factors: least squares leave a residual that no column sees") {
+  const auto a = op::spread({20, 3}), b = op::spread({20, 2}, 4);
+  const auto x = lstsq(a, b);
+  const auto residual = matmul(a, x) - b;
+  CHECK_AGREES(close(matmul(a, residual, {.transpose_a = true}).array(),
+                     Array<double>::zeros({3, 2}), 0, 1e-12));
+  CHECK(lstsq(a, op::spread({20})).shape() == Shape{3});
+}
+
+TEST_CASE("factors: repeated values have gradients, and their vectors none") {
+  const auto a = diagonal({2, 5, 2});
+  const auto total = [](const auto& x) { return sum(square(eigh(x).values)); };
+  CHECK_AGREES(close(gradient(total, a).array(), (Tensor<double>(a) * 2.0).array(), 1e-14, 1e-14));
+  const auto norms = [](const auto& x) { return sum(square(svd(x).s)); };
+  CHECK_AGREES(close(gradient(norms, a).array(), (Tensor<double>(a) * 2.0).array(), 1e-14, 1e-14));
+  CHECK(message_of<ArgumentError>([&] {
+          gradient([](const auto& x) { return sum(eigh(x).vectors * op::spread({3, 3})); }, a);
+        }) ==
+        "eigh: values 0 and 1 are equal, so their vectors have no gradient; use functions of "
+        "the values alone; there are 3");
+  CHECK(message_of<ArgumentError>([&] {
+          gradient([](const auto& x) { return sum(svd(x).u * op::spread({3, 3})); }, a);
+        }) ==
+        "svd: values 1 and 2 are equal, so their vectors have no gradient; use functions of "
+        "the values alone; there are 3");
+  // By a sweep through a sweep, too.
+  const auto direction = op::spread({3, 3});
+  const double along = jvp(total, a, direction).item();
+  const double expected = 2 * (2 * direction(0, 0) + 5 * direction(1, 1) + 2 * direction(2, 2));
+  CHECK(std::abs(along - expected) <= 1e-13);
+  // A seed of 0 asks for no rotation; the derivative in the seed does, and is not 0 in silence.
+  Tape tape;
+  const auto x = tape.watch(a), seed = tape.watch(Array<double>::zeros({3, 3}));
+  const auto g = grad(eigh(x).vectors, {x}, {.create_graph = true}, &seed)[0];
+  const Tensor<double> u(direction);
+  bool immense = false;
+  for (const double d : grad(g, {seed}, {}, &u)[0].array()) immense |= !(std::abs(d) < 1e100);
+  CHECK(immense);
+}
+
+TEST_CASE("factors: the vector of a value that stands alone has a gradient") {
+  const auto a = diagonal({2, 5, 2});
+  const auto last = [](const auto& x) {
+    const auto v = slice(eigh(x).vectors, 1, {2});
+    return sum(matmul(v, v, {.transpose_b = true}) * op::spread({3, 3}));
+  };
+  const auto report = check_gradients(last, a, {.order = 1});
+  INFO(report);
+  CHECK(report.passed);
+}
+
+TEST_CASE("factors: a rank that is not full") {
+  const auto a = Array<double>::of({{1, 2}, {2, 4}, {3, 6}});
+  CHECK(
+      message_of<ArgumentError>([&] { gradient([](const auto& x) { return sum(qr(x).r); }, a); }) ==
+      "qr: the matrix has no full rank: column 1 depends on those before it; its factor r is "
+      "(2, 2)");
+  CHECK(message_of<ArgumentError>([&] {
+          gradient([](const auto& x) { return sum(svd(x).u * op::spread({3, 2})); }, a);
+        }) ==
+        "svd: value 1 is 0, so its vectors have no gradient; use functions of the other "
+        "values alone; there are 2");
+  const auto first = [](const auto& x) { return sum(slice(svd(x).s, 0, {0, 1})); };
+  const auto report = check_gradients(first, a, {.order = 1});
+  INFO(report);
+  CHECK(report.passed);
+}
+
+TEST_CASE("factors: NaN stays visible") {
+  const auto a = Array<double>::of({{1, nan_value}, {2, 3}});
+  for (const double w : eigh(a).values.array()) CHECK(std::isnan(w));
+  for (const double s : svd(a).s.array()) CHECK(std::isnan(s));
+  CHECK(std::isnan(qr(a).r.array()(0, 1)));
+}

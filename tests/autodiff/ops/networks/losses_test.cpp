@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Losses against a plain loop in a higher precision, at their kinks and at extreme arguments.
+#include <cmath>
+#include <functional>
+#include <limits>
+
+#include "ebb/autodiff/derivatives.hpp"
+#include "ebb/autodiff/ops.hpp"
+#include "ebb/autodiff/ops/sample.hpp"
+#include "ebb/autodiff/values/error.hpp"
+#include "ebb/tests/close.hpp"
+
+using namespace ebb;
+using namespace ebb::test;
+
+namespace {
+
+using L = long double;
+
+template <class T>
+using Loss = std::function<Tensor<T>(const Tensor<T>&, const Tensor<T>&)>;
+
+const Array<double> predictions = op::spread({4099, 1}, 3);
+
+/// The mean of a formula over all elements, in both types.
+void check(const char* name, const Array<double>& target, const Loss<double>& in_double,
+           const Loss<float>& in_float, const std::function<L(L, L)>& formula) {
+  L total = 0;
+  for (std::int64_t i = 0; i < target.size(); ++i) total += formula(predictions[i], target[i]);
+  const double expected = double(total / L(target.size()));
+  CAPTURE(name);
+  CHECK(std::abs(in_double(predictions, target).item() - expected) <= 1e-14 * std::abs(expected));
+  const float narrow = in_float(cast<float>(predictions), cast<float>(target)).item();
+  CHECK(std::abs(double(narrow) - expected) <= 2e-6 * std::abs(expected));
+}
+
+/// The slope in the prediction of a loss of one element.
+template <class F>
+double slope(F loss, double prediction, double target) {
+  const auto f = [=](const auto& p) { return loss(p, Tensor<double>(target)); };
+  return gradient(f, Tensor<double>(prediction)).item();
+}
+
+}  // namespace
+
+TEST_CASE("losses are the means of their formulas") {
+  const auto target = sin(predictions * 7.0).array();
+  const auto sign = select(predictions * 5.0 - 1.0 > 0.0, 1, -1).array();
+  const auto share = square(target).array();
+  const auto both = [](auto f) { return [f](const auto& p, const auto& t) { return f(p, t); }; };
+#define CHECK_LOSS(target, call, formula)                                       \
+  check(#call, target, both([](const auto& p, const auto& t) { return call; }), \
+        both([](const auto& p, const auto& t) { return call; }),                \
+        [](L p, L t) -> L { return formula; })
+  CHECK_LOSS(target, l1_loss(p, t), std::abs(p - t));
+  CHECK_LOSS(target, huber_loss(p, t, 0.7),
+             std::abs(p - t) <= 0.7 ? (p - t) * (p - t) / 2 : 0.7 * (std::abs(p - t) - 0.35));
+  CHECK_LOSS(target, smooth_l1_loss(p, t, 0.7),
+             std::abs(p - t) < 0.7 ? (p - t) * (p - t) / 1.4 : std::abs(p - t) - 0.35);
+  CHECK_LOSS(target, smooth_l1_loss(p, t, 0), std::abs(p - t));
+  CHECK_LOSS(sign, hinge_loss(p, t), std::max(1 - p * t, L(0)));
+  CHECK_LOSS(sign, squared_hinge_loss(p, t), std::pow(std::max(1 - p * t, L(0)), 2));
+  CHECK_LOSS(share, poisson_nll_loss(p, t), std::exp(p) - t * p);
+  CHECK_LOSS(target, quantile_loss(p, t, 0.9), (t > p ? 0.9L : -0.1L) * (t - p));
+  CHECK_LOSS(share, kl_div(p, t), t * (std::log(t) - p));
+#undef CHECK_LOSS
+}
+
+TEST_CASE("the slopes of losses at their kinks are those that the list of operations gives") {
+  CHECK(slope([](auto p, auto t) { return l1_loss(p, t); }, 2, 2) == 0);
+  CHECK(slope([](auto p, auto t) { return smooth_l1_loss(p, t, 0); }, 2, 2) == 0);
+  CHECK(slope([](auto p, auto t) { return huber_loss(p, t, 0.5); }, 2.5, 2) == 0.5);
+  CHECK(slope([](auto p, auto t) { return hinge_loss(p, t); }, -1, -1) == 0);
+  CHECK(slope([](auto p, auto t) { return quantile_loss(p, t, 0.75); }, 2, 2) == -0.25);
+  CHECK(slope([](auto p, auto t) { return kl_div(p, t); }, -3, 0) == 0);
+}
+
+TEST_CASE("losses of extreme arguments") {
+  const double inf = std::numeric_limits<double>::infinity();
+  const Tensor<double> zero(0), huge(1e300);
+  CHECK(kl_div(Tensor<double>(-inf), zero).item() == 0);
+  CHECK(huber_loss(huge, zero).item() == 1e300);
+  CHECK(slope([](auto p, auto t) { return huber_loss(p, t); }, 1e300, 0) == 1);
+  CHECK(poisson_nll_loss(Tensor<double>(-1000), zero).item() == 0);
+  CHECK(hinge_loss(huge, Tensor<double>(1)).item() == 0);
+  CHECK(std::isnan(hinge_loss(Tensor<double>(std::nan("")), zero).item()));
+}
+
+TEST_CASE("nll_loss of log_softmax is cross_entropy") {
+  const auto logits = op::spread({5, 7}, 4);
+  const auto labels = Array<std::int64_t>::of({6, 0, 3, 3, 1});
+  CHECK(std::abs(nll_loss(log_softmax(logits), labels).item() -
+                 cross_entropy(logits, labels).item()) <= 1e-14);
+}
+
+TEST_CASE("nll_loss refuses labels that are no array") {
+  CHECK_THROWS_AS(nll_loss(Array<double>::zeros({0, 3}), Array<std::int64_t>()), ArgumentError);
+}
+
+TEST_CASE("cosine_similarity is the cosine, and 0 for a vector of zeros") {
+  const auto a = Array<double>::of({{1, 0}, {3, 4}, {0, 0}, {1e-200, 0}});
+  const auto b = Array<double>::of({{2, 2}, {-3, -4}, {1, 2}, {1e-200, 0}});
+  const auto y = cosine_similarity(a, b).array();
+  CHECK(std::abs(y[0] - std::sqrt(0.5)) <= 1e-15);
+  CHECK(std::abs(y[1] + 1) <= 1e-15);
+  CHECK(y[2] == 0);
+  CHECK(y[3] == 0);  // shorter than eps
+  const auto g = gradient([&](const auto& x) { return sum(cosine_similarity(x, b)); }, a).array();
+  for (const double v : g) CHECK(std::isfinite(v));
+}

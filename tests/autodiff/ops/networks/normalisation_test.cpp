@@ -1,0 +1,184 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Layer and batch normalisation against a plain loop in a higher precision.
+#include <cmath>
+#include <limits>
+
+#include "ebb/autodiff/derivatives.hpp"
+#include "ebb/autodiff/ops.hpp"
+#include "ebb/autodiff/ops/sample.hpp"
+#include "ebb/autodiff/tape.hpp"
+#include "ebb/autodiff/values/error.hpp"
+#include "ebb/tests/close.hpp"
+
+using namespace ebb;
+using namespace ebb::test;
+
+namespace {
+
+using L = long double;
+
+/// Each row by its own moments.
+Array<double> rows_normalised(const Array<double>& x, const Array<double>& w,
+                              const Array<double>& b, double eps) {
+  auto result = x;
+  double* y = result.mutate();
+  const std::int64_t n = w.size();
+  for (std::int64_t start = 0; start < x.size(); start += n) {
+    L mean = 0, squares = 0;
+    for (std::int64_t i = 0; i < n; ++i) mean += L(x[start + i]) / L(n);
+    for (std::int64_t i = 0; i < n; ++i) squares += (x[start + i] - mean) * (x[start + i] - mean);
+    const L scale = 1 / std::sqrt(squares / L(n) + L(eps));
+    for (std::int64_t i = 0; i < n; ++i) {
+      y[start + i] = double((x[start + i] - mean) * scale * w[i] + b[i]);
+    }
+  }
+  return result;
+}
+
+}  // namespace
+
+TEST_SUITE("kernels") {
+  TEST_CASE("layer_norm agrees with a plain loop at every width") {
+    for (const std::int64_t n : {1, 2, 3, 7, 8, 15, 16, 17, 31, 64, 65, 100, 257, 5000}) {
+      CAPTURE(n);
+      const auto x = op::spread({5, n}, 30), w = op::spread({n}), b = op::spread({n}, 2);
+      const auto expected = rows_normalised(x, w, b, 1e-5);
+      CHECK_AGREES(close(layer_norm(x, {n}, w, b).array(), expected, 1e-12, 1e-12));
+      const auto narrow = layer_norm(cast<float>(x), {n}, cast<float>(w), cast<float>(b));
+      CHECK_AGREES(close(narrow.array(), expected, 2e-5, 2e-5));
+    }
+  }
+
+  TEST_CASE("layer_norm has the gradients of the same in plain operations, at every width") {
+    for (const std::int64_t n : {1, 3, 8, 17, 64, 100, 257, 600}) {
+      CAPTURE(n);
+      const auto gradients = [&](const auto& f) {
+        Variable<double> x(op::spread({130, n}, 3)), w(op::spread({n})), b(op::spread({n}));
+        Tape tape;
+        backward(Loss(f(x, w, b), op::spread({130, n}, 2)));
+        return std::vector<Array<double>>{x.gradient(), w.gradient(), b.gradient()};
+      };
+      const auto fused = gradients([&](const auto& x, const auto& w, const auto& b) {
+        return layer_norm(x, {n}, w, b, 0.1);
+      });
+      const auto plain = gradients([](const auto& x, const auto& w, const auto& b) {
+        const auto centred = x - mean(x, 1, true);
+        return centred / sqrt(mean(square(centred), 1, true) + 0.1) * w + b;
+      });
+      for (std::size_t k = 0; k < 3; ++k) CHECK_AGREES(close(fused[k], plain[k], 1e-11, 1e-11));
+    }
+  }
+}
+
+TEST_CASE("layer_norm over several axes, and without weight and bias") {
+  const auto x = op::spread({2, 3, 4, 5}, 3), w = op::spread({4, 5}), b = op::spread({4, 5}, 2);
+  const auto expected = rows_normalised(x, w, b, 0.01);
+  CHECK_AGREES(close(layer_norm(x, {4, 5}, w, b, 0.01).array(), expected, 1e-13, 1e-13));
+  const auto ones = Array<double>::full({60}, 1), zeros = Array<double>::zeros({60});
+  CHECK_AGREES(
+      close(layer_norm(x, {3, 4, 5}).array(), rows_normalised(x, ones, zeros, 1e-5), 1e-13, 1e-13));
+}
+
+TEST_CASE("layer_norm of special rows") {
+  const double inf = std::numeric_limits<double>::infinity();
+  const auto x = Array<double>::of({{3, 3, 3}, {1, inf, 2}, {1, 2, 3}, {1e8, 1e8 + 1, 1e8 + 2}});
+  const auto w = Array<double>::full({3}, 2), b = Array<double>::full({3}, 5);
+  const auto y = layer_norm(x, {3}, w, b, 0.0 + 1e-12).array();
+  for (int i = 0; i < 3; ++i) {
+    CHECK(y[i] == 5);  // equal elements have no distance from their mean
+    CHECK(std::isnan(y[3 + i]));
+    CHECK(std::isfinite(y[6 + i]));
+    CHECK(y[6 + i] == y[9 + i]);  // far from 0
+  }
+  const auto f = [&](const auto& v) { return sum(square(layer_norm(v, {3}, w, b))); };
+  const auto g = gradient(f, Array<double>::full({1, 3}, 7)).array();
+  for (const double v : g) CHECK(std::isfinite(v));
+}
+
+TEST_CASE("layer_norm of rows whose squares leave the range") {
+  const std::int64_t n = 37;
+  const auto w = op::spread({n}), b = op::spread({n}, 2), g = op::spread({3, n});
+  const auto check = [&](const auto& x, double size, double tolerance) {
+    using T = typename std::remove_cvref_t<decltype(x)>::value_type;
+    const auto large = (x * size).array();
+    const auto f = [&](const auto& v) { return layer_norm(v, {n}, cast<T>(w), cast<T>(b), 1e-5); };
+    // Far from eps the result does not depend on the size, and its gradient falls as 1 / size.
+    const auto slopes = [&](const Array<T>& v) {
+      return gradient([&](const auto& u) { return sum(f(u) * cast<T>(g)); }, v);
+    };
+    CHECK_AGREES(close(f(large).array(), f((x * 1e3).array()).array(), tolerance, tolerance));
+    CHECK_AGREES(close((slopes(large) * size).array(), (slopes((x * 1e3).array()) * 1e3).array(),
+                       tolerance, tolerance));
+  };
+  check(op::spread({3, n}, 3), 1e200, 1e-11);  // eps / 1e6 is what the sizes differ by
+  check(cast<float>(op::spread({3, n}, 3)).array(), 1e25, 1e-5);  // and 7 digits in sums of 37
+}
+
+TEST_CASE("layer_norm of rows whose squares vanish") {
+  const auto x = Array<float>({1, 3}, {0, 1e-25F, 2e-25F});
+  const float side = std::sqrt(1.5F);
+  const auto y = layer_norm(x, {3}, 0.0).array();
+  CHECK_AGREES(close(y, Array<float>({1, 3}, {-side, 0, side}), 1e-6, 1e-6));
+  // Equal ones are at their mean, by whatever eps.
+  const auto same = layer_norm(Array<float>::full({1, 3}, 2), {3}, 1e-36).array();
+  CHECK(equal(same, Array<float>::zeros({1, 3})));
+}
+
+TEST_CASE("layer_norm: a gradient of the weight holds no memory but its own") {
+  Variable<float> x(cast<float>(op::spread({1000, 64})).array());
+  Variable<float> w(Array<float>::full({64}, 1)), b(Array<float>::zeros({64}));
+  const auto blocks_after_step = [&] {
+    {
+      Tape tape;
+      backward(sum(layer_norm(x, {64}, w, b)));
+    }
+    x.zero_grad();
+    return memory_statistics().live_blocks;
+  };
+  const auto with_gradients = blocks_after_step();
+  w.zero_grad();
+  b.zero_grad();
+  CHECK(memory_statistics().live_blocks == with_gradients - 2);
+}
+
+TEST_CASE("batch_norm normalises each channel by the batch, or by what is given") {
+  const auto x = op::spread({4, 3, 2, 5}, 3), w = op::spread({3}), b = op::spread({3}, 2);
+  const auto mean0 = op::spread({3}, 5), var0 = exp(op::spread({3})).array();
+  const auto trained = batch_norm(x, mean0, var0, w, b, {.training = true, .momentum = 0.3});
+  const auto given = batch_norm(x, mean0, var0, w, b, {.eps = 0.01});
+  auto by_batch = x, by_given = x, mean1 = mean0, var1 = var0;
+  double *yb = by_batch.mutate(), *yg = by_given.mutate();
+  for (std::int64_t c = 0; c < 3; ++c) {
+    const auto each = [&](auto f) {
+      for (std::int64_t n = 0; n < 4; ++n) {
+        for (std::int64_t i = 0; i < 10; ++i) f((n * 3 + c) * 10 + i);
+      }
+    };
+    L mean = 0, squares = 0;
+    each([&](std::int64_t i) { mean += L(x[i]) / 40; });
+    each([&](std::int64_t i) { squares += (x[i] - mean) * (x[i] - mean); });
+    each([&](std::int64_t i) {
+      yb[i] = double((x[i] - mean) / std::sqrt(squares / 40 + L(1e-5)) * w[c] + b[c]);
+      yg[i] = (x[i] - mean0[c]) / std::sqrt(var0[c] + 0.01) * w[c] + b[c];
+    });
+    mean1.mutate()[c] = double(L(0.7) * mean0[c] + L(0.3) * mean);
+    var1.mutate()[c] = double(L(0.7) * var0[c] + L(0.3) * squares / 39);
+  }
+  CHECK_AGREES(close(trained.y.array(), by_batch, 1e-12, 1e-12));
+  CHECK_AGREES(close(trained.running_mean, mean1, 1e-14, 1e-14));
+  CHECK_AGREES(close(trained.running_var, var1, 1e-14, 1e-14));
+  CHECK_AGREES(close(given.y.array(), by_given, 1e-13, 1e-13));
+  CHECK_AGREES(same_bits(given.running_mean, mean0));
+  CHECK_AGREES(same_bits(given.running_var, var0));
+}
+
+TEST_CASE("batch_norm: the running moments are constants of the tape") {
+  Variable<double> x(op::spread({4, 3}));
+  Tape tape;
+  const auto ones = Array<double>::full({3}, 1);
+  const auto result = batch_norm(x, ones, ones, ones, ones, {.training = true});
+  CHECK_FALSE(result.running_mean.empty());
+  CHECK_THROWS_AS(backward(sum(Tensor<double>(result.running_mean))), TapeError);
+  backward(sum(square(result.y)));
+  CHECK(x.has_gradient());
+}

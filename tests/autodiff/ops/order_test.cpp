@@ -1,0 +1,202 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Which elements the operations by order choose.
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <numeric>
+
+#include "ebb/autodiff/derivatives.hpp"
+#include "ebb/autodiff/ops.hpp"
+#include "ebb/autodiff/ops/sample.hpp"
+#include "ebb/autodiff/tape.hpp"
+#include "ebb/autodiff/values/error.hpp"
+#include "ebb/tests/close.hpp"
+
+using namespace ebb;
+using namespace ebb::test;
+
+namespace {
+
+using Indices = Array<std::int64_t>;
+const double nan_value = std::numeric_limits<double>::quiet_NaN();
+
+/// Few values, so that many are equal.
+Array<double> with_ties(const Shape& shape) {
+  auto x = Array<double>::uninitialized(shape);
+  for (std::int64_t i = 0; i < x.size(); ++i) x.mutate()[i] = double((i * i + 3 * i) % 7) - 3;
+  return x;
+}
+
+/// Indices of a row in stable order.
+std::vector<std::int64_t> stable_order(const double* row, std::int64_t n, bool descending) {
+  std::vector<std::int64_t> order(std::size_t(n), 0);
+  std::iota(order.begin(), order.end(), 0);
+  std::stable_sort(order.begin(), order.end(), [=](std::int64_t i, std::int64_t j) {
+    return descending ? row[i] > row[j] : row[i] < row[j];
+  });
+  return order;
+}
+
+}  // namespace
+
+TEST_CASE("sort, topk, median, argmax and argmin choose as a stable sort does, along every axis") {
+  const auto x = with_ties({6, 4, 9});
+  for (int axis = 0; axis < 3; ++axis) {
+    CAPTURE(axis);
+    // The axis last, in the order of the others: then every row is one line.
+    const auto to_last = [=](const auto& y) {
+      return axis == 0   ? permute(y, {1, 2, 0})
+             : axis == 1 ? permute(y, {0, 2, 1})
+                         : permute(y, {0, 1, 2});
+    };
+    const auto index_of = [=](const Indices& i) {
+      auto y = Array<double>::uninitialized(i.shape());
+      std::copy(i.begin(), i.end(), y.mutate());
+      return to_last(y).array();
+    };
+    const auto lines = to_last(x).array();
+    const std::int64_t n = x.shape()[axis], count = x.size() / n, k = 3;
+    const auto top = argmax(x, axis), bottom = argmin(x, axis), middle = median(x, axis).indices;
+    CHECK(top.shape() == x.shape().without(axis));
+    for (const bool descending : {false, true}) {
+      const auto sorted = sort(x, axis, descending);
+      const auto first = topk(x, k, axis, descending);
+      CHECK_AGREES(same_bits(sorted.values.array(), gather(x, axis, sorted.indices).array()));
+      CHECK_AGREES(same_bits(first.values.array(), gather(x, axis, first.indices).array()));
+      const auto all = index_of(sorted.indices), some = index_of(first.indices);
+      for (std::int64_t line = 0; line < count; ++line) {
+        const auto expected = stable_order(lines.data() + line * n, n, descending);
+        for (std::int64_t i = 0; i < n; ++i) {
+          CHECK(std::int64_t(all[line * n + i]) == expected[std::size_t(i)]);
+          if (i < k) CHECK(std::int64_t(some[line * k + i]) == expected[std::size_t(i)]);
+        }
+        CHECK((descending ? top : bottom)[line] == expected[0]);
+        if (!descending) CHECK(middle[line] == expected[std::size_t(n - 1) / 2]);
+      }
+    }
+  }
+  const auto row = with_ties({24});
+  const auto order = stable_order(row.data(), 24, false);
+  CHECK(median(row.reshape({2, 3, 4})).item() == row[order[11]]);
+  CHECK(argmin(row.reshape({4, 6})).item() == order[0]);
+  CHECK(argmax(x, 1, true).shape() == Shape{6, 1, 9});
+  CHECK(median(x, 1, true).indices.shape() == Shape{6, 1, 9});
+}
+
+TEST_CASE("NaN counts as larger than any number, and is never passed over") {
+  const auto x = Array<double>::of({2, nan_value, -1, nan_value, 5});
+  CHECK(equal(sort(x).indices, Indices::of({2, 0, 4, 1, 3})));
+  CHECK(equal(sort(x, 0, true).indices, Indices::of({1, 3, 4, 0, 2})));
+  CHECK(equal(topk(x, 3).indices, Indices::of({1, 3, 4})));
+  CHECK(equal(topk(x, 2, 0, false).indices, Indices::of({2, 0})));
+  CHECK(argmax(x).item() == 1);
+  CHECK(argmin(x).item() == 1);
+  CHECK(argmin(x, 0).item() == 1);
+  CHECK(std::isnan(median(x).item()));
+  CHECK(median(x, 0).indices.item() == 1);
+}
+
+TEST_CASE_TEMPLATE("sort of hard lines is that of a stable sort, whatever their length", T, float,
+                   double) {
+  using Limits = std::numeric_limits<T>;
+  const std::vector<T> hard = {T(0),          T(-0.0),        Limits::infinity(),
+                               T(1),          Limits::max(),  -Limits::infinity(),
+                               Limits::min(), -Limits::max(), Limits::denorm_min(),
+                               T(-1),         -Limits::min(), -Limits::denorm_min(),
+                               T(1) / 3,      T(-1) / 3,      Limits::quiet_NaN()};
+  for (const std::int64_t n : {1, 2, 15, 64, 1000}) {
+    CAPTURE(n);
+    auto x = Array<T>::uninitialized({n});
+    for (std::int64_t i = 0; i < n; ++i) {
+      const auto k = std::size_t(i * i * 7 + i * 3);
+      x.mutate()[i] = k % 3 ? hard[k % hard.size()] : T(std::sin(double(k)) * 1e3);
+    }
+    for (const bool descending : {false, true}) {
+      CAPTURE(descending);
+      const auto before = [=](T a, T b) { return a < b || (b != b && a == a); };
+      std::vector<std::int64_t> order(std::size_t(n), 0);
+      std::iota(order.begin(), order.end(), 0);
+      std::stable_sort(order.begin(), order.end(), [&](std::int64_t i, std::int64_t j) {
+        return descending ? before(x[j], x[i]) : before(x[i], x[j]);
+      });
+      const auto sorted = sort(x, -1, descending);
+      auto values = Array<T>::uninitialized({n});
+      for (std::int64_t i = 0; i < n; ++i) {
+        values.mutate()[i] = x[order[std::size_t(i)]];
+        CHECK(sorted.indices[i] == order[std::size_t(i)]);
+      }
+      CHECK_AGREES(same_bits(sorted.values.array(), values));
+    }
+  }
+}
+
+TEST_CASE("what is chosen of nothing is refused, and of a scalar it is the scalar") {
+  const auto none = Array<float>::zeros({0, 3});
+  CHECK_THROWS_WITH_AS(argmax(none, 0), "argmax: there must be an element to choose, not (0, 3)",
+                       ShapeError);
+  CHECK_THROWS_WITH_AS(argmin(none), "argmin: there must be an element to choose, not (0, 3)",
+                       ShapeError);
+  CHECK_THROWS_WITH_AS(argmax(none, 2), "argmax: axis 2 of an array with 2 axes, of shape (0, 3)",
+                       ArgumentError);
+  CHECK_THROWS_AS(argmax(Tensor<float>()), ArgumentError);
+  CHECK(argmax(none, 1).shape() == Shape{0});
+  CHECK(argmax(Tensor<float>(3)).item() == 0);
+}
+
+TEST_CASE("a scalar has an axis of one element, which is 0 or -1") {
+  const auto x = Array<double>(-1.5);
+  for (const int axis : {0, -1}) {
+    const auto is = [](const auto& y, double value) {
+      return y.shape() == Shape() && double(y.item()) == value;
+    };
+    for (const bool keepdim : {false, true}) {
+      CHECK(is(sum(x, axis, keepdim), -1.5));
+      CHECK(is(mean(x, axis, keepdim), -1.5));
+      CHECK(is(max(x, axis, keepdim), -1.5));
+      CHECK(is(min(x, axis, keepdim), -1.5));
+      CHECK(is(prod(x, axis, keepdim), -1.5));
+      CHECK(is(logsumexp(x, axis, keepdim), -1.5));
+      CHECK(is(norm(x, 2, axis, keepdim), 1.5));
+      CHECK(is(var(x, axis, {.correction = 0, .keepdim = keepdim}), 0));
+      CHECK(is(argmax(x, axis, keepdim), 0));
+      CHECK(is(argmin(x, axis, keepdim), 0));
+      CHECK(is(median(x, axis, keepdim).values, -1.5));
+      CHECK(is(median(x, axis, keepdim).indices, 0));
+    }
+    CHECK(is(softmax(x, axis), 1));
+    CHECK(is(log_softmax(x, axis), 0));
+    CHECK(is(cumsum(x, axis), -1.5));
+    CHECK(is(cumprod(x, axis), -1.5));
+    CHECK(is(sort(x, axis).values, -1.5));
+    CHECK(is(sort(x, axis).indices, 0));
+    CHECK(is(topk(x, 1, axis).values, -1.5));
+    CHECK(is(flip(x, axis), -1.5));
+    CHECK(is(squeeze(x, axis), -1.5));
+    CHECK(is(gather(x, axis, Array<std::int64_t>(0)), -1.5));
+    CHECK(is(scatter_add(x, axis, Array<std::int64_t>(0), x), -3));
+    const auto slope = [&](const auto& f) { return gradient(f, x).item(); };
+    const auto first = Array<std::int64_t>(0);
+    CHECK(slope([=](const auto& v) { return cumprod(v, axis) * cumsum(v, axis); }) == -3);
+    CHECK(slope([=](const auto& v) { return square(sort(v, axis).values); }) == -3);
+    CHECK(slope([=](const auto& v) { return square(topk(v, 1, axis).values); }) == -3);
+    CHECK(slope([=](const auto& v) { return square(gather(v, axis, first)); }) == -3);
+    CHECK(slope([=](const auto& v) { return scatter_add(v, axis, first, square(v)); }) == -2);
+    CHECK(slope([=](const auto& v) { return v * softmax(v, axis) + log_softmax(v, axis); }) == 1);
+  }
+}
+
+TEST_CASE("the gradient goes to the element that was chosen") {
+  const auto x = Array<double>::of({3, 1, 3, 2});
+  const auto g = gradient([](const auto& v) { return median(v); }, x);
+  CHECK(equal(g.array(), Array<double>::of({0, 0, 0, 1})));
+  const auto top = gradient([](const auto& v) { return sum(topk(v, 1).values); }, x);
+  CHECK(equal(top.array(), Array<double>::of({1, 0, 0, 0})));
+}
+
+TEST_CASE("a place is not recorded") {
+  Variable<double> x(op::spread({4}));
+  Tape tape;
+  CHECK(argmax(x).item() >= 0);
+  CHECK(argmin(x, 0).item() >= 0);
+  CHECK(tape.size() == 0);
+}

@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "ebb/data/splits/split.hpp"
+
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "ebb/autodiff/values/error.hpp"
+#include "ebb/data/transforms/standardizer.hpp"
+#include "ebb/tests/close.hpp"
+
+using namespace ebb;
+using ebb::test::close, ebb::test::same_bits;
+
+namespace {
+
+/// Rows (i, -i) and targets 10 i, so that a row that lost its target shows.
+template <class T>
+data::TensorDataset<T> numbered(std::int64_t n) {
+  auto x = Array<T>::uninitialized({n, 2}), y = Array<T>::uninitialized({n, 1});
+  for (std::int64_t i = 0; i < n; ++i) {
+    x.mutate()[2 * i] = T(i);
+    x.mutate()[2 * i + 1] = T(-i);
+    y.mutate()[i] = T(10 * i);
+  }
+  return {x, y};
+}
+
+}  // namespace
+
+TEST_CASE_TEMPLATE("split: every row is in exactly one part, with its target", T, float, double) {
+  struct Case {
+    std::int64_t n;
+    double fraction;
+    std::int64_t expected;
+  };
+  for (const auto [n, fraction, expected] :
+       {Case{442, 0.2, 88}, {10, 0.5, 5}, {2, 0.5, 1}, {7, 0.9, 6}, {100, 0.07, 7}}) {
+    const auto all = numbered<T>(n);
+    const auto [train, test] = data::train_test_split(all.x, all.y, {.test = fraction, .seed = 3});
+    CHECK(test.size() == expected);
+    CHECK(train.size() == n - expected);
+    std::vector<int> seen(std::size_t(n), 0);
+    for (const auto* part : {&train, &test}) {
+      for (std::int64_t i = 0; i < part->size(); ++i) {
+        ++seen[std::size_t(part->x(i, 0))];
+        CHECK(part->x(i, 1) == -part->x(i, 0));
+        CHECK(part->y(i, 0) == 10 * part->x(i, 0));
+      }
+    }
+    CHECK(std::all_of(seen.begin(), seen.end(), [](int times) { return times == 1; }));
+  }
+}
+
+TEST_CASE("split: the same seed gives the same parts, another seed others") {
+  const auto all = numbered<double>(200);
+  const auto a = data::train_test_split(all.x, all.y, {.seed = 7});
+  const auto b = data::train_test_split(all.x, all.y, {.seed = 7});
+  const auto c = data::train_test_split(all.x, all.y, {.seed = 8});
+  CHECK(equal(a.train.x, b.train.x));
+  CHECK(equal(a.test.y, b.test.y));
+  CHECK_FALSE(equal(a.test.x, c.test.x));
+}
+
+TEST_CASE("split: labels and other shapes of rows") {
+  const auto x = Array<float>::zeros({5, 2, 3});
+  const Array<std::int64_t> y({5}, {0, 1, 2, 3, 4});
+  const auto split = data::train_test_split(x, y, {.test = 0.4});
+  CHECK(split.train.x.shape() == Shape{3, 2, 3});
+  CHECK(split.test.y.shape() == Shape{2});
+}
+
+TEST_CASE("split: refuses what cannot be split") {
+  const auto all = numbered<double>(4);
+  for (const double fraction : {0.0, 1.0, -0.1, 1.5, std::nan(""), 0.1, 0.9}) {
+    CAPTURE(fraction);
+    CHECK_THROWS_AS(data::train_test_split(all.x, all.y, {.test = fraction}), ArgumentError);
+  }
+  CHECK_THROWS_WITH(data::train_test_split(all.x, all.y, {.test = 2}),
+                    "train_test_split: a test fraction of 2; it must be inside (0, 1)");
+  CHECK_THROWS_WITH(data::train_test_split(all.x, all.y, {.test = 0.1}),
+                    "train_test_split: a test fraction of 0.1 leaves 0 of 4 rows to test and 4 to "
+                    "train on; both need at least one");
+  CHECK_THROWS_WITH(data::train_test_split(all.x, Array<double>::zeros({3, 1})),
+                    "train_test_split: inputs of shape (4, 2) and targets of shape (3, 1); both "
+                    "must have the same number of rows");
+}
+
+TEST_CASE_TEMPLATE("standardizer: held-out rows are judged by the training rows", T, float,
+                   double) {
+  const auto train = Array<T>::of({{1, 10, 5}, {3, 30, 5}});
+  const data::Standardizer<T> scaler(train);
+  CHECK(scaler.mean() == std::vector<double>{2, 20, 5});
+  // The population formula: deviations of 1 and 10. The constant column keeps its unit.
+  CHECK(scaler.scale() == std::vector<double>{1, 10, 1});
+  CHECK_AGREES(same_bits(scaler.transform(train), Array<T>::of({{-1, -1, 0}, {1, 1, 0}})));
+  const auto held_out = Array<T>::of({{5, 0, 6}});
+  CHECK_AGREES(same_bits(scaler.transform(held_out), Array<T>::of({{3, -2, 1}})));
+  CHECK_AGREES(same_bits(scaler.inverse(scaler.transform(held_out)), held_out));
+}
+
+TEST_CASE("standardizer: far from 0, very small and constant columns") {
+  auto x = Array<double>::uninitialized({1000, 4});
+  for (std::int64_t i = 0; i < 1000; ++i) {
+    const double wave = std::sin(double(i));
+    double* row = x.mutate() + 4 * i;
+    row[0] = 1e8 + wave, row[1] = 1e-200 * wave, row[2] = 0.1, row[3] = 1e200 * wave;
+  }
+  const data::Standardizer scaler(x);
+  CHECK(scaler.scale()[2] == 1);
+  CHECK(scaler.mean()[2] == 0.1);
+  const auto z = scaler.transform(x);
+  for (std::int64_t j : {0, 1, 3}) {
+    CAPTURE(j);
+    double sum = 0, squares = 0;
+    for (std::int64_t i = 0; i < 1000; ++i) sum += z(i, j), squares += z(i, j) * z(i, j);
+    // Column 0 keeps 8 of its 16 digits; the sum runs over 1000 values.
+    CHECK(std::abs(sum / 1000) < 1e-7);
+    CHECK(std::abs(squares / 1000 - 1) < 1e-7);
+  }
+  for (std::int64_t i = 0; i < 1000; ++i) CHECK(z(i, 2) == 0);
+}
+
+TEST_CASE("standardizer: refuses other columns and rows that it cannot learn from") {
+  const data::Standardizer scaler(Array<float>::of({{1, 2}, {3, 4}}));
+  CHECK_THROWS_WITH(
+      scaler.transform(Array<float>::zeros({5, 3})),
+      "Standardizer: transform of shape (5, 3), but it was made from rows of 2 columns");
+  CHECK_THROWS_AS(scaler.inverse(Array<float>::zeros({2})), ShapeError);
+  CHECK(scaler.transform(Array<float>::zeros({0, 2})).shape() == Shape{0, 2});
+  CHECK_THROWS_AS(data::Standardizer(Array<float>::zeros({3})), ShapeError);
+  CHECK_THROWS_AS(data::Standardizer(Array<float>::zeros({0, 3})), ShapeError);
+  const float infinity = std::numeric_limits<float>::infinity();
+  CHECK_THROWS_WITH(
+      data::Standardizer(Array<float>::of({{1, 2}, {3, infinity}})),
+      "Standardizer: the value in row 1, column 1 of the training rows is not finite");
+  CHECK_THROWS_WITH(data::Standardizer(Array<double>::of({{1, -1.7e308}, {2, 1.7e308}})),
+                    "Standardizer: the range of column 1 of the training rows is too large for "
+                    "double");
+}
