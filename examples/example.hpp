@@ -1,16 +1,17 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// What the regression examples share: their options, and a solver for their exact answers.
+// What the examples share: options and exit codes, and the training loop of the regressions with
+// the table of their coefficients.
 #pragma once
 #include <CLI/CLI.hpp>
 #include <algorithm>
-#include <cmath>
 #include <cstdint>
 #include <cstdio>
 #include <exception>
 #include <iostream>
-#include <stdexcept>
 #include <string>
 #include <vector>
+
+#include "ebb/ebb.hpp"
 
 namespace example {
 
@@ -38,7 +39,7 @@ int parse_and_run(CLI::App& app, int argc, char** argv, F example) {
   }
 }
 
-/// The same with the options of the regressions.
+/// `parse_and_run` for an example that takes the options above.
 template <class F>
 int run(int argc, char** argv, const std::string& description, int epochs, F example) {
   Options options{.epochs = epochs};
@@ -46,65 +47,57 @@ int run(int argc, char** argv, const std::string& description, int epochs, F exa
   app.add_option("--epochs", options.epochs, "Passes over the training rows")
       ->check(CLI::Range(1, 1000000))
       ->capture_default_str();
-  app.add_option("--seed", options.seed, "Of the split and of the mini-batches")
+  app.add_option("--seed", options.seed, "Seed of everything that is random")
       ->capture_default_str();
   app.add_option("--data", options.data, "The folder with the CSV files")->capture_default_str();
   return parse_and_run(app, argc, argv, [&] { example(options); });
 }
 
-/// A square matrix by rows, and a vector.
-using Vector = std::vector<double>;
-using Matrix = std::vector<Vector>;
+/// x (n, d) with a last column of ones, whose weight is the bias: (n, d + 1).
+inline ebb::Array<double> with_ones(const ebb::Array<double>& x) {
+  return ebb::concat({x, ebb::Array<double>::full({x.shape()[0], 1}, 1.0)}, 1).array();
+}
 
-/// Solves A x = b for a symmetric positive definite A by Cholesky's factorisation A = L L^T.
-inline Vector solve(Matrix a, Vector b) {
-  const std::size_t n = b.size();
-  for (std::size_t j = 0; j < n; ++j) {  // L replaces the lower half of A
-    for (std::size_t k = 0; k < j; ++k) a[j][j] -= a[j][k] * a[j][k];
-    if (!(a[j][j] > 0)) throw std::runtime_error("the matrix is not positive definite");
-    a[j][j] = std::sqrt(a[j][j]);
-    for (std::size_t i = j + 1; i < n; ++i) {
-      for (std::size_t k = 0; k < j; ++k) a[i][j] -= a[i][k] * a[j][k];
-      a[i][j] /= a[j][j];
+/// Trains a model by mini-batches of x and y, on the loss that `loss_of_batch(inputs, targets)`
+/// records, and prints about twenty lines of progress.
+template <class Loss>
+void train(ebb::nn::Linear<double>& model, Loss loss_of_batch,
+           const ebb::data::Supervised<double>& rows, const Options& options) {
+  ebb::optim::Optimizer optimizer(model, ebb::optim::SGD{.learning_rate = 0.05, .momentum = 0.9});
+  const double first_rate = optimizer.rule().learning_rate;
+  // A last batch of two rows would move the weights as far as one of 32, on far less evidence.
+  ebb::data::Loader loader(ebb::data::TensorDataset(rows.x, rows.y),
+                           {.batch_size = 32, .drop_last = true, .seed = options.seed});
+  for (int epoch = 0; epoch < options.epochs; ++epoch) {
+    // The gradient of a mini-batch is noisy. Ever smaller steps average the noise away.
+    optimizer.rule().learning_rate = first_rate * (1 - double(epoch) / options.epochs);
+    double total = 0;
+    for (const auto& [inputs, targets] : loader) {
+      ebb::Tape tape;
+      const auto loss = loss_of_batch(inputs, targets);
+      backward(loss);
+      optimizer.step();
+      optimizer.zero_grad();
+      total += loss.item();
+    }
+    if (epoch % std::max(1, options.epochs / 20) == 0 || epoch + 1 == options.epochs) {
+      std::printf("epoch %4d  loss %.6g\n", epoch + 1, total / double(loader.size()));
+      std::fflush(stdout);
     }
   }
-  for (std::size_t i = 0; i < n; ++i) {  // L z = b
-    for (std::size_t k = 0; k < i; ++k) b[i] -= a[i][k] * b[k];
-    b[i] /= a[i][i];
-  }
-  for (std::size_t i = n; i-- > 0;) {  // L^T x = z
-    for (std::size_t k = i + 1; k < n; ++k) b[i] -= a[k][i] * b[k];
-    b[i] /= a[i][i];
-  }
-  return b;
 }
 
-/// ||w - exact|| / ||exact||
-inline double relative_distance(const Vector& w, const Vector& exact) {
-  double difference = 0, norm = 0;
-  for (std::size_t i = 0; i < w.size(); ++i) {
-    difference += (w[i] - exact[i]) * (w[i] - exact[i]);
-    norm += exact[i] * exact[i];
-  }
-  return std::sqrt(difference / norm);
-}
-
-/// Prints the trained weights, bias last, beside the exact ones.
-inline void print_coefficients(std::vector<std::string> names, const Vector& w,
-                               const Vector& exact) {
+/// Prints the trained weights, and the bias last, beside the exact ones (d + 1,). Returns the
+/// relative distance between the two, |trained - exact| / |exact|.
+inline double compare(std::vector<std::string> names, const ebb::nn::Linear<double>& model,
+                      const ebb::Array<double>& exact) {
+  const auto trained = ebb::concat({squeeze(model.weight, {0}), model.bias}).array();
   names.push_back("(bias)");
   std::printf("\n%-24s %12s %12s\n", "feature", "trained", "exact");
-  for (std::size_t j = 0; j < names.size(); ++j) {
-    std::printf("%-24s %12.4f %12.4f\n", names[j].c_str(), w[j], exact[j]);
+  for (std::int64_t j = 0; j < exact.size(); ++j) {
+    std::printf("%-24s %12.4f %12.4f\n", names[std::size_t(j)].c_str(), trained[j], exact[j]);
   }
-}
-
-/// About twenty lines of progress, whatever the number of epochs, and the last one.
-inline void print_loss(int epoch, int epochs, double loss) {
-  if (epoch % std::max(1, epochs / 20) == 0 || epoch + 1 == epochs) {
-    std::printf("epoch %4d  loss %.6g\n", epoch + 1, loss);
-    std::fflush(stdout);
-  }
+  return (norm(trained - exact) / norm(exact)).item();
 }
 
 }  // namespace example

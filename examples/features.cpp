@@ -11,16 +11,6 @@ using Table = data::Table<double>;
 
 namespace {
 
-/// x with a last column of ones, for the bias.
-Array<double> with_ones(const Array<double>& x) {
-  return concat({x, Array<double>::full({x.shape()[0], 1}, 1.0)}, 1).array();
-}
-
-/// The weights of least squares, the bias last: X^T X w = X^T y.
-Array<double> exact_weights(const Array<double>& x, const Array<double>& y) {
-  return solve(matmul(transpose(x), x), matmul(transpose(x), y)).array();
-}
-
 /// What gradient descent makes of features of one scale.
 struct Descent {
   double condition = 0;  ///< the largest eigenvalue of the Hessian through the smallest
@@ -32,11 +22,11 @@ struct Descent {
 /// condition.
 Descent descend(const Table& table, const std::string& target, int most_steps) {
   const auto known = table.split_target(target);
-  const Array<double> x = with_ones(known.x), y = known.y;
+  const Array<double> x = example::with_ones(known.x), y = known.y;
   const auto hessian = matmul(transpose(x), x) * (2.0 / double(x.shape()[0]));
   const Array<double> eigenvalues = eigh(hessian).values.array();  // ascending
   const double smallest = eigenvalues[0], largest = eigenvalues[eigenvalues.size() - 1];
-  const double best = mse_loss(matmul(x, exact_weights(x, y)), y).item();
+  const double best = mse_loss(matmul(x, lstsq(x, y)), y).item();
 
   const auto loss = [&](const auto& w) { return mse_loss(matmul(x, w), y); };
   const double rate = 2 / (largest + smallest);
@@ -82,9 +72,9 @@ Scores scores(const Table& train, const Table& test) {
     return 1 - mse_loss(matmul(x, w), y).item() / variance;
   };
   const auto known = train.split_target("progression"), held_out = test.split_target("progression");
-  const auto x = with_ones(known.x);
-  const auto w = exact_weights(x, known.y);
-  return {score(x, known.y, w), score(with_ones(held_out.x), held_out.y, w)};
+  const auto x = example::with_ones(known.x);
+  const auto w = lstsq(x, known.y).array();
+  return {score(x, known.y, w), score(example::with_ones(held_out.x), held_out.y, w)};
 }
 
 /// The patients in clinics that were drawn by lot: nothing can be learned from them.
