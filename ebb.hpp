@@ -35,7 +35,6 @@
 #include "ebb/data/transforms/imputation.hpp"
 #include "ebb/data/transforms/pipeline.hpp"
 #include "ebb/data/transforms/scaling.hpp"
-#include "ebb/data/transforms/standardizer.hpp"
 #include "ebb/data/transforms/target_encoding.hpp"
 #include "ebb/nn/linear.hpp"
 #include "ebb/optim/optimizer.hpp"

@@ -178,10 +178,10 @@ class Subset {
   Rows rows_;
 };
 
-/// A data set whose batches go through a function, such as the `transform` of something fitted:
+/// A data set whose batches go through a function:
 ///
-///     TransformedDataset(rows, [scaler](Batch<float> batch) {
-///       return Batch<float>{scaler.transform(batch.x.array()), batch.y};
+///     TransformedDataset(images, [](const Batch<float>& batch) {
+///       return Batch<float>{batch.x / 255, batch.y};
 ///     });
 ///
 /// The function is called with one batch after another, by several threads at once where the loader

@@ -36,8 +36,8 @@ struct StandardizeOptions {
   std::vector<std::string> columns = {};  ///< those to be scaled; without any, all numeric ones
 };
 
-/// Mean 0 and standard deviation 1 (population formula: divided by n), as `Standardizer` does with
-/// arrays. A constant column has scale 1.
+/// Mean 0 and standard deviation 1 (population formula: divided by n). A constant column has scale
+/// 1.
 class EBB_API Standardize : public Scaler {
  public:
   explicit Standardize(StandardizeOptions options = {});

@@ -5,14 +5,10 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 
 #include "ebb/autodiff/values/error.hpp"
-#include "ebb/data/transforms/standardizer.hpp"
-#include "ebb/tests/close.hpp"
 
 using namespace ebb;
-using ebb::test::close, ebb::test::same_bits;
 
 namespace {
 
@@ -86,57 +82,4 @@ TEST_CASE("split: refuses what cannot be split") {
   CHECK_THROWS_WITH(data::train_test_split(all.x, Array<double>::zeros({3, 1})),
                     "train_test_split: inputs of shape (4, 2) and targets of shape (3, 1); both "
                     "must have the same number of rows");
-}
-
-TEST_CASE_TEMPLATE("standardizer: held-out rows are judged by the training rows", T, float,
-                   double) {
-  const auto train = Array<T>::of({{1, 10, 5}, {3, 30, 5}});
-  const data::Standardizer<T> scaler(train);
-  CHECK(scaler.mean() == std::vector<double>{2, 20, 5});
-  // The population formula: deviations of 1 and 10. The constant column keeps its unit.
-  CHECK(scaler.scale() == std::vector<double>{1, 10, 1});
-  CHECK_AGREES(same_bits(scaler.transform(train), Array<T>::of({{-1, -1, 0}, {1, 1, 0}})));
-  const auto held_out = Array<T>::of({{5, 0, 6}});
-  CHECK_AGREES(same_bits(scaler.transform(held_out), Array<T>::of({{3, -2, 1}})));
-  CHECK_AGREES(same_bits(scaler.inverse(scaler.transform(held_out)), held_out));
-}
-
-TEST_CASE("standardizer: far from 0, very small and constant columns") {
-  auto x = Array<double>::uninitialized({1000, 4});
-  for (std::int64_t i = 0; i < 1000; ++i) {
-    const double wave = std::sin(double(i));
-    double* row = x.mutate() + 4 * i;
-    row[0] = 1e8 + wave, row[1] = 1e-200 * wave, row[2] = 0.1, row[3] = 1e200 * wave;
-  }
-  const data::Standardizer scaler(x);
-  CHECK(scaler.scale()[2] == 1);
-  CHECK(scaler.mean()[2] == 0.1);
-  const auto z = scaler.transform(x);
-  for (std::int64_t j : {0, 1, 3}) {
-    CAPTURE(j);
-    double sum = 0, squares = 0;
-    for (std::int64_t i = 0; i < 1000; ++i) sum += z(i, j), squares += z(i, j) * z(i, j);
-    // Column 0 keeps 8 of its 16 digits; the sum runs over 1000 values.
-    CHECK(std::abs(sum / 1000) < 1e-7);
-    CHECK(std::abs(squares / 1000 - 1) < 1e-7);
-  }
-  for (std::int64_t i = 0; i < 1000; ++i) CHECK(z(i, 2) == 0);
-}
-
-TEST_CASE("standardizer: refuses other columns and rows that it cannot learn from") {
-  const data::Standardizer scaler(Array<float>::of({{1, 2}, {3, 4}}));
-  CHECK_THROWS_WITH(
-      scaler.transform(Array<float>::zeros({5, 3})),
-      "Standardizer: transform of shape (5, 3), but it was made from rows of 2 columns");
-  CHECK_THROWS_AS(scaler.inverse(Array<float>::zeros({2})), ShapeError);
-  CHECK(scaler.transform(Array<float>::zeros({0, 2})).shape() == Shape{0, 2});
-  CHECK_THROWS_AS(data::Standardizer(Array<float>::zeros({3})), ShapeError);
-  CHECK_THROWS_AS(data::Standardizer(Array<float>::zeros({0, 3})), ShapeError);
-  const float infinity = std::numeric_limits<float>::infinity();
-  CHECK_THROWS_WITH(
-      data::Standardizer(Array<float>::of({{1, 2}, {3, infinity}})),
-      "Standardizer: the value in row 1, column 1 of the training rows is not finite");
-  CHECK_THROWS_WITH(data::Standardizer(Array<double>::of({{1, -1.7e308}, {2, 1.7e308}})),
-                    "Standardizer: the range of column 1 of the training rows is too large for "
-                    "double");
 }

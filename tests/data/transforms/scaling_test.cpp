@@ -7,7 +7,6 @@
 #include <limits>
 
 #include "ebb/autodiff/values/error.hpp"
-#include "ebb/data/transforms/standardizer.hpp"
 #include "ebb/tests/close.hpp"
 #include "ebb/tests/message.hpp"
 
@@ -57,7 +56,7 @@ TEST_CASE_TEMPLATE("standardize: the columns that are named, by what is there", 
       close(step.inverse(seen).values(), houses<T>().values(), sizeof(T) == 4 ? 1e-6 : 1e-15));
 }
 
-TEST_CASE_TEMPLATE("standardize: the bits are those of the Standardizer of arrays", T, float,
+TEST_CASE_TEMPLATE("standardize: every value is computed in double and rounded once", T, float,
                    double) {
   auto x = Array<T>::uninitialized({50, 3});
   for (std::int64_t i = 0; i < x.size(); ++i) x.mutate()[i] = T(std::sin(double(i)) * 1e3);
@@ -65,12 +64,50 @@ TEST_CASE_TEMPLATE("standardize: the bits are those of the Standardizer of array
   data::Standardize step;
   const auto z = step.fit_transform(table);
   CHECK(step.used() == Names{"a", "b", "c"});
-  const data::Standardizer<T> scaler(x);
-  CHECK(step.center() == scaler.mean());
-  CHECK(step.scale() == scaler.scale());
-  CHECK_AGREES(same_bits(z.values(), scaler.transform(x)));
+  auto expected = x, back = x;
+  for (std::int64_t i = 0; i < x.size(); ++i) {
+    const double center = step.center()[std::size_t(i % 3)];
+    const double scale = step.scale()[std::size_t(i % 3)];
+    expected.mutate()[i] = T((double(x[i]) - center) / scale);
+    back.mutate()[i] = T(double(expected[i]) * scale + center);
+  }
+  CHECK_AGREES(same_bits(z.values(), expected));
   CHECK_AGREES(same_bits(step.transform(table).values(), z.values()));
-  CHECK_AGREES(same_bits(step.inverse(z).values(), scaler.inverse(scaler.transform(x))));
+  CHECK_AGREES(same_bits(step.inverse(z).values(), back));
+}
+
+TEST_CASE_TEMPLATE("standardize: held-out rows are scaled by the training rows", T, float, double) {
+  const auto rows = [](Array<T> values) { return Table<T>({{"a"}, {"b"}, {"c"}}, values); };
+  data::Standardize step;
+  const auto train = rows(Array<T>::of({{1, 10, 5}, {3, 30, 5}}));
+  CHECK_AGREES(
+      same_bits(step.fit_transform(train).values(), Array<T>::of({{-1, -1, 0}, {1, 1, 0}})));
+  CHECK(step.center() == Numbers{2, 20, 5});
+  // The population formula: deviations of 1 and 10. The constant column keeps its unit.
+  CHECK(step.scale() == Numbers{1, 10, 1});
+  const auto held_out = rows(Array<T>::of({{5, 0, 6}}));
+  const auto z = step.transform(held_out);
+  CHECK_AGREES(same_bits(z.values(), Array<T>::of({{3, -2, 1}})));
+  CHECK_AGREES(same_bits(step.inverse(z).values(), held_out.values()));
+}
+
+TEST_CASE("standardize: far from 0, very small and very large columns") {
+  auto x = Array<double>::uninitialized({1000, 3});
+  for (std::int64_t i = 0; i < 1000; ++i) {
+    const double wave = std::sin(double(i));
+    double* row = x.mutate() + 3 * i;
+    row[0] = 1e8 + wave, row[1] = 1e-200 * wave, row[2] = 1e200 * wave;
+  }
+  data::Standardize step;
+  const auto z = step.fit_transform(Table<double>({{"a"}, {"b"}, {"c"}}, x)).values();
+  for (std::int64_t j = 0; j < 3; ++j) {
+    CAPTURE(j);
+    double sum = 0, squares = 0;
+    for (std::int64_t i = 0; i < 1000; ++i) sum += z(i, j), squares += z(i, j) * z(i, j);
+    // Column 0 keeps 8 of its 16 digits; the sum is of 1000 values.
+    CHECK(std::abs(sum / 1000) < 1e-7);
+    CHECK(std::abs(squares / 1000 - 1) < 1e-7);
+  }
 }
 
 TEST_CASE("standardize: a constant column has scale 1") {
