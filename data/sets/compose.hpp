@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "ebb/autodiff/values/error.hpp"
+#include "ebb/data/rows.hpp"
 #include "ebb/data/sets/dataset.hpp"
 
 namespace ebb::inline v0::data {

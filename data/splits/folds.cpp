@@ -5,6 +5,7 @@
 
 #include "ebb/autodiff/values/error.hpp"
 #include "ebb/autodiff/values/random.hpp"
+#include "ebb/autodiff/values/shape.hpp"
 #include "ebb/data/splits/split.hpp"
 #include "ebb/data/splits/strata.hpp"
 

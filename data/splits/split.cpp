@@ -9,6 +9,7 @@
 
 #include "ebb/autodiff/values/error.hpp"
 #include "ebb/autodiff/values/random.hpp"
+#include "ebb/autodiff/values/shape.hpp"
 #include "ebb/data/splits/strata.hpp"
 
 namespace ebb::inline v0::data {
@@ -167,34 +168,5 @@ Parts split_grouped(std::span<const std::int64_t> groups, PartsOptions options) 
   return deal(strata.rows(), sizes, stream,
               [&](std::int64_t row) { return part_of_group[strata.of_row[std::size_t(row)]]; });
 }
-
-template <Real T, class U>
-Split<T, U> train_test_split(const Array<T>& x, const Array<U>& y, SplitOptions options) {
-  const char* const name = "train_test_split";
-  detail::check_rows(name, x.shape(), y.shape());
-  const std::int64_t n = x.shape()[0];
-  std::ostringstream text;
-  text << name << ": a test fraction of " << options.test;
-  if (!(options.test > 0 && options.test < 1)) {
-    throw ArgumentError(text.str() + "; it must be inside (0, 1)");
-  }
-  const std::int64_t test = std::llround(options.test * double(n));
-  if (test < 1 || test >= n) {
-    text << " leaves " << test << " of " << n << " rows to test and " << n - test
-         << " to train on; both need at least one";
-    throw ArgumentError(text.str());
-  }
-  const Parts split = split_rows(n, {.test = options.test, .seed = options.seed});
-  return {{detail::take_rows(name, x, split.train), detail::take_rows(name, y, split.train)},
-          {detail::take_rows(name, x, split.test), detail::take_rows(name, y, split.test)}};
-}
-
-#define EBB_INSTANTIATE(T, U) \
-  template EBB_API Split<T, U> train_test_split(const Array<T>&, const Array<U>&, SplitOptions);
-EBB_INSTANTIATE(float, float)
-EBB_INSTANTIATE(double, double)
-EBB_INSTANTIATE(float, std::int64_t)
-EBB_INSTANTIATE(double, std::int64_t)
-#undef EBB_INSTANTIATE
 
 }  // namespace ebb::inline v0::data

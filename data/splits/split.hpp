@@ -2,10 +2,13 @@
 // Rows to train on and rows to judge by. A split is lists of row numbers, so that it serves arrays,
 // tables and data sets of any kind: `split(table, parts)`, `Subset(dataset, fold.test)`.
 #pragma once
+#include <cstdint>
 #include <optional>
+#include <span>
 #include <vector>
 
-#include "ebb/data/sets/dataset.hpp"
+#include "ebb/autodiff/values/platform.hpp"
+#include "ebb/data/rows.hpp"
 
 namespace ebb::inline v0::data {
 
@@ -13,12 +16,6 @@ struct PartsOptions {
   double validation = 0;   ///< the fraction of rows to choose models by
   double test = 0.2;       ///< the fraction of rows to judge the chosen one by
   std::uint64_t seed = 0;  ///< of the choice
-};
-
-/// Every row in one of three parts, each in the order in which its rows were drawn: so the first
-/// rows of a part are themselves a random choice, and no order of the data is left in it.
-struct Parts {
-  Rows train, validation, test;
 };
 
 /// Puts n rows at random into parts whose sizes are the fractions of n, rounded to the nearest row;
@@ -39,11 +36,6 @@ EBB_API Parts split_stratified(std::span<const std::int64_t> classes, PartsOptio
 /// brings its number of rows nearer to what was asked for, so that it ends within half a group.
 /// @throws ArgumentError also when a part is left without a group.
 EBB_API Parts split_grouped(std::span<const std::int64_t> groups, PartsOptions options = {});
-
-/// Rows to train on and rows to judge by, both ascending.
-struct Fold {
-  Rows train, test;
-};
 
 struct FoldOptions {
   std::int64_t folds = 5;    ///< how many, at least 2
@@ -89,23 +81,5 @@ struct SlidingWindowOptions {
 
 /// `expanding_window` in which each fold trains on equally many rows, the last before the gap.
 EBB_API std::vector<Fold> sliding_window(std::int64_t n, SlidingWindowOptions options = {});
-
-struct SplitOptions {
-  double test = 0.2;       ///< the fraction of rows held out, rounded to the nearest row
-  std::uint64_t seed = 0;  ///< of the choice
-};
-
-/// The two parts of a data set. Destructures: `auto [train, test] = split`.
-template <Real T, class U = T>
-struct Split {
-  TensorDataset<T, U> train, test;
-};
-
-/// Puts every row at random into one of two parts, those of `split_rows`: x (n, ...), y (n, ...).
-/// The same seed and n give the same parts. @throws ShapeError when x and y differ in rows;
-/// ArgumentError when the fraction is not inside (0, 1) or leaves one part without rows.
-template <Real T, class U>
-EBB_API Split<T, U> train_test_split(const Array<T>& x, const Array<U>& y,
-                                     SplitOptions options = {});
 
 }  // namespace ebb::inline v0::data

@@ -14,6 +14,7 @@
 #include "ebb/data/batches/loader.hpp"
 #include "ebb/data/formats/npy.hpp"
 #include "ebb/data/sets/file_array.hpp"
+#include "ebb/data/splits/split.hpp"
 #include "ebb/tests/close.hpp"
 #include "ebb/tests/files.hpp"
 #include "ebb/tests/message.hpp"

@@ -8,6 +8,7 @@
 #include <set>
 
 #include "ebb/autodiff/values/random.hpp"
+#include "ebb/data/sets/dataset.hpp"
 #include "ebb/data/splits/split.hpp"
 #include "ebb/tests/message.hpp"
 

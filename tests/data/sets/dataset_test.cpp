@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: BSD-3-Clause
-#include "ebb/data/splits/split.hpp"
+#include "ebb/data/sets/dataset.hpp"
 
 #include <doctest/doctest.h>
 
 #include <algorithm>
 #include <cmath>
+#include <vector>
 
 #include "ebb/autodiff/values/error.hpp"
 
@@ -26,7 +27,8 @@ data::TensorDataset<T> numbered(std::int64_t n) {
 
 }  // namespace
 
-TEST_CASE_TEMPLATE("split: every row is in exactly one part, with its target", T, float, double) {
+TEST_CASE_TEMPLATE("train_test_split: every row is in exactly one part, with its target", T, float,
+                   double) {
   struct Case {
     std::int64_t n;
     double fraction;
@@ -50,7 +52,7 @@ TEST_CASE_TEMPLATE("split: every row is in exactly one part, with its target", T
   }
 }
 
-TEST_CASE("split: the same seed gives the same parts, another seed others") {
+TEST_CASE("train_test_split: the same seed gives the same parts, another seed others") {
   const auto all = numbered<double>(200);
   const auto a = data::train_test_split(all.x, all.y, {.seed = 7});
   const auto b = data::train_test_split(all.x, all.y, {.seed = 7});
@@ -60,7 +62,7 @@ TEST_CASE("split: the same seed gives the same parts, another seed others") {
   CHECK_FALSE(equal(a.test.x, c.test.x));
 }
 
-TEST_CASE("split: labels and other shapes of rows") {
+TEST_CASE("train_test_split: labels and other shapes of rows") {
   const auto x = Array<float>::zeros({5, 2, 3});
   const Array<std::int64_t> y({5}, {0, 1, 2, 3, 4});
   const auto split = data::train_test_split(x, y, {.test = 0.4});
@@ -68,7 +70,7 @@ TEST_CASE("split: labels and other shapes of rows") {
   CHECK(split.test.y.shape() == Shape{2});
 }
 
-TEST_CASE("split: refuses what cannot be split") {
+TEST_CASE("train_test_split: refuses what cannot be split") {
   const auto all = numbered<double>(4);
   for (const double fraction : {0.0, 1.0, -0.1, 1.5, std::nan(""), 0.1, 0.9}) {
     CAPTURE(fraction);
