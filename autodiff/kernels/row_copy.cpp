@@ -1,29 +1,48 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "ebb/autodiff/kernels/row_copy.hpp"
 
+#include <algorithm>
+
 #include "ebb/autodiff/formula/lanes.hpp"
 #include "ebb/autodiff/kernels/table.hpp"
 
 namespace ebb::inline v0::detail {
 namespace {
 
-template <class T>
-using RowLoop = void (*)(T* y, const T* x, const std::int64_t* index, std::int64_t count,
-                         std::int64_t size);
+/// Rows of a size that the compiler knows, so that a copy is one instruction.
+template <std::size_t Bytes>
+void copy_small(std::byte* out, const std::byte* in, std::span<const std::int64_t> indices) {
+  for (std::size_t i = 0; i < indices.size(); ++i) {
+    std::memcpy(out + i * Bytes, in + std::size_t(indices[i]) * Bytes, Bytes);
+  }
+}
 
-template <class L, class T>
-EBB_INLINE void copy_each(T* y, const T* x, const std::int64_t* index, std::int64_t count,
-                          std::int64_t size) {
-  // Past the caches only where every vector is aligned.
-  const bool streams = sizeof(L) >= 32 && size % L::size == 0 && prefers_streaming(y, count * size);
-  for (std::int64_t i = 0; i < count; ++i, y += size) {
-    const T* from = x + index[i] * size;
-    std::int64_t j = 0;
-    if (streams) {
-      for (; j < size; j += L::size) L::load(from + j).stream(y + j);
+/// One row past the caches; both ends of `to` are aligned to lanes.
+template <class L>
+EBB_INLINE void stream_row(std::byte* to, const std::byte* from, std::size_t bytes) {
+  for (std::size_t k = 0; k < bytes; k += sizeof(L)) {
+    L::load(reinterpret_cast<const float*>(from + k)).stream(reinterpret_cast<float*>(to + k));
+  }
+}
+
+template <class L>
+EBB_INLINE void copy_each(std::byte* out, const std::byte* in, std::size_t bytes, std::int64_t rows,
+                          std::span<const std::int64_t> indices) {
+  constexpr std::size_t cache = 256 << 10;  // what the second one holds at least
+  const bool streams = sizeof(L) >= 32 && bytes % sizeof(L) == 0 &&
+                       prefers_streaming(out, std::int64_t(indices.size() * bytes));
+  const bool fetches = bytes <= longest_fetched && std::size_t(rows) * bytes > cache;
+  const std::size_t fetched = fetches ? indices.size() : 0;
+  for (std::size_t i = 0; i < indices.size(); ++i, out += bytes) {
+    if (i + rows_ahead < fetched) {
+      fetch_row(in + std::size_t(indices[i + rows_ahead]) * bytes, bytes);
     }
-    for (; j + L::size <= size; j += L::size) L::load(from + j).store(y + j);
-    for (; j < size; ++j) y[j] = from[j];
+    const std::byte* from = in + std::size_t(indices[i]) * bytes;
+    if (streams) {
+      stream_row<L>(out, from, bytes);
+    } else {
+      copy_row<sizeof(L)>(out, from, bytes);
+    }
   }
   if (streams) L::stream_end();
 }
@@ -39,16 +58,22 @@ EBB_INLINE void add_each(T* y, const T* x, const std::int64_t* index, std::int64
   }
 }
 
-#define EBB_ROW_LOOPS(set, bytes)                                                                 \
-  template <class T>                                                                              \
-  EBB_LOOP_##set void copy_##set(T* y, const T* x, const std::int64_t* index, std::int64_t count, \
-                                 std::int64_t size) {                                             \
-    copy_each<Lanes<T, bytes / sizeof(T)>>(y, x, index, count, size);                             \
-  }                                                                                               \
-  template <class T>                                                                              \
-  EBB_LOOP_##set void add_##set(T* y, const T* x, const std::int64_t* index, std::int64_t count,  \
-                                std::int64_t size) {                                              \
-    add_each<Lanes<T, bytes / sizeof(T)>>(y, x, index, count, size);                              \
+using CopyLoop = void (*)(std::byte* out, const std::byte* in, std::size_t bytes, std::int64_t rows,
+                          std::span<const std::int64_t> indices);
+template <class T>
+using AddLoop = void (*)(T* y, const T* x, const std::int64_t* index, std::int64_t count,
+                         std::int64_t size);
+
+// The wider the registers, the more rows are on their way from memory at a time.
+#define EBB_ROW_LOOPS(set, width)                                                                \
+  EBB_LOOP_##set void copy_##set(std::byte* out, const std::byte* in, std::size_t bytes,         \
+                                 std::int64_t rows, std::span<const std::int64_t> indices) {     \
+    copy_each<Lanes<float, width / sizeof(float)>>(out, in, bytes, rows, indices);               \
+  }                                                                                              \
+  template <class T>                                                                             \
+  EBB_LOOP_##set void add_##set(T* y, const T* x, const std::int64_t* index, std::int64_t count, \
+                                std::int64_t size) {                                             \
+    add_each<Lanes<T, width / sizeof(T)>>(y, x, index, count, size);                             \
   }
 EBB_ROW_LOOPS(sse2, 16)
 EBB_ROW_LOOPS(avx2, 32)
@@ -57,20 +82,29 @@ EBB_ROW_LOOPS(avx512, 64)
 
 }  // namespace
 
-template <class T>
-void copy_rows(T* y, const T* x, const std::int64_t* index, std::int64_t count, std::int64_t size) {
-  static constexpr RowLoop<T> loops[] = {&copy_sse2<T>, &copy_avx2<T>, &copy_avx512<T>};
-  loops[int(instruction_set())](y, x, index, count, size);
+void copy_rows(std::byte* out, const std::byte* in, std::size_t bytes, std::int64_t rows,
+               std::span<const std::int64_t> indices) {
+  if (bytes == 4) return copy_small<4>(out, in, indices);
+  if (bytes == 8) return copy_small<8>(out, in, indices);
+  static constexpr CopyLoop loops[] = {&copy_sse2, &copy_avx2, &copy_avx512};
+  loops[int(instruction_set())](out, in, bytes, rows, indices);
+}
+
+void fetch_rows(const std::byte* in, std::size_t bytes, std::int64_t rows,
+                std::span<const std::int64_t> indices) {
+  if (bytes > longest_fetched) return;
+  for (const std::int64_t index : indices.first(std::min(indices.size(), rows_ahead))) {
+    if (index >= 0 && index < rows) fetch_row(in + std::size_t(index) * bytes, bytes);
+  }
 }
 
 template <class T>
 void add_rows(T* y, const T* x, const std::int64_t* index, std::int64_t count, std::int64_t size) {
-  static constexpr RowLoop<T> loops[] = {&add_sse2<T>, &add_avx2<T>, &add_avx512<T>};
+  static constexpr AddLoop<T> loops[] = {&add_sse2<T>, &add_avx2<T>, &add_avx512<T>};
   loops[int(instruction_set())](y, x, index, count, size);
 }
 
-#define EBB_INSTANTIATE(T)                                                                \
-  template void copy_rows(T*, const T*, const std::int64_t*, std::int64_t, std::int64_t); \
+#define EBB_INSTANTIATE(T) \
   template void add_rows(T*, const T*, const std::int64_t*, std::int64_t, std::int64_t);
 EBB_INSTANTIATE(float)
 EBB_INSTANTIATE(double)

@@ -283,7 +283,8 @@ struct GatherRows {
     detail::check_range(name, indices, x->shape[0], &x->shape);
     detail::BlockHandle y(detail::allocate(x->shape.with(0, indices->shape[0]), sizeof(T)));
     const detail::AxisView v(y->shape, 0);
-    detail::copy_rows(y->data<T>(), x->data<T>(), indices->data<std::int64_t>(), v.size, v.inner);
+    detail::copy_rows(y->data<std::byte>(), x->data<std::byte>(), std::size_t(v.inner) * sizeof(T),
+                      x->shape[0], {indices->data<std::int64_t>(), std::size_t(v.size)});
     return y.take();
   }
   static auto da(const auto& call) {

@@ -1,50 +1,17 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "ebb/data/sets/dataset.hpp"
 
-#include <algorithm>
 #include <cmath>
-#include <cstring>
 #include <sstream>
 #include <string>
 #include <utility>
 
+#include "ebb/autodiff/kernels/row_copy.hpp"
 #include "ebb/autodiff/values/error.hpp"
-#include "ebb/data/sets/row_copy.hpp"
 #include "ebb/data/splits/split.hpp"
 
 namespace ebb::inline v0::data {
-namespace {
-
-/// Rows of a size that the compiler knows, so that a copy is one instruction.
-template <class Row>
-void copy_small(std::byte* out, const std::byte* in, std::span<const std::int64_t> indices) {
-  for (std::size_t i = 0; i < indices.size(); ++i) {
-    std::memcpy(out + i * sizeof(Row), in + std::size_t(indices[i]) * sizeof(Row), sizeof(Row));
-  }
-}
-
-}  // namespace
-
 namespace detail {
-
-void copy_rows(std::byte* out, const std::byte* in, std::size_t bytes,
-               std::span<const std::int64_t> indices) {
-  if (bytes == 4) return copy_small<std::uint32_t>(out, in, indices);
-  if (bytes == 8) return copy_small<std::uint64_t>(out, in, indices);
-  for (std::size_t i = 0; i < indices.size(); ++i) {
-    if (i + rows_ahead < indices.size()) {
-      fetch_row(in + std::size_t(indices[i + rows_ahead]) * bytes, bytes);
-    }
-    copy_row(out + i * bytes, in + std::size_t(indices[i]) * bytes, bytes);
-  }
-}
-
-void fetch_rows(const std::byte* in, std::size_t bytes, std::int64_t n,
-                std::span<const std::int64_t> indices) {
-  for (const std::int64_t index : indices.first(std::min(indices.size(), rows_ahead))) {
-    if (index >= 0 && index < n) fetch_row(in + std::size_t(index) * bytes, bytes);
-  }
-}
 
 void check_indices(const char* operation, std::span<const std::int64_t> indices, std::int64_t n,
                    const char* what) {
@@ -64,17 +31,17 @@ Array<T> take_rows(const char* operation, const Array<T>& array,
   const Shape shape = array.shape().with(0, std::int64_t(indices.size()));
   auto rows = Array<T>::uninitialized(shape);
   if (shape.size() == 0) return rows;
-  copy_rows(reinterpret_cast<std::byte*>(rows.mutate()),
-            reinterpret_cast<const std::byte*>(array.data()),
-            std::size_t(array.size() / n) * sizeof(T), indices);
+  ebb::detail::copy_rows(reinterpret_cast<std::byte*>(rows.mutate()),
+                         reinterpret_cast<const std::byte*>(array.data()),
+                         std::size_t(array.size() / n) * sizeof(T), n, indices);
   return rows;
 }
 
 template <class T>
 void expect_rows(const Array<T>& array, std::span<const std::int64_t> indices) {
   const std::int64_t n = array.shape()[0];
-  fetch_rows(reinterpret_cast<const std::byte*>(array.data()),
-             std::size_t(array.size() / n) * sizeof(T), n, indices);
+  ebb::detail::fetch_rows(reinterpret_cast<const std::byte*>(array.data()),
+                          std::size_t(array.size() / n) * sizeof(T), n, indices);
 }
 
 void check_rows(const char* operation, const Shape& x, const Shape& y) {

@@ -6,8 +6,8 @@
 #include <cerrno>
 #include <system_error>
 
+#include "ebb/autodiff/kernels/row_copy.hpp"
 #include "ebb/data/formats/npy_format.hpp"
-#include "ebb/data/sets/row_copy.hpp"
 
 namespace ebb::inline v0::data::detail {
 namespace {
@@ -31,11 +31,12 @@ class MappedRows : public RowSource {
 
   void copy(std::byte* out, std::span<const std::int64_t> indices) const override {
     file_->require_unchanged();  // before pages are touched that may be gone
-    copy_rows(out, first_row(), std::size_t(layout().row_bytes), indices);
+    ebb::detail::copy_rows(out, first_row(), std::size_t(layout().row_bytes), layout().rows(),
+                           indices);
     file_->require_unchanged();
   }
   void expect(std::span<const std::int64_t> indices) const override {
-    fetch_rows(first_row(), std::size_t(layout().row_bytes), layout().rows(), indices);
+    ebb::detail::fetch_rows(first_row(), std::size_t(layout().row_bytes), layout().rows(), indices);
   }
   std::int64_t block_rows() const override { return layout().rows_in(block_bytes); }
   std::int64_t bytes_read() const override { return 0; }

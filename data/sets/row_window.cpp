@@ -6,7 +6,7 @@
 #include <unordered_map>
 #include <utility>
 
-#include "ebb/data/sets/row_copy.hpp"
+#include "ebb/autodiff/kernels/row_copy.hpp"
 #include "ebb/data/sets/row_source.hpp"
 
 namespace ebb::inline v0::data::detail {
@@ -157,9 +157,11 @@ void RowWindow::copy_runs(std::byte* out, std::size_t count, const RowOf& row_of
     const auto row = [&](std::size_t i) {
       return block.rows() + std::size_t(indices[row_of(i)] - first) * bytes;
     };
+    const std::size_t fetched = bytes <= ebb::detail::longest_fetched ? end : 0;
     for (std::size_t i = begin; i < end; ++i) {
-      if (i + rows_ahead < end) fetch_row(row(i + rows_ahead), bytes);
-      copy_row(out + row_of(i) * bytes, row(i), bytes);
+      const std::size_t soon = i + ebb::detail::rows_ahead;
+      if (soon < fetched) ebb::detail::fetch_row(row(soon), bytes);
+      ebb::detail::copy_row(out + row_of(i) * bytes, row(i), bytes);
     }
     begin = end;
   }
