@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // What a derivative is, and what can be done with one: slopes, partial derivatives, the chain rule,
-// gradients and directions, Jacobians and Hessians, kinks, checks, and the tape itself. With --out
-// the pictures' numbers are written as CSV.
+// gradients and directions, Jacobians and Hessians, kinks, checks, and the tape itself. --out
+// writes numbers for pictures as CSV files.
 #include <CLI/CLI.hpp>
 #include <cmath>
 #include <cstdio>
@@ -32,7 +32,7 @@ const auto rosenbrock = [](const auto& v) {
   return sum(square(1 - x) + 100 * square(y - square(x)));
 };
 
-/// A file of numbers in columns; without a folder they go nowhere.
+/// A file of numbers in columns. Without a folder nothing is written.
 class Csv {
  public:
   Csv(const std::filesystem::path& folder, const char* name, const char* columns) {
@@ -92,7 +92,8 @@ void total_differential() {
   }
 }
 
-/// z(t) = f(g(t), h(t)), and the same in vectors: the gradient of f(g(x)) is J^T grad f.
+/// z(t) = f(g(t), h(t)) by a sum of products, and in vectors: the gradient of f(g(x)) is J^T grad
+/// f.
 void chain_rule() {
   heading("The chain rule");
   const auto inner = [](const auto& t) { return concat({square(t), sin(t)}); };
@@ -107,8 +108,8 @@ void chain_rule() {
   std::printf("vjp %.8f\n", vjp(inner, t, partial).item());
 }
 
-/// A gradient points to where the function grows fastest; its length is the growth. Against it the
-/// function falls as fast.
+/// A gradient points to where the function grows fastest, and its norm is the slope in that
+/// direction. In the opposite direction the function falls as fast.
 void directions(Csv& sweep, Csv& field) {
   heading("The slope of -(cos^2 x + cos^2 y)^2 at (0.4, -1.1) in every direction");
   const auto x = Vector::of({0.4, -1.1});
@@ -179,8 +180,8 @@ void second_order() {
   std::printf("order %.3f\n", order);
 }
 
-/// At a kink there is a slope from either side; descent with shrinking steps still finds the lowest
-/// point, if the best one so far is kept.
+/// At a kink the slopes of the two sides differ. Descent with shrinking steps still finds the
+/// lowest point, if the best one so far is kept.
 void kinks() {
   heading("Subgradient descent on |x - 1| + 2 |y + 0.5| + max(0, 1 - x)");
   const auto f = [](const auto& v) {

@@ -11,9 +11,9 @@ using Table = data::Table<double>;
 
 namespace {
 
-/// What gradient descent makes of features of one scale.
+/// How fast gradient descent is on features as they are scaled.
 struct Descent {
-  double condition = 0;  ///< the largest eigenvalue of the Hessian through the smallest
+  double condition = 0;  ///< the largest eigenvalue of the Hessian divided by the smallest
   int steps = 0;         ///< until the loss is within a thousandth of the best
 };
 
@@ -51,12 +51,13 @@ void show_scaling(const Table& table, int most_steps) {
                             {"min-max", {data::MinMax({.columns = features})}},
                             {"robust", {data::Robust({.columns = features})}},
                             {"standardized", {data::Standardize({.columns = features})}}};
-  std::printf("%-14s %14s %10s\n", "features", "condition", "steps");
+  std::printf("%-14s %14s %20s\n", "features", "condition", "steps");
+  const std::string too_many = "more than " + std::to_string(most_steps);
   for (auto& [name, pipeline] : scales) {
     const auto [condition, steps] =
         descend(pipeline.fit_transform(table), "progression", most_steps);
-    std::printf("%-14s %14.4g %10d%s\n", name, condition, steps,
-                steps == most_steps ? " and not there" : "");
+    std::printf("%-14s %14.4g %20s\n", name, condition,
+                (steps < most_steps ? std::to_string(steps) : too_many).c_str());
   }
 }
 
@@ -77,7 +78,7 @@ Scores scores(const Table& train, const Table& test) {
   return {score(x, known.y, w), score(example::with_ones(held_out.x), held_out.y, w)};
 }
 
-/// The patients in clinics that were drawn by lot: nothing can be learned from them.
+/// The patients, each in a clinic chosen at random: nothing can be learned from it.
 Table with_clinics(const Table& table, std::uint64_t seed) {
   constexpr std::uint64_t clinics = 150;
   Stream stream(seed);
@@ -102,26 +103,26 @@ void show_leaks(const Table& patients, std::uint64_t seed) {
   const auto encoder = [] { return data::TargetEncode({.target = "progression", .smoothing = 0}); };
   const Scores without = scores(train.drop({"clinic"}), test.drop({"clinic"}));
 
-  // Each training row has the mean of others of its clinic.
+  // Each training row has the mean of other rows of its clinic.
   auto honest = encoder();
   const auto seen = honest.fit_transform(train);
   const Scores out_of_fold = scores(seen, honest.transform(test));
 
-  // Each training row has a mean that its own target is part of. So the model believes in clinics,
-  // and other rows pay for it. `with_role` makes rows forget where they come from; otherwise
+  // Each training row has a mean that its own target is part of. So the model trusts the clinics,
+  // and is wrong on other rows. `with_role` makes rows forget where they come from; otherwise
   // `transform` would refuse those of the fit.
   auto own = encoder();
   own.fit(train.with_role(data::Role::unspecified));
   const Scores own_target = scores(own.transform(train), own.transform(test));
 
-  // The held-out rows took part in the means, too: now they confirm the mistake. Rows that forgot
-  // where they come from are not told apart; `split` would refuse what a fit has changed.
+  // The held-out rows are part of the means, too: so they confirm the mistake. The table must
+  // forget where its rows come from; otherwise `split` would refuse rows that a fit has changed.
   auto all = encoder();
   all.fit(table);
   const auto encoded = all.transform(table.with_role(data::Role::unspecified));
   const Scores before_split = scores(encoded.rows(rows.train), encoded.rows(rows.test));
 
-  std::printf("\n%-34s %8s %8s\n", "clinics drawn by lot", "train R2", "test R2");
+  std::printf("\n%-34s %8s %8s\n", "clinics chosen at random", "train R2", "test R2");
   const auto print = [](const char* name, const Scores& score) {
     std::printf("%-34s %8.3f %8.3f\n", name, score.train, score.test);
   };

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Linear regression on a file several times as large as the memory that the process allows itself:
 // by mini-batches that read the file once an epoch, in a new order each time, and by the gradient
-// of all rows, put together from blocks. The file is made up, so that the true weights are known.
+// of all rows, added up from blocks. The program makes the file, so the true weights are known.
 #include <stdlib.h>
 #include <sys/resource.h>
 #include <unistd.h>
@@ -39,12 +39,12 @@ struct Options {
   std::uint64_t seed = 0;
 };
 
-/// A folder that is gone at the end of the scope, with all that it holds.
+/// A temporary folder, removed with its content at the end of the scope.
 class TemporaryFolder {
  public:
   TemporaryFolder() {
     std::string name = (std::filesystem::temp_directory_path() / "ebb_XXXXXX").string();
-    if (mkdtemp(name.data()) == nullptr) throw FileError(name + ": cannot be made");
+    if (mkdtemp(name.data()) == nullptr) throw FileError(name + ": cannot be created");
     path_ = name;
   }
   ~TemporaryFolder() {
@@ -59,9 +59,9 @@ class TemporaryFolder {
   std::filesystem::path path_;
 };
 
-/// Starts the program again with no more address space than this, used or not; the second time it
-/// goes on, and says how much there is. OpenBLAS would start a thread for each processor before
-/// `main`, and take 128 MB for it.
+/// Limits the address space of the process to so many bytes, and describes the limit. It takes
+/// effect by starting the program once more, since OpenBLAS starts a thread for each processor
+/// before `main` and reserves 128 MB for it.
 std::string limit_memory(std::int64_t bytes, char** argv) {
   std::int64_t pages = 0;
   std::ifstream("/proc/self/statm") >> pages;
@@ -83,8 +83,8 @@ std::string limit_memory(std::int64_t bytes, char** argv) {
          " MB";
 }
 
-/// Writes rows of independent features of variance 1 and y = w x + bias + noise, one after the
-/// other. Returns w and, last, the bias.
+/// Writes rows of independent features of variance 1 and y = w x + bias + noise, one by one.
+/// Returns w and, last, the bias.
 Weights write_rows(const std::string& path, std::int64_t rows, std::uint64_t seed) {
   Stream stream = Stream(seed).split(1);
   Weights truth(std::size_t(columns), 0);
@@ -111,7 +111,7 @@ struct Epoch {
   std::vector<std::uint32_t> order;
 };
 
-/// A data set that notes what it is asked for: anything with `size` and `rows` is one.
+/// A data set that records which rows it is asked for: anything with `size` and `rows` is one.
 struct Counted {
   data::FileArray<float> file;
   std::shared_ptr<Epoch> epoch;
@@ -126,7 +126,7 @@ struct Counted {
   }
 };
 
-/// Inputs and target out of rows that hold both.
+/// Inputs and targets from rows that hold both.
 data::Batch<float> split_target(const Array<float>& rows) {
   return {slice(rows, 1, {0, features}), slice(rows, 1, {features, columns})};
 }
@@ -145,7 +145,7 @@ double distance(const nn::Linear<float>& model, const Weights& truth) {
 constexpr std::int64_t mixed_blocks = 12;
 
 /// Mini-batches. Blocks of the file come in random order, and the rows of a few blocks at a time
-/// are shuffled with each other. The window has room for those of the batch at hand and the next.
+/// are shuffled with each other. The window has room for twice as many: these and the next ones.
 void train_by_batches(data::FileArray<float> file, const Options& options, const Weights& truth) {
   const std::int64_t n = file.size();
   const auto epoch = std::make_shared<Epoch>();
@@ -176,10 +176,13 @@ void train_by_batches(data::FileArray<float> file, const Options& options, const
     std::int64_t same = 0;
     for (std::size_t i = 0; i < order_before.size(); ++i)
       same += order_before[i] == epoch->order[i];
+    const std::string times = *least == 1 && *most == 1 ? "exactly once"
+                                                        : std::to_string(*least) + " to " +
+                                                              std::to_string(*most) + " times";
     std::printf(
-        "epoch %4d  loss %.6g  each row %d to %d times, %lld where they were; the file was "
-        "read %.3f times\n",
-        e + 1, total / double(loader.size()), int(*least), int(*most), static_cast<long long>(same),
+        "epoch %4d  loss %.6g  every row %s, %lld at the same place as before; the file was read "
+        "%.3f times\n",
+        e + 1, total / double(loader.size()), times.c_str(), static_cast<long long>(same),
         double(file.bytes_read() - bytes_before) / double(n * row_bytes));
     std::fflush(stdout);
     order_before = epoch->order;
@@ -202,7 +205,8 @@ double backward_by_blocks(const nn::Linear<float>& model, const D& rows, std::in
   return mean;
 }
 
-/// Of all rows that fit, whichever way they are cut, the gradient is that of the whole to rounding.
+/// How much the gradient depends on the size of the blocks: the largest difference between one
+/// block and blocks of 1000 rows, divided by the largest element. Only rounding differs.
 double difference_of_blocks(const data::FileArray<float>& file) {
   const std::int64_t fit = std::min<std::int64_t>(file.size(), 8192);
   data::Rows first(std::size_t(fit), 0);
@@ -223,12 +227,12 @@ double difference_of_blocks(const data::FileArray<float>& file) {
   return difference / largest;
 }
 
-/// Gradient descent with the gradient of all rows.
+/// Gradient descent: each step uses the gradient of all rows.
 void train_by_all_rows(const data::FileArray<float>& file, const Weights& truth) {
   std::printf("block_difference %.3g\n", difference_of_blocks(file));
   const data::TransformedDataset rows(file, split_target);
   nn::Linear<float> model(features, 1);
-  // Features of variance 1 that do not depend on each other make every slope twice the distance.
+  // With independent features of variance 1 every slope is twice the distance to the true weight.
   optim::Optimizer optimizer(model, optim::SGD{.learning_rate = 0.5});
   for (int step = 0; step < 3; ++step) {
     std::printf("step %4d  loss %.6g\n", step + 1, backward_by_blocks(model, rows, 1024));
@@ -241,7 +245,8 @@ void train_by_all_rows(const data::FileArray<float>& file, const Weights& truth)
 
 void run(const Options& options, const std::string& limit) {
   const std::int64_t rows = options.size * mebibyte / row_bytes;
-  // An open file needs no name, and without one is gone with the program however that ends.
+  // The folder is removed at once: an open file needs no name, and the system frees it when the
+  // program ends, however that happens.
   auto folder = std::make_unique<TemporaryFolder>();
   const std::string path = folder->path("rows.raw");
   const Weights truth = write_rows(path, rows, options.seed);
@@ -253,7 +258,7 @@ void run(const Options& options, const std::string& limit) {
   std::printf("file: %lld MB, %lld rows of %lld features and a target\n",
               static_cast<long long>(options.size), static_cast<long long>(rows),
               static_cast<long long>(features));
-  train_by_batches(std::move(shuffled), options, truth);  // which then gives its window back
+  train_by_batches(std::move(shuffled), options, truth);  // frees its window at the end
   train_by_all_rows(in_order, truth);
   rusage usage{};
   ::getrusage(RUSAGE_SELF, &usage);
@@ -265,16 +270,17 @@ void run(const Options& options, const std::string& limit) {
 int main(int argc, char** argv) {
   Options options;
   CLI::App app("Linear regression on a file that is larger than the memory");
-  app.add_option("--size", options.size, "Of the file, in MB")
+  app.add_option("--size", options.size, "Size of the file in MB")
       ->check(CLI::Range(1, 1 << 20))
       ->capture_default_str();
-  app.add_option("--memory", options.memory, "Address space that the process may take, in MB")
+  app.add_option("--memory", options.memory, "Address space that the process may use, in MB")
       ->check(CLI::Range(96, 1 << 20))
       ->capture_default_str();
   app.add_option("--epochs", options.epochs, "Passes of mini-batches over the file")
       ->check(CLI::Range(1, 1000))
       ->capture_default_str();
-  app.add_option("--seed", options.seed, "Of the file and of the orders")->capture_default_str();
+  app.add_option("--seed", options.seed, "Seed of the file and of the orders of its rows")
+      ->capture_default_str();
   return example::parse_and_run(
       app, argc, argv, [&] { run(options, limit_memory(options.memory * mebibyte, argv)); });
 }
