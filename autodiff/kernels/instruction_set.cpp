@@ -5,8 +5,8 @@
 #include <string_view>
 #include <utility>
 
-#include "ebb/autodiff/error.hpp"
 #include "ebb/autodiff/kernels/table.hpp"
+#include "ebb/autodiff/values/error.hpp"
 
 namespace ebb::inline v0::detail {
 namespace {

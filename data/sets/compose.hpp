@@ -8,8 +8,8 @@
 #include <vector>
 
 #include "ebb/autodiff/values/error.hpp"
-#include "ebb/data/rows.hpp"
 #include "ebb/data/sets/dataset.hpp"
+#include "ebb/data/tables/rows.hpp"
 
 namespace ebb::inline v0::data {
 

@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "ebb/autodiff/values/platform.hpp"
-#include "ebb/data/rows.hpp"
+#include "ebb/data/tables/rows.hpp"
 
 namespace ebb::inline v0::data {
 

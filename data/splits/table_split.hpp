@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Tables that know whether they are to learn from or to judge by.
 #pragma once
-#include "ebb/data/rows.hpp"
+#include "ebb/data/tables/rows.hpp"
 #include "ebb/data/tables/table.hpp"
 
 namespace ebb::inline v0::data {

@@ -7,8 +7,8 @@
 #include <cstring>
 #include <vector>
 
-#include "ebb/autodiff/array.hpp"
-#include "ebb/autodiff/random.hpp"
+#include "ebb/autodiff/values/array.hpp"
+#include "ebb/autodiff/values/random.hpp"
 
 using namespace ebb;
 
