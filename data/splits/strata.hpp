@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Rows that are told apart by a number each: by their class, or the group that they belong to.
+// Rows that have one number each: their class, or the group that they belong to.
 #pragma once
 #include <cstddef>
 #include <cstdint>
@@ -14,8 +14,8 @@ struct Strata {
   std::size_t size() const { return values.size(); }
   std::int64_t rows() const { return std::int64_t(of_row.size()); }
 
-  std::vector<std::int64_t> values;  ///< each once, ascending
-  std::vector<std::int64_t> counts;  ///< the rows that have it
+  std::vector<std::int64_t> values;  ///< the different numbers, ascending
+  std::vector<std::int64_t> counts;  ///< how many rows have each of `values`
   std::vector<std::size_t> of_row;   ///< the position of each row's value in `values`
 };
 

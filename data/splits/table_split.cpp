@@ -38,7 +38,7 @@ void check(const Table<T>& table, std::initializer_list<NamedRows> parts) {
   }
 }
 
-/// By what one split is told from another.
+/// A hash of the rows and parts of a split.
 std::uint64_t identity_of(std::initializer_list<NamedRows> parts) {
   detail::Identity identity;
   for (const auto& [name, rows] : parts) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Tables that know whether they are to learn from or to judge by.
+// Splits tables into parts that know whether they are for training or held out.
 #pragma once
 #include "ebb/data/tables/rows.hpp"
 #include "ebb/data/tables/table.hpp"
@@ -10,8 +10,8 @@ namespace ebb::inline v0::data {
 template <Real T>
 struct TableParts {
   Table<T> train;       ///< `Role::training`
-  Table<T> validation;  ///< `Role::held_out`, as the next
-  Table<T> test;
+  Table<T> validation;  ///< `Role::held_out`
+  Table<T> test;        ///< `Role::held_out`
 };
 
 /// The rows of a table in two parts. Destructures: `auto [train, test] = ...`.
@@ -21,14 +21,17 @@ struct TableFold {
   Table<T> test;   ///< `Role::held_out`
 };
 
-/// Takes the rows apart: `split(table, split_rows(table.rows(), {.validation = 0.2}))`. No
-/// transform is fitted on the rows that are held out, nor on some that include them and then
-/// applied to them. A training part can be split again; parts of rows that are held out stay so.
-/// Copies of a row that were made before the split are rows of their own to it.
-/// @throws ArgumentError for a row that stands in two parts or is not in the table, and for a table
-/// that went through a transform which was fitted on its rows: each part would know of the others.
+/// Divides the rows of a table: `split(table, split_rows(table.rows(), {.validation = 0.2}))`.
+/// Transforms refuse to be fitted on the held-out rows, and to be applied to held-out rows after a
+/// fit on rows that include them. A training part can be split again; the parts of held-out rows
+/// are held out. Copies of a row that were made before the split count as different rows.
+/// @throws ArgumentError for a row that is in two parts or is not in the table, and for a table
+/// that was changed by a transform fitted on its rows, since each part would then contain
+/// information about the others.
 template <Real T>
 EBB_API TableParts<T> split(const Table<T>& table, const Parts& parts);
+/// Divides the rows of a table into the two parts of a fold: `split(table, fold)`.
+/// @throws ArgumentError as `split(table, parts)`.
 template <Real T>
 EBB_API TableFold<T> split(const Table<T>& table, const Fold& fold);
 

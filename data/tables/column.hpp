@@ -7,17 +7,17 @@
 
 namespace ebb::inline v0::data {
 
-/// What the numbers of a column mean.
+/// The meaning of the numbers in a column.
 enum class Kind : std::uint8_t {
-  numeric,     ///< themselves
-  categorical  ///< each the position of a level
+  numeric,     ///< the numbers themselves
+  categorical  ///< each number is the position of a level
 };
 
-/// The name and the type of one column.
+/// The name, kind and levels of one column.
 struct Column {
   std::string name;
   Kind kind = Kind::numeric;
-  std::vector<std::string> levels = {};  ///< of categories; the code of one is its position
+  std::vector<std::string> levels = {};  ///< the levels of a category, by their codes
 };
 
 }  // namespace ebb::inline v0::data

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Columns by name, for messages and for transforms.
+// Finding columns by name, for messages and transforms.
 #pragma once
 #include <string>
 #include <string_view>
@@ -10,16 +10,16 @@
 
 namespace ebb::inline v0::data::detail {
 
-/// What the names of the columns that a transform makes may take, in bytes: a file of few names and
-/// many levels could ask for any amount.
+/// The most bytes that the names of the columns made by a transform may take: without a limit, a
+/// small file with few long names and many levels could ask for any amount of memory.
 constexpr std::size_t most_name_bytes = 64 << 20;
 
 constexpr std::size_t no_column = ~std::size_t(0);
 
-/// Where the column of this name stands, or `no_column`.
+/// The position of the column with this name, or `no_column`.
 std::size_t position_of(const std::vector<Column>& columns, std::string_view name);
 
-/// The same for many names of columns that stay where they are meanwhile.
+/// Finds many columns by name. The names must not move while it is used.
 class Positions {
  public:
   explicit Positions(const std::vector<Column>& columns);
@@ -30,13 +30,13 @@ class Positions {
   std::unordered_map<std::string_view, std::size_t> positions_;
 };
 
-/// The names of all columns, for a message; a few hundred would help nobody.
+/// The names of the columns for a message; only the first of very many.
 std::string list_of(const std::vector<Column>& columns);
 std::string list_of(const std::vector<std::string>& names);
 /// "numeric", "categorical"
 const char* name_of(Kind kind);
 
-/// A number in six digits, for a message.
+/// A number with six digits, for a message.
 std::string short_number(double number);
 
 }  // namespace ebb::inline v0::data::detail

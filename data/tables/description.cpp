@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// What tables look like from afar: statistics of their columns, and how they print.
+// Summaries of tables: the statistics of their columns, and how tables and summaries print.
 #include <algorithm>
 #include <charconv>
 #include <cmath>
@@ -46,7 +46,7 @@ void describe_categories(const std::vector<double>& present, const Column& colum
   if (*most > 0) to.most_frequent = column.levels[std::size_t(most - counts.begin())];
 }
 
-/// A number in at most `digits` digits that count.
+/// A number with at most `digits` significant digits.
 std::string short_number(double x, int digits) {
   if (std::isnan(x)) return "NaN";
   char text[32];
@@ -54,7 +54,7 @@ std::string short_number(double x, int digits) {
   return {text, end.ptr};
 }
 
-/// A text without control characters and not too long to stand in a table.
+/// A text for a cell: without control characters, and shortened.
 std::string short_text(const std::string& text) {
   constexpr std::size_t longest = 24;
   std::string out;
@@ -67,14 +67,15 @@ std::string short_text(const std::string& text) {
   return out;
 }
 
-/// The characters of UTF-8 text, as if each were as wide as any other.
+/// The number of characters of a UTF-8 text, each counted as one wide.
 std::size_t width_of(const std::string& text) {
   return std::size_t(std::count_if(text.begin(), text.end(), [](char c) {
     return (static_cast<unsigned char>(c) & 0xc0) != 0x80;
   }));
 }
 
-/// Rows of as many cells each; the first column begins at the left, the others end at the right.
+/// Prints rows of cells, all with the same number of cells. The first column is aligned left, the
+/// others right.
 void print(std::ostream& out, const Cells& cells) {
   std::vector<std::size_t> widths(cells.front().size());
   for (const auto& row : cells) {

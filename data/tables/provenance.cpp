@@ -6,7 +6,7 @@
 
 namespace ebb::inline v0::data::detail {
 
-/// The finalizer of SplitMix64 (Steele, Lea, Flood 2014).
+/// Mixes in a word with the finalizer of SplitMix64 (Steele, Lea, Flood 2014).
 void Identity::add(std::uint64_t word) {
   std::uint64_t z = (value_ ^ word) + 0x9e3779b97f4a7c15u;
   z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// What the rows of a table are for, and which transforms have seen them.
+// The purpose of the rows of a table, and the transforms that were fitted on them.
 #pragma once
 #include <cstdint>
 #include <string>
@@ -9,16 +9,16 @@
 
 namespace ebb::inline v0::data {
 
-/// What the rows of a table are for.
+/// The purpose of the rows of a table.
 enum class Role : std::uint8_t {
-  unspecified,  ///< nobody has said it
+  unspecified,  ///< not stated
   training,     ///< to learn from
-  held_out      ///< to judge by: no transform is fitted on them
+  held_out      ///< to judge by: transforms refuse to be fitted on them
 };
 
 namespace detail {
 
-/// A number for a list of numbers, by which one is told from another.
+/// A 64-bit hash of a list of row numbers.
 class Identity {
  public:
   void add(std::uint64_t word);
@@ -28,31 +28,33 @@ class Identity {
   std::uint64_t value_ = 0;
 };
 
-/// Where the rows of a table come from, as far as its history tells.
+/// The origin of the rows of a table, as far as it is known.
 struct Provenance {
-  /// One part of one split, or some rows that were chosen.
+  /// One part of a split, or a choice of rows.
   struct Part {
-    std::uint64_t split = 0;  ///< the same for the same rows in the same parts
-    int index = 0;            ///< which part
+    std::uint64_t split = 0;  ///< hash of the split: equal for equal rows in equal parts
+    int index = 0;            ///< the position of the part in the split
     friend bool operator==(const Part&, const Part&) = default;
   };
 
-  std::uint64_t origin = 0;  ///< of the table that was there first, from 1; 0 after a file
-  std::vector<Part> path;    ///< the parts taken of it, one after the other
+  std::uint64_t origin = 0;  ///< number of the first table, from 1; 0 if loaded from a file
+  std::vector<Part> path;    ///< the parts that were taken, first to last
   Role role = Role::unspecified;
-  std::string learned_by;  ///< the transform that changed these rows after a fit on them
+  std::string learned_by;  ///< the transform that was fitted on these rows and then changed them
 
-  /// Of a table that is made of nothing else.
+  /// The origin of a new table.
   static Provenance fresh();
 
-  /// Of a part of these rows. Parts of held-out rows are held out.
+  /// The origin of a part of these rows. A part of held-out rows is held out.
   Provenance part(Part taken, Role of_part) const;
-  /// Why a transform that was fitted on those rows must not see these held-out rows, or nothing.
+  /// Why a transform fitted on the rows `fitted_on` must not see these held-out rows; empty if it
+  /// may.
   std::string leak_from(const Provenance& fitted_on) const;
-  /// Whether these rows are among those.
+  /// True if these rows are known to be among the rows of `other`.
   bool is_part_of(const Provenance& other) const;
-  /// Whether none of them is: they come from elsewhere, or from another part of one split. Of two
-  /// splits nobody knows.
+  /// True if these rows and those of `other` are known to have no row in common: they come from
+  /// different tables, or from different parts of one split. False if unknown: parts of two
+  /// different splits may overlap.
   bool is_apart_from(const Provenance& other) const;
 };
 

@@ -18,7 +18,7 @@ std::vector<Moments> column_moments(const Array<T>& rows) {
       if (std::isnan(x)) continue;
       Moments& m = moments[j];
       if (m.count++ == 0) first[j] = m.minimum = m.maximum = x;
-      m.mean += x - first[j];  // small numbers lose less in a sum
+      m.mean += x - first[j];  // smaller numbers lose less in a sum
       m.minimum = std::min(m.minimum, x);
       m.maximum = std::max(m.maximum, x);
     }
@@ -27,11 +27,11 @@ std::vector<Moments> column_moments(const Array<T>& rows) {
     Moments& m = moments[j];
     if (m.count == 0) continue;
     const double range = m.maximum - m.minimum;
-    if (std::isinf(m.minimum) || std::isinf(m.maximum)) {  // where differences may be NaN
+    if (std::isinf(m.minimum) || std::isinf(m.maximum)) {  // differences may be NaN
       m.mean = m.minimum + m.maximum;
       m.deviation = std::numeric_limits<double>::quiet_NaN();
     } else if (std::isinf(m.mean) &&
-               std::isfinite(range)) {  // the sum is too large, the mean is not
+               std::isfinite(range)) {  // the sum overflows, the mean does not
       double parts = 0;
       for (const T* x = rows.begin() + j; x < rows.end(); x += d) {
         if (!std::isnan(*x)) parts += (double(*x) - first[j]) / range;
@@ -41,7 +41,7 @@ std::vector<Moments> column_moments(const Array<T>& rows) {
       m.mean = first[j] + m.mean / double(m.count);
     }
   }
-  // In units of the range, whose square neither overflows nor vanishes.
+  // Computed in units of the range, so that squares neither overflow nor underflow.
   for (const T* row = rows.begin(); row != rows.end(); row += d) {
     for (std::size_t j = 0; j < d; ++j) {
       Moments& m = moments[j];
@@ -64,7 +64,7 @@ double quantile_of_sorted(const std::vector<double>& sorted, double quantile) {
   const auto below = std::size_t(position);
   const std::size_t above = std::min(below + 1, sorted.size() - 1);
   const double a = sorted[below], b = sorted[above], t = position - double(below);
-  if (a == b || t == 0) return a;  // infinities, too
+  if (a == b || t == 0) return a;  // also for infinities
   if (std::isinf(b - a)) return a * (1 - t) + b * t;
   return t >= 0.5 ? b - (b - a) * (1 - t) : a + (b - a) * t;
 }

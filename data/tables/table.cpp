@@ -16,7 +16,7 @@ namespace {
 
 using detail::quoted;
 
-/// The first level that is no number: what made a column categorical that should have been numbers.
+/// The first level that is not a number, which may be why a column is categorical by mistake.
 std::string example_of(const Column& column) {
   double number = 0;
   for (const auto& level : column.levels) {
@@ -101,7 +101,7 @@ Table<T> Table<T>::with_role(Role role) const {
   return detail::TableAccess::with(*this, std::move(provenance));
 }
 
-/// What was made from this table, with the history of its rows.
+/// A table made from this one, with the origin of its rows.
 template <Real T>
 Table<T> Table<T>::keep_provenance(Table made) const {
   made.provenance_ = provenance_;
@@ -130,12 +130,12 @@ std::vector<std::size_t> Table<T>::find_all(const std::vector<std::string>& name
   const detail::Positions known(columns_);
   for (const auto& name : names) {
     const std::size_t j = known.of(name);
-    positions.push_back(j == detail::no_column ? find(name) : j);  // which throws
+    positions.push_back(j == detail::no_column ? find(name) : j);  // throws
   }
   return positions;
 }
 
-/// The columns at these positions, side by side.
+/// The columns at these positions.
 template <Real T>
 Array<T> Table<T>::gather(std::span<const std::size_t> positions) const {
   auto chosen = Array<T>::uninitialized({rows(), std::int64_t(positions.size())});
@@ -232,7 +232,7 @@ Table<T> Table<T>::rows(std::span<const std::int64_t> indices) const {
   auto values = Array<T>::uninitialized({std::int64_t(indices.size()), width});
   T* out = values.mutate();
   detail::Identity identity;
-  identity.add(~std::uint64_t(0));  // which is no number of rows in a part of a split
+  identity.add(~std::uint64_t(0));  // not a valid number of rows, so no split has this hash
   for (const std::int64_t i : indices) {
     identity.add(std::uint64_t(i));
     if (i < 0 || i >= rows()) {
@@ -242,12 +242,12 @@ Table<T> Table<T>::rows(std::span<const std::int64_t> indices) const {
     out = std::copy_n(values_.data() + i * width, width, out);
   }
   Table chosen(columns_, std::move(values), source_);
-  // The same places of another order are other rows.
+  // The hash depends on the order of the rows, since a later choice counts positions in this order.
   chosen.provenance_ = provenance_.part({identity.value(), 0}, role());
   return chosen;
 }
 
-/// @throws ArgumentError for what is no number.
+/// @throws ArgumentError for a missing value and for a categorical column.
 template <Real T>
 void Table<T>::check_complete() const {
   for (const Column& column : columns_) {

@@ -16,7 +16,7 @@
 
 namespace ebb::inline v0::data {
 
-/// Features and what is to be predicted from them. Destructures: `auto [x, y, features] = ...`.
+/// Features, and the target to predict from them. Destructures: `auto [x, y, features] = ...`.
 template <Real T>
 struct Supervised {
   Array<T> x;                         ///< (n, d)
@@ -24,27 +24,28 @@ struct Supervised {
   std::vector<std::string> features;  ///< the names of the d columns of x
 };
 
-/// What `Table::describe` knows of one column; NaN where the values present do not suffice.
+/// The statistics of one column that `Table::describe` computes; NaN if there are too few values.
 struct ColumnDescription {
   std::string name;
   Kind kind = Kind::numeric;
-  std::int64_t count = 0;    ///< of the values present
-  std::int64_t missing = 0;  ///< of the others
+  std::int64_t count = 0;    ///< the number of values that are present
+  std::int64_t missing = 0;  ///< the number of values that are missing
 
-  double mean = 0;            ///< of a numeric column, as all up to `maximum`
-  double sd = 0;              ///< standard deviation, divided by count - 1
+  double mean = 0;            ///< mean to maximum are of a numeric column
+  double sd = 0;              ///< standard deviation; the variance is divided by count - 1
   double minimum = 0;         ///< the smallest value
   double lower_quartile = 0;  ///< interpolated linearly at position (count - 1) / 4, as NumPy does
-  double median = 0;          ///< at (count - 1) / 2
-  double upper_quartile = 0;  ///< at 3 (count - 1) / 4
+  double median = 0;          ///< interpolated at position (count - 1) / 2
+  double upper_quartile = 0;  ///< interpolated at position 3 (count - 1) / 4
   double maximum = 0;         ///< the largest value
 
-  std::int64_t levels = 0;         ///< of a categorical column: how many there are
-  std::string most_frequent = {};  ///< the level that stands most often, the first of several
-  std::int64_t frequency = 0;      ///< how often
+  std::int64_t levels = 0;         ///< the number of levels of a categorical column
+  std::string most_frequent = {};  ///< the most frequent level; of equally frequent ones the first
+  std::int64_t frequency = 0;      ///< the number of rows of the most frequent level
 };
 
-/// One line a column. Prints as two tables, of the numeric columns and of the categorical ones.
+/// The statistics of all columns. Prints as two tables, one for numeric and one for categorical
+/// columns.
 struct Description {
   std::int64_t rows = 0;
   std::vector<ColumnDescription> columns = {};
@@ -56,56 +57,59 @@ struct TableAccess;
 }
 
 /// Rows of named, typed columns: one row-major array in which NaN is a missing value and a category
-/// is the position of its level. A table is a value; tables made from it share nothing with it, but
-/// remember what its rows are for.
+/// is the position of its level. A table is a value: tables made from it share no data with it, but
+/// keep the purpose and the origin of its rows.
 template <Real T>
 class EBB_API Table {
  public:
-  /// `source` is the name that errors start with. @throws ShapeError unless the values are (rows,
-  /// columns); ArgumentError for a name or a level that is there twice, a name of no characters,
-  /// and a category that is no position of a level.
+  /// `source` is the name that error messages start with.
+  /// @throws ShapeError unless the values are (rows, columns); ArgumentError for two equal names or
+  /// levels, an empty name, and a category that is not the position of a level.
   Table(std::vector<Column> columns, Array<T> values, std::string source = "table");
 
-  /// Names and types, from left to right.
+  /// The columns, from left to right.
   const std::vector<Column>& columns() const;
   std::vector<std::string> names() const;
-  /// All columns: (rows, columns).
+  /// The values of all columns: (rows, columns).
   EBB_INLINE const Array<T>& values() const { return values_; }
   EBB_INLINE std::int64_t rows() const { return values_.shape()[0]; }
-  /// The name that errors start with: of the file that was read.
+  /// The name that error messages start with, such as that of the file that was read.
   const std::string& source() const;
 
-  /// What the rows are for, as `split` or `with_role` said it. What is made from a table keeps it.
+  /// The purpose of the rows, as `split` or `with_role` set it. Tables made from this one keep it.
   Role role() const;
-  /// The same rows for that purpose, whatever was said before: for files that hold only such rows,
-  /// and to learn from all of a table in the end. They remember where they come from, so that
-  /// what was fitted on them is not applied to them as held-out rows; `Role::unspecified` makes
-  /// them forget it.
+  /// The rows with another role, which replaces the present one: for files that hold only training
+  /// or only held-out rows, and to train on all rows of a table in the end. The rows keep their
+  /// origin, so that a transform that was fitted on them is still refused if they become held-out
+  /// rows; `Role::unspecified` clears the origin.
   Table with_role(Role role) const;
 
   // Each of these throws FileError, which lists the columns, for a name that there is not.
 
-  /// One column: (rows, 1).
+  /// The values of one column: (rows, 1).
   Array<T> column(std::string_view name) const;
-  /// The level of a category; "" where it is missing. @throws ArgumentError for a row outside of
-  /// the table and a column of numbers.
+  /// The level of a category; "" if it is missing.
+  /// @throws ArgumentError for a row outside of the table and for a numeric column.
   std::string level(std::int64_t row, std::string_view name) const;
-  /// These columns, in this order.
+  /// The columns with these names, in this order.
   Table select(const std::vector<std::string>& names) const;
-  /// All columns but these.
+  /// All columns except those with these names.
   Table drop(const std::vector<std::string>& names) const;
-  /// Numbers (rows, 1) as a further column, or in place of the one that has this name.
+  /// Appends a column of numbers (rows, 1), or replaces the column of this name.
   /// @throws ShapeError for another shape.
   Table with(std::string name, const Array<T>& numbers) const;
-  /// The first rows, or all if there are fewer. @throws ArgumentError for a negative number.
+  /// The first rows, or all if there are fewer.
+  /// @throws ArgumentError for a negative count.
   Table head(std::int64_t count = 5) const;
-  /// The rows with these indices, in their order. @throws ArgumentError for one outside.
+  /// The rows with these indices, in their order.
+  /// @throws ArgumentError for an index outside of the table.
   Table rows(std::span<const std::int64_t> indices) const;
 
-  /// Counts, moments and quantiles of every column, in double.
+  /// The counts, moments and quantiles of every column, in double.
   Description describe() const;
-  /// Takes one column out of the others. @throws ArgumentError for missing values and categories,
-  /// which no model can take: it names the column and what makes numbers of them.
+  /// Separates the column to predict from the others.
+  /// @throws ArgumentError for missing values and categories, which no model can take; it names the
+  /// column and a transform that makes numbers of it.
   Supervised<T> split_target(std::string_view name) const;
 
  private:
@@ -123,14 +127,14 @@ class EBB_API Table {
   detail::Provenance provenance_;
 };
 
-/// The first rows under the names of the columns, as far as they are readable side by side, and the
-/// size of the whole.
+/// Prints the first rows under the names of the columns, as many columns as are readable side by
+/// side, and the size of the table.
 template <Real T>
 EBB_API std::ostream& operator<<(std::ostream& out, const Table<T>& table);
 
 namespace detail {
 
-/// The history of a table's rows, for those who split and transform them.
+/// The origin of a table's rows, for the functions that split and transform tables.
 struct TableAccess {
   template <Real T>
   static const Provenance& provenance(const Table<T>& table) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Transforms of some columns.
+// Transforms that change some columns.
 #pragma once
 #include <optional>
 #include <string>
@@ -10,41 +10,45 @@
 
 namespace ebb::inline v0::data {
 
-/// A transform of the columns that it is told, or of all that it can take. The others pass.
+/// Base of the transforms that change some columns: those in the options, or all that they can
+/// take. The other columns are unchanged.
 class EBB_API ColumnTransform : public Transform {
  public:
   ~ColumnTransform() override;
-  /// The type, and the columns: "Standardize area, age".
+  /// The type and the columns, such as "Standardize area, age".
   std::string describe() const override;
-  /// The columns that it changes. @throws ArgumentError before a fit.
+  /// The names of the columns that the transform changes.
+  /// @throws ArgumentError before a fit.
   const std::vector<std::string>& used() const;
 
  protected:
-  /// No names: all columns of the kind that it takes.
+  /// An empty list selects all columns of the kind that the transform takes.
   explicit ColumnTransform(std::vector<std::string> columns);
-  /// The kind of columns that it takes; otherwise any.
+  /// The kind of column that the transform takes; any, unless overridden.
   virtual std::optional<Kind> takes() const;
   std::vector<std::string> uses() const override;
 
-  /// Finds the columns of these rows that will be changed; for `learn` to begin with.
-  /// @throws ArgumentError for a column that is not there or of another kind, or if there is none.
+  /// Finds the columns to change. Call it first in `learn`.
+  /// @throws ArgumentError for a column that does not exist or is of another kind, and if there is
+  /// no column to change.
   void choose(const Table<double>& training);
-  /// The members of this class, for `each` to begin with.
+  /// Visits the members of this class. Call it first in `each`.
   void each_column(Fields& fields);
 
-  /// A column that is changed: its position among `used()`, and in the table.
+  /// A column to change: its position in `used()`, and in the table.
   struct Place {
     std::size_t index, position;
   };
-  /// Of those that are there.
+  /// The columns of a table to change; those that the table lacks are left out.
   std::vector<Place> places(const std::vector<Column>& columns) const;
-  /// A column as it was at the fit, by its position among `used()`.
+  /// A column as it was at the fit, by its position in `used()`.
   EBB_INLINE const Column& known_column(std::size_t index) const {
     return known_inputs()[known_positions_[index]];
   }
-  /// Finds the columns of the fit during it, and while it is read from a file.
+  /// The names of the columns to change. Unlike `used()` it may be called during the fit, and while
+  /// the transform is read from a file.
   EBB_INLINE const std::vector<std::string>& chosen() const { return used_; }
-  /// `f(index, value)` in place of the values of the columns that are changed.
+  /// Replaces each value of the columns to change by `f(index, value)`.
   template <class F>
   EBB_INLINE Table<double> map(const Table<double>& table, F f) const {
     const auto at = places(table.columns());
@@ -55,13 +59,13 @@ class EBB_API ColumnTransform : public Transform {
     }
     return Table<double>(table.columns(), std::move(values), table.source());
   }
-  /// "column "a", row 3: what", as an exception.
+  /// Throws ArgumentError with the message "column "a", row 3: what".
   [[noreturn]] void fail_at(const std::string& column, std::int64_t row,
                             const std::string& what) const;
 
  private:
   std::vector<std::string> columns_, used_;
-  std::vector<std::size_t> known_positions_;  ///< of those used among the columns of the fit
+  std::vector<std::size_t> known_positions_;  ///< of `used_` in the columns of the fit
 };
 
 }  // namespace ebb::inline v0::data

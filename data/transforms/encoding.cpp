@@ -26,7 +26,7 @@ std::unordered_map<std::string_view, std::int64_t> positions(const Levels& level
   return positions;
 }
 
-/// The levels that some row has.
+/// The levels that occur in a row.
 Levels levels_of(const Table<double>& table, std::size_t position) {
   const Levels& all = table.columns()[position].levels;
   std::vector<bool> is_there(all.size());
@@ -73,7 +73,7 @@ void Encoder::learn(const Table<double>& training) {
   }
   for (const Place& place : places(training.columns())) {
     if (!is_given[place.index]) levels_[place.index] = levels_of(training, place.position);
-    slots_of(training, place);  // refuses what it may not take
+    slots_of(training, place);  // throws for values that it may not take
   }
 }
 

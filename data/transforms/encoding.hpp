@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Categories as numbers.
+// Categories encoded as numbers.
 #pragma once
 #include <cstdint>
 #include <map>
@@ -10,19 +10,21 @@
 
 namespace ebb::inline v0::data {
 
-/// What becomes of a category that the training rows did not have, or that is missing.
+/// How to treat a category that the training rows do not have, or that is missing.
 enum class Unknown : std::uint8_t {
-  error,   ///< it is refused, with its place
-  ignore,  ///< it is no category: zeros one-hot, NaN ordinal, the mean target
-  level    ///< it is a category of its own
+  error,   ///< an error that names its row
+  ignore,  ///< no category: zeros if one-hot, NaN if ordinal, the mean of all rows in target
+           ///< encoding
+  level    ///< a separate category
 };
 
-/// Knows the levels that the training rows have, in the order of the table or in a given one. A
-/// level that stands in the table for rows of other parts only is as unknown as any other.
+/// Base of the transforms that encode categories. It learns the levels of the training rows, in the
+/// order of the table or in a given order. A level that the table has only for rows of other parts
+/// counts as unknown.
 class EBB_API Encoder : public ColumnTransform {
  public:
   ~Encoder() override;
-  /// The levels of each column, by the columns that are used.
+  /// The levels of each used column, in the order of `used()`.
   EBB_INLINE const std::vector<std::vector<std::string>>& levels() const { return levels_; }
 
  protected:
@@ -35,39 +37,42 @@ class EBB_API Encoder : public ColumnTransform {
   EBB_INLINE Unknown unknown() const { return unknown_; }
   EBB_INLINE Unknown missing() const { return missing_; }
 
-  /// No category, where that is ignored.
+  /// The code of a value that has no category and is ignored.
   static constexpr std::int64_t none = -1;
-  /// How many categories a column has, those for what is unknown and missing among them.
+  /// The number of categories of a column, including those for unknown and missing values.
   std::int64_t slots(std::size_t index) const;
-  /// The category of each value of a column: the position of its level, behind them that of what
-  /// is unknown and that of what is missing, if they are levels, or `none`.
+  /// The category of each value of a column: the position of its level. Unknown and missing values
+  /// have the positions after the levels if they are categories, otherwise `none`.
   std::vector<std::int64_t> slots_of(const Table<double>& table, const Place& place) const;
-  /// The column as it was before, and the code of a category in it; NaN where it had no level.
+  /// The column as it was before the transform, and the code in it of each category; NaN for a
+  /// category that was not a level.
   Column column_before(std::size_t index) const;
   std::vector<double> codes_before(std::size_t index) const;
 
  private:
-  std::vector<Column> given_;  ///< levels by column
+  std::vector<Column> given_;  ///< levels given in the options, by column
   Unknown unknown_, missing_;
   std::vector<std::vector<std::string>> levels_;
 };
 
 struct OneHotOptions {
-  std::vector<std::string> columns = {};  ///< those to be encoded; without any, all categorical
-  Unknown unknown = Unknown::error;       ///< for a level that the training rows did not have
-  Unknown missing = Unknown::error;       ///< for a missing value
-  /// Leaves out the first level, which is then all zeros: the columns of all levels add up to 1,
-  /// which a linear model with a bias cannot tell from it. Nothing can be ignored then.
+  std::vector<std::string> columns = {};  ///< the columns to encode; empty: all categorical columns
+  Unknown unknown = Unknown::error;  ///< how to treat a level that the training rows do not have
+  Unknown missing = Unknown::error;  ///< how to treat a missing value
+  /// Leaves out the column of the first level, whose rows are then all zeros. Without it the
+  /// columns of all levels add up to 1, which a linear model cannot distinguish from its bias.
+  /// Unknown::ignore is then refused.
   bool drop_first = false;
-  /// The levels of some columns, in an order of their own.
+  /// The levels of some columns, in the order to use.
   std::map<std::string, std::vector<std::string>> levels = {};
 };
 
-/// One column a level, "zone=north", in the place of the column: 1 where it is that level, 0
-/// elsewhere. "zone=(unknown)" and "zone=(missing)" where these are levels. The way back takes the
-/// largest number of a row that is above one half; where there is none, the value is missing. A
-/// column whose only level is left out comes back with all other columns only, for nothing else
-/// tells that it was there.
+/// Replaces a categorical column by one column for each level, such as "zone=north": 1 in rows of
+/// that level, else 0. Unknown and missing values get the columns "zone=(unknown)" and
+/// "zone=(missing)" if they are categories. `inverse` takes the largest number of a row if it is
+/// above one half, and otherwise gives a missing value. A column with one level, which `drop_first`
+/// left out, is restored only if all other columns are there, since nothing else shows that it
+/// existed.
 class EBB_API OneHot : public Encoder {
  public:
   explicit OneHot(OneHotOptions options = {});
@@ -85,15 +90,15 @@ class EBB_API OneHot : public Encoder {
 };
 
 struct OrdinalOptions {
-  std::vector<std::string> columns = {};  ///< those to be encoded; without any, all categorical
-  Unknown unknown = Unknown::error;       ///< for a level that the training rows did not have
-  Unknown missing = Unknown::error;       ///< for a missing value
+  std::vector<std::string> columns = {};  ///< the columns to encode; empty: all categorical columns
+  Unknown unknown = Unknown::error;  ///< how to treat a level that the training rows do not have
+  Unknown missing = Unknown::error;  ///< how to treat a missing value
   /// The levels of some columns, from 0 on: {{"size", {"small", "medium", "large"}}}.
   std::map<std::string, std::vector<std::string>> levels = {};
 };
 
-/// The position of the level, from 0 on: n levels are 0 ... n - 1, and behind them what is unknown
-/// and what is missing, where these are levels. The way back rounds.
+/// Replaces each level by its position: 0 ... n - 1 for n levels. Unknown and missing values have
+/// the next positions if they are categories. `inverse` rounds to the nearest position.
 class EBB_API Ordinal : public Encoder {
  public:
   explicit Ordinal(OrdinalOptions options = {});

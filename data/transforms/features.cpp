@@ -30,7 +30,7 @@ bool Log::learns() const { return false; }
 
 void Log::learn(const Table<double>& training) {
   choose(training);
-  apply(training);  // refuses what it cannot take
+  apply(training);  // throws for values that it cannot take
 }
 
 Table<double> Log::apply(const Table<double>& table) const {
@@ -62,7 +62,7 @@ void Log::each(Fields& fields) {
   each_column(fields);
 }
 
-/// Columns, by their position among those used, from left to right.
+/// The columns of a product, as positions in `used()`, ascending.
 struct Polynomial::Product {
   std::string name;
   std::vector<std::size_t> factors;
@@ -85,7 +85,7 @@ bool Polynomial::learns() const { return false; }
 
 void Polynomial::learn(const Table<double>& training) {
   choose(training);
-  products();  // refuses what are too many
+  products();  // throws if there are too many
 }
 
 std::vector<Polynomial::Product> Polynomial::products() const {

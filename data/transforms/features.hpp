@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Features made of others by a formula that learns nothing but the names of its columns.
+// New features computed from columns by a formula, which learns only the names of the columns.
 #pragma once
 #include <cstdint>
 #include <string>
@@ -10,12 +10,12 @@
 namespace ebb::inline v0::data {
 
 struct LogOptions {
-  std::vector<std::string> columns = {};  ///< those to be changed; without any, all numeric ones
-  double offset = 1;                      ///< added before
+  std::vector<std::string> columns = {};  ///< the columns to change; empty: all numeric columns
+  double offset = 1;                      ///< added to x before the logarithm
 };
 
-/// log(x + offset); with 1, log1p(x), which keeps the digits of small x. A value at or below
-/// -offset is refused, with its row. A missing one stays missing.
+/// Replaces x by log(x + offset); with offset 1 by log1p(x), which keeps the digits of small x. A
+/// missing value stays missing. A value at or below -offset is an error, which names its row.
 class EBB_API Log : public ColumnTransform {
  public:
   /// @throws ArgumentError for an offset that is not finite.
@@ -35,18 +35,17 @@ class EBB_API Log : public ColumnTransform {
 };
 
 struct PolynomialOptions {
-  std::vector<std::string> columns = {};  ///< the factors; without any, all numeric columns
+  std::vector<std::string> columns = {};  ///< the factors; empty: all numeric columns
   std::int64_t degree = 2;                ///< the most factors of a product
-  bool interactions_only = false;         ///< products of different columns only
+  bool interactions_only = false;         ///< only products of different columns
 };
 
-/// All products of two and more columns, up to a degree, as further columns behind the others, in
-/// the order of scikit-learn's PolynomialFeatures: "a^2", "a b", "b^2", "a^3", "a^2 b", ... The way
-/// back drops them.
+/// Appends all products of two or more columns, up to a degree, in the order of scikit-learn's
+/// PolynomialFeatures: "a^2", "a b", "b^2", "a^3", "a^2 b", ... `inverse` drops them.
 class EBB_API Polynomial : public ColumnTransform {
  public:
   /// @throws ArgumentError for a degree below 2 or above 32. A fit that would make more than 10000
-  /// columns is refused.
+  /// columns throws it too.
   explicit Polynomial(PolynomialOptions options = {});
   std::string type() const override;
   std::string describe() const override;

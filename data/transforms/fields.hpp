@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// What a transform has to save.
+// How the members of a transform are saved and loaded.
 #pragma once
 #include <cstdint>
 #include <initializer_list>
@@ -12,11 +12,11 @@
 
 namespace ebb::inline v0::data {
 
-/// Goes over the members of a transform: writes each to a file, or reads it from one. The same
-/// function, `each`, does both.
+/// Visits the members of a transform, to write each to a file or to read it from one. One function,
+/// `Transform::each`, serves both.
 class EBB_API Fields {
  public:
-  /// What a member may be.
+  /// The types that a member may have.
   using Member = std::variant<bool*, std::int64_t*, std::uint64_t*, double*, std::string*,
                               std::vector<double>*, std::vector<std::string>*,
                               std::vector<std::vector<double>>*,
@@ -24,15 +24,17 @@ class EBB_API Fields {
 
   virtual ~Fields();
 
-  /// One member, under its name in the file.
+  /// Visits one member; `name` is its name in the file.
   EBB_INLINE void operator()(const char* name, auto& member) { visit(name, Member(&member)); }
-  /// A member of an enumeration whose values, from 0 on, have these names.
+  /// Visits a member of an enumeration; `names` are the names of its values, from 0 on.
   template <class Choice>
   EBB_INLINE void choice(const char* name, Choice& member,
                          std::initializer_list<std::string_view> names) {
     member = Choice(choose(name, int(member), names));
   }
-  /// What a file must hold beyond the types: otherwise it is refused, and says so.
+  /// Checks a condition that the type of a member does not express.
+  /// @throws FileError, or ArgumentError where there is no file, with the text `otherwise`, if it
+  /// does not hold.
   void require(bool holds, const std::string& otherwise) const;
 
  protected:

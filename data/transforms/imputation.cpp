@@ -17,7 +17,7 @@ namespace {
 constexpr double nan = std::numeric_limits<double>::quiet_NaN();
 constexpr std::string_view strategies[] = {"mean", "median", "most_frequent", "constant"};
 
-/// Of several the smallest; the numbers are sorted.
+/// The most frequent of sorted numbers; of equally frequent ones the smallest.
 double most_frequent(const std::vector<double>& sorted) {
   double best = nan;
   std::ptrdiff_t most = 0;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Something in the place of what is missing.
+// Replacing missing values.
 #pragma once
 #include <cstdint>
 #include <string>
@@ -9,36 +9,37 @@
 
 namespace ebb::inline v0::data {
 
-/// What stands in for a missing value.
+/// The value that replaces a missing value.
 enum class Strategy : std::uint8_t {
-  mean,           ///< of the training values that are there
-  median,         ///< of them
-  most_frequent,  ///< number, the smallest of several; or level, the first of several
-  constant        ///< number or level, as the options say
+  mean,           ///< the mean of the present training values
+  median,         ///< the median of the present training values
+  most_frequent,  ///< the most frequent number or level; of equally frequent ones the smallest
+                  ///< number, the first level
+  constant        ///< a given number or level
 };
 
 struct ImputeOptions {
-  /// Those to be filled. Without any: all numeric ones; all, with the most frequent and with a
-  /// constant that has a level.
+  /// The columns to fill. Empty: all numeric columns; with most_frequent, or a constant with a
+  /// level, all columns.
   std::vector<std::string> columns = {};
   Strategy strategy = Strategy::mean;
-  double constant = 0;     ///< for Strategy::constant
-  std::string level = {};  ///< the same for categories
-  /// Adds a column "age_missing" for each that is filled, behind the others: 1 where it was filled.
-  /// With it the way back is known.
+  double constant = 0;     ///< the number for Strategy::constant
+  std::string level = {};  ///< the level for Strategy::constant in categorical columns
+  /// Appends a column "age_missing" for each filled column, 1 where it was filled and else 0. With
+  /// it `inverse` can restore the missing values.
   bool mark = false;
 };
 
-/// Fills in what is missing by the training rows.
+/// Replaces missing values by values computed from the training rows.
 class EBB_API Impute : public ColumnTransform {
  public:
   /// @throws ArgumentError for a constant that is not finite.
   explicit Impute(ImputeOptions options = {});
   std::string type() const override;
   std::string describe() const override;
-  /// What numbers are filled in, by the columns that are used; NaN for categories.
+  /// The number that fills each used column, in the order of `used()`; NaN for categorical columns.
   EBB_INLINE const std::vector<double>& numbers() const { return numbers_; }
-  /// The same for categories; "" for numbers.
+  /// The level that fills each used column, in the order of `used()`; "" for numeric columns.
   EBB_INLINE const std::vector<std::string>& levels() const { return levels_; }
 
  private:

@@ -31,13 +31,13 @@ void OneHot::each(Fields& fields) {
                  "with \"drop_first\" nothing can be ignored");
 }
 
-/// Where a column of the way back comes from.
+/// The columns that `inverse` makes one column from.
 struct OneHot::Source {
-  std::size_t index;                   ///< of the encoded column, or `no_column`
-  std::vector<std::size_t> positions;  ///< of its numbers
+  std::size_t index;                   ///< the position in `used()`, or `no_column`
+  std::vector<std::size_t> positions;  ///< the positions of its numbers in the table
 };
 
-/// The columns of all categories, the one that is left out among them.
+/// The names of the columns of all categories, including the one that is left out.
 std::vector<std::string> OneHot::names_of(std::size_t index) const {
   const std::string& name = chosen()[index];
   std::size_t bytes = 0;
@@ -56,7 +56,7 @@ Table<double> OneHot::apply(const Table<double>& table) const {
   const auto at = places(table.columns());
   const auto first = std::size_t(drop_first_);
   std::vector<Column> columns;
-  std::vector<std::size_t> starts;  // where each column of the table goes
+  std::vector<std::size_t> starts;  // the position of each column of the table in the result
   std::vector<const Place*> places_of(table.columns().size());
   for (const Place& place : at) places_of[place.position] = &place;
   for (std::size_t j = 0; j < places_of.size(); ++j) {
@@ -108,7 +108,8 @@ Table<double> OneHot::undo(const Table<double>& transformed) const {
       const std::size_t j = positions.of(names[n]);
       if (j != detail::no_column) found.push_back(j);
     }
-    // One category, left out, and none at all have no columns, and come back with all the others.
+    // A column with no category, or with one that is left out, has no columns here. It is restored
+    // only if all the others are there.
     if (found.empty() && !(names.size() <= first && is_whole)) continue;
     if (names.size() > first && found.size() + first != names.size()) {
       fail("inverse needs all columns of " + detail::quoted(chosen()[k]) + ": " +
@@ -130,7 +131,8 @@ Table<double> OneHot::undo(const Table<double>& transformed) const {
   return {std::move(columns), std::move(values), transformed.source()};
 }
 
-/// The code of the largest number of each row above one half, to every `step`-th place of `out`.
+/// Writes the code of the largest number of each row above one half to every `step`-th element of
+/// `out`.
 void OneHot::decode(const Table<double>& from, const Source& source, double* out,
                     std::size_t step) const {
   constexpr double nan = std::numeric_limits<double>::quiet_NaN();

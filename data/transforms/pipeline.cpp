@@ -34,7 +34,7 @@ Pipeline& Pipeline::add(Step step) {
 }
 
 Pipeline& Pipeline::add(const Pipeline& other) {
-  const auto more = other.steps_;  // it may be this one
+  const auto more = other.steps_;  // it may be this pipeline
   steps_.insert(steps_.end(), more.begin(), more.end());
   forget();
   return *this;
@@ -94,9 +94,9 @@ Table<double> Pipeline::undo(const Table<double>& transformed) const {
   return result;
 }
 
-/// Each step asks for its own.
+/// Empty, since each step checks the columns that it uses.
 std::vector<std::string> Pipeline::uses() const { return {}; }
-/// The steps go to the file one by one.
+/// Empty, since the steps are saved one by one.
 void Pipeline::each(Fields&) {}
 
 bool Pipeline::learns() const {

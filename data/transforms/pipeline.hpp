@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Chains of transforms, and their files.
+// Chains of transforms, and files of fitted chains.
 #pragma once
 #include <concepts>
 #include <initializer_list>
@@ -15,13 +15,14 @@ namespace ebb::inline v0::data {
 
 class Pipeline;
 
-/// A transform that is no pipeline, whose steps are taken one by one.
+/// A transform type other than Pipeline, whose steps are added one by one.
 template <class S>
 concept SingleTransform = !std::same_as<S, Pipeline> && std::derived_from<S, Transform>;
 
 namespace detail {
 
-/// A copy of a transform that is an S. Each unit has a function of its own, with its own flags.
+/// Copies a transform whose type is S. Each translation unit has its own copy of this function,
+/// compiled with its own flags.
 template <class S>
 static Transform* copy_of(const Transform& transform) {
   return new S(static_cast<const S&>(transform));
@@ -29,7 +30,7 @@ static Transform* copy_of(const Transform& transform) {
 
 }  // namespace detail
 
-/// Any transform, as a value: copies share nothing.
+/// A transform of any type, as a value: a copy shares nothing with its original.
 class EBB_API Step {
  public:
   template <SingleTransform S>
@@ -50,14 +51,16 @@ class EBB_API Step {
   std::unique_ptr<Transform> transform_;
 };
 
-/// Transforms one after the other, each fitted on what those before it made of the training rows.
+/// Transforms that are applied one after the other. Each is fitted on the training rows as the
+/// transforms before it changed them.
 ///
 ///     data::Pipeline pipeline{data::Impute({.columns = {"age"}}), data::Standardize()};
 ///     const auto seen = pipeline.fit_transform(train);
 ///     const auto unseen = pipeline.transform(test);
 ///     pipeline.save("pipeline.json");
 ///
-/// What is saved and loaded gives the same bits. `inverse` runs backwards.
+/// A pipeline that was saved and loaded gives the same bits. `inverse` applies the reverse
+/// transforms, last to first.
 class EBB_API Pipeline : public Transform {
  public:
   Pipeline();
@@ -68,16 +71,17 @@ class EBB_API Pipeline : public Transform {
   Pipeline& operator=(const Pipeline&);
   Pipeline& operator=(Pipeline&&) noexcept;
 
-  /// One more transform at the end; a fit is forgotten.
+  /// Adds a transform at the end. A fit is forgotten.
   Pipeline& add(Step step);
-  /// The transforms of another pipeline at the end.
+  /// Adds the transforms of another pipeline at the end. A fit is forgotten.
   Pipeline& add(const Pipeline& other);
   /// The number of transforms.
   std::int64_t size() const;
-  /// One of them. @throws ArgumentError outside of the pipeline.
+  /// The transform at a position.
+  /// @throws ArgumentError for a position outside of the pipeline.
   const Transform& operator[](std::int64_t index) const;
-  /// One of them, of its type: `pipeline.at<data::Standardize>(1).center()`. @throws ArgumentError
-  /// outside of the pipeline, and for another type.
+  /// The transform at a position, as its type: `pipeline.at<data::Standardize>(1).center()`.
+  /// @throws ArgumentError for a position outside of the pipeline, and for another type.
   template <std::derived_from<Transform> S>
   EBB_INLINE const S& at(std::int64_t index) const {
     const auto* step = dynamic_cast<const S*>(&(*this)[index]);
@@ -85,19 +89,19 @@ class EBB_API Pipeline : public Transform {
     return *step;
   }
 
-  /// Writes what was learned as JSON, whole or not at all.
+  /// Writes the fitted pipeline as JSON; the file is written whole or not at all.
   /// @throws ArgumentError before a fit and for names that are not UTF-8; FileError when the system
   /// refuses.
   void save(const std::string& path) const;
-  /// Reads what `save` wrote. Transforms of your own are known by those that are given, whose
-  /// members are then read: `Pipeline::load("pipeline.json", {Clip()})`. A file does not tell which
-  /// rows the fit saw: what is loaded can refuse none of them.
-  /// @throws FileError that starts with the name of the file, and line:column or the step, for
-  /// whatever `save` has not written.
+  /// Reads a file that `save` wrote. If the pipeline has transforms of your own types, pass one of
+  /// each: `Pipeline::load("pipeline.json", {Clip()})`. A file does not store which rows the fit
+  /// saw, so a loaded pipeline accepts all rows.
+  /// @throws FileError that starts with the name of the file, and line:column or the step, for a
+  /// file that `save` cannot have written.
   static Pipeline load(const std::string& path, const std::vector<Step>& own = {});
 
   std::string type() const override;
-  /// One line a step.
+  /// Describes the transforms, one line each.
   std::string describe() const override;
 
  private:
@@ -121,7 +125,7 @@ Pipeline read_pipeline(const BinaryFile& file, const std::vector<Step>& own);
 
 }  // namespace detail
 
-/// What a transform does, one line a step.
+/// Prints the description of a transform.
 EBB_API std::ostream& operator<<(std::ostream& out, const Transform& transform);
 
 }  // namespace ebb::inline v0::data

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Pipelines in JSON: an object that names the format, the columns of the fit, and one object a step
-// with its members. Numbers have all their digits; NaN and infinities are texts.
+// Files of pipelines in JSON: an object with the name of the format, the columns of the fit, and
+// one object with the members of each step. Numbers have all their digits; NaN and infinities are
+// texts.
 #include <cmath>
 #include <functional>
 #include <limits>
@@ -28,7 +29,7 @@ using Json = nlohmann::ordered_json;
 constexpr const char* format_name = "ebb.pipeline";
 constexpr std::int64_t newest_version = 1;
 
-// What each type of member is in JSON.
+// The form in JSON of each type of member.
 
 Json in_json(const auto& value) { return value; }
 Json in_json(double value) {
@@ -48,7 +49,7 @@ Json in_json(const std::vector<T>& values) {
   return list;
 }
 
-// Each returns what was expected where something else stands, otherwise nothing.
+// Each function returns the name of the expected type if the value has another, and otherwise null.
 
 const char* from_json(const Json& json, bool& value) {
   if (!json.is_boolean()) return "true or false";
@@ -134,16 +135,16 @@ class Writer : public Fields {
 
 class Reader : public Fields {
  public:
-  /// `where` starts the messages.
+  /// `where` is the start of error messages.
   Reader(const Json& object, std::string where) : object_(object), where_(std::move(where)) {}
 
-  /// @throws FileError for a member that nobody asked for.
+  /// @throws FileError for a member that was not read.
   void expect_end() const {
     for (const auto& [key, value] : object_.items()) {
       if (!seen_.contains(key)) fail("the key " + detail::quoted(key) + " is not known");
     }
   }
-  /// @throws FileError for a member that is not there.
+  /// @throws FileError if there is no member with this name.
   const Json& find(const char* name) {
     seen_.insert(name);
     const auto found = object_.find(name);
@@ -167,7 +168,7 @@ class Reader : public Fields {
   std::set<std::string, std::less<>> seen_;
 };
 
-/// The place of a byte of a text.
+/// The place of a byte in a text.
 detail::Mark mark_of(const std::string& text, std::size_t byte) {
   detail::Mark mark;
   for (std::size_t i = 0; i < std::min(byte, text.size()); ++i) {
@@ -177,8 +178,8 @@ detail::Mark mark_of(const std::string& text, std::size_t byte) {
   return mark;
 }
 
-/// A first look at a file, before anything is made of it: keys that stand twice, and more depth or
-/// keys than any pipeline has, which the parser would take long over.
+/// A check of a file before it is parsed. It rejects keys that occur twice in an object, and
+/// nesting and numbers of keys that a pipeline never has and that take a parser very long.
 class Watch : public Json::json_sax_t {
  public:
   Watch(const std::string& path, const std::string& text) : path_(path), text_(text) {}
@@ -226,10 +227,10 @@ class Watch : public Json::json_sax_t {
 
   const std::string& path_;
   const std::string& text_;
-  std::vector<std::set<std::string>> keys_;  ///< of what is open
+  std::vector<std::set<std::string>> keys_;  ///< the keys of each open object
 };
 
-/// What a file may hold.
+/// The most bytes that a file may have.
 constexpr std::int64_t largest = std::int64_t(1) << 28;
 
 Json parse(const detail::BinaryFile& file) {
@@ -237,7 +238,7 @@ Json parse(const detail::BinaryFile& file) {
   if (file.size() > largest) throw FileError(path + ": more than 256 MB are no pipeline");
   std::string text(std::size_t(file.size()), '\0');
   file.read(0, text.data(), file.size());
-  // To the parser a zero byte would be the end of the text.
+  // The parser would take a zero byte for the end of the text.
   const std::size_t zero = text.find('\0');
   if (zero != text.npos) {
     throw detail::error_at(path, mark_of(text, zero), "a zero byte, which no JSON has");
@@ -247,7 +248,7 @@ Json parse(const detail::BinaryFile& file) {
   return Json::parse(text);
 }
 
-/// One of each that the library has.
+/// One transform of each type in the library.
 const std::vector<Step>& known_steps() {
   static const std::vector<Step> steps{
       Standardize(), MinMax(), Robust(),  Log(),

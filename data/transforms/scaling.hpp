@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Columns of numbers on one scale. A missing value teaches nothing and stays missing.
+// Numeric columns on one scale. Missing values are not counted and stay missing.
 #pragma once
 #include <string>
 #include <vector>
@@ -8,18 +8,18 @@
 
 namespace ebb::inline v0::data {
 
-/// (x - center) / scale, column by column.
+/// Base of the scalers: (x - center) / scale, column by column.
 class EBB_API Scaler : public ColumnTransform {
  public:
   ~Scaler() override;
-  /// What becomes 0, by the columns that are used.
+  /// The center of each used column, in the order of `used()`.
   EBB_INLINE const std::vector<double>& center() const { return center_; }
-  /// What becomes 1 more.
+  /// The scale of each used column, in the order of `used()`.
   EBB_INLINE const std::vector<double>& scale() const { return scale_; }
 
  protected:
   explicit Scaler(std::vector<std::string> columns);
-  /// The values of one column that are there.
+  /// Computes center and scale from the values of one column that are not missing.
   virtual void learn_column(std::vector<double>& present, double& center, double& scale) const = 0;
 
   std::optional<Kind> takes() const override;
@@ -33,11 +33,11 @@ class EBB_API Scaler : public ColumnTransform {
 };
 
 struct StandardizeOptions {
-  std::vector<std::string> columns = {};  ///< those to be scaled; without any, all numeric ones
+  std::vector<std::string> columns = {};  ///< the columns to scale; empty: all numeric columns
 };
 
-/// Mean 0 and standard deviation 1 (population formula: divided by n). A constant column has scale
-/// 1.
+/// Scales each column to mean 0 and standard deviation 1 (population formula: the variance is
+/// divided by n). A constant column has scale 1.
 class EBB_API Standardize : public Scaler {
  public:
   explicit Standardize(StandardizeOptions options = {});
@@ -48,13 +48,13 @@ class EBB_API Standardize : public Scaler {
 };
 
 struct MinMaxOptions {
-  std::vector<std::string> columns = {};  ///< those to be scaled; without any, all numeric ones
-  double low = 0;                         ///< what the smallest training value becomes
-  double high = 1;                        ///< and the largest
+  std::vector<std::string> columns = {};  ///< the columns to scale; empty: all numeric columns
+  double low = 0;                         ///< the result of the smallest training value
+  double high = 1;                        ///< the result of the largest training value
 };
 
-/// The range of the training rows onto [low, high]; values outside of it land outside. A constant
-/// column becomes `low`.
+/// Maps the range of the training rows to [low, high]. Other rows may have values outside of it. A
+/// constant column becomes `low`.
 class EBB_API MinMax : public Scaler {
  public:
   /// @throws ArgumentError unless low < high, both finite.
@@ -71,13 +71,13 @@ class EBB_API MinMax : public Scaler {
 };
 
 struct RobustOptions {
-  std::vector<std::string> columns = {};  ///< those to be scaled; without any, all numeric ones
-  double lower = 0.25;                    ///< the quantiles whose distance is the scale
+  std::vector<std::string> columns = {};  ///< the columns to scale; empty: all numeric columns
+  double lower = 0.25;  ///< the scale is the distance of the quantiles `lower` and `upper`
   double upper = 0.75;
 };
 
-/// Median 0 and interquartile range 1, which a few outliers do not move. A column whose quantiles
-/// are equal has scale 1.
+/// Scales each column to median 0 and interquartile range 1, which a few outliers do not change. A
+/// column whose quantiles are equal has scale 1.
 class EBB_API Robust : public Scaler {
  public:
   /// @throws ArgumentError unless 0 <= lower < upper <= 1.

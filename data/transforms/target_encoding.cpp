@@ -17,10 +17,10 @@
 namespace ebb::inline v0::data {
 namespace {
 
-/// A stream of its own, so that a program may use one seed for its split and its folds.
+/// A separate random stream, so that a program may use one seed for its split and its folds.
 constexpr std::uint64_t tag_of_folds = 0x7461726765745f31;  // "target_1"
 
-/// Targets of some rows.
+/// The sum and the number of the targets of some rows.
 struct Sum {
   double total = 0;
   double count = 0;
@@ -43,7 +43,7 @@ struct Sum {
   }
 };
 
-/// The rows in the order of their keys, from 0 on; those of one key stay in theirs.
+/// The rows sorted by their keys, which count from 0. Rows of equal keys keep their order.
 template <class Key>
 std::vector<std::size_t> sorted_by(const std::vector<Key>& keys, std::span<const std::size_t> rows,
                                    std::size_t count) {
@@ -55,9 +55,10 @@ std::vector<std::size_t> sorted_by(const std::vector<Key>& keys, std::span<const
   return sorted;
 }
 
-/// For each of these rows the targets of its group in the other folds; rows of a group, and of a
-/// fold in it, stand side by side. What stands before the own fold and what stands behind it are
-/// summed apart: a total less the own fold would keep a trace of the row's target in its rounding.
+/// For each row, the sum of the targets of its group in the other folds. The rows must be sorted by
+/// group and, within a group, by fold. The targets before and after the own fold are added
+/// separately: a total minus the own fold would contain traces of the row's own target in its
+/// rounding.
 std::vector<Sum> sums_of_others(const std::vector<std::size_t>& rows,
                                 const std::vector<std::int64_t>& groups,
                                 const std::vector<std::size_t>& folds,

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Categories as the mean of what is to be predicted.
+// Categories replaced by the mean target of their rows.
 #pragma once
 #include <cstdint>
 #include <string>
@@ -10,35 +10,35 @@
 namespace ebb::inline v0::data {
 
 struct TargetEncodeOptions {
-  std::vector<std::string> columns = {};  ///< those to be encoded; without any, all categorical
-  std::string target = {};                ///< the numeric column that is to be predicted
-  double smoothing = 10;                  ///< as many rows count for the mean of all; 0 for none
-  std::int64_t folds = 5;                 ///< into which the training rows are put
-  std::uint64_t seed = 0;                 ///< of the folds
-  Unknown unknown = Unknown::ignore;      ///< for a level that the training rows did not have
-  Unknown missing = Unknown::ignore;      ///< for a missing value
+  std::vector<std::string> columns = {};  ///< the columns to encode; empty: all categorical columns
+  std::string target = {};                ///< the numeric column to predict
+  double smoothing = 10;   ///< weight of the mean of all rows, as a number of rows; 0: none
+  std::int64_t folds = 5;  ///< the number of folds that the training rows are divided into
+  std::uint64_t seed = 0;  ///< seed of the division into folds
+  Unknown unknown = Unknown::ignore;  ///< how to treat a level that the training rows do not have
+  Unknown missing = Unknown::ignore;  ///< how to treat a missing value
 };
 
-/// The mean target of the rows of a level, drawn towards the mean target of all rows:
+/// Replaces each level by the mean target of its rows, drawn towards the mean target of all rows:
 ///
 ///     code = (n mean_level + m mean_all) / (n + m)
 ///
-/// with n rows of that level, and the smoothing m (D. Micci-Barreca, "A Preprocessing Scheme for
-/// High-Cardinality Categorical Attributes in Classification and Prediction Problems", SIGKDD
-/// Explorations 3, 2001; with the weight n / (n + m)). What is ignored has the mean of all.
+/// where n rows have the level and m is the smoothing (D. Micci-Barreca, "A Preprocessing Scheme
+/// for High-Cardinality Categorical Attributes in Classification and Prediction Problems", SIGKDD
+/// Explorations 3, 2001; with the weight n / (n + m)). A value that is ignored gets mean_all.
 ///
-/// A code that includes the row's own target tells the model what it should predict. So
-/// `fit_transform` gives each training row the code that the rows of the other folds make, and
-/// `transform` gives other rows that of all training rows; it refuses those that it was fitted on.
-/// Only the fit needs the target.
+/// A code that includes a row's own target would tell the model the answer. So `fit_transform`
+/// computes the code of each training row from the rows of the other folds. `transform` computes
+/// the codes of other rows from all training rows, and refuses the rows that it was fitted on. The
+/// target column is needed by the fit only.
 class EBB_API TargetEncode : public Encoder {
  public:
-  /// @throws ArgumentError for no target, a smoothing below 0, fewer than 2 folds, and an unknown
-  /// level that is one of its own, for which there is no target.
+  /// @throws ArgumentError for an empty `target`, a smoothing below 0, fewer than 2 folds, and
+  /// `unknown` = Unknown::level, since a level without training rows has no target.
   explicit TargetEncode(TargetEncodeOptions options);
   std::string type() const override;
   std::string describe() const override;
-  /// The codes of the levels, by the columns that are used.
+  /// The codes of the levels of each used column, in the order of `used()`.
   EBB_INLINE const std::vector<std::vector<double>>& codes() const { return codes_; }
   /// The mean target of the training rows.
   EBB_INLINE double mean() const { return mean_; }
@@ -50,12 +50,13 @@ class EBB_API TargetEncode : public Encoder {
   Table<double> undo(const Table<double>& transformed) const override;
   void each(Fields& fields) override;
   bool is_out_of_fold() const override;
-  /// In units of a power of 2, so that no sum of them overflows.
+  /// Targets in units of a power of 2, so that their sum does not overflow.
   struct Targets {
     std::vector<double> y;
     double unit = 1, largest = 0;
 
-    /// A mean, which rounding may have put beyond all targets.
+    /// A mean in the units of the table. Rounding may put it outside of the targets, so its
+    /// absolute value is limited to the largest of theirs.
     double back(double mean) const;
   };
   Targets targets(const Table<double>& training) const;

@@ -34,7 +34,8 @@ Table<T> narrowed(Table<double> table) {
                            TableAccess::provenance(table));
 }
 
-/// Codes of other levels as codes of the known ones, to which those that are new are added.
+/// Replaces codes of the levels of `from` by codes of the levels of `to`, to which new levels are
+/// appended.
 void recode(double* value, std::int64_t rows, std::size_t width, const Column& from, Column& to) {
   std::unordered_map<std::string_view, double> codes;
   for (std::size_t i = 0; i < to.levels.size(); ++i) codes.emplace(to.levels[i], double(i));
@@ -51,7 +52,8 @@ void recode(double* value, std::int64_t rows, std::size_t width, const Column& f
   }
 }
 
-/// What f makes of a transform's columns; two of one name, which a table refuses, are its error.
+/// The table that f returns. Two columns of the same name, which a table refuses, become an error
+/// of the transform.
 template <class F>
 auto made_by(const Transform& transform, const F& f) {
   try {
@@ -186,7 +188,7 @@ Table<double> Transform::arranged(const Table<double>& table, const std::vector<
                            TableAccess::provenance(table));
 }
 
-/// What became of a table, with the history of its rows.
+/// The result of a transform, with the origin of the rows of its input.
 Table<double> Transform::finished(Table<double> result, const Table<double>& from) const {
   if (result.rows() != from.rows()) {
     fail(detail::count_of(result.rows(), "row") + " came of " +

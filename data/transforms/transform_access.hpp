@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// What a pipeline and its files do with transforms.
+// The access of pipelines and their files to the private members of transforms.
 #pragma once
 #include "ebb/data/transforms/transform.hpp"
 
@@ -7,9 +7,11 @@ namespace ebb::inline v0::data::detail {
 
 struct TransformAccess {
   static bool learns(const Transform& transform) { return transform.learns(); }
-  /// Goes over all that it knows. @throws ArgumentError before a fit.
+  /// Visits all members of a fitted transform.
+  /// @throws ArgumentError before a fit.
   static void save(Transform& transform, Fields& fields);
-  /// The same from a file. What the file says is held against itself.
+  /// Reads all members from a file, and checks that they agree with each other.
+  /// @throws FileError if they do not.
   static void load(Transform& transform, Fields& fields);
 };
 
