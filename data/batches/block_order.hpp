@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// An epoch of `block_shuffled`, of which each window can be drawn by itself.
+// An epoch of `block_shuffled`, whose windows can be drawn one by one.
 #pragma once
 #include <algorithm>
 #include <cstdint>
@@ -14,7 +14,7 @@ namespace ebb::inline v0::data::detail {
 
 class BlockOrder {
  public:
-  /// Draws the order of the blocks; the sizes are at least 1.
+  /// Draws the order of the blocks. The sizes must be at least 1.
   BlockOrder(std::int64_t n, const BlockShuffleOptions& options, Stream& stream)
       : n_(n), block_(std::min(options.block, n)), stream_(stream) {
     blocks_ = permutation((n - 1) / block_ + 1, stream);
@@ -26,17 +26,17 @@ class BlockOrder {
   }
 
   std::int64_t windows() const { return (std::int64_t(blocks_.size()) - 1) / window_ + 1; }
-  /// The place in the epoch at which a window begins; that of the one behind the last is n.
+  /// The position in the epoch at which a window begins; n for the number after the last window.
   std::int64_t begin(std::int64_t window) const {
     if (window >= windows()) return n_;
     return window * window_ * block_ - (window > short_window_ ? missing_ : 0);
   }
-  /// The window that a place in the epoch belongs to.
+  /// The window of a position in the epoch.
   std::int64_t window_of(std::int64_t place) const {
     const std::int64_t window = place / (window_ * block_);
     return window + (place >= begin(window + 1));  // the last block of the data may be short
   }
-  /// Fills the rows of a window, as many as there are up to the next.
+  /// Fills `rows` with the rows of a window, of which there are begin(window + 1) - begin(window).
   void draw(std::int64_t window, std::span<std::int64_t> rows) const {
     const auto first = std::size_t(window * window_);
     const std::size_t end = std::min(first + std::size_t(window_), blocks_.size());

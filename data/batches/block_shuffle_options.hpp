@@ -6,8 +6,8 @@
 namespace ebb::inline v0::data {
 
 struct BlockShuffleOptions {
-  std::int64_t block = 4096;  ///< rows that stand together in the file
-  std::int64_t window = 16;   ///< blocks that are mixed with each other
+  std::int64_t block = 4096;  ///< rows that are neighbours in the file
+  std::int64_t window = 16;   ///< blocks whose rows are mixed with each other
 };
 
 }  // namespace ebb::inline v0::data

@@ -48,7 +48,7 @@ std::int64_t rows_an_epoch(std::int64_t rows, const LoaderOptions& options) {
 
 }  // namespace
 
-/// The windows that were drawn last. Workers share them: each would draw its own as often.
+/// The windows that were drawn last. The workers share them; otherwise each would draw all of them.
 struct EpochOrder::Windows {
   using Rows = std::shared_ptr<const std::vector<std::int64_t>>;
   struct Window {
@@ -58,7 +58,7 @@ struct EpochOrder::Windows {
 
   std::mutex mutex;
   std::optional<BlockOrder> order;
-  std::vector<Window> kept;  ///< the rows of the epoch at hand; window i at i modulo their number
+  std::vector<Window> kept;  ///< rows of the current epoch; window i at i modulo their number
 
   explicit Windows(std::size_t count) : kept(count) {}
 
@@ -85,7 +85,7 @@ EpochOrder::EpochOrder(std::int64_t rows, const LoaderOptions& options)
       rank_(options.rank),
       world_(options.world),
       size_(rows_an_epoch(sampler_.size(), options)) {
-  // A batch of each worker and of the caller, and the one after it.
+  // One batch for each worker and for the caller, and one more after them.
   constexpr int most = 64;
   const int at_work = std::min(options.workers, most) + 2;
   if (sampler_.blocks_) windows_ = std::make_unique<Windows>(std::size_t(at_work));
@@ -108,7 +108,7 @@ void EpochOrder::draw(Draw& to, std::uint64_t seed, std::int64_t epoch) const {
     to.all.resize(std::size_t(sampler_.size()));
     sampler_.draw(to.all, stream);
     check_rows(to.all);
-    // Its own rows move to the front, none before it was read.
+    // The rows of this rank move to the front; each element is read before it is overwritten.
     for (std::size_t i = 0; world_ > 1 && i < std::size_t(size_); ++i) {
       to.all[i] = to.all[i * std::size_t(world_) + std::size_t(rank_)];
     }
@@ -155,7 +155,7 @@ void EpochOrder::prepare(std::uint64_t seed, std::int64_t epoch) {
 }
 
 void EpochOrder::check(const LoaderPosition& position) const {
-  // The next epochs have numbers, too.
+  // A limit below the largest integer, so that the number of the next epoch does not overflow.
   constexpr std::int64_t last = std::int64_t(1) << 62;
   const bool has_epoch = position.epoch >= 0 && position.epoch <= last;
   if (has_epoch && position.cursor >= 0 && position.cursor < size_) return;

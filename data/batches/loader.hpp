@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Mini-batches of a data set, epoch after epoch.
+// Mini-batches of a data set, epoch by epoch.
 #pragma once
 #include <algorithm>
 #include <iterator>
@@ -16,49 +16,52 @@ namespace ebb::inline v0::data {
 
 struct LoaderOptions {
   std::int64_t batch_size = 32;  ///< rows in a batch
-  bool shuffle = true;           ///< a new order each epoch; without it, the order of the data
+  bool shuffle = true;           ///< a new order each epoch; otherwise the order of the data set
   bool drop_last = false;        ///< leaves out a last batch that is not full
-  std::uint64_t seed = 0;        ///< of the orders
+  std::uint64_t seed = 0;        ///< seed of the orders
 
-  /// Which rows are drawn, in place of `shuffle`: `weighted(...)`, `stratified(...)`, ... The loop
-  /// throws ArgumentError for a row that the data set does not have.
+  /// The rule by which rows are drawn, in place of `shuffle`: `weighted(...)`, `stratified(...)`,
+  /// ... The loop throws ArgumentError for a row that the data set does not have.
   std::optional<Sampler> sampler = std::nullopt;
 
-  int workers = 0;   ///< threads that make batches ahead; 0: the caller makes each when it is due
+  int workers = 0;   ///< threads that make batches ahead; 0: the caller makes each batch
   int prefetch = 4;  ///< batches that each worker makes ahead
 
-  /// Of `world` processes that share an epoch, this one takes every world-th row of its order, from
-  /// the rank-th on: all rows once between them, and with `drop_last` the same number of batches.
+  /// Divides an epoch among `world` processes: this one takes every world-th row of the order,
+  /// starting with row `rank`. Together they take each row once; with `drop_last` all have the same
+  /// number of batches.
   std::int64_t rank = 0, world = 1;
 };
 
-/// Where a loader stands: all there is to save of it.
+/// The position of a loader; a checkpoint needs nothing else of it.
 struct LoaderPosition {
   std::uint64_t seed = 0;
-  std::int64_t epoch = 0;   ///< of the next batch, from 0
-  std::int64_t cursor = 0;  ///< the rows of that epoch that were given before it
+  std::int64_t epoch = 0;   ///< the epoch of the next batch, from 0
+  std::int64_t cursor = 0;  ///< the rows of that epoch that come before the batch
 
   friend EBB_INLINE bool operator==(const LoaderPosition&, const LoaderPosition&) = default;
 };
 
 namespace detail {
 
-/// The rows of each epoch, in order. Only an order that must be drawn as a whole is kept.
+/// The rows of each epoch, in order. They are kept in memory only if the order must be drawn as a
+/// whole.
 class EBB_API EpochOrder {
  public:
-  /// @throws ArgumentError for options that leave nothing to give.
+  /// @throws ArgumentError if the options leave no batch.
   EpochOrder(std::int64_t rows, const LoaderOptions& options);
   EpochOrder(const EpochOrder&) = delete;
   EpochOrder& operator=(const EpochOrder&) = delete;
   ~EpochOrder();
 
-  /// The number of rows that an epoch gives.
+  /// The number of rows in an epoch.
   EBB_INLINE std::int64_t size() const { return size_; }
-  /// Goes to an epoch. Nobody may be at `rows`.
+  /// Switches to an epoch. No other thread may be inside `rows`.
   EBB_INLINE void go_to(std::uint64_t seed, std::int64_t epoch) {
     if (!(now_.drawn && now_.seed == seed && now_.epoch == epoch)) change(seed, epoch);
   }
-  /// Some rows of the epoch, in `memory` unless they are kept. Threads may ask at the same time.
+  /// The rows at the positions [first, first + count) of the epoch. If they are not kept, they are
+  /// written to `memory`. Several threads may call it at the same time.
   EBB_INLINE std::span<const std::int64_t> rows(std::int64_t first, std::int64_t count,
                                                 std::vector<std::int64_t>& memory) const {
     if (is_kept_) return now_.rows.subspan(std::size_t(first), std::size_t(count));
@@ -66,14 +69,14 @@ class EBB_API EpochOrder {
     fill(memory, first);
     return memory;
   }
-  /// Of those from `first` on as many as are at hand, at least `count`, or all that there are.
+  /// Row numbers from position `first`: at least `count` of them, or all to the end of the epoch.
   EBB_INLINE std::span<const std::int64_t> rows_to_come(std::int64_t first, std::int64_t count,
                                                         std::vector<std::int64_t>& memory) const {
     return rows(first, is_kept_ ? size_ - first : std::min(count, size_ - first), memory);
   }
-  /// Draws an epoch that will be asked for next; the one at hand stays.
+  /// Draws an epoch that will be needed next; the current one does not change.
   void prepare(std::uint64_t seed, std::int64_t epoch);
-  /// @throws ArgumentError unless an epoch has such a row.
+  /// @throws ArgumentError unless an epoch has this position.
   void check(const LoaderPosition& position) const;
 
  private:
@@ -82,7 +85,7 @@ class EBB_API EpochOrder {
     std::uint64_t seed = 0;
     std::int64_t epoch = 0;
     std::vector<std::int64_t> all = {};
-    std::span<const std::int64_t> rows = {};  ///< those of this rank
+    std::span<const std::int64_t> rows = {};  ///< the rows of this rank
   };
   void change(std::uint64_t seed, std::int64_t epoch);
   void draw(Draw& to, std::uint64_t seed, std::int64_t epoch) const;
@@ -94,7 +97,7 @@ class EBB_API EpochOrder {
   std::int64_t rows_, rank_, world_, size_;
   Draw now_, next_;
   struct Windows;
-  std::unique_ptr<Windows> windows_;  ///< of a block-wise shuffle
+  std::unique_ptr<Windows> windows_;  ///< the windows of a block-wise shuffle
 };
 
 template <class Source>
@@ -113,23 +116,23 @@ static void draw_ahead(void* source) {
 ///     for (int epoch = 0; epoch < 10; ++epoch)
 ///       for (const auto& [x, y] : loader) ...
 ///
-/// The loop runs from the loader's position to the end of its epoch, so that after a `break` or a
-/// `seek` the next loop gives what was left. The order is a function of seed and epoch alone, and
-/// so are the batches, whatever the number of workers. With workers the data set must allow `rows`
-/// to be called by several threads at a time; what it throws there is thrown by the loop, at the
-/// batch in question. The order takes 8 bytes a row, with workers 16, but nothing without a
-/// shuffle or a sampler, and little with `block_shuffled`. Without a sampler and workers an epoch
-/// after the first allocates nothing from the system.
+/// A loop runs from the position of the loader to the end of the epoch, so that after a `break` or
+/// a `seek` the next loop gives the rest. The order, and so the batches, depend only on seed and
+/// epoch, not on the number of workers. With workers, several threads call `rows` of the data set
+/// at the same time; an exception that it throws is thrown by the loop, at that batch. The order
+/// takes 8 bytes a row, or 16 with workers; nothing without a shuffle or a sampler; and little with
+/// `block_shuffled`. Without a sampler and workers, every epoch after the first allocates nothing
+/// from the system.
 template <Dataset D>
 class Loader {
  public:
-  /// @throws ArgumentError when the data set or the options leave no batch to give.
+  /// @throws ArgumentError if the data set or the options leave no batch.
   EBB_INLINE Loader(D dataset, LoaderOptions options = {})
       : source_(std::make_unique<Source>(std::move(dataset), options)),
         position_{options.seed, 0, 0} {}
 
   class Iterator;
-  /// Takes the next batch.
+  /// Takes the first batch of the loop.
   EBB_INLINE Iterator begin() { return Iterator(*this); }
   EBB_INLINE std::default_sentinel_t end() const { return {}; }
 
@@ -137,39 +140,43 @@ class Loader {
   EBB_INLINE std::int64_t size() const { return source_->batches(0); }
   const D& dataset() const { return source_->dataset; }
 
-  /// Where the next batch comes from. In the body of a loop this is behind the batch at hand, and
-  /// with the last batch of an epoch it is the start of the next epoch.
+  /// The position of the next batch. In the body of a loop it is the one after the current batch;
+  /// after the last batch of an epoch it is the start of the next epoch.
   EBB_INLINE LoaderPosition position() const { return position_; }
-  /// Continues from a position. @throws ArgumentError when the data set has no such row.
+  /// Continues from a position.
+  /// @throws ArgumentError if the data set does not have it.
   EBB_INLINE void seek(const LoaderPosition& position) {
     source_->order.check(position);
     position_ = position;
   }
   /// Continues at the start of an epoch.
+  /// @throws ArgumentError for a negative epoch.
   EBB_INLINE void set_epoch(std::int64_t epoch) { seek({position_.seed, epoch, 0}); }
 
  private:
   using Batch =
       std::remove_cvref_t<decltype(std::declval<const D&>().rows(std::span<const std::int64_t>()))>;
 
-  /// What the workers share. It stays where it is when the loader moves.
+  /// The state that the workers share. It does not move when the loader moves.
   struct Source {
     D dataset;
-    bool in_order;  ///< memory is read from front to back, which the processor foresees
+    bool in_order;  ///< memory is read from front to back, which the hardware foresees
     detail::EpochOrder order;
-    std::int64_t batch_size;  ///< at most that of an epoch
+    std::int64_t batch_size;  ///< at most the number of rows in an epoch
 
-    std::vector<std::int64_t> memory = {}, memory_to_come = {};  ///< of the caller's rows
+    std::vector<std::int64_t> memory = {}, memory_to_come = {};  ///< the rows of `make`
 
-    // Of the workers: where they began, and what they made from there on.
+    // The state of the workers: the position at which they started, and the batches they made from
+    // there.
     struct Made {
       std::vector<std::int64_t> memory = {};
       std::optional<Batch> batch = {};
     };
     LoaderPosition at = {};
     std::vector<Made> made;
-    std::optional<LoaderPosition> next;  ///< of the next batch to be taken, if they are at work
-    std::optional<detail::Prefetcher> prefetcher;  ///< the last member: it ends before the others
+    /// Position of the next batch to take from the workers, if they run.
+    std::optional<LoaderPosition> next;
+    std::optional<detail::Prefetcher> prefetcher;  ///< the last member, destroyed first
 
     EBB_INLINE Source(D d, const LoaderOptions& options)
         : dataset(std::move(d)),
@@ -177,7 +184,7 @@ class Loader {
           order(dataset.size(), options),
           batch_size(std::min(options.batch_size, order.size())) {
       if (options.workers == 0) return;
-      // An epoch has no use for more.
+      // More slots than batches in an epoch would never be used.
       const std::int64_t slots =
           std::min(std::int64_t(options.workers) * options.prefetch, batches(0));
       made.resize(std::size_t(slots));
@@ -186,7 +193,7 @@ class Loader {
           detail::Prefetcher::Task{this, detail::make_batch<Source>, detail::draw_ahead<Source>});
     }
 
-    // What the workers do.
+    // The functions that the workers call.
     EBB_INLINE void prefetch(std::size_t slot, std::int64_t ticket) {
       const auto rows = batch(at.cursor + ticket * batch_size, made[slot].memory);
       made[slot].batch.emplace(dataset.rows(rows));
@@ -213,7 +220,7 @@ class Loader {
       return result;
     }
 
-    /// The same from the workers, who are set to this place if they are at another.
+    /// Takes the batch at `from` from the workers, restarting them there if they were elsewhere.
     EBB_INLINE Batch fetch(const LoaderPosition& from, const LoaderPosition& after) {
       if (!(next && *next == from)) {
         next.reset();
@@ -222,7 +229,7 @@ class Loader {
         order.go_to(at.seed, at.epoch);
         prefetcher->start(batches(at.cursor));
       }
-      next.reset();  // if this batch cannot be made, it is tried again
+      next.reset();  // if this batch cannot be made, the next call tries again
       Batch result = std::move(*made[prefetcher->wait()].batch);
       prefetcher->release();
       if (after.cursor != 0) next = after;
@@ -230,7 +237,7 @@ class Loader {
     }
   };
 
-  /// The next batch of this epoch, and the position behind it.
+  /// Takes the next batch of this epoch, and moves the position to the one after it.
   EBB_INLINE Batch take() {
     Source& source = *source_;
     const std::int64_t cursor = position_.cursor + source.batch_size;
@@ -246,7 +253,7 @@ class Loader {
   LoaderPosition position_;
 };
 
-/// An input iterator, which holds the batch at hand.
+/// An input iterator, which holds the current batch.
 template <Dataset D>
 class Loader<D>::Iterator {
  public:
@@ -257,7 +264,7 @@ class Loader<D>::Iterator {
   EBB_INLINE const value_type& operator*() const { return *batch_; }
   EBB_INLINE const value_type* operator->() const { return &*batch_; }
   EBB_INLINE Iterator& operator++() {
-    // Given back before the next batch is made, which then fills the same memory.
+    // Freed before the next batch is made, which then uses the same memory.
     batch_.reset();
     if (!last_) take();
     return *this;
@@ -275,7 +282,7 @@ class Loader<D>::Iterator {
 
   Loader* loader_;
   std::optional<value_type> batch_;
-  bool last_ = false;  ///< the batch at hand ends the epoch
+  bool last_ = false;  ///< the current batch is the last of the epoch
 };
 
 }  // namespace ebb::inline v0::data

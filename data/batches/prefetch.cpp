@@ -19,8 +19,8 @@ namespace ebb::inline v0::data::detail {
 
 namespace {
 
-/// Waits for a condition that others will soon bring about: to be woken takes longer than to make
-/// a small batch.
+/// Waits for a condition that another thread will make true soon. It spins first, since waking a
+/// thread takes longer than making a small batch.
 template <class Condition>
 void spin_until(Condition condition) {
   using Clock = std::chrono::steady_clock;
@@ -29,7 +29,7 @@ void spin_until(Condition condition) {
   }
 }
 
-/// Locks what others hold for an instant only.
+/// Locks a mutex that other threads hold only for an instant.
 void lock_soon(std::unique_lock<std::mutex>& lock) {
   spin_until([&] { return lock.try_lock(); });
   if (!lock.owns_lock()) lock.lock();
@@ -49,14 +49,15 @@ struct Prefetcher::Threads {
   };
 
   Task task;
-  std::mutex mutex;                  ///< held for every change of what follows
-  std::condition_variable_any work;  ///< there may be a ticket to take on
-  std::condition_variable made;      ///< one was made
+  std::mutex mutex;                  ///< held to change the members below
+  std::condition_variable_any work;  ///< there may be a ticket to make
+  std::condition_variable made;      ///< a result was made
   std::vector<Slot> slots;
-  std::atomic<std::int64_t> next = 0, taken = 0, end = 0;  ///< to make, to hand over, to stop at
+  /// The tickets to make next, to hand over next, to stop at.
+  std::atomic<std::int64_t> next = 0, taken = 0, end = 0;
   std::atomic<bool> aside_due = false;
-  int busy = 0;                       ///< threads that make one or are at what is aside
-  std::vector<std::jthread> threads;  ///< the last member: they end before the others
+  int busy = 0;                       ///< threads that are inside `make` or `aside`
+  std::vector<std::jthread> threads;  ///< the last member, destroyed first
 
   Threads(std::int64_t workers, std::int64_t slot_count, const Task& t)
       : task(t), slots(std::size_t(slot_count)) {
@@ -97,7 +98,7 @@ struct Prefetcher::Threads {
     }
   }
 
-  /// @returns what f threw.
+  /// @returns the exception that f threw, if any.
   template <class F>
   static std::exception_ptr unlocked(std::unique_lock<std::mutex>& lock, const F& f) {
     std::exception_ptr error;
@@ -126,7 +127,7 @@ Prefetcher::Prefetcher(std::int64_t workers, std::int64_t slots, const Task& tas
 }
 
 Prefetcher::~Prefetcher() {
-  stop();  // of all threads at once; then each ends at its own request
+  stop();  // asks all threads to stop, before each is joined
 }
 
 void Prefetcher::stop() {
@@ -155,7 +156,7 @@ std::size_t Prefetcher::wait() {
   std::unique_lock lock(t.mutex, std::defer_lock);
   lock_soon(lock);
   if (t.next == t.taken && t.next < t.end) {
-    // No thread has begun it: sooner done than waited for.
+    // No thread has begun it: making it here is faster than waiting.
     const std::int64_t ticket = t.next++;
     lock.unlock();
     t.make(ticket);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Work done ahead by threads, and handed over in order.
+// Work that threads do ahead of its use, handed over in order.
 #pragma once
 #include <cstdint>
 #include <memory>
@@ -8,36 +8,39 @@
 
 namespace ebb::inline v0::data::detail {
 
-/// Threads that fill numbered slots with the results of tickets 0, 1, 2, ..., at most one ticket a
-/// slot ahead of the one who takes them. Whichever thread is faster, they are taken in order.
+/// Threads that fill numbered slots with the results of the tickets 0, 1, 2, ... A slot holds one
+/// result until it is taken. Results are taken in the order of the tickets, no matter which thread
+/// finishes first.
 class EBB_API Prefetcher {
  public:
-  /// What the threads do for somebody, by plain functions: each unit has its own, with its own
-  /// flags.
+  /// The functions that the threads call. They are plain functions, since each translation unit has
+  /// its own copy, compiled with its own flags.
   struct Task {
-    void* self;  ///< whom it is done for, the first argument of both
-    /// Makes a ticket's result and leaves it in a slot; called from several threads at a time.
+    void* self;  ///< the first argument of both functions
+    /// Makes the result of a ticket and leaves it in a slot. Several threads call it at the same
+    /// time.
     void (*make)(void* self, std::size_t slot, std::int64_t ticket);
-    /// What one thread does once after each start, as soon as each slot was filled once: not at
-    /// the end, when everybody would wait for it. What it throws is lost.
+    /// Called once after each start, by one thread, when every slot was filled once; not at the
+    /// end, where all threads would have to wait for it. Its exceptions are discarded.
     void (*aside)(void* self);
   };
 
-  /// @throws ArgumentError for fewer than one worker or slot, and more workers than the system
-  /// gives threads.
+  /// @throws ArgumentError for fewer than one worker or one slot, and for more workers than the
+  /// system can give threads.
   Prefetcher(std::int64_t workers, std::int64_t slots, const Task& task);
-  /// Waits until no thread is at work.
+  /// Waits until no thread works.
   ~Prefetcher();
 
-  /// Forgets what is under way, waits until no thread is at it, and allows what `make` reads to be
-  /// changed until `start`.
+  /// Discards the unfinished work and waits until no thread works. From then until `start`, the
+  /// data that `make` reads may be changed.
   void stop();
-  /// Sets the threads to the tickets below an end, after a `stop`.
+  /// Starts the threads on the tickets from 0 to `end` - 1. Call `stop` before.
   void start(std::int64_t end);
-  /// Waits for the next ticket, or makes it if no thread has begun it. @returns its slot, which
-  /// stays as it is until `release`. Rethrows what its making threw; then there must be a `stop`.
+  /// Waits for the next ticket, or makes its result if no thread has begun it. An exception of
+  /// `make` is thrown again; after it, call `stop`. @returns the slot of the result, which does not
+  /// change until `release`.
   std::size_t wait();
-  /// Gives the slot of that ticket back.
+  /// Gives the slot that `wait` returned back to the threads.
   void release();
 
  private:

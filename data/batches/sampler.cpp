@@ -20,7 +20,7 @@ void check_rows(const char* name, std::int64_t n) {
   if (n < 1) throw ArgumentError(std::string(name) + ": the data set has no rows");
 }
 
-/// The rows in the order of their keys; of equal keys, in their own.
+/// Sorts rows by their keys; rows of equal keys keep their order.
 void sort_by(std::span<std::int64_t> rows, const std::vector<double>& keys) {
   std::sort(rows.begin(), rows.end(), [&](std::int64_t a, std::int64_t b) {
     const double p = keys[std::size_t(a)], q = keys[std::size_t(b)];
@@ -28,7 +28,7 @@ void sort_by(std::span<std::int64_t> rows, const std::vector<double>& keys) {
   });
 }
 
-/// The sums of the first weights, as many as there are.
+/// The running sums of the weights.
 std::vector<double> checked_sums(std::span<const double> weights) {
   check_rows("weighted", std::int64_t(weights.size()));
   std::vector<double> sums;
@@ -54,7 +54,7 @@ Sampler::Sampler(std::int64_t draws, Rule rule) : draws_(draws), rule_(std::move
   if (draws < 1) {
     throw ArgumentError("Sampler: draws = " + std::to_string(draws) + "; it is at least 1");
   }
-  ebb::detail::shape_for("Sampler", std::span(&draws, 1));  // or no memory holds so many
+  ebb::detail::shape_for("Sampler", std::span(&draws, 1));  // throws if memory holds fewer
   if (!rule_) throw ArgumentError("Sampler: there is no rule to draw by");
 }
 
@@ -88,7 +88,8 @@ Sampler weighted(std::span<const double> weights, WeightedOptions options) {
     const std::int64_t draws = options.draws == 0 ? std::int64_t(weights.size()) : options.draws;
     return {draws, [sums = std::move(sums)](std::span<std::int64_t> rows, Stream& stream) {
               for (std::int64_t& row : rows) {
-                // The first sum above: never a row of weight 0. Rounding may reach the last sum.
+                // The first sum above u: never a row of weight 0. By rounding u may reach the last
+                // sum.
                 const double u =
                     std::min(stream.uniform() * sums.back(), std::nextafter(sums.back(), 0.0));
                 row = std::upper_bound(sums.begin(), sums.end(), u) - sums.begin();
@@ -102,8 +103,8 @@ Sampler weighted(std::span<const double> weights, WeightedOptions options) {
   }
   return {draws, [w = std::vector<double>(weights.begin(), weights.end())](
                      std::span<std::int64_t> rows, Stream& stream) {
-            // Exponential waiting times: the row that comes first is chosen by its weight. Their
-            // logarithms, since the time for a weight of 1e-310 is infinite.
+            // Exponential waiting times: the order in which rows arrive is the order of the draws.
+            // Their logarithms are compared, since the time for a weight of 1e-310 is infinite.
             std::vector<double> keys;
             std::vector<std::int64_t> order;
             for (std::size_t i = 0; i < w.size(); ++i) {
@@ -123,7 +124,7 @@ Sampler stratified(std::span<const std::int64_t> classes) {
   }
   return {std::int64_t(classes.size()),
           [members = std::move(members)](std::span<std::int64_t> rows, Stream& stream) {
-            // The k-th of a class stands at the fraction (k + offset) / size of the epoch.
+            // Row k of a class is at the fraction (k + offset) / size of the epoch.
             std::vector<double> keys(rows.size());
             for (const auto& [_, all] : members) {
               auto order = all;

@@ -12,7 +12,7 @@
 namespace ebb::inline v0::data::detail {
 namespace {
 
-/// Rows of arrays, which `array_of` takes from the pieces, to their places in one.
+/// Copies rows of the pieces to their places in one array; `array_of` returns the array of a piece.
 template <class T, class Piece, class ArrayOf>
 Array<T> join_arrays(const std::vector<Piece>& pieces, const ArrayOf& array_of) {
   const Shape first = array_of(pieces[0].rows).shape();
@@ -59,7 +59,7 @@ Array<T> array_of(const Tensor<T>& part) {
 }
 
 template <class B>
-struct Join {  // of arrays and tensors
+struct Join {  // for arrays and tensors
   using T = typename B::value_type;
   static B join(const std::vector<BatchPiece<B>>& pieces) {
     return join_arrays<T>(pieces, [](const B& rows) -> Array<T> { return array_of(rows); });
@@ -89,7 +89,7 @@ std::vector<PartRows> share_out(std::span<const std::int64_t> indices,
     if (counts[part] == 0) continue;
     share_of[part] = shares.size();
     shares.push_back({part, RowNumbers(counts[part]), RowNumbers(counts[part])});
-    counts[part] = 0;  // from now on those that have their place
+    counts[part] = 0;  // from now on the number of rows that have their place
   }
   for (std::size_t i = 0; i < indices.size(); ++i) {
     const std::size_t part = part_of(indices[i]);

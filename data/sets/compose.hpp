@@ -13,14 +13,15 @@
 
 namespace ebb::inline v0::data {
 
-/// What a data set gives for a list of rows.
+/// The type of the batches of a data set.
 template <Dataset D>
 using BatchOf =
     std::remove_cvref_t<decltype(std::declval<const D&>().rows(std::span<const std::int64_t>()))>;
 
 namespace detail {
 
-/// Row numbers in memory from the pool of arrays, of which a loop asks the system but once.
+/// Row numbers in memory from the pool of arrays, so that a loop allocates from the system only
+/// once.
 class RowNumbers {
  public:
   EBB_INLINE explicit RowNumbers(std::size_t count)
@@ -34,17 +35,19 @@ class RowNumbers {
   std::span<std::int64_t> numbers_;
 };
 
-/// Of the rows that were asked for, those of one part: its own numbers for them, and where each
-/// stands among all.
+/// The requested rows that belong to one part: their numbers in the part, and their positions in
+/// the request.
 struct PartRows {
   std::size_t part;
   RowNumbers local, places;
 };
-/// Shares rows out among parts that end before `ends`; parts without any are left out.
+/// Groups rows by part; part i has the rows from ends[i - 1] (0 for the first) to ends[i] - 1.
+/// Parts without a requested row are left out.
 EBB_API std::vector<PartRows> share_out(std::span<const std::int64_t> indices,
                                         std::span<const std::int64_t> ends);
 
-/// A loader may expect all rows that are left; so many are passed on, up to one that there is not.
+/// The most rows that are announced to a data set at a time. A loader may announce all rows that
+/// are left; `soonest` passes on this many, and stops at a row that does not exist.
 constexpr std::size_t most_expected = 256;
 EBB_INLINE std::span<const std::int64_t> soonest(std::span<const std::int64_t> indices,
                                                  std::int64_t size) {
@@ -56,7 +59,7 @@ EBB_INLINE std::span<const std::int64_t> soonest(std::span<const std::int64_t> i
   return indices.first(count);
 }
 
-/// The numbers in `rows` at the places `indices`.
+/// The elements of `rows` at the positions `indices`.
 EBB_API RowNumbers look_up(std::span<const std::int64_t> rows,
                            std::span<const std::int64_t> indices);
 
@@ -65,22 +68,22 @@ EBB_INLINE void forward_expect(const D& dataset, std::span<const std::int64_t> i
   if constexpr (requires { dataset.expect(indices); }) dataset.expect(indices);
 }
 
-/// Some rows of a batch, and where each of them belongs.
+/// Rows of a batch, and the positions where they belong.
 template <class B>
 struct BatchPiece {
   B rows;
   RowNumbers places;
 };
-/// One batch from all its pieces, each an `Array`, a `Tensor` or a `Batch`. @throws ShapeError for
-/// rows of different shapes; TapeError for a tensor that a tape recorded.
+/// One batch from all its pieces. B is an `Array`, a `Tensor` or a `Batch`.
+/// @throws ShapeError for rows of different shapes; TapeError for a tensor that a tape recorded.
 template <class B>
 EBB_API B join(const std::vector<BatchPiece<B>>& pieces);
 
 }  // namespace detail
 
-/// The rows of several data sets, those of the first set first: `ConcatDataset(a, b)`, whose types
-/// may differ as long as they give the same type of batch, or `ConcatDataset(sets)` for a vector of
-/// them, as many as there are files. B is the type of a batch: an `Array`, a `Tensor` or a `Batch`.
+/// The rows of several data sets, one data set after the other. `ConcatDataset(a, b)` takes data
+/// sets of different types that give the same type of batch; `ConcatDataset(sets)` takes a vector
+/// of data sets of one type. B is the type of a batch: an `Array`, a `Tensor` or a `Batch`.
 template <class B>
 class ConcatDataset {
  public:
@@ -89,18 +92,18 @@ class ConcatDataset {
       explicit ConcatDataset(D... datasets) {
     (add(std::move(datasets)), ...);
   }
-  /// @throws ArgumentError where there is no data set.
+  /// @throws ArgumentError for an empty vector.
   template <Dataset D>
   requires std::same_as<BatchOf<D>, B> EBB_INLINE explicit ConcatDataset(std::vector<D> datasets) {
     if (datasets.empty()) throw ArgumentError("ConcatDataset: there are no data sets");
     for (D& dataset : datasets) add(std::move(dataset));
   }
 
-  /// The number of rows of all together.
+  /// The number of rows of all data sets together.
   EBB_INLINE std::int64_t size() const { return ends_.back(); }
   /// The rows with these indices, in their order; each data set is asked once.
-  /// @throws ArgumentError for an index outside of all; ShapeError when rows of different shapes
-  /// meet in a batch.
+  /// @throws ArgumentError for an index outside of the data sets; ShapeError if rows of a batch
+  /// have different shapes.
   EBB_INLINE B rows(std::span<const std::int64_t> indices) const {
     detail::check_indices("ConcatDataset", indices, size(), "data sets");
     auto shares = detail::share_out(indices, ends_);
@@ -113,7 +116,7 @@ class ConcatDataset {
     }
     return detail::join(pieces);
   }
-  /// Tells each data set which of its rows come next.
+  /// Tells each data set which of its rows will be read next.
   EBB_INLINE void expect(std::span<const std::int64_t> indices) const {
     for (const auto& share : detail::share_out(detail::soonest(indices, size()), ends_)) {
       parts_[share.part].expect(share.local.numbers());
@@ -139,16 +142,16 @@ class ConcatDataset {
     parts_.push_back({rows, expect});
   }
 
-  std::vector<Part> parts_;         // of data sets that nothing changes, so copies share them
-  std::vector<std::int64_t> ends_;  ///< the rows of each part and those before it
+  std::vector<Part> parts_;         // nothing changes the data sets, so copies share them
+  std::vector<std::int64_t> ends_;  ///< the number of rows in each part and all parts before it
 };
 template <Dataset D, Dataset... Others>
 ConcatDataset(D, Others...) -> ConcatDataset<BatchOf<D>>;
 template <Dataset D>
 ConcatDataset(std::vector<D>) -> ConcatDataset<BatchOf<D>>;
 
-/// Some rows of a data set, in an order of their own, each as often as it is listed: what
-/// `split_rows` and `k_fold` give makes one, `Subset(dataset, fold.train)`.
+/// Some rows of a data set, in any order, each as often as it is listed. The lists that
+/// `split_rows` and `k_fold` return make one: `Subset(dataset, fold.train)`.
 template <Dataset D>
 class Subset {
  public:
@@ -159,19 +162,19 @@ class Subset {
 
   /// The number of rows listed.
   EBB_INLINE std::int64_t size() const { return std::int64_t(rows_.size()); }
-  /// The rows of the data set that are listed at these places. @throws ArgumentError for a place
-  /// outside of the list.
+  /// The rows of the data set at these positions of the list.
+  /// @throws ArgumentError for a position outside of the list.
   EBB_INLINE auto rows(std::span<const std::int64_t> indices) const {
     detail::check_indices("Subset", indices, size(), "a subset");
     const auto chosen = detail::look_up(rows_, indices);
     return dataset_.rows(chosen.numbers());
   }
-  /// Tells the data set which of its rows come next.
+  /// Tells the data set which of its rows will be read next.
   EBB_INLINE void expect(std::span<const std::int64_t> indices) const {
     const auto chosen = detail::look_up(rows_, detail::soonest(indices, size()));
     detail::forward_expect(dataset_, chosen.numbers());
   }
-  /// The data set, all of it.
+  /// The whole data set.
   EBB_INLINE const D& dataset() const { return dataset_; }
 
  private:
@@ -179,14 +182,14 @@ class Subset {
   Rows rows_;
 };
 
-/// A data set whose batches go through a function:
+/// A data set whose batches are changed by a function, such as the `transform` of a fitted scaler:
 ///
 ///     TransformedDataset(images, [](const Batch<float>& batch) {
 ///       return Batch<float>{batch.x / 255, batch.y};
 ///     });
 ///
-/// The function is called with one batch after another, by several threads at once where the loader
-/// has them, and must give the same for a row whichever others stand beside it.
+/// The function is called with one batch at a time, by several threads at once if the loader has
+/// workers. Its result for a row must not depend on the other rows of the batch.
 template <Dataset D, class F>
 requires std::invocable<const F&, BatchOf<D>>
 class TransformedDataset {
@@ -196,15 +199,15 @@ class TransformedDataset {
 
   /// The number of rows of the data set.
   EBB_INLINE std::int64_t size() const { return dataset_.size(); }
-  /// What the function makes of these rows of the data set.
+  /// The result of the function for the batch of these rows.
   EBB_INLINE auto rows(std::span<const std::int64_t> indices) const {
     return function_(dataset_.rows(indices));
   }
-  /// Tells the data set which of its rows come next.
+  /// Tells the data set which of its rows will be read next.
   EBB_INLINE void expect(std::span<const std::int64_t> indices) const {
     detail::forward_expect(dataset_, indices);
   }
-  /// The data set before the function.
+  /// The data set before the function is applied.
   EBB_INLINE const D& dataset() const { return dataset_; }
 
  private:

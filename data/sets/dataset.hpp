@@ -1,20 +1,17 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Data sets: rows by index.
+// Data sets: rows read by index.
 #pragma once
 #include <concepts>
 #include <cstdint>
 #include <span>
 #include <type_traits>
-#include <vector>
 
 #include "ebb/autodiff/values/tensor.hpp"
+#include "ebb/data/tables/rows.hpp"
 
 namespace ebb::inline v0::data {
 
-/// Row numbers, from 0.
-using Rows = std::vector<std::int64_t>;
-
-/// What a training step sees of one kind of value: a Tensor of real numbers, an Array of labels.
+/// The type of the values in a batch: a Tensor of real numbers, or an Array of labels.
 template <class T>
 struct BatchPart {
   using type = Array<T>;
@@ -31,30 +28,31 @@ struct Batch {
   typename BatchPart<U>::type y;  ///< targets, one row an example
 };
 
-/// Anything that has a number of rows and gives a batch of the rows with the given indices, each in
-/// [0, size()), in their order. A `Loader` runs over it, and if there is an `expect(indices)`,
-/// calls it with the rows that it will ask for next.
+/// A type with a number of rows, `size()`, and a function `rows(indices)` that returns a batch of
+/// the rows with these indices, each in [0, size()), in their order. A `Loader` goes over it. If
+/// there is a function `expect(indices)`, the loader calls it with the rows that it will read next.
 template <class D>
 concept Dataset = requires(const D& dataset, std::span<const std::int64_t> indices) {
   { dataset.size() } -> std::convertible_to<std::int64_t>;
   dataset.rows(indices);
 };
 
-/// Inputs and targets in memory. T is float or double; U is the same or std::int64_t, for labels.
+/// Inputs and targets in memory. T is float or double; U is T, or std::int64_t for labels.
 /// Destructures: `auto [x, y] = dataset`.
 template <Real T, class U = T>
 struct EBB_API TensorDataset {
   Array<T> x;  ///< inputs (n, ...)
-  Array<U> y;  ///< targets (n, ...), of any shape a row
+  Array<U> y;  ///< targets (n, ...)
 
   /// @throws ShapeError unless both have the same number of rows.
   TensorDataset(Array<T> inputs, Array<U> targets);
 
   /// The number of rows.
   EBB_INLINE std::int64_t size() const { return x.shape()[0]; }
-  /// Copies of the rows with these indices. @throws ArgumentError for an index outside of the data.
+  /// Copies of the rows with these indices.
+  /// @throws ArgumentError for an index outside of the data.
   Batch<T, U> rows(std::span<const std::int64_t> indices) const;
-  /// Brings the first of these rows closer to the processor.
+  /// Loads the first of these rows into the processor's cache.
   void expect(std::span<const std::int64_t> indices) const;
 };
 
@@ -78,20 +76,20 @@ EBB_API Split<T, U> train_test_split(const Array<T>& x, const Array<U>& y,
 
 namespace detail {
 
-/// Copies of some rows of an array; `operation` names the caller in errors.
+/// Copies of rows of an array. `operation` names the caller in errors.
 template <class T>
 EBB_API Array<T> take_rows(const char* operation, const Array<T>& array,
                            std::span<const std::int64_t> indices);
 
-/// Asks the memory for the first of these rows.
+/// Loads the first of these rows into the processor's cache.
 template <class T>
 void expect_rows(const Array<T>& array, std::span<const std::int64_t> indices);
 
-/// @throws ArgumentError, "operation: row 7 of what with 5 rows", for an index outside of [0, n).
+/// @throws ArgumentError, "operation: row 7 of `what` with 5 rows", for an index outside of [0, n).
 EBB_API void check_indices(const char* operation, std::span<const std::int64_t> indices,
                            std::int64_t n, const char* what);
 
-/// @throws ShapeError naming the operation unless both have the same number of rows.
+/// @throws ShapeError, which names the operation, unless both have the same number of rows.
 EBB_API void check_rows(const char* operation, const Shape& x, const Shape& y);
 
 }  // namespace detail

@@ -14,8 +14,8 @@
 namespace ebb::inline v0::data {
 namespace {
 
-/// Streams of their own for each kind of set. Parameters and rows are drawn apart, so that the
-/// number of rows changes neither.
+/// A separate random stream for each kind of set. Parameters and rows are drawn from different
+/// streams, so that the number of rows changes neither.
 constexpr std::uint64_t tag_of_sets = 0x736574735f5f7631;  // "sets__v1"
 enum class SetKind : std::uint64_t {
   linear,
@@ -38,7 +38,7 @@ struct Streams {
 
 void check_count(const char* name, std::int64_t count, const char* what, std::int64_t least = 1) {
   if (count >= least) {
-    // More than an array can hold is refused before anything is drawn.
+    // A size that an array cannot have is refused before anything is drawn.
     ebb::detail::shape_for(name, std::span(&count, 1));
     return;
   }
@@ -66,8 +66,8 @@ Array<T> rounded(const Shape& shape, const std::vector<double>& values) {
   return array;
 }
 
-/// x (n, weight.size()) and y (n, 1): `input(row)` draws a row of x, and `target(x weight^T +
-/// bias)` the y of it.
+/// Draws x (n, weight.size()) and y (n, 1): `input(row)` draws a row of x, and `target(x weight^T +
+/// bias)` its y.
 template <class T, class Input, class Target>
 std::pair<Array<T>, Array<T>> linear_rows(std::int64_t n, const std::vector<double>& weight,
                                           double bias, Input input, Target target) {
@@ -98,7 +98,7 @@ auto with_noise(double noise, Stream& stream) {
   return [noise, &stream](double value) { return value + noise * stream.normal(); };
 }
 
-/// Points in the plane, whose classes take turns; `point(class)` draws one.
+/// Draws points in the plane whose classes alternate; `point(class)` draws one point.
 template <class T, class Point>
 TensorDataset<T, std::int64_t> plane(std::int64_t n, std::int64_t classes, double noise,
                                      Stream& stream, Point point) {
@@ -162,7 +162,7 @@ BlobsSet<T> make_blobs(std::int64_t n, BlobsOptions options) {
   Streams streams(SetKind::blobs, options.seed);
   const std::int64_t d = options.features;
   const std::int64_t sizes[] = {options.classes, d};
-  const Shape shape = ebb::detail::shape_for(name, sizes);  // or no memory holds so many
+  const Shape shape = ebb::detail::shape_for(name, sizes);  // throws if no memory holds so many
   std::vector<double> centers(std::size_t(shape.size()));
   for (double& c : centers) c = options.box * (2 * streams.parameters.uniform() - 1);
   auto x = Array<T>::uninitialized({n, d});

@@ -12,10 +12,10 @@
 namespace ebb::inline v0::data {
 namespace {
 
-/// A stream of its own, as that of a split.
+/// A separate random stream, as for a split.
 constexpr std::uint64_t tag_of_folds = 0x666f6c64735f7631;  // "folds_v1"
 
-/// The fold that tests each row.
+/// The fold in which each row is tested.
 using FoldOfRow = std::vector<std::int64_t>;
 
 void check(const char* name, std::int64_t n, const FoldOptions& options) {
@@ -24,7 +24,7 @@ void check(const char* name, std::int64_t n, const FoldOptions& options) {
     throw ArgumentError(start + std::to_string(options.folds) + " folds of " + std::to_string(n) +
                         " rows; there must be at least 2, and a row for each");
   }
-  ebb::detail::shape_for(name, std::span(&n, 1));  // or no memory holds so many
+  ebb::detail::shape_for(name, std::span(&n, 1));  // throws if no memory holds so many rows
   if (options.repeats < 1) {
     throw ArgumentError(start + std::to_string(options.repeats) +
                         " repeats; there must be at least one");
@@ -35,7 +35,7 @@ void check(const char* name, std::int64_t n, const FoldOptions& options) {
   }
 }
 
-/// The folds of every repeat; `deal(stream)` says where each row goes.
+/// The folds of every repeat. `deal(stream)` returns the fold of each row.
 template <class Deal>
 std::vector<Fold> repeated(const FoldOptions& options, Deal deal) {
   std::vector<Fold> result;
@@ -52,7 +52,7 @@ std::vector<Fold> repeated(const FoldOptions& options, Deal deal) {
   return result;
 }
 
-/// 0 ... n - 1, in the order of the stream or their own.
+/// The numbers 0 ... n - 1, shuffled or in order.
 Rows ordered(std::int64_t n, bool shuffle, Stream& stream) {
   if (shuffle) return permutation(n, stream);
   Rows rows(std::size_t(n), 0);
@@ -60,18 +60,19 @@ Rows ordered(std::int64_t n, bool shuffle, Stream& stream) {
   return rows;
 }
 
-/// Of the numbers below `end`, those that leave the remainder f when they are divided by k.
+/// How many numbers below `end` have the remainder f after division by k.
 std::int64_t congruent_below(std::int64_t end, std::int64_t f, std::int64_t k) {
   return (end + k - 1 - f) / k;
 }
 
-/// The classes stand one behind the other and are dealt out like cards, so that neither the folds
-/// nor their shares of a class differ by more than a row. A fold takes its share of a class from
-/// rows that follow each other, since neighbours in time that go to different folds are a leak.
+/// Deals the rows, class after class, to the folds in turn, like cards, so that the sizes of the
+/// folds and their numbers of rows of a class differ by at most one. Without a shuffle a fold takes
+/// consecutive rows of a class: neighbours in time that go to different folds would leak
+/// information.
 FoldOfRow deal_classes(const detail::Strata& classes, std::int64_t folds, const Rows& order) {
   struct Hand {
-    std::int64_t fold = -1, room = 0;  // the fold that is filled, and the rows that it still takes
-    std::int64_t begin = 0;            // of the class among all
+    std::int64_t fold = -1, room = 0;  // the fold to fill, and how many more rows it takes
+    std::int64_t begin = 0;            // the position of the class among all rows
   };
   std::vector<Hand> hands(classes.size());
   for (std::size_t c = 1; c < classes.size(); ++c) {
@@ -92,7 +93,7 @@ FoldOfRow deal_classes(const detail::Strata& classes, std::int64_t folds, const 
   return fold_of_row;
 }
 
-/// Each group to the fold that has the fewest rows so far.
+/// Deals each group to the fold that has the fewest rows so far.
 FoldOfRow deal_groups(const detail::Strata& groups, std::int64_t folds, const Rows& order) {
   std::vector<std::int64_t> rows_of_fold(std::size_t(folds), 0), fold_of_group(groups.size());
   for (const std::int64_t group : order) {
@@ -113,8 +114,8 @@ Rows range(std::int64_t begin, std::int64_t end) {
   return rows;
 }
 
-/// Windows that end with the last row. Those that slide train on equally many rows, the others from
-/// the first row on.
+/// Windows whose test parts end with the last row. Sliding windows train on the same number of rows
+/// each; the others train on all rows from the first.
 std::vector<Fold> windows(const char* name, std::int64_t n, bool slides,
                           const SlidingWindowOptions& options) {
   const auto refuse = [&](const std::string& what) {
@@ -130,7 +131,7 @@ std::vector<Fold> windows(const char* name, std::int64_t n, bool slides,
   if (options.test_size && *options.test_size < 1) {
     refuse("a test_size of " + std::to_string(*options.test_size) + "; it must be at least 1");
   }
-  // Nothing is multiplied or added before it is known to be below n, so that nothing overflows.
+  // Every product and sum is known to be below n before it is computed, so that nothing overflows.
   const std::int64_t most = n / folds;
   const std::int64_t test = options.test_size.value_or(most < 1 ? 1 : n / (folds + 1));
   const std::int64_t first_test = test < 1 || test > most ? 0 : n - folds * test;
@@ -140,7 +141,7 @@ std::vector<Fold> windows(const char* name, std::int64_t n, bool slides,
            " rows each, and before them a gap of " + std::to_string(gap) + " and " +
            std::to_string(least) + " to train on");
   }
-  ebb::detail::shape_for(name, std::span(&n, 1));  // or no memory holds so many
+  ebb::detail::shape_for(name, std::span(&n, 1));  // throws if no memory holds so many rows
   const std::int64_t width = options.train_size.value_or(first_test - gap);
   std::vector<Fold> result;
   for (std::int64_t begin = first_test; begin < n; begin += test) {

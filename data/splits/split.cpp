@@ -15,11 +15,11 @@
 namespace ebb::inline v0::data {
 namespace {
 
-/// A stream of its own, so that a program may use one seed for its split, its batches and its
+/// A separate random stream, so that a program may use one seed for its split, its batches and its
 /// weights.
 constexpr std::uint64_t tag_of_split = 0x73706c69745f7631;  // "split_v1"
 
-/// The parts in the order in which they are filled, and what each is called.
+/// The parts in the order in which they are filled, and their purposes in messages.
 constexpr std::size_t parts = 3;
 constexpr std::array<Rows Parts::*, parts> members = {&Parts::test, &Parts::validation,
                                                       &Parts::train};
@@ -33,7 +33,7 @@ Counts checked_sizes(const char* name, std::int64_t n, const PartsOptions& optio
     text << n << " rows; there must be at least one";
     throw ArgumentError(text.str());
   }
-  ebb::detail::shape_for(name, std::span(&n, 1));  // or no memory holds so many
+  ebb::detail::shape_for(name, std::span(&n, 1));  // throws if no memory holds so many rows
   text << "fractions of " << options.validation << " for validation and " << options.test
        << " for testing";
   if (!(options.validation >= 0 && options.test >= 0 && options.validation + options.test < 1)) {
@@ -50,7 +50,7 @@ Counts checked_sizes(const char* name, std::int64_t n, const PartsOptions& optio
   return {test, validation, train};
 }
 
-/// Every row, in the order of the draw, to the part that `part_of` says.
+/// Appends every row, in the order of the draw, to the part that `part_of` names.
 template <class F>
 Parts deal(std::int64_t n, const Counts& sizes, Stream& stream, F part_of) {
   Parts result;
@@ -61,7 +61,7 @@ Parts deal(std::int64_t n, const Counts& sizes, Stream& stream, F part_of) {
   return result;
 }
 
-/// The first part that has room left, where it takes one place.
+/// Takes one place in the first part that has places left, and returns the part.
 std::size_t take_place(Counts& room) {
   std::size_t p = 0;
   while (room[p] == 0) ++p;
@@ -69,10 +69,10 @@ std::size_t take_place(Counts& room) {
   return p;
 }
 
-/// How many rows of each class go to each part. The proportions are rounded down, and what that
-/// leaves is shared out: each part takes a row of the classes that have most left, which always
-/// comes out even (Ryser 1957, "Combinatorial properties of matrices of zeros and ones"), among
-/// equals of those that lost most. With two parts no class has more than one row left.
+/// The number of rows of each class in each part. Shares are rounded down first. Then each part in
+/// turn takes one more row from the classes with most rows left, and for equal numbers from those
+/// that lost most by rounding. This always comes out even (Ryser 1957, "Combinatorial properties of
+/// matrices of zeros and ones"). With two parts no class has more than one row left.
 std::vector<Counts> apportion(const detail::Strata& classes, const Counts& sizes) {
   __extension__ using Wide = __int128;
   const std::int64_t n = classes.rows();
@@ -115,7 +115,7 @@ void check_quotas(const detail::Strata& classes, const std::vector<Counts>& quot
   }
 }
 
-/// The part of each group: the first one that it brings nearer to its size.
+/// The part of each group: the first part whose size it brings nearer to the requested size.
 std::vector<std::size_t> assign(const detail::Strata& groups, const Counts& sizes, Stream& stream) {
   Counts missing = sizes, taken = {};
   std::vector<std::size_t> part_of_group(groups.size());
@@ -123,7 +123,7 @@ std::vector<std::size_t> assign(const detail::Strata& groups, const Counts& size
     const auto group = std::size_t(drawn);
     const std::int64_t rows = groups.counts[group];
     std::size_t p = 0;
-    // |missing - rows| < |missing|, without an overflow.
+    // |missing - rows| < |missing|, without an overflow
     while (p + 1 < parts && !(missing[p] > rows - missing[p])) ++p;
     missing[p] -= rows;
     ++taken[p];

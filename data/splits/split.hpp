@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Rows to train on and rows to judge by. A split is lists of row numbers, so that it serves arrays,
-// tables and data sets of any kind: `split(table, parts)`, `Subset(dataset, fold.test)`.
+// Divides rows into rows to train on and rows to evaluate on. A split is a set of lists of row
+// numbers, so that it works for arrays, tables and data sets: `split(table, parts)`,
+// `Subset(dataset, fold.test)`.
 #pragma once
 #include <cstdint>
 #include <optional>
@@ -13,73 +14,104 @@
 namespace ebb::inline v0::data {
 
 struct PartsOptions {
-  double validation = 0;   ///< the fraction of rows to choose models by
-  double test = 0.2;       ///< the fraction of rows to judge the chosen one by
-  std::uint64_t seed = 0;  ///< of the choice
+  double validation = 0;   ///< the fraction of rows to choose a model with
+  double test = 0.2;       ///< the fraction of rows to evaluate the chosen model on
+  std::uint64_t seed = 0;  ///< seed of the random choice
 };
 
-/// Puts n rows at random into parts whose sizes are the fractions of n, rounded to the nearest row;
-/// what is left is to train on. The same seed and n give the same parts.
-/// @throws ShapeError for more rows than memory holds; ArgumentError unless the fractions are at
-/// least 0, their sum is below 1, and each part that is asked for, as well as `train`, gets at
-/// least one row.
+/// Divides n rows at random into parts. Their sizes are the fractions of n, rounded to the nearest
+/// row; all other rows are for training. Equal seed and n give equal parts.
+/// @throws ShapeError if n is more than memory holds; ArgumentError if a fraction is below 0, if
+/// their sum is not below 1, and if `train`, or a part whose fraction is above 0, gets no row.
 EBB_API Parts split_rows(std::int64_t n, PartsOptions options = {});
 
-/// The same with each class in its proportion, given the class of every row: the parts have the
-/// sizes that `split_rows` gives them, and of each class at most one row more or less than that
-/// share of it. Rounded by the largest remainder; of equal ones the lowest class is first.
-/// @throws ArgumentError also for a class that is left without a row in a part, which it names.
+/// Divides rows at random so that each part has the classes in proportion. `classes` has the class
+/// of each row. The parts have the sizes that `split_rows` gives; the number of rows of a class in
+/// a part differs from its exact share by at most one. Rounding is by the largest remainder, and
+/// for equal remainders the lowest class comes first.
+/// @throws ShapeError and ArgumentError as `split_rows`, and ArgumentError for a class without a
+/// row in some part, which it names.
 EBB_API Parts split_stratified(std::span<const std::int64_t> classes, PartsOptions options = {});
 
-/// The same with no group in two parts, given the group of every row (a patient, a document, a
-/// day). Groups are drawn one by one into the test part, then the validation part, wherever that
-/// brings its number of rows nearer to what was asked for, so that it ends within half a group.
-/// @throws ArgumentError also when a part is left without a group.
+/// Divides rows at random so that no group (a patient, a document, a day) is in two parts. `groups`
+/// has the group of each row. Groups are drawn one by one. Each goes to the test part, then to the
+/// validation part, if that brings the number of rows nearer to the requested one; the final number
+/// is within half a group of it.
+/// @throws ShapeError and ArgumentError as `split_rows`, and ArgumentError for a part without a
+/// group.
 EBB_API Parts split_grouped(std::span<const std::int64_t> groups, PartsOptions options = {});
 
 struct FoldOptions {
-  std::int64_t folds = 5;    ///< how many, at least 2
-  std::int64_t repeats = 1;  ///< as many times that, each shuffled anew
-  bool shuffle = true;       ///< without it each fold tests neighbours, in the order of the rows
-  std::uint64_t seed = 0;    ///< of the shuffles
+  std::int64_t folds = 5;    ///< the number of folds, at least 2
+  std::int64_t repeats = 1;  ///< how often to make the folds, each time shuffled anew
+  bool shuffle = true;       ///< if false, each fold tests consecutive rows
+  std::uint64_t seed = 0;    ///< seed of the shuffles
 };
 
-/// Folds for cross-validation: each row is in the test part of exactly one fold, or of one in each
-/// repeat, and the test parts differ by at most one row. Repeat r is at [r * folds, (r + 1) *
-/// folds), and the first is the same however many follow. @throws ArgumentError for fewer than 2
-/// folds, more folds than rows, and repeats that do not shuffle.
+/// Folds for cross-validation: each row is in the test part of exactly one fold, or of one fold in
+/// each repeat, and the sizes of the test parts differ by at most one row. The folds of repeat r
+/// are at [r * folds, (r + 1) * folds). The number of repeats does not change the first ones.
+/// @throws ArgumentError for fewer than 2 folds, more folds than rows, and several repeats without
+/// shuffling.
 EBB_API std::vector<Fold> k_fold(std::int64_t n, FoldOptions options = {});
 
-/// The same, with the rows of each class shared out among the folds as evenly, to within one row.
-/// @throws ArgumentError also for a class with fewer rows than folds, which it names.
+/// Folds that have the classes in proportion. `classes` has the class of each row. Between folds,
+/// the number of test rows and the number of test rows of a class differ by at most one.
+/// @throws ArgumentError as `k_fold`, and for a class with fewer rows than folds, which it names.
 EBB_API std::vector<Fold> stratified_k_fold(std::span<const std::int64_t> classes,
                                             FoldOptions options = {});
 
-/// The same with no group in two folds: each goes to the fold that has the fewest rows, in random
-/// order or, unshuffled, the largest first. The test parts differ by at most the largest group.
-/// @throws ArgumentError also for fewer groups than folds.
+/// Folds in which no group is in two test parts. `groups` has the group of each row. Each group
+/// goes to the fold with the fewest rows so far, in random order, or, without shuffling, the
+/// largest group first. The sizes of the test parts differ by at most the largest group.
+/// @throws ArgumentError as `k_fold`, and for fewer groups than folds.
 EBB_API std::vector<Fold> group_k_fold(std::span<const std::int64_t> groups,
                                        FoldOptions options = {});
 
 struct ExpandingWindowOptions {
-  std::int64_t folds = 5;                      ///< how many
-  std::optional<std::int64_t> test_size = {};  ///< rows to test; otherwise n / (folds + 1)
-  std::int64_t gap = 0;                        ///< rows left out before each test part
+  std::int64_t folds = 5;  ///< the number of folds
+  /// Rows in each test part; otherwise n / (folds + 1).
+  std::optional<std::int64_t> test_size = {};
+  std::int64_t gap = 0;  ///< rows left out before each test part
 };
 
-/// Folds for rows in the order of time: the last folds * test_size rows are tested, part after
-/// part, and each fold trains on all rows before its test part and the gap. There is nothing to
-/// shuffle. @throws ArgumentError for sizes that leave the first fold no row to train on.
+/// Folds for rows in the order of time. The last folds * test_size rows are divided into the test
+/// parts, in order; each fold trains on all rows before its test part and the gap. Rows are not
+/// shuffled.
+/// @throws ArgumentError for sizes that leave the first fold without a row to train on.
 EBB_API std::vector<Fold> expanding_window(std::int64_t n, ExpandingWindowOptions options = {});
 
 struct SlidingWindowOptions {
-  std::int64_t folds = 5;                       ///< how many
-  std::optional<std::int64_t> train_size = {};  ///< rows to train on; otherwise all the first sees
-  std::optional<std::int64_t> test_size = {};   ///< rows to test; otherwise n / (folds + 1)
-  std::int64_t gap = 0;                         ///< rows left out between the two
+  std::int64_t folds = 5;  ///< the number of folds
+  /// Rows to train on; otherwise all that the first fold can use.
+  std::optional<std::int64_t> train_size = {};
+  /// Rows in each test part; otherwise n / (folds + 1).
+  std::optional<std::int64_t> test_size = {};
+  std::int64_t gap = 0;  ///< rows left out before each test part
 };
 
-/// `expanding_window` in which each fold trains on equally many rows, the last before the gap.
+/// Folds as of `expanding_window`, but each trains on the same number of rows, the last ones before
+/// the gap.
+/// @throws ArgumentError as `expanding_window`.
 EBB_API std::vector<Fold> sliding_window(std::int64_t n, SlidingWindowOptions options = {});
+
+struct SplitOptions {
+  double test = 0.2;       ///< the fraction of rows held out, rounded to the nearest row
+  std::uint64_t seed = 0;  ///< seed of the random choice
+};
+
+/// The training and test rows of a data set. Destructures: `auto [train, test] = split`.
+template <Real T, class U = T>
+struct Split {
+  TensorDataset<T, U> train, test;
+};
+
+/// Divides the rows of x (n, ...) and y (n, ...) at random into two parts, as `split_rows` does.
+/// Equal seed and n give equal parts.
+/// @throws ShapeError if x and y differ in rows; ArgumentError if the fraction is not inside (0,
+/// 1), and if a part gets no row.
+template <Real T, class U>
+EBB_API Split<T, U> train_test_split(const Array<T>& x, const Array<U>& y,
+                                     SplitOptions options = {});
 
 }  // namespace ebb::inline v0::data
