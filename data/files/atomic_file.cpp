@@ -17,13 +17,13 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// Where a chain of links leads to, even when nothing stands there.
+/// The path at the end of a chain of links, even if there is no file.
 fs::path behind_links(fs::path path) {
   std::error_code error;
   for (int i = 0; i < 40 && fs::is_symlink(fs::symlink_status(path, error)); ++i) {
     const fs::path next = fs::read_symlink(path, error);
     if (error) break;
-    path = path.parent_path() / next;  // an absolute one replaces all
+    path = path.parent_path() / next;  // an absolute path replaces the whole path
   }
   return path;
 }
@@ -34,7 +34,7 @@ AtomicFile::AtomicFile(const std::string& path)
     : path_(path), target_(behind_links(path).string()) {
   struct stat old {};
   const bool replaces = ::stat(target_.c_str(), &old) == 0;
-  // To rename onto a device, or a pipe, would remove it.
+  // Renaming onto a device or a pipe would remove it.
   if (replaces && !S_ISREG(old.st_mode)) {
     throw FileError(path_ + ": cannot be written: it is no plain file; give another name");
   }
@@ -53,7 +53,7 @@ void AtomicFile::fail(const std::string& what, int error) const {
   throw FileError(path_ + ": " + what + " (" + std::generic_category().message(error) + ")");
 }
 
-/// The name is short whatever the target's, which may be as long as the system allows.
+/// The temporary name is short, since the name of the target may be as long as the system allows.
 void AtomicFile::open_temporary(const std::string& folder, unsigned mode) {
   static std::atomic<unsigned> count = 0;
   int error = EEXIST;
@@ -78,7 +78,7 @@ void AtomicFile::discard() {
 void AtomicFile::write(const void* bytes, std::int64_t count) {
   auto from = static_cast<const char*>(bytes);
   while (count > 0) {
-    // More than 2 GiB at once the system does not take.
+    // A write of more than 2 GiB at once is not possible.
     const auto part = std::size_t(std::min(count, std::int64_t(1) << 30));
     const ssize_t written = ::pwrite(descriptor_, from, part, position_);
     if (written < 0 && errno == EINTR) continue;
@@ -98,7 +98,8 @@ void AtomicFile::commit() {
     fail("the written file cannot be moved to this name", errno);
   }
   temporary_.clear();
-  // The name is on the disk when its folder is. Some file systems cannot say, which is no error.
+  // The name is safely on the disk only after its folder is synchronized. Some file systems cannot
+  // do that, which is not an error.
   const std::string folder = fs::path(target_).parent_path().string();
   const int directory =
       ::open(folder.empty() ? "." : folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);

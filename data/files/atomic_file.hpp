@@ -9,27 +9,29 @@
 
 namespace ebb::inline v0::data::detail {
 
-/// A file that is not there before `commit()` and is all there after it: a temporary beside the
-/// target that takes its place. Destroyed without a commit, it leaves no trace, and what had stood
-/// at the target stays. The new file has the permissions of the one that it replaces, or those that
-/// the umask leaves to a new one. A link is followed.
+/// A file that does not exist before `commit()` and is complete after it: a temporary file in the
+/// same folder, which then replaces the target. Without a commit the destructor removes it, and the
+/// target does not change. The new file gets the permissions of the file that it replaces, or those
+/// that the umask gives to a new file. A symbolic link is followed.
 class AtomicFile {
  public:
-  /// @throws FileError unless a file can be made in that folder, and when something other than a
-  /// plain file stands at the target.
+  /// @throws FileError if no file can be made in the folder of the target, and if the target is
+  /// something other than a plain file.
   explicit AtomicFile(const std::string& path);
   AtomicFile(const AtomicFile&) = delete;
   AtomicFile& operator=(const AtomicFile&) = delete;
   ~AtomicFile();
 
-  /// Writes behind what was written last. @throws FileError when the system refuses.
+  /// Appends bytes at the current position.
+  /// @throws FileError when the system refuses.
   void write(const void* bytes, std::int64_t count);
   void write(std::string_view bytes) { write(bytes.data(), std::int64_t(bytes.size())); }
-  /// Where the next write goes.
+  /// The position of the next write.
   std::int64_t position() const { return position_; }
   void seek(std::int64_t position) { position_ = position; }
 
-  /// Brings the bytes to the disk and the file to its place. @throws FileError.
+  /// Writes the file to the disk and moves it to the target.
+  /// @throws FileError when the system refuses.
   void commit();
 
  private:
@@ -37,8 +39,8 @@ class AtomicFile {
   void open_temporary(const std::string& folder, unsigned mode);
   void discard();
 
-  std::string path_;       ///< as the user wrote it
-  std::string target_;     ///< behind all links
+  std::string path_;       ///< the path as the user gave it
+  std::string target_;     ///< the path after following all links
   std::string temporary_;  ///< empty when there is none
   int descriptor_ = -1;
   std::int64_t position_ = 0;

@@ -35,7 +35,7 @@ BinaryFile::BinaryFile(const std::string& path) : name_(path) {
     if (descriptor_ >= 0) ::close(descriptor_);
     throw FileError(name_ + ": cannot be opened (" + why + "); check " + suspect);
   };
-  // A pipe without a writer would make a blocking open wait for ever.
+  // Without O_NONBLOCK, opening a pipe without a writer would wait for ever.
   descriptor_ = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
   struct stat status {};
   if (descriptor_ < 0 || ::fstat(descriptor_, &status) != 0) {
@@ -67,7 +67,7 @@ void BinaryFile::read(std::int64_t offset, void* to, std::int64_t count) const {
   }
   auto out = static_cast<char*>(to);
   while (count > 0) {
-    // More than 2 GiB at once the system does not give.
+    // A read of more than 2 GiB at once is not possible.
     const auto part = std::size_t(std::min(count, std::int64_t(1) << 30));
     const ssize_t got = ::pread(descriptor_, out, part, offset);
     if (got < 0 && errno == EINTR) continue;

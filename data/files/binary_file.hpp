@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Bytes to read: of files at any place, and of anything from its start to its end.
+// Bytes to read: at any place of a file, or from start to end.
 #pragma once
 #include <cstddef>
 #include <cstdint>
@@ -11,17 +11,18 @@
 
 namespace ebb::inline v0::data::detail {
 
-/// A text in double quotes for a message: shortened, and nothing in it but printable ASCII.
+/// A text in double quotes for a message, shortened and with printable ASCII only.
 std::string printable(std::string_view text);
-/// "1 byte", "2 bytes".
+/// A number with its noun, such as "1 byte" or "2 bytes".
 std::string count_of(std::int64_t n, const char* what);
 
 /// A file, or bytes in memory, of known size, to be read at any place.
 class BinaryFile {
  public:
-  /// @throws FileError when there is no plain file of this name that can be read.
+  /// @throws FileError unless this is the name of a plain file that can be read.
   explicit BinaryFile(const std::string& path);
-  /// Bytes that outlive this; `name` stands for the file in messages.
+  /// Bytes in memory, which must outlive the object. `name` is used in messages in place of the
+  /// name of a file.
   BinaryFile(std::span<const std::byte> bytes, std::string name);
   BinaryFile(const BinaryFile&) = delete;
   BinaryFile& operator=(const BinaryFile&) = delete;
@@ -29,29 +30,29 @@ class BinaryFile {
 
   const std::string& name() const { return name_; }
   std::int64_t size() const { return size_; }
-  /// The system's number for it; -1 for bytes in memory.
+  /// The file descriptor; -1 for bytes in memory.
   int descriptor() const { return descriptor_; }
-  /// Copies the bytes [offset, offset + count), straight from the system to their place.
-  /// @throws FileError where they end too early.
+  /// Copies the bytes [offset, offset + count).
+  /// @throws FileError if the file ends before.
   void read(std::int64_t offset, void* to, std::int64_t count) const;
-  /// @throws FileError where the file has another size or time of writing than when it was opened;
-  /// that clock ticks every few milliseconds.
+  /// @throws FileError if the size or the modification time of the file is not as it was when the
+  /// file was opened. The clock of the file system advances every few milliseconds.
   void require_unchanged() const;
-  /// "name: byte 10: what", as an exception.
+  /// Throws FileError with the message "name: byte 10: what".
   [[noreturn]] void fail(std::int64_t offset, const std::string& what) const;
 
  private:
   std::string name_;
   std::int64_t size_ = 0;
-  std::int64_t seconds_ = 0, nanoseconds_ = 0;  ///< when it was written last
+  std::int64_t seconds_ = 0, nanoseconds_ = 0;  ///< the modification time at opening
   int descriptor_ = -1;
-  const std::byte* bytes_ = nullptr;  ///< in memory
+  const std::byte* bytes_ = nullptr;  ///< the bytes in memory
 };
 
-/// Bytes that come one after the other: a part of a file, or what inflates from it.
+/// Bytes that are read from start to end: a part of a file, or inflated bytes.
 class ByteReader {
  public:
-  /// `position` is what messages call the first byte.
+  /// `position` is the number of the first byte in messages.
   explicit ByteReader(std::string name, std::int64_t position = 0)
       : name_(std::move(name)), position_(position) {}
   ByteReader(const ByteReader&) = delete;
@@ -59,24 +60,25 @@ class ByteReader {
   virtual ~ByteReader();
 
   const std::string& name() const { return name_; }
-  /// Where the next byte stands.
+  /// The position of the next byte.
   std::int64_t position() const { return position_; }
-  /// The most bytes that can follow: exactly so many, unless they inflate.
+  /// The number of bytes that are left; for inflated bytes, an upper bound.
   virtual std::int64_t left() const = 0;
-  /// The next bytes. @throws FileError, which says what is missing, when there are fewer.
+  /// Reads exactly `count` bytes. `what` names them in the message.
+  /// @throws FileError if there are fewer.
   void read(void* to, std::int64_t count, const char* what);
-  /// The next bytes, up to `count`; fewer only at the end. Returns how many.
+  /// Reads up to `count` bytes, fewer only at the end, and returns how many.
   std::int64_t read_up_to(void* to, std::int64_t count);
-  /// How many bytes of what is stored were used so far: what is inflated is counted as it is
-  /// stored.
+  /// The number of stored bytes that were used so far. Inflated bytes count as the compressed bytes
+  /// that they came from.
   virtual std::int64_t consumed() const { return position_; }
-  /// @throws FileError if there are more bytes, or if what inflated is not what was compressed.
+  /// @throws FileError if there are more bytes, or if the checksum of inflated bytes is wrong.
   void expect_end();
-  /// "name: byte 10: what", as an exception.
+  /// Throws FileError with the message "name: byte 10: what".
   [[noreturn]] void fail(std::int64_t offset, const std::string& what) const;
 
  protected:
-  /// Up to `count` more bytes; fewer only at the end.
+  /// Reads up to `count` bytes, fewer only at the end, and returns how many.
   virtual std::int64_t read_some(void* to, std::int64_t count) = 0;
 
  private:

@@ -17,7 +17,7 @@ namespace {
 
 static_assert(std::endian::native == std::endian::little);
 
-/// Numbers of 16 bits as they stand in a file.
+/// A floating-point number of 16 bits as stored in a file.
 struct Half {
   std::uint16_t bits;
 };
@@ -25,7 +25,7 @@ struct BFloat16 {
   std::uint16_t bits;
 };
 
-/// Calls f with the type of the elements in the file.
+/// Calls f with a value of the C++ type of the elements in the file.
 template <class F>
 auto with_type(ElementType type, const F& f) {
   switch (type) {
@@ -58,7 +58,7 @@ auto with_type(ElementType type, const F& f) {
   }
 }
 
-/// Which conversions there are.
+/// True if there is a conversion.
 template <class From, class T>
 constexpr bool converts() {
   if (std::same_as<T, bool>) return std::same_as<From, bool>;
@@ -86,13 +86,13 @@ auto load(const std::byte* from) {
   std::memcpy(bytes, from, sizeof(From));
   if constexpr (swapped) std::reverse(bytes, bytes + sizeof(From));
   if constexpr (std::same_as<From, bool>) {
-    return std::uint8_t(bytes[0]);  // which may be neither 0 nor 1
+    return std::uint8_t(bytes[0]);  // the byte in a file may be neither 0 nor 1
   } else {
     return widen(std::bit_cast<From>(bytes));
   }
 }
 
-/// Whether T holds this value, rounded at most.
+/// True if T holds this value, possibly rounded.
 template <class From, class T, class Value>
 bool fits(Value value) {
   if constexpr (std::same_as<From, bool>) return value <= 1;
@@ -120,7 +120,7 @@ std::string why_not(const std::byte* from, bool swapped) {
   }
 }
 
-/// The number of elements that were converted: all, or those before the first that T cannot hold.
+/// Converts elements, and returns how many: all, or those before the first that T cannot hold.
 template <class From, class T, bool swapped>
 std::int64_t convert_block(const std::byte* from, T* to, std::int64_t n) {
   bool all_fit = true;
@@ -141,7 +141,7 @@ std::int64_t convert_block(const std::byte* from, T* to, std::int64_t n, bool sw
                  : convert_block<From, T, false>(from, to, n);
 }
 
-/// Fills `to` with the next n elements.
+/// Reads the next n elements into `to`.
 template <class From, class T>
 void read_as(ByteReader& reader, bool swapped, T* to, std::int64_t n, ReadSession& session) {
   constexpr std::int64_t size = sizeof(From);
@@ -166,10 +166,10 @@ void read_as(ByteReader& reader, bool swapped, T* to, std::int64_t n, ReadSessio
   }
 }
 
-/// The elements of an array whose first axis runs fastest, in the order where the last one does.
+/// Reads an array whose first axis runs fastest into one whose last axis does.
 template <class T>
 Array<T> to_row_major(const Array<T>& from, const Shape& shape) {
-  constexpr std::int64_t tile = 32;  // 32 rows of 64 bytes or more stay in the first cache
+  constexpr std::int64_t tile = 32;  // 32 rows of at least 64 bytes fit into the first-level cache
   auto result = Array<T>::uninitialized(shape);
   const int last = shape.rank() - 1;
   const std::int64_t rows = shape[0], columns = shape[last];
@@ -178,7 +178,7 @@ Array<T> to_row_major(const Array<T>& from, const Shape& shape) {
   const T* in = from.data();
   T* out = result.mutate();
   for (std::int64_t m = 0; m < middle; ++m) {
-    // m counts the middle axes as the result does; the file counts them the other way round.
+    // m counts the middle axes with the last one fastest; the file has the first one fastest.
     std::int64_t in_file = 0, rest = m, step = 1, count = middle;
     for (int axis = 1; axis < last; ++axis) {
       count /= shape[axis];
@@ -238,7 +238,7 @@ Shape shape_of(std::span<const std::uint64_t> sizes,
   constexpr std::uint64_t most = std::uint64_t(1) << 46;
   std::int64_t signed_sizes[Shape::max_rank] = {};
   std::uint64_t elements = 1;
-  // Where one size is 0 the others may be anything that a size can be.
+  // If one size is 0, the others may be any valid size.
   const bool is_void = std::find(sizes.begin(), sizes.end(), 0u) != sizes.end();
   bool too_many = false;
   for (std::size_t i = 0; i < sizes.size(); ++i) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// From the elements of a binary file, of any type and byte order, to those of an array.
+// Converts the elements of a binary file, of any type and byte order, to those of an array.
 #pragma once
 #include <algorithm>
 #include <cstdint>
@@ -32,11 +32,11 @@ enum class ElementType : std::uint8_t {
 std::int64_t size_of(ElementType type);
 /// "float32"
 const char* name_of(ElementType type);
-/// The type of an array's elements.
+/// The element type of an array of T.
 template <class T>
 ElementType type_of();
 
-/// How a file holds an array.
+/// How an array is stored in a file.
 struct ElementLayout {
   ElementType type = ElementType::float32;
   bool big_endian = false;
@@ -46,24 +46,26 @@ struct ElementLayout {
   std::int64_t bytes() const { return shape.size() * size_of(type); }
 };
 
-/// A shape that a file declares, if an array can have it. `fail` throws the message that it gets.
+/// Checks a shape that a file declares, and returns it. `fail` must throw; it is called with the
+/// error message.
 Shape shape_of(std::span<const std::uint64_t> sizes,
                const std::function<void(const std::string&)>& fail);
 
-/// One call of a reader: the memory that it may still take, and whom to tell how far it is.
+/// The state of one call of a reader: the memory that it may still use, and its progress.
 class ReadSession {
  public:
   explicit ReadSession(const ReadOptions& options);
-  /// Refuses what does not fit into the memory that is left. @throws FileError.
+  /// Takes memory from what is left.
+  /// @throws FileError if there is not enough.
   void take(const ByteReader& reader, std::int64_t bytes);
-  /// Takes so much if it is there; false, with nothing taken, if it is not.
+  /// Takes memory if there is enough; otherwise takes none and returns false.
   bool try_take(std::int64_t bytes);
-  /// Memory that was taken is free again.
+  /// Gives back memory that was taken.
   void give_back(std::int64_t bytes) { left_ += bytes; }
   std::int64_t left() const { return left_; }
-  /// At least so many bytes will be read from now on.
+  /// Announces that at least this number of bytes will be read from now on.
   void expect(std::int64_t bytes) { total_ = std::max(total_, done_ + bytes); }
-  /// So many bytes more were read, or passed over.
+  /// Announces that this number of bytes was read or skipped.
   void advance(std::int64_t bytes);
   std::int64_t done() const { return done_; }
 
@@ -73,15 +75,16 @@ class ReadSession {
   std::int64_t total_ = 0, done_ = 0, told_ = 0;
 };
 
-/// The array that comes next, converted to T: to float and double from any number, rounded to the
-/// nearest; to std::int64_t from integers and bool, exactly; to bool from bool.
-/// @throws FileError with the offset of what cannot be converted, and for more than there is.
+/// Reads the next array and converts it to T: any number to float and double, rounded to the
+/// nearest; integers and bool to std::int64_t, exactly; bool to bool.
+/// @throws FileError with the offset of an element that cannot be converted, and if there are not
+/// enough bytes.
 template <class T>
 Array<T> read_elements(ByteReader& reader, const ElementLayout& layout, ReadSession& session);
-/// The same, converted to the nearest type that holds every value.
+/// Reads the next array and converts it to the nearest type that holds every value.
 AnyArray read_any_elements(ByteReader& reader, const ElementLayout& layout, ReadSession& session);
 
-/// The same conversion in memory. `name` starts the message of an error.
+/// Converts an array in memory, as `read_elements` converts. `name` starts the message of an error.
 template <class T>
 Array<T> convert(const AnyArray& array, const std::string& name);
 

@@ -24,7 +24,7 @@ bool is_gzip(const BinaryFile& file) {
 
 struct GzipReader::Stream {
   z_stream z{};
-  std::int64_t offset = 0;  // in the file, of the first byte that is not in the window
+  std::int64_t offset = 0;  // the offset in the file of the first byte that is not in the window
   bool between = false;     // a member has ended
   unsigned char in[window];
 
@@ -39,7 +39,7 @@ GzipReader::GzipReader(const BinaryFile& file)
 GzipReader::~GzipReader() = default;
 
 std::int64_t GzipReader::left() const {
-  // Beside its input zlib holds some bits of it, fewer than 64, and the rest of one match.
+  // In addition to its input, zlib may hold fewer than 64 bits of it, and the rest of one match.
   return (file_.size() - stream_->offset + std::int64_t(stream_->z.avail_in) + 8) * max_inflation;
 }
 
@@ -115,7 +115,7 @@ void GzipWriter::write(const void* bytes, std::int64_t count) {
   auto from = static_cast<const Bytef*>(bytes);
   while (count > 0) {
     const std::int64_t part = std::min(count, most);
-    z.next_in = const_cast<Bytef*>(from);  // zlib's interface is older than its const
+    z.next_in = const_cast<Bytef*>(from);  // zlib's interface has no const
     z.avail_in = uInt(part);
     deflate_all(Z_NO_FLUSH);
     from += part;

@@ -8,14 +8,14 @@
 
 namespace ebb::inline v0::data::detail {
 
-/// One byte that deflate compressed gives no more than 1032 of them.
+/// The most bytes that one byte compressed by deflate can inflate to.
 constexpr std::int64_t max_inflation = 1032;
 
-/// Whether a file starts as gzip's do.
+/// True if a file starts with the bytes that mark a gzip file.
 bool is_gzip(const BinaryFile& file);
 
-/// What inflates from a gzip file of one or more members (RFC 1952). Lengths and checksums are
-/// checked when the end is reached.
+/// Inflates a gzip file of one or more members (RFC 1952). Lengths and checksums are checked at the
+/// end.
 class GzipReader : public ByteReader {
  public:
   explicit GzipReader(const BinaryFile& file);
@@ -34,13 +34,13 @@ class GzipReader : public ByteReader {
   std::unique_ptr<Stream> stream_;
 };
 
-/// Compresses what is written into a file.
+/// Compresses bytes into a file.
 class GzipWriter {
  public:
   explicit GzipWriter(AtomicFile& file);
   ~GzipWriter();
   void write(const void* bytes, std::int64_t count);
-  /// Writes what is left; the file is still to be committed.
+  /// Writes the last bytes. The file must still be committed.
   void finish();
 
  private:

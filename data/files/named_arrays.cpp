@@ -8,7 +8,7 @@
 namespace ebb::inline v0::data {
 namespace {
 
-/// The names for a message; a few hundred would help nobody.
+/// The names for a message; only the first of very many.
 std::string list(const std::vector<std::string>& names) {
   constexpr std::size_t most = 40;
   if (names.empty()) return "none";

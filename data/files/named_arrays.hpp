@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// What a file of several arrays holds.
+// The arrays of a file that holds several.
 #pragma once
 #include <cstddef>
 #include <cstdint>
@@ -14,35 +14,38 @@
 
 namespace ebb::inline v0::data {
 
-/// Arrays by name, in the order of the file that they came from or will go to.
+/// Arrays with names, in the order in which they were added or are in their file.
 class EBB_API NamedArrays {
  public:
   NamedArrays();
-  /// `{{"weight", w}, {"bias", b}}`. @throws ArgumentError when a name stands twice.
+  /// Makes `{{"weight", w}, {"bias", b}}`.
+  /// @throws ArgumentError for two equal names.
   NamedArrays(std::initializer_list<std::pair<std::string, AnyArray>> arrays);
   NamedArrays(const NamedArrays&);
   NamedArrays(NamedArrays&&) noexcept;
   NamedArrays& operator=(NamedArrays) noexcept;
   ~NamedArrays();
 
-  /// Appends an array. @throws ArgumentError when there is one of this name.
+  /// Appends an array.
+  /// @throws ArgumentError if there is already one with this name.
   void add(std::string name, AnyArray array);
 
   /// The number of arrays.
   std::int64_t size() const;
   const std::vector<std::string>& names() const;
   bool contains(std::string_view name) const;
-  /// The array as it is. @throws ArgumentError that lists the names when there is none of this one.
+  /// The array with this name, unconverted.
+  /// @throws ArgumentError, which lists the names, if there is none.
   const AnyArray& at(std::string_view name) const;
-  /// The array with elements of type T, converted as `read_npy` converts: to float and double from
-  /// any number, rounded to the nearest; to std::int64_t from integers and bool, exactly; to bool
-  /// from bool. Without a conversion nothing is copied.
-  /// @throws ArgumentError that lists the names when there is none of this one, and for values that
-  /// T cannot hold.
+  /// The array with this name, converted to T as `read_npy` converts: any number to float and
+  /// double, rounded to the nearest; integers and bool to std::int64_t, exactly; bool to bool. An
+  /// array of T is not copied.
+  /// @throws ArgumentError, which lists the names, if there is none, and for values that T cannot
+  /// hold.
   template <class T>
   Array<T> get(std::string_view name) const;
 
-  /// Texts by name; of the formats here, safetensors alone keeps them.
+  /// Texts by name. Of the file formats in this library only safetensors stores them.
   std::map<std::string, std::string> metadata;
 
  private:

@@ -6,8 +6,8 @@
 namespace ebb::inline v0::data::detail {
 namespace {
 
-/// Whether a number that T cannot hold is too near to 0 rather than too large: the decimal exponent
-/// of its first digit that counts is negative.
+/// For a number that T cannot hold: true if it is too near to 0, false if it is too large. The
+/// decimal exponent of its first nonzero digit is then negative.
 bool is_tiny(std::string_view text) {
   const std::size_t e = text.find_first_of("eE");
   const std::string_view digits = text.substr(0, e);
@@ -28,7 +28,7 @@ bool is_tiny(std::string_view text) {
 template <class T>
 Spelled spelled_number(std::string_view text, T& value) {
   const char *begin = text.data(), *const end = begin + text.size();
-  // from_chars knows no plus sign.
+  // from_chars does not accept a plus sign.
   if (text.size() > 1 && text[0] == '+' && text[1] != '-') ++begin;
   T found = 0;
   const auto [p, code] = std::from_chars(begin, end, found);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Numbers as texts spell them.
+// Numbers written as text.
 #pragma once
 #include <bit>
 #include <charconv>
@@ -13,21 +13,21 @@
 
 namespace ebb::inline v0::data::detail {
 
-/// What a text spells.
+/// The kind of number that a text is.
 enum class Spelled : std::uint8_t {
   number,     ///< a finite number that the type can hold
   too_large,  ///< a finite number that the type cannot hold
   infinite,   ///< "inf", "Infinity", ...
   nan,        ///< "nan", "NaN", "-nan", ...
-  nothing     ///< no number
+  nothing     ///< not a number
 };
 
-/// The number that all of a text spells, with a plus sign if it likes: the nearest that T holds,
-/// and 0 for what is nearer to 0 than T can hold. `value` is set if it is a number.
+/// Reads the number that a whole text is, with an optional plus sign: the nearest T, or 0 if it is
+/// nearer to 0 than any T. `value` is set only if the result is `number`.
 template <class T>
 Spelled spelled_number(std::string_view text, T& value);
 
-/// "is not a number", and the like, for all but `number`.
+/// The end of an error message, such as "is not a number", for every result but `number`.
 template <class T>
 std::string why_no_number(Spelled spelled);
 
@@ -40,8 +40,8 @@ constexpr double tenths[] = {1e0,   1e-1,  1e-2,  1e-3,  1e-4,  1e-5,  1e-6,  1e
 constexpr std::uint64_t short_powers_of_ten[] = {1,      10,      100,      1000,     10000,
                                                  100000, 1000000, 10000000, 100000000};
 
-/// Appends the digits at p to a number, eight at a time, and returns how many. They may be looked
-/// for in the 7 bytes behind the first that is none. More than 19 do not fit.
+/// Appends the digits at p to a number, eight at a time, and returns how many there are. Reads up
+/// to 7 bytes after the last digit. At most 19 digits fit.
 inline int take_digits(const char*& p, std::uint64_t& number) {
   int count = 0;
   for (;;) {
@@ -64,7 +64,7 @@ inline int take_digits(const char*& p, std::uint64_t& number) {
   }
 }
 
-/// The nearest T to digits * 10^exponent, where few operations give it for sure.
+/// Computes the nearest T to digits * 10^exponent; false if a few operations cannot be sure of it.
 template <class T>
 inline bool scale(std::uint64_t digits, int exponent, T& value) {
   if (exponent < -22 || exponent > 22 || digits > std::uint64_t(1) << 62) return false;
@@ -75,8 +75,8 @@ inline bool scale(std::uint64_t digits, int exponent, T& value) {
     value = exponent < 0 ? whole / powers_of_ten[-exponent] : whole * powers_of_ten[exponent];
     return digits <= std::uint64_t(1) << 53;
   } else {
-    // Each operand and the product are rounded once, so that the product is off by less than three
-    // units. Rounded to float it is right unless the middle of two floats is that near.
+    // Each operand and the product are rounded once, so the error of the product is less than three
+    // units. Rounding it to float is correct unless it is that near to the middle of two floats.
     const double wide = whole * (exponent < 0 ? tenths[-exponent] : powers_of_ten[exponent]);
     const auto rest = std::int64_t(std::bit_cast<std::uint64_t>(wide) & 0x1fffffff) - 0x10000000;
     value = T(wide);
@@ -86,8 +86,8 @@ inline bool scale(std::uint64_t digits, int exponent, T& value) {
   }
 }
 
-/// The number at p if it is written in the common way, and where it ends; otherwise null. The same
-/// as from_chars finds. At least 16 bytes follow that belong to no number.
+/// Reads the number at p if it is written in a common way, and returns its end; otherwise null. The
+/// value is the one that from_chars finds. At least 16 bytes that belong to no number must follow.
 template <class T>
 inline const char* common_number(const char* p, T& value) {
   if constexpr (std::endian::native != std::endian::little) return nullptr;
@@ -95,7 +95,7 @@ inline const char* common_number(const char* p, T& value) {
   p += is_negative;
   std::uint64_t digits = 0;
   int count = 0, exponent = 0;
-  // Few digits stand before the point, mostly as many as before.
+  // The digits before the point are few, and mostly as many as in the field before.
   for (unsigned digit; (digit = unsigned(*p) - '0') < 10 && count < 20; ++p, ++count) {
     digits = digits * 10 + digit;
   }
@@ -116,7 +116,7 @@ inline const char* common_number(const char* p, T& value) {
   }
   T size;
   if (!scale(digits, exponent, size)) return nullptr;
-  // Half of all signs would be guessed wrong by a branch.
+  // A branch would guess half of all signs wrong.
   using Bits = std::conditional_t<sizeof(T) == 8, std::uint64_t, std::uint32_t>;
   const Bits sign = Bits(is_negative) << (8 * sizeof(T) - 1);
   value = std::bit_cast<T>(std::bit_cast<Bits>(size) | sign);

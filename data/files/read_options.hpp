@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// What readers of files have in common.
+// Options that the readers of files share.
 #pragma once
 #include <cstdint>
 #include <functional>
@@ -7,11 +7,11 @@
 namespace ebb::inline v0::data {
 
 struct ReadOptions {
-  /// What the arrays of a file may take in memory, in bytes; 0 means half of the machine's memory.
-  /// A file that declares more is refused before anything is allocated for it.
+  /// The most memory that the arrays of a file may take, in bytes; 0: half of the machine's memory.
+  /// A file that declares more is refused before any memory is allocated for it.
   std::int64_t max_bytes = 0;
-  /// Called while a long read goes on, every few megabytes and at its end, with the bytes that were
-  /// read and their number in all. What it throws ends the read.
+  /// Called during a long read, every few megabytes and at the end, with the number of bytes read
+  /// so far and in total. An exception that it throws ends the read.
   std::function<void(std::int64_t done, std::int64_t total)> progress = {};
 };
 

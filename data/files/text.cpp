@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Texts and what is said of them, without the reader of files and what it needs to inflate them.
+// Functions for texts that need neither files nor decompression.
 #include "ebb/data/files/text_file.hpp"
 
 namespace ebb::inline v0::data::detail {
@@ -36,7 +36,7 @@ bool is_utf8(std::string_view text) {
     for (std::size_t j = 1; j < length; ++j) {
       if ((byte(i + j) & 0xc0) != 0x80) return false;
     }
-    // Texts that are longer than they need be, halves of pairs, and what lies behind the last code.
+    // Overlong forms, surrogates, and codes above the last one.
     const unsigned second = byte(i + 1);
     if ((first == 0xe0 && second < 0xa0) || (first == 0xed && second > 0x9f) ||
         (first == 0xf0 && second < 0x90) || (first == 0xf4 && second > 0x8f)) {

@@ -41,7 +41,8 @@ void TextFile::refill() {
   std::memmove(window_.data(), at_, left);
   at_ = window_.data();
   end_ = at_ + left;
-  // Twice the room for a field that fills half of it, so that long fields take linear time.
+  // A field that fills half of the room gets twice the room, so that reading a long field takes
+  // linear time.
   if (const std::size_t room = window_.size() - padding; left > room / 2) {
     take(std::int64_t(2 * room));  // as much again for the copy of such a field
     window_.resize(2 * room + padding);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// A text file, plain or compressed, in one pass through a window.
+// Reads a text file, plain or compressed, once from start to end through a window.
 #pragma once
 #include <cstdint>
 #include <memory>
@@ -12,7 +12,7 @@
 
 namespace ebb::inline v0::data::detail {
 
-/// A place in a text file, both from 1; the column counts bytes.
+/// A place in a text file: line and column, both from 1; the column counts bytes.
 struct Mark {
   std::int64_t line = 1;
   std::int64_t column = 1;
@@ -24,39 +24,41 @@ struct Place {
   std::int64_t line = 1;
 };
 
-/// "file:line:column: what", as an exception.
+/// An exception with the message "file:line:column: what".
 FileError error_at(const std::string& file, Mark mark, const std::string& what);
 
-/// A text in double quotes, shortened, without control characters: fit for a message.
+/// A text in double quotes for a message, shortened and without control characters.
 std::string quoted(std::string_view text);
 
-/// Whether a text is UTF-8 without a NUL.
+/// True if a text is UTF-8 and has no NUL.
 EBB_API bool is_utf8(std::string_view text);
 
-/// Walks over a text through a window that is refilled as it goes and grows for what does not fit.
-/// A byte order mark is passed over. Text that gzip compressed inflates on the way; lines and
-/// columns are those of the inflated text.
+/// Reads a text through a window, which is refilled as needed, and grows if a field does not fit. A
+/// byte order mark is skipped. Text compressed by gzip is inflated; lines and columns are then
+/// those of the inflated text.
 class TextFile {
  public:
-  /// Memory is taken from the session, which also tells the progress; both outlive this.
-  /// @throws FileError for what is UTF-16, or cannot be read.
+  /// Memory is taken from the session, which also reports the progress. File and session must
+  /// outlive the object.
+  /// @throws FileError for UTF-16 text, and if the file cannot be read.
   TextFile(const BinaryFile& file, ReadSession& session);
 
-  /// Nothing is left.
+  /// True if no bytes are left.
   bool at_end();
-  /// Where the next byte stands.
+  /// The place of the next byte.
   Mark here() const { return {line_, column_of(at_)}; }
-  /// The same, of the start of a line.
+  /// The place of the next byte, which must be the start of a line.
   Place place() const { return {offset_ + (at_ - window_.data()), line_}; }
-  /// Goes on with the bytes from the start of a line up to `end`, of the same file, which is not
-  /// compressed.
+  /// Continues with the bytes from the start of a line up to `end` of the same file, which must not
+  /// be compressed.
   void seek(const BinaryFile& file, const Place& from, std::int64_t end);
   /// The rest of the line, without the LF, CRLF or CR that ends it; valid until the next call.
   std::string_view rest_of_line();
-  /// Passes over the rest of the line, however long.
+  /// Skips the rest of the line, however long it is.
   void skip_line();
 
-  /// Takes memory for what was read. @throws FileError when there is not so much left.
+  /// Takes memory for the values that were read.
+  /// @throws FileError if there is not enough left.
   void take(std::int64_t bytes);
   [[noreturn]] void fail(Mark mark, const std::string& what) const {
     throw error_at(name_, mark, what);
@@ -66,15 +68,15 @@ class TextFile {
   std::int64_t column_of(const char* p) const {
     return offset_ + (p - window_.data()) - line_start_ + 1;
   }
-  /// Whether a decision needs bytes that the window does not hold yet.
+  /// True if a decision at p needs bytes that are not in the window yet.
   bool cut(const char* p) const { return p == end_ && !all_read_; }
-  /// Moves what is left to the front of the window and reads more behind it.
+  /// Moves the unread bytes to the front of the window and fills the rest of it.
   void refill();
-  /// Behind the line end at p, which is not cut.
+  /// The position after the line end at p, which must not be cut by the window.
   const char* after_line_end(const char* p) const {
     return *p == '\r' && p + 1 != end_ && p[1] == '\n' ? p + 2 : p + 1;
   }
-  /// Goes on at p, the start of a new line.
+  /// Continues at p, the start of a new line.
   void start_line(const char* p) {
     at_ = p;
     ++line_;
@@ -82,18 +84,18 @@ class TextFile {
   }
 
   const char* at_ = nullptr;   ///< the next byte
-  const char* end_ = nullptr;  ///< behind the last byte that was read; 16 bytes of 0 follow
+  const char* end_ = nullptr;  ///< the end of the bytes that were read; 16 bytes of 0 follow
   bool all_read_ = false;
-  std::int64_t line_ = 1;  ///< of `at_`
+  std::int64_t line_ = 1;  ///< the line of `at_`
 
  private:
   std::string name_;
   ReadSession& session_;
   std::unique_ptr<ByteReader> reader_;
   std::string window_;
-  std::int64_t offset_ = 0;      ///< of the window in the text
-  std::int64_t line_start_ = 0;  ///< the offset of the line of `at_`
-  std::int64_t consumed_ = 0;    ///< what the session knows of
+  std::int64_t offset_ = 0;      ///< the offset of the window in the text
+  std::int64_t line_start_ = 0;  ///< the offset of the start of the line of `at_`
+  std::int64_t consumed_ = 0;    ///< the bytes that were reported to the session
 };
 
 }  // namespace ebb::inline v0::data::detail

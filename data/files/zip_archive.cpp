@@ -13,8 +13,8 @@
 namespace ebb::inline v0::data::detail {
 namespace {
 
-/// What libzip reads from or writes to, on our side. Exceptions must not pass through its frames:
-/// they wait here until it has returned.
+/// The source that libzip reads from or writes to. Exceptions must not pass through the frames of
+/// libzip: they are stored here until it returns.
 struct Endpoint {
   const BinaryFile* from = nullptr;
   AtomicFile* to = nullptr;
@@ -22,7 +22,7 @@ struct Endpoint {
   std::exception_ptr thrown;
   zip_error_t error{};
 
-  /// What libzip calls.
+  /// The callback that libzip calls.
   static zip_int64_t call(void* self, void* data, zip_uint64_t length, zip_source_cmd_t command) {
     return static_cast<Endpoint*>(self)->answer(data, length, command);
   }
@@ -65,7 +65,7 @@ struct Endpoint {
         return seek_write(data, length);
       case ZIP_SOURCE_TELL_WRITE:
         return to->position();
-      case ZIP_SOURCE_ACCEPT_EMPTY:  // nothing at all is no archive
+      case ZIP_SOURCE_ACCEPT_EMPTY:  // an empty file is not an archive
       case ZIP_SOURCE_CLOSE:
       case ZIP_SOURCE_FREE:
       case ZIP_SOURCE_BEGIN_WRITE:
@@ -130,7 +130,8 @@ struct Discard {
 };
 using Handle = std::unique_ptr<zip_t, Discard>;
 
-/// Opens an archive over an endpoint that outlives it; null leaves the reason in `endpoint.error`.
+/// Opens an archive over an endpoint, which must outlive it; null with the reason in
+/// `endpoint.error`.
 Handle open_archive(Endpoint& endpoint, int flags) {
   zip_source_t* const source =
       zip_source_function_create(&Endpoint::call, &endpoint, &endpoint.error);
@@ -180,7 +181,7 @@ class MemberReader : public ByteReader {
 struct ZipReader::Archive {
   explicit Archive(const BinaryFile& f) : file(f) { endpoint.from = &f; }
 
-  /// Looks at what the archive says of a member.
+  /// The properties that the archive declares for a member.
   zip_stat_t status(std::int64_t member) const {
     zip_stat_t s;
     constexpr zip_uint64_t needed = ZIP_STAT_NAME | ZIP_STAT_SIZE | ZIP_STAT_COMP_SIZE |
@@ -276,7 +277,7 @@ void ZipWriter::add(const std::string& name, std::string_view header, const void
   };
   if (name.size() > 0xffff || name.find('\0') != name.npos) refuse_name();
   zip_buffer_fragment_t parts[2] = {};
-  // libzip does not write through these, but its interface takes no const.
+  // libzip does not write through these pointers, but its interface has no const.
   parts[0].data = reinterpret_cast<zip_uint8_t*>(const_cast<char*>(header.data()));
   parts[0].length = header.size();
   parts[1].data = static_cast<zip_uint8_t*>(const_cast<void*>(bytes));
@@ -290,7 +291,7 @@ void ZipWriter::add(const std::string& name, std::string_view header, const void
     if (name_is_bad) refuse_name();
     archive_->fail();
   }
-  // The first day that the format knows, as NumPy has it, so that equal arrays give equal files.
+  // The first day that the format can express, as in NumPy, so that equal arrays give equal files.
   constexpr zip_uint16_t first_day = 1 << 5 | 1;
   if (zip_set_file_compression(handle, zip_uint64_t(member),
                                compress ? ZIP_CM_DEFLATE : ZIP_CM_STORE, 0) != 0 ||
@@ -301,7 +302,7 @@ void ZipWriter::add(const std::string& name, std::string_view header, const void
 
 void ZipWriter::finish() {
   if (zip_get_num_entries(archive_->handle.get(), 0) == 0) {
-    // libzip writes no archive without members: this is the end of the directory alone.
+    // libzip writes no archive without members. This is the end of an empty directory.
     archive_->file.write(std::string("PK\5\6") + std::string(18, '\0'));
     return;
   }

@@ -12,17 +12,18 @@ namespace ebb::inline v0::data::detail {
 /// The members of an archive, stored or deflated.
 class ZipReader {
  public:
-  /// @throws FileError when the file is no zip archive.
+  /// @throws FileError if the file is not a zip archive.
   explicit ZipReader(const BinaryFile& file);
   ~ZipReader();
 
   std::int64_t members() const;
   std::string name(std::int64_t member) const;
-  /// What it says its bytes are, inflated. @throws FileError as `open` does.
+  /// The number of inflated bytes that the archive declares for a member.
+  /// @throws FileError as `open`.
   std::int64_t size(std::int64_t member) const;
-  /// The bytes of a member; its length and checksum are checked when the end is reached.
-  /// @throws FileError for one that is encrypted, compressed otherwise, or declares a size that its
-  /// compressed bytes cannot inflate to.
+  /// Opens a member. Its length and checksum are checked at the end.
+  /// @throws FileError for a member that is encrypted, is compressed by a method other than
+  /// deflate, or declares a size that its compressed bytes cannot inflate to.
   std::unique_ptr<ByteReader> open(std::int64_t member) const;
 
  private:
@@ -33,13 +34,13 @@ class ZipReader {
 /// Writes an archive into a file.
 class ZipWriter {
  public:
-  /// `name` is that of the file in messages.
+  /// `name` is the name of the file in messages.
   ZipWriter(AtomicFile& file, std::string name);
   ~ZipWriter();
-  /// A member of two parts, which must live until the archive is finished.
+  /// Adds a member whose bytes are `header` and then `bytes`; both must live until `finish`.
   void add(const std::string& name, std::string_view header, const void* bytes, std::int64_t count,
            bool compress);
-  /// Writes all members; the file is still to be committed.
+  /// Writes all members. The file must still be committed.
   void finish();
 
  private:

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Tables from and to text files.
+// Reads and writes tables as delimited text files.
 #pragma once
 #include <string>
 
@@ -9,18 +9,19 @@
 namespace ebb::inline v0::data {
 
 /// Reads a file of comma-separated values (RFC 4180): a line of column names, then rows of numbers
-/// and categories, the same in every locale. Fields may be quoted, lines end in LF or CRLF, a byte
-/// order mark is skipped, and so are blanks around a field. A file that gzip compressed is known by
-/// its first bytes. Numbers are finite; one nearer to 0 than T can hold is 0. Levels are sorted by
-/// their bytes. Where the kinds of columns must be found, a file that holds categories is read
-/// twice, and the progress counts both times.
-/// @throws FileError that starts with file:line:column (both from 1, the column in bytes) for a
-/// file that has no rows or is not UTF-8, a row of another length, and a field that is missing or
-/// not a number; with the name of the file alone where it cannot be read, and with the byte offset
-/// where compressed data are damaged. ArgumentError for options that make no sense.
+/// and categories. The result does not depend on the locale. Fields may be quoted; lines end in LF
+/// or CRLF; a byte order mark and blanks around a field are skipped. A file compressed by gzip is
+/// recognized by its first bytes. Numbers must be finite; a number nearer to 0 than any T becomes
+/// 0. Levels are sorted by their bytes. If the kinds of the columns must be found, a file with
+/// categories is read twice, and the progress counts both times.
+/// @throws FileError that starts with "file:line:column" (both from 1, the column in bytes) for a
+/// file that has no rows or is not UTF-8, a row with another number of fields, and a field that is
+/// missing or not a number; that starts with "file" alone if the file cannot be read, and with the
+/// byte offset if its compressed data are damaged. ArgumentError for invalid options.
 template <Real T>
 EBB_API Table<T> read_csv(const std::string& path, const CsvOptions& options = {});
-/// The same with tabs for separators.
+/// Reads a file of tab-separated values, as `read_csv` reads commas.
+/// @throws FileError and ArgumentError as `read_csv`.
 template <Real T>
 EBB_API Table<T> read_tsv(const std::string& path, CsvOptions options = {});
 
@@ -29,17 +30,18 @@ struct CsvWriteOptions {
   std::string missing_name = "";  ///< the text of a missing value
 };
 
-/// Writes a table as a file of comma-separated values that `read_csv` and others read, whole or not
-/// at all; compressed by gzip where the name ends in .gz. Numbers are the shortest that read back
-/// to the same bits; texts are quoted where they need it, or may be taken for a missing value.
-/// A level that looks like a number reads back as a category where `kinds` says so.
-/// @throws FileError when the system refuses; ArgumentError for infinity, a table without rows, a
-/// separator that cannot be one, a text that is not UTF-8, and a level of no characters, which
-/// would be missing when it is read.
+/// Writes a table as a file of comma-separated values, which `read_csv` and other programs read.
+/// The file is written whole or not at all, and compressed by gzip if its name ends in .gz. Numbers
+/// are written with as few digits as read back to the same bits. Texts are quoted if they need it
+/// or could be read as a missing value. A level that looks like a number reads back as a category
+/// if `CsvOptions::kinds` says so.
+/// @throws FileError when the system refuses; ArgumentError for infinity, a table without rows, an
+/// invalid separator, a text that is not UTF-8, and an empty level, which would be read as missing.
 template <Real T>
 EBB_API void write_csv(const std::string& path, const Table<T>& table,
                        const CsvWriteOptions& options = {});
-/// The same with tabs for separators.
+/// Writes a table as a file of tab-separated values, as `write_csv` writes commas.
+/// @throws FileError and ArgumentError as `write_csv`.
 template <Real T>
 EBB_API void write_tsv(const std::string& path, const Table<T>& table,
                        CsvWriteOptions options = {});

@@ -45,7 +45,7 @@ Array<T> RowBuffer<T>::to_array() {
   for (auto& block : blocks_) {
     const std::int64_t here = &block == &blocks_.back() ? used_ : block_rows_;
     out = std::copy_n(block.get(), here * width_, out);
-    block.reset();  // so that memory for two copies is never needed
+    block.reset();  // so that both copies are never in memory at once
   }
   blocks_.clear();
   return array;

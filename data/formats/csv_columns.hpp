@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// What a reader of tables gathers: rows that become an array, levels that become codes.
+// Collects the rows and levels of tables while they are read.
 #pragma once
 #include <algorithm>
 #include <cstdint>
@@ -15,7 +15,7 @@
 
 namespace ebb::inline v0::data::detail {
 
-/// The levels of one column while they come in, by order of appearance.
+/// The levels of one column, numbered in the order in which they first occur.
 class Levels {
  public:
   /// The number of a text; -1 if it is new.
@@ -23,8 +23,8 @@ class Levels {
   /// Gives the next number to a new text.
   std::int64_t add(std::string_view text);
   std::int64_t size() const { return std::int64_t(codes_.size()); }
-  /// The texts in the order of their bytes, and the place there of each number. `places` has
-  /// `size()` elements; those that are -1 leave out their text.
+  /// The texts in the order of their bytes. `places`, of `size()` elements, gets the position of
+  /// each number in that order; a text whose element is -1 on entry is left out.
   std::vector<std::string> sorted(std::vector<std::int64_t>& places) const;
 
  private:
@@ -37,24 +37,25 @@ class Levels {
   std::unordered_map<std::string, std::int64_t, Hash, std::equal_to<>> codes_;
 };
 
-/// Rows of numbers whose count is not known before; they never move while they come in.
+/// Rows of numbers whose count is not known in advance. They do not move while more rows come.
 template <class T>
 class RowBuffer {
  public:
   explicit RowBuffer(std::int64_t width)
       : width_(width), block_rows_(std::max(std::int64_t(1), block_size / width)) {}
 
-  /// Room for one more row; memory for more rows is taken from the file's.
+  /// Memory for one more row. If a new block is needed, its memory is taken from the file's
+  /// session.
   T* next(TextFile& file) {
     if (used_ == block_rows_ || blocks_.empty()) add_block(file);
     return blocks_.back().get() + used_++ * width_;
   }
-  /// The row that came last is none.
+  /// Removes the last row.
   void drop_last() { --used_; }
   std::int64_t rows() const {
     return blocks_.empty() ? 0 : std::int64_t(blocks_.size() - 1) * block_rows_ + used_;
   }
-  /// All rows (rows, width); the buffer is empty then.
+  /// All rows as an array (rows, width). The buffer is empty afterwards.
   Array<T> to_array();
 
  private:

@@ -12,41 +12,42 @@
 
 namespace ebb::inline v0::data {
 
-/// What becomes of a value that is missing. A mean or a median is that of all rows of the file, so
-/// that `split` refuses a table in which one was filled in: where some rows are held out, read NaN
-/// and impute after the split.
+/// How to treat a missing value. `mean` and `median` use all rows of the file, so that `split`
+/// refuses a table in which they replaced a value. If you hold out rows, read missing values as NaN
+/// and impute them after the split.
 enum class Missing : std::uint8_t {
-  error,     ///< it is refused, with its place
-  nan,       ///< it is NaN
+  error,     ///< an error that names its place
+  nan,       ///< becomes NaN
   drop_row,  ///< its row is left out
-  mean,      ///< it is the mean of the numbers of its column; a category is refused
-  median,    ///< it is their median; a category is refused
-  constant   ///< it is `CsvOptions::constant`; a category is refused
+  mean,      ///< becomes the mean of its column; an error in a categorical column
+  median,    ///< becomes the median of its column; an error in a categorical column
+  constant   ///< becomes `CsvOptions::constant`; an error in a categorical column
 };
 
 struct CsvOptions {
   char separator = ',';  ///< between the fields of a row
-  bool header = true;    ///< the first line names the columns; otherwise they are column1, ...
-  char comment = 0;      ///< lines that begin with it are skipped; 0 for none
+  bool header = true;    ///< the first line has the column names; else column1, ...
+  char comment = 0;      ///< lines that begin with this character are skipped; 0: none are
   Missing missing = Missing::error;
-  double constant = 0;  ///< for Missing::constant
-  /// The texts of a missing value; one that is a number, as "-999", is read more slowly. In quotes
-  /// all but "" are levels where the column is categorical.
+  double constant = 0;  ///< the number for Missing::constant
+  /// The texts that mean a missing value. If one of them is a number, such as "-999", reading is
+  /// slower. In quotes, all but "" are levels of a categorical column.
   std::vector<std::string> missing_names = {"",     "NA",   "N/A",  "n/a",  "#N/A",
                                             "nan",  "NaN",  "NAN",  "-nan", "-NaN",
                                             "null", "NULL", "None", "NONE", "<NA>"};
-  /// The kinds of some columns, by name.
+  /// The kind of some columns, by name.
   std::map<std::string, Kind> kinds = {};
-  /// The kind of all others. Without one it is found: numeric if all values present are numbers.
+  /// The kind of all other columns. Empty: found from the file; a column is numeric if all its
+  /// present values are numbers.
   std::optional<Kind> kind = {};
-  ReadOptions read = {};  ///< a cap on memory; a callback that is told how far it is
+  ReadOptions read = {};  ///< the most memory to use, and a callback for progress
 };
 
 namespace detail {
 
-/// @throws ArgumentError for a character that separates no fields.
+/// @throws ArgumentError for a character that cannot be a separator.
 void check_separator(const char* operation, char separator);
-/// @throws ArgumentError for options that make no sense.
+/// @throws ArgumentError for invalid options.
 void check_csv_options(const char* operation, const CsvOptions& options);
 
 }  // namespace detail

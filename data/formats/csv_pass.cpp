@@ -9,7 +9,7 @@
 namespace ebb::inline v0::data::detail {
 namespace {
 
-/// Beside its text: what a name or a level costs in tables and vectors.
+/// The bytes that a name or a level takes in tables and vectors, in addition to its text.
 constexpr std::int64_t text_overhead = 128;
 
 }  // namespace
@@ -45,7 +45,8 @@ void CsvPass<T>::read_header() {
   } while (!file_.row_ended());
 }
 
-/// Counts the fields of the first row of a file without a header; it is to be read again.
+/// Counts the fields of the first row of a file without a header, and names the columns by number.
+/// The row is read again later.
 template <class T>
 void CsvPass<T>::name_columns(const BinaryFile& file) {
   ReadSession silent({.max_bytes = options_.read.max_bytes});
@@ -89,7 +90,7 @@ void CsvPass<T>::set_kinds(const std::vector<Kind>& known) {
   }
 }
 
-/// False at the end of the file.
+/// Skips comments, and empty lines at the end of the file. Returns false at the end.
 template <class T>
 bool CsvPass<T>::skip_to_row() {
   file_.skip_comments();
@@ -105,7 +106,7 @@ bool CsvPass<T>::skip_to_row() {
   return true;
 }
 
-/// Behind field j: the row ends with the last field, and there only.
+/// Checks after field j that the row ends with its last field, and not before.
 template <class T>
 void CsvPass<T>::check_end(std::size_t j) const {
   const bool is_last = j + 1 == columns_.size();
@@ -127,7 +128,7 @@ void CsvPass<T>::read_row(T* row) {
   }
 }
 
-/// A field that is not a number written in a common way.
+/// Reads a field that is not a number in a common format.
 template <class T>
 void CsvPass<T>::read_field(std::size_t j, T& value) {
   file_.text();
@@ -144,7 +145,7 @@ bool CsvPass<T>::is_missing(std::string_view text) const {
   return std::find(names.begin(), names.end(), text) != names.end();
 }
 
-/// The field that was read last is missing.
+/// Handles a field that is missing.
 template <class T>
 void CsvPass<T>::miss(std::size_t j, T& value) {
   value = std::numeric_limits<T>::quiet_NaN();
@@ -167,7 +168,7 @@ void CsvPass<T>::read_number(std::size_t j, T& value) {
   const Spelled spelled = spelled_number(text, value);
   if (spelled == Spelled::number && !(names_are_numbers_ && is_missing(text))) return;
   if (is_missing(text)) {
-    // In quotes it may be a level, and then is not missing.
+    // A quoted text may be a level, which is not missing.
     if (!column.is_sure && file_.was_quoted() && !text.empty() &&
         options_.missing != Missing::nan) {
       is_surprised_ = true;
@@ -202,7 +203,7 @@ void CsvPass<T>::read_category(std::size_t j, T& value) {
   value = T(code);
 }
 
-/// Looks only for columns that are not numeric.
+/// Only finds columns that are not numeric.
 template <class T>
 void CsvPass<T>::search_row() {
   T ignored = 0;
@@ -225,7 +226,8 @@ void CsvPass<T>::search_field(Incoming& column) {
   }
 }
 
-/// Puts the numbers in place of NaN that the policy asks for. Whether it learned one from the rows.
+/// Replaces NaN by the numbers that the policy asks for. Returns true if it computed one from the
+/// rows.
 template <class T>
 bool CsvPass<T>::fill(Array<T>& values) const {
   const bool is_constant = options_.missing == Missing::constant;
@@ -265,7 +267,7 @@ bool CsvPass<T>::fill(Array<T>& values) const {
   return learned;
 }
 
-/// From numbers by order of appearance to places among the sorted levels.
+/// Replaces numbers in order of first occurrence by positions among the sorted levels.
 template <class T>
 void CsvPass<T>::sort_levels(std::vector<Column>& columns, Array<T>& values) const {
   std::vector<std::int64_t> places;
@@ -277,7 +279,7 @@ void CsvPass<T>::sort_levels(std::vector<Column>& columns, Array<T>& values) con
         if (!std::isnan(codes[i])) change(codes[i]);
       }
     };
-    // A row that was dropped may have been the only one of its level.
+    // A dropped row may have been the only one with some level.
     places.assign(std::size_t(columns_[j].levels.size()), -1);
     each([&](T code) { places[std::size_t(code)] = 0; });
     columns[j].levels = columns_[j].levels.sorted(places);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// One way through a delimited text file, row by row.
+// One pass over a delimited text file, row by row.
 #pragma once
 #include <algorithm>
 #include <cmath>
@@ -16,17 +16,17 @@
 
 namespace ebb::inline v0::data::detail {
 
-/// A column while it is read.
+/// The state of one column while the file is read.
 struct Incoming {
   std::string name;
   Kind kind = Kind::numeric;
-  bool is_sure = false;  ///< the kind was given, or found
+  bool is_sure = false;  ///< the kind was given, or a field has decided it
   Levels levels = {};
 };
 
-/// One way through a file. Kinds that are not given are taken for numeric until a field says
-/// otherwise; then the rest of the file is searched for more such columns, and all of it is to be
-/// read again with what was found.
+/// One pass over a file. A column without a given kind is taken for numeric until a field is not a
+/// number. The rest of the file is then only searched for more such columns, and the whole file is
+/// to be read again with the kinds that were found.
 template <class T>
 class CsvPass {
  public:
@@ -46,22 +46,23 @@ class CsvPass {
     if (!options.header) name_columns(file);
   }
 
-  /// The table, if the kinds of all columns held. Otherwise `kinds` are what they are.
+  /// The table, if the kinds of all columns were right. Otherwise nothing, and `kinds` are the
+  /// right ones.
   std::optional<Table<T>> read(std::vector<Kind>& kinds);
 
-  // Or row by row, where the options give all columns a kind.
+  // The functions below read row by row. They need a kind for every column in the options.
 
-  /// Names and kinds. Call it before the first row.
+  /// The names and kinds of the columns. Call it before the first row.
   std::vector<Column> columns();
-  /// The next row that no missing value drops; false at the end.
+  /// Reads the next row, without rows that a missing value drops; false at the end.
   bool next(T* row);
-  /// Where the next row, or what is skipped before it, begins.
+  /// Where the next row begins, or text before it that is skipped.
   Place place() const { return file_.place(); }
-  /// Goes on with the rows of [from, end) of the file.
+  /// Continues with the rows in the bytes from `from` to `end` of the file.
   void seek(const BinaryFile& file, const Place& from, std::int64_t end) {
     file_.seek(file, from, end);
   }
-  /// @throws FileError where the whole file gave no rows.
+  /// @throws FileError if the whole file has no rows.
   void require_rows(std::int64_t rows) const;
   [[noreturn]] void fail(const std::string& what) const { file_.fail(file_.here(), what); }
 
@@ -89,11 +90,13 @@ class CsvPass {
   const std::string& name_;
   const CsvOptions& options_;
   std::vector<Incoming> columns_;
-  std::vector<std::size_t> numbers_from_;  ///< how many numeric columns stand side by side from one
-  bool drops_row_ = false;                 ///< the row that is read misses a value
-  bool has_rows_ = false;                  ///< dropped or not
-  bool is_surprised_ = false;              ///< a kind did not hold, or is needed to tell
-  bool names_are_numbers_ = false;         ///< some of those that stand for missing values
+  /// For each column, how many numeric columns follow each other from there.
+  std::vector<std::size_t> numbers_from_;
+  bool drops_row_ = false;  ///< the current row has a missing value
+  bool has_rows_ = false;   ///< including dropped rows
+  /// A column is not of the kind that was taken, or its kind must be found first.
+  bool is_surprised_ = false;
+  bool names_are_numbers_ = false;  ///< some names of missing values are numbers
 };
 
 }  // namespace ebb::inline v0::data::detail

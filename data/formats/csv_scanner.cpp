@@ -23,7 +23,7 @@ bool CsvScanner::skip_blank_line() {
     refill();
     p = skip_blanks(at_);
   }
-  if (p == end_) at_ = p;  // blanks before the end of the file are nothing
+  if (p == end_) at_ = p;  // skips blanks before the end of the file
   if (p == end_ || (*p != '\n' && *p != '\r')) return false;
   start_line(after_line_end(p));
   return true;
@@ -34,7 +34,7 @@ std::string_view CsvScanner::text() {
   return text_;
 }
 
-/// False, with nothing consumed, when the window ends before the field does.
+/// Scans the next field. Returns false, and consumes nothing, if the window ends before the field.
 bool CsvScanner::scan_text() {
   const char* p = skip_blanks(at_);
   if (cut(p)) return false;
@@ -53,8 +53,7 @@ bool CsvScanner::scan_text() {
   return finish_field(stop);
 }
 
-/// The text of a quoted field that begins at p, and where it ends; null when the window is too
-/// short.
+/// Scans the quoted field at p into `text_`, and returns its end; null if the window is too short.
 const char* CsvScanner::scan_quoted(const char* p) {
   for (++p;; ++p) {
     const char* const quote = std::find(p, end_, '"');
@@ -66,7 +65,7 @@ const char* CsvScanner::scan_quoted(const char* p) {
     p = quote + 1;
     if (cut(p)) return nullptr;
     if (p == end_ || *p != '"') break;
-    text_ += '"';  // a doubled quote is a quote
+    text_ += '"';  // a doubled quote means one quote
   }
   p = skip_blanks(p);
   if (p != end_ && *p != separator_ && *p != '\n' && *p != '\r') {
@@ -76,11 +75,11 @@ const char* CsvScanner::scan_quoted(const char* p) {
   return p;
 }
 
-/// Consumes the field that ends before p, and what separates it from the next.
+/// Consumes the field that ends before p, and the separator or line end after it.
 bool CsvScanner::finish_field(const char* p) {
   if (cut(p) || (p != end_ && *p == '\r' && cut(p + 1))) return false;
   for (const char* newline = at_; (newline = std::find(newline, p, '\n')) != p;) {
-    start_line(++newline);  // one inside of quotes
+    start_line(++newline);  // a line end inside the quotes
   }
   row_ended_ = p == end_ || *p != separator_;
   if (p == end_) {

@@ -11,32 +11,33 @@
 namespace ebb::inline v0::data::detail {
 
 /// Walks over the fields of a file. A field that the window cuts in two is scanned again when the
-/// rest has come.
+/// window has the rest.
 class CsvScanner : public TextFile {
  public:
-  /// Lines that begin with `comment` are none, unless it is 0.
+  /// Lines that begin with `comment` are skipped, unless it is 0.
   CsvScanner(const BinaryFile& file, ReadSession& session, char separator, char comment)
       : TextFile(file, session), separator_(separator), comment_(comment) {}
 
-  /// Skips the comments that come next.
+  /// Skips the comment lines that come next.
   void skip_comments();
-  /// Skips a line with nothing on it, if one comes next.
+  /// Skips an empty line, if it comes next. Returns true if it did.
   bool skip_blank_line();
 
   /// The next field as a text, without quotes and the blanks around it; valid until the next call.
   std::string_view text();
-  /// The text that was read last, and whether it stood in quotes.
+  /// The text that was read last. `was_quoted()` is true if it was in quotes.
   std::string_view last_text() const { return text_; }
   bool was_quoted() const { return was_quoted_; }
-  /// The next fields, up to `count`, as far as they are plain finite numbers that are wholly in the
-  /// window, and not behind the end of the row: the fast way. What is none is not consumed. Returns
-  /// how many there were.
+  /// Reads fields, up to `count` and within the row, as long as they are plain finite numbers that
+  /// are wholly in the window: the fast way. Stops before any other field. Returns the number of
+  /// fields read.
   template <class T>
   std::size_t numbers(T* to, std::size_t count);
 
-  /// The field that was read last ended its row.
+  /// True if the field that was read last was the last of its row.
   bool row_ended() const { return row_ended_; }
-  /// Where the text that was read last begins, or the number behind it that ended a row.
+  /// Where the text that was read last begins; or the number that `numbers` read last, if it ended
+  /// a row.
   Mark mark() const { return mark_; }
 
  private:
@@ -56,9 +57,8 @@ class CsvScanner : public TextFile {
   Mark mark_;
 };
 
-/// Where the field at p ends if it is short, and has no control characters; otherwise null. What
-/// follows can be looked at before the field is understood, which a processor does at the same
-/// time.
+/// The end of the field at p if it is short and has no control characters; otherwise null. It lets
+/// a processor start on the next field before this one is converted.
 inline const char* short_field_end(const char* p, char separator) {
 #ifdef __SSE2__
   const __m128i bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(p));
@@ -82,13 +82,13 @@ inline std::size_t CsvScanner::numbers(T* to, std::size_t count) {
     if (const char* stop = common_number(p, value); stop != end || !stop) [[unlikely]] {
       if (!stop) {
         const auto [behind, code] = std::from_chars(p, end_, value);
-        // nan and inf are no numbers here.
+        // nan and inf are left to `text`.
         if (code != std::errc() || !std::isfinite(value)) break;
         stop = behind;
       }
       end = stop;
     }
-    // A number at the end of the window may go on behind it: what follows there is 0.
+    // A number at the end of the window may be cut: the byte after the window is 0.
     if (*end != separator_) {
       end += *end == '\r';
       if (*end != '\n') break;

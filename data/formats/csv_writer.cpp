@@ -13,7 +13,7 @@ namespace {
 
 constexpr std::size_t buffer_size = std::size_t(1) << 16;
 
-/// Whether a reader could take a text, or a part of it, for something else than its characters.
+/// True if a reader could misread the text without quotes.
 bool needs_quotes(const std::string& text, char separator) {
   const auto is_blank = [](char c) { return c == ' ' || c == '\t'; };
   return !text.empty() &&
@@ -22,7 +22,7 @@ bool needs_quotes(const std::string& text, char separator) {
           text.find(separator) != text.npos);
 }
 
-/// A text as a field; one that may be taken for a missing value stands in quotes, too.
+/// A text as a field. It is quoted if it needs quotes or could be read as a missing value.
 std::string field(const std::string& text, char separator, const std::string& missing_name) {
   const CsvOptions defaults;
   const auto& missing = defaults.missing_names;
@@ -35,13 +35,13 @@ std::string field(const std::string& text, char separator, const std::string& mi
   return out + '"';
 }
 
-/// Gives the bytes of a table to `write`, a buffer at a time.
+/// Calls `write` with the bytes of a table, a buffer at a time.
 template <class T>
 class Writer {
  public:
   Writer(const Table<T>& table, const CsvWriteOptions& options)
       : table_(table), separator_(options.separator) {
-    // A line with nothing on it would be no row.
+    // A reader would skip an empty line.
     const bool is_alone = table.columns().size() == 1;
     missing_ = options.missing_name.empty() ? (is_alone ? "\"\"" : "") : options.missing_name;
     for (const Column& column : table.columns()) {
@@ -55,7 +55,7 @@ class Writer {
       levels_.emplace_back();
       for (const auto& level : column.levels) {
         check(level);
-        if (level.empty()) {  // with any `missing_name`: readers take "" for missing by default
+        if (level.empty()) {  // for any `missing_name`: readers take "" for missing by default
           throw ArgumentError("write_csv: column " + detail::quoted(column.name) +
                               " has a level of no characters, which reads back as a missing "
                               "value; rename it");
@@ -107,7 +107,7 @@ class Writer {
   const Table<T>& table_;
   char separator_;
   std::string missing_;
-  std::vector<std::vector<std::string>> levels_;  ///< as fields
+  std::vector<std::vector<std::string>> levels_;  ///< the levels as fields
 };
 
 void check_missing_name(const CsvWriteOptions& options) {

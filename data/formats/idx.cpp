@@ -14,7 +14,7 @@ namespace {
 
 using detail::ElementType;
 
-/// The codes of the types in the third byte.
+/// The codes of the element types in the third byte.
 struct Code {
   int code;
   ElementType type;
@@ -48,7 +48,7 @@ detail::ElementLayout read_header(detail::ByteReader& reader) {
   return layout;
 }
 
-/// The type that holds all elements.
+/// The smallest type that holds all elements.
 template <class T>
 ElementType type_for(const Array<T>& array) {
   if constexpr (Real<T>) return detail::type_of<T>();
@@ -81,7 +81,7 @@ std::string header_of(ElementType type, const Shape& shape) {
   return header;
 }
 
-/// Gives the elements, highest byte first, to `write`, some at a time.
+/// Calls `write` with the elements, highest byte first, some at a time.
 template <class T>
 void write_elements(const Array<T>& array, ElementType type, const auto& write) {
   constexpr std::int64_t block = 4096;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The files that MNIST comes in.
+// The file format of MNIST.
 #pragma once
 #include <string>
 
@@ -8,22 +8,22 @@
 
 namespace ebb::inline v0::data {
 
-/// Reads an array from an IDX file, plain or compressed by gzip: bytes, integers of 16 or 32 bits,
-/// single or double precision. They are converted to float and double from any of these, rounded to
-/// the nearest; to std::int64_t from integers, exactly. T is one of these three; images as float
-/// are (n, rows, columns) from 0 to 255.
+/// Reads an array from an IDX file, plain or compressed by gzip. The elements in the file may be
+/// bytes, integers of 16 or 32 bits, or single or double precision. All of these convert to float
+/// and double, rounded to the nearest; integers convert to std::int64_t, exactly; T is one of these
+/// three. Images read as float are (n, rows, columns), from 0 to 255.
 /// Source: Y. LeCun, C. Cortes, C. Burges, The MNIST database of handwritten digits.
-/// @throws FileError that starts with file: byte offset for a file that cannot be read, is not what
-/// it declares, takes more than `max_bytes`, has more than six axes, or has an element that T
-/// cannot hold. Offsets in a compressed file are those of the inflated bytes, where it says so.
+/// @throws FileError that starts with "file: byte offset" for a file that cannot be read, does not
+/// match its header, takes more than `max_bytes`, has more than six axes, or has an element that T
+/// cannot hold. The offset is in the inflated bytes where the message says so.
 template <class T>
 EBB_API Array<T> read_idx(const std::string& path, const ReadOptions& options = {});
 
-/// Writes an array as an IDX file, compressed if the name ends in ".gz": float and double as they
-/// are, integers as the first of uint8, int8, int16 and int32 that holds all of them. The file is
-/// written whole or not at all.
-/// @throws ArgumentError for an integer beyond 32 bits or a size of 2^32 or more; FileError when
-/// the file cannot be written.
+/// Writes an array as an IDX file, compressed by gzip if its name ends in ".gz". float and double
+/// keep their type; integers are written as the first of uint8, int8, int16 and int32 that holds
+/// all of them. The file is written whole or not at all.
+/// @throws ArgumentError for an integer of more than 32 bits and a size of 2^32 or more; FileError
+/// when the file cannot be written.
 template <class T>
 EBB_API void write_idx(const std::string& path, const Array<T>& array);
 

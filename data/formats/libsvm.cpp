@@ -16,7 +16,7 @@ using detail::Mark;
 using detail::quoted;
 using detail::Spelled;
 
-/// Beside its digits: what the name of a feature costs.
+/// The bytes that the name of a feature takes in addition to its digits.
 constexpr std::int64_t name_size = 48;
 
 template <class T>
@@ -25,7 +25,7 @@ struct Entry {
   T value;
 };
 
-/// The rows as they stand in the file.
+/// The rows in the order of the file.
 template <class T>
 class Reader {
  public:
@@ -39,8 +39,8 @@ class Reader {
   void read_entry(std::string_view token, Mark mark);
   T number(std::string_view text, Mark mark, const char* what) const;
   Supervised<T> to_arrays();
-  /// Takes memory before a vector grows; what all earlier elements took stays counted, since old
-  /// and new are there at once.
+  /// Takes memory before a vector grows. The memory of its old elements stays counted, since old
+  /// and new ones exist at the same time.
   template <class V>
   void append(std::vector<V>& values, V value) {
     if (values.size() == values.capacity()) {
@@ -54,10 +54,10 @@ class Reader {
   detail::TextFile file_;
   const LibsvmOptions& options_;
   std::vector<T> targets_;
-  std::vector<std::int64_t> ends_;  ///< of the rows among the entries
+  std::vector<std::int64_t> ends_;  ///< the end of each row in `entries_`
   std::vector<Entry<T>> entries_;
   std::int64_t features_ = 0;
-  std::int64_t last_ = -1;  ///< the index before in this row
+  std::int64_t last_ = -1;  ///< the index before this one in the row
 };
 
 template <class T>
@@ -110,7 +110,7 @@ void Reader<T>::read_entry(std::string_view token, Mark mark) {
   std::int64_t index = 0;
   const auto [p, code] = std::from_chars(text.data(), text.data() + text.size(), index);
   if (code != std::errc() || p != text.data() + text.size() || index < 0 ||
-      index == std::numeric_limits<std::int64_t>::max()) {  // which no count of features is above
+      index == std::numeric_limits<std::int64_t>::max()) {  // more than any number of features
     file_.fail(mark, "the index " + quoted(text) + " is not a whole number that an array can have");
   }
   if (index < options_.first) {
@@ -177,7 +177,7 @@ void append_number(std::string& out, T value, const char* what, std::int64_t row
   out.append(text, std::to_chars(text, text + sizeof text, value).ptr);
 }
 
-/// Gives the lines to `write`, a buffer at a time.
+/// Calls `write` with the lines, a buffer at a time.
 template <class T, class Write>
 void write_lines(const Array<T>& x, const Array<T>& y, int first, const Write& write) {
   constexpr std::size_t buffer_size = std::size_t(1) << 16;

@@ -10,27 +10,29 @@
 namespace ebb::inline v0::data {
 
 struct LibsvmOptions {
-  std::int64_t features = 0;  ///< how many there are; 0 for as many as the highest index says
+  std::int64_t features = 0;  ///< the number of features; 0: the highest index in the file
   int first = 1;              ///< the index of the first feature, 0 or 1
-  ReadOptions read = {};      ///< a cap on memory; a callback that is told how far it is
+  ReadOptions read = {};      ///< the most memory to use, and a callback for progress
 };
 
-/// Reads lines "target index:value index:value ...", of which the indices rise, into dense arrays;
-/// what a line does not name is 0. The features are named by their indices. What follows a "#" is a
-/// comment; empty lines are skipped. Plain or compressed by gzip.
-/// @throws FileError that starts with file:line:column (both from 1, the column in bytes) for a
-/// file without rows, a target or a value that is not a finite number, an index that is no whole
-/// number, does not rise, or is outside of the features, groups for ranking (qid), and arrays that
-/// take more than they may; with the name of the file alone where it cannot be read. ArgumentError
-/// for options that make no sense.
+/// Reads lines "target index:value index:value ...", with ascending indices, into dense arrays.
+/// Values that a line does not list are 0. The names of the features are their indices. The text
+/// from a "#" to the end of a line is a comment; empty lines are skipped. The file may be
+/// compressed by gzip.
+/// @throws FileError that starts with "file:line:column" (both from 1, the column in bytes) for a
+/// file without rows, a target or a value that is not a finite number, an index that is not a whole
+/// number, is not above the index before it or is outside of the features, query ids (qid), and
+/// arrays that take more memory than allowed; it starts with "file" alone if the file cannot be
+/// read. ArgumentError for invalid options.
 template <Real T>
 EBB_API Supervised<T> read_libsvm(const std::string& path, const LibsvmOptions& options = {});
 
-/// Writes x (n, d) and y (n, 1) in that format, whole or not at all; compressed by gzip where the
-/// name ends in .gz. Numbers are the shortest that read back to the same bits; zeros are left out,
-/// so that `features` is to be given to the reader if the last columns hold nothing else.
-/// @throws ShapeError for other shapes; ArgumentError for values that are not finite, no rows, and
-/// another `first` than 0 or 1; FileError when the system refuses.
+/// Writes x (n, d) and y (n, 1) as lines "target index:value ...". The file is written whole or not
+/// at all, and compressed by gzip if its name ends in .gz. Numbers are written with as few digits
+/// as read back to the same bits. Zeros are left out; if the last columns are all zeros, the reader
+/// must be told the number of features.
+/// @throws ShapeError for other shapes; ArgumentError for values that are not finite, arrays
+/// without rows, and a `first` other than 0 or 1; FileError when the system refuses.
 template <Real T>
 EBB_API void write_libsvm(const std::string& path, const Array<T>& x, const Array<T>& y,
                           int first = 1);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// NumPy's file of one array.
+// NumPy's file format for one array.
 #pragma once
 #include <string>
 
@@ -10,18 +10,20 @@
 namespace ebb::inline v0::data {
 
 /// Reads an array from a .npy file, version 1.0 to 3.0, in C or Fortran order and either byte
-/// order. Its elements may be half, single or double precision, integers of 8 to 64 bits, or bool.
-/// They are converted to float and double from any of these, rounded to the nearest; to
-/// std::int64_t from integers and bool, exactly; to bool from bool. Elements that are T in the file
-/// are read straight to their place.
-/// @throws FileError that starts with file: byte offset for a file that cannot be read, is not what
-/// it declares, takes more than `max_bytes`, has more than six axes, or has an element that T
+/// order. The elements in the file may be half, single or double precision, integers of 8 to 64
+/// bits, or bool. All of these convert to float and double, rounded to the nearest; integers and
+/// bool convert to std::int64_t, exactly; bool converts to bool. Elements that are T in the file
+/// are read directly into the array.
+/// @throws FileError that starts with "file: byte offset" for a file that cannot be read, does not
+/// match its header, takes more than `max_bytes`, has more than six axes, or has an element that T
 /// cannot hold.
 template <class T>
 EBB_API Array<T> read_npy(const std::string& path, const ReadOptions& options = {});
 
-/// The same, converted to the nearest type that holds every value: half and single precision to
-/// float, double precision to double, integers to std::int64_t, bool to bool.
+/// Reads an array from a .npy file and converts it to the nearest type that holds every value: half
+/// and single precision to float, double precision to double, integers to std::int64_t, bool to
+/// bool.
+/// @throws FileError as `read_npy`.
 EBB_API AnyArray read_npy_any(const std::string& path, const ReadOptions& options = {});
 
 /// Writes an array as a .npy file of version 1.0, which NumPy loads: float as <f4, double as <f8,

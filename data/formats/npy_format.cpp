@@ -12,7 +12,7 @@ namespace {
 
 constexpr std::string_view magic("\x93NUMPY", 6);
 
-/// The header, which is a dictionary as Python writes it: {'descr': '<f4', 'fortran_order': False,
+/// Parses the header, a dictionary as Python writes it: {'descr': '<f4', 'fortran_order': False,
 /// 'shape': (3, 4), }.
 class HeaderParser {
  public:
@@ -61,7 +61,7 @@ class HeaderParser {
     given = true;
   }
 
-  /// Where the next character that is no blank stands.
+  /// The position of the next character that is not a blank.
   std::size_t skip_blanks() {
     while (at_ < text_.size() && std::strchr(" \t\r\n", text_[at_]) && text_[at_] != '\0') ++at_;
     return at_;
@@ -124,7 +124,7 @@ class HeaderParser {
   }
 
   void parse_shape() {
-    constexpr std::size_t most = 64;  // NumPy's arrays have no more axes
+    constexpr std::size_t most = 64;  // more axes than a NumPy array can have
     const std::size_t at = skip_blanks();
     expect('(', "a shape in parentheses");
     std::vector<std::uint64_t> sizes;
@@ -138,11 +138,11 @@ class HeaderParser {
       if (code == std::errc::result_out_of_range) fail(number, "a size beyond any array's");
       if (code != std::errc()) fail(number, "a shape has a size here, a number from 0 on");
       at_ = std::size_t(p - text_.data());
-      if (at_ < text_.size() && text_[at_] == 'L') ++at_;  // as Python 2 wrote large ones
+      if (at_ < text_.size() && text_[at_] == 'L') ++at_;  // Python 2 wrote large numbers with an L
       sizes.push_back(size);
       comma = take(',');
     }
-    // A number in parentheses is not a tuple to Python.
+    // Python takes a number in parentheses for a number, not for a tuple.
     if (sizes.size() == 1 && !comma) fail(at, "a shape of one axis is written with a comma: (3,)");
     layout_.shape = shape_of(sizes, [&](const std::string& what) { fail(at, what); });
   }
@@ -174,7 +174,7 @@ ElementLayout read_npy_header(ByteReader& reader) {
   reader.read(length, version == 1 ? 2 : 4, "the length of its header");
   const std::int64_t bytes = std::int64_t(length[0]) | std::int64_t(length[1]) << 8 |
                              std::int64_t(length[2]) << 16 | std::int64_t(length[3]) << 24;
-  // The three keys of a plain array fill no more than a few hundred.
+  // The three keys of a plain array need a few hundred bytes at most.
   constexpr std::int64_t longest = 1 << 16;
   if (bytes > longest) {
     reader.fail(start + 8, "a header of " + std::to_string(bytes) +
@@ -192,7 +192,7 @@ std::string npy_header(ElementType type, const Shape& shape) {
                                                            : "|b1";
   std::string text = std::string("{'descr': '") + descr +
                      "', 'fortran_order': False, 'shape': " + to_string(shape) + ", }";
-  // The elements start at a multiple of 64, as NumPy has it.
+  // The elements start at a multiple of 64, as in NumPy.
   const std::size_t before = magic.size() + 4;
   text.append(63 - (before + text.size()) % 64, ' ');
   text += '\n';

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The bytes of NumPy's format for one array, which .npz files hold too.
+// The bytes of NumPy's format for one array, which .npz files use too.
 #pragma once
 #include <string>
 
@@ -7,14 +7,15 @@
 
 namespace ebb::inline v0::data::detail {
 
-/// Reads what stands before the elements. @throws FileError with the offset of what is wrong.
+/// Reads the header, which ends at the first element.
 /// Source: NumPy Enhancement Proposal 1, and the documentation of numpy.lib.format.
+/// @throws FileError with the offset of the error.
 ElementLayout read_npy_header(ByteReader& reader);
 
-/// What stands before the elements of an array, in version 1.0.
+/// The header of an array, in version 1.0.
 std::string npy_header(ElementType type, const Shape& shape);
 
-/// The array of a whole file.
+/// Reads the array of a whole file.
 template <class T>
 Array<T> read_npy(ByteReader& reader, ReadSession& session);
 AnyArray read_npy_any(ByteReader& reader, ReadSession& session);

@@ -45,7 +45,7 @@ NamedArrays read_npz(const BinaryFile& file, const ReadOptions& options) {
     const auto reader = archive.open(i);
     auto array = read_npy_any(*reader, session);
     arrays.add(std::move(name), std::move(array));
-    session.advance(before + sizes[std::size_t(i)] - session.done());  // the header
+    session.advance(before + sizes[std::size_t(i)] - session.done());  // the bytes of the header
   }
   return arrays;
 }

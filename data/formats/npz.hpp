@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// NumPy's file of several arrays.
+// NumPy's file format for several arrays.
 #pragma once
 #include <string>
 
@@ -12,16 +12,17 @@ struct NpzOptions {
   bool compress = true;  ///< deflate the arrays, as numpy.savez_compressed does
 };
 
-/// Reads the arrays of a .npz file, as numpy.savez and numpy.savez_compressed write it, each
-/// converted as by `read_npy_any`. `max_bytes` caps all arrays together, before anything inflates.
-/// @throws FileError that starts with file: member: byte offset, where the offset is that of the
-/// inflated bytes, for a file that cannot be read, is not what it declares, takes more than
-/// `max_bytes`, holds a name twice or anything but arrays.
+/// Reads the arrays of a .npz file, as numpy.savez and numpy.savez_compressed write it. Each is
+/// converted as `read_npy_any` converts. `max_bytes` limits all arrays together, and is checked
+/// before anything is inflated.
+/// @throws FileError that starts with "file: member: byte offset", an offset in the inflated bytes,
+/// for a file that cannot be read, does not match its headers, takes more than `max_bytes`, has two
+/// members of one name, or has a member that is not an array.
 EBB_API NamedArrays read_npz(const std::string& path, const ReadOptions& options = {});
 
-/// Writes arrays as a .npz file, which NumPy loads; the same arrays give the same bytes. The
-/// metadata are not written. The file is written whole or not at all.
-/// @throws FileError when it cannot be written; ArgumentError for a name that no member can have.
+/// Writes arrays as a .npz file, which NumPy loads. Equal arrays give equal bytes. The metadata are
+/// not written. The file is written whole or not at all.
+/// @throws FileError when it cannot be written; ArgumentError for a name that a member cannot have.
 EBB_API void write_npz(const std::string& path, const NamedArrays& arrays,
                        const NpzOptions& options = {});
 

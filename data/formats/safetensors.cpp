@@ -15,7 +15,7 @@ namespace {
 using detail::ElementType;
 using Entry = detail::SafetensorsHeader::Entry;
 
-/// The length of the header, in the first eight bytes.
+/// Reads the length of the header from the first eight bytes.
 std::int64_t header_bytes(const detail::BinaryFile& file) {
   constexpr std::int64_t most = 100'000'000;  // as in the reference implementation
   if (file.size() < 8) {
@@ -34,7 +34,7 @@ std::int64_t header_bytes(const detail::BinaryFile& file) {
   return std::int64_t(bytes);
 }
 
-/// Demands that the arrays lie one behind the other and fill the file.
+/// @throws FileError unless the arrays follow each other without gaps and fill the file.
 void check_offsets(const detail::BinaryFile& file, const std::vector<Entry>& entries,
                    std::uint64_t available) {
   std::uint64_t end = 0;
@@ -99,7 +99,7 @@ NamedArrays read_safetensors(const std::string& path, const ReadOptions& options
 
 namespace {
 
-/// An array to be written.
+/// An array to write.
 struct Item {
   const std::string* name;
   ElementType type;
@@ -108,7 +108,7 @@ struct Item {
   std::int64_t bytes;
 };
 
-/// In the order of the reference implementation: descending alignment, then names.
+/// The arrays in the order of the reference implementation: descending alignment, then by name.
 std::vector<Item> sorted_items(const NamedArrays& arrays) {
   std::vector<Item> items;
   for (const std::string& name : arrays.names()) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The safetensors format for named arrays.
+// The safetensors file format for named arrays.
 #pragma once
 #include <string>
 
@@ -10,17 +10,18 @@ namespace ebb::inline v0::data {
 
 /// Reads the arrays of a safetensors file, in the order of their bytes, and its metadata. F16, BF16
 /// and F32 become float, F64 double, I8 to I64 and U8 to U64 std::int64_t, BOOL bool.
-/// Source: the format's description and reference implementation by Hugging Face. What the latter
-/// passes over is an error here: a name that stands twice, and keys that it does not know.
-/// @throws FileError that starts with file: byte offset for a file that cannot be read, whose
-/// header is not what it should be, whose arrays overlap, leave gaps or do not fill the file, that
-/// takes more than `max_bytes`, or has an array of more than six axes, of a type not named here, or
-/// with a U64 beyond std::int64_t.
+/// Source: the description of the format and the reference implementation by Hugging Face. Two
+/// things that the reference implementation accepts are errors here: a name that occurs twice, and
+/// keys that it does not know.
+/// @throws FileError that starts with "file: byte offset" for a file that cannot be read, a header
+/// that is not valid, arrays that overlap, leave gaps or do not fill the file, more than
+/// `max_bytes`, an array with more than six axes or of a type not named here, and a U64 that is too
+/// large for std::int64_t.
 EBB_API NamedArrays read_safetensors(const std::string& path, const ReadOptions& options = {});
 
 /// Writes arrays and metadata as a safetensors file, byte for byte as the reference implementation
-/// would: std::int64_t as I64 first, then F64, F32 and BOOL, and within these by name. The file is
-/// written whole or not at all.
+/// does: std::int64_t as I64 first, then F64, F32 and BOOL, and by name within each type. The file
+/// is written whole or not at all.
 /// @throws ArgumentError for names or metadata that are not UTF-8, and for an array named
 /// "__metadata__"; FileError when the file cannot be written.
 EBB_API void write_safetensors(const std::string& path, const NamedArrays& arrays);

@@ -22,7 +22,7 @@ constexpr Type types[] = {
     {"F16", ElementType::float16},  {"BF16", ElementType::bfloat16}, {"F32", ElementType::float32},
     {"F64", ElementType::float64}};
 
-/// Walks over a text and counts, so that an event of the parser has a place.
+/// An iterator over a text that counts, so that the events of the parser have a position.
 class CountingIterator {
  public:
   using iterator_category = std::input_iterator_tag;
@@ -51,15 +51,15 @@ class CountingIterator {
   const char** furthest_;
 };
 
-/// What the parser calls. It keeps no tree: where it stands says what may come, so that nothing
-/// nests deeper than a header does.
+/// The callbacks of the parser. It builds no tree: its state says what may come next, so that
+/// nesting is never deeper than in a valid header.
 class HeaderReader : public nlohmann::json_sax<Json> {
  public:
   HeaderReader(const BinaryFile& file, std::int64_t offset, const char* begin)
       : furthest(begin), file_(file), offset_(offset), begin_(begin) {}
 
   SafetensorsHeader header;
-  const char* furthest;  ///< behind the last character that the parser has taken
+  const char* furthest;  ///< the end of the text that the parser has read
 
   bool key(string_t& text) override {
     key_ = text;
@@ -133,7 +133,7 @@ class HeaderReader : public nlohmann::json_sax<Json> {
   }
 
   bool number_unsigned(number_unsigned_t number) override {
-    constexpr std::size_t most = 64;  // axes, more than any array has
+    constexpr std::size_t most = 64;  // more axes than an array can have
     if (state_ != State::numbers) unexpected();
     if (numbers_.size() == most) fail(array() + " has a list that is too long");
     numbers_.push_back(number);
@@ -200,7 +200,7 @@ class HeaderReader : public nlohmann::json_sax<Json> {
 
 SafetensorsHeader parse_safetensors_header(const BinaryFile& file, std::int64_t offset,
                                            std::string_view json) {
-  // To the parser one would be the end of the text.
+  // The parser would take a zero byte for the end of the text.
   const std::size_t zero = json.find('\0');
   if (zero != json.npos) file.fail(offset + std::int64_t(zero), "a zero byte, which no JSON has");
   const char* const begin = json.data();

@@ -14,22 +14,23 @@ namespace ebb::inline v0::data::detail {
 struct SafetensorsHeader {
   struct Entry {
     std::string name;
-    std::int64_t place = 0;  ///< of the entry in the file
+    std::int64_t place = 0;  ///< the position of the entry in the file
     ElementLayout layout;
-    std::uint64_t begin = 0, end = 0;  ///< of its bytes, from the end of the header
+    std::uint64_t begin = 0, end = 0;  ///< the range of its bytes, from the end of the header
   };
-  std::vector<Entry> entries;  ///< as they stand in the header
+  std::vector<Entry> entries;  ///< in the order of the header
   std::map<std::string, std::string> metadata;
 };
 
-/// Reads the JSON, which stands at an offset in the file. @throws FileError with the place of what
-/// is no JSON or not a header.
+/// Parses the JSON of a header, which is at `offset` in the file.
+/// @throws FileError with the position of an error in the JSON or in the header.
 SafetensorsHeader parse_safetensors_header(const BinaryFile& file, std::int64_t offset,
                                            std::string_view json);
 
-/// The name of the type in a header.
+/// The name of an element type in a header.
 const char* safetensors_name(ElementType type);
-/// A text as JSON has it, in quotes. @throws ArgumentError when it is not UTF-8.
+/// A text as a JSON string, with its quotes.
+/// @throws ArgumentError if it is not UTF-8.
 std::string in_json(const std::string& text);
 
 }  // namespace ebb::inline v0::data::detail

@@ -33,13 +33,13 @@ std::int64_t half_of_memory() {
   return std::int64_t(sysconf(_SC_PHYS_PAGES)) * sysconf(_SC_PAGE_SIZE) / 2;
 }
 
-/// One column while its rows come in.
+/// One column while its rows are read.
 template <class T>
 struct Growing {
   std::string name;
-  std::optional<Kind> kind = {};                     ///< once a value has said so
-  std::deque<T> values = {};                         ///< codes by order of appearance
-  std::map<std::string, T, std::less<>> codes = {};  ///< of the levels
+  std::optional<Kind> kind = {};  ///< set by the first value that is not NULL
+  std::deque<T> values = {};      ///< of a text, its number in order of first occurrence
+  std::map<std::string, T, std::less<>> codes = {};  ///< the number of each level
 };
 
 template <class T>
@@ -67,7 +67,7 @@ class Query {
     std::int64_t row = 0, kept = 0;
     for (int code; (code = sqlite3_step(statement_.get())) != SQLITE_DONE;) {
       if (code != SQLITE_ROW) fail(sqlite3_errmsg(database_.get()));
-      if (++row == 1) require_whole_pages();  // now that nobody can change them
+      if (++row == 1) require_whole_pages();  // while the read transaction prevents changes
       if (take(row)) ++kept;
       if (row % rows_between_calls == 0 && options_.read.progress) options_.read.progress(row, 0);
     }
@@ -112,7 +112,7 @@ class Query {
     if (code != SQLITE_OK) fail(sqlite3_errmsg(database_.get()));
     if (!prepared) fail("the query is empty");
     if (!sqlite3_stmt_readonly(prepared)) fail("the query changes the database; it may only read");
-    // Behind the semicolon there may be blanks and comments, which prepare to nothing.
+    // After the semicolon there may be blanks and comments, which prepare to no statement.
     const char* const end = text.data() + text.size();
     sqlite3_stmt* second = nullptr;
     const int after = sqlite3_prepare_v2(database_.get(), rest, int(end - rest), &second, nullptr);
@@ -120,10 +120,10 @@ class Query {
     if (after != SQLITE_OK || second) fail("the query is more than one statement");
   }
 
-  /// Behind the end of a file that was cut off within a page SQLite reads zeros, and takes them for
-  /// NULLs; unless the page stands in the log of what was written last.
+  /// If a file was truncated inside a page, SQLite reads zeros after its end and takes them for
+  /// NULLs, unless the page is in the write-ahead log.
   void require_whole_pages() const {
-    std::error_code is_none;  // as of ":memory:"
+    std::error_code is_none;  // as for ":memory:"
     if (std::filesystem::file_size(path_ + "-wal", is_none) > 0 && !is_none) return;
     sqlite3_stmt* prepared = nullptr;
     sqlite3_prepare_v2(database_.get(), "PRAGMA page_size", -1, &prepared, nullptr);
@@ -160,7 +160,7 @@ class Query {
     }
   }
 
-  /// Appends the row at hand unless it is to be left out.
+  /// Appends the current row unless it is left out.
   bool take(std::int64_t row) {
     sqlite3_stmt* s = statement_.get();
     if (options_.missing == Missing::drop_row) {
@@ -170,7 +170,7 @@ class Query {
     }
     for (std::size_t j = 0; j < columns_.size(); ++j)
       columns_[j].values.push_back(value(row, int(j)));
-    bytes_ += std::int64_t(2 * columns_.size() * sizeof(T));  // here, and then in the table
+    bytes_ += std::int64_t(2 * columns_.size() * sizeof(T));  // here, and later in the table
     const std::int64_t most =
         options_.read.max_bytes == 0 ? half_of_memory() : options_.read.max_bytes;
     if (bytes_ > most) {
@@ -233,7 +233,7 @@ class Query {
     T* to = values.mutate();
     for (std::size_t j = 0; j < columns_.size(); ++j) {
       Growing<T>& from = columns_[j];
-      // The map has the levels in the order of their bytes, which is that of their final codes.
+      // The map sorts the levels by their bytes, which is the order of their final codes.
       std::vector<T> place(from.codes.size());
       std::vector<std::string> levels;
       for (const auto& [level, number] : from.codes) {

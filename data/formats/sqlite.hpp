@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Queries of SQLite databases as tables. An optional part: link ebb::sqlite (find_package(ebb
-// COMPONENTS sqlite)), which is there where the build found SQLite.
+// COMPONENTS sqlite)), which exists if SQLite was found when the library was built.
 #pragma once
 #include <cstdint>
 #include <string>
@@ -11,29 +11,30 @@
 
 namespace ebb::inline v0::data {
 
-/// What stands for a `?` in a query.
+/// The value of a `?` in a query.
 using SqlParameter = std::variant<std::int64_t, double, std::string>;
 
 struct SqliteOptions {
-  std::vector<SqlParameter> parameters = {};  ///< for ?1, ?2, ... (or every ? in turn) of the query
-  /// What becomes of a NULL: an error, NaN, or its row is left out; the other policies are refused.
+  std::vector<SqlParameter> parameters = {};  ///< values of ?1, ?2, ... (or of each ? in turn)
+  /// How to treat a NULL: `error`, `nan` or `drop_row`. The other policies are refused.
   Missing missing = Missing::error;
-  /// A cap on memory, as of other readers; `progress` is told the rows so far, of 0 in all, since
-  /// no query knows its number of rows.
+  /// The most memory to use, and a callback for progress, which is called with the number of rows
+  /// so far and a total of 0, since the number of rows of a query is not known before its end.
   ReadOptions read = {};
 };
 
-/// Runs one query on a database that is only read, and gives its rows: a column of numbers is
-/// numeric, each the nearest that T holds, one of texts categorical, with levels sorted by their
-/// bytes. Names are those of the query; `AS` gives others. The rows are those of one moment,
-/// whoever writes meanwhile, and a database that is locked is waited for, five seconds at most.
-/// ":memory:" is a database without tables.
-/// @throws FileError that starts with the file's name, for one that cannot be opened, is no
-/// database or was cut off, a query that SQLite refuses, that changes anything or is more than one,
-/// no columns or rows, two columns of one name, a BLOB, a column of both numbers and texts, a text
-/// that is not UTF-8, a number that is not finite in T, a NULL by policy, and more than
-/// `max_bytes`; it names the row (from 1) and the column. ArgumentError for another number of
-/// parameters than the query has, and options that make no sense.
+/// Runs one query, which must not change the database, and returns its rows. A column of numbers is
+/// numeric, each rounded to the nearest T. A column of texts is categorical, with levels sorted by
+/// their bytes. The columns have the names of the query, which `AS` can change. All rows are from
+/// one moment, even if other programs write at the same time. A locked database is waited for, at
+/// most five seconds. ":memory:" is a database without tables.
+/// @throws FileError that starts with the name of the file, and names the row (from 1) and the
+/// column if it concerns one: for a file that cannot be opened, is not a database or was truncated;
+/// for a query that SQLite refuses, that changes the database or is more than one; for a result
+/// without columns or rows, or with two columns of the same name; for a BLOB, a column of both
+/// numbers and texts, a text that is not UTF-8, a number that is not finite in T, a NULL if the
+/// policy is `error`, and more than `max_bytes`. ArgumentError if the number of parameters differs
+/// from that of the query, and for invalid options.
 template <Real T>
 EBB_API Table<T> read_sqlite(const std::string& path, const std::string& query,
                              const SqliteOptions& options = {});

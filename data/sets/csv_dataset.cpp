@@ -12,13 +12,13 @@
 namespace ebb::inline v0::data {
 namespace {
 
-/// Bytes from one place that is remembered to the next: the most that a row is searched in, and
-/// long against what a place takes.
+/// The bytes between two remembered places: the most that is searched for a row, and many times the
+/// size of a place.
 constexpr std::int64_t block_bytes = 16 << 10;
 
 const char* const other_file = "the file is not what it was when it was opened; open it again";
 
-/// Rows that are read from one place on.
+/// The rows from one remembered place to the next.
 struct Block {
   std::int64_t first_row;
   detail::Place place;
@@ -46,7 +46,7 @@ template <Real T>
 struct CsvDataset<T>::File {
   File(const std::string& path, const std::string& target_name, const CsvOptions& csv_options);
 
-  /// What one thread needs to read rows.
+  /// The state that one thread needs to read rows.
   struct Reader {
     explicit Reader(const File& of)
         : session({.max_bytes = of.options.read.max_bytes}), pass(of.file, session, of.options) {
@@ -65,7 +65,7 @@ struct CsvDataset<T>::File {
   std::int64_t rows = 0;
   std::vector<Block> blocks;
   mutable std::mutex mutex;
-  mutable std::vector<std::unique_ptr<Reader>> readers;  ///< that no thread uses
+  mutable std::vector<std::unique_ptr<Reader>> readers;  ///< not used by any thread at present
 };
 
 template <Real T>
@@ -87,7 +87,7 @@ CsvDataset<T>::File::File(const std::string& path, const std::string& target_nam
                                     [&](const Column& c) { return c.name == target_name; }) -
                        columns.begin());
   const auto width = std::int64_t(columns.size());
-  // A table without rows knows what to say of a column that there is not.
+  // A table without rows has the right error for a column that does not exist.
   const Table<T> names(std::move(columns), Array<T>::zeros({0, width}), path);
   names.column(target_name);
   if (features.empty()) {
@@ -119,7 +119,8 @@ std::unique_ptr<typename CsvDataset<T>::File::Reader> CsvDataset<T>::File::take_
   return std::make_unique<Reader>(*this);
 }
 
-/// Each row to its place in x and y: in the order of the file, so that no block is read twice.
+/// Copies each row to its place in x and y, in the order of the file, so that no block is read
+/// twice.
 template <Real T>
 void CsvDataset<T>::File::read_rows(Reader& reader, std::span<const std::int64_t> indices, T* x,
                                     T* y) const {
@@ -129,7 +130,7 @@ void CsvDataset<T>::File::read_rows(Reader& reader, std::span<const std::int64_t
             [&](std::size_t a, std::size_t b) { return indices[a] < indices[b]; });
   const std::size_t width = features.size();
   std::vector<T> row(width + 1);
-  std::int64_t next = 0, end = 0;  // rows of the block at hand that are still to be read
+  std::int64_t next = 0, end = 0;  // the rows of the current block that are still to be read
   std::int64_t at_hand = -1;
   for (const std::size_t i : order) {
     const std::int64_t index = indices[i];
@@ -180,7 +181,8 @@ Batch<T> CsvDataset<T>::rows(std::span<const std::int64_t> indices) const {
   auto x = Array<T>::uninitialized({count, std::int64_t(features().size())});
   auto y = Array<T>::uninitialized({count, 1});
   if (count == 0) return {x, y};
-  // Before, so that nobody wonders at what is wrong there; behind, for changes meanwhile.
+  // Checked before, to report a changed file instead of a parse error, and after, in case it
+  // changed while it was read.
   file_->file.require_unchanged();
   std::unique_ptr<typename File::Reader> reader;
   try {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Delimited text files as data sets, row by row.
+// Delimited text files as data sets, read row by row.
 #pragma once
 #include <memory>
 #include <string>
@@ -10,28 +10,29 @@
 
 namespace ebb::inline v0::data {
 
-/// Inputs and a target out of a file of comma-separated numbers that may be larger than memory: one
-/// pass finds where its rows are and whether each of them can be read; then a batch reads its rows
-/// when it is asked for, each from the last known place before it, up to 16 KiB away. What stays in
-/// memory is one place for so many bytes, about a thousandth of the file. Copies share the file,
-/// and any number of threads may ask at the same time.
+/// Inputs and a target in a file of comma-separated numbers that may be larger than memory. One
+/// pass at the start checks every row and remembers where rows are, one place for about 16 KiB of
+/// the file, so that the places take about a thousandth of its size. A batch then reads its rows
+/// from the file, each from the last known place before it. Copies share the file, and any number
+/// of threads may call `rows` at the same time.
 template <Real T>
 class EBB_API CsvDataset {
  public:
-  /// Reads all of the file once. `target` names the column to be predicted; all others are inputs.
-  /// All columns are numeric; otherwise the options mean what they mean to `read_csv`, but that
-  /// missing values cannot be filled by a mean or a median, which take all rows to find.
-  /// @throws FileError as `read_csv` does, with file:line:column, for whatever is wrong in any row,
-  /// for a file without such a column or without any other, and for one that gzip compressed, in
-  /// which no row can be reached but through all before it; ArgumentError for options that give
-  /// kinds or make no sense.
+  /// Reads the whole file once. `target` is the name of the column to predict; all other columns
+  /// are inputs. All columns are numeric. The other options are those of `read_csv`, except that
+  /// missing values cannot be replaced by a mean or a median, which need all rows.
+  /// @throws FileError as `read_csv`, with file:line:column, for an error in any row, for a file
+  /// without the target or without another column, and for a file compressed by gzip, in which a
+  /// row can be reached only through all rows before it; ArgumentError for options that give kinds,
+  /// and for invalid options.
   CsvDataset(const std::string& path, const std::string& target, const CsvOptions& options = {});
 
   /// The number of rows.
   std::int64_t size() const;
-  /// The rows with these indices: x (b, d) and y (b, 1). @throws ArgumentError for an index outside
-  /// of the file; FileError where the file was changed since it was opened, as far as its size and
-  /// time tell (the system's clock ticks every few milliseconds), or holds no such row any more.
+  /// The rows with these indices: x (b, d) and y (b, 1).
+  /// @throws ArgumentError for an index outside of the file; FileError if the file was changed
+  /// since it was opened, as far as its size and time show (the clock of the file system advances
+  /// every few milliseconds), or no longer has such a row.
   Batch<T> rows(std::span<const std::int64_t> indices) const;
   /// The names of the d columns of x.
   const std::vector<std::string>& features() const;

@@ -58,18 +58,19 @@ struct EBB_API TensorDataset {
 
 struct SplitOptions {
   double test = 0.2;       ///< the fraction of rows held out, rounded to the nearest row
-  std::uint64_t seed = 0;  ///< of the choice
+  std::uint64_t seed = 0;  ///< seed of the random choice
 };
 
-/// The two parts of a data set. Destructures: `auto [train, test] = split`.
+/// The training and test rows of a data set. Destructures: `auto [train, test] = split`.
 template <Real T, class U = T>
 struct Split {
   TensorDataset<T, U> train, test;
 };
 
-/// Puts every row at random into one of two parts, those of `split_rows`: x (n, ...), y (n, ...).
-/// The same seed and n give the same parts. @throws ShapeError when x and y differ in rows;
-/// ArgumentError when the fraction is not inside (0, 1) or leaves one part without rows.
+/// Divides the rows of x (n, ...) and y (n, ...) at random into two parts, as `split_rows` does.
+/// Equal seed and n give equal parts.
+/// @throws ShapeError if x and y differ in rows; ArgumentError if the fraction is not inside (0,
+/// 1), and if a part gets no row.
 template <Real T, class U>
 EBB_API Split<T, U> train_test_split(const Array<T>& x, const Array<U>& y,
                                      SplitOptions options = {});

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Arrays that stay in their files, of any size: rows by index.
+// Arrays of any size that stay in their files; rows are read by index.
 #pragma once
 #include <memory>
 #include <string>
@@ -15,29 +15,32 @@ class RowSource;
 }
 
 /// The rows of an array (n, ...) in a file, read when they are asked for: a `Dataset` whose batches
-/// are arrays. Copies share the open file, and any number of threads may ask at the same time. T is
-/// float, double or std::int64_t. Made by `map_npy`, `map_raw`, `window_npy` and `window_raw`.
+/// are arrays. Copies share the open file, and any number of threads may call `rows` at the same
+/// time. T is float, double or std::int64_t. Made by `map_npy`, `map_raw`, `window_npy` and
+/// `window_raw`.
 template <class T>
 class EBB_API FileArray {
  public:
-  /// For the functions below.
+  /// Used by `map_npy`, `map_raw`, `window_npy` and `window_raw`.
   explicit FileArray(std::shared_ptr<const detail::RowSource> source);
 
   /// The shape of the whole array.
   const Shape& shape() const;
   /// The number of rows.
   std::int64_t size() const;
-  /// Copies of the rows with these indices. @throws ArgumentError for an index outside of the
-  /// array; FileError where the file cannot be read, or was changed since it was opened. (What a
-  /// window read before is given still, and a change within the tick of the system's clock, a few
-  /// milliseconds, is seen by nobody.)
+  /// Copies of the rows with these indices.
+  /// @throws ArgumentError for an index outside of the array; FileError if the file cannot be read,
+  /// or was changed since it was opened. Two changes are not noticed: a window still gives the
+  /// blocks that it read before, and the clock of the file system advances every few milliseconds
+  /// only.
   Array<T> rows(std::span<const std::int64_t> indices) const;
-  /// Brings the first of these rows of a mapped file closer to the processor.
+  /// Loads the first of these rows of a mapped file into the processor's cache.
   void expect(std::span<const std::int64_t> indices) const;
 
-  /// How many rows are read at once: the block of a shuffle that goes through the file but once.
+  /// The number of rows that are read at once. With this block size a block-wise shuffle reads the
+  /// file once.
   std::int64_t block_rows() const;
-  /// The bytes that were read for all rows so far, by all copies; 0 for a mapped file, whose bytes
+  /// The number of bytes read so far, for all rows and all copies; 0 for a mapped file, whose bytes
   /// the system reads.
   std::int64_t bytes_read() const;
 
@@ -46,37 +49,41 @@ class EBB_API FileArray {
 };
 
 /// Maps a .npy file, version 1.0 to 3.0, into memory: the system reads the pages that are touched
-/// and keeps them while it has room. The whole file takes address space, and the pages that were
-/// touched count as resident; `window_npy` takes a fixed amount of either. A program that reads
-/// rows in the moment in which someone cuts off the mapped file is killed by a signal (SIGBUS). The
-/// file stays open as long as the array.
-/// @throws FileError that starts with file: byte offset for a file that cannot be opened or mapped,
-/// is shorter or longer than it declares, or whose elements are not T in C order and little-endian:
-/// `read_npy` converts those.
+/// and keeps them while it has room. The mapping takes address space for the whole file, and
+/// touched pages count as resident memory; `window_npy` takes a fixed amount of both. If another
+/// program truncates the file while its rows are read, the reading program is killed by a signal
+/// (SIGBUS). The file stays open as long as the array exists.
+/// @throws FileError that starts with "file: byte offset" for a file that cannot be opened or
+/// mapped, is shorter or longer than it declares, or whose elements are not T, little-endian and in
+/// C order: `read_npy` converts such files.
 template <class T>
 EBB_API FileArray<T> map_npy(const std::string& path);
-/// Maps a file of plain numbers. @throws FileError also for a file that ends within a row, or
-/// before `count` rows; ArgumentError for rows without elements or with more than five axes, and
-/// negative numbers.
+/// Maps a file of plain numbers into memory, as `map_npy` maps a .npy file.
+/// @throws FileError as `map_npy`, and for a file that ends within a row or before `count` rows;
+/// ArgumentError for rows without elements or with more than five axes, and for a negative offset
+/// or count.
 template <class T>
 EBB_API FileArray<T> map_raw(const std::string& path, const RawRows& rows);
 
-/// Opens a .npy file that may be larger than memory and address space: it is read in blocks of
-/// rows, of which as many as `memory` has room for are kept, those that were used last. An order
-/// that goes through the file block by block reads it once an epoch: `block_shuffled(n, {.block =
-/// array.block_rows(), .window = w})` does where `memory` holds 2 w blocks, those of a batch
-/// between one window and the next. An order that jumps through a larger file reads a block for
-/// nearly every row.
-/// @throws FileError as `map_npy`, but for mapping; ArgumentError unless `memory` holds one block.
+/// Opens a .npy file that may be larger than memory and address space. It is read in blocks of
+/// rows; `memory` bytes of blocks are kept, those that were used last. An order that goes through
+/// the file block by block reads it once an epoch, as `block_shuffled(n, {.block =
+/// array.block_rows(), .window = w})` does if `memory` holds 2 w blocks, which a batch at the
+/// border of two windows needs. An order that jumps through a larger file reads a block for nearly
+/// every row.
+/// @throws FileError as `map_npy`, except for mapping; ArgumentError unless `memory` holds one
+/// block.
 template <class T>
 EBB_API FileArray<T> window_npy(const std::string& path, WindowOptions options = {});
-/// The same for a file of plain numbers.
+/// Opens a file of plain numbers through a window, as `window_npy` opens a .npy file.
+/// @throws FileError as `map_raw`, except for mapping; ArgumentError as `map_raw`, and unless
+/// `memory` holds one block.
 template <class T>
 EBB_API FileArray<T> window_raw(const std::string& path, const RawRows& rows,
                                 WindowOptions options = {});
 
-/// Inputs and targets that stay in their files. Through windows, open y with the `block_rows` of x,
-/// so that both read the same rows.
+/// Inputs and targets that stay in their files. With windows, open y with the `block_rows` of x, so
+/// that both read the same rows.
 template <Real T, class U = T>
 struct FileDataset {
   FileArray<T> x;  ///< inputs (n, ...)
@@ -94,7 +101,7 @@ struct FileDataset {
   EBB_INLINE Batch<T, U> rows(std::span<const std::int64_t> indices) const {
     return {x.rows(indices), y.rows(indices)};
   }
-  /// Brings the first of these rows of a mapped file closer to the processor.
+  /// Loads the first of these rows of mapped files into the processor's cache.
   EBB_INLINE void expect(std::span<const std::int64_t> indices) const {
     x.expect(indices);
     y.expect(indices);

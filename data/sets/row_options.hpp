@@ -8,16 +8,16 @@
 
 namespace ebb::inline v0::data {
 
-/// Where the rows are in a file of plain numbers, little-endian, row after row.
+/// The place of the rows in a file of plain little-endian numbers, stored row after row.
 struct RawRows {
-  Shape row = {};                          ///< the shape of one; {} where it is one number
-  std::int64_t offset = 0;                 ///< the bytes before the first
-  std::optional<std::int64_t> count = {};  ///< how many; otherwise all up to the file's end
+  Shape row = {};                          ///< the shape of one row; {} if a row is one number
+  std::int64_t offset = 0;                 ///< the number of bytes before the first row
+  std::optional<std::int64_t> count = {};  ///< the number of rows; otherwise all of the file
 };
 
 struct WindowOptions {
-  std::int64_t memory = 64 << 20;  ///< the most bytes of the file that are held
-  std::int64_t block_rows = 0;     ///< rows that are read at once; 0 chooses what makes a mebibyte
+  std::int64_t memory = 64 << 20;  ///< the most bytes of the file that are kept in memory
+  std::int64_t block_rows = 0;     ///< rows read at once; 0: about a mebibyte of rows
 };
 
 }  // namespace ebb::inline v0::data

@@ -12,7 +12,7 @@
 namespace ebb::inline v0::data::detail {
 namespace {
 
-/// A file in the address space of the process.
+/// Rows of a file that is mapped into memory.
 class MappedRows : public RowSource {
  public:
   MappedRows(std::unique_ptr<const BinaryFile> file, const RowLayout& layout)
@@ -30,7 +30,7 @@ class MappedRows : public RowSource {
   }
 
   void copy(std::byte* out, std::span<const std::int64_t> indices) const override {
-    file_->require_unchanged();  // before pages are touched that may be gone
+    file_->require_unchanged();  // before pages are touched that may no longer exist
     ebb::detail::copy_rows(out, first_row(), std::size_t(layout().row_bytes), layout().rows(),
                            indices);
     file_->require_unchanged();

@@ -12,9 +12,9 @@
 namespace ebb::inline v0::data::detail {
 namespace {
 
-/// A cache of blocks of rows that drops the one that was not used for longest. A thread holds one
-/// block at a time and waits for others only when it holds none, so that even a cache of one block
-/// serves any number of threads.
+/// A cache of blocks of rows, which drops the block whose last use is longest ago. A thread holds
+/// one block at a time, and waits for other threads only while it holds none, so that even a cache
+/// of one block works with any number of threads.
 class RowWindow : public RowSource {
  public:
   RowWindow(std::unique_ptr<const BinaryFile> file, const RowLayout& layout,
@@ -66,7 +66,7 @@ class RowWindow : public RowSource {
   std::size_t most_blocks_;
   mutable std::mutex mutex_;
   mutable std::condition_variable changed_;
-  mutable Blocks blocks_;  ///< the one that was used last is first
+  mutable Blocks blocks_;  ///< the most recently used block is first
   mutable std::unordered_map<std::int64_t, Blocks::iterator> places_;
   mutable std::atomic<std::int64_t> bytes_read_ = 0;
 };
@@ -87,7 +87,7 @@ RowWindow::Blocks::iterator RowWindow::acquire(std::int64_t number) const {
         return block;
       }
     }
-    changed_.wait(lock);  // for the thread that loads it, or for one that gives a block back
+    changed_.wait(lock);  // another thread loads the block, or gives one back
   }
 }
 
@@ -96,7 +96,8 @@ void RowWindow::release(Block& block) const {
   if (--block.users == 0) changed_.notify_all();
 }
 
-/// Room for one more block; the end of the list when all of them are in use.
+/// A block that can be replaced, or memory for one more; the end of the list if all blocks are in
+/// use.
 RowWindow::Blocks::iterator RowWindow::find_unused() const {
   if (blocks_.size() < most_blocks_) {
     const auto bytes = std::size_t(std::min(block_rows_, layout().rows()) * layout().row_bytes);
@@ -110,7 +111,7 @@ RowWindow::Blocks::iterator RowWindow::find_unused() const {
   return blocks_.end();
 }
 
-/// Reads a block in place of another one, without the lock; then one user has it.
+/// Reads a block in place of another one, without holding the lock. The block then has one user.
 void RowWindow::load(Blocks::iterator block, std::int64_t number,
                      std::unique_lock<std::mutex>& lock) const {
   const std::int64_t first = number * block_rows_;
@@ -142,7 +143,7 @@ void RowWindow::load(Blocks::iterator block, std::int64_t number,
   changed_.notify_all();
 }
 
-/// Copies the rows at the places row_of(0), row_of(1), ... of `indices`, whose blocks do not
+/// Copies the rows at the positions row_of(0), row_of(1), ... of `indices`, whose blocks must not
 /// descend, each to its place.
 template <class RowOf>
 void RowWindow::copy_runs(std::byte* out, std::size_t count, const RowOf& row_of,
@@ -167,7 +168,7 @@ void RowWindow::copy_runs(std::byte* out, std::size_t count, const RowOf& row_of
   }
 }
 
-/// Block by block, so that each is needed once, even where there is no room for all of them.
+/// Goes block by block, so that each block is needed once, even if the cache has no room for all.
 void RowWindow::copy(std::byte* out, std::span<const std::int64_t> indices) const {
   const std::size_t count = indices.size();
   const auto block_of = [&](std::int64_t index) { return index / block_rows_; };
@@ -176,7 +177,7 @@ void RowWindow::copy(std::byte* out, std::span<const std::int64_t> indices) cons
     return copy_runs(
         out, count, [](std::size_t i) { return i; }, indices);
   }
-  // From the pool of arrays, which is asked nothing in the end.
+  // From the pool of arrays, so that a loop does not allocate from the system.
   auto scratch = Array<std::int64_t>::uninitialized({std::int64_t(count)});
   const std::span<std::int64_t> order(scratch.mutate(), count);
   for (std::size_t i = 0; i < count; ++i) order[i] = std::int64_t(i);
@@ -195,7 +196,7 @@ std::shared_ptr<const RowSource> window_rows(const char* operation,
                                              std::unique_ptr<const BinaryFile> file,
                                              const RowLayout& layout,
                                              const WindowOptions& options) {
-  constexpr std::int64_t blocks = 8;  // at least, so that a shuffle has some to choose from
+  constexpr std::int64_t blocks = 8;  // at least, so that a shuffle has several blocks to mix
   const auto refuse = [&](const std::string& what) {
     throw ArgumentError(std::string(operation) + ": " + what);
   };
