@@ -8,6 +8,7 @@
 
 #include "ebb/data/files/gzip.hpp"
 #include "ebb/data/formats/csv_pass.hpp"
+#include "ebb/data/tables/columns.hpp"
 
 namespace ebb::inline v0::data {
 namespace {
@@ -83,13 +84,13 @@ CsvDataset<T>::File::File(const std::string& path, const std::string& target_nam
   for (const Column& column : columns) {
     if (column.name != target_name) features.push_back(column.name);
   }
-  target = std::size_t(std::find_if(columns.begin(), columns.end(),
-                                    [&](const Column& c) { return c.name == target_name; }) -
-                       columns.begin());
+  target = detail::position_of(columns, target_name);
+  if (target == detail::no_column) {
+    throw detail::error_at(
+        path, {},
+        "no column " + detail::quoted(target_name) + "; there are " + detail::list_of(columns));
+  }
   const auto width = std::int64_t(columns.size());
-  // A table without rows has the right error for a column that does not exist.
-  const Table<T> names(std::move(columns), Array<T>::zeros({0, width}), path);
-  names.column(target_name);
   if (features.empty()) {
     throw detail::error_at(path, {}, "no column but the target; inputs are expected");
   }

@@ -119,8 +119,8 @@ template <Real T>
 std::size_t Table<T>::find(std::string_view name) const {
   const std::size_t position = detail::position_of(columns_, name);
   if (position != detail::no_column) return position;
-  throw detail::error_at(source_, {},
-                         "no column " + quoted(name) + "; there are " + detail::list_of(columns_));
+  throw ArgumentError(source_ + ": no column " + quoted(name) + "; there are " +
+                      detail::list_of(columns_));
 }
 
 template <Real T>

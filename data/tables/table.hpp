@@ -84,16 +84,18 @@ class EBB_API Table {
   /// rows; `Role::unspecified` clears the origin.
   Table with_role(Role role) const;
 
-  // Each of these throws FileError, which lists the columns, for a name that there is not.
-
   /// The values of one column: (rows, 1).
+  /// @throws ArgumentError, which lists the columns, for a name that no column has.
   Array<T> column(std::string_view name) const;
   /// The level of a category; "" if it is missing.
-  /// @throws ArgumentError for a row outside of the table and for a numeric column.
+  /// @throws ArgumentError for a row outside of the table, a numeric column, and a name that no
+  /// column has.
   std::string level(std::int64_t row, std::string_view name) const;
   /// The columns with these names, in this order.
+  /// @throws ArgumentError, which lists the columns, for a name that no column has.
   Table select(const std::vector<std::string>& names) const;
   /// All columns except those with these names.
+  /// @throws ArgumentError, which lists the columns, for a name that no column has.
   Table drop(const std::vector<std::string>& names) const;
   /// Appends a column of numbers (rows, 1), or replaces the column of this name.
   /// @throws ShapeError for another shape.
@@ -108,8 +110,8 @@ class EBB_API Table {
   /// The counts, moments and quantiles of every column, in double.
   Description describe() const;
   /// Separates the column to predict from the others.
-  /// @throws ArgumentError for missing values and categories, which no model can take; it names the
-  /// column and a transform that makes numbers of it.
+  /// @throws ArgumentError for a name that no column has; and for missing values and categories,
+  /// which no model can take: it names the column and a transform that makes numbers of it.
   Supervised<T> split_target(std::string_view name) const;
 
  private:
