@@ -40,8 +40,8 @@ std::int64_t gather_$1(const std::string& path, const data::Rows& rows) {
   const data::CsvDataset<float> text(path, "y");
   const data::TransformedDataset sizes(
       data::Subset(file, rows), [](const data::Batch<float>& batch) { return batch.y.size(); });
-  sizes.expect(rows);
-  file.expect(rows);
+  sizes.prefetch(rows);
+  file.prefetch(rows);
   return sizes.rows(rows) + sizes.size() + text.size() + file.size();
 }
 double $1(const Array<float>& x, Variable<float>& w, const Array<float>& y) {

@@ -211,10 +211,10 @@ class Loader {
     EBB_INLINE Batch make(const LoaderPosition& from) {
       order.go_to(from.seed, from.epoch);
       Batch result = dataset.rows(batch(from.cursor, memory));
-      if constexpr (requires { dataset.expect(std::span<const std::int64_t>()); }) {
+      if constexpr (requires { dataset.prefetch(std::span<const std::int64_t>()); }) {
         const auto to_come = std::min(from.cursor + batch_size, order.size());
         if (!in_order) {
-          dataset.expect(order.rows_to_come(to_come, batch_size, memory_to_come));
+          dataset.prefetch(order.rows_to_come(to_come, batch_size, memory_to_come));
         }
       }
       return result;

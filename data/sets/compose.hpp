@@ -48,11 +48,11 @@ EBB_API std::vector<PartRows> share_out(std::span<const std::int64_t> indices,
 
 /// The most rows that are announced to a data set at a time. A loader may announce all rows that
 /// are left; `soonest` passes on this many, and stops at a row that does not exist.
-constexpr std::size_t most_expected = 256;
+constexpr std::size_t most_prefetched = 256;
 EBB_INLINE std::span<const std::int64_t> soonest(std::span<const std::int64_t> indices,
                                                  std::int64_t size) {
   std::size_t count = 0;
-  while (count < indices.size() && count < most_expected && indices[count] >= 0 &&
+  while (count < indices.size() && count < most_prefetched && indices[count] >= 0 &&
          indices[count] < size) {
     ++count;
   }
@@ -64,8 +64,8 @@ EBB_API RowNumbers look_up(std::span<const std::int64_t> rows,
                            std::span<const std::int64_t> indices);
 
 template <Dataset D>
-EBB_INLINE void forward_expect(const D& dataset, std::span<const std::int64_t> indices) {
-  if constexpr (requires { dataset.expect(indices); }) dataset.expect(indices);
+EBB_INLINE void forward_prefetch(const D& dataset, std::span<const std::int64_t> indices) {
+  if constexpr (requires { dataset.prefetch(indices); }) dataset.prefetch(indices);
 }
 
 /// Rows of a batch, and the positions where they belong.
@@ -117,16 +117,16 @@ class ConcatDataset {
     return detail::join(pieces);
   }
   /// Tells each data set which of its rows will be read next.
-  EBB_INLINE void expect(std::span<const std::int64_t> indices) const {
+  EBB_INLINE void prefetch(std::span<const std::int64_t> indices) const {
     for (const auto& share : detail::share_out(detail::soonest(indices, size()), ends_)) {
-      parts_[share.part].expect(share.local.numbers());
+      parts_[share.part].prefetch(share.local.numbers());
     }
   }
 
  private:
   struct Part {
     std::function<B(std::span<const std::int64_t>)> rows;
-    std::function<void(std::span<const std::int64_t>)> expect;
+    std::function<void(std::span<const std::int64_t>)> prefetch;
   };
   template <class D>
   EBB_INLINE void add(D dataset) {
@@ -136,10 +136,10 @@ class ConcatDataset {
     const auto rows = [shared](Indices indices) __attribute__((always_inline)) {
       return shared->rows(indices);
     };
-    const auto expect = [shared](Indices indices) __attribute__((always_inline)) {
-      detail::forward_expect(*shared, indices);
+    const auto prefetch = [shared](Indices indices) __attribute__((always_inline)) {
+      detail::forward_prefetch(*shared, indices);
     };
-    parts_.push_back({rows, expect});
+    parts_.push_back({rows, prefetch});
   }
 
   std::vector<Part> parts_;         // nothing changes the data sets, so copies share them
@@ -170,9 +170,9 @@ class Subset {
     return dataset_.rows(chosen.numbers());
   }
   /// Tells the data set which of its rows will be read next.
-  EBB_INLINE void expect(std::span<const std::int64_t> indices) const {
+  EBB_INLINE void prefetch(std::span<const std::int64_t> indices) const {
     const auto chosen = detail::look_up(rows_, detail::soonest(indices, size()));
-    detail::forward_expect(dataset_, chosen.numbers());
+    detail::forward_prefetch(dataset_, chosen.numbers());
   }
   /// The whole data set.
   EBB_INLINE const D& dataset() const { return dataset_; }
@@ -204,8 +204,8 @@ class TransformedDataset {
     return function_(dataset_.rows(indices));
   }
   /// Tells the data set which of its rows will be read next.
-  EBB_INLINE void expect(std::span<const std::int64_t> indices) const {
-    detail::forward_expect(dataset_, indices);
+  EBB_INLINE void prefetch(std::span<const std::int64_t> indices) const {
+    detail::forward_prefetch(dataset_, indices);
   }
   /// The data set before the function is applied.
   EBB_INLINE const D& dataset() const { return dataset_; }

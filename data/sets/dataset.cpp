@@ -38,7 +38,7 @@ Array<T> take_rows(const char* operation, const Array<T>& array,
 }
 
 template <class T>
-void expect_rows(const Array<T>& array, std::span<const std::int64_t> indices) {
+void prefetch_rows(const Array<T>& array, std::span<const std::int64_t> indices) {
   const std::int64_t n = array.shape()[0];
   ebb::detail::fetch_rows(reinterpret_cast<const std::byte*>(array.data()),
                           std::size_t(array.size() / n) * sizeof(T), n, indices);
@@ -53,7 +53,7 @@ void check_rows(const char* operation, const Shape& x, const Shape& y) {
 
 #define EBB_INSTANTIATE(T)                                                                  \
   template Array<T> take_rows(const char*, const Array<T>&, std::span<const std::int64_t>); \
-  template void expect_rows(const Array<T>&, std::span<const std::int64_t>);
+  template void prefetch_rows(const Array<T>&, std::span<const std::int64_t>);
 EBB_INSTANTIATE(float)
 EBB_INSTANTIATE(double)
 EBB_INSTANTIATE(std::int64_t)
@@ -74,10 +74,10 @@ Batch<T, U> TensorDataset<T, U>::rows(std::span<const std::int64_t> indices) con
 }
 
 template <Real T, class U>
-void TensorDataset<T, U>::expect(std::span<const std::int64_t> indices) const {
+void TensorDataset<T, U>::prefetch(std::span<const std::int64_t> indices) const {
   if (size() == 0) return;
-  detail::expect_rows(x, indices);
-  detail::expect_rows(y, indices);
+  detail::prefetch_rows(x, indices);
+  detail::prefetch_rows(y, indices);
 }
 
 template <Real T, class U>

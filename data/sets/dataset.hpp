@@ -30,7 +30,8 @@ struct Batch {
 
 /// A type with a number of rows, `size()`, and a function `rows(indices)` that returns a batch of
 /// the rows with these indices, each in [0, size()), in their order. A `Loader` goes over it. If
-/// there is a function `expect(indices)`, the loader calls it with the rows that it will read next.
+/// there is a function `prefetch(indices)`, the loader calls it with the rows that it will read
+/// next.
 template <class D>
 concept Dataset = requires(const D& dataset, std::span<const std::int64_t> indices) {
   { dataset.size() } -> std::convertible_to<std::int64_t>;
@@ -53,7 +54,7 @@ struct EBB_API TensorDataset {
   /// @throws ArgumentError for an index outside of the data.
   Batch<T, U> rows(std::span<const std::int64_t> indices) const;
   /// Loads the first of these rows into the processor's cache.
-  void expect(std::span<const std::int64_t> indices) const;
+  void prefetch(std::span<const std::int64_t> indices) const;
 };
 
 struct SplitOptions {
@@ -84,7 +85,7 @@ EBB_API Array<T> take_rows(const char* operation, const Array<T>& array,
 
 /// Loads the first of these rows into the processor's cache.
 template <class T>
-void expect_rows(const Array<T>& array, std::span<const std::int64_t> indices);
+void prefetch_rows(const Array<T>& array, std::span<const std::int64_t> indices);
 
 /// @throws ArgumentError, "operation: row 7 of `what` with 5 rows", for an index outside of [0, n).
 EBB_API void check_indices(const char* operation, std::span<const std::int64_t> indices,

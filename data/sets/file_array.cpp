@@ -27,8 +27,8 @@ Array<T> FileArray<T>::rows(std::span<const std::int64_t> indices) const {
 }
 
 template <class T>
-void FileArray<T>::expect(std::span<const std::int64_t> indices) const {
-  source_->expect(indices);
+void FileArray<T>::prefetch(std::span<const std::int64_t> indices) const {
+  source_->prefetch(indices);
 }
 
 template <class T>

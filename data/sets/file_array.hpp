@@ -35,7 +35,7 @@ class EBB_API FileArray {
   /// only.
   Array<T> rows(std::span<const std::int64_t> indices) const;
   /// Loads the first of these rows of a mapped file into the processor's cache.
-  void expect(std::span<const std::int64_t> indices) const;
+  void prefetch(std::span<const std::int64_t> indices) const;
 
   /// The number of rows that are read at once. With this block size a block-wise shuffle reads the
   /// file once.
@@ -102,9 +102,9 @@ struct FileDataset {
     return {x.rows(indices), y.rows(indices)};
   }
   /// Loads the first of these rows of mapped files into the processor's cache.
-  EBB_INLINE void expect(std::span<const std::int64_t> indices) const {
-    x.expect(indices);
-    y.expect(indices);
+  EBB_INLINE void prefetch(std::span<const std::int64_t> indices) const {
+    x.prefetch(indices);
+    y.prefetch(indices);
   }
 };
 

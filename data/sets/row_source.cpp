@@ -35,7 +35,7 @@ class MappedRows : public RowSource {
                            indices);
     file_->require_unchanged();
   }
-  void expect(std::span<const std::int64_t> indices) const override {
+  void prefetch(std::span<const std::int64_t> indices) const override {
     ebb::detail::fetch_rows(first_row(), std::size_t(layout().row_bytes), layout().rows(), indices);
   }
   std::int64_t block_rows() const override { return layout().rows_in(block_bytes); }

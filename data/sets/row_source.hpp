@@ -46,7 +46,7 @@ class RowSource {
   /// Copies the rows with these indices, which must be inside the array, one after the other.
   /// @throws FileError if the file was changed.
   virtual void copy(std::byte* out, std::span<const std::int64_t> indices) const = 0;
-  virtual void expect(std::span<const std::int64_t> indices) const = 0;
+  virtual void prefetch(std::span<const std::int64_t> indices) const = 0;
   virtual std::int64_t block_rows() const = 0;
   virtual std::int64_t bytes_read() const = 0;
 

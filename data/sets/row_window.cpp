@@ -25,7 +25,7 @@ class RowWindow : public RowSource {
         most_blocks_(std::size_t(most_blocks)) {}
 
   void copy(std::byte* out, std::span<const std::int64_t> indices) const override;
-  void expect(std::span<const std::int64_t>) const override {}
+  void prefetch(std::span<const std::int64_t>) const override {}
   std::int64_t block_rows() const override { return block_rows_; }
   std::int64_t bytes_read() const override { return bytes_read_; }
 

@@ -83,12 +83,12 @@ struct Listener {
     heard->rows.assign(indices.begin(), indices.end());
     return Array<float>::zeros({std::int64_t(indices.size())});
   }
-  void expect(std::span<const std::int64_t> indices) const {
+  void prefetch(std::span<const std::int64_t> indices) const {
     heard->expected.assign(indices.begin(), indices.end());
   }
 };
 
-/// Has no `expect`, and gives no rows of an array.
+/// Has no `prefetch`, and gives no rows of an array.
 struct Sum {
   std::int64_t size() const { return 10; }
   std::int64_t rows(std::span<const std::int64_t> indices) const {
@@ -164,9 +164,9 @@ TEST_CASE("concat: each data set is asked once a batch, and told of its own rows
   all.rows(Rows{29, 10});
   CHECK(b.heard->rows == Rows{19, 0});
   CHECK((a.heard->calls == 1 && b.heard->calls == 2 && c.heard->calls == 1));
-  all.expect(Rows{12345, -1});  // of rows that there are not, nobody hears
-  all.expect(Rows{-1});
-  all.expect(Rows{9, 10, 0});
+  all.prefetch(Rows{12345, -1});  // of rows that there are not, nobody hears
+  all.prefetch(Rows{-1});
+  all.prefetch(Rows{9, 10, 0});
   CHECK(a.heard->expected == Rows{9, 0});
   CHECK(b.heard->expected == Rows{0});
   CHECK(c.heard->expected.empty());
@@ -291,13 +291,13 @@ TEST_CASE("composed data sets pass on what is expected, as far as it matters, if
   Rows backwards = range(0, 1000);
   std::reverse(backwards.begin(), backwards.end());
   const TransformedDataset nest(ConcatDataset(Subset(listener, backwards)), identity);
-  nest.expect(Rows{1, 500});
+  nest.prefetch(Rows{1, 500});
   CHECK(listener.heard->expected == Rows{998, 499});
-  nest.expect(range(0, 1000));
+  nest.prefetch(range(0, 1000));
   CHECK(listener.heard->expected.size() == 256);
   CHECK(listener.heard->expected.back() == 1000 - 256);
   const TransformedDataset sums(Subset(Sum(), Rows{4, 5}), [](std::int64_t i) { return i; });
-  sums.expect(Rows{0});
+  sums.prefetch(Rows{0});
   CHECK(sums.rows(Rows{0, 1}) == 9);
 }
 

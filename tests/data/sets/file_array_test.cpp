@@ -115,7 +115,7 @@ TEST_CASE("file array: every version of the header, one axis and six, rows of no
     data::write_npy(folder.path("a.npy"), whole);
     for (const auto& array : both_npy<float>(folder.path("a.npy"))) {
       CHECK_AGREES(same_bits(array.rows(all(shape[0])), whole));
-      array.expect(all(shape[0]));
+      array.prefetch(all(shape[0]));
     }
   }
 }
@@ -211,7 +211,7 @@ TEST_CASE("file array: a row outside of the array is refused") {
       const std::int64_t indices[] = {0, bad};
       CHECK(message_of<ArgumentError>([&] { array.rows(indices); }) ==
             "FileArray: row " + std::to_string(bad) + " of an array with 5 rows");
-      array.expect(indices);
+      array.prefetch(indices);
     }
   }
 }
