@@ -55,8 +55,8 @@ struct Prefetcher::Threads {
   std::vector<Slot> slots;
   /// The tickets to make next, to hand over next, to stop at.
   std::atomic<std::int64_t> next = 0, taken = 0, end = 0;
-  std::atomic<bool> aside_due = false;
-  int busy = 0;                       ///< threads that are inside `make` or `aside`
+  std::atomic<bool> idle_call_due = false;
+  int busy = 0;                       ///< threads that are inside `make` or `when_idle`
   std::vector<std::jthread> threads;  ///< the last member, destroyed first
 
   Threads(std::int64_t workers, std::int64_t slot_count, const Task& t)
@@ -71,21 +71,21 @@ struct Prefetcher::Threads {
 
   bool due() const { return next < end && next - taken < std::int64_t(slots.size()); }
 
-  bool is_aside_due() const {
-    return aside_due && next >= std::min(end.load(), std::int64_t(slots.size()));
+  bool is_idle_call_due() const {
+    return idle_call_due && next >= std::min(end.load(), std::int64_t(slots.size()));
   }
 
   void run(const std::stop_token& stop) {
-    const auto anything = [this] { return due() || is_aside_due(); };
+    const auto anything = [this] { return due() || is_idle_call_due(); };
     std::unique_lock lock(mutex, std::defer_lock);
     for (;;) {
       spin_until(anything);
       lock_soon(lock);
       if (!work.wait(lock, stop, anything) || stop.stop_requested()) return;
       ++busy;
-      if (is_aside_due()) {
-        aside_due = false;
-        unlocked(lock, [&] { task.aside(task.self); });
+      if (is_idle_call_due()) {
+        idle_call_due = false;
+        unlocked(lock, [&] { task.when_idle(task.self); });
       } else {
         const std::int64_t ticket = next++;
         Slot& slot = slots[slot_of(ticket)];
@@ -134,7 +134,7 @@ void Prefetcher::stop() {
   Threads& t = *threads_;
   std::unique_lock lock(t.mutex);
   t.end = t.next.load();
-  t.aside_due = false;
+  t.idle_call_due = false;
   t.made.wait(lock, [&] { return t.busy == 0; });
   for (auto& slot : t.slots) slot.clear();
   t.next = t.taken = t.end = 0;
@@ -144,7 +144,7 @@ void Prefetcher::start(std::int64_t end) {
   {
     const std::lock_guard lock(threads_->mutex);
     threads_->end = end;
-    threads_->aside_due = true;
+    threads_->idle_call_due = true;
   }
   threads_->work.notify_all();
 }

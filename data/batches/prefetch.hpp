@@ -22,7 +22,7 @@ class EBB_API Prefetcher {
     void (*make)(void* self, std::size_t slot, std::int64_t ticket);
     /// Called once after each start, by one thread, when every slot was filled once; not at the
     /// end, where all threads would have to wait for it. Its exceptions are discarded.
-    void (*aside)(void* self);
+    void (*when_idle)(void* self);
   };
 
   /// @throws ArgumentError for fewer than one worker or one slot, and for more workers than the

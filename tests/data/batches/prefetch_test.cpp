@@ -186,7 +186,7 @@ TEST_CASE(
     CHECK(busy == 0);
     base = 1000 * round;
   }
-  for (int round = 0; round < 3; ++round) {  // nor at what is done aside
+  for (int round = 0; round < 3; ++round) {  // nor inside `when_idle`
     const int before = begun;
     prefetcher.start(0);
     while (begun == before) std::this_thread::yield();
