@@ -35,7 +35,7 @@ void CsvPass<T>::read_header() {
       file_.fail(file_.mark(),
                  "the name " + quoted(name) + " is not UTF-8; convert the file to it");
     }
-    file_.take(std::int64_t(2 * name.size() + sizeof(Incoming)) + 2 * text_overhead);
+    file_.take(std::int64_t(2 * name.size() + sizeof(ColumnState)) + 2 * text_overhead);
     const auto [other, is_new] = seen.emplace(name, columns_.size() + 1);
     if (!is_new) {
       file_.fail(file_.mark(), "the name " + quoted(name) + " stands twice, first for column " +
@@ -54,7 +54,7 @@ void CsvPass<T>::name_columns(const BinaryFile& file) {
   first.skip_comments();
   do {
     first.text();
-    file_.take(std::int64_t(sizeof(Incoming)) + 2 * text_overhead);
+    file_.take(std::int64_t(sizeof(ColumnState)) + 2 * text_overhead);
     columns_.push_back({.name = "column" + std::to_string(columns_.size() + 1)});
   } while (!first.row_ended());
 }
@@ -62,7 +62,7 @@ void CsvPass<T>::name_columns(const BinaryFile& file) {
 template <class T>
 void CsvPass<T>::set_kinds(const std::vector<Kind>& known) {
   std::set<std::string_view> given;
-  for (Incoming& column : columns_) {
+  for (ColumnState& column : columns_) {
     const auto kind = options_.kinds.find(column.name);
     if (kind == options_.kinds.end()) continue;
     column.kind = kind->second;
@@ -78,7 +78,7 @@ void CsvPass<T>::set_kinds(const std::vector<Kind>& known) {
     throw FileError(name_ + ": the file was changed while it was read; read it again");
   }
   for (std::size_t j = 0; j < columns_.size(); ++j) {
-    Incoming& column = columns_[j];
+    ColumnState& column = columns_[j];
     if (column.is_sure || (known.empty() && !options_.kind)) continue;
     column.kind = options_.kind ? *options_.kind : known[j];
     column.is_sure = true;
@@ -163,7 +163,7 @@ void CsvPass<T>::miss(std::size_t j, T& value) {
 
 template <class T>
 void CsvPass<T>::read_number(std::size_t j, T& value) {
-  Incoming& column = columns_[j];
+  ColumnState& column = columns_[j];
   const std::string_view text = file_.last_text();
   const Spelled spelled = spelled_number(text, value);
   if (spelled == Spelled::number && !(names_are_numbers_ && is_missing(text))) return;
@@ -187,7 +187,7 @@ void CsvPass<T>::read_number(std::size_t j, T& value) {
 
 template <class T>
 void CsvPass<T>::read_category(std::size_t j, T& value) {
-  Incoming& column = columns_[j];
+  ColumnState& column = columns_[j];
   const std::string_view text = file_.last_text();
   if ((text.empty() || !file_.was_quoted()) && is_missing(text)) return miss(j, value);
   std::int64_t code = column.levels.find(text);
@@ -217,7 +217,7 @@ void CsvPass<T>::search_row() {
 }
 
 template <class T>
-void CsvPass<T>::search_field(Incoming& column) {
+void CsvPass<T>::search_field(ColumnState& column) {
   if (column.is_sure || column.kind == Kind::categorical) return;
   T ignored = 0;
   const std::string_view text = file_.last_text();
@@ -297,7 +297,7 @@ template <class T>
 std::vector<Column> CsvPass<T>::columns() {
   set_kinds({});
   std::vector<Column> columns;
-  for (const Incoming& column : columns_) columns.push_back({column.name, column.kind});
+  for (const ColumnState& column : columns_) columns.push_back({column.name, column.kind});
   return columns;
 }
 
@@ -324,14 +324,14 @@ std::optional<Table<T>> CsvPass<T>::read(std::vector<Kind>& kinds) {
   }
   if (is_surprised_) {
     kinds.clear();
-    for (const Incoming& column : columns_) kinds.push_back(column.kind);
+    for (const ColumnState& column : columns_) kinds.push_back(column.kind);
     return {};
   }
   require_rows(rows.rows());
   auto values = rows.to_array();
   const bool learned = fill(values);
   std::vector<Column> columns;
-  for (const Incoming& column : columns_) columns.push_back({column.name, column.kind});
+  for (const ColumnState& column : columns_) columns.push_back({column.name, column.kind});
   sort_levels(columns, values);
   Table<T> table(std::move(columns), std::move(values), name_);
   if (!learned) return table;

@@ -17,7 +17,7 @@
 namespace ebb::inline v0::data::detail {
 
 /// The state of one column while the file is read.
-struct Incoming {
+struct ColumnState {
   std::string name;
   Kind kind = Kind::numeric;
   bool is_sure = false;  ///< the kind was given, or a field has decided it
@@ -76,7 +76,7 @@ class CsvPass {
   void read_category(std::size_t j, T& value);
   void read_number(std::size_t j, T& value);
   void search_row();
-  void search_field(Incoming& column);
+  void search_field(ColumnState& column);
   void miss(std::size_t j, T& value);
   bool is_missing(std::string_view text) const;
   bool fill(Array<T>& values) const;
@@ -89,7 +89,7 @@ class CsvPass {
   CsvScanner file_;
   const std::string& name_;
   const CsvOptions& options_;
-  std::vector<Incoming> columns_;
+  std::vector<ColumnState> columns_;
   /// For each column, how many numeric columns follow each other from there.
   std::vector<std::size_t> numbers_from_;
   bool drops_row_ = false;  ///< the current row has a missing value
