@@ -171,13 +171,13 @@ void CsvPass<T>::read_number(std::size_t j, T& value) {
     // A quoted text may be a level, which is not missing.
     if (!column.is_sure && file_.was_quoted() && !text.empty() &&
         options_.missing != Missing::nan) {
-      is_surprised_ = true;
+      kinds_changed_ = true;
     } else {
       miss(j, value);
     }
   } else if (!column.is_sure) {
     if (spelled == Spelled::nothing) column.kind = Kind::categorical;
-    is_surprised_ = true;
+    kinds_changed_ = true;
   } else if (text.empty()) {
     refuse(j, "the value is missing, and CsvOptions::missing_names do not allow for it");
   } else {
@@ -315,14 +315,14 @@ std::optional<Table<T>> CsvPass<T>::read(std::vector<Kind>& kinds) {
   set_kinds(kinds);
   RowBuffer<T> rows(std::int64_t(columns_.size()));
   while (skip_to_row()) {
-    if (is_surprised_) {
+    if (kinds_changed_) {
       search_row();
       continue;
     }
     read_row(rows.next(file_));
     if (drops_row_) rows.drop_last();
   }
-  if (is_surprised_) {
+  if (kinds_changed_) {
     kinds.clear();
     for (const ColumnState& column : columns_) kinds.push_back(column.kind);
     return {};

@@ -95,7 +95,7 @@ class CsvPass {
   bool drops_row_ = false;  ///< the current row has a missing value
   bool has_rows_ = false;   ///< including dropped rows
   /// A column is not of the kind that was taken, or its kind must be found first.
-  bool is_surprised_ = false;
+  bool kinds_changed_ = false;
   bool names_are_numbers_ = false;  ///< some names of missing values are numbers
 };
 
