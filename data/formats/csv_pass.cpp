@@ -147,7 +147,7 @@ bool CsvPass<T>::is_missing(std::string_view text) const {
 
 /// Handles a field that is missing.
 template <class T>
-void CsvPass<T>::miss(std::size_t j, T& value) {
+void CsvPass<T>::on_missing(std::size_t j, T& value) {
   value = std::numeric_limits<T>::quiet_NaN();
   if (options_.missing == Missing::drop_row) drops_row_ = true;
   if (options_.missing == Missing::error) {
@@ -173,7 +173,7 @@ void CsvPass<T>::read_number(std::size_t j, T& value) {
         options_.missing != Missing::nan) {
       kinds_changed_ = true;
     } else {
-      miss(j, value);
+      on_missing(j, value);
     }
   } else if (!column.is_sure) {
     if (spelled == Spelled::nothing) column.kind = Kind::categorical;
@@ -189,7 +189,7 @@ template <class T>
 void CsvPass<T>::read_category(std::size_t j, T& value) {
   ColumnState& column = columns_[j];
   const std::string_view text = file_.last_text();
-  if ((text.empty() || !file_.was_quoted()) && is_missing(text)) return miss(j, value);
+  if ((text.empty() || !file_.was_quoted()) && is_missing(text)) return on_missing(j, value);
   std::int64_t code = column.levels.find(text);
   if (code < 0) {
     constexpr auto most = std::int64_t(1) << std::numeric_limits<T>::digits;

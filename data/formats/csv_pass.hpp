@@ -77,7 +77,7 @@ class CsvPass {
   void read_number(std::size_t j, T& value);
   void search_row();
   void search_field(ColumnState& column);
-  void miss(std::size_t j, T& value);
+  void on_missing(std::size_t j, T& value);
   bool is_missing(std::string_view text) const;
   bool fill(Array<T>& values) const;
   void sort_levels(std::vector<Column>& columns, Array<T>& values) const;
