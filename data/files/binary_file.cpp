@@ -31,7 +31,7 @@ std::string count_of(std::int64_t n, const char* what) {
 }
 
 BinaryFile::BinaryFile(const std::string& path) : name_(path) {
-  const auto refuse = [&](const std::string& why, const char* suspect) {
+  const auto fail = [&](const std::string& why, const char* suspect) {
     if (descriptor_ >= 0) ::close(descriptor_);
     throw FileError(name_ + ": cannot be opened (" + why + "); check " + suspect);
   };
@@ -40,10 +40,10 @@ BinaryFile::BinaryFile(const std::string& path) : name_(path) {
   struct stat status {};
   if (descriptor_ < 0 || ::fstat(descriptor_, &status) != 0) {
     const int code = errno;
-    refuse(std::generic_category().message(code),
-           code == EMFILE ? "how many files are open" : "the name of the file");
+    fail(std::generic_category().message(code),
+         code == EMFILE ? "how many files are open" : "the name of the file");
   }
-  if (!S_ISREG(status.st_mode)) refuse("it is no plain file", "the name of the file");
+  if (!S_ISREG(status.st_mode)) fail("it is no plain file", "the name of the file");
   size_ = status.st_size;
   seconds_ = status.st_mtim.tv_sec;
   nanoseconds_ = status.st_mtim.tv_nsec;
@@ -81,7 +81,7 @@ void BinaryFile::read(std::int64_t offset, void* to, std::int64_t count) const {
   }
 }
 
-void BinaryFile::require_unchanged() const {
+void BinaryFile::check_unchanged() const {
   if (descriptor_ < 0) return;
   struct stat now {};
   if (::fstat(descriptor_, &now) != 0) {

@@ -37,7 +37,7 @@ class BinaryFile {
   void read(std::int64_t offset, void* to, std::int64_t count) const;
   /// @throws FileError if the size or the modification time of the file is not as it was when the
   /// file was opened. The clock of the file system advances every few milliseconds.
-  void require_unchanged() const;
+  void check_unchanged() const;
   /// Throws FileError with the message "name: byte 10: what".
   [[noreturn]] void fail(std::int64_t offset, const std::string& what) const;
 

@@ -191,19 +191,19 @@ struct ZipReader::Archive {
       file.fail(0, "the archive's member " + std::to_string(member) + " cannot be read (" +
                        zip_strerror(handle.get()) + ")");
     }
-    const auto refuse = [&](const std::string& what) {
+    const auto fail = [&](const std::string& what) {
       file.fail(0, "the archive's member " + printable(s.name) + ' ' + what);
     };
-    if (s.encryption_method != ZIP_EM_NONE) refuse("is encrypted; save it without a password");
+    if (s.encryption_method != ZIP_EM_NONE) fail("is encrypted; save it without a password");
     if (s.comp_method != ZIP_CM_STORE && s.comp_method != ZIP_CM_DEFLATE) {
-      refuse("is compressed by method " + std::to_string(s.comp_method) +
-             "; only stored and deflated ones are read");
+      fail("is compressed by method " + std::to_string(s.comp_method) +
+           "; only stored and deflated ones are read");
     }
     const bool stored = s.comp_method == ZIP_CM_STORE;
     if (s.comp_size > zip_uint64_t(file.size()) ||
         (stored ? s.size != s.comp_size : s.size > (s.comp_size + 1) * max_inflation)) {
-      refuse("declares " + std::to_string(s.size) + " bytes in " + std::to_string(s.comp_size) +
-             " compressed ones of a file of " + std::to_string(file.size()));
+      fail("declares " + std::to_string(s.size) + " bytes in " + std::to_string(s.comp_size) +
+           " compressed ones of a file of " + std::to_string(file.size()));
     }
     return s;
   }
@@ -271,11 +271,11 @@ ZipWriter::~ZipWriter() = default;
 void ZipWriter::add(const std::string& name, std::string_view header, const void* bytes,
                     std::int64_t count, bool compress) {
   zip_t* const handle = archive_->handle.get();
-  const auto refuse_name = [&] {
+  const auto fail_name = [&] {
     throw ArgumentError(archive_->name + ": the archive cannot have a member " + printable(name) +
                         "; a name is UTF-8 of less than 64 KiB, without zero bytes");
   };
-  if (name.size() > 0xffff || name.find('\0') != name.npos) refuse_name();
+  if (name.size() > 0xffff || name.find('\0') != name.npos) fail_name();
   zip_buffer_fragment_t parts[2] = {};
   // libzip does not write through these pointers, but its interface has no const.
   parts[0].data = reinterpret_cast<zip_uint8_t*>(const_cast<char*>(header.data()));
@@ -288,7 +288,7 @@ void ZipWriter::add(const std::string& name, std::string_view header, const void
   if (member < 0) {
     const bool name_is_bad = zip_error_code_zip(zip_get_error(handle)) == ZIP_ER_INVAL;
     zip_source_free(source);
-    if (name_is_bad) refuse_name();
+    if (name_is_bad) fail_name();
     archive_->fail();
   }
   // The first day that the format can express, as in NumPy, so that equal arrays give equal files.

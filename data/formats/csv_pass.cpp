@@ -151,13 +151,13 @@ void CsvPass<T>::on_missing(std::size_t j, T& value) {
   value = std::numeric_limits<T>::quiet_NaN();
   if (options_.missing == Missing::drop_row) drops_row_ = true;
   if (options_.missing == Missing::error) {
-    refuse(j, "the value is missing; fill it in or remove the row, or set CsvOptions::missing");
+    fail_at(j, "the value is missing; fill it in or remove the row, or set CsvOptions::missing");
   }
   const bool is_filled = options_.missing != Missing::drop_row && options_.missing != Missing::nan;
   if (is_filled && columns_[j].kind == Kind::categorical) {
-    refuse(j,
-           "a category is missing, which only numbers can be filled in for; read it as NaN or "
-           "drop the row");
+    fail_at(j,
+            "a category is missing, which only numbers can be filled in for; read it as NaN or "
+            "drop the row");
   }
 }
 
@@ -179,9 +179,9 @@ void CsvPass<T>::read_number(std::size_t j, T& value) {
     if (spelled == Spelled::nothing) column.kind = Kind::categorical;
     kinds_changed_ = true;
   } else if (text.empty()) {
-    refuse(j, "the value is missing, and CsvOptions::missing_names do not allow for it");
+    fail_at(j, "the value is missing, and CsvOptions::missing_names do not allow for it");
   } else {
-    refuse(j, quoted(text) + ' ' + why_no_number<T>(spelled));
+    fail_at(j, quoted(text) + ' ' + why_no_number<T>(spelled));
   }
 }
 
@@ -193,9 +193,9 @@ void CsvPass<T>::read_category(std::size_t j, T& value) {
   std::int64_t code = column.levels.find(text);
   if (code < 0) {
     constexpr auto most = std::int64_t(1) << std::numeric_limits<T>::digits;
-    if (!is_utf8(text)) refuse(j, quoted(text) + " is not UTF-8; convert the file to it");
+    if (!is_utf8(text)) fail_at(j, quoted(text) + " is not UTF-8; convert the file to it");
     if (column.levels.size() == most) {
-      refuse(j, "more levels than float can number; read the file as double");
+      fail_at(j, "more levels than float can number; read the file as double");
     }
     file_.take(std::int64_t(2 * text.size()) + text_overhead);
     code = column.levels.add(text);
@@ -288,7 +288,7 @@ void CsvPass<T>::sort_levels(std::vector<Column>& columns, Array<T>& values) con
 }
 
 template <class T>
-void CsvPass<T>::require_rows(std::int64_t rows) const {
+void CsvPass<T>::check_has_rows(std::int64_t rows) const {
   if (!has_rows_) file_.fail(file_.here(), "the file ends after its header; rows are expected");
   if (rows == 0) file_.fail({}, "every row misses a value, so that none is left");
 }
@@ -327,7 +327,7 @@ std::optional<Table<T>> CsvPass<T>::read(std::vector<Kind>& kinds) {
     for (const ColumnState& column : columns_) kinds.push_back(column.kind);
     return {};
   }
-  require_rows(rows.rows());
+  check_has_rows(rows.rows());
   auto values = rows.to_array();
   const bool learned = fill(values);
   std::vector<Column> columns;

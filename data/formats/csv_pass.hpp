@@ -63,7 +63,7 @@ class CsvPass {
     file_.seek(file, from, end);
   }
   /// @throws FileError if the whole file has no rows.
-  void require_rows(std::int64_t rows) const;
+  void check_has_rows(std::int64_t rows) const;
   [[noreturn]] void fail(const std::string& what) const { file_.fail(file_.here(), what); }
 
  private:
@@ -81,7 +81,7 @@ class CsvPass {
   bool is_missing(std::string_view text) const;
   bool fill(Array<T>& values) const;
   void sort_levels(std::vector<Column>& columns, Array<T>& values) const;
-  [[noreturn]] void refuse(std::size_t j, const std::string& what) const {
+  [[noreturn]] void fail_at(std::size_t j, const std::string& what) const {
     file_.fail(file_.mark(), "column " + quoted(columns_[j].name) + ": " + what);
   }
   void check_end(std::size_t j) const;

@@ -67,7 +67,7 @@ class Query {
     std::int64_t row = 0, kept = 0;
     for (int code; (code = sqlite3_step(statement_.get())) != SQLITE_DONE;) {
       if (code != SQLITE_ROW) fail(sqlite3_errmsg(database_.get()));
-      if (++row == 1) require_whole_pages();  // while the read transaction prevents changes
+      if (++row == 1) check_whole_pages();  // while the read transaction prevents changes
       if (take(row)) ++kept;
       if (row % rows_between_calls == 0 && options_.read.progress) options_.read.progress(row, 0);
     }
@@ -122,7 +122,7 @@ class Query {
 
   /// If a file was truncated inside a page, SQLite reads zeros after its end and takes them for
   /// NULLs, unless the page is in the write-ahead log.
-  void require_whole_pages() const {
+  void check_whole_pages() const {
     std::error_code is_none;  // as for ":memory:"
     if (std::filesystem::file_size(path_ + "-wal", is_none) > 0 && !is_none) return;
     sqlite3_stmt* prepared = nullptr;

@@ -102,8 +102,8 @@ CsvDataset<T>::File::File(const std::string& path, const std::string& target_nam
       blocks.push_back({rows, place});
     }
   }
-  pass.require_rows(rows);
-  file.require_unchanged();
+  pass.check_has_rows(rows);
+  file.check_unchanged();
   blocks.shrink_to_fit();
 }
 
@@ -184,16 +184,16 @@ Batch<T> CsvDataset<T>::rows(std::span<const std::int64_t> indices) const {
   if (count == 0) return {x, y};
   // Checked before, to report a changed file instead of a parse error, and after, in case it
   // changed while it was read.
-  file_->file.require_unchanged();
+  file_->file.check_unchanged();
   std::unique_ptr<typename File::Reader> reader;
   try {
     reader = file_->take_reader();
     file_->read_rows(*reader, indices, x.mutate(), y.mutate());
   } catch (const FileError&) {
-    file_->file.require_unchanged();
+    file_->file.check_unchanged();
     throw;
   }
-  file_->file.require_unchanged();
+  file_->file.check_unchanged();
   const std::lock_guard lock(file_->mutex);
   file_->readers.push_back(std::move(reader));
   return {x, y};

@@ -30,10 +30,10 @@ class MappedRows : public RowSource {
   }
 
   void copy(std::byte* out, std::span<const std::int64_t> indices) const override {
-    file_->require_unchanged();  // before pages are touched that may no longer exist
+    file_->check_unchanged();  // before pages are touched that may no longer exist
     ebb::detail::copy_rows(out, first_row(), std::size_t(layout().row_bytes), layout().rows(),
                            indices);
-    file_->require_unchanged();
+    file_->check_unchanged();
   }
   void prefetch(std::span<const std::int64_t> indices) const override {
     ebb::detail::fetch_rows(first_row(), std::size_t(layout().row_bytes), layout().rows(), indices);
@@ -83,18 +83,18 @@ RowLayout npy_layout(const BinaryFile& file, ElementType type) {
 
 RowLayout raw_layout(const char* operation, const BinaryFile& file, const RawRows& rows,
                      ElementType type) {
-  const auto refuse = [&](const std::string& what) {
+  const auto fail = [&](const std::string& what) {
     throw ArgumentError(std::string(operation) + ": " + what);
   };
   if (rows.row.rank() >= Shape::max_rank) {
-    refuse("rows of shape " + to_string(rows.row) + "; they have five axes at most");
+    fail("rows of shape " + to_string(rows.row) + "; they have five axes at most");
   }
   if (rows.row.size() == 0) {
-    refuse("rows of shape " + to_string(rows.row) + " have no elements to read");
+    fail("rows of shape " + to_string(rows.row) + " have no elements to read");
   }
-  if (rows.offset < 0) refuse("the offset " + std::to_string(rows.offset) + " is negative");
+  if (rows.offset < 0) fail("the offset " + std::to_string(rows.offset) + " is negative");
   if (rows.count.value_or(0) < 0) {
-    refuse("the count " + std::to_string(*rows.count) + " is negative");
+    fail("the count " + std::to_string(*rows.count) + " is negative");
   }
   const std::int64_t row_bytes = rows.row.size() * size_of(type);
   const std::int64_t left = file.size() - rows.offset;

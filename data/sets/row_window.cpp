@@ -125,9 +125,9 @@ void RowWindow::load(Blocks::iterator block, std::int64_t number,
   blocks_.splice(blocks_.begin(), blocks_, block);
   lock.unlock();
   try {
-    file_->require_unchanged();
+    file_->check_unchanged();
     file_->read(layout().offset + first * layout().row_bytes, block->rows.get(), bytes);
-    file_->require_unchanged();
+    file_->check_unchanged();
     bytes_read_ += bytes;
   } catch (...) {
     lock.lock();
@@ -197,12 +197,12 @@ std::shared_ptr<const RowSource> window_rows(const char* operation,
                                              const RowLayout& layout,
                                              const WindowOptions& options) {
   constexpr std::int64_t blocks = 8;  // at least, so that a shuffle has several blocks to mix
-  const auto refuse = [&](const std::string& what) {
+  const auto fail = [&](const std::string& what) {
     throw ArgumentError(std::string(operation) + ": " + what);
   };
   if (options.block_rows < 0) {
-    refuse("blocks of " + std::to_string(options.block_rows) +
-           " rows; give at least 1, or 0 for a choice");
+    fail("blocks of " + std::to_string(options.block_rows) +
+         " rows; give at least 1, or 0 for a choice");
   }
   const std::int64_t block_rows =
       options.block_rows > 0 ? options.block_rows
@@ -210,9 +210,9 @@ std::shared_ptr<const RowSource> window_rows(const char* operation,
   const std::int64_t row_bytes = std::max(std::int64_t(1), layout.row_bytes);
   const std::int64_t most_blocks = options.memory / row_bytes / block_rows;
   if (most_blocks < 1) {
-    refuse(count_of(block_rows, "row") + " of " + count_of(layout.row_bytes, "byte") +
-           " are read at once, more than memory = " + std::to_string(options.memory) +
-           " holds; give it more" + (block_rows > 1 ? ", or smaller blocks" : ""));
+    fail(count_of(block_rows, "row") + " of " + count_of(layout.row_bytes, "byte") +
+         " are read at once, more than memory = " + std::to_string(options.memory) +
+         " holds; give it more" + (block_rows > 1 ? ", or smaller blocks" : ""));
   }
   return std::make_shared<RowWindow>(std::move(file), layout, block_rows, most_blocks);
 }

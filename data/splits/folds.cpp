@@ -118,28 +118,28 @@ Rows range(std::int64_t begin, std::int64_t end) {
 /// each; the others train on all rows from the first.
 std::vector<Fold> windows(const char* name, std::int64_t n, bool slides,
                           const SlidingWindowOptions& options) {
-  const auto refuse = [&](const std::string& what) {
+  const auto fail = [&](const std::string& what) {
     throw ArgumentError(std::string(name) + ": " + what);
   };
   const std::int64_t folds = options.folds, gap = options.gap;
   const std::int64_t least = options.train_size.value_or(1);
-  if (folds < 1) refuse(std::to_string(folds) + " folds; there must be at least one");
-  if (gap < 0) refuse("a gap of " + std::to_string(gap) + " rows; it must be at least 0");
+  if (folds < 1) fail(std::to_string(folds) + " folds; there must be at least one");
+  if (gap < 0) fail("a gap of " + std::to_string(gap) + " rows; it must be at least 0");
   if (least < 1) {
-    refuse("a train_size of " + std::to_string(least) + "; it must be at least 1");
+    fail("a train_size of " + std::to_string(least) + "; it must be at least 1");
   }
   if (options.test_size && *options.test_size < 1) {
-    refuse("a test_size of " + std::to_string(*options.test_size) + "; it must be at least 1");
+    fail("a test_size of " + std::to_string(*options.test_size) + "; it must be at least 1");
   }
   // Every product and sum is known to be below n before it is computed, so that nothing overflows.
   const std::int64_t most = n / folds;
   const std::int64_t test = options.test_size.value_or(most < 1 ? 1 : n / (folds + 1));
   const std::int64_t first_test = test < 1 || test > most ? 0 : n - folds * test;
   if (first_test < gap || first_test - gap < least) {
-    refuse(std::to_string(n) + " rows are too few for " + std::to_string(folds) +
-           " folds that test " + std::to_string(std::max(test, std::int64_t(1))) +
-           " rows each, and before them a gap of " + std::to_string(gap) + " and " +
-           std::to_string(least) + " to train on");
+    fail(std::to_string(n) + " rows are too few for " + std::to_string(folds) +
+         " folds that test " + std::to_string(std::max(test, std::int64_t(1))) +
+         " rows each, and before them a gap of " + std::to_string(gap) + " and " +
+         std::to_string(least) + " to train on");
   }
   ebb::detail::shape_for(name, std::span(&n, 1));  // throws if no memory holds so many rows
   const std::int64_t width = options.train_size.value_or(first_test - gap);

@@ -70,14 +70,14 @@ void ColumnTransform::each_column(Fields& fields) {
   std::unordered_set<std::string_view> seen;
   known_positions_.clear();
   for (const std::string& name : used_) {
-    fields.require(seen.insert(name).second, "\"used\" has " + quoted(name) + " twice");
+    fields.check(seen.insert(name).second, "\"used\" has " + quoted(name) + " twice");
     const std::size_t j = positions.of(name);
-    fields.require(j != detail::no_column,
-                   "\"used\" has " + quoted(name) + ", which is no column of \"inputs\"");
+    fields.check(j != detail::no_column,
+                 "\"used\" has " + quoted(name) + ", which is no column of \"inputs\"");
     const Kind kind = known_inputs()[j].kind;
-    fields.require(kind == takes().value_or(kind),
-                   "\"used\" has the " + std::string(detail::name_of(kind)) + " column " +
-                       quoted(name) + ", which it cannot take");
+    fields.check(kind == takes().value_or(kind),
+                 "\"used\" has the " + std::string(detail::name_of(kind)) + " column " +
+                     quoted(name) + ", which it cannot take");
     known_positions_.push_back(j);
   }
 }

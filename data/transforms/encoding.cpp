@@ -83,10 +83,10 @@ void Encoder::each(Fields& fields) {
   fields.choice("unknown", unknown_, {"error", "ignore", "level"});
   fields.choice("missing", missing_, {"error", "ignore", "level"});
   fields("levels", levels_);
-  fields.require(levels_.size() == chosen().size(),
-                 "\"levels\" needs a list for each column of \"used\"");
-  fields.require(std::none_of(levels_.begin(), levels_.end(), has_duplicates),
-                 "\"levels\" has a level twice");
+  fields.check(levels_.size() == chosen().size(),
+               "\"levels\" needs a list for each column of \"used\"");
+  fields.check(std::none_of(levels_.begin(), levels_.end(), has_duplicates),
+               "\"levels\" has a level twice");
 }
 
 std::int64_t Encoder::slots(std::size_t index) const {

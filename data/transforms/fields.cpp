@@ -9,7 +9,7 @@ namespace ebb::inline v0::data {
 
 Fields::~Fields() = default;
 
-void Fields::require(bool holds, const std::string& otherwise) const {
+void Fields::check(bool holds, const std::string& otherwise) const {
   if (!holds) fail(otherwise);
 }
 
@@ -19,8 +19,8 @@ int Fields::choose(const char* name, int value, std::initializer_list<std::strin
   const auto chosen = std::find(names.begin(), names.end(), text);
   std::string known;
   for (const auto& one : names) known.append(known.empty() ? "" : ", ").append(one);
-  require(chosen != names.end(),
-          detail::quoted(name) + " is " + detail::quoted(text) + "; there are " + known);
+  check(chosen != names.end(),
+        detail::quoted(name) + " is " + detail::quoted(text) + "; there are " + known);
   return int(chosen - names.begin());
 }
 

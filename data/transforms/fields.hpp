@@ -35,7 +35,7 @@ class EBB_API Fields {
   /// Checks a condition that the type of a member does not express.
   /// @throws FileError, or ArgumentError where there is no file, with the text `otherwise`, if it
   /// does not hold.
-  void require(bool holds, const std::string& otherwise) const;
+  void check(bool holds, const std::string& otherwise) const;
 
  protected:
   virtual void visit(const char* name, Member member) = 0;

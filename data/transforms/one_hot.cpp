@@ -27,8 +27,8 @@ std::string OneHot::type() const { return "OneHot"; }
 void OneHot::each(Fields& fields) {
   fields("drop_first", drop_first_);
   Encoder::each(fields);
-  fields.require(!drop_first_ || (unknown() != Unknown::ignore && missing() != Unknown::ignore),
-                 "with \"drop_first\" nothing can be ignored");
+  fields.check(!drop_first_ || (unknown() != Unknown::ignore && missing() != Unknown::ignore),
+               "with \"drop_first\" nothing can be ignored");
 }
 
 /// The columns that `inverse` makes one column from.

@@ -49,7 +49,7 @@ const Transform& Pipeline::operator[](std::int64_t index) const {
   return *steps_[std::size_t(index)];
 }
 
-void Pipeline::refuse(std::int64_t index) const {
+void Pipeline::fail_at(std::int64_t index) const {
   fail("step " + std::to_string(index) + " is " + (*this)[index].describe());
 }
 

@@ -85,7 +85,7 @@ class EBB_API Pipeline : public Transform {
   template <std::derived_from<Transform> S>
   EBB_INLINE const S& at(std::int64_t index) const {
     const auto* step = dynamic_cast<const S*>(&(*this)[index]);
-    if (step == nullptr) refuse(index);
+    if (step == nullptr) fail_at(index);
     return *step;
   }
 
@@ -105,7 +105,7 @@ class EBB_API Pipeline : public Transform {
   std::string describe() const override;
 
  private:
-  [[noreturn]] void refuse(std::int64_t index) const;
+  [[noreturn]] void fail_at(std::int64_t index) const;
   void learn(const Table<double>& training) override;
   Table<double> apply(const Table<double>& table) const override;
   Table<double> learn_apply(const Table<double>& training) override;

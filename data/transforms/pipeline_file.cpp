@@ -322,16 +322,16 @@ Pipeline detail::read_pipeline(const BinaryFile& file, const std::vector<Step>& 
   Reader fields(json, path);
   std::string format;
   fields("format", format);
-  fields.require(format == format_name, "\"format\" is " + detail::quoted(format) + ", not " +
-                                            detail::quoted(format_name) +
-                                            "; a pipeline is what Pipeline::save writes");
+  fields.check(format == format_name, "\"format\" is " + detail::quoted(format) + ", not " +
+                                          detail::quoted(format_name) +
+                                          "; a pipeline is what Pipeline::save writes");
   std::int64_t version = 0;
   fields("version", version);
-  fields.require(version == newest_version, "version " + std::to_string(version) +
-                                                " of the format; this library reads version " +
-                                                std::to_string(newest_version));
+  fields.check(version == newest_version, "version " + std::to_string(version) +
+                                              " of the format; this library reads version " +
+                                              std::to_string(newest_version));
   const Json& steps = fields.find("steps");
-  fields.require(steps.is_array(), "\"steps\" is not what it must be: a list");
+  fields.check(steps.is_array(), "\"steps\" is not what it must be: a list");
   Pipeline pipeline;
   for (std::size_t i = 0; i < steps.size(); ++i) {
     pipeline.add(read_step(steps[i], path + ": step " + std::to_string(i), own));

@@ -224,7 +224,7 @@ void TargetEncode::each(Fields& fields) {
   Encoder::each(fields);
   fields("codes", codes_);
   fields("mean", mean_);
-  fields.require(
+  fields.check(
       smoothing_ >= 0 && std::isfinite(smoothing_) && folds_ >= 2 && unknown() != Unknown::level,
       "\"smoothing\" must be 0 or more, \"folds\" 2 or more, and \"unknown\" no level");
   bool fits = codes_.size() == chosen().size() && std::isfinite(mean_);
@@ -233,7 +233,7 @@ void TargetEncode::each(Fields& fields) {
         std::int64_t(codes_[k].size()) == slots(k) &&
         std::all_of(codes_[k].begin(), codes_[k].end(), [](double x) { return std::isfinite(x); });
   }
-  fields.require(
+  fields.check(
       fits, "\"mean\" must be finite, and \"codes\" needs a finite number for each of \"levels\"");
 }
 
