@@ -24,7 +24,9 @@ const Array<double> y = op::spread({103, 1}, 7);
 
 }  // namespace
 
-TEST_CASE("row blocks: gradients and mean are those of one pass over all rows") {
+TEST_SUITE("row blocks") {
+
+TEST_CASE("gradients and mean are those of one pass over all rows") {
   Regression whole;
   double mean = 0;
   {
@@ -44,7 +46,7 @@ TEST_CASE("row blocks: gradients and mean are those of one pass over all rows") 
   }
 }
 
-TEST_CASE("row blocks: labels are rows too, and gradients are added") {
+TEST_CASE("labels are rows too, and gradients are added") {
   Variable<double> w(op::spread({5, 3}));
   auto labels = Array<std::int64_t>::zeros({103});
   for (int i = 0; i < 103; ++i) labels.mutate()[i] = i % 3;
@@ -60,7 +62,7 @@ TEST_CASE("row blocks: labels are rows too, and gradients are added") {
   CHECK_AGREES(close(w.gradient(), (once * 2.0).array(), 1e-13));
 }
 
-TEST_CASE("row blocks: what makes no blocks is refused") {
+TEST_CASE("rows, sizes and losses that make no blocks are refused") {
   Regression model;
   const auto loss = [&](const auto& a, const auto& b) { return mse_loss(model(a), b); };
   CHECK(message_of([&] { backward_by_rows(loss, x, y.leading(0, 100)); }) ==
@@ -74,3 +76,5 @@ TEST_CASE("row blocks: what makes no blocks is refused") {
         "backward_by_rows: the loss of a block has shape (103, 1) and is not a single value; "
         "reduce it by mean");
 }
+
+}  // TEST_SUITE("row blocks")

@@ -33,7 +33,9 @@ std::vector<Variable<double>> tied(std::initializer_list<const Variable<double>*
 
 }  // namespace
 
-TEST_CASE("checkpoint: value and gradients have the bits of the same part recorded") {
+TEST_SUITE("checkpoint") {
+
+TEST_CASE("value and gradients have the bits of the same part recorded") {
   const auto x0 = op::spread({8, 6});
   const auto run = [&](bool again) {
     Layer first, second;
@@ -54,7 +56,7 @@ TEST_CASE("checkpoint: value and gradients have the bits of the same part record
   for (std::size_t k = 0; k < kept.size(); ++k) CHECK_AGREES(close(kept[k], again[k], 1e-14));
 }
 
-TEST_CASE("checkpoint: a chain keeps its inputs alone") {
+TEST_CASE("a chain keeps only its inputs") {
   Layer layer;
   const auto x = op::spread({64, 6});
   const auto blocks_of = [&](bool again) {
@@ -71,7 +73,7 @@ TEST_CASE("checkpoint: a chain keeps its inputs alone") {
   CHECK(blocks_of(true) < blocks_of(false) / 4);
 }
 
-TEST_CASE("checkpoint: several inputs, of which some are constant, at both orders") {
+TEST_CASE("several inputs, some of them constant, have gradients of both orders") {
   const auto f = [](auto in) {
     const auto part = [](const auto& a, const auto& b, const auto& c) {
       return sin(a * b) + c * a;
@@ -83,7 +85,7 @@ TEST_CASE("checkpoint: several inputs, of which some are constant, at both order
   CHECK(report);
 }
 
-TEST_CASE("checkpoint: of variables alone, at both orders, within another one") {
+TEST_CASE("a checkpoint of variables only works at both orders, and inside another one") {
   Variable<double> w(op::spread({3}));
   const auto cube = [&](const auto&) { return w * w * w; };
   const auto outer = [&](const auto& c) { return checkpoint(cube, c) * c; };
@@ -100,7 +102,7 @@ TEST_CASE("checkpoint: of variables alone, at both orders, within another one") 
   CHECK_AGREES(close(w.gradient(), g.array(), 1e-14));
 }
 
-TEST_CASE("checkpoint: within a functional call its variables are the values of the call") {
+TEST_CASE("inside a functional call the variables have the values of the call") {
   Variable<double> w(op::spread({3})), unused(op::spread({3}));
   const auto part = [&](const auto& v) { return w * w * v; };
   const auto f = [&](auto in) {
@@ -113,7 +115,7 @@ TEST_CASE("checkpoint: within a functional call its variables are the values of 
   CHECK_FALSE(w.has_gradient());
 }
 
-TEST_CASE("checkpoint: without a tape, and of constants, it is f") {
+TEST_CASE("without a tape, and of constants, a checkpoint is f") {
   const auto x = op::spread({3});
   const auto f = [](const auto& v) { return square(v); };
   CHECK_AGREES(same_bits(checkpoint(f, x).array(), square(x).array()));
@@ -126,7 +128,7 @@ TEST_CASE("checkpoint: without a tape, and of constants, it is f") {
         }) == "checkpoint: the function uses a variable of another element type than its inputs");
 }
 
-TEST_CASE("checkpoint: no block and no variable stays alive") {
+TEST_CASE("a checkpoint leaves no block and no variable alive") {
   const auto live = memory_statistics().live_blocks;
   {
     Layer layer;
@@ -139,7 +141,11 @@ TEST_CASE("checkpoint: no block and no variable stays alive") {
   CHECK(memory_statistics().live_blocks == live);
 }
 
-TEST_CASE("hook: the gradient passes through the function") {
+}  // TEST_SUITE("checkpoint")
+
+TEST_SUITE("hook") {
+
+TEST_CASE("the gradient passes through the function") {
   Variable<double> w(Array<double>::of({1, -2, 3}));
   Array<double> seen;
   {
@@ -161,7 +167,7 @@ TEST_CASE("hook: the gradient passes through the function") {
         "hook: the function gave a gradient of shape () for one of shape (3,)");
 }
 
-TEST_CASE("hook: inside of a recorded sweep its function is differentiated") {
+TEST_CASE("in a recorded sweep the function is differentiated") {
   // With the gradient tripled on its way, d/dx x^2 is 6x and its derivative 6, tripled again 18.
   const auto f = [](const auto& x) {
     return sum(square(hook(x, [](const Tensor<double>& g) { return 3 * g; })));
@@ -172,7 +178,7 @@ TEST_CASE("hook: inside of a recorded sweep its function is differentiated") {
   CHECK(equal(gradient(slope, x).array(), Array<double>::of({18, 18})));
 }
 
-TEST_CASE("a straight-through estimator: forward the sign, backward the identity") {
+TEST_CASE("a straight-through estimator is the sign forward and the identity backward") {
   const auto sign_of = [](const auto& x) { return select(x > 0, 1.0, -1.0); };
   Variable<double> w(Array<double>::of({0.5, -2}));
   Tape tape;
@@ -181,3 +187,5 @@ TEST_CASE("a straight-through estimator: forward the sign, backward the identity
   backward(sum(y * Array<double>::of({3, 5})));
   CHECK(equal(w.gradient(), Array<double>::of({3, 5})));
 }
+
+}  // TEST_SUITE("hook")

@@ -117,6 +117,8 @@ GradientReport checked(auto f, const std::vector<Array<double>>& inputs,
 
 }  // namespace
 
+TEST_SUITE("custom operations") {
+
 TEST_CASE("an elementwise operation of one's own has its derivatives at both orders") {
   const auto matrix = op::spread({2, 5}), row = op::spread({5}, 1.7);
   const auto passes = [](const GradientReport& report) {
@@ -235,3 +237,5 @@ TEST_CASE("no block is left alive by an operation of one's own") {
   run();
   CHECK(memory_statistics().live_blocks == live);
 }
+
+}  // TEST_SUITE("custom operations")

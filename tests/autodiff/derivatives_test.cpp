@@ -46,7 +46,9 @@ Array<double> unit(const Shape& shape, std::int64_t k) {
 
 }  // namespace
 
-TEST_CASE("derivatives: value and gradient, Hessian and its products of Rosenbrock's function") {
+TEST_SUITE("derivatives") {
+
+TEST_CASE("value, gradient, Hessian and its products are those of Rosenbrock's function") {
   const auto x = Array<double>::of({-1.2, 0.7});
   const double a = x[0], b = x[1];
   const auto both = value_and_gradient(rosenbrock, x);
@@ -64,7 +66,7 @@ TEST_CASE("derivatives: value and gradient, Hessian and its products of Rosenbro
                      Array<double>(g[0] * v[0] + g[1] * v[1]), roundings));
 }
 
-TEST_CASE("derivatives: the slope in a direction is largest along the gradient") {
+TEST_CASE("the slope in a direction is largest along the gradient") {
   const auto f = [](const auto& x) { return -square(sum(square(cos(x)))); };
   const auto x = Array<double>::of({0.4, -1.1});
   const auto g = gradient(f, x).array();
@@ -79,7 +81,7 @@ TEST_CASE("derivatives: the slope in a direction is largest along the gradient")
   }
 }
 
-TEST_CASE("derivatives: jvp of elementwise steps is one sweep, and that of any other two") {
+TEST_CASE("jvp of elementwise steps is one sweep, and that of any other two") {
   const auto x = op::spread({2, 3}), u = op::spread({2, 3}, 0.4), row = op::spread({3}, 1.2);
   const auto elementwise_steps = [&](const auto& p) {
     return fuse([](auto a, auto b) { return tanh(a * b); }, p, row) * p - sin(p);
@@ -110,7 +112,7 @@ TEST_CASE("derivatives: jvp of elementwise steps is one sweep, and that of any o
   CHECK(equal(jvp([](const auto& p) { return p; }, x, u).array(), u));
 }
 
-TEST_CASE("derivatives: a Jacobian has the rows of vjp and the columns of jvp, and is right") {
+TEST_CASE("a Jacobian has the rows of vjp and the columns of jvp, and is right") {
   for (std::int64_t values : {2, 4, 6}) {
     const Curve f{values};
     const auto x = op::spread({4}, 3);
@@ -137,7 +139,7 @@ TEST_CASE("derivatives: a Jacobian has the rows of vjp and the columns of jvp, a
   }
 }
 
-TEST_CASE("derivatives: the axes of a Jacobian are those of the value and of the argument") {
+TEST_CASE("the axes of a Jacobian are those of the value and of the argument") {
   const auto x = op::spread({2, 3});
   const auto f = [](const auto& m) { return matmul(m, transpose(m)); };
   CHECK(jacobian(f, x).shape() == Shape{2, 2, 2, 3});
@@ -150,7 +152,7 @@ TEST_CASE("derivatives: the axes of a Jacobian are those of the value and of the
         Shape{0});
 }
 
-TEST_CASE("derivatives: of what does not depend on the argument, zeros") {
+TEST_CASE("a value that does not depend on the argument has zeros") {
   const auto x = op::spread({3});
   const auto constant = [](const auto&) { return Tensor<double>(op::spread({2})); };
   CHECK(equal(jacobian(constant, x).array(), Array<double>::zeros({2, 3})));
@@ -164,7 +166,7 @@ TEST_CASE("derivatives: of what does not depend on the argument, zeros") {
   CHECK(directional_derivative(one, x, x).item() == 0);
 }
 
-TEST_CASE("derivatives: they nest to any order") {
+TEST_CASE("transforms nest to any order") {
   const auto power = [](const auto& x) { return sum(square(square(x))); };
   const auto x = Array<double>::of({0.5, 2});
   const auto first = [&](const auto& v) { return sum(gradient(power, v)); };
@@ -183,7 +185,7 @@ TEST_CASE("derivatives: they nest to any order") {
                      roundings));
 }
 
-TEST_CASE("derivatives: inside of a recording every result can be differentiated") {
+TEST_CASE("inside a recording every result can be differentiated") {
   const auto x = op::spread({4}, 3);
   const auto u = op::spread({4}, 11);
   for (std::int64_t values : {2, 6}) {
@@ -199,7 +201,7 @@ TEST_CASE("derivatives: inside of a recording every result can be differentiated
   }
 }
 
-TEST_CASE("derivatives: outside of a recording results are constants and nothing stays alive") {
+TEST_CASE("outside of a recording results are constants and no block stays alive") {
   const auto x = op::spread({4}, 3);
   const auto live = memory_statistics().live_blocks;
   {
@@ -215,7 +217,7 @@ TEST_CASE("derivatives: outside of a recording results are constants and nothing
   CHECK(memory_statistics().live_blocks == live);
 }
 
-TEST_CASE("derivatives: errors name the call and both shapes") {
+TEST_CASE("errors name the call and both shapes") {
   const auto x = op::spread({3});
   const auto square_of = [](const auto& v) { return square(v); };
   const auto total = [](const auto& v) { return sum(square(v)); };
@@ -239,7 +241,7 @@ TEST_CASE("derivatives: errors name the call and both shapes") {
         "argument or the value as a vector");
 }
 
-TEST_CASE("derivatives: gradients of every row by itself") {
+TEST_CASE("per-row gradients are those of each row alone") {
   Variable<double> weight(op::spread({1, 5})), bias(Array<double>::of({0.25}));
   const auto x = op::spread({7, 5}), y = op::spread({7, 1}, 9);
   const auto loss = [&](const auto& rows, const auto& targets) {
@@ -265,3 +267,5 @@ TEST_CASE("derivatives: gradients of every row by itself") {
         "per_sample_gradients: x of shape (7, 5) and y of shape (6, 1); both must have the same "
         "number of rows");
 }
+
+}  // TEST_SUITE("derivatives")

@@ -34,7 +34,9 @@ const Array<double> held_x = op::spread({5, 3}, 3), held_y = op::spread({5, 1}, 
 
 }  // namespace
 
-TEST_CASE("functional call: operations take the values for the variables") {
+TEST_SUITE("functional call") {
+
+TEST_CASE("operations take the values for the variables") {
   Affine model;
   const Tensor<double> weight = op::spread({1, 3}, 5), bias = op::spread({1}, 6);
   const auto y1 = functional_call(model, {weight, bias}, [&] { return model(x); });
@@ -45,7 +47,7 @@ TEST_CASE("functional call: operations take the values for the variables") {
   CHECK_AGREES(same_bits(model(x).array(), linear(x, model.weight, model.bias).array()));
 }
 
-TEST_CASE("functional call: the innermost counts, and an exception ends it") {
+TEST_CASE("the innermost call counts, and an exception ends it") {
   Affine model;
   const auto total = [&] { return sum(model.weight + model.bias).item(); };
   const Tensor<double> zeros = Array<double>::zeros({1, 3}), ones = Array<double>::full({1, 3}, 1);
@@ -60,7 +62,7 @@ TEST_CASE("functional call: the innermost counts, and an exception ends it") {
   CHECK(total() == before);
 }
 
-TEST_CASE("functional call: the gradient of a held-out loss through a step, in its rate") {
+TEST_CASE("the gradient of a held-out loss passes through a step to its rate") {
   Affine model;
   // The loss on held-out rows after one step of gradient descent, as a function of its rate.
   const auto after_step = [&](const Tensor<double>& rate) {
@@ -83,7 +85,7 @@ TEST_CASE("functional call: the gradient of a held-out loss through a step, in i
   CHECK_FALSE(model.weight.has_gradient());
 }
 
-TEST_CASE("functional call: inside of it, a gradient in a variable is one in its value") {
+TEST_CASE("inside the call, a gradient in a variable is a gradient in its value") {
   Affine model;
   Tape tape;
   const auto weight = tape.watch(op::spread({1, 3}, 5)), bias = tape.watch(op::spread({1}, 6));
@@ -94,7 +96,7 @@ TEST_CASE("functional call: inside of it, a gradient in a variable is one in its
   CHECK_AGREES(same_bits(inside.array(), direct.array()));
 }
 
-TEST_CASE("functional call: every variable needs a value of its shape") {
+TEST_CASE("every variable needs a value of its shape") {
   Affine model;
   const auto call = [&](const std::vector<Tensor<double>>& values) {
     return message_of([&] { functional_call(model, values, [&] { return model(x); }); });
@@ -105,3 +107,5 @@ TEST_CASE("functional call: every variable needs a value of its shape") {
   CHECK(call({Array<double>::zeros({1, 3}), Tensor<double>()}) ==
         "functional_call: value 1 has shape (0,), its variable \"bias\" (1,)");
 }
+
+}  // TEST_SUITE("functional call")

@@ -43,7 +43,7 @@ struct Inputs3 {
 
 }  // namespace
 
-TEST_SUITE_BEGIN("kernels");
+TEST_SUITE("kernels") {
 
 TEST_CASE("a fused formula has the value of its operations") {
   const Inputs3 in;
@@ -210,4 +210,4 @@ TEST_CASE("no block is left alive by a fused formula") {
   CHECK(memory_statistics().live_blocks == live);
 }
 
-TEST_SUITE_END();
+}  // TEST_SUITE("kernels")

@@ -66,6 +66,8 @@ const Array<double> many = op::spread({30, 20});
 
 }  // namespace
 
+TEST_SUITE("gradient check") {
+
 TEST_CASE("a right rule passes, entry by entry and by projections") {
   CHECK(check_gradients(call<WrongSquare<1000>>, three));
   CHECK(check_gradients(call<WrongAtSecondOrder<1000>>, three));
@@ -164,3 +166,5 @@ TEST_CASE("a function of tensors may hold a fused formula") {
   INFO(report);
   CHECK(report);
 }
+
+}  // TEST_SUITE("gradient check")

@@ -26,7 +26,9 @@ bool gradient_is(const F& f, std::initializer_list<double> x,
 
 }  // namespace
 
-TEST_CASE("slopes at kinks: elementwise operations of one argument") {
+TEST_SUITE("slopes at kinks") {
+
+TEST_CASE("elementwise operations of one argument have their slopes") {
   CHECK(slope([](const auto& x) { return abs(x); }, 0) == 0);
   CHECK(slope([](const auto& x) { return relu(x); }, 0) == 0);
   CHECK(slope([](const auto& x) { return leaky_relu(x, 0.25); }, 0) == 0.25);
@@ -43,7 +45,7 @@ TEST_CASE("slopes at kinks: elementwise operations of one argument") {
   }
 }
 
-TEST_CASE("slopes at kinks: elementwise operations of two arguments") {
+TEST_CASE("elementwise operations of two arguments have their slopes") {
   CHECK(slope([](const auto& x) { return maximum(x, 3.0); }, 3) == 0.5);
   CHECK(slope([](const auto& x) { return minimum(3.0, x); }, 3) == 0.5);
   CHECK(slope([](const auto& x) { return pow(x, 0.0); }, 0) == 0);
@@ -57,7 +59,7 @@ TEST_CASE("slopes at kinks: elementwise operations of two arguments") {
   CHECK(both_are_0([](const auto& a, const auto& b) { return atan2(a, b); }));
 }
 
-TEST_CASE("slopes at kinks: reductions") {
+TEST_CASE("reductions have their slopes") {
   CHECK(gradient_is([](const auto& x) { return max(x); }, {5, 1, 5, 5},
                     {1.0 / 3, 0, 1.0 / 3, 1.0 / 3}));
   CHECK(gradient_is([](const auto& x) { return min(x, 0); }, {1, 5, 1, 7}, {0.5, 0, 0.5, 0}));
@@ -79,7 +81,7 @@ TEST_CASE("slopes at kinks: reductions") {
   CHECK_AGREES(close(gradient(near, Array<double>::of({3, 4})).array(), expected, 1e-14));
 }
 
-TEST_CASE("slopes at kinks: of equal elements the first is chosen") {
+TEST_CASE("the first of equal elements is chosen") {
   const auto weights = Array<double>::of({10, 20, 30});
   CHECK(gradient_is([&](const auto& x) { return sum(sort(x).values * weights); }, {5, 1, 5},
                     {20, 10, 30}));
@@ -100,7 +102,7 @@ TEST_CASE("slopes at kinks: of equal elements the first is chosen") {
       {0, 2, 2, 2}, {0, 1, 0, 0}));
 }
 
-TEST_CASE("slopes at kinks: losses") {
+TEST_CASE("losses have their slopes") {
   const auto target = Array<double>(2.0), one = Array<double>(1.0);
   CHECK(slope([&](const auto& x) { return l1_loss(x, target); }, 2) == 0);
   CHECK(slope([&](const auto& x) { return smooth_l1_loss(x, target, 0); }, 2) == 0);
@@ -111,3 +113,5 @@ TEST_CASE("slopes at kinks: losses") {
   CHECK(slope([&](const auto& x) { return kl_div(x, Array<double>(0.0)); }, -1) == 0);
   CHECK(slope([&](const auto& x) { return kl_div(Array<double>(-1.0), x); }, 0) == 0);
 }
+
+}  // TEST_SUITE("slopes at kinks")

@@ -36,6 +36,8 @@ void check_messages(const std::vector<Refused>& calls) {
 
 }  // namespace
 
+TEST_SUITE("messages") {
+
 TEST_CASE("every operation names itself when an operand is empty, whichever it is") {
   for (const auto& entry : registry()) {
     if (entry.internal) continue;
@@ -225,3 +227,5 @@ TEST_CASE("numbers that an operation cannot use are refused, and the argument is
         x.shape());
   CHECK(leaky_relu(x, -0.5).shape() == x.shape());
 }
+
+}  // TEST_SUITE("messages")

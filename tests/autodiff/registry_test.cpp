@@ -80,6 +80,8 @@ std::vector<Array<T>> both_orders(const std::vector<Array<double>>& inputs,
 
 }  // namespace
 
+TEST_SUITE("registry") {
+
 TEST_CASE("every operation has the derivatives that differences measure, at both orders") {
   for (const auto& entry : registry()) {
     for (const auto& sample : samples_of(entry)) {
@@ -96,7 +98,7 @@ TEST_CASE("every operation has the derivatives that differences measure, at both
   }
 }
 
-TEST_CASE("third derivatives: J u has the derivative of the gradient in a direction") {
+TEST_CASE("third derivatives agree with the derivative of J u in a direction") {
   for (const auto& entry : registry()) {
     if (entry.zero_slope) continue;  // there is no gradient to differentiate
     for (const auto& sample : samples_of(entry)) {
@@ -388,3 +390,5 @@ TEST_CASE("the registry and the public list of operations name the same operatio
   CHECK(missing == "");
   CHECK(unlisted == "");
 }
+
+}  // TEST_SUITE("registry")

@@ -40,6 +40,8 @@ struct ThrowsInSweep {
 
 }  // namespace
 
+TEST_SUITE("tape") {
+
 TEST_CASE("backward adds into variables until zero_grad makes the gradient absent") {
   Variable<double> w(x0);
   CHECK_FALSE(w.has_gradient());
@@ -397,6 +399,10 @@ TEST_CASE("adding to a gradient leaves no block alive") {
   CHECK(memory_statistics().live_blocks == live);
 }
 
+}  // TEST_SUITE("tape")
+
+TEST_SUITE("tape threads") {
+
 TEST_CASE("blocks that another thread frees are used again") {
   std::int64_t bytes = 0;
   for (int i = 0; i < 10; ++i) {
@@ -447,3 +453,5 @@ TEST_CASE("threads have tapes of their own, and blocks find their way back") {
   }
   CHECK(memory_statistics().live_blocks == live);
 }
+
+}  // TEST_SUITE("tape threads")

@@ -40,7 +40,9 @@ Tensor<double> logistic(const Variable<double>& w, const Variable<double>& b) {
 
 }  // namespace
 
-TEST_CASE("tape view: a table of the records") {
+TEST_SUITE("tape view") {
+
+TEST_CASE("the view is a table of the records") {
   Variable<double> w(Array<double>(0.5), "w"), b(Array<double>(-1.0));
   Tape tape;
   const Scope scope("model");
@@ -59,7 +61,7 @@ TEST_CASE("tape view: a table of the records") {
   CHECK(printed(tape) == "#  operation  shape  inputs  keeps  scope\n0 records keep 0 B\n");
 }
 
-TEST_CASE("tape view: numbers, wide records and arrays that are kept twice") {
+TEST_CASE("numbers, wide records and arrays kept twice are counted") {
   Tape tape;
   const auto x = tape.watch(Array<float>::of({1, 2, 3}));
   const auto y = fuse([](auto a, auto b, auto c) { return a * b + c; }, x, 2.5, x);
@@ -73,7 +75,7 @@ TEST_CASE("tape view: numbers, wide records and arrays that are kept twice") {
         "4 records keep 256 B\n");
 }
 
-TEST_CASE("tape view: a formula of the library has its own name") {
+TEST_CASE("a formula of the library has its own name") {
   Tape tape({.check_finite = true});
   const auto x = tape.watch(Array<float>::of({1, 2}));
   CHECK(message_of<NonFiniteError>([&] { mse_loss(x, 1e30F * x); }) ==
@@ -84,7 +86,7 @@ TEST_CASE("tape view: a formula of the library has its own name") {
   CHECK(text.str().find(" gelu ") != std::string::npos);
 }
 
-TEST_CASE("tape view: a graph for Graphviz") {
+TEST_CASE("the view prints a graph for Graphviz") {
   Variable<double> w(Array<double>(0.5), "a \"b\"");
   Tape tape;
   const Scope scope("part");
@@ -96,7 +98,7 @@ TEST_CASE("tape view: a graph for Graphviz") {
         "  n3 [label=\"part: square\\n()\"];\n  n2 -> n3;\n}\n");
 }
 
-TEST_CASE("tape view: values, local slopes and their products along the chain") {
+TEST_CASE("explain shows values, local slopes and their products along the chain") {
   Variable<double> w(Array<double>(0.5), "w"), b(Array<double>(-1.0), "b");
   Tape tape({.keep_values = true});
   logistic(w, b);
@@ -116,7 +118,7 @@ TEST_CASE("tape view: values, local slopes and their products along the chain") 
   CHECK(again == explain(tape));
 }
 
-TEST_CASE("tape view: long arrays are cut off, and a matrix has no single slope") {
+TEST_CASE("long arrays are shortened, and a matrix has no single slope") {
   Variable<float> w(Array<float>({5, 1}, {1, 2, 3, 4, 5}), "w");
   Tape tape({.keep_values = true});
   sum(square(matmul(Array<float>::full({2, 5}, 1), w)));
@@ -128,7 +130,7 @@ TEST_CASE("tape view: long arrays are cut off, and a matrix has no single slope"
         "#4  sum        450                d/d#3 [1, 1]         1\n");
 }
 
-TEST_CASE("tape view: explain says what it needs") {
+TEST_CASE("explain says what it needs") {
   Variable<double> w(Array<double>::of({1, 2}));
   {
     Tape tape;
@@ -143,7 +145,11 @@ TEST_CASE("tape view: explain says what it needs") {
         "explain: the last record has shape (2,) and is not a single value");
 }
 
-TEST_CASE("scope: errors end with the path, and only inside of it") {
+}  // TEST_SUITE("tape view")
+
+TEST_SUITE("scope") {
+
+TEST_CASE("errors end with the path, but only inside the scope") {
   const auto fail = [] { (void)(Array<double>::zeros({2}) + Array<double>::zeros({3})); };
   const std::string plain = message_of(fail);
   CHECK(Scope::path() == "");
@@ -159,7 +165,11 @@ TEST_CASE("scope: errors end with the path, and only inside of it") {
   CHECK(message_of(fail) == plain);
 }
 
-TEST_CASE("check finite: the first result that is not, by name, index and scope") {
+}  // TEST_SUITE("scope")
+
+TEST_SUITE("check finite") {
+
+TEST_CASE("the first result that is not finite is named, with index and scope") {
   const auto x = Array<double>({2, 2}, {1, 2, 0, -1});
   Variable<double> w(x);
   {
@@ -178,7 +188,7 @@ TEST_CASE("check finite: the first result that is not, by name, index and scope"
   CHECK(std::isinf(log(w).data()[2]));
 }
 
-TEST_CASE("check finite: operations on constants, though they are not recorded") {
+TEST_CASE("operations on constants are checked, though not recorded") {
   const auto bad = Array<double>::of({2, -1});
   Variable<double> w(Array<double>::of({1, 1}));
   Tape tape({.check_finite = true});
@@ -206,7 +216,7 @@ TEST_CASE("check finite: operations on constants, though they are not recorded")
   }
 }
 
-TEST_CASE("check finite: inside of a checkpoint, by the name of the operation") {
+TEST_CASE("an operation inside a checkpoint is named") {
   Variable<double> w(Array<double>::of({4, -1}));
   Tape tape({.check_finite = true});
   const auto part = [](const auto& x) { return sum(square(log(x))); };
@@ -221,13 +231,13 @@ TEST_CASE("check finite: inside of a checkpoint, by the name of the operation") 
         "sqrt: in the sweep, the gradient that it g");
 }
 
-TEST_CASE("check finite: a watched tensor is called so") {
+TEST_CASE("a watched tensor is named as such") {
   Tape tape({.check_finite = true});
   CHECK(message_of<NonFiniteError>([&] { tape.watch(Array<double>(INFINITY)); }) ==
         "watch: the result of shape () is inf at []");
 }
 
-TEST_CASE("check finite: the first gradient that is not, and none is added") {
+TEST_CASE("the first gradient that is not finite is an error, and none is added") {
   Variable<double> w(Array<double>::of({4, 0}), "w");
   Tape tape({.check_finite = true});
   const auto loss = sum(sqrt(w) * 3);
@@ -241,7 +251,7 @@ TEST_CASE("check finite: the first gradient that is not, and none is added") {
         }).find("is inf at [1]") != std::string::npos);
 }
 
-TEST_CASE("check finite: values that are kept outlive the sweep's own blocks, and then go") {
+TEST_CASE("values kept by the check outlive the blocks of the sweep, and are then freed") {
   Variable<double> w(Array<double>::of({4, 1}));
   const auto live = memory_statistics().live_blocks;
   {
@@ -254,3 +264,5 @@ TEST_CASE("check finite: values that are kept outlive the sweep's own blocks, an
   w.zero_grad();
   CHECK(memory_statistics().live_blocks == live);
 }
+
+}  // TEST_SUITE("check finite")

@@ -11,6 +11,8 @@
 
 using namespace ebb;
 
+TEST_SUITE("xtensor") {
+
 TEST_CASE("an array is made from any xtensor expression") {
   const xt::xarray<double> x = {{1, 2, 3}, {4, 5, 6}};
   CHECK(equal(from_xtensor(2.0 * x + 1.0), Array<double>::of({{3, 5, 7}, {9, 11, 13}})));
@@ -38,3 +40,5 @@ TEST_CASE("immediate reductions of xarrays work under C++20") {
   const xt::xarray<double> sums = xt::sum(x, {0}, xt::evaluation_strategy::immediate);
   CHECK(equal(from_xtensor(sums), Array<double>::of({5, 7, 9})));
 }
+
+}  // TEST_SUITE("xtensor")

@@ -126,7 +126,9 @@ Outcome in_a_process(long k, Shared& shared) {
 
 }  // namespace
 
-TEST_CASE("allocation failures: each one of a first step is survived") {
+TEST_SUITE("allocation failures") {
+
+TEST_CASE("a failure of any allocation of a first step is survived") {
   void* memory =
       mmap(nullptr, sizeof(Shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
   REQUIRE(memory != MAP_FAILED);
@@ -143,3 +145,5 @@ TEST_CASE("allocation failures: each one of a first step is survived") {
   CHECK(k > 10);
   munmap(memory, sizeof(Shared));
 }
+
+}  // TEST_SUITE("allocation failures")

@@ -15,7 +15,9 @@
 using namespace ebb;
 using ebb::test::same_bits;
 
-TEST_CASE_TEMPLATE("linear: shapes and values", T, float, double) {
+TEST_SUITE("linear") {
+
+TEST_CASE_TEMPLATE("the layer has the shape and value of x w^T + b", T, float, double) {
   nn::Linear<T> layer(3, 2);
   CHECK(layer.weight.shape() == Shape{2, 3});
   CHECK(layer.bias.shape() == Shape{2});
@@ -28,7 +30,7 @@ TEST_CASE_TEMPLATE("linear: shapes and values", T, float, double) {
   CHECK_AGREES(same_bits(y.array(), Array<T>::of({{11, 24}, {16, 35}, {14, 27}, {10, 20}})));
 }
 
-TEST_CASE_TEMPLATE("linear: gradients reach weight and bias", T, float, double) {
+TEST_CASE_TEMPLATE("gradients reach weight and bias", T, float, double) {
   nn::Linear<T> layer(2, 1);
   const auto x = Array<T>::of({{1, 2}, {3, 4}, {5, 6}});
   Tape tape;
@@ -37,7 +39,7 @@ TEST_CASE_TEMPLATE("linear: gradients reach weight and bias", T, float, double) 
   CHECK_AGREES(same_bits(layer.bias.gradient(), Array<T>::of({3})));
 }
 
-TEST_CASE_TEMPLATE("linear: random weights fill +-1 / sqrt(in)", T, float, double) {
+TEST_CASE_TEMPLATE("random weights fill +-1 / sqrt(in)", T, float, double) {
   Stream stream(1);
   const nn::Linear<T> layer(100, 50, stream);
   for (const auto* part : {&layer.weight, &layer.bias}) {
@@ -61,7 +63,7 @@ TEST_CASE_TEMPLATE("linear: random weights fill +-1 / sqrt(in)", T, float, doubl
   CHECK_FALSE(equal(nn::Linear<T>(100, 50, stream).weight.value(), layer.weight.value()));
 }
 
-TEST_CASE("linear: refuses sizes that no layer has, and inputs of another size") {
+TEST_CASE("sizes that no layer has, and inputs of another size, are refused") {
   for (const auto& [in, out] : {std::pair{0, 1}, {1, 0}, {-1, 2}}) {
     CHECK_THROWS_AS(nn::Linear<float>(in, out), ArgumentError);
   }
@@ -70,6 +72,8 @@ TEST_CASE("linear: refuses sizes that no layer has, and inputs of another size")
   const nn::Linear<float> layer(3, 2);
   CHECK_THROWS_AS(layer(Array<float>::zeros({4, 2})), ShapeError);
 }
+
+}  // TEST_SUITE("linear")
 
 namespace {
 
@@ -95,7 +99,9 @@ struct Model {
 
 }  // namespace
 
-TEST_CASE("parameters: names, order and number in a nested struct") {
+TEST_SUITE("parameters") {
+
+TEST_CASE("parameters of a nested struct have names, order and number") {
   Model model;
   std::vector<std::string> names;
   std::int64_t elements = 0;
@@ -109,7 +115,7 @@ TEST_CASE("parameters: names, order and number in a nested struct") {
   CHECK(count(model) == elements);
 }
 
-TEST_CASE("parameters: handles to the parameters of one type") {
+TEST_CASE("handles are made for the parameters of one type") {
   Model model;
   const auto handles = parameters<double>(model);
   REQUIRE(handles.size() == 5);
@@ -117,3 +123,5 @@ TEST_CASE("parameters: handles to the parameters of one type") {
   model.encoder.second.bias.set_value(Array<double>::of({7, 8}));
   CHECK_AGREES(same_bits(handles[3].value(), Array<double>::of({7, 8})));
 }
+
+}  // TEST_SUITE("parameters")

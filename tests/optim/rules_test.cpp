@@ -61,14 +61,16 @@ void follow(Rule rule, const Restated& restated) {
 
 }  // namespace
 
-TEST_CASE_TEMPLATE("sgd: plain, with weight decay", T, float, double) {
+TEST_SUITE("sgd") {
+
+TEST_CASE_TEMPLATE("plain steps take weight decay", T, float, double) {
   follow<T>(optim::SGD{.learning_rate = 0.1},
             [](double w, double g, int, int) { return w - 0.1 * g; });
   follow<T>(optim::SGD{.learning_rate = 0.1, .weight_decay = 0.3},
             [](double w, double g, int, int) { return w - 0.1 * (g + 0.3 * w); });
 }
 
-TEST_CASE_TEMPLATE("sgd: momentum", T, float, double) {
+TEST_CASE_TEMPLATE("momentum adds earlier gradients", T, float, double) {
   for (const double decay : {0.0, 0.3}) {
     std::vector<double> v(n, 0.0);
     follow<T>(optim::SGD{.learning_rate = 0.1, .momentum = 0.9, .weight_decay = decay},
@@ -80,7 +82,7 @@ TEST_CASE_TEMPLATE("sgd: momentum", T, float, double) {
   }
 }
 
-TEST_CASE_TEMPLATE("sgd: Nesterov's momentum", T, float, double) {
+TEST_CASE_TEMPLATE("Nesterov's momentum follows its formula", T, float, double) {
   for (const double decay : {0.0, 0.3}) {
     std::vector<double> v(n, 0.0);
     follow<T>(
@@ -94,7 +96,7 @@ TEST_CASE_TEMPLATE("sgd: Nesterov's momentum", T, float, double) {
   }
 }
 
-TEST_CASE("sgd: Nesterov's form is the gradient taken ahead") {
+TEST_CASE("Nesterov's form is the gradient taken ahead") {
   // Sutskever et al. 2013, equations 3 and 4, on f(w) = w^2 / 2 * c: their parameter theta is
   // behind the stored weight by the momentum, w = theta + mu v.
   const double c = 3, mu = 0.8, rate = 0.05;
@@ -114,7 +116,11 @@ TEST_CASE("sgd: Nesterov's form is the gradient taken ahead") {
   }
 }
 
-TEST_CASE_TEMPLATE("adam: algorithm 1 of the paper", T, float, double) {
+}  // TEST_SUITE("sgd")
+
+TEST_SUITE("adam") {
+
+TEST_CASE_TEMPLATE("steps are those of algorithm 1 of the paper", T, float, double) {
   for (const double decay : {0.0, 0.3}) {
     std::vector<double> first(n, 0.0), second(n, 0.0);
     const double a = 0.05, b1 = 0.8, b2 = 0.95, epsilon = 1e-3;
@@ -134,7 +140,11 @@ TEST_CASE_TEMPLATE("adam: algorithm 1 of the paper", T, float, double) {
   }
 }
 
-TEST_CASE_TEMPLATE("optimizer: the learning rate may change between steps", T, float, double) {
+}  // TEST_SUITE("adam")
+
+TEST_SUITE("optimizer") {
+
+TEST_CASE_TEMPLATE("the learning rate may change between steps", T, float, double) {
   std::vector<Variable<T>> parameters;
   parameters.emplace_back(Array<T>::of({1}));
   const auto w = parameters[0].share();
@@ -147,8 +157,8 @@ TEST_CASE_TEMPLATE("optimizer: the learning rate may change between steps", T, f
   CHECK(w.value()[0] == T(0.25));
 }
 
-TEST_CASE_TEMPLATE("optimizer: each parameter has its own state, also behind one that is skipped",
-                   T, float, double) {
+TEST_CASE_TEMPLATE("each parameter has its own state, also after one that is skipped", T, float,
+                   double) {
   nn::Linear<T> model(2, 1), alone(2, 1);
   const auto step = [](auto& optimizer, auto& bias) {
     bias.set_gradient(Array<T>::of({1}));
@@ -166,7 +176,7 @@ TEST_CASE_TEMPLATE("optimizer: each parameter has its own state, also behind one
   CHECK_AGREES(same_bits(model.bias.value(), alone.bias.value()));
 }
 
-TEST_CASE_TEMPLATE("optimizer: skips what has no gradient", T, float, double) {
+TEST_CASE_TEMPLATE("parameters without a gradient are skipped", T, float, double) {
   // Weight decay and momentum would move a weight even at gradient 0.
   const auto run = [](auto rule) {
     nn::Linear<T> model(2, 1);
@@ -187,7 +197,7 @@ TEST_CASE_TEMPLATE("optimizer: skips what has no gradient", T, float, double) {
   run(optim::Adam{.learning_rate = 0.1, .weight_decay = 0.1});
 }
 
-TEST_CASE_TEMPLATE("optimizer: a value that is held elsewhere is not changed", T, float, double) {
+TEST_CASE_TEMPLATE("a copy of a value is not changed by a step", T, float, double) {
   nn::Linear<T> model(2, 1);
   optim::Optimizer optimizer(model, optim::SGD{.learning_rate = 0.1});
   const Array<T> held = model.weight.value();
@@ -199,7 +209,7 @@ TEST_CASE_TEMPLATE("optimizer: a value that is held elsewhere is not changed", T
   CHECK(model.weight.value()[0] == T(-0.1));
 }
 
-TEST_CASE("optimizer: a recorded value is not changed by a step before the sweep") {
+TEST_CASE("a recorded value is not changed by a step before the sweep") {
   std::vector<Variable<double>> parameters;
   parameters.emplace_back(Array<double>::of({3}));
   const auto w = parameters[0].share();
@@ -214,7 +224,7 @@ TEST_CASE("optimizer: a recorded value is not changed by a step before the sweep
   CHECK(w.gradient()[0] == 6);  // at 3, where it was recorded
 }
 
-TEST_CASE("optimizer: refuses bad options when it is made") {
+TEST_CASE("bad options are refused by the constructor") {
   nn::Linear<float> model(2, 1);
   const auto refuses = [&](auto rule, const char* text) {
     CHECK_THROWS_WITH(optim::Optimizer(model, rule), text);
@@ -230,3 +240,5 @@ TEST_CASE("optimizer: refuses bad options when it is made") {
   CHECK_THROWS_AS(optim::Optimizer(model, optim::Adam{.beta2 = -0.1}), ArgumentError);
   CHECK_THROWS_AS(optim::Optimizer(model, optim::Adam{.epsilon = -1}), ArgumentError);
 }
+
+}  // TEST_SUITE("optimizer")

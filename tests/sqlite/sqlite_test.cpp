@@ -57,7 +57,9 @@ const char* const houses = R"(
 
 }  // namespace
 
-TEST_CASE_TEMPLATE("sqlite: a query becomes a table of numbers and categories", T, float, double) {
+TEST_SUITE("sqlite") {
+
+TEST_CASE_TEMPLATE("a query becomes a table of numbers and categories", T, float, double) {
   const Database database(houses);
   const auto table = database.read<T>(
       "SELECT zone, area, rooms * 2 AS beds FROM houses WHERE area < 80 ORDER BY area; -- all");
@@ -69,7 +71,7 @@ TEST_CASE_TEMPLATE("sqlite: a query becomes a table of numbers and categories", 
   CHECK(x.shape() == Shape{3, 1});
 }
 
-TEST_CASE("sqlite: parameters stand for the question marks of a query") {
+TEST_CASE("parameters replace the question marks of a query") {
   const Database database(houses);
   const auto rows = [&](const std::string& condition, std::vector<data::SqlParameter> parameters) {
     return database
@@ -85,7 +87,7 @@ TEST_CASE("sqlite: parameters stand for the question marks of a query") {
                        ArgumentError);
 }
 
-TEST_CASE("sqlite: a NULL is refused, is NaN, or costs its row") {
+TEST_CASE("a NULL is refused, is NaN, or drops its row") {
   const Database database(houses);
   const std::string all = "SELECT area, zone FROM houses";
   CHECK(database.refusal(all) ==
@@ -106,7 +108,7 @@ TEST_CASE("sqlite: a NULL is refused, is NaN, or costs its row") {
   CHECK_THROWS_AS(database.read(all, {.missing = Missing::mean}), ArgumentError);
 }
 
-TEST_CASE("sqlite: what is no table is refused, and says where") {
+TEST_CASE("results that are not tables are refused with the place") {
   const Database database(houses);
   CHECK(database.refusal("SELECT area FROM homes") == "no such table: homes");
   CHECK(database.refusal("SELEKT 1") == "near \"SELEKT\": syntax error");
@@ -141,7 +143,7 @@ TEST_CASE("sqlite: what is no table is refused, and says where") {
         "row 1, column 'a': a text that is not UTF-8");
 }
 
-TEST_CASE("sqlite: what is no database is refused") {
+TEST_CASE("a file that is not a database is refused") {
   const test::Folder folder;
   const auto refusal = [&](const std::string& path) {
     return test::message_of<FileError>([&] { data::read_sqlite<double>(path, "SELECT a FROM t"); });
@@ -154,7 +156,7 @@ TEST_CASE("sqlite: what is no database is refused") {
   CHECK(refusal("") == ": a database has a name");
 }
 
-TEST_CASE("sqlite: the kept corpus") {
+TEST_CASE("databases of the corpus are read, or refused with their errors") {
   const char* const malformed = ": database disk image is malformed";
   const char* const cut = ": the file ends within a page of 512 bytes; it was cut off";
   test::check_corpus(
@@ -185,7 +187,7 @@ TEST_CASE("sqlite: the kept corpus") {
       });
 }
 
-TEST_CASE("sqlite: memory has a cap, and long queries report") {
+TEST_CASE("memory is capped, and long queries report progress") {
   const Database database(houses);
   const std::string many =
       "WITH RECURSIVE n(a) AS (SELECT 1 UNION ALL SELECT a + 1 FROM n LIMIT 200000) "
@@ -202,7 +204,7 @@ TEST_CASE("sqlite: memory has a cap, and long queries report") {
   CHECK(reports == std::vector<std::int64_t>{65536, 131072, 196608, 200000});
 }
 
-TEST_CASE("sqlite: a database that somebody writes is read as it was") {
+TEST_CASE("a database is read as it was when another program writes to it") {
   const Database database(houses);
   database.run("PRAGMA journal_mode = WAL");
   const auto writes = [&](std::int64_t, std::int64_t) {
@@ -215,3 +217,5 @@ TEST_CASE("sqlite: a database that somebody writes is read as it was") {
   CHECK(database.read(many, {.read = {.progress = writes}}).rows() == 5 * 20000);
   CHECK(database.read("SELECT count(*) AS n FROM houses").values()[0] == 7);
 }
+
+}  // TEST_SUITE("sqlite")

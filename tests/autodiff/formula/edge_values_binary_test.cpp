@@ -102,7 +102,7 @@ Array<double> at(const Hard& hard, double Point::*member) {
 
 }  // namespace
 
-TEST_SUITE_BEGIN("kernels");
+TEST_SUITE("kernels") {
 
 TEST_CASE("values and slopes of two arguments at the ends of arithmetic are those of the table") {
   for (const Hard& hard : table()) {
@@ -138,4 +138,4 @@ TEST_CASE("the dead branch of a choice does not poison the gradients of two argu
   }
 }
 
-TEST_SUITE_END();
+}  // TEST_SUITE("kernels")

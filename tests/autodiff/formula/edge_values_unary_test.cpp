@@ -147,7 +147,7 @@ Array<double> at(const Hard& hard, double Point::*member) {
 
 }  // namespace
 
-TEST_SUITE_BEGIN("kernels");
+TEST_SUITE("kernels") {
 
 TEST_CASE("values and slopes at the ends of arithmetic are those of the table") {
   for (const Hard& hard : table()) {
@@ -218,4 +218,4 @@ TEST_CASE("the dead branch of a choice in a formula has no part in derivatives o
   CHECK(equal(gradient(second, x).array(), Array<double>::of({6, 6, 6})));
 }
 
-TEST_SUITE_END();
+}  // TEST_SUITE("kernels")

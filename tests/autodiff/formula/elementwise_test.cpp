@@ -64,7 +64,7 @@ std::pair<double, double> slopes(const F& f, double a, double b) {
 
 }  // namespace
 
-TEST_SUITE_BEGIN("kernels");
+TEST_SUITE("kernels") {
 
 #define CHECK_FUNCTION(f, ...) \
   check_range(                 \
@@ -272,4 +272,4 @@ TEST_CASE("formulas find every activation") {
   CHECK(std::abs(f(-0.3) - f(Tensor<double>(-0.3)).item()) <= 1e-14);
 }
 
-TEST_SUITE_END();
+}  // TEST_SUITE("kernels")

@@ -175,6 +175,8 @@ void check_negative(double limit) {
 
 }  // namespace
 
+TEST_SUITE("gamma") {
+
 TEST_CASE_TEMPLATE("the gamma family is within 4 ulp above 0", T, float, double) {
   check_positive<Test_lgamma, T>(4);
   check_positive<Test_digamma, T>(4);
@@ -252,7 +254,9 @@ TEST_CASE_TEMPLATE("a value of the gamma family depends neither on its place nor
   check_places<F, double>();
 }
 
-TEST_SUITE_BEGIN("kernels");
+}  // TEST_SUITE("gamma")
+
+TEST_SUITE("kernels") {
 
 TEST_CASE("the gamma family is a chain of derivatives, on tensors and inside formulas") {
   const auto x = Array<double>::of({-2.5, -0.3, 0.1, 1, 1.7, 2, 4.5, 1e3, 1e10});
@@ -288,4 +292,4 @@ TEST_CASE("polygamma refuses orders that it does not have") {
   }
 }
 
-TEST_SUITE_END();
+}  // TEST_SUITE("kernels")

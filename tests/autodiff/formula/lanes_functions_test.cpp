@@ -44,6 +44,8 @@ FUNCTION2(hypot, 3)
 
 }  // namespace
 
+TEST_SUITE("lanes") {
+
 TEST_CASE_TEMPLATE("further functions of one argument are near the exact value", F,
                    FUNCTION_TYPES) {
   check_near_exact<F, float>();
@@ -206,3 +208,5 @@ TEST_CASE_TEMPLATE("functions of two arguments are near the exact value, special
   test(float());
   test(double());
 }
+
+}  // TEST_SUITE("lanes")

@@ -24,6 +24,8 @@ struct Test_pow {
 
 }  // namespace
 
+TEST_SUITE("lanes") {
+
 TEST_CASE_TEMPLATE("functions of one argument are near the exact value", F, FUNCTION_TYPES) {
   check_near_exact<F, float>();
   check_near_exact<F, double>();
@@ -245,3 +247,5 @@ TEST_CASE("formulas of plain numbers") {
   CHECK(ebb::exp(0.0f) == 1.0f);
   CHECK(std::is_same_v<decltype(ebb::tanh(0.5f)), float>);
 }
+
+}  // TEST_SUITE("lanes")

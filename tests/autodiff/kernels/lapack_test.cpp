@@ -172,12 +172,14 @@ void check_all() {
 
 }  // namespace
 
-TEST_CASE("lapack: factors of row-major matrices give the matrix again") {
+TEST_SUITE("lapack") {
+
+TEST_CASE("factors of row-major matrices multiply to the matrix") {
   check_all<double>();
   check_all<float>();
 }
 
-TEST_CASE("lapack: a matrix without factors is found at its pivot") {
+TEST_CASE("a matrix without factors is found at its pivot") {
   std::vector<int> swaps(3);
   auto singular = Array<double>::of({{1, 2, 3}, {2, 4, 7}, {3, 6, 5}});
   CHECK(detail::factor_lu(3, singular.mutate(), swaps.data()) == 2);
@@ -188,3 +190,5 @@ TEST_CASE("lapack: a matrix without factors is found at its pivot") {
                        "OpenBLAS",
                        ShapeError);
 }
+
+}  // TEST_SUITE("lapack")

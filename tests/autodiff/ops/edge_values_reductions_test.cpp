@@ -91,6 +91,8 @@ struct Single {
 
 }  // namespace
 
+TEST_SUITE("edge values") {
+
 TEST_CASE("reductions, scans and choices have the results and gradients of the table") {
   for (const Hard& hard : table()) {
     CAPTURE(hard.name);
@@ -136,3 +138,5 @@ TEST_CASE("an axis of size 1 among five reduces to its only element") {
     CHECK_AGREES(close(g, slopes, 4e-16));
   }
 }
+
+}  // TEST_SUITE("edge values")

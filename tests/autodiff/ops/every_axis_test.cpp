@@ -79,6 +79,8 @@ std::string outcome(const F& f) {
 
 }  // namespace
 
+TEST_SUITE("axes") {
+
 TEST_CASE("an axis counted from the end is the one counted from the front, in value and gradient") {
   for (const Shape& shape : {Shape{2, 1, 3, 1, 2}, Shape{1, 1, 1, 1, 1}, Shape{2, 3, 1, 2, 3}}) {
     const auto x = op::spread(shape, 1.3);
@@ -143,3 +145,5 @@ TEST_CASE("an axis beyond the last is refused by name") {
     }
   }
 }
+
+}  // TEST_SUITE("axes")

@@ -39,6 +39,8 @@ std::vector<std::int64_t> stable_order(const double* row, std::int64_t n, bool d
 
 }  // namespace
 
+TEST_SUITE("order") {
+
 TEST_CASE("sort, topk, median, argmax and argmin choose as a stable sort does, along every axis") {
   const auto x = with_ties({6, 4, 9});
   for (int axis = 0; axis < 3; ++axis) {
@@ -200,3 +202,5 @@ TEST_CASE("a place is not recorded") {
   CHECK(argmin(x, 0).item() >= 0);
   CHECK(tape.size() == 0);
 }
+
+}  // TEST_SUITE("order")

@@ -37,6 +37,8 @@ Array<std::int64_t> some_indices(const Shape& shape, std::int64_t size) {
 
 }  // namespace
 
+TEST_SUITE("rearrange") {
+
 TEST_CASE("flip, roll, permute and pad put each element where the formula says") {
   CHECK_AGREES(same_bits(flip(x, {0, 2}).array(), filled({3, 4, 5}, [](auto i, auto j, auto k) {
                            return x(2 - i, j, 4 - k);
@@ -157,3 +159,5 @@ TEST_CASE("one_hot writes a row for each index") {
                        "one_hot: 0 classes; there is at least one", ArgumentError);
   CHECK_THROWS_AS(one_hot(Array<std::int64_t>(), 3), ArgumentError);
 }
+
+}  // TEST_SUITE("rearrange")

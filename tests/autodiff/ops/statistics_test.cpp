@@ -64,6 +64,8 @@ Array<double> slope(F f, const Array<double>& x) {
 
 }  // namespace
 
+TEST_SUITE("statistics") {
+
 TEST_CASE("products, variances and norms agree with a plain loop along every axis") {
   const auto x = op::spread({5, 13, 37}, 1.5);
   for (unsigned mask = 1; mask < 8; ++mask) {
@@ -265,3 +267,5 @@ TEST_CASE("running sums of any number of lines start at an end, and keep the sig
   CHECK(std::isnan(sums[2]));
   CHECK(std::isnan(sums[3]));
 }
+
+}  // TEST_SUITE("statistics")

@@ -9,7 +9,9 @@
 
 using namespace ebb;
 
-TEST_CASE("random: Philox4x32-10 on the published vectors") {
+TEST_SUITE("random") {
+
+TEST_CASE("Philox4x32-10 gives the published vectors") {
   // Random123, tests/kat_vectors.
   using Block = std::array<std::uint32_t, 4>;
   CHECK(philox4x32({0, 0, 0, 0}, {0, 0}) == Block{0x6627e8d5, 0xe169c58d, 0xbc57ac4c, 0x9b00dbd8});
@@ -19,7 +21,7 @@ TEST_CASE("random: Philox4x32-10 on the published vectors") {
         Block{0xd16cfe09, 0x94fdcceb, 0x5001e420, 0x24126ea1});
 }
 
-TEST_CASE("random: a stream gives the words of its counter, from any position") {
+TEST_CASE("a stream gives the words of its counter, from any position") {
   const std::uint64_t key = 0x299f31d0a4093822;
   Stream stream(key);
   std::vector<std::uint32_t> words;
@@ -40,7 +42,7 @@ TEST_CASE("random: a stream gives the words of its counter, from any position") 
   CHECK(far.next() == philox4x32({0, 1, 0, 0}, {0xa4093822, 0x299f31d0})[0]);
 }
 
-TEST_CASE("random: streams of other keys and tags differ") {
+TEST_CASE("streams of different keys and tags differ") {
   std::set<std::uint64_t> keys;
   for (std::uint64_t key = 0; key < 10; ++key) {
     keys.insert(key);
@@ -54,7 +56,7 @@ TEST_CASE("random: streams of other keys and tags differ") {
   CHECK(used.split(4).key() == Stream(3).split(4).key());
 }
 
-TEST_CASE("random: uniform numbers have the moments of [0, 1)") {
+TEST_CASE("uniform numbers have the moments of [0, 1)") {
   Stream stream(1);
   constexpr int n = 100000;
   double sum = 0, squares = 0;
@@ -68,7 +70,7 @@ TEST_CASE("random: uniform numbers have the moments of [0, 1)") {
   CHECK(std::abs(squares / n - 1.0 / 12) < 6 * std::sqrt(1.0 / 180 / n));
 }
 
-TEST_CASE("random: normal numbers") {
+TEST_CASE("normal numbers have the moments of the normal distribution") {
   // By their formula in 40 digits, from the words of the stream. The logarithm and the cosine are
   // those of the C library, good to an ulp.
   Stream stream(1);
@@ -109,7 +111,7 @@ TEST_CASE("random: normal numbers") {
   }
 }
 
-TEST_CASE("random: below a bound, each number as often") {
+TEST_CASE("numbers below a bound are equally frequent") {
   Stream stream(2);
   for (const unsigned bound : {1U, 2U, 3U, 7U, 10U}) {
     std::vector<int> times(bound, 0);
@@ -130,7 +132,7 @@ TEST_CASE("random: below a bound, each number as often") {
   CHECK(std::abs(thirds - 3333) <= 283);  // six standard deviations
 }
 
-TEST_CASE("random: permutations") {
+TEST_CASE("permutations contain every number, and are equally frequent") {
   Stream stream(3);
   CHECK(permutation(0, stream).empty());
   CHECK(permutation(1, stream) == std::vector<std::int64_t>{0});
@@ -149,3 +151,5 @@ TEST_CASE("random: permutations") {
   CHECK(std::count(times.begin(), times.end(), 0) == 21);
   for (const int count : times) CHECK((count == 0 || std::abs(count - 10000) <= 600));
 }
+
+}  // TEST_SUITE("random")

@@ -121,7 +121,7 @@ T at(const std::function<Tensor<T>(const Tensor<T>&)>& f, double x) {
 
 }  // namespace
 
-TEST_SUITE_BEGIN("kernels");
+TEST_SUITE("kernels") {
 
 TEST_CASE("functions are within 4 units in the last place") {
   check_all_ulps<float>();
@@ -356,4 +356,4 @@ TEST_CASE("sizes beyond what an array or OpenBLAS can hold are refused") {
       ShapeError);
 }
 
-TEST_SUITE_END();
+}  // TEST_SUITE("kernels")

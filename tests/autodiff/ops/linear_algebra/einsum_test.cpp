@@ -71,7 +71,9 @@ void check_einsum(const char* equation, const std::vector<std::string>& terms,
 
 }  // namespace
 
-TEST_CASE("einsum: named axes agree with loops over every letter") {
+TEST_SUITE("einsum") {
+
+TEST_CASE("named axes agree with loops over every letter") {
   check_einsum("ab->ba", {"ab"}, "ba");
   check_einsum("abc->", {"abc"}, "");
   check_einsum("ca", {"ca"}, "ac");
@@ -92,7 +94,7 @@ TEST_CASE("einsum: named axes agree with loops over every letter") {
   check_einsum("abcd,cdeX->abeX", {"abcd", "cdeX"}, "abeX");
 }
 
-TEST_CASE("einsum: axes behind dots broadcast") {
+TEST_CASE("axes behind dots broadcast") {
   const auto a = op::spread({4, 1, 2, 3}), b = op::spread({5, 3, 2});
   CHECK_AGREES(close(einsum("...ij,...jk->...ik", {a, b}), matmul(a, b), 1e-14, 1e-14));
   CHECK_AGREES(close(einsum("...ij,...jk", {a, b}), matmul(a, b), 1e-14, 1e-14));
@@ -101,7 +103,9 @@ TEST_CASE("einsum: axes behind dots broadcast") {
   CHECK_AGREES(close(einsum("...,...->...", {a, op::spread({2, 1})}), a * op::spread({2, 1}), 0));
 }
 
-TEST_CASE("einsum: an equation without operands") {
+TEST_CASE("an equation without operands is refused") {
   CHECK(message_of<ArgumentError>([] { einsum("->", std::vector<Tensor<float>>{}); }) ==
         "einsum: no operands");
 }
+
+}  // TEST_SUITE("einsum")

@@ -26,7 +26,9 @@ Array<double> diagonal(std::initializer_list<double> values) {
 
 }  // namespace
 
-TEST_CASE("factors: the parts give the matrix again") {
+TEST_SUITE("factors") {
+
+TEST_CASE("the product of the factors is the matrix") {
   const auto a = op::spread({12, 12});
   const auto [w, v] = eigh(a);
   const auto symmetric = (Tensor<double>(a) + transpose(a)) * 0.5;
@@ -44,7 +46,7 @@ TEST_CASE("factors: the parts give the matrix again") {
   }
 }
 
-TEST_CASE("factors: known values") {
+TEST_CASE("known factors are found") {
   const auto w = eigh(Array<double>::of({{2, 1}, {1, 2}})).values.array();
   CHECK_AGREES(close(w, Array<double>::of({1, 3}), 1e-14));
   const auto s = svd(Array<double>::of({{3, 0}, {4, 5}})).s.array();
@@ -53,7 +55,7 @@ TEST_CASE("factors: known values") {
   CHECK_AGREES(close(r, Array<double>::of({{3, -1}, {0, 2}}), 1e-14));
 }
 
-TEST_CASE("factors: least squares leave a residual that no column sees") {
+TEST_CASE("least squares leave a residual that no column sees") {
   const auto a = op::spread({20, 3}), b = op::spread({20, 2}, 4);
   const auto x = lstsq(a, b);
   const auto residual = matmul(a, x) - b;
@@ -62,7 +64,7 @@ TEST_CASE("factors: least squares leave a residual that no column sees") {
   CHECK(lstsq(a, op::spread({20})).shape() == Shape{3});
 }
 
-TEST_CASE("factors: repeated values have gradients, and their vectors none") {
+TEST_CASE("repeated values have gradients, and their vectors none") {
   const auto a = diagonal({2, 5, 2});
   const auto total = [](const auto& x) { return sum(square(eigh(x).values)); };
   CHECK_AGREES(close(gradient(total, a).array(), (Tensor<double>(a) * 2.0).array(), 1e-14, 1e-14));
@@ -93,7 +95,7 @@ TEST_CASE("factors: repeated values have gradients, and their vectors none") {
   CHECK(immense);
 }
 
-TEST_CASE("factors: the vector of a value that stands alone has a gradient") {
+TEST_CASE("the vector of a simple value has a gradient") {
   const auto a = diagonal({2, 5, 2});
   const auto last = [](const auto& x) {
     const auto v = slice(eigh(x).vectors, 1, {2});
@@ -104,7 +106,7 @@ TEST_CASE("factors: the vector of a value that stands alone has a gradient") {
   CHECK(report.passed);
 }
 
-TEST_CASE("factors: a rank that is not full") {
+TEST_CASE("without full rank, gradients that do not exist are refused, and the others are right") {
   const auto a = Array<double>::of({{1, 2}, {2, 4}, {3, 6}});
   CHECK(
       message_of<ArgumentError>([&] { gradient([](const auto& x) { return sum(qr(x).r); }, a); }) ==
@@ -121,9 +123,11 @@ TEST_CASE("factors: a rank that is not full") {
   CHECK(report.passed);
 }
 
-TEST_CASE("factors: NaN stays visible") {
+TEST_CASE("NaN stays visible") {
   const auto a = Array<double>::of({{1, nan_value}, {2, 3}});
   for (const double w : eigh(a).values.array()) CHECK(std::isnan(w));
   for (const double s : svd(a).s.array()) CHECK(std::isnan(s));
   CHECK(std::isnan(qr(a).r.array()(0, 1)));
 }
+
+}  // TEST_SUITE("factors")

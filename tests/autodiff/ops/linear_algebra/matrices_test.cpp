@@ -9,7 +9,9 @@
 using namespace ebb;
 using namespace ebb::test;
 
-TEST_CASE("matrices: products of vectors") {
+TEST_SUITE("matrices") {
+
+TEST_CASE("dot is the sum of products, and outer all products") {
   const auto a = op::spread({3}), b = op::spread({3}, 5), c = op::spread({4}, 9);
   CHECK(std::abs(dot(a, b).item() - (a[0] * b[0] + a[1] * b[1] + a[2] * b[2])) < 1e-14);
   const auto m = outer(a, c).array();
@@ -19,7 +21,7 @@ TEST_CASE("matrices: products of vectors") {
   }
 }
 
-TEST_CASE("matrices: diagonals at every offset, of matrices and from vectors") {
+TEST_CASE("diagonals are taken and made at every offset") {
   for (const Shape& shape : {Shape{3, 5}, Shape{4, 2}, Shape{3, 3}, Shape{0, 2}}) {
     const auto x = op::spread(shape);
     for (std::int64_t offset = -6; offset <= 6; ++offset) {
@@ -40,7 +42,7 @@ TEST_CASE("matrices: diagonals at every offset, of matrices and from vectors") {
   CHECK(diag(op::spread({2, 2}), INT64_MAX).size() == 0);
 }
 
-TEST_CASE("matrices: triangles of every matrix, with NaN kept out") {
+TEST_CASE("triangles of every matrix leave NaN out") {
   auto x = op::spread({2, 3, 4});
   x.mutate()[3] = std::nan("");  // (0, 0, 3)
   for (std::int64_t offset = -5; offset <= 5; ++offset) {
@@ -61,3 +63,5 @@ TEST_CASE("matrices: triangles of every matrix, with NaN kept out") {
   CHECK(equal(tril(op::spread({2, 2}), INT64_MIN).array(), Array<double>::zeros({2, 2})));
   CHECK(equal(triu(op::spread({2, 2}), INT64_MIN).array(), op::spread({2, 2})));
 }
+
+}  // TEST_SUITE("matrices")

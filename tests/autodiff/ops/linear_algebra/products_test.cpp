@@ -9,7 +9,9 @@
 using namespace ebb;
 using namespace ebb::test;
 
-TEST_CASE("products: batches of matrices broadcast, with every transposition") {
+TEST_SUITE("products") {
+
+TEST_CASE("batches of matrices broadcast, with every transposition") {
   struct Case {
     Shape a, b;  // of the batches
   };
@@ -47,7 +49,7 @@ TEST_CASE("products: batches of matrices broadcast, with every transposition") {
   }
 }
 
-TEST_CASE("products: vectors meet batches") {
+TEST_CASE("vectors meet batches") {
   const auto x = op::spread({4, 2, 3}), rows = op::spread({2}), columns = op::spread({3});
   const auto left = matmul(rows, x).array(), right = matmul(x, columns).array();
   REQUIRE(left.shape() == Shape{4, 3});
@@ -63,3 +65,5 @@ TEST_CASE("products: vectors meet batches") {
     }
   }
 }
+
+}  // TEST_SUITE("products")

@@ -44,7 +44,9 @@ double expansion(const Array<double>& a) {
 
 }  // namespace
 
-TEST_CASE("solvers: solutions and inverses have no residual") {
+TEST_SUITE("solvers") {
+
+TEST_CASE("solutions and inverses have no residual") {
   const auto a = op::regular(30), b = op::spread({30, 4});
   CHECK_AGREES(close(matmul(a, solve(a, b)).array(), b, 1e-13, 1e-13));
   const auto v = op::spread({30});
@@ -60,7 +62,7 @@ TEST_CASE("solvers: solutions and inverses have no residual") {
       solve(Array<double>::of({{1, nan_value}, {0, 1}}), Array<double>::of({1, 1})).array()[0]));
 }
 
-TEST_CASE("solvers: Cholesky's factor is of the symmetric part, and lower") {
+TEST_CASE("Cholesky's factor is of the symmetric part, and lower") {
   const auto a = op::regular(20);
   const auto l = cholesky(a);
   CHECK_AGREES(close(matmul(l, l, {.transpose_b = true}).array(),
@@ -73,7 +75,7 @@ TEST_CASE("solvers: Cholesky's factor is of the symmetric part, and lower") {
   CHECK_AGREES(same_bits(g, transpose(g).array()));
 }
 
-TEST_CASE("solvers: determinants agree with an expansion, in size and sign") {
+TEST_CASE("determinants agree with an expansion, in size and sign") {
   for (const std::int64_t n : {0, 1, 2, 3, 4, 5}) {
     const auto a = op::spread({n, n}, 2);
     const double expected = expansion(a);
@@ -93,7 +95,7 @@ TEST_CASE("solvers: determinants agree with an expansion, in size and sign") {
   CHECK(std::abs(slogdet(large).logabsdet.item() - 300 * std::log(1e3)) <= 1e-10);
 }
 
-TEST_CASE("solvers: a singular matrix has the second derivatives of its determinant") {
+TEST_CASE("a singular matrix has the second derivatives of its determinant") {
   const auto f = [](const auto& x) { return det(x); };
   const auto check = [&](const Array<double>& a) {
     const std::int64_t n = a.shape()[0], size = n * n;
@@ -124,7 +126,7 @@ TEST_CASE("solvers: a singular matrix has the second derivatives of its determin
   check(Array<double>({1, 1}, {0}));
 }
 
-TEST_CASE("solvers: a singular matrix has a determinant of 0 and the gradient of its cofactors") {
+TEST_CASE("a singular matrix has a determinant of 0 and the gradient of its cofactors") {
   const auto check = [](const Array<double>& a) {
     CHECK(det(a).item() == 0);
     CHECK(slogdet(a).sign.item() == 0);
@@ -164,3 +166,5 @@ TEST_CASE("solvers: a singular matrix has a determinant of 0 and the gradient of
         "slogdet: the matrix is singular: pivot 1 of its LU factors is 0; the logarithm has "
         "no gradient there; a is (2, 2)");
 }
+
+}  // TEST_SUITE("solvers")

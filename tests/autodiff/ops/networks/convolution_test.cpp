@@ -55,6 +55,8 @@ void check(const Shape& xs, const Shape& ws, const Conv2dOptions& o, const Shape
 
 }  // namespace
 
+TEST_SUITE("convolution") {
+
 TEST_CASE("conv2d agrees with a plain loop") {
   check({2, 3, 7, 9}, {4, 3, 3, 3}, {}, {2, 4, 5, 7});
   check({2, 3, 7, 9}, {4, 3, 3, 3}, {.padding = 1}, {2, 4, 7, 9});
@@ -77,7 +79,7 @@ TEST_CASE("conv1d is conv2d of planes of one row") {
   CHECK_AGREES(same_bits(y.array(), planes.array().reshape({2, 6, 5})));
 }
 
-TEST_CASE("conv2d: the padding is zeros, and what is not a number stays in its windows") {
+TEST_CASE("the padding of conv2d is zeros, and NaN stays in its windows") {
   auto x = Array<double>::full({1, 1, 1, 5}, 1);
   x.mutate()[4] = std::numeric_limits<double>::quiet_NaN();
   const auto y = conv2d(x, Array<double>::full({1, 1, 1, 3}, 1), {.padding = {0, 1}}).array();
@@ -88,7 +90,7 @@ TEST_CASE("conv2d: the padding is zeros, and what is not a number stays in its w
   CHECK(std::isnan(y[4]));
 }
 
-TEST_CASE("conv2d: elements that no window reaches have a gradient of 0") {
+TEST_CASE("elements that no window of conv2d reaches have a gradient of 0") {
   const auto f = [](const auto& x) {
     return sum(conv2d(x, Array<double>::full({1, 1, 1, 1}, 3), {.stride = 2}));
   };
@@ -112,3 +114,5 @@ TEST_CASE("conv2d of huge paddings and dilations is refused, not tried") {
   CHECK(equal(conv2d(x, w, {.stride = 1 << 30}).array().reshape({1}),
               conv2d(x, w).array().reshape({4}).leading(0, 1)));
 }
+
+}  // TEST_SUITE("convolution")

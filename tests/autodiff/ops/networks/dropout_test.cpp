@@ -25,6 +25,8 @@ Array<double> mask(std::int64_t n, double p, std::uint64_t seed) {
 
 }  // namespace
 
+TEST_SUITE("dropout") {
+
 TEST_CASE("dropout leaves out a share of p, and scales the others") {
   constexpr std::int64_t n = 100000;
   for (const double p : {0.1, 0.5, 0.9}) {
@@ -44,7 +46,7 @@ TEST_CASE("dropout leaves out a share of p, and scales the others") {
   CHECK(equal(dropout(x, 1, stream).array(), Array<double>::zeros({7, 5})));
 }
 
-TEST_CASE("dropout: each call draws one key, and streams of one key draw the same") {
+TEST_CASE("each call draws one key, and streams of one key draw the same") {
   const auto x = op::spread({1000});
   Stream a(5), b(5);
   const auto first = dropout(x, 0.5, a).array(), second = dropout(x, 0.5, a).array();
@@ -53,6 +55,10 @@ TEST_CASE("dropout: each call draws one key, and streams of one key draw the sam
   dropout(op::spread({3}), 0.2, b);  // whatever its size and p
   CHECK_AGREES(same_bits(dropout(x, 0.5, b).array(), second));
 }
+
+}  // TEST_SUITE("dropout")
+
+TEST_SUITE("dropout threads") {
 
 TEST_CASE("dropout of an element depends on its position and the key alone") {
   const auto all = mask(10000, 0.5, 9);
@@ -68,7 +74,11 @@ TEST_CASE("dropout of an element depends on its position and the key alone") {
   CHECK_AGREES(same_bits(cast<double>(narrow).array(), all));
 }
 
-TEST_CASE("dropout: the gradient goes through what was kept, and NaN stays unless left out") {
+}  // TEST_SUITE("dropout threads")
+
+TEST_SUITE("dropout") {
+
+TEST_CASE("the gradient passes through kept elements, and NaN stays unless dropped") {
   const auto x = op::spread({50});
   const auto f = [](const auto& v) {
     Stream stream(2);
@@ -82,7 +92,11 @@ TEST_CASE("dropout: the gradient goes through what was kept, and NaN stays unles
   for (std::int64_t i = 0; i < 50; ++i) CHECK(std::isnan(y[i]) == (m[i] != 0));
 }
 
-TEST_CASE("checkpoint: what is dropped the first time is dropped again, at both orders") {
+}  // TEST_SUITE("dropout")
+
+TEST_SUITE("checkpoint") {
+
+TEST_CASE("a checkpoint drops the same elements again, at both orders") {
   // Small integers, which no order of additions rounds.
   auto x0 = Array<double>::uninitialized({64}), u = x0;
   for (int i = 0; i < 64; ++i) {
@@ -116,7 +130,7 @@ TEST_CASE("checkpoint: what is dropped the first time is dropped again, at both 
   CHECK(kept[4].item() == 6);  // three keys of two words, and not one for a second run
 }
 
-TEST_CASE("checkpoint: whatever is drawn from a stream is drawn once and repeated") {
+TEST_CASE("draws from a stream in a checkpoint are made once and repeated") {
   const Variable<double> w(Array<double>::of({1, 2, 3, 4}));
   Stream stream(3);
   const auto noisy = [&](const Tensor<double>& v) {
@@ -133,7 +147,7 @@ TEST_CASE("checkpoint: whatever is drawn from a stream is drawn once and repeate
   CHECK(stream.position() == position);
 }
 
-TEST_CASE("checkpoint: a function that draws more when it runs again is refused") {
+TEST_CASE("a checkpoint of a function that draws more when it runs again is refused") {
   Variable<double> x(op::spread({3}));
   Stream stream(1);
   int runs = 0;
@@ -149,3 +163,5 @@ TEST_CASE("checkpoint: a function that draws more when it runs again is refused"
         "checkpoint: the function draws more random numbers when it runs again; it must do the "
         "same each time");
 }
+
+}  // TEST_SUITE("checkpoint")

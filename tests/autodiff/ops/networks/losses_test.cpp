@@ -43,6 +43,8 @@ double slope(F loss, double prediction, double target) {
 
 }  // namespace
 
+TEST_SUITE("losses") {
+
 TEST_CASE("losses are the means of their formulas") {
   const auto target = sin(predictions * 7.0).array();
   const auto sign = select(predictions * 5.0 - 1.0 > 0.0, 1, -1).array();
@@ -108,3 +110,5 @@ TEST_CASE("cosine_similarity is the cosine, and 0 for a vector of zeros") {
   const auto g = gradient([&](const auto& x) { return sum(cosine_similarity(x, b)); }, a).array();
   for (const double v : g) CHECK(std::isfinite(v));
 }
+
+}  // TEST_SUITE("losses")

@@ -38,37 +38,40 @@ Array<double> rows_normalised(const Array<double>& x, const Array<double>& w,
 }  // namespace
 
 TEST_SUITE("kernels") {
-  TEST_CASE("layer_norm agrees with a plain loop at every width") {
-    for (const std::int64_t n : {1, 2, 3, 7, 8, 15, 16, 17, 31, 64, 65, 100, 257, 5000}) {
-      CAPTURE(n);
-      const auto x = op::spread({5, n}, 30), w = op::spread({n}), b = op::spread({n}, 2);
-      const auto expected = rows_normalised(x, w, b, 1e-5);
-      CHECK_AGREES(close(layer_norm(x, {n}, w, b).array(), expected, 1e-12, 1e-12));
-      const auto narrow = layer_norm(cast<float>(x), {n}, cast<float>(w), cast<float>(b));
-      CHECK_AGREES(close(narrow.array(), expected, 2e-5, 2e-5));
-    }
-  }
 
-  TEST_CASE("layer_norm has the gradients of the same in plain operations, at every width") {
-    for (const std::int64_t n : {1, 3, 8, 17, 64, 100, 257, 600}) {
-      CAPTURE(n);
-      const auto gradients = [&](const auto& f) {
-        Variable<double> x(op::spread({130, n}, 3)), w(op::spread({n})), b(op::spread({n}));
-        Tape tape;
-        backward(Loss(f(x, w, b), op::spread({130, n}, 2)));
-        return std::vector<Array<double>>{x.gradient(), w.gradient(), b.gradient()};
-      };
-      const auto fused = gradients([&](const auto& x, const auto& w, const auto& b) {
-        return layer_norm(x, {n}, w, b, 0.1);
-      });
-      const auto plain = gradients([](const auto& x, const auto& w, const auto& b) {
-        const auto centred = x - mean(x, 1, true);
-        return centred / sqrt(mean(square(centred), 1, true) + 0.1) * w + b;
-      });
-      for (std::size_t k = 0; k < 3; ++k) CHECK_AGREES(close(fused[k], plain[k], 1e-11, 1e-11));
-    }
+TEST_CASE("layer_norm agrees with a plain loop at every width") {
+  for (const std::int64_t n : {1, 2, 3, 7, 8, 15, 16, 17, 31, 64, 65, 100, 257, 5000}) {
+    CAPTURE(n);
+    const auto x = op::spread({5, n}, 30), w = op::spread({n}), b = op::spread({n}, 2);
+    const auto expected = rows_normalised(x, w, b, 1e-5);
+    CHECK_AGREES(close(layer_norm(x, {n}, w, b).array(), expected, 1e-12, 1e-12));
+    const auto narrow = layer_norm(cast<float>(x), {n}, cast<float>(w), cast<float>(b));
+    CHECK_AGREES(close(narrow.array(), expected, 2e-5, 2e-5));
   }
 }
+
+TEST_CASE("layer_norm has the gradients of the same in plain operations, at every width") {
+  for (const std::int64_t n : {1, 3, 8, 17, 64, 100, 257, 600}) {
+    CAPTURE(n);
+    const auto gradients = [&](const auto& f) {
+      Variable<double> x(op::spread({130, n}, 3)), w(op::spread({n})), b(op::spread({n}));
+      Tape tape;
+      backward(Loss(f(x, w, b), op::spread({130, n}, 2)));
+      return std::vector<Array<double>>{x.gradient(), w.gradient(), b.gradient()};
+    };
+    const auto fused = gradients(
+        [&](const auto& x, const auto& w, const auto& b) { return layer_norm(x, {n}, w, b, 0.1); });
+    const auto plain = gradients([](const auto& x, const auto& w, const auto& b) {
+      const auto centred = x - mean(x, 1, true);
+      return centred / sqrt(mean(square(centred), 1, true) + 0.1) * w + b;
+    });
+    for (std::size_t k = 0; k < 3; ++k) CHECK_AGREES(close(fused[k], plain[k], 1e-11, 1e-11));
+  }
+}
+
+}  // TEST_SUITE("kernels")
+
+TEST_SUITE("normalisation") {
 
 TEST_CASE("layer_norm over several axes, and without weight and bias") {
   const auto x = op::spread({2, 3, 4, 5}, 3), w = op::spread({4, 5}), b = op::spread({4, 5}, 2);
@@ -124,7 +127,7 @@ TEST_CASE("layer_norm of rows whose squares vanish") {
   CHECK(equal(same, Array<float>::zeros({1, 3})));
 }
 
-TEST_CASE("layer_norm: a gradient of the weight holds no memory but its own") {
+TEST_CASE("a gradient of the weight of layer_norm holds only its own memory") {
   Variable<float> x(cast<float>(op::spread({1000, 64})).array());
   Variable<float> w(Array<float>::full({64}, 1)), b(Array<float>::zeros({64}));
   const auto blocks_after_step = [&] {
@@ -172,7 +175,7 @@ TEST_CASE("batch_norm normalises each channel by the batch, or by what is given"
   CHECK_AGREES(same_bits(given.running_var, var0));
 }
 
-TEST_CASE("batch_norm: the running moments are constants of the tape") {
+TEST_CASE("the running moments of batch_norm are constants of the tape") {
   Variable<double> x(op::spread({4, 3}));
   Tape tape;
   const auto ones = Array<double>::full({3}, 1);
@@ -182,3 +185,5 @@ TEST_CASE("batch_norm: the running moments are constants of the tape") {
   backward(sum(square(result.y)));
   CHECK(x.has_gradient());
 }
+
+}  // TEST_SUITE("normalisation")

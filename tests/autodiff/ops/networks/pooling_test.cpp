@@ -60,6 +60,8 @@ void check(const Shape& shape, HeightWidth kernel, const MaxPool2dOptions& o, co
 
 }  // namespace
 
+TEST_SUITE("pooling") {
+
 TEST_CASE("pooling agrees with a plain loop") {
   check({2, 3, 6, 8}, 2, {.stride = 2}, {2, 3, 3, 4});
   check({2, 3, 7, 9}, {3, 2}, {.stride = {2, 1}}, {2, 3, 3, 8});
@@ -68,7 +70,7 @@ TEST_CASE("pooling agrees with a plain loop") {
   check({0, 2, 4, 4}, 2, {.stride = 2}, {0, 2, 2, 2});
 }
 
-TEST_CASE("pooling: the stride is that of the kernel unless it is given") {
+TEST_CASE("the stride of pooling is that of the kernel unless given") {
   const auto x = op::spread({1, 1, 6, 6});
   CHECK_AGREES(
       same_bits(max_pool2d(x, {2, 3}).array(), max_pool2d(x, {2, 3}, {.stride = {2, 3}}).array()));
@@ -87,7 +89,8 @@ TEST_CASE("pooling of rows is pooling of planes of one row") {
                 avg_pool2d(planes, {1, 4}, {.stride = {1, 4}, .padding = {0, 2}}).array()));
 }
 
-TEST_CASE("max pooling: NaN stays, -inf is a value, and the first of equals has the gradient") {
+TEST_CASE(
+    "max pooling keeps NaN, takes -inf as a value, and gives the gradient to the first of equals") {
   const Array<double> x({1, 1, 8}, {1, not_a_number, -inf, -inf, 2, 2, 3, inf});
   const auto y = max_pool1d(x, 2).array();
   CHECK(std::isnan(y[0]));
@@ -126,3 +129,5 @@ TEST_CASE("embedding takes rows, and its gradient adds them up but for the paddi
           embedding(Array<std::int64_t>::zeros({1, 1, 1, 1, 1, 1}), weight);
         }) != "nothing was thrown");
 }
+
+}  // TEST_SUITE("pooling")
