@@ -55,7 +55,9 @@ int posix_memalign(void** p, std::size_t alignment, std::size_t size) {
 
 using namespace ebb;
 
-TEST_CASE("allocations: none after the first epoch of a training loop") {
+TEST_SUITE("allocations") {
+
+TEST_CASE("a training loop allocates nothing after its first epoch") {
   Stream stream(1);
   auto x = Array<float>::uninitialized({1000, 10}), y = Array<float>::uninitialized({1000, 1});
   for (std::int64_t i = 0; i < x.size(); ++i) x.mutate()[i] = float(stream.uniform());
@@ -91,3 +93,5 @@ TEST_CASE("allocations: none after the first epoch of a training loop") {
   CHECK(pools_later.live_blocks == pools.live_blocks);
   CHECK(total > 0);
 }
+
+}  // TEST_SUITE("allocations")

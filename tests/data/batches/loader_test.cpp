@@ -61,7 +61,9 @@ Order counting(std::int64_t n) {
 
 }  // namespace
 
-TEST_CASE("loader: every row exactly once an epoch, in a new order each time") {
+TEST_SUITE("loader") {
+
+TEST_CASE("every row exactly once an epoch, in a new order each time") {
   for (const std::int64_t batch_size : {1, 7, 32, 100, 1000}) {
     data::Loader loader(numbered(100), {.batch_size = batch_size, .seed = 5});
     const Order first = rest(loader), second = rest(loader), third = rest(loader);
@@ -73,7 +75,7 @@ TEST_CASE("loader: every row exactly once an epoch, in a new order each time") {
   }
 }
 
-TEST_CASE("loader: the order is a function of seed and epoch") {
+TEST_CASE("the order is a function of seed and epoch") {
   data::Loader a(numbered(50), {.batch_size = 8, .seed = 1});
   data::Loader b(numbered(50), {.batch_size = 5, .seed = 1});
   data::Loader c(numbered(50), {.batch_size = 8, .seed = 2});
@@ -86,13 +88,13 @@ TEST_CASE("loader: the order is a function of seed and epoch") {
   }
 }
 
-TEST_CASE("loader: without shuffle the rows come in their own order") {
+TEST_CASE("without a shuffle the rows come in the order of the data set") {
   data::Loader loader(numbered(10), {.batch_size = 4, .shuffle = false});
   CHECK(rest(loader) == counting(10));
   CHECK(rest(loader) == counting(10));
 }
 
-TEST_CASE("loader: the last batch is kept or dropped") {
+TEST_CASE("the last batch is kept or dropped") {
   const auto sizes = [](auto& loader) {
     Order rows;
     for (const auto& [x, y] : loader) rows.push_back(x.shape()[0]);
@@ -108,7 +110,7 @@ TEST_CASE("loader: the last batch is kept or dropped") {
   CHECK(sizes(even) == Order{4, 4});
 }
 
-TEST_CASE("loader: an interrupted run goes on where it stood") {
+TEST_CASE("an interrupted run continues where it stopped") {
   data::Loader whole(numbered(20), {.batch_size = 3, .seed = 9});
   Order unbroken;
   for (int epoch = 0; epoch < 3; ++epoch) {
@@ -142,7 +144,7 @@ TEST_CASE("loader: an interrupted run goes on where it stood") {
   }
 }
 
-TEST_CASE("loader: a position of another seed brings its order") {
+TEST_CASE("a position of another seed brings its order") {
   data::Loader loader(numbered(20), {.batch_size = 3, .seed = 1});
   data::Loader other(numbered(20), {.batch_size = 3, .seed = 2});
   const Order first = rest(loader);
@@ -154,7 +156,7 @@ TEST_CASE("loader: a position of another seed brings its order") {
   CHECK(rest(loader) == Order(first.begin() + 3, first.end()));
 }
 
-TEST_CASE("loader: after a break the next loop gives what was left") {
+TEST_CASE("after a break the next loop gives the rest") {
   data::Loader loader(numbered(10), {.batch_size = 4});
   Order order;
   for (const auto& batch : loader) {
@@ -168,7 +170,7 @@ TEST_CASE("loader: after a break the next loop gives what was left") {
   CHECK(rest(loader).size() == 10);
 }
 
-TEST_CASE("loader: a batch that is kept stays as it was") {
+TEST_CASE("a batch that is kept stays as it was") {
   data::Loader loader(numbered(9), {.batch_size = 3, .shuffle = false});
   std::vector<Tensor<float>> kept;
   for (const auto& [x, y] : loader) kept.push_back(y);
@@ -179,7 +181,7 @@ TEST_CASE("loader: a batch that is kept stays as it was") {
   }
 }
 
-TEST_CASE("loader: labels, other shapes of rows, data sets of one's own") {
+TEST_CASE("labels, rows of any shape and your own data sets are loaded") {
   auto images = Array<double>::uninitialized({6, 2, 2});
   for (std::int64_t i = 0; i < 24; ++i) images.mutate()[i] = double(i);
   const Array<std::int64_t> labels({6}, {0, 1, 2, 0, 1, 2});
@@ -210,7 +212,7 @@ TEST_CASE("loader: labels, other shapes of rows, data sets of one's own") {
   CHECK(sum == 0 + 1 + 4 + 9 + 16);
 }
 
-TEST_CASE("loader: refuses what gives no batch") {
+TEST_CASE("options that give no batch are refused") {
   CHECK_THROWS_WITH(data::Loader(numbered(0)), "Loader: the data set has no rows");
   CHECK_THROWS_WITH(data::Loader(numbered(3), {.batch_size = 0}),
                     "Loader: batch_size must be at least 1, not 0");
@@ -235,3 +237,5 @@ TEST_CASE("loader: refuses what gives no batch") {
                   ShapeError);
   CHECK_THROWS_AS(data::TensorDataset(Array<float>(1.F), Array<float>(1.F)), ShapeError);
 }
+
+}  // TEST_SUITE("loader")

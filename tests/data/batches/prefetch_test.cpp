@@ -71,7 +71,9 @@ std::vector<Order> rest(auto& loader) {
 
 }  // namespace
 
-TEST_CASE("prefetching workers: any number of workers gives the same batches") {
+TEST_SUITE("loader threads") {
+
+TEST_CASE("any number of workers gives the same batches") {
   for (const bool shuffle : {false, true}) {
     data::LoaderOptions options{.batch_size = 7, .shuffle = shuffle, .seed = 3};
     data::Loader plain(Numbers{}, options);
@@ -88,7 +90,7 @@ TEST_CASE("prefetching workers: any number of workers gives the same batches") {
   }
 }
 
-TEST_CASE("prefetching workers: a loop that is left, a seek, and an epoch that is set") {
+TEST_CASE("workers follow a break, a seek and set_epoch") {
   const data::LoaderOptions options{.batch_size = 7, .seed = 3, .workers = 2};
   data::Loader plain(Numbers{}, {.batch_size = 7, .seed = 3}), loader(Numbers{}, options);
   for (auto* l : {&plain, &loader}) {
@@ -113,7 +115,7 @@ TEST_CASE("prefetching workers: a loop that is left, a seek, and an epoch that i
   CHECK_THROWS_AS(loader.set_epoch(-1), ArgumentError);
 }
 
-TEST_CASE("prefetching workers: a loader that moves keeps its workers") {
+TEST_CASE("a loader that moves keeps its workers") {
   data::Loader first(Numbers{}, {.batch_size = 7, .seed = 3, .workers = 2});
   data::Loader plain(Numbers{}, {.batch_size = 7, .seed = 3});
   for (auto* l : {&plain, &first}) {
@@ -126,8 +128,7 @@ TEST_CASE("prefetching workers: a loader that moves keeps its workers") {
   CHECK(rest(second) == rest(plain));
 }
 
-TEST_CASE(
-    "prefetching workers: what a worker throws is thrown at its batch, which may be tried again") {
+TEST_CASE("an exception of a worker is thrown at its batch, which may be tried again") {
   for (const int workers : {0, 1, 3}) {
     CAPTURE(workers);
     Broken data;
@@ -149,7 +150,7 @@ TEST_CASE(
   }
 }
 
-TEST_CASE("prefetching workers: workers run ahead as far as they may, and no further") {
+TEST_CASE("workers run ahead as far as allowed, and no further") {
   Numbers data;
   data::Loader loader(data, {.batch_size = 1, .shuffle = false, .workers = 2, .prefetch = 3});
   CHECK(*data.calls == 0);  // nothing is read before somebody asks
@@ -162,8 +163,7 @@ TEST_CASE("prefetching workers: workers run ahead as far as they may, and no fur
   }
 }
 
-TEST_CASE(
-    "prefetching workers: once stopped, no thread is at work and nothing old is handed over") {
+TEST_CASE("after a stop no thread works and no old result is handed over") {
   Slow slow;
   auto& [busy, begun, base, slots] = slow;
   data::detail::Prefetcher prefetcher(
@@ -195,7 +195,7 @@ TEST_CASE(
   }
 }
 
-TEST_CASE("prefetching workers: an epoch's order is drawn while the one before it is given") {
+TEST_CASE("a worker draws the order of the next epoch during the current one") {
   // By a rule that says which thread it runs on, and may fail.
   const auto here = std::this_thread::get_id();
   std::atomic<int> drawn_here = 0, drawn_elsewhere = 0;
@@ -230,7 +230,7 @@ TEST_CASE("prefetching workers: an epoch's order is drawn while the one before i
   CHECK(rest(loader) == seventh);
 }
 
-TEST_CASE("prefetching workers: a batch may be as large as it likes") {
+TEST_CASE("a batch may have any size") {
   for (const int workers : {0, 1}) {
     data::Loader loader(Numbers{}, {.batch_size = std::numeric_limits<std::int64_t>::max(),
                                     .shuffle = false,
@@ -243,7 +243,7 @@ TEST_CASE("prefetching workers: a batch may be as large as it likes") {
   }
 }
 
-TEST_CASE("prefetching workers: loaders end while their workers are at it") {
+TEST_CASE("a loader can end while its workers are at work") {
   for (int i = 0; i < 50; ++i) {
     data::Loader loader(Numbers{}, {.batch_size = 1, .workers = 3});
     if (i % 2 == 0) continue;
@@ -253,7 +253,7 @@ TEST_CASE("prefetching workers: loaders end while their workers are at it") {
   }
 }
 
-TEST_CASE("prefetching workers: memory stays flat over a hundred thousand batches") {
+TEST_CASE("memory stays flat over a hundred thousand batches") {
   auto x = Array<float>::zeros({64, 3}), y = Array<float>::zeros({64, 1});
   data::Loader loader(data::TensorDataset(x, y), {.batch_size = 1, .workers = 2});
   const auto epochs = [&](int count) {
@@ -269,7 +269,7 @@ TEST_CASE("prefetching workers: memory stays flat over a hundred thousand batche
   CHECK(after.system_bytes <= before.system_bytes + 2 * (64 << 10));
 }
 
-TEST_CASE("sharding: the ranks share every epoch between them") {
+TEST_CASE("the ranks share every epoch") {
   for (const std::int64_t world : {1, 2, 3, 7}) {
     for (const bool shuffle : {false, true}) {
       CAPTURE(world);
@@ -297,7 +297,11 @@ TEST_CASE("sharding: the ranks share every epoch between them") {
   }
 }
 
-TEST_CASE("sharding: with drop_last each rank gives as many batches") {
+}  // TEST_SUITE("loader threads")
+
+TEST_SUITE("loader") {
+
+TEST_CASE("with drop_last each rank gives as many batches") {
   for (std::int64_t rank = 0; rank < 3; ++rank) {
     data::Loader loader(Numbers{}, {.batch_size = 7, .drop_last = true, .rank = rank, .world = 3});
     CHECK(loader.size() == 4);  // of 33 rows
@@ -307,7 +311,7 @@ TEST_CASE("sharding: with drop_last each rank gives as many batches") {
   }
 }
 
-TEST_CASE("samplers in a loader: a new draw each epoch, the same by seed") {
+TEST_CASE("a sampler draws anew each epoch, and equally for equal seeds") {
   const std::vector<double> weights{0, 1, 1, 2};
   const data::LoaderOptions options{.batch_size = 64,
                                     .shuffle = false,
@@ -323,7 +327,11 @@ TEST_CASE("samplers in a loader: a new draw each epoch, the same by seed") {
   CHECK(rest(b)[0] == second);
 }
 
-TEST_CASE("samplers in a loader: a row that there is not is refused, whatever the data set does") {
+}  // TEST_SUITE("loader")
+
+TEST_SUITE("loader threads") {
+
+TEST_CASE("a sampler's row that the data set does not have is refused") {
   for (const int workers : {0, 2}) {
     for (const std::int64_t bad : {-1, 4}) {
       const data::Sampler one(3, [=](std::span<std::int64_t> rows, Stream&) {
@@ -338,7 +346,7 @@ TEST_CASE("samplers in a loader: a row that there is not is refused, whatever th
   }
 }
 
-TEST_CASE("loaders refuse workers and shares that there cannot be") {
+TEST_CASE("invalid numbers of workers, ranks and processes are refused") {
   const auto with = [](data::LoaderOptions o) { return data::Loader(Numbers{10}, o); };
   CHECK_THROWS_WITH(with({.workers = -1}),
                     "Loader: -1 workers that prefetch 4 batches each; workers is at least 0 and "
@@ -355,7 +363,7 @@ TEST_CASE("loaders refuse workers and shares that there cannot be") {
                     "smaller batch_size");
 }
 
-TEST_CASE("loaders with more workers and batches ahead than an epoch has batches") {
+TEST_CASE("there may be more workers and batches ahead than batches in an epoch") {
   const int most = std::numeric_limits<int>::max();
   for (const data::LoaderOptions& o :
        {data::LoaderOptions{.batch_size = 3, .workers = 1, .prefetch = most},
@@ -366,7 +374,7 @@ TEST_CASE("loaders with more workers and batches ahead than an epoch has batches
   }
 }
 
-TEST_CASE("workers and a block-wise shuffle: windows are drawn as the loop comes to them") {
+TEST_CASE("workers draw the windows of a block-wise shuffle as the loop reaches them") {
   const std::int64_t n = 1003;
   for (const data::BlockShuffleOptions& blocks :
        {data::BlockShuffleOptions{.block = 10, .window = 4}, {1, 1}, {7, 1000}, {5000, 3}}) {
@@ -411,7 +419,8 @@ TEST_CASE("workers and a block-wise shuffle: windows are drawn as the loop comes
   }
 }
 
-TEST_CASE("workers and a block-wise shuffle: the memory for an order does not hang on the rows") {
+TEST_CASE(
+    "the memory for the order of a block-wise shuffle does not depend on the number of rows") {
   // Of 2^36 rows a list would take 512 GB.
   const std::int64_t n = std::int64_t(1) << 36, block = 1 << 16;
   for (const int workers : {0, 2}) {
@@ -442,3 +451,5 @@ TEST_CASE("workers and a block-wise shuffle: the memory for an order does not ha
           "Loader: the sampler drew row 11 of a data set with 10 rows");
   }
 }
+
+}  // TEST_SUITE("loader threads")

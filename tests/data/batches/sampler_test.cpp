@@ -56,7 +56,9 @@ void check_count(double count, double draws, double probability) {
 
 }  // namespace
 
-TEST_CASE("samplers: every row once, where none is drawn twice") {
+TEST_SUITE("sampler") {
+
+TEST_CASE("samplers without repetition draw every row once") {
   const Order classes{3, 3, 1, 3, 7, 7, 3};
   const std::vector<double> weights{1, 2, 3, 4, 5, 6, 7};
   const Sampler all[] = {data::sequential(7),
@@ -79,7 +81,7 @@ TEST_CASE("samplers: every row once, where none is drawn twice") {
   }
 }
 
-TEST_CASE("samplers: a bootstrap draws each row as often, some never") {
+TEST_CASE("a bootstrap draws rows with equal probability, some never") {
   const Sampler sampler = data::bootstrap(5);
   CHECK(sampler.size() == 5);
   for (const double n : counts(sampler, 5, 4000)) check_count(n, 20000, 0.2);
@@ -91,7 +93,7 @@ TEST_CASE("samplers: a bootstrap draws each row as often, some never") {
   CHECK(draw(data::bootstrap(3, 100), 1).size() == 100);
 }
 
-TEST_CASE("samplers: weights are probabilities, and a row without weight never comes") {
+TEST_CASE("weights are probabilities, and a row without weight never comes") {
   const std::vector<double> weights{0, 1, 0, 3, 6, 0};
   const auto with = counts(data::weighted(weights, {.draws = 4}), 6, 5000);
   for (std::size_t i = 0; i < weights.size(); ++i) check_count(with[i], 20000, weights[i] / 10);
@@ -115,7 +117,7 @@ TEST_CASE("samplers: weights are probabilities, and a row without weight never c
   CHECK(data::weighted(weights, {.replacement = false}).size() == 3);
 }
 
-TEST_CASE("samplers: without replacement weights are probabilities, however small all are") {
+TEST_CASE("without replacement weights are probabilities, however small all are") {
   constexpr int epochs = 2000;
   for (const double unit : {1.0, 1e-310, 1e300}) {
     CAPTURE(unit);
@@ -129,7 +131,7 @@ TEST_CASE("samplers: without replacement weights are probabilities, however smal
   }
 }
 
-TEST_CASE("samplers: any stretch of a stratified epoch has the classes in proportion") {
+TEST_CASE("any part of a stratified epoch has the classes in proportion") {
   Order classes;
   for (int i = 0; i < 300; ++i) classes.push_back(i < 200 ? 4 : i < 290 ? 1 : 2);
   const Sampler sampler = data::stratified(classes);
@@ -156,7 +158,7 @@ TEST_CASE("samplers: any stretch of a stratified epoch has the classes in propor
   }
 }
 
-TEST_CASE("samplers: no class of a stratified epoch is always first") {
+TEST_CASE("no class of a stratified epoch is always first") {
   Order classes(300, 4);
   std::fill_n(classes.begin(), 10, 2);
   const Sampler sampler = data::stratified(classes);
@@ -170,7 +172,7 @@ TEST_CASE("samplers: no class of a stratified epoch is always first") {
   CHECK(std::abs(sum / 200 - 15) <= 1 + 5 * 30 / std::sqrt(12.0 * 200));
 }
 
-TEST_CASE("samplers: a block-wise shuffle visits a window of blocks at a time") {
+TEST_CASE("a block-wise shuffle visits a window of blocks at a time") {
   const std::int64_t n = 1003, block = 10, window = 4;
   const Sampler sampler = data::block_shuffled(n, {.block = block, .window = window});
   const Order order = draw(sampler, 3);
@@ -212,14 +214,14 @@ TEST_CASE("samplers: a block-wise shuffle visits a window of blocks at a time") 
   CHECK(order[0] / block != order[1] / block);
 }
 
-TEST_CASE("samplers: a rule of one's own") {
+TEST_CASE("your own rule draws the rows") {
   const Sampler backwards(3, [](std::span<std::int64_t> rows, Stream&) {
     for (std::size_t i = 0; i < rows.size(); ++i) rows[i] = std::int64_t(rows.size() - 1 - i);
   });
   CHECK(draw(backwards, 0) == Order{2, 1, 0});
 }
 
-TEST_CASE("samplers: what cannot be drawn is refused") {
+TEST_CASE("invalid draws are refused") {
   const double inf = std::numeric_limits<double>::infinity(), nan = std::nan("");
   const auto weights = [](std::vector<double> w, data::WeightedOptions o = {}) {
     return data::weighted(w, o);
@@ -250,3 +252,5 @@ TEST_CASE("samplers: what cannot be drawn is refused") {
                     "hold");
   CHECK_THROWS_WITH(Sampler(3, nullptr), "Sampler: there is no rule to draw by");
 }
+
+}  // TEST_SUITE("sampler")

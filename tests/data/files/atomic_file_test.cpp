@@ -45,7 +45,9 @@ class WorkingFolder {
 
 }  // namespace
 
-TEST_CASE("a file is not there before its commit and all there after it") {
+TEST_SUITE("atomic file") {
+
+TEST_CASE("a file does not exist before its commit and is complete after it") {
   const Folder folder;
   {
     AtomicFile file(folder.path("new"));
@@ -64,7 +66,7 @@ TEST_CASE("a file is not there before its commit and all there after it") {
   CHECK(content_of(folder.path("new")).empty());
 }
 
-TEST_CASE("without a commit nothing is left, and the old file stays") {
+TEST_CASE("without a commit no new file is left, and the old file stays") {
   const Folder folder;
   folder.add("old", "before");
   {
@@ -110,7 +112,7 @@ TEST_CASE("permissions are those of the umask, or of the file that was there") {
   CHECK(mode_of(folder.path("new")) == 0666);
 }
 
-TEST_CASE("names may be relative, as long as the system allows, and links") {
+TEST_CASE("names may be relative, very long, or links") {
   const Folder folder;
   const WorkingFolder here(folder.path(""));
   const std::string longest(255, 'n');
@@ -133,7 +135,7 @@ TEST_CASE("names may be relative, as long as the system allows, and links") {
   CHECK(content_of("below/none") == "3");
 }
 
-TEST_CASE("what cannot be written is refused before anything is made") {
+TEST_CASE("a target that cannot be written is refused before any file is made") {
   const Folder folder;
   std::filesystem::create_directory(folder.path("folder"));
   CHECK(message_of<FileError>([&] { write(folder.path("folder"), "x"); }) ==
@@ -147,3 +149,5 @@ TEST_CASE("what cannot be written is refused before anything is made") {
             ": cannot be written: no file can be made in its folder (No such file or directory)");
   CHECK(folder.names() == Names{"folder", "pipe"});
 }
+
+}  // TEST_SUITE("atomic file")

@@ -48,8 +48,9 @@ bool agrees(const std::string& number, std::int64_t& fast) {
 
 }  // namespace
 
-TEST_CASE_TEMPLATE("number: a million random texts have the bits that from_chars gives", T, float,
-                   double) {
+TEST_SUITE("number") {
+
+TEST_CASE_TEMPLATE("a million random texts have the bits that from_chars gives", T, float, double) {
   std::mt19937_64 random(1);
   std::int64_t fast = 0;
   for (int i = 0; i < 1'000'000; ++i) {
@@ -59,7 +60,7 @@ TEST_CASE_TEMPLATE("number: a million random texts have the bits that from_chars
   CHECK(fast > 700'000);  // the slow way alone would agree, too
 }
 
-TEST_CASE("number: floats next to the middle of two are not rounded twice") {
+TEST_CASE("floats next to the middle of two are not rounded twice") {
   // All of these are within 1e-17 of the middle between two floats, on either side of it.
   std::int64_t fast = 0;
   std::mt19937_64 random(2);
@@ -81,7 +82,7 @@ TEST_CASE("number: floats next to the middle of two are not rounded twice") {
   }
 }
 
-TEST_CASE("number: corners of the common form") {
+TEST_CASE("edge cases of the common form are read") {
   std::int64_t fast = 0;
   for (const char* text : {"0",
                            "-0",
@@ -136,3 +137,5 @@ TEST_CASE("number: corners of the common form") {
     CHECK(value == 7);
   }
 }
+
+}  // TEST_SUITE("number")

@@ -16,7 +16,9 @@ const data::ReadOptions small{.max_bytes = 1 << 20};
 
 }  // namespace
 
-TEST_CASE("npy: the broken files of the kept corpus") {
+TEST_SUITE("npy") {
+
+TEST_CASE("broken .npy files of the corpus are refused with their errors") {
   check_corpus(
       "npy/broken",
       {{"complex.npy",
@@ -57,7 +59,11 @@ TEST_CASE("npy: the broken files of the kept corpus") {
       });
 }
 
-TEST_CASE("npz: the broken files of the kept corpus") {
+}  // TEST_SUITE("npy")
+
+TEST_SUITE("npz") {
+
+TEST_CASE("broken .npz files of the corpus are refused with their errors") {
   check_corpus(
       "npz/broken",
       {{"bomb.npz",
@@ -84,7 +90,11 @@ TEST_CASE("npz: the broken files of the kept corpus") {
       });
 }
 
-TEST_CASE("safetensors: the broken files of the kept corpus") {
+}  // TEST_SUITE("npz")
+
+TEST_SUITE("safetensors") {
+
+TEST_CASE("broken safetensors files of the corpus are refused with their errors") {
   check_corpus(
       "safetensors/broken",
       {{"backwards.safetensors",
@@ -137,7 +147,11 @@ TEST_CASE("safetensors: the broken files of the kept corpus") {
       });
 }
 
-TEST_CASE("idx: the broken files of the kept corpus") {
+}  // TEST_SUITE("safetensors")
+
+TEST_SUITE("idx") {
+
+TEST_CASE("broken IDX files of the corpus are refused with their errors") {
   check_corpus(
       "idx/broken",
       {{"bomb.idx.gz",
@@ -170,7 +184,11 @@ TEST_CASE("idx: the broken files of the kept corpus") {
       });
 }
 
-TEST_CASE("pipeline: the kept corpus") {
+}  // TEST_SUITE("idx")
+
+TEST_SUITE("pipeline") {
+
+TEST_CASE("pipeline files of the corpus are read, or refused with their errors") {
   check_corpus(
       "pipeline",
       {{"column_twice.json", ": step 0 (MinMax): \"used\" has \"x\" twice"},
@@ -206,3 +224,5 @@ TEST_CASE("pipeline: the kept corpus") {
        {"whole.json", "0  MinMax x"}},
       [](const std::string& path) { return data::Pipeline::load(path).describe(); });
 }
+
+}  // TEST_SUITE("pipeline")

@@ -45,7 +45,9 @@ std::string outcome(const data::Supervised<double>& read) {
 
 }  // namespace
 
-TEST_CASE("csv: the kept corpus") {
+TEST_SUITE("csv") {
+
+TEST_CASE("files of the corpus are read, or refused with their errors") {
   const char* mixed = "id,colour,size|1,red,2.5|2,blue,nan|3,red,-1000";
   check_corpus(
       "csv",
@@ -86,7 +88,11 @@ TEST_CASE("csv: the kept corpus") {
       });
 }
 
-TEST_CASE("libsvm: the kept corpus") {
+}  // TEST_SUITE("csv")
+
+TEST_SUITE("libsvm") {
+
+TEST_CASE("files of the corpus are read, or refused with their errors") {
   check_corpus(
       "libsvm",
       {{"plain.svm", "1 <- 0.5 0 -20|-1 <- 0 4 0"},
@@ -122,3 +128,5 @@ TEST_CASE("libsvm: the kept corpus") {
         return outcome(data::read_libsvm<double>(path, {.read = {.max_bytes = 1 << 20}}));
       });
 }
+
+}  // TEST_SUITE("libsvm")

@@ -48,7 +48,9 @@ const CsvOptions as_nan{.missing = Missing::nan};
 
 }  // namespace
 
-TEST_CASE_TEMPLATE("csv: a column is numeric if all values present are numbers", T, float, double) {
+TEST_SUITE("csv") {
+
+TEST_CASE_TEMPLATE("a column is numeric if all values present are numbers", T, float, double) {
   const auto table = read<T>("a,b,c,d\n1,x,1,\n2,1,-2e1,NA\n3,y,,NaN\n", as_nan);
   CHECK(kinds(table) == "ncnn");
   CHECK(table.columns()[1].levels == Names{"1", "x", "y"});
@@ -59,13 +61,13 @@ TEST_CASE_TEMPLATE("csv: a column is numeric if all values present are numbers",
   CHECK(table.level(1, "b") == "1");
 }
 
-TEST_CASE("csv: levels are sorted, whatever the order of the rows") {
+TEST_CASE("levels are sorted, in any order of the rows") {
   const auto table = read("a,b\nz,1\nm,2\nz,3\n\"a,b\",4\n\"\xC3\xA9\",5\nB,6\n");
   CHECK(table.columns()[0].levels == Names{"B", "a,b", "m", "z", "\xC3\xA9"});
   CHECK_AGREES(same_bits(table.column("a"), Array<double>({6, 1}, {3, 2, 3, 1, 4, 0})));
 }
 
-TEST_CASE("csv: a text far behind numbers makes all of its column categories") {
+TEST_CASE("one text far down makes its whole column categorical") {
   std::string content = "a,b,c\n";
   for (int i = 0; i < 50000; ++i) content += "1.50,2,1.5\n";
   content += "x,2,3\n4,2,y\n";
@@ -83,7 +85,7 @@ TEST_CASE("csv: a text far behind numbers makes all of its column categories") {
   CHECK(error(content + "1,2,3,4\n") == "50004:7: the row goes on; 3 fields were expected");
 }
 
-TEST_CASE("csv: kinds are given for some columns, or all others") {
+TEST_CASE("kinds are given for some columns, or all others") {
   const std::string content = "a,b\n1,2\n10,2\n";
   const auto one = read(content, {.kinds = {{"a", Kind::categorical}}});
   CHECK(kinds(one) == "cn");
@@ -99,7 +101,7 @@ TEST_CASE("csv: kinds are given for some columns, or all others") {
         }).starts_with("read_csv: the options give a kind to column \"c\", but "));
 }
 
-TEST_CASE("csv: what is no finite number is an error in a numeric column, a level in another") {
+TEST_CASE("what is no finite number is an error in a numeric column, a level in another") {
   CHECK(error("a\n1\n1e999\n") == "3:1: column \"a\": \"1e999\" is too large for double");
   CHECK(error("a\n1\ninf\n") ==
         "3:1: column \"a\": \"inf\" is not a finite number; replace it or remove the row");
@@ -108,7 +110,7 @@ TEST_CASE("csv: what is no finite number is an error in a numeric column, a leve
   CHECK(table.columns()[0].levels == Names{"1e999", "abc", "inf"});
 }
 
-TEST_CASE("csv: missing values by policy") {
+TEST_CASE("each policy for missing values does what its name says") {
   const std::string content = "a,b\n1,2\n,4\nNA,6\n4,\n10,7\n";
   const auto filled = [&](const CsvOptions& options) { return read(content, options).values(); };
   CHECK(error(content) ==
@@ -126,7 +128,7 @@ TEST_CASE("csv: missing values by policy") {
                          Array<double>::of({{1, 2}, {-1, 4}, {-1, 6}, {4, -1}, {10, 7}})));
 }
 
-TEST_CASE("csv: rows are dropped before and behind the border of blocks, and all but the last") {
+TEST_CASE("rows are dropped before and after the border of blocks, and all but the last") {
   std::string content = "a\n";
   for (int i = 0; i < 300000; ++i) content += i % 3 == 0 ? "NA\n" : "1\n";
   CHECK(read(content, {.missing = Missing::drop_row}).rows() == 200000);
@@ -139,7 +141,7 @@ TEST_CASE("csv: rows are dropped before and behind the border of blocks, and all
         "1:1: column \"a\" has no value to fill in for the others; drop it or fill in a constant");
 }
 
-TEST_CASE("csv: missing categories") {
+TEST_CASE("a missing category is NaN, drops its row or is refused") {
   const std::string content = "a,b\nx,1\n,2\n\"NA\",3\nNA,4\n\"\",5\n";
   const auto table = read(content, as_nan);
   CHECK(table.columns()[0].levels == Names{"NA", "x"});  // in quotes it is a text
@@ -152,7 +154,7 @@ TEST_CASE("csv: missing categories") {
   CHECK(error(content).starts_with("3:1: column \"a\": the value is missing"));
 }
 
-TEST_CASE("csv: a missing value in quotes misses among numbers only") {
+TEST_CASE("the name of a missing value in quotes is missing in numeric columns only") {
   CHECK(kinds(read("a\n\"1\"\n\"NA\"\n", as_nan)) == "n");
   CHECK(read("a\n\"1\"\n\"NA\"\n", {.missing = Missing::drop_row}).rows() == 1);
   CHECK(read("a,b\n\"NA\",1\nx,2\n").columns()[0].levels == Names{"NA", "x"});
@@ -160,7 +162,7 @@ TEST_CASE("csv: a missing value in quotes misses among numbers only") {
   CHECK(error("a,b\n1,1\n\"NA\",2\n").starts_with("3:1: column \"a\": the value is missing"));
 }
 
-TEST_CASE("csv: the names of missing values are a choice") {
+TEST_CASE("the names of missing values are an option") {
   CHECK(read("a\n1\n?\n", {.missing = Missing::drop_row, .missing_names = {"?"}}).rows() == 1);
   CHECK(kinds(read("a\n1\nNA\n", {.missing_names = {"?"}})) == "c");
   const auto empty = read("a,b\n,1\nx,2\n", {.missing_names = {}});
@@ -169,7 +171,7 @@ TEST_CASE("csv: the names of missing values are a choice") {
             .starts_with("2:1: column \"a\": \"nan\" is not a finite number"));
 }
 
-TEST_CASE_TEMPLATE("csv: a number may stand for a missing value", T, float, double) {
+TEST_CASE_TEMPLATE("a number may mean a missing value", T, float, double) {
   const CsvOptions options{.missing = Missing::nan, .missing_names = {"-999", "9e9", ""}};
   const auto table = read<T>("a,b,c\n-999,-999,x\n1,9e9,\n-999.0,-9990,-999\n2,,y\n", options);
   CHECK(kinds(table) == "nnc");
@@ -183,13 +185,13 @@ TEST_CASE_TEMPLATE("csv: a number may stand for a missing value", T, float, doub
       Array<T>({3, 1}, {1, 2, 3})));
 }
 
-TEST_CASE("csv: rows that are dropped leave no level behind") {
+TEST_CASE("dropped rows leave no levels") {
   const auto table = read("a,b\n1,y\n,w\n3,x\n,y\n5,z\n", {.missing = Missing::drop_row});
   CHECK(table.columns()[1].levels == Names{"x", "y", "z"});
   CHECK_AGREES(same_bits(table.values(), Array<double>({3, 2}, {1, 1, 3, 0, 5, 2})));
 }
 
-TEST_CASE("csv: a table whose missing values know the others is split no more") {
+TEST_CASE("a table with missing values filled from all rows cannot be split") {
   const data::Fold fold{{0, 1}, {2}};
   const std::string holes = "a,b\n1,2\n,4\n3,6\n";
   for (const Missing missing : {Missing::mean, Missing::median}) {
@@ -206,7 +208,7 @@ TEST_CASE("csv: a table whose missing values know the others is split no more") 
   CHECK(data::split(read(holes, {.missing = Missing::constant}), fold).train.rows() == 2);
 }
 
-TEST_CASE("csv: kinds are given to many columns") {
+TEST_CASE("kinds can be given to many columns") {
   constexpr int columns = 1000;
   std::string names, values;
   CsvOptions options;
@@ -222,7 +224,7 @@ TEST_CASE("csv: kinds are given to many columns") {
   CHECK(kinds(table) == std::string(500, 'c') + 'n' + std::string(499, 'c'));
 }
 
-TEST_CASE("csv: files without a header, with comments, or both") {
+TEST_CASE("a file may lack a header, have comments, or both") {
   const auto bare = read("1,x\n2,y\n", {.header = false});
   CHECK(bare.names() == Names{"column1", "column2"});
   CHECK(kinds(bare) == "nc");
@@ -248,7 +250,7 @@ TEST_CASE("csv: files without a header, with comments, or both") {
   CHECK(read(long_comment + "a\n" + long_comment + "1\n", {.comment = '#'}).values().item() == 1);
 }
 
-TEST_CASE("csv: tabs, and options that make no sense") {
+TEST_CASE("tabs separate fields, and invalid options are refused") {
   const test::Folder folder;
   const std::string path = folder.add("t.tsv", "a\tb\n1,5\t2\n\t3\n");
   const auto table = data::read_tsv<double>(path, as_nan);
@@ -262,7 +264,7 @@ TEST_CASE("csv: tabs, and options that make no sense") {
   CHECK_THROWS_AS(read("a\n1\n", {.read = {.max_bytes = -1}}), ArgumentError);
 }
 
-TEST_CASE("csv: texts are UTF-8") {
+TEST_CASE("texts must be UTF-8") {
   CHECK(error("a,b\n\xE9t\xE9,1\n") ==
         "2:1: column \"a\": \"\xE9t\xE9\" is not UTF-8; convert the file to it");
   CHECK(error("\xE9,b\n1,1\n") == "1:1: the name \"\xE9\" is not UTF-8; convert the file to it");
@@ -283,7 +285,7 @@ TEST_CASE("csv: texts are UTF-8") {
   }
 }
 
-TEST_CASE("csv: memory is capped, and the cap counts rows, texts and long fields") {
+TEST_CASE("memory is capped, and the cap counts rows, texts and long fields") {
   const auto capped = [](std::int64_t bytes) { return CsvOptions{.read = {.max_bytes = bytes}}; };
   std::string numbers = "a,b\n", levels = "a\n";
   for (int i = 0; i < 200000; ++i) numbers += "1,2\n";
@@ -300,7 +302,7 @@ TEST_CASE("csv: memory is capped, and the cap counts rows, texts and long fields
   CHECK(error<float>(field) == "2:1: this quote is never closed");
 }
 
-TEST_CASE("csv: progress is told while it is read, twice if it must be read twice") {
+TEST_CASE("progress is reported during a read, twice if the file is read twice") {
   std::string content = "a,b\n";
   for (int i = 0; i < 2000000; ++i) content += "1.5,2\n";
   std::vector<std::pair<std::int64_t, std::int64_t>> told;
@@ -320,7 +322,7 @@ TEST_CASE("csv: progress is told while it is read, twice if it must be read twic
   CHECK_THROWS_WITH(read<float>(content, {.read = {.progress = stop}}), "stop");
 }
 
-TEST_CASE("csv: a file whose columns change between two readings of it is refused") {
+TEST_CASE("a file whose columns change between its two passes is refused") {
   const test::Folder folder;
   const std::string path = folder.add("t.csv", "a,b\n1,2\nx,2\n");
   std::string wide = "a";
@@ -330,3 +332,5 @@ TEST_CASE("csv: a file whose columns change between two readings of it is refuse
           data::read_csv<double>(path, {.read = {.progress = change}});
         }) == path + ": the file was changed while it was read; read it again");
 }
+
+}  // TEST_SUITE("csv")

@@ -58,7 +58,9 @@ std::string error(const std::string& content) {
 
 }  // namespace
 
-TEST_CASE("csv: names and values") {
+TEST_SUITE("csv") {
+
+TEST_CASE("a table has the names and values of the file") {
   const File file("a,b,long name\n1,2.5,-3e2\n.5,-0,1.\n");
   const auto table = data::read_csv<double>(file.path());
   CHECK(table.names() == std::vector<std::string>{"a", "b", "long name"});
@@ -67,7 +69,7 @@ TEST_CASE("csv: names and values") {
   CHECK_AGREES(same_bits(table.column("b"), Array<double>({2, 1}, {2.5, -0.0})));
 }
 
-TEST_CASE("csv: every number is the nearest that the type holds") {
+TEST_CASE("every number is the nearest that the type holds") {
   CHECK(values<double>("x\n0.1\n")[0] == 0.1);
   CHECK(values<float>("x\n0.1\n")[0] == 0.1F);
   // Through double this would be rounded twice, to 1.
@@ -76,7 +78,7 @@ TEST_CASE("csv: every number is the nearest that the type holds") {
   CHECK(values<double>("x\n4.9406564584124654e-324\n")[0] == 0x1p-1074);
 }
 
-TEST_CASE("csv: a number too near to 0 for the type is 0") {
+TEST_CASE("a number too near to 0 for the type is 0") {
   for (const char* text : {"1e-400", "-1e-400", "+1E-400", "1e-99999999999999999999",
                            "0.0000000001e-391", "123456e-450"}) {
     CAPTURE(text);
@@ -88,7 +90,7 @@ TEST_CASE("csv: a number too near to 0 for the type is 0") {
   CHECK(values<double>("x\n0." + std::string(400, '0') + "1\n")[0] == 0);
 }
 
-TEST_CASE("csv: quotes, blanks, line ends, byte order mark, plus signs") {
+TEST_CASE("quotes, blanks, line ends, a byte order mark and plus signs are read") {
   const auto expected = Array<double>::of({{1, 2}, {3, 4}});
   for (const char* text : {
            "a,b\n1,2\n3,4\n",        // plain
@@ -116,7 +118,7 @@ TEST_CASE("csv: quotes, blanks, line ends, byte order mark, plus signs") {
         std::vector<std::string>{"a \"quoted\", name", "two\nlines", " x "});
 }
 
-TEST_CASE("csv: other separators") {
+TEST_CASE("the separator is an option") {
   const File tabs("a\t b\n1\t2\n"), semicolons("a;b\n1;2\n");
   CHECK_AGREES(same_bits(data::read_csv<double>(tabs.path(), {.separator = '\t'}).values(),
                          Array<double>::of({{1, 2}})));
@@ -127,7 +129,7 @@ TEST_CASE("csv: other separators") {
   }
 }
 
-TEST_CASE("csv: a locale with a decimal comma changes nothing") {
+TEST_CASE("a locale with a decimal comma changes nothing") {
   // Where no such locale is installed the test still checks the default one.
   for (const char* name : {"de_DE.UTF-8", "fr_FR.UTF-8", "de_DE"}) {
     if (std::setlocale(LC_ALL, name)) break;
@@ -136,7 +138,7 @@ TEST_CASE("csv: a locale with a decimal comma changes nothing") {
   std::setlocale(LC_ALL, "C");
 }
 
-TEST_CASE("csv: files of many windows, whatever is cut at their borders") {
+TEST_CASE("a file of many windows reads the same wherever their borders cut it") {
   // Rows of 23, 24 and 25 bytes put the border at every place of a row.
   for (const char* row : {"-12.5,\"3.25e1\", 7.125\r\n", "-12.5,\"3.25e1\",  7.125\r\n",
                           "-12.50,\"3.25e1\",  7.125\r\n", "-12.5,32.5,7.125\n"}) {
@@ -164,7 +166,7 @@ TEST_CASE("csv: files of many windows, whatever is cut at their borders") {
         7);
 }
 
-TEST_CASE("csv: errors name the place and what to do") {
+TEST_CASE("errors name the place and say what to do") {
   CHECK(test::message_of<FileError>([] { data::read_csv<double>("/no/such.csv"); }) ==
         "/no/such.csv: cannot be opened (No such file or directory); check the name of the file");
   CHECK(test::message_of<FileError>([] { data::read_csv<double>("/tmp"); }) ==
@@ -229,7 +231,7 @@ TEST_CASE("csv: errors name the place and what to do") {
         "2:6: the name \"c\" stands twice, first for column 2; rename one of them");
 }
 
-TEST_CASE("csv: no prefix of a file and no byte in it makes the reader crash") {
+TEST_CASE("no prefix of a file and no byte in it makes the reader crash") {
   const std::string good = "\xEF\xBB\xBF\"a\"\"\",b\r\n1.5e3,\"2\"\r\n-3, .5 \n";
   const auto survives = [](const std::string& text) {
     const File file(text);
@@ -250,7 +252,7 @@ TEST_CASE("csv: no prefix of a file and no byte in it makes the reader crash") {
   }
 }
 
-TEST_CASE("csv: the data of the examples") {
+TEST_CASE("the data of the examples are read") {
   const std::string folder = EBB_SOURCE_DIR "/examples/data/";
   const auto diabetes = data::read_csv<double>(folder + "diabetes.csv").split_target("progression");
   CHECK(diabetes.x.shape() == Shape{442, 10});
@@ -261,3 +263,5 @@ TEST_CASE("csv: the data of the examples") {
   CHECK(cancer.x.shape() == Shape{569, 30});
   CHECK(std::count(cancer.y.begin(), cancer.y.end(), 1.0F) == 357);
 }
+
+}  // TEST_SUITE("csv")

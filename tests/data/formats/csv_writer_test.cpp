@@ -41,7 +41,10 @@ Table<T> again(const Table<T>& table, const std::string& name = "t.csv") {
 
 }  // namespace
 
-TEST_CASE_TEMPLATE("write_csv: the shortest numbers, and levels", T, float, double) {
+TEST_SUITE("csv writer") {
+
+TEST_CASE_TEMPLATE("numbers are written with as few digits as possible, and levels as texts", T,
+                   float, double) {
   const Table<T> table({{"a"}, {"b c", Kind::categorical, {"x", "y"}}},
                        Array<T>::of({{T(0.1), 1}, {-0.0, gone<T>}, {gone<T>, 0}, {T(1e22), 1}}));
   CHECK(written(table) == "a,b c\n0.1,y\n-0,\n,x\n1e+22,y\n");
@@ -49,7 +52,7 @@ TEST_CASE_TEMPLATE("write_csv: the shortest numbers, and levels", T, float, doub
         "a;b c\n0.1;y\n-0;NA\nNA;x\n1e+22;y\n");
 }
 
-TEST_CASE_TEMPLATE("write_csv: any finite number reads back to the same bits", T, float, double) {
+TEST_CASE_TEMPLATE("any finite number reads back to the same bits", T, float, double) {
   using Bits = std::conditional_t<sizeof(T) == 4, std::uint32_t, std::uint64_t>;
   std::mt19937_64 random(3);
   std::vector<T> values{0,
@@ -68,7 +71,7 @@ TEST_CASE_TEMPLATE("write_csv: any finite number reads back to the same bits", T
   CHECK_AGREES(same_bits(again(Table<T>({{"a"}, {"b"}, {"c"}}, array)).values(), array));
 }
 
-TEST_CASE("write_csv: texts that need it are quoted, and come back") {
+TEST_CASE("texts that need quotes get them, and read back") {
   const Names levels{"\"",     "#x",  "-nan", "NA",  "\xEF\xBB\xBF", "a\"b", "a\nb",
                      "a\r\nb", "a,b", " a",   "a\t", "null",         "x y",  "\xC3\xA9"};
   std::vector<double> codes;
@@ -92,13 +95,13 @@ TEST_CASE("write_csv: texts that need it are quoted, and come back") {
                 {.missing_name = "?"}) == "a\n\"?\"\nplain\n");
 }
 
-TEST_CASE("write_csv: a missing value that stands alone is no empty line") {
+TEST_CASE("a missing value alone in its row is not written as an empty line") {
   const Table<float> table({{"a"}}, Array<float>({3, 1}, {1, gone<float>, 2}));
   CHECK(written(table) == "a\n1\n\"\"\n2\n");
   CHECK_AGREES(same_bits(again(table).values(), table.values()));
 }
 
-TEST_CASE("write_csv: many buffers, and compressed by its name") {
+TEST_CASE("a table larger than the buffer is written, compressed if the name says so") {
   std::vector<double> values;
   for (int i = 0; i < 100000; ++i) values.push_back(i / 8.0);
   const Array<double> array({50000, 2}, std::span<const double>(values));
@@ -112,7 +115,7 @@ TEST_CASE("write_csv: many buffers, and compressed by its name") {
   CHECK(content.size() < 300000);
 }
 
-TEST_CASE("write_tsv: tabs between fields") {
+TEST_CASE("write_tsv writes tabs between fields") {
   const test::Folder folder;
   const Table<float> table({{"a"}, {"b\tc"}}, Array<float>::of({{1, 2}}));
   data::write_tsv(folder.path("t.tsv"), table);
@@ -120,7 +123,7 @@ TEST_CASE("write_tsv: tabs between fields") {
   CHECK(data::read_tsv<float>(folder.path("t.tsv")).names() == table.names());
 }
 
-TEST_CASE("write_csv: what no reader accepts is refused, and what stood there stays") {
+TEST_CASE("a table that no reader accepts is refused, and the old file stays") {
   const test::Folder folder;
   const std::string path = folder.add("t.csv", "old");
   const auto refusal = [&](const Array<double>& values, const data::CsvWriteOptions& options = {}) {
@@ -141,7 +144,7 @@ TEST_CASE("write_csv: what no reader accepts is refused, and what stood there st
   CHECK(folder.names() == Names{"t.csv"});
 }
 
-TEST_CASE("write_csv: texts that would be lost or refused when they are read are not written") {
+TEST_CASE("texts that would be lost or refused on reading are not written") {
   const test::Folder folder;
   const auto refusal = [&](data::Column column) {
     const Table<double> table({std::move(column)}, Array<double>::zeros({1, 1}));
@@ -162,7 +165,12 @@ TEST_CASE("write_csv: texts that would be lost or refused when they are read are
   CHECK(folder.names().empty());
 }
 
-TEST_CASE("csv: gzip is known by its first bytes, and damage has its offset") {
+}  // TEST_SUITE("csv writer")
+
+TEST_SUITE("csv") {
+
+TEST_CASE(
+    "a gzip file is recognized by its first bytes, and an error has the offset of the damage") {
   const test::Folder folder;
   data::write_csv(folder.path("a.csv.gz"),
                   Table<double>({{"a"}, {"b"}}, Array<double>::of({{1, 2}, {3, 4}})));
@@ -183,3 +191,5 @@ TEST_CASE("csv: gzip is known by its first bytes, and damage has its offset") {
           data::read_csv<double>(path);
         }).find("the compressed data are damaged") != std::string::npos);
 }
+
+}  // TEST_SUITE("csv")

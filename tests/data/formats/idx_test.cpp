@@ -40,6 +40,8 @@ Array<float> counting(const Shape& shape) {
 
 }  // namespace
 
+TEST_SUITE("idx") {
+
 TEST_CASE("IDX files of every type are read as float, double and, from integers, std::int64_t") {
   for (const std::string type : {"u1", "i1", "i2", "i4", "f4", "f8"}) {
     CAPTURE(type);
@@ -71,7 +73,7 @@ TEST_CASE("IDX files compressed by gzip are read, in one member or several") {
   }
 }
 
-TEST_CASE("what is written is read again, compressed or not") {
+TEST_CASE("a written array is read again, compressed or not") {
   const Folder folder;
   const auto returns = [&](const std::string& name, const auto& array, int code) {
     CAPTURE(name);
@@ -215,3 +217,5 @@ TEST_CASE("any byte of a compressed file may change without harm") {
     }
   }
 }
+
+}  // TEST_SUITE("idx")

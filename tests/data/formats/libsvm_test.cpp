@@ -36,7 +36,9 @@ std::string error(const std::string& content, const LibsvmOptions& options = {})
 
 }  // namespace
 
-TEST_CASE_TEMPLATE("libsvm: targets, and features by index", T, float, double) {
+TEST_SUITE("libsvm") {
+
+TEST_CASE_TEMPLATE("a line gives a target and features by index", T, float, double) {
   for (const char* content : {
            "+1 1:0.5 3:-2e1\n-1 2:4\n0\n",  // plain
            "1 1:0.5 3:-20\r\n-1 2:4\r\n0",  // CRLF, no last line end
@@ -52,7 +54,7 @@ TEST_CASE_TEMPLATE("libsvm: targets, and features by index", T, float, double) {
   }
 }
 
-TEST_CASE("libsvm: the number of features and the first index are options") {
+TEST_CASE("the number of features and the first index are options") {
   const auto wide = read("1 2:3\n", {.features = 4});
   CHECK_AGREES(same_bits(wide.x, Array<double>::of({{0, 3, 0, 0}})));
   const auto from_zero = read("1 0:3 2:5\n", {.first = 0});
@@ -63,7 +65,7 @@ TEST_CASE("libsvm: the number of features and the first index are options") {
   CHECK_THROWS_AS(read("1 1:1\n", {.first = 2}), ArgumentError);
 }
 
-TEST_CASE("libsvm: errors name the place and what to do") {
+TEST_CASE("errors name the place and say what to do") {
   const std::string empty = ": the file has no rows; lines \"target index:value ...\" are expected";
   CHECK(error("") == "1:1" + empty);
   CHECK(error("# 1 1:1\n\n") == "3:1" + empty);
@@ -99,7 +101,7 @@ TEST_CASE("libsvm: errors name the place and what to do") {
         "/no/such: cannot be opened (No such file or directory); check the name of the file");
 }
 
-TEST_CASE("libsvm: a high index takes no more memory than it may") {
+TEST_CASE("a high index cannot take more memory than allowed") {
   CHECK(error("1 9000000000000000000:1\n").find("more than an array can hold") !=
         std::string::npos);
   CHECK(error("1 1000000000000:1\n").find("set max_bytes") != std::string::npos);
@@ -111,7 +113,7 @@ TEST_CASE("libsvm: a high index takes no more memory than it may") {
   CHECK(read(rows, {.read = {.max_bytes = 16 << 20}}).y.size() == 100000);
 }
 
-TEST_CASE_TEMPLATE("libsvm: what is written reads back to the same bits", T, float, double) {
+TEST_CASE_TEMPLATE("written files read back to the same bits", T, float, double) {
   const test::Folder folder;
   const auto small = Array<T>::of({{T(0.1), 0}, {T(-0.0), T(1e30)}});
   data::write_libsvm(folder.path("t"), small, Array<T>({2, 1}, {1, T(-2.5)}));
@@ -135,7 +137,7 @@ TEST_CASE_TEMPLATE("libsvm: what is written reads back to the same bits", T, flo
   CHECK(test::content_of(folder.path("t.gz")).size() < test::content_of(folder.path("t")).size());
 }
 
-TEST_CASE("write_libsvm: what no reader accepts is refused, and what stood there stays") {
+TEST_CASE("write_libsvm refuses rows that no reader accepts, and the old file stays") {
   const test::Folder folder;
   const std::string path = folder.add("t", "old");
   const auto one = Array<double>({1, 1}, {1});
@@ -156,3 +158,5 @@ TEST_CASE("write_libsvm: what no reader accepts is refused, and what stood there
   CHECK(test::content_of(path) == "old");
   CHECK(folder.names() == Names{"t"});
 }
+
+}  // TEST_SUITE("libsvm")

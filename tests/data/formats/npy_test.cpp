@@ -68,6 +68,8 @@ constexpr float inf = std::numeric_limits<float>::infinity();
 
 }  // namespace
 
+TEST_SUITE("npy") {
+
 TEST_CASE("NumPy's files of every type and byte order are read, as any type that holds them") {
   for (const std::string type :
        {"f2", "f4", "f8", "i2", "i4", "i8", "u2", "u4", "u8", "i1", "u1"}) {
@@ -203,7 +205,7 @@ TEST_CASE("a bool is 0 or 1") {
         "file: byte 67: a bool is 0 or 1, not 2");
 }
 
-TEST_CASE("what is written is read again, and is what NumPy writes") {
+TEST_CASE("a written array is read again, and has the bytes that NumPy writes") {
   const Folder folder;
   const auto there = [&](const auto& array) {
     data::write_npy(folder.path("a.npy"), array);
@@ -244,7 +246,7 @@ TEST_CASE("a large array goes through in pieces") {
   CHECK(calls == std::vector<std::int64_t>{4 << 20, 8 << 20, 12 << 20});
 }
 
-TEST_CASE("what the progress callback throws ends the read") {
+TEST_CASE("an exception of the progress callback ends the read") {
   const data::ReadOptions options{
       .progress = [](std::int64_t, std::int64_t) { throw std::runtime_error("enough"); }};
   CHECK(message_of<std::runtime_error>([&] {
@@ -379,7 +381,7 @@ TEST_CASE("any byte of a header may change without harm") {
   }
 }
 
-TEST_CASE("what is no plain file is refused, not waited for") {
+TEST_CASE("a path that is not a plain file is refused, not waited for") {
   const Folder folder;
   const auto text = [](const std::string& path) {
     return message_of<FileError>([&] { data::read_npy<float>(path); });
@@ -394,3 +396,5 @@ TEST_CASE("what is no plain file is refused, not waited for") {
         folder.path("pipe") +
             ": cannot be opened (it is no plain file); check the name of the file");
 }
+
+}  // TEST_SUITE("npy")

@@ -60,13 +60,15 @@ std::string replaced(std::string text, const std::string& from, const std::strin
 
 }  // namespace
 
+TEST_SUITE("npz") {
+
 TEST_CASE("NumPy's archives are read, stored and compressed") {
   check_example(data::read_npz(corpus("npz/stored.npz")));
   check_example(data::read_npz(corpus("npz/compressed.npz")));
   CHECK(data::read_npz(corpus("npz/empty.npz")).size() == 0);
 }
 
-TEST_CASE("what is written is read again, in the same bytes each time") {
+TEST_CASE("written arrays are read again, and have the same bytes each time") {
   const Folder folder;
   for (const bool compress : {true, false}) {
     data::write_npz(folder.path("a.npz"), example(), {.compress = compress});
@@ -223,7 +225,7 @@ TEST_CASE("an archive cut at any byte is an error") {
   }
 }
 
-TEST_CASE("sizes that lie are errors, whatever they say") {
+TEST_CASE("wrong sizes are errors") {
   // The central directory has them 20 bytes behind each PK 1 2: compressed, then inflated.
   const std::string compressed = content_of(corpus("npz/compressed.npz"));
   const std::size_t entry = compressed.find("PK\1\2");
@@ -261,3 +263,5 @@ TEST_CASE("any byte of an archive may change without harm") {
     }
   }
 }
+
+}  // TEST_SUITE("npz")

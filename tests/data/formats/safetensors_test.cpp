@@ -51,6 +51,8 @@ std::string header(std::initializer_list<std::string> entries) {
 
 }  // namespace
 
+TEST_SUITE("safetensors") {
+
 TEST_CASE("arrays of every type are read, as the nearest type that holds them") {
   const NamedArrays arrays = data::read_safetensors(corpus("safetensors/all_types.safetensors"));
   CHECK(arrays.names() == Names{"U64", "I64", "F64", "F32", "U32", "I32", "BF16", "F16", "U16",
@@ -67,7 +69,8 @@ TEST_CASE("arrays of every type are read, as the nearest type that holds them") 
                          Array<bool>({2, 3}, {false, true, false, true, false, true})));
 }
 
-TEST_CASE("what is written is what the reference implementation writes, whatever the order") {
+TEST_CASE(
+    "written files have the bytes of the reference implementation, in any order of the arrays") {
   const Folder folder;
   const std::string weight = "\u00fc \"weight\"\n";
   NamedArrays arrays{{"void", Array<float>::zeros({0, 3})},
@@ -133,7 +136,7 @@ TEST_CASE("names and metadata that the format cannot have are refused") {
   CHECK(folder.names().empty());
 }
 
-TEST_CASE("arrays come in the order of their bytes, whatever that of the header") {
+TEST_CASE("arrays come in the order of their bytes, in any order of the header") {
   const NamedArrays arrays =
       read(file_of(header({entry("b", "U8", "[1]", "[2,3]"), entry("a", "U8", "[2]", "[0,2]"),
                            entry("void", "F64", "[0]", "[3,3]")}),
@@ -298,3 +301,5 @@ TEST_CASE("any byte of a header may change without harm") {
     }
   }
 }
+
+}  // TEST_SUITE("safetensors")

@@ -35,7 +35,9 @@ std::vector<data::FileArray<float>> both(const std::string& path) {
 
 }  // namespace
 
-TEST_CASE("file array: a file that was changed gives no more rows") {
+TEST_SUITE("file array") {
+
+TEST_CASE("a file that was changed gives no more rows") {
   const Folder folder;
   const std::string content = counting();
   const std::string path = folder.add_old("a.raw", content);
@@ -68,7 +70,7 @@ TEST_CASE("file array: a file that was changed gives no more rows") {
   for (const auto& array : arrays) CHECK(array.rows(Rows{7})[0] == 7);
 }
 
-TEST_CASE("file array: what a window has read of a file stays, whatever becomes of the file") {
+TEST_CASE("blocks that a window has read stay, even if the file changes") {
   const Folder folder;
   const std::string content = counting();
   const std::string path = folder.add_old("a.raw", content);
@@ -83,3 +85,5 @@ TEST_CASE("file array: what a window has read of a file stays, whatever becomes 
   folder.add_old("a.raw", content);
   CHECK(message_of<FileError>([&] { array.rows(Rows{35}); }).find("changed") != std::string::npos);
 }
+
+}  // TEST_SUITE("file array")

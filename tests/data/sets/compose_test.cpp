@@ -106,7 +106,9 @@ Rows range(std::int64_t first, std::int64_t last) {
 
 }  // namespace
 
-TEST_CASE("concat: the rows of one data set after those of the other, in the order asked for") {
+TEST_SUITE("concat") {
+
+TEST_CASE("rows come from both data sets, in the order of the request") {
   const ConcatDataset both(numbered(3), numbered(4, 3));
   static_assert(data::Dataset<decltype(both)>);
   CHECK(both.size() == 7);
@@ -118,7 +120,9 @@ TEST_CASE("concat: the rows of one data set after those of the other, in the ord
   check_same(both, numbered(7));
 }
 
-TEST_CASE("concat: associative, with the empty set as its identity; any number of sets") {
+TEST_CASE(
+    "concatenation is associative, has the empty set as its identity, and takes any number of "
+    "sets") {
   const auto a = numbered(3), b = numbered(1, 3), c = numbered(5, 4), none = numbered(0);
   const auto whole = numbered(9);
   check_same(ConcatDataset(ConcatDataset(a, b), c), whole);
@@ -134,7 +138,7 @@ TEST_CASE("concat: associative, with the empty set as its identity; any number o
         "ConcatDataset: there are no data sets");
 }
 
-TEST_CASE("concat: sets of different types, of files and of memory, of labels and of arrays") {
+TEST_CASE("data sets of different types, in files and in memory, can be concatenated") {
   const test::Folder folder;
   const auto first = numbered(4), second = numbered(3, 4);
   data::write_npy(folder.path("x.npy"), first.x);
@@ -154,7 +158,7 @@ TEST_CASE("concat: sets of different types, of files and of memory, of labels an
       same_bits(ConcatDataset(rows, rows).rows(Rows{5, 2}), Array<float>({2, 1}, {10, 20})));
 }
 
-TEST_CASE("concat: each data set is asked once a batch, and told of its own rows only") {
+TEST_CASE("each data set is asked once a batch, and prefetches its own rows only") {
   const Listener a{.n = 10}, b{.n = 20}, c{.n = 5};
   const ConcatDataset all(a, b, c);
   all.rows(Rows{30, 3, 12, 34, 1});
@@ -172,7 +176,7 @@ TEST_CASE("concat: each data set is asked once a batch, and told of its own rows
   CHECK(c.heard->expected.empty());
 }
 
-TEST_CASE("concat: refuses rows outside, rows of other shapes, and to cut a gradient") {
+TEST_CASE("rows outside, rows of other shapes and recorded tensors are refused") {
   const ConcatDataset both(numbered(3), numbered(4, 3));
   for (const std::int64_t bad : {-1, 7}) {
     CHECK(message_of<ArgumentError>([&] {
@@ -207,7 +211,11 @@ TEST_CASE("concat: refuses rows outside, rows of other shapes, and to cut a grad
         }).find("ConcatDataset: a data set gives a tensor that depends on variables") == 0);
 }
 
-TEST_CASE("subset: the rows that are listed, in their order, as often as they are") {
+}  // TEST_SUITE("concat")
+
+TEST_SUITE("subset") {
+
+TEST_CASE("a subset has the listed rows, in their order, as often as they are listed") {
   const Subset some(numbered(10), Rows{7, 2, 2, 9});
   static_assert(data::Dataset<decltype(some)>);
   CHECK(some.size() == 4);
@@ -221,7 +229,7 @@ TEST_CASE("subset: the rows that are listed, in their order, as often as they ar
   CHECK(Subset(numbered(3), Rows()).size() == 0);
 }
 
-TEST_CASE("subset: the parts of a split are all rows, of which none is in two") {
+TEST_CASE("the parts of a split make subsets with every row in exactly one") {
   const auto whole = numbered(20);
   const auto parts = data::split_rows(20, {.validation = 0.2, .test = 0.2, .seed = 5});
   const ConcatDataset together(Subset(whole, parts.train), Subset(whole, parts.validation),
@@ -232,7 +240,7 @@ TEST_CASE("subset: the parts of a split are all rows, of which none is in two") 
   CHECK(rows == range(0, 20));
 }
 
-TEST_CASE("subset: refuses rows that there are not, in the list and of it") {
+TEST_CASE("rows outside of the data set or of the list are refused") {
   for (const std::int64_t bad : {-1, 10}) {
     CHECK(message_of<ArgumentError>([&] {
             Subset(numbered(10), Rows{0, bad});
@@ -246,7 +254,11 @@ TEST_CASE("subset: refuses rows that there are not, in the list and of it") {
   }
 }
 
-TEST_CASE("transformed: what a function makes of the rows, batch by batch") {
+}  // TEST_SUITE("subset")
+
+TEST_SUITE("transformed") {
+
+TEST_CASE("a function makes its batches of the rows, one by one") {
   const auto whole = numbered(10);
   const float mean = 4.5f, scale = 3;
   const auto standardize = [=](const auto& x) { return (x - mean) / scale; };
@@ -268,6 +280,10 @@ TEST_CASE("transformed: what a function makes of the rows, batch by batch") {
   CHECK(doubled.dataset().dataset().size() == 10);
 }
 
+}  // TEST_SUITE("transformed")
+
+TEST_SUITE("composed data sets") {
+
 TEST_CASE("transformed, subset and concat commute, and a loader takes their nest") {
   const auto negate = [](const data::Batch<float>& b) { return data::Batch<float>{-b.x, -b.y}; };
   const auto a = numbered(6), b = numbered(6, 6);
@@ -285,7 +301,7 @@ TEST_CASE("transformed, subset and concat commute, and a loader takes their nest
   CHECK(rows == Rows{-11, -9, -7, -5, -3, -1});
 }
 
-TEST_CASE("composed data sets pass on what is expected, as far as it matters, if anyone listens") {
+TEST_CASE("composed data sets pass prefetch on to data sets that have it") {
   const Listener listener{.n = 1000};
   const auto identity = [](const Array<float>& x) { return x; };
   Rows backwards = range(0, 1000);
@@ -313,3 +329,5 @@ TEST_CASE("composed data sets are values") {
   CHECK(numbers(copy.rows(Rows{0})) == Rows{0});
   CHECK(numbers(both.rows(Rows{3})) == Rows{2});
 }
+
+}  // TEST_SUITE("composed data sets")

@@ -75,7 +75,9 @@ std::string counting(int rows, const std::string& end = "\n") {
 
 }  // namespace
 
-TEST_CASE_TEMPLATE("csv data set: the rows of a file of many blocks, any column the target", T,
+TEST_SUITE("csv data set") {
+
+TEST_CASE_TEMPLATE("rows of a file of many blocks are read, with any column as the target", T,
                    float, double) {
   for (const char* target : {"a", "b", "c"}) {
     CHECK(check_same<T>(counting(20000), target) == 20000);
@@ -85,7 +87,7 @@ TEST_CASE_TEMPLATE("csv data set: the rows of a file of many blocks, any column 
   CHECK(check_same<T>(counting(1), "b") == 1);
 }
 
-TEST_CASE("csv data set: byte order mark, no header, no last line end, blank lines at the end") {
+TEST_CASE("a byte order mark, a missing header and blank lines at the end are read") {
   const std::string mark = "\xEF\xBB\xBF";
   std::string content = mark + counting(3000);
   content.pop_back();
@@ -95,7 +97,7 @@ TEST_CASE("csv data set: byte order mark, no header, no last line end, blank lin
   CHECK(check_same(bare, "column2", {.header = false}) == 3000);
 }
 
-TEST_CASE("csv data set: quotes, line ends inside of them, comments, separators, blanks") {
+TEST_CASE("quotes, line ends inside of them, comments, separators and blanks are read") {
   std::string content = "# one\na;\"b\nc\";d\n";
   for (int i = 0; i < 4000; ++i) {
     content += std::to_string(i) + "; \"" + std::to_string(i) + ".5\" ;";
@@ -109,7 +111,7 @@ TEST_CASE("csv data set: quotes, line ends inside of them, comments, separators,
                     .missing_names = {"not\nhere"}}) == 4000);
 }
 
-TEST_CASE("csv data set: missing values are an error, NaN or a constant, or drop their row") {
+TEST_CASE("missing values are an error, NaN or a constant, or drop their row") {
   std::string content = "a,b,c\n";
   for (int i = 0; i < 6000; ++i) {
     content += i % 5 == 0 ? "," : std::to_string(i) + ',';
@@ -126,7 +128,7 @@ TEST_CASE("csv data set: missing values are an error, NaN or a constant, or drop
         "1:1: every row misses a value, so that none is left");
 }
 
-TEST_CASE("csv data set: what is wrong in any row is found when it is opened, as by read_csv") {
+TEST_CASE("an error in any row is found on opening, and is that of read_csv") {
   std::string content = counting(3000);
   CHECK(error(content + "1,x,3\n") == "3002:3: column \"b\": \"x\" is not a number");
   CHECK(error(content + "1,2\n") == "3002:3: the row ends after field 2; 3 fields were expected");
@@ -139,7 +141,7 @@ TEST_CASE("csv data set: what is wrong in any row is found when it is opened, as
   CHECK(error("a,a\n1,2\n").find("stands twice") != std::string::npos);
 }
 
-TEST_CASE("csv data set: refuses what gives no numbers or no rows by index") {
+TEST_CASE("files without numbers or without rows by index are refused") {
   const Folder folder;
   const std::string path = folder.add("t.csv", "a,b\n1,2\n");
   CHECK(message_of<FileError>([&] { CsvDataset<float>(path, "z"); }) ==
@@ -179,7 +181,7 @@ TEST_CASE("csv data set: refuses what gives no numbers or no rows by index") {
   CHECK(rows.rows({}).x.shape() == Shape{0, 1});
 }
 
-TEST_CASE("csv data set: a file that was changed gives no more rows") {
+TEST_CASE("a file that was changed gives no more rows") {
   const Folder folder;
   const std::string content = counting(3000);
   const auto changed = [&](const std::string& path, const auto& change) {
@@ -201,7 +203,7 @@ TEST_CASE("csv data set: a file that was changed gives no more rows") {
   CHECK(rows.rows(Rows{8}).y.data()[0] == 8);
 }
 
-TEST_CASE("csv data set: rows of more columns than there were do not fit, header or none") {
+TEST_CASE("a file that has more columns than at opening is refused, with a header or without") {
   const Folder folder;
   for (const bool header : {false, true}) {
     const CsvOptions options{.header = header};
@@ -218,7 +220,7 @@ TEST_CASE("csv data set: rows of more columns than there were do not fit, header
   }
 }
 
-TEST_CASE("csv data set: a change that its time does not tell is an error with its place") {
+TEST_CASE("a change that the file's time does not show is an error with its place") {
   const Folder folder;
   const std::string content = counting(8000);
   const std::string path = folder.add("t.csv", content);
@@ -246,7 +248,7 @@ TEST_CASE("csv data set: a change that its time does not tell is an error with i
   CHECK(rows.rows(Rows{7999}).x.data()[1] == -7999);
 }
 
-TEST_CASE("csv data set: rows that are longer than what a place is remembered for") {
+TEST_CASE("rows may be longer than the distance of remembered places") {
   const Folder folder;
   std::string content = "a,b\n";
   for (int i = 0; i < 20; ++i) {
@@ -261,7 +263,7 @@ TEST_CASE("csv data set: rows that are longer than what a place is remembered fo
         path + ":9:1: column \"a\": \"x\" is not a number");
 }
 
-TEST_CASE("csv data set: the first pass tells how far it is") {
+TEST_CASE("the first pass reports its progress") {
   const Folder folder;
   const std::string content = counting(400000), path = folder.add("t.csv", content);
   std::int64_t calls = 0, last = 0;
@@ -277,7 +279,11 @@ TEST_CASE("csv data set: the first pass tells how far it is") {
   CHECK(last == std::int64_t(content.size()));
 }
 
-TEST_CASE("csv data set: rows for several threads at once") {
+}  // TEST_SUITE("csv data set")
+
+TEST_SUITE("csv data set threads") {
+
+TEST_CASE("several threads may read rows at once") {
   const Folder folder;
   const CsvDataset<float> rows(folder.add("t.csv", counting(3000)), "c");
   std::atomic<std::int64_t> wrong = 0;
@@ -300,7 +306,11 @@ TEST_CASE("csv data set: rows for several threads at once") {
   CHECK(wrong == 0);
 }
 
-TEST_CASE("csv data set: a loader takes it") {
+}  // TEST_SUITE("csv data set threads")
+
+TEST_SUITE("csv data set") {
+
+TEST_CASE("a loader takes a CSV data set") {
   const Folder folder;
   data::Loader loader(CsvDataset<float>(folder.add("t.csv", counting(100)), "a"),
                       {.batch_size = 7, .seed = 1});
@@ -311,3 +321,5 @@ TEST_CASE("csv data set: a loader takes it") {
   }
   CHECK(sum == 99 * 50);
 }
+
+}  // TEST_SUITE("csv data set")

@@ -27,8 +27,9 @@ data::TensorDataset<T> numbered(std::int64_t n) {
 
 }  // namespace
 
-TEST_CASE_TEMPLATE("train_test_split: every row is in exactly one part, with its target", T, float,
-                   double) {
+TEST_SUITE("train_test_split") {
+
+TEST_CASE_TEMPLATE("every row is in exactly one part, with its target", T, float, double) {
   struct Case {
     std::int64_t n;
     double fraction;
@@ -52,7 +53,7 @@ TEST_CASE_TEMPLATE("train_test_split: every row is in exactly one part, with its
   }
 }
 
-TEST_CASE("train_test_split: the same seed gives the same parts, another seed others") {
+TEST_CASE("the same seed gives the same parts, another seed others") {
   const auto all = numbered<double>(200);
   const auto a = data::train_test_split(all.x, all.y, {.seed = 7});
   const auto b = data::train_test_split(all.x, all.y, {.seed = 7});
@@ -62,7 +63,7 @@ TEST_CASE("train_test_split: the same seed gives the same parts, another seed ot
   CHECK_FALSE(equal(a.test.x, c.test.x));
 }
 
-TEST_CASE("train_test_split: labels and other shapes of rows") {
+TEST_CASE("labels and other shapes of rows") {
   const auto x = Array<float>::zeros({5, 2, 3});
   const Array<std::int64_t> y({5}, {0, 1, 2, 3, 4});
   const auto split = data::train_test_split(x, y, {.test = 0.4});
@@ -70,7 +71,7 @@ TEST_CASE("train_test_split: labels and other shapes of rows") {
   CHECK(split.test.y.shape() == Shape{2});
 }
 
-TEST_CASE("train_test_split: refuses what cannot be split") {
+TEST_CASE("refuses what cannot be split") {
   const auto all = numbered<double>(4);
   for (const double fraction : {0.0, 1.0, -0.1, 1.5, std::nan(""), 0.1, 0.9}) {
     CAPTURE(fraction);
@@ -85,3 +86,5 @@ TEST_CASE("train_test_split: refuses what cannot be split") {
                     "train_test_split: inputs of shape (4, 2) and targets of shape (3, 1); both "
                     "must have the same number of rows");
 }
+
+}  // TEST_SUITE("train_test_split")

@@ -82,8 +82,9 @@ std::string raw_error(const std::string& path, const data::RawRows& rows) {
 
 }  // namespace
 
-TEST_CASE_TEMPLATE("file array: rows are those that read_npy reads", T, float, double,
-                   std::int64_t) {
+TEST_SUITE("file array") {
+
+TEST_CASE_TEMPLATE("rows are those that read_npy reads", T, float, double, std::int64_t) {
   const Folder folder;
   const auto whole = counting<T>({50, 3, 2});
   data::write_npy(folder.path("a.npy"), whole);
@@ -102,7 +103,7 @@ TEST_CASE_TEMPLATE("file array: rows are those that read_npy reads", T, float, d
   }
 }
 
-TEST_CASE("file array: every version of the header, one axis and six, rows of nothing, no rows") {
+TEST_CASE("every version of the header, one axis and six, empty rows and no rows are read") {
   const auto numbers = data::read_npy<float>(corpus("npy/f4_little.npy"));
   for (const char* name : {"npy/f4_little.npy", "npy/version_2.npy", "npy/version_3.npy"}) {
     for (const auto& array : both_npy<float>(corpus(name))) {
@@ -120,7 +121,7 @@ TEST_CASE("file array: every version of the header, one axis and six, rows of no
   }
 }
 
-TEST_CASE("file array: plain numbers from any byte on, up to a row or to the end") {
+TEST_CASE("plain numbers are read from any byte on, up to a row or to the end") {
   const Folder folder;
   const auto whole = counting<float>({4, 2, 3});
   // From an offset that no float is aligned to.
@@ -143,7 +144,7 @@ TEST_CASE("file array: plain numbers from any byte on, up to a row or to the end
   for (const auto& array : both_raw<float>(nothing, {.row = {2}})) CHECK(array.size() == 0);
 }
 
-TEST_CASE("file array: elements that cannot be used as they stand are for read_npy") {
+TEST_CASE("elements that need a conversion are refused in favour of read_npy") {
   CHECK(npy_error(corpus("npy/f8_little.npy")) ==
         "byte 128: its elements are float64, not float32; open it as that, or read_npy converts "
         "them");
@@ -159,7 +160,7 @@ TEST_CASE("file array: elements that cannot be used as they stand are for read_n
         "byte 128: it holds one number and no rows; read_npy reads it");
 }
 
-TEST_CASE("file array: a .npy file that is not what it declares is refused before it is mapped") {
+TEST_CASE("a .npy file that is not what it declares is refused before it is mapped") {
   const Folder folder;
   const std::string whole = test::content_of(corpus("npy/f4_little.npy"));
   const auto error = [&](const std::string& content) {
@@ -183,7 +184,7 @@ TEST_CASE("file array: a .npy file that is not what it declares is refused befor
         "cannot be opened (No such file or directory); check the name of the file");
 }
 
-TEST_CASE("file array: a file of plain numbers must have the rows that it should") {
+TEST_CASE("a file of plain numbers must have the rows that it should") {
   const Folder folder;
   const std::string path = folder.add("a.raw", std::string(50, '\1'));
   CHECK(raw_error(path, {.row = {3}}) ==
@@ -203,7 +204,7 @@ TEST_CASE("file array: a file of plain numbers must have the rows that it should
   CHECK(raw_error<ArgumentError>(path, {.row = {3}, .count = -2}) == "the count -2 is negative");
 }
 
-TEST_CASE("file array: a row outside of the array is refused") {
+TEST_CASE("a row outside of the array is refused") {
   const Folder folder;
   const std::string path = folder.add("a.raw", bytes_of(counting<float>({5})));
   for (const auto& array : both_raw<float>(path, {})) {
@@ -216,7 +217,7 @@ TEST_CASE("file array: a row outside of the array is refused") {
   }
 }
 
-TEST_CASE("file array: a mapping that finds no room is an error that names the other way") {
+TEST_CASE("an error for a mapping without address space names the windows") {
   std::int64_t pages = 0;
   std::ifstream("/proc/self/statm") >> pages;
   if (pages > std::int64_t(1) << 26) return;  // a sanitizer has terabytes mapped
@@ -238,7 +239,7 @@ TEST_CASE("file array: a mapping that finds no room is an error that names the o
   CHECK(window.rows(Rows{(1 << 28) - 1})[0] == 0);
 }
 
-TEST_CASE("file array: a window reads each block once while its memory holds it") {
+TEST_CASE("a window reads each block once while its memory holds it") {
   const Folder folder;
   const std::string path = folder.add("a.raw", bytes_of(counting<float>({100, 4})));
   // Blocks of 10 rows of 16 bytes; room for 3 of them.
@@ -281,7 +282,7 @@ TEST_CASE("file array: a window reads each block once while its memory holds it"
   }
 }
 
-TEST_CASE("file array: the block of a window is chosen by the memory, the last one is shorter") {
+TEST_CASE("the block of a window is chosen by the memory, the last one is shorter") {
   const Folder folder;
   const std::string path = folder.add("a.raw", bytes_of(counting<float>({25, 4})));
   const auto open = [&](data::WindowOptions options) {
@@ -310,7 +311,11 @@ TEST_CASE("file array: the block of a window is chosen by the memory, the last o
         "window_npy: 1 row of 4 bytes are read at once, more than memory = 0 holds; give it more");
 }
 
-TEST_CASE("file array: rows for several threads at once, through a window of any size") {
+}  // TEST_SUITE("file array")
+
+TEST_SUITE("file array threads") {
+
+TEST_CASE("several threads may read rows at once, through a window of any size") {
   const Folder folder;
   const auto whole = counting<float>({1000, 3});
   const std::string path = folder.add("a.raw", bytes_of(whole));
@@ -338,7 +343,7 @@ TEST_CASE("file array: rows for several threads at once, through a window of any
   }
 }
 
-TEST_CASE("file array: threads wait for the one block of a window while others copy long rows") {
+TEST_CASE("threads wait for the only block of a window while others copy long rows") {
   const Folder folder;
   constexpr std::int64_t width = 1 << 16;
   const std::string path = folder.add("a.raw", bytes_of(counting<float>({6, width})));
@@ -358,7 +363,7 @@ TEST_CASE("file array: threads wait for the one block of a window while others c
   CHECK(wrong == 0);
 }
 
-TEST_CASE("file array: threads that wait for a block whose file was changed all hear of it") {
+TEST_CASE("all threads that wait for a block get the error if the file was changed") {
   const Folder folder;
   const std::string path = folder.add("a.raw", bytes_of(counting<float>({100})));
   const auto array = data::window_raw<float>(path, {}, {.memory = 40, .block_rows = 10});
@@ -380,7 +385,11 @@ TEST_CASE("file array: threads that wait for a block whose file was changed all 
   CHECK(errors == 400);
 }
 
-TEST_CASE("file data set: a loader gives the batches that it gives of arrays in memory") {
+}  // TEST_SUITE("file array threads")
+
+TEST_SUITE("file data set") {
+
+TEST_CASE("a loader gives the batches that it gives of arrays in memory") {
   const Folder folder;
   const auto x = counting<double>({37, 3});
   auto y = counting<std::int64_t>({37});
@@ -409,7 +418,11 @@ TEST_CASE("file data set: a loader gives the batches that it gives of arrays in 
         }).find("FileDataset: inputs of shape (37, 3) and targets of shape (1,)") == 0);
 }
 
-TEST_CASE("file array: too many open files are said to be that") {
+}  // TEST_SUITE("file data set")
+
+TEST_SUITE("file array") {
+
+TEST_CASE("the error for too many open files says so") {
   const test::Folder folder;
   const std::string path = folder.add("x.raw", "12345678");
   rlimit before;
@@ -421,3 +434,5 @@ TEST_CASE("file array: too many open files are said to be that") {
   REQUIRE(::setrlimit(RLIMIT_NOFILE, &before) == 0);
   CHECK(what == path + ": cannot be opened (Too many open files); check how many files are open");
 }
+
+}  // TEST_SUITE("file array")

@@ -119,7 +119,9 @@ std::vector<Array<T>> every_set(std::int64_t n, std::uint64_t seed) {
 
 }  // namespace
 
-TEST_CASE_TEMPLATE("synthetic: the same bits at every call, others for another seed", T, float,
+TEST_SUITE("synthetic") {
+
+TEST_CASE_TEMPLATE("every call gives the same bits, and another seed gives others", T, float,
                    double) {
   const auto a = every_set<T>(40, 1), b = every_set<T>(40, 1), c = every_set<T>(40, 2);
   REQUIRE(a.size() == 12);
@@ -130,7 +132,7 @@ TEST_CASE_TEMPLATE("synthetic: the same bits at every call, others for another s
   }
 }
 
-TEST_CASE("synthetic: fewer rows are the first of more, and float is double rounded") {
+TEST_CASE("fewer rows are the first of more, and float is double rounded") {
   const auto more = every_set<double>(40, 1), fewer = every_set<double>(17, 1);
   const auto single = every_set<float>(40, 1);
   for (std::size_t i = 0; i < more.size(); ++i) {
@@ -140,7 +142,7 @@ TEST_CASE("synthetic: fewer rows are the first of more, and float is double roun
   }
 }
 
-TEST_CASE("synthetic: what a seed gives is fixed") {
+TEST_CASE("the set of a seed never changes") {
   // By a program that shares nothing with this one but the definitions, in 40 digits.
   const double first[] = {-1.8627201219090516,
                           0.82326673917283031,
@@ -162,7 +164,7 @@ TEST_CASE("synthetic: what a seed gives is fixed") {
   }
 }
 
-TEST_CASE_TEMPLATE("synthetic: linear", T, float, double) {
+TEST_CASE_TEMPLATE("linear sets follow their model", T, float, double) {
   for (std::uint64_t seed = 0; seed < 5; ++seed) {
     CAPTURE(seed);
     const auto [x, y, weight, bias] =
@@ -186,7 +188,7 @@ TEST_CASE_TEMPLATE("synthetic: linear", T, float, double) {
   CHECK_AGREES(close(line.array(), plain.y, 0, 20 * std::numeric_limits<T>::epsilon()));
 }
 
-TEST_CASE("synthetic: parameters are standard normal over the seeds") {
+TEST_CASE("parameters are standard normal over the seeds") {
   std::vector<double> linear, logistic;
   for (std::uint64_t seed = 0; seed < 1000; ++seed) {
     const auto a = data::make_linear<double>(1, {.features = 2, .seed = seed});
@@ -198,8 +200,7 @@ TEST_CASE("synthetic: parameters are standard normal over the seeds") {
   CHECK(moments_are(logistic, 0, 9, 3));
 }
 
-TEST_CASE_TEMPLATE("synthetic: logistic, whose parameters Newton's method finds", T, float,
-                   double) {
+TEST_CASE_TEMPLATE("Newton's method finds the parameters of logistic sets", T, float, double) {
   for (std::uint64_t seed = 0; seed < 5; ++seed) {
     CAPTURE(seed);
     const auto [x, y, weight, bias] = data::make_logistic<T>(4000, {.features = 2, .seed = seed});
@@ -220,7 +221,7 @@ TEST_CASE_TEMPLATE("synthetic: logistic, whose parameters Newton's method finds"
   }
 }
 
-TEST_CASE_TEMPLATE("synthetic: blobs", T, float, double) {
+TEST_CASE_TEMPLATE("blobs are normal clouds around their centers", T, float, double) {
   const auto [x, y, centers] =
       data::make_blobs<T>(4001, {.classes = 4, .features = 3, .box = 5, .spread = 0.5, .seed = 3});
   CHECK(x.shape() == Shape{4001, 3});
@@ -244,8 +245,7 @@ TEST_CASE_TEMPLATE("synthetic: blobs", T, float, double) {
   CHECK(moments_are(drawn, 0, 25.0 / 3, 1.8));
 }
 
-TEST_CASE_TEMPLATE("synthetic: moons are half circles that reach into each other", T, float,
-                   double) {
+TEST_CASE_TEMPLATE("moons are half circles that reach into each other", T, float, double) {
   const auto plain = data::make_moons<T>(3000, {.noise = 0, .seed = 2});
   CHECK(plain.x.shape() == Shape{3000, 2});
   CHECK(takes_turns(plain.y, 2));
@@ -266,7 +266,7 @@ TEST_CASE_TEMPLATE("synthetic: moons are half circles that reach into each other
   CHECK(moments_are(difference(noisy.x, plain.x), 0, 0.04, 3));
 }
 
-TEST_CASE_TEMPLATE("synthetic: circles", T, float, double) {
+TEST_CASE_TEMPLATE("circles have their radii and uniform angles", T, float, double) {
   const auto plain = data::make_circles<T>(3000, {.factor = 0.25, .noise = 0, .seed = 2});
   CHECK(plain.x.shape() == Shape{3000, 2});
   CHECK(takes_turns(plain.y, 2));
@@ -282,7 +282,7 @@ TEST_CASE_TEMPLATE("synthetic: circles", T, float, double) {
   CHECK(moments_are(difference(noisy.x, plain.x), 0, 0.04, 3));
 }
 
-TEST_CASE_TEMPLATE("synthetic: spirals turn with the distance from the origin", T, float, double) {
+TEST_CASE_TEMPLATE("spirals turn with the distance from the origin", T, float, double) {
   const auto plain = data::make_spirals<T>(3000, {.classes = 3, .turns = 2, .noise = 0, .seed = 2});
   CHECK(plain.x.shape() == Shape{3000, 2});
   CHECK(takes_turns(plain.y, 3));
@@ -301,7 +301,7 @@ TEST_CASE_TEMPLATE("synthetic: spirals turn with the distance from the origin", 
   CHECK(moments_are(difference(noisy.x, plain.x), 0, 0.01, 3));
 }
 
-TEST_CASE_TEMPLATE("synthetic: sparse regression knows its support", T, float, double) {
+TEST_CASE_TEMPLATE("sparse regression knows its support", T, float, double) {
   for (std::uint64_t seed = 0; seed < 3; ++seed) {
     CAPTURE(seed);
     const auto [x, y, weight, support] = data::make_sparse_regression<T>(
@@ -336,7 +336,7 @@ TEST_CASE_TEMPLATE("synthetic: sparse regression knows its support", T, float, d
   CHECK(data::make_sparse_regression<T>(3, {.features = 2, .informative = 2}).support.size() == 2);
 }
 
-TEST_CASE_TEMPLATE("synthetic: an ill-conditioned polynomial", T, float, double) {
+TEST_CASE_TEMPLATE("an ill-conditioned polynomial follows its model", T, float, double) {
   const auto [x, y, weight] =
       data::make_ill_conditioned_polynomial<T>(4000, 3, {.noise = 0.1, .seed = 4});
   CHECK(x.shape() == Shape{4000, 4});
@@ -366,7 +366,7 @@ TEST_CASE_TEMPLATE("synthetic: an ill-conditioned polynomial", T, float, double)
   CHECK(data::make_ill_conditioned_polynomial<T>(2, 0).x.shape() == Shape{2, 1});
 }
 
-TEST_CASE("synthetic: the condition of the polynomial is that of the Hilbert matrix") {
+TEST_CASE("the condition of the polynomial is that of the Hilbert matrix") {
   const auto condition = [](std::int64_t degree) {
     const auto set = data::make_ill_conditioned_polynomial<double>(5000, degree);
     const auto s = svd(set.x).s.array();
@@ -380,7 +380,7 @@ TEST_CASE("synthetic: the condition of the polynomial is that of the Hilbert mat
   CHECK(condition(9) < 2 * std::sqrt(1.603e13));
 }
 
-TEST_CASE("synthetic: refuses sizes that make no set") {
+TEST_CASE("sizes that make no set are refused") {
   CHECK(message_of<ArgumentError>([] { data::make_linear<float>(0); }) ==
         "make_linear: 0 rows; there must be at least 1");
   CHECK(message_of<ArgumentError>([] { data::make_linear<float>(5, {.features = -1}); }) ==
@@ -435,3 +435,5 @@ TEST_CASE("synthetic: refuses sizes that make no set") {
   CHECK_THROWS_AS(data::make_sparse_regression<float>(1, {.features = huge}), ShapeError);
   CHECK_THROWS_AS(data::make_ill_conditioned_polynomial<float>(1, huge), ShapeError);
 }
+
+}  // TEST_SUITE("synthetic")

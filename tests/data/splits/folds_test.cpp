@@ -65,7 +65,9 @@ std::int64_t count_in(const Rows& rows, const Rows& values, std::int64_t value) 
 
 }  // namespace
 
-TEST_CASE("folds: each row is tested once in every repeat, and the folds are of one size") {
+TEST_SUITE("folds") {
+
+TEST_CASE("each row is tested once in every repeat, and the folds are of one size") {
   for (const std::int64_t n : {10, 11, 14, 103}) {
     for (const std::int64_t k : {2, 3, 5, 10}) {
       CAPTURE(n);
@@ -83,7 +85,7 @@ TEST_CASE("folds: each row is tested once in every repeat, and the folds are of 
   CHECK(spread(data::k_fold(7, {.folds = 7}).data(), 7) == 0);
 }
 
-TEST_CASE("folds: seeds and repeats differ, the same seed gives the same") {
+TEST_CASE("seeds and repeats give different folds, and equal seeds equal ones") {
   const Folds folds = data::k_fold(40, {.folds = 4, .repeats = 2, .seed = 3});
   CHECK(same(folds, data::k_fold(40, {.folds = 4, .repeats = 2, .seed = 3})));
   CHECK_FALSE(same(folds, data::k_fold(40, {.folds = 4, .repeats = 2, .seed = 4})));
@@ -96,14 +98,14 @@ TEST_CASE("folds: seeds and repeats differ, the same seed gives the same") {
   CHECK(held_out != first[0].test);
 }
 
-TEST_CASE("folds: what a seed gives is fixed") {
+TEST_CASE("the folds of a seed never change") {
   const Folds folds = data::k_fold(7, {.folds = 3, .seed = 1});
   CHECK(folds[0].test == Rows{1, 3, 4});
   CHECK(folds[1].test == Rows{0, 6});
   CHECK(folds[2].test == Rows{2, 5});
 }
 
-TEST_CASE("folds: unshuffled they follow each other, the first ones larger") {
+TEST_CASE("without a shuffle the folds follow each other, the first ones larger") {
   const Folds folds = data::k_fold(11, {.folds = 3, .shuffle = false});
   CHECK(folds[0].test == range(0, 4));
   CHECK(folds[1].test == range(4, 8));
@@ -112,7 +114,7 @@ TEST_CASE("folds: unshuffled they follow each other, the first ones larger") {
   CHECK_FALSE(same(folds, data::k_fold(11, {.folds = 3})));
 }
 
-TEST_CASE("folds: each pair of rows is as often tested together as any other") {
+TEST_CASE("each pair of rows is as often tested together as any other") {
   int together[6][6] = {};
   for (std::uint64_t seed = 0; seed < 5000; ++seed) {
     for (const Fold& fold : data::k_fold(6, {.folds = 3, .seed = seed})) {
@@ -125,7 +127,7 @@ TEST_CASE("folds: each pair of rows is as often tested together as any other") {
   }
 }
 
-TEST_CASE("folds: classes are shared out evenly, and the folds are still of one size") {
+TEST_CASE("classes are shared out evenly, and the folds are still of one size") {
   Stream stream(1);
   for (int trial = 0; trial < 100; ++trial) {
     CAPTURE(trial);
@@ -153,7 +155,7 @@ TEST_CASE("folds: classes are shared out evenly, and the folds are still of one 
   }
 }
 
-TEST_CASE("folds: classes by seed, or unshuffled as neighbours") {
+TEST_CASE("folds of classes depend on the seed, or are neighbours without a shuffle") {
   const Rows classes{0, 0, 0, 0, 0, 1, 1, 0, 1, 1};
   const Folds unshuffled = data::stratified_k_fold(classes, {.folds = 2, .shuffle = false});
   CHECK(unshuffled[0].test == Rows{0, 1, 2, 5, 6});
@@ -169,7 +171,7 @@ TEST_CASE("folds: classes by seed, or unshuffled as neighbours") {
   CHECK(same(data::stratified_k_fold(Rows(23, 1), {.seed = 6}), data::k_fold(23, {.seed = 6})));
 }
 
-TEST_CASE("folds: no group is torn, and the folds differ by at most the largest group") {
+TEST_CASE("no group is divided, and the folds differ by at most the largest group") {
   Stream stream(4);
   for (int trial = 0; trial < 100; ++trial) {
     CAPTURE(trial);
@@ -197,7 +199,7 @@ TEST_CASE("folds: no group is torn, and the folds differ by at most the largest 
   }
 }
 
-TEST_CASE("folds: groups by seed, or unshuffled the largest first") {
+TEST_CASE("folds of groups depend on the seed, or take the largest group first without a shuffle") {
   // Sizes 1, 2, 3, 4 of groups 0 ... 3: 4 and 1 against 3 and 2.
   const Rows groups{0, 1, 1, 2, 2, 2, 3, 3, 3, 3};
   const Folds unshuffled = data::group_k_fold(groups, {.folds = 2, .shuffle = false});
@@ -221,7 +223,7 @@ TEST_CASE("folds: groups by seed, or unshuffled the largest first") {
   CHECK(tests.size() > 2);
 }
 
-TEST_CASE("folds: refuses what makes no folds") {
+TEST_CASE("sizes that make no folds are refused") {
   const auto plain = [](std::int64_t n, data::FoldOptions options) {
     return message_of<ArgumentError>([&] { data::k_fold(n, options); });
   };
@@ -248,7 +250,7 @@ TEST_CASE("folds: refuses what makes no folds") {
         }) == "group_k_fold: 2 groups are too few for 3 folds");
 }
 
-TEST_CASE("windows: expanding ones train on all that went before") {
+TEST_CASE("expanding windows train on all rows before the test part") {
   const Folds folds = data::expanding_window(10, {.folds = 3, .test_size = 2, .gap = 1});
   REQUIRE(folds.size() == 3);
   CHECK(folds[0].train == range(0, 3));
@@ -265,7 +267,7 @@ TEST_CASE("windows: expanding ones train on all that went before") {
   CHECK(standard[4].test == range(20, 23));
 }
 
-TEST_CASE("windows: sliding ones train on equally many rows") {
+TEST_CASE("sliding windows train on the same number of rows each") {
   const Folds folds =
       data::sliding_window(20, {.folds = 3, .train_size = 5, .test_size = 4, .gap = 2});
   REQUIRE(folds.size() == 3);
@@ -282,7 +284,7 @@ TEST_CASE("windows: sliding ones train on equally many rows") {
   CHECK(data::sliding_window(12, {.folds = 3})[1].train == range(3, 6));
 }
 
-TEST_CASE("windows: never look ahead, and a row is tested at most once") {
+TEST_CASE("windows never look ahead, and a row is tested at most once") {
   for (std::int64_t n = 8; n < 40; ++n) {
     for (std::int64_t k = 1; k <= 3; ++k) {
       for (std::int64_t gap = 0; gap < 3; ++gap) {
@@ -315,7 +317,7 @@ static_assert(!CanShuffle<data::SlidingWindowOptions>);
 
 }  // namespace
 
-TEST_CASE("windows: refuses what leaves nothing to train on or to test") {
+TEST_CASE("windows without rows to train on or to test are refused") {
   const auto expanding = [](std::int64_t n, data::ExpandingWindowOptions options) {
     return message_of<ArgumentError>([&] { data::expanding_window(n, options); });
   };
@@ -351,3 +353,5 @@ TEST_CASE("windows: refuses what leaves nothing to train on or to test") {
   CHECK_THROWS_AS(data::expanding_window(huge), ShapeError);
   CHECK_THROWS_AS(data::sliding_window(huge), ShapeError);
 }
+
+}  // TEST_SUITE("folds")

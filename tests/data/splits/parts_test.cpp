@@ -49,7 +49,9 @@ Rows all_rows(std::size_t n) {
 
 }  // namespace
 
-TEST_CASE("parts: every row is in exactly one part, and each part has its share") {
+TEST_SUITE("parts") {
+
+TEST_CASE("every row is in exactly one part, and each part has its share") {
   struct Case {
     std::int64_t n;
     double validation, test;
@@ -69,14 +71,14 @@ TEST_CASE("parts: every row is in exactly one part, and each part has its share"
   }
 }
 
-TEST_CASE("parts: the same seed gives the same, another seed others, and the default is 0.2") {
+TEST_CASE("equal seeds give equal parts, other seeds others, and the default is 0.2") {
   const Parts parts = data::split_rows(200, {.validation = 0.1, .test = 0.2, .seed = 7});
   CHECK(same(parts, data::split_rows(200, {.validation = 0.1, .test = 0.2, .seed = 7})));
   CHECK_FALSE(same(parts, data::split_rows(200, {.validation = 0.1, .test = 0.2, .seed = 8})));
   CHECK(same(data::split_rows(200), data::split_rows(200, {.test = 0.2, .seed = 0})));
 }
 
-TEST_CASE("parts: what a seed gives is fixed, and is what train_test_split gives") {
+TEST_CASE("the parts of a seed never change, and are those of train_test_split") {
   const Parts parts = data::split_rows(10, {.test = 0.3, .seed = 7});
   CHECK(parts.test == Rows{8, 9, 7});
   CHECK(parts.train == Rows{1, 3, 6, 5, 0, 4, 2});
@@ -92,7 +94,7 @@ TEST_CASE("parts: what a seed gives is fixed, and is what train_test_split gives
   CHECK(Rows(test.y.begin(), test.y.end()) == parts.test);
 }
 
-TEST_CASE("parts: each row is as often held out as any other") {
+TEST_CASE("each row is as often held out as any other") {
   std::vector<int> times(10, 0);
   for (std::uint64_t seed = 0; seed < 6000; ++seed) {
     for (const std::int64_t row : data::split_rows(10, {.test = 0.3, .seed = seed}).test) {
@@ -103,7 +105,7 @@ TEST_CASE("parts: each row is as often held out as any other") {
   for (const int count : times) CHECK(std::abs(count - 1800) <= 213);
 }
 
-TEST_CASE("parts: each class is in its proportion, to within a row") {
+TEST_CASE("each class is in its proportion, to within a row") {
   Stream stream(5);
   for (int trial = 0; trial < 200; ++trial) {
     CAPTURE(trial);
@@ -133,7 +135,7 @@ TEST_CASE("parts: each class is in its proportion, to within a row") {
   }
 }
 
-TEST_CASE("parts: what the shares of classes lose goes by the largest remainder") {
+TEST_CASE("shares of classes are rounded by the largest remainder") {
   const auto test_rows = [](std::initializer_list<int> counts, double test) {
     Rows classes;
     std::int64_t name = 0;
@@ -155,7 +157,7 @@ TEST_CASE("parts: what the shares of classes lose goes by the largest remainder"
   CHECK(test_rows({15, 15}, 0.1) == Rows{2, 1});
 }
 
-TEST_CASE("parts: three parts of small classes come out even") {
+TEST_CASE("three parts of small classes come out even") {
   // Shares of 1.75, 1.75 and 1.5 in each class: two of the three are rounded up, 6, 6 and 4 times.
   Rows classes;
   for (std::int64_t c = 0; c < 8; ++c) classes.insert(classes.end(), 5, c);
@@ -169,20 +171,20 @@ TEST_CASE("parts: three parts of small classes come out even") {
   }
 }
 
-TEST_CASE("parts: one class alone is split as rows without a class") {
+TEST_CASE("one class alone is split as rows without a class") {
   const Rows one(50, 9);
   CHECK(same(data::split_stratified(one, {.validation = 0.1, .seed = 4}),
              data::split_rows(50, {.validation = 0.1, .seed = 4})));
 }
 
-TEST_CASE("parts: labels in an array are classes") {
+TEST_CASE("labels in an array are classes") {
   const Array<std::int64_t> labels({6}, {0, 1, 0, 1, 0, 1});
   const Parts parts = data::split_stratified(labels, {.test = 1.0 / 3});
   REQUIRE(parts.test.size() == 2);
   CHECK(labels[parts.test[0]] != labels[parts.test[1]]);
 }
 
-TEST_CASE("parts: the order of a part is that of the draw") {
+TEST_CASE("the order of a part is that of the draw") {
   Rows classes(1000), groups(1000);
   for (std::size_t i = 0; i < 1000; ++i) {
     classes[i] = std::int64_t(i / 500);
@@ -201,7 +203,7 @@ TEST_CASE("parts: the order of a part is that of the draw") {
   }
 }
 
-TEST_CASE("parts: no group is in two parts, and each part is within half a group of its share") {
+TEST_CASE("no group is in two parts, and each part is within half a group of its share") {
   Stream stream(6);
   std::set<Rows> tests;
   for (int trial = 0; trial < 200; ++trial) {
@@ -235,7 +237,7 @@ TEST_CASE("parts: no group is in two parts, and each part is within half a group
   }
 }
 
-TEST_CASE("parts: groups are chosen by the seed, each as often as any other of its size") {
+TEST_CASE("groups are chosen by the seed, each as often as any other of its size") {
   Rows groups;
   for (std::int64_t g = 0; g < 10; ++g) groups.insert(groups.end(), 4, g);
   CHECK(same(data::split_grouped(groups, {.seed = 1}), data::split_grouped(groups, {.seed = 1})));
@@ -248,7 +250,7 @@ TEST_CASE("parts: groups are chosen by the seed, each as often as any other of i
   for (const int count : times) CHECK(std::abs(count - 900) <= 151);
 }
 
-TEST_CASE("parts: a group that would fill a part is left to train on") {
+TEST_CASE("a group that would fill a part is left to train on") {
   Rows groups(60, 0);
   for (std::int64_t g = 1; g <= 40; ++g) groups.push_back(g);
   for (std::uint64_t seed = 0; seed < 20; ++seed) {
@@ -258,7 +260,7 @@ TEST_CASE("parts: a group that would fill a part is left to train on") {
   }
 }
 
-TEST_CASE("parts: a part may end above its share as well as below") {
+TEST_CASE("a part of groups may be above or below its share") {
   Rows threes, twos;
   for (std::int64_t i = 0; i < 32; ++i) {
     if (i < 30) threes.push_back(i / 3);
@@ -269,7 +271,7 @@ TEST_CASE("parts: a part may end above its share as well as below") {
   CHECK(data::split_grouped(twos, {.test = 0.15}).test.size() == 4);
 }
 
-TEST_CASE("parts: refuses what cannot be split") {
+TEST_CASE("sizes that cannot be split are refused") {
   const auto rows = [](std::int64_t n, data::PartsOptions options) {
     return message_of<ArgumentError>([&] { data::split_rows(n, options); });
   };
@@ -292,7 +294,7 @@ TEST_CASE("parts: refuses what cannot be split") {
         "and leave 0 to train on; each part needs at least one");
 }
 
-TEST_CASE("parts: more rows than memory can number are refused as such") {
+TEST_CASE("more rows than memory can number are refused as such") {
   const auto most = std::numeric_limits<std::int64_t>::max();
   CHECK(message_of<ShapeError>([&] { data::split_rows(most); }) ==
         "split_rows: shape (9223372036854775807,) has more elements than an array can hold");
@@ -300,7 +302,7 @@ TEST_CASE("parts: more rows than memory can number are refused as such") {
         "k_fold: shape (9223372036854775807,) has more elements than an array can hold");
 }
 
-TEST_CASE("parts: refuses classes and groups that cannot be split") {
+TEST_CASE("classes and groups that cannot be split are refused") {
   Rows classes(40, 3);
   classes.insert(classes.end(), 2, -8);
   const auto stratified = [](const Rows& of, data::PartsOptions options) {
@@ -326,3 +328,5 @@ TEST_CASE("parts: refuses classes and groups that cannot be split") {
         "validation; make smaller groups, or that part larger");
   CHECK(grouped({}, {}) == "split_grouped: 0 rows; there must be at least one");
 }
+
+}  // TEST_SUITE("parts")

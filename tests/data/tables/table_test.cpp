@@ -46,7 +46,9 @@ std::string printed(const auto& value) {
 
 }  // namespace
 
-TEST_CASE_TEMPLATE("table: columns by name, types and levels", T, float, double) {
+TEST_SUITE("table") {
+
+TEST_CASE_TEMPLATE("columns are found by name, and have types and levels", T, float, double) {
   const auto table = colours<T>();
   CHECK(table.rows() == 3);
   CHECK(table.names() == Names{"a", "colour", "b"});
@@ -59,8 +61,7 @@ TEST_CASE_TEMPLATE("table: columns by name, types and levels", T, float, double)
   CHECK(table.level(2, "colour") == "blue");
 }
 
-TEST_CASE_TEMPLATE("table: select, drop, head and rows keep types, values and order", T, float,
-                   double) {
+TEST_CASE_TEMPLATE("select, drop, head and rows keep types, values and order", T, float, double) {
   const auto table = colours<T>();
   const auto chosen = table.select({"b", "colour"});
   CHECK(chosen.names() == Names{"b", "colour"});
@@ -80,7 +81,7 @@ TEST_CASE_TEMPLATE("table: select, drop, head and rows keep types, values and or
   CHECK(table.rows(indices).level(1, "colour") == "red");
 }
 
-TEST_CASE_TEMPLATE("table: a column is added, or takes the place of another", T, float, double) {
+TEST_CASE_TEMPLATE("a column is added, or takes the place of another", T, float, double) {
   const auto more = numbers<T>().with("d", Array<T>({2, 1}, {8, 9}));
   CHECK(more.names() == Names{"a", "b", "c", "d"});
   CHECK_AGREES(same_bits(more.values(), Array<T>::of({{1, 2, 3, 8}, {4, 5, 6, 9}})));
@@ -92,7 +93,7 @@ TEST_CASE_TEMPLATE("table: a column is added, or takes the place of another", T,
   CHECK_THROWS_AS(numbers<T>().with("d", Array<T>({1, 1}, {8})), ShapeError);
 }
 
-TEST_CASE_TEMPLATE("table: the target is taken out by name", T, float, double) {
+TEST_CASE_TEMPLATE("the target is separated by name", T, float, double) {
   const auto table = numbers<T>();
   {
     const auto [x, y, features] = table.split_target("b");
@@ -104,7 +105,7 @@ TEST_CASE_TEMPLATE("table: the target is taken out by name", T, float, double) {
   CHECK_AGREES(same_bits(table.split_target("c").x, Array<T>::of({{1, 2}, {4, 5}})));
 }
 
-TEST_CASE("table: a model gets neither categories nor missing values") {
+TEST_CASE("a model gets neither categories nor missing values") {
   CHECK(message_of<ArgumentError>([] { colours<float>().split_target("a"); }) ==
         "t.csv: column \"colour\" is categorical (3 levels, as \"blue\"); encode it, one-hot or "
         "ordinal, or drop it. If it should be numbers, read it as Kind::numeric to see where it is "
@@ -120,7 +121,7 @@ TEST_CASE("table: a model gets neither categories nor missing values") {
         "Missing::drop_row");
 }
 
-TEST_CASE("table: errors name the columns that there are") {
+TEST_CASE("errors name the columns that there are") {
   const auto table = numbers<double>();
   const std::string unknown = "t.csv: no column \"d\"; there are a, b, c";
   CHECK(message_of<ArgumentError>([&] { table.split_target("d"); }) == unknown);
@@ -138,7 +139,7 @@ TEST_CASE("table: errors name the columns that there are") {
   CHECK_THROWS_AS(table.head(-1), ArgumentError);
 }
 
-TEST_CASE("table: columns and values that do not fit each other are refused") {
+TEST_CASE("columns and values that do not fit each other are refused") {
   const auto make = [](std::vector<Column> columns, Array<double> values) {
     return message_of([&] { Table<double>(std::move(columns), std::move(values)); });
   };
@@ -163,7 +164,7 @@ TEST_CASE("table: columns and values that do not fit each other are refused") {
   }
 }
 
-TEST_CASE("describe: what a sum or a difference cannot hold, and infinities") {
+TEST_CASE("statistics survive sums and differences that overflow, and infinities") {
   const double inf = std::numeric_limits<double>::infinity();
   const auto of = [](std::vector<double> x) {
     return Table<double>({{"x"}}, Array<double>({std::int64_t(x.size()), 1}, x))
@@ -185,7 +186,7 @@ TEST_CASE("describe: what a sum or a difference cannot hold, and infinities") {
   }
 }
 
-TEST_CASE("table: many columns are chosen by their names") {
+TEST_CASE("many columns are chosen by their names") {
   constexpr std::int64_t columns = 1000;
   std::vector<Column> all;
   for (std::int64_t j = 0; j < columns; ++j) all.push_back({"column_" + std::to_string(j)});
@@ -197,7 +198,7 @@ TEST_CASE("table: many columns are chosen by their names") {
   CHECK(table.drop(names).names() == std::vector<std::string>{"column_0"});
 }
 
-TEST_CASE_TEMPLATE("describe: moments and quantiles are NumPy's", T, float, double) {
+TEST_CASE_TEMPLATE("moments and quantiles are NumPy's", T, float, double) {
   // numpy.mean, std(ddof=1) and quantile of 1, 2, 4, 8, 16, 32 and of the columns beside it.
   const Table<T> table({{"x"}, {"y"}, {"one"}, {"none"}},
                        Array<T>::of({{8, -1, gone<T>, gone<T>},
@@ -243,13 +244,13 @@ TEST_CASE_TEMPLATE("describe: moments and quantiles are NumPy's", T, float, doub
   }
 }
 
-TEST_CASE("describe: quantiles are interpolated from the nearer side, as NumPy's") {
+TEST_CASE("quantiles are interpolated from the nearer side, as NumPy's") {
   const Table<double> table({{"x"}}, Array<double>({2, 1}, {0.4, 0.1}));
   CHECK(table.describe().columns[0].upper_quartile == 0.325);  // not 0.32500000000000007
   CHECK(table.describe().columns[0].lower_quartile == 0.1 + (0.4 - 0.1) * 0.25);
 }
 
-TEST_CASE("describe: the levels of categories are counted") {
+TEST_CASE("the levels of categories are counted") {
   const Table<double> table({{"c", Kind::categorical, {"p", "q", "r", "s"}}},
                             Array<double>({6, 1}, {2, 1, 2, gone<double>, 1, 3}));
   const auto c = table.describe().columns.front();
@@ -261,7 +262,7 @@ TEST_CASE("describe: the levels of categories are counted") {
   CHECK(c.frequency == 2);
 }
 
-TEST_CASE("table: it prints so that it can be read") {
+TEST_CASE("a table prints in a readable form") {
   CHECK(printed(colours<double>()) ==
         "   a  colour    b\n"
         "0  1     red    3\n"
@@ -291,3 +292,5 @@ TEST_CASE("table: it prints so that it can be read") {
   CHECK(wide.find("nnn7  ...\n") != std::string::npos);
   CHECK(wide.find("nnn8") == std::string::npos);
 }
+
+}  // TEST_SUITE("table")

@@ -48,7 +48,9 @@ std::string why(const auto& f) { return message_of<ArgumentError>(f); }
 
 }  // namespace
 
-TEST_CASE_TEMPLATE("one-hot: a column for each level of the training rows", T, float, double) {
+TEST_SUITE("one-hot") {
+
+TEST_CASE_TEMPLATE("each level of the training rows gets a column", T, float, double) {
   OneHot step;
   const auto seen = step.fit_transform(training<T>());
   CHECK(step.levels() == std::vector<Names>{{"north", "south", "west"}});
@@ -66,7 +68,7 @@ TEST_CASE_TEMPLATE("one-hot: a column for each level of the training rows", T, f
                          Array<T>::of({{5, 1, 0, 0, 6}, {5, 0, 1, 0, 6}})));
 }
 
-TEST_CASE("one-hot: several columns, each in its place") {
+TEST_CASE("several columns are encoded, each in its place") {
   const Table<double> table({{"c", Kind::categorical, {"x", "y"}},
                              {"n"},
                              {"d", Kind::categorical, {"x", "z"}},
@@ -87,7 +89,7 @@ TEST_CASE("one-hot: several columns, each in its place") {
         "OneHot: inverse needs all columns of \"d\": d=x, d=z");
 }
 
-TEST_CASE("one-hot: what is unknown or missing is refused, ignored, or a level") {
+TEST_CASE("an unknown or missing value is refused, ignored, or a level") {
   const auto odd = of_zones<double>({0, gone<double>, 2});  // east, nothing, south
   OneHot strict;
   strict.fit(training<double>());
@@ -127,7 +129,7 @@ TEST_CASE("one-hot: what is unknown or missing is refused, ignored, or a level")
       same_bits(some.transform(odd).column("zone=(missing)"), Array<double>({3, 1}, {0, 1, 0})));
 }
 
-TEST_CASE("one-hot: the first level can be left out") {
+TEST_CASE("the first level can be left out") {
   OneHot step({.drop_first = true});
   const auto seen = step.fit_transform(training<double>());
   CHECK(seen.names() == Names{"a", "zone=south", "zone=west", "b"});
@@ -140,7 +142,7 @@ TEST_CASE("one-hot: the first level can be left out") {
   CHECK_THROWS_AS(OneHot({.missing = Unknown::ignore, .drop_first = true}), ArgumentError);
 }
 
-TEST_CASE("one-hot: what leaves no column comes back with all the others") {
+TEST_CASE("a column without encoded columns is restored with all the others") {
   const Table<double> table(
       {{"a"}, {"zone", Kind::categorical, {"north"}}, {"none", Kind::categorical}, {"b"}},
       Array<double>::of({{1, 0, gone<double>, 2}, {3, 0, gone<double>, 4}}));
@@ -159,7 +161,7 @@ TEST_CASE("one-hot: what leaves no column comes back with all the others") {
   CHECK_AGREES(same_bits(all.values(), table.values()));
 }
 
-TEST_CASE("one-hot: a file may leave out the first of no levels") {
+TEST_CASE("a file may have drop_first for a column without levels") {
   const Table<double> table({{"zone", Kind::categorical, {"north"}}, {"area"}},
                             Array<double>::of({{0, 1}, {0, 2}}));
   data::Pipeline pipeline{OneHot({.drop_first = true})};
@@ -175,7 +177,7 @@ TEST_CASE("one-hot: a file may leave out the first of no levels") {
   CHECK(back.level(1, "zone").empty());
 }
 
-TEST_CASE("one-hot: the way back from numbers that are nearly right") {
+TEST_CASE("the inverse accepts numbers that are nearly right") {
   OneHot step;
   step.fit(training<double>());
   const Table<double> scores(
@@ -185,7 +187,7 @@ TEST_CASE("one-hot: the way back from numbers that are nearly right") {
                          Array<double>({4, 1}, {2, 1, gone<double>, gone<double>})));
 }
 
-TEST_CASE("one-hot: levels of an order of one's own") {
+TEST_CASE("levels may be given in any order") {
   OneHot step({.levels = {{"zone", {"west", "up", "north", "south"}}}});
   const auto seen = step.fit_transform(training<double>());
   CHECK(seen.names() == Names{"a", "zone=west", "zone=up", "zone=north", "zone=south", "b"});
@@ -204,7 +206,7 @@ TEST_CASE("one-hot: levels of an order of one's own") {
         }) == "OneHot: a level that is given for \"zone\" stands twice");
 }
 
-TEST_CASE("one-hot: numbers are not encoded, and names that clash are refused") {
+TEST_CASE("numbers are not encoded, and names that clash are refused") {
   CHECK(why([] { OneHot({.columns = {"a"}}).fit(training<double>()); }) ==
         "OneHot: column \"a\" of h.csv is numeric; it takes categorical columns");
   CHECK(why([] { OneHot().fit(training<double>().select({"a"})); }) ==
@@ -214,7 +216,7 @@ TEST_CASE("one-hot: numbers are not encoded, and names that clash are refused") 
         "OneHot: the name \"zone=north\" stands twice in what it makes; rename or drop a column");
 }
 
-TEST_CASE("one-hot: names that would take hundreds of times the table are refused") {
+TEST_CASE("names that would take hundreds of times the table are refused") {
   data::Column column{std::string(1 << 20, 'x'), Kind::categorical};
   for (int i = 0; i < 70; ++i) column.levels.push_back(std::to_string(i));
   const OneHot step({.levels = {{column.name, column.levels}}});
@@ -223,7 +225,11 @@ TEST_CASE("one-hot: names that would take hundreds of times the table are refuse
         }).ends_with(" would take more than 64 MB"));
 }
 
-TEST_CASE_TEMPLATE("ordinal: the position of the level", T, float, double) {
+}  // TEST_SUITE("one-hot")
+
+TEST_SUITE("ordinal") {
+
+TEST_CASE_TEMPLATE("a level becomes its position", T, float, double) {
   Ordinal step;
   const auto seen = step.fit_transform(training<T>());
   CHECK(seen.names() == Names{"a", "zone", "b"});
@@ -238,7 +244,7 @@ TEST_CASE_TEMPLATE("ordinal: the position of the level", T, float, double) {
       same_bits(sized.fit_transform(training<T>()).column("zone"), Array<T>({4, 1}, {2, 1, 0, 2})));
 }
 
-TEST_CASE("ordinal: what is unknown or missing is refused, ignored, or a level") {
+TEST_CASE("an unknown or missing value is refused, ignored, or a level") {
   const auto odd = of_zones<double>({0, gone<double>, 2});
   const auto codes = [&](data::OrdinalOptions options) {
     Ordinal step(std::move(options));
@@ -262,7 +268,7 @@ TEST_CASE("ordinal: what is unknown or missing is refused, ignored, or a level")
         }).starts_with("Ordinal: column \"zone\", row 1: the value is missing"));
 }
 
-TEST_CASE("ordinal: the way back rounds, and refuses what is no code") {
+TEST_CASE("the inverse rounds, and refuses numbers that are not codes") {
   Ordinal step;
   step.fit(training<double>());
   const auto inverse = [&](double code) {
@@ -276,3 +282,5 @@ TEST_CASE("ordinal: the way back rounds, and refuses what is no code") {
     CHECK(why([&] { inverse(code); }).ends_with(" is the code of no level; there are 3"));
   }
 }
+
+}  // TEST_SUITE("ordinal")

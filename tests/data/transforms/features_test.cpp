@@ -36,7 +36,9 @@ std::string why(const auto& f) { return message_of<ArgumentError>(f); }
 
 }  // namespace
 
-TEST_CASE("log: log1p, or with another offset") {
+TEST_SUITE("log") {
+
+TEST_CASE("the logarithm is log1p, or has another offset") {
   Log step;
   const auto table = column_of({0, 1e-20, std::exp(2) - 1, gone});
   const auto seen = step.fit_transform(table);
@@ -54,7 +56,7 @@ TEST_CASE("log: log1p, or with another offset") {
   CHECK_AGREES(close(shifted.inverse(column_of({0})).values(), Array<double>({1, 1}, {-2}), 1e-15));
 }
 
-TEST_CASE("log: what has no logarithm is refused, at the fit and later") {
+TEST_CASE("values without a logarithm are refused, at the fit and later") {
   Log step;
   CHECK(why([&] {
           step.fit(column_of({1, -1}));
@@ -69,7 +71,11 @@ TEST_CASE("log: what has no logarithm is refused, at the fit and later") {
   CHECK(why([] { Log({.offset = gone}); }) == "Log: the offset is not finite");
 }
 
-TEST_CASE_TEMPLATE("polynomial: products with scikit-learn's names and order", T, float, double) {
+}  // TEST_SUITE("log")
+
+TEST_SUITE("polynomial") {
+
+TEST_CASE_TEMPLATE("products have scikit-learn's names and order", T, float, double) {
   // PolynomialFeatures(3, include_bias=False).get_feature_names_out(["a", "b"])
   Polynomial step({.columns = {"a", "b"}, .degree = 3});
   const auto seen = step.fit_transform(abc<T>());
@@ -87,7 +93,7 @@ TEST_CASE_TEMPLATE("polynomial: products with scikit-learn's names and order", T
   CHECK(all.outputs().size() == 4 + 6);
 }
 
-TEST_CASE("polynomial: interactions only") {
+TEST_CASE("interactions_only leaves out powers") {
   Polynomial step({.degree = 5, .interactions_only = true});
   const auto seen = step.fit_transform(abc<double>());
   CHECK(seen.names() == Names{"a", "k", "b", "c", "a b", "a c", "b c", "a b c"});
@@ -95,7 +101,7 @@ TEST_CASE("polynomial: interactions only") {
   CHECK(step.describe() == "Polynomial a, b, c, degree 5, interactions only");
 }
 
-TEST_CASE("polynomial: refuses what makes no sense, or too many columns") {
+TEST_CASE("invalid degrees and too many columns are refused") {
   CHECK(why([] { Polynomial({.degree = 1}); }) == "Polynomial: a degree of 1; it must be 2 to 32");
   CHECK_THROWS_AS(Polynomial({.degree = 33}), ArgumentError);
   std::vector<data::Column> columns;
@@ -124,3 +130,5 @@ TEST_CASE("polynomial: refuses what makes no sense, or too many columns") {
           Polynomial({.columns = {"a"}}).fit_transform(taken);
         }).starts_with("Polynomial: the name \"a^2\" stands twice"));
 }
+
+}  // TEST_SUITE("polynomial")

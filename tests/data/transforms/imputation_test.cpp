@@ -43,7 +43,10 @@ std::string why(const auto& f) { return message_of<ArgumentError>(f); }
 
 }  // namespace
 
-TEST_CASE_TEMPLATE("impute: the mean and the median of what is there", T, float, double) {
+TEST_SUITE("imputation") {
+
+TEST_CASE_TEMPLATE("missing numbers become the mean or the median of the present ones", T, float,
+                   double) {
   Impute mean({.columns = {"age"}});
   CHECK_AGREES(
       same_bits(mean.fit_transform(houses<T>()).values(), Array<T>::of({{5, 2, 1},
@@ -63,7 +66,7 @@ TEST_CASE_TEMPLATE("impute: the mean and the median of what is there", T, float,
   CHECK(median.numbers() == std::vector<double>{3, 1.5});
 }
 
-TEST_CASE("impute: the most frequent of numbers and of levels") {
+TEST_CASE("missing values become the most frequent number or level") {
   Impute step({.strategy = Strategy::most_frequent});
   step.fit(houses<double>());
   CHECK(step.used() == Names{"age", "zone", "area"});
@@ -80,7 +83,7 @@ TEST_CASE("impute: the most frequent of numbers and of levels") {
   CHECK(step.transform(other).level(1, "zone") == "x");
 }
 
-TEST_CASE("impute: constants, a new level among them") {
+TEST_CASE("missing values become a constant, which may be a new level") {
   Impute step({.strategy = Strategy::constant, .constant = -1, .level = "none"});
   const auto seen = step.fit_transform(houses<double>());
   CHECK(seen.columns()[1].levels == Names{"e", "n", "s", "none"});
@@ -97,7 +100,8 @@ TEST_CASE("impute: constants, a new level among them") {
                          Array<double>({6, 1}, {2, 1, 0, 1, 2, 0})));
 }
 
-TEST_CASE_TEMPLATE("impute: marks tell what was filled in, and lead back", T, float, double) {
+TEST_CASE_TEMPLATE("marks show the filled values, and make the inverse possible", T, float,
+                   double) {
   Impute step({.columns = {"area", "age"}, .mark = true});
   const auto seen = step.fit_transform(houses<T>());
   CHECK(seen.names() == Names{"age", "zone", "area", "area_missing", "age_missing"});
@@ -114,7 +118,7 @@ TEST_CASE_TEMPLATE("impute: marks tell what was filled in, and lead back", T, fl
         "Impute: inverse of \"age\" needs \"age_missing\"");
 }
 
-TEST_CASE("impute: without marks there is no way back") {
+TEST_CASE("without marks there is no inverse") {
   Impute step({.columns = {"age"}});
   const auto seen = step.fit_transform(houses<double>());
   CHECK(why([&] { step.inverse(seen); }) ==
@@ -122,7 +126,7 @@ TEST_CASE("impute: without marks there is no way back") {
   CHECK(step.inverse(seen.drop({"age"})).names() == Names{"zone", "area"});
 }
 
-TEST_CASE("impute: refuses what it cannot learn from") {
+TEST_CASE("columns that it cannot learn from are refused") {
   for (const auto strategy : {Strategy::mean, Strategy::median, Strategy::most_frequent}) {
     CHECK(why([&] { Impute({.columns = {"age"}, .strategy = strategy}).fit(empty_row()); }) ==
           "Impute: column \"age\" of table has no value to learn from");
@@ -138,3 +142,5 @@ TEST_CASE("impute: refuses what it cannot learn from") {
   CHECK(why([] { Impute({.strategy = Strategy::constant, .constant = gone<double>}); }) ==
         "Impute: the constant is not finite");
 }
+
+}  // TEST_SUITE("imputation")

@@ -46,7 +46,9 @@ Standardize fitted_on(const Table<T>& table) {
 
 }  // namespace
 
-TEST_CASE_TEMPLATE("split: tables that know what they are for", T, float, double) {
+TEST_SUITE("split") {
+
+TEST_CASE_TEMPLATE("the parts of a table know their role", T, float, double) {
   const auto [train, validation, test] = data::split(numbers<T>(), thirds);
   CHECK(train.role() == Role::training);
   CHECK(validation.role() == Role::held_out);
@@ -62,7 +64,7 @@ TEST_CASE_TEMPLATE("split: tables that know what they are for", T, float, double
   CHECK(data::split(numbers<T>(), data::Parts{{0}, {}, {1}}).validation.rows() == 0);
 }
 
-TEST_CASE("split: what is made of a part is for the same") {
+TEST_CASE("tables made from a part keep its role") {
   const auto [train, validation, test] = data::split(numbers(), thirds);
   const std::vector<std::int64_t> two{0, 1};
   for (const auto* part : {&train, &test}) {
@@ -85,7 +87,7 @@ TEST_CASE("split: what is made of a part is for the same") {
   CHECK(plain.str() == held_out.str());
 }
 
-TEST_CASE("split: no row in two parts") {
+TEST_CASE("a row in two parts is refused") {
   CHECK(why([] {
           data::split(numbers(), data::Fold{{0, 1, 2}, {3, 1}});
         }) == "split: row 1 of n.csv is in train and in test");
@@ -100,7 +102,11 @@ TEST_CASE("split: no row in two parts") {
   CHECK(data::split(numbers(), data::Fold{{0, 0, 0}, {1}}).train.rows() == 3);
 }
 
-TEST_CASE_TEMPLATE("leak: no fit on held-out rows", T, float, double) {
+}  // TEST_SUITE("split")
+
+TEST_SUITE("leaks") {
+
+TEST_CASE_TEMPLATE("a fit on held-out rows is refused", T, float, double) {
   const auto parts = data::split(numbers<T>(), thirds);
   const auto &validation = parts.validation, &test = parts.test;
   const std::string refusal =
@@ -127,7 +133,7 @@ TEST_CASE_TEMPLATE("leak: no fit on held-out rows", T, float, double) {
   CHECK(why([&] { fitted_on(inner.train); }) == refusal);
 }
 
-TEST_CASE("leak: the same places of rows in another order are another split") {
+TEST_CASE("the same places of rows in another order are another split") {
   const auto table = numbers();
   std::vector<std::int64_t> turned;
   for (std::int64_t i = 0; i < table.rows(); ++i) turned.push_back((i + 6) % table.rows());
@@ -139,7 +145,7 @@ TEST_CASE("leak: the same places of rows in another order are another split") {
   CHECK(fitted_on(b.train).transform(b.test).rows() == 6);
 }
 
-TEST_CASE("leak: what comes out of a transform is for the same") {
+TEST_CASE("transformed rows keep their role") {
   const auto parts = data::split(numbers(), thirds);
   const auto &train = parts.train, &test = parts.test;
   Standardize step;
@@ -151,7 +157,7 @@ TEST_CASE("leak: what comes out of a transform is for the same") {
   CHECK(fitted_on(step.transform(train)).is_fitted());
 }
 
-TEST_CASE("leak: held-out rows do not pass through what was fitted on them") {
+TEST_CASE("a transform refuses the held-out rows that it was fitted on") {
   const auto [train, validation, test] = data::split(numbers(), thirds);
   CHECK(fitted_on(train).transform(validation).rows() == 4);
   CHECK(fitted_on(train).transform(test).rows() == 4);
@@ -175,7 +181,7 @@ TEST_CASE("leak: held-out rows do not pass through what was fitted on them") {
   CHECK(early.transform(numbers().with_role(Role::held_out)).rows() == 12);
 }
 
-TEST_CASE("leak: rows remember where they come from, whatever they are said to be for") {
+TEST_CASE("rows keep their origin when their role is changed") {
   const auto table = numbers();
   const auto parts = data::split(table, halves);
   const auto &train = parts.train, &test = parts.test;
@@ -211,7 +217,7 @@ TEST_CASE("leak: rows remember where they come from, whatever they are said to b
   CHECK(all.transform(table.with_role(Role::unspecified).with_role(Role::held_out)).rows() == 12);
 }
 
-TEST_CASE("leak: folds are not mixed up") {
+TEST_CASE("folds are not mixed up") {
   const auto table = numbers();
   const auto first = data::split(table, halves), second = data::split(table, other_halves);
   CHECK(fitted_on(first.train).transform(first.test).rows() == 6);
@@ -224,7 +230,7 @@ TEST_CASE("leak: folds are not mixed up") {
   CHECK(fitted_on(again.train).transform(first.test).rows() == 6);
 }
 
-TEST_CASE("leak: nested folds") {
+TEST_CASE("of nested folds, only parts that share rows are a leak") {
   const auto outer = data::split(numbers(), halves);
   const auto inner = data::split(outer.train, data::Fold{{0, 1, 2}, {3, 4, 5}});
   CHECK(inner.train.role() == Role::training);
@@ -237,7 +243,7 @@ TEST_CASE("leak: nested folds") {
         }).starts_with("Standardize: held-out rows of n.csv: these held-out rows were among"));
 }
 
-TEST_CASE("leak: split first, then fit") {
+TEST_CASE("a table transformed by a fit on its rows cannot be split") {
   const auto table = numbers();
   Standardize step;
   const std::string refusal =
@@ -263,7 +269,7 @@ TEST_CASE("leak: split first, then fit") {
   CHECK(data::split(seen.with_role(Role::unspecified), halves).test.rows() == 6);
 }
 
-TEST_CASE("leak: a formula that learns nothing may see all rows") {
+TEST_CASE("a transform that learns nothing may see all rows") {
   const auto table = numbers();
   data::Pipeline pipeline{data::Log(), data::Polynomial({.columns = {"a", "b"}}),
                           data::Impute({.strategy = data::Strategy::constant})};
@@ -274,7 +280,7 @@ TEST_CASE("leak: a formula that learns nothing may see all rows") {
   CHECK_THROWS_AS(data::split(mean.fit_transform(table), halves), ArgumentError);
 }
 
-TEST_CASE("leak: what is loaded has forgotten its rows") {
+TEST_CASE("a loaded transform does not know its training rows") {
   const test::Folder folder;
   const auto table = numbers();
   data::Pipeline pipeline{Standardize()};
@@ -284,7 +290,7 @@ TEST_CASE("leak: what is loaded has forgotten its rows") {
   CHECK(data::Pipeline::load(folder.path("p.json")).transform(test).rows() == 6);
 }
 
-TEST_CASE("leak: in a pipeline, too, the rows of the fit get no code that knows their targets") {
+TEST_CASE("in a pipeline, too, training rows get codes without their own targets") {
   const Table<double> table({{"zone", data::Kind::categorical, {"e", "n"}}, {"price"}},
                             Array<double>::of({{0, 1}, {1, 2}, {0, 3}, {1, 4}}), "h.csv");
   const auto parts = data::split(table, data::Fold{{0, 1, 2}, {3}});
@@ -310,3 +316,5 @@ TEST_CASE("leak: in a pipeline, too, the rows of the fit get no code that knows 
     CHECK(why([&] { step.transform(*rows); }).starts_with("TargetEncode: transform of training"));
   }
 }
+
+}  // TEST_SUITE("leaks")

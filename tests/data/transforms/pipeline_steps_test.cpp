@@ -68,7 +68,9 @@ data::Pipeline through_a_file(data::Pipeline pipeline, const Table<double>& trai
 
 }  // namespace
 
-TEST_CASE("pipeline: all transforms of the library, to the bit") {
+TEST_SUITE("pipeline") {
+
+TEST_CASE("every transform of the library is saved and loaded to the bit") {
   const auto train = houses(60, true);
   through_a_file(
       {data::Impute({.columns = {"age"}, .strategy = Strategy::median, .mark = true}),
@@ -91,7 +93,7 @@ TEST_CASE("pipeline: all transforms of the library, to the bit") {
       train);
 }
 
-TEST_CASE("pipeline: and back") {
+TEST_CASE("a loaded pipeline has the inverse of the saved one") {
   const auto train = houses(60, true);
   const auto pipeline = through_a_file(
       {data::Impute({.columns = {"street"}, .strategy = Strategy::most_frequent, .mark = true}),
@@ -127,7 +129,7 @@ std::string changed(data::Pipeline pipeline, const std::string& from, const std:
 
 }  // namespace
 
-TEST_CASE("pipeline: files whose encoders contradict themselves") {
+TEST_CASE("files with contradictory encoders are refused") {
   const data::Pipeline one_hot{data::OneHot()}, ordinal{data::Ordinal()};
   const data::Pipeline target{data::TargetEncode({.target = "price"})};
   CHECK(changed(one_hot, "\"unknown\":\"error\"", "\"unknown\":\"perhaps\"") ==
@@ -163,7 +165,7 @@ TEST_CASE("pipeline: files whose encoders contradict themselves") {
         "(TargetEncode): \"seed\" is not what it must be: a whole number from 0 on");
 }
 
-TEST_CASE("pipeline: files whose other steps contradict themselves") {
+TEST_CASE("files with other contradictory steps are refused") {
   const data::Pipeline impute{data::Impute()}, polynomial{data::Polynomial()};
   CHECK(changed(impute, "\"strategy\":\"mean\"", "\"strategy\":\"mode\"") ==
         "(Impute): \"strategy\" is \"mode\"; there are mean, median, most_frequent, constant");
@@ -180,3 +182,5 @@ TEST_CASE("pipeline: files whose other steps contradict themselves") {
   CHECK(changed({data::Log()}, "\"offset\":1.0", "\"offset\":\"NaN\"") ==
         "(Log): \"offset\" must be finite");
 }
+
+}  // TEST_SUITE("pipeline")

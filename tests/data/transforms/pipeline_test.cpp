@@ -64,7 +64,9 @@ class Clip : public data::Transform {
 
 }  // namespace
 
-TEST_CASE("pipeline: each step is fitted on what those before it made") {
+TEST_SUITE("pipeline") {
+
+TEST_CASE("each step is fitted on the output of the steps before it") {
   data::Pipeline pipeline;
   pipeline.add(data::MinMax({.columns = {"age"}, .high = 10}))
       .add(data::MinMax({.columns = {"age", "area"}, .low = -1}));
@@ -85,7 +87,7 @@ TEST_CASE("pipeline: each step is fitted on what those before it made") {
   CHECK_AGREES(same_bits(other.transform(next).values(), pipeline.transform(next).values()));
 }
 
-TEST_CASE("pipeline: it is a transform") {
+TEST_CASE("a pipeline is a transform") {
   data::Pipeline pipeline{data::MinMax({.columns = {"age"}}), data::Standardize()};
   CHECK(pipeline.describe() == "0  MinMax age\n1  Standardize all numeric columns");
   pipeline.fit(houses());
@@ -108,7 +110,7 @@ TEST_CASE("pipeline: it is a transform") {
   CHECK_AGREES(same_bits(none.fit_transform(houses()).values(), houses().values()));
 }
 
-TEST_CASE("pipeline: copies are values, and another step takes back the fit") {
+TEST_CASE("copies are values, and adding a step removes the fit") {
   data::Pipeline pipeline{data::MinMax({.columns = {"age"}})};
   pipeline.fit(houses());
   data::Pipeline copy = pipeline;
@@ -126,7 +128,7 @@ TEST_CASE("pipeline: copies are values, and another step takes back the fit") {
   CHECK(copy.at<data::MinMax>(0).center() == std::vector<double>{10});
 }
 
-TEST_CASE_TEMPLATE("pipeline: what was saved and loaded gives the same bits", T, float, double) {
+TEST_CASE_TEMPLATE("a saved and loaded pipeline gives the same bits", T, float, double) {
   const test::Folder folder;
   auto values = Array<T>::uninitialized({100, 3});
   for (std::int64_t i = 0; i < values.size(); ++i) {
@@ -150,7 +152,7 @@ TEST_CASE_TEMPLATE("pipeline: what was saved and loaded gives the same bits", T,
   CHECK_AGREES(same_bits(refitted.fit_transform(table).values(), seen.values()));
 }
 
-TEST_CASE("pipeline: the file is one that people can read") {
+TEST_CASE("the file is readable by people") {
   const test::Folder folder;
   data::Pipeline pipeline{data::MinMax({.columns = {"age"}})};
   pipeline.fit(houses());
@@ -166,7 +168,7 @@ TEST_CASE("pipeline: the file is one that people can read") {
         "\"center\":[1e-300],\"scale\":[10.0]}]}\n");
 }
 
-TEST_CASE("pipeline: a transform of your own, in files too") {
+TEST_CASE("your own transforms can be steps, in files too") {
   const test::Folder folder;
   data::Pipeline pipeline{data::MinMax({.columns = {"area"}, .high = 8}), Clip()};
   const auto seen = pipeline.fit_transform(houses());
@@ -208,7 +210,7 @@ class Needs : public data::Transform {
 
 }  // namespace
 
-TEST_CASE("pipeline: what a transform of your own needs must be there") {
+TEST_CASE("the columns that your own transform uses must be there") {
   const test::Folder folder;
   data::Pipeline pipeline{Needs("age")};
   pipeline.fit(houses());
@@ -226,7 +228,7 @@ TEST_CASE("pipeline: what a transform of your own needs must be there") {
         "Needs: it needs a column \"eon\", which is not in h.csv");
 }
 
-TEST_CASE("pipeline: what is not fitted, or not UTF-8, is not saved") {
+TEST_CASE("a pipeline that is not fitted, or has names that are not UTF-8, is not saved") {
   const test::Folder folder;
   data::Pipeline pipeline{data::Standardize()};
   CHECK(message_of<ArgumentError>([&] { pipeline.save(folder.path("p.json")); }) ==
@@ -263,7 +265,7 @@ std::string changed(const std::string& from, const std::string& to) {
 
 }  // namespace
 
-TEST_CASE("pipeline: broken files say where") {
+TEST_CASE("errors of broken files have the place") {
   REQUIRE(refusal(head + step + "]}") == "nothing was thrown");
   REQUIRE(refusal(head + "]}") == "nothing was thrown");
   const std::string no_json = " this is no JSON; a pipeline is what Pipeline::save writes";
@@ -307,7 +309,7 @@ TEST_CASE("pipeline: broken files say where") {
   CHECK(refusal(head + "{" + keys + "}]}") == " more keys than any pipeline has");
 }
 
-TEST_CASE("pipeline: a member that has the name of another is refused when it is saved") {
+TEST_CASE("a member that has the name of another is refused when it is saved") {
   struct Twice : data::Transform {
     std::string type() const override { return "Twice"; }
     void learn(const Table<double>&) override {}
@@ -323,7 +325,7 @@ TEST_CASE("pipeline: a member that has the name of another is refused when it is
   CHECK(folder.names().empty());
 }
 
-TEST_CASE("pipeline: files that contradict themselves") {
+TEST_CASE("contradictory files are refused") {
   const std::string where = " step 0 (MinMax): ";
   CHECK(changed("\"rows\":3", "\"rows\":0") == where + "\"rows\" must be above 0");
   CHECK(changed("\"rows\":3", "\"rows\":18446744073709551615") ==
@@ -373,9 +375,11 @@ TEST_CASE("pipeline: files that contradict themselves") {
       " MinMax: column \"z\" of no rows was not there at the fit, but x, c; drop it");
 }
 
-TEST_CASE("pipeline: every file cut short is refused") {
+TEST_CASE("every file cut short is refused") {
   const std::string whole = head + step + "]}";
   for (std::size_t length = 0; length < whole.size(); ++length) {
     CHECK(refusal(whole.substr(0, length)) != "nothing was thrown");
   }
 }
+
+}  // TEST_SUITE("pipeline")

@@ -37,7 +37,9 @@ Table<T> column_of(std::initializer_list<T> values) {
 
 }  // namespace
 
-TEST_CASE_TEMPLATE("standardize: the columns that are named, by what is there", T, float, double) {
+TEST_SUITE("standardize") {
+
+TEST_CASE_TEMPLATE("named columns are scaled by their present values", T, float, double) {
   data::Standardize step({.columns = {"age", "area"}});
   const auto seen = step.fit_transform(houses<T>());
   CHECK(step.used() == Names{"age", "area"});
@@ -56,8 +58,7 @@ TEST_CASE_TEMPLATE("standardize: the columns that are named, by what is there", 
       close(step.inverse(seen).values(), houses<T>().values(), sizeof(T) == 4 ? 1e-6 : 1e-15));
 }
 
-TEST_CASE_TEMPLATE("standardize: every value is computed in double and rounded once", T, float,
-                   double) {
+TEST_CASE_TEMPLATE("every value is computed in double and rounded once", T, float, double) {
   auto x = Array<T>::uninitialized({50, 3});
   for (std::int64_t i = 0; i < x.size(); ++i) x.mutate()[i] = T(std::sin(double(i)) * 1e3);
   const Table<T> table({{"a"}, {"b"}, {"c"}}, x);
@@ -76,7 +77,7 @@ TEST_CASE_TEMPLATE("standardize: every value is computed in double and rounded o
   CHECK_AGREES(same_bits(step.inverse(z).values(), back));
 }
 
-TEST_CASE_TEMPLATE("standardize: held-out rows are scaled by the training rows", T, float, double) {
+TEST_CASE_TEMPLATE("held-out rows are scaled by the training rows", T, float, double) {
   const auto rows = [](Array<T> values) { return Table<T>({{"a"}, {"b"}, {"c"}}, values); };
   data::Standardize step;
   const auto train = rows(Array<T>::of({{1, 10, 5}, {3, 30, 5}}));
@@ -91,7 +92,7 @@ TEST_CASE_TEMPLATE("standardize: held-out rows are scaled by the training rows",
   CHECK_AGREES(same_bits(step.inverse(z).values(), held_out.values()));
 }
 
-TEST_CASE("standardize: far from 0, very small and very large columns") {
+TEST_CASE("far from 0, very small and very large columns") {
   auto x = Array<double>::uninitialized({1000, 3});
   for (std::int64_t i = 0; i < 1000; ++i) {
     const double wave = std::sin(double(i));
@@ -110,7 +111,7 @@ TEST_CASE("standardize: far from 0, very small and very large columns") {
   }
 }
 
-TEST_CASE("standardize: a constant column has scale 1") {
+TEST_CASE("a constant column has scale 1") {
   data::Standardize step;
   const auto seen = step.fit_transform(column_of<double>({0.1, 0.1, 0.1}));
   CHECK(step.scale() == Numbers{1});
@@ -119,7 +120,11 @@ TEST_CASE("standardize: a constant column has scale 1") {
                          Array<double>({1, 1}, {1.1 - 0.1})));
 }
 
-TEST_CASE_TEMPLATE("min-max: the range of the training rows becomes another", T, float, double) {
+}  // TEST_SUITE("standardize")
+
+TEST_SUITE("min-max") {
+
+TEST_CASE_TEMPLATE("the range of the training rows becomes the given range", T, float, double) {
   data::MinMax unit;
   CHECK_AGREES(same_bits(unit.fit_transform(column_of<T>({2, 6, gone<T>, 3})).values(),
                          Array<T>({4, 1}, {0, 1, gone<T>, 0.25})));
@@ -139,7 +144,11 @@ TEST_CASE_TEMPLATE("min-max: the range of the training rows becomes another", T,
       same_bits(wide.fit_transform(column_of<T>({5, 5})).values(), Array<T>({2, 1}, {-2, -2})));
 }
 
-TEST_CASE_TEMPLATE("robust: median and quartiles, whatever the outliers", T, float, double) {
+}  // TEST_SUITE("min-max")
+
+TEST_SUITE("robust") {
+
+TEST_CASE_TEMPLATE("median and quartiles are not changed by outliers", T, float, double) {
   data::Robust step;
   const auto seen = step.fit_transform(column_of<T>({3, 1, gone<T>, 2, 5, 1000}));
   // Of 1, 2, 3, 5, 1000: median 3, quartiles 2 and 5.
@@ -158,7 +167,11 @@ TEST_CASE_TEMPLATE("robust: median and quartiles, whatever the outliers", T, flo
   CHECK(step.scale() == Numbers{1});
 }
 
-TEST_CASE("scaling: options that make no sense") {
+}  // TEST_SUITE("robust")
+
+TEST_SUITE("scaling") {
+
+TEST_CASE("invalid options are refused") {
   CHECK(message_of<ArgumentError>([] { data::MinMax({.low = 1, .high = 1}); }) ==
         "MinMax: a range of 1 to 1; it must be finite, and low below high");
   CHECK_THROWS_AS(data::MinMax({.low = gone<double>}), ArgumentError);
@@ -171,7 +184,7 @@ TEST_CASE("scaling: options that make no sense") {
   CHECK_THROWS_AS(data::Robust({.upper = gone<double>}), ArgumentError);
 }
 
-TEST_CASE("scaling: what there is to learn nothing from") {
+TEST_CASE("columns without values are refused") {
   const auto why = [](auto step, const Table<double>& table) {
     return message_of<ArgumentError>([&] { step.fit(table); });
   };
@@ -188,3 +201,5 @@ TEST_CASE("scaling: what there is to learn nothing from") {
   CHECK(why(data::MinMax(), houses<double>().select({"zone"})) ==
         "MinMax: h.csv has no numeric column");
 }
+
+}  // TEST_SUITE("scaling")

@@ -45,7 +45,9 @@ bool near(double a, double b) { return std::abs(a - b) <= 1e-15 * std::max(1., s
 
 }  // namespace
 
-TEST_CASE("target encoding: the mean of a level, drawn to the mean of all") {
+TEST_SUITE("target encoding") {
+
+TEST_CASE("a code is the mean of a level, drawn towards the mean of all rows") {
   TargetEncode step({.target = "price", .smoothing = 2});
   step.fit(training());
   CHECK(step.mean() == 4);
@@ -64,7 +66,7 @@ TEST_CASE("target encoding: the mean of a level, drawn to the mean of all") {
   CHECK_AGREES(same_bits(plain.transform(alone).values(), Array<double>({5, 1}, {3, 4, 3, 3, 7})));
 }
 
-TEST_CASE("target encoding: a training row has the code that the other folds make") {
+TEST_CASE("a training row has the code of the other folds") {
   for (const double smoothing : {0., 1.5}) {
     for (const std::uint64_t seed : {0u, 7u}) {
       auto values = Array<double>::uninitialized({40, 2});
@@ -107,7 +109,7 @@ TEST_CASE("target encoding: a training row has the code that the other folds mak
   }
 }
 
-TEST_CASE("target encoding: no row's code depends on its own target") {
+TEST_CASE("no row's code depends on its own target") {
   // A level of one row: its code is the mean of the other folds.
   const auto code_of = [](double price, double smoothing) {
     TargetEncode step({.target = "price", .smoothing = smoothing, .folds = 5});
@@ -121,7 +123,7 @@ TEST_CASE("target encoding: no row's code depends on its own target") {
   }
 }
 
-TEST_CASE("target encoding: as many folds as rows leave each row out of its own code") {
+TEST_CASE("as many folds as rows leave each row out of its own code") {
   // Of each of 2000 levels two rows: the code of one is the price of the other.
   constexpr std::int64_t n = 4000;
   Column zone{"zone", Kind::categorical};
@@ -140,7 +142,7 @@ TEST_CASE("target encoding: as many folds as rows leave each row out of its own 
   CHECK(are_right);
 }
 
-TEST_CASE("target encoding: sums of targets that double cannot hold") {
+TEST_CASE("sums of targets may exceed the range of double") {
   const double huge = 1.5e308;
   const auto table =
       zones(Array<double>::of({{0, huge}, {0, huge}, {1, -huge}, {1, -huge}, {0, huge}}));
@@ -171,7 +173,7 @@ TEST_CASE("target encoding: sums of targets that double cannot hold") {
   CHECK(near(sure.codes()[0][0], 4.));
 }
 
-TEST_CASE("target encoding: by a seed") {
+TEST_CASE("the folds depend on the seed") {
   const auto codes = [](std::uint64_t seed) {
     TargetEncode step({.target = "price", .folds = 2, .seed = seed});
     return step.fit_transform(training()).values();
@@ -183,7 +185,7 @@ TEST_CASE("target encoding: by a seed") {
   CHECK(differs);
 }
 
-TEST_CASE("target encoding: the rows of the fit get no code that knows their targets") {
+TEST_CASE("transform refuses the rows of the fit") {
   const auto train = training().with_role(Role::training);
   TargetEncode step({.target = "price", .folds = 2});
   CHECK(step.fit_transform(train).rows() == 5);
@@ -212,7 +214,7 @@ TEST_CASE("target encoding: the rows of the fit get no code that knows their tar
   CHECK(step.transform(training().with_role(Role::held_out)).rows() == 5);
 }
 
-TEST_CASE("target encoding: policies") {
+TEST_CASE("unknown and missing values follow their policies") {
   const auto odd = zones(Array<double>::of({{0, 0}}));
   TargetEncode strict({.target = "price", .unknown = Unknown::error});
   strict.fit(training());
@@ -224,7 +226,7 @@ TEST_CASE("target encoding: policies") {
         }).starts_with("TargetEncode: column \"zone\", row 4: the value is missing"));
 }
 
-TEST_CASE("target encoding: there is no way back") {
+TEST_CASE("there is no inverse") {
   TargetEncode step({.target = "price"});
   step.fit(training());
   CHECK(why([&] { step.inverse(step.transform(training())); }) ==
@@ -235,7 +237,7 @@ TEST_CASE("target encoding: there is no way back") {
       same_bits(step.inverse(training().select({"price"})).values(), training().column("price")));
 }
 
-TEST_CASE("target encoding: refuses what makes no sense") {
+TEST_CASE("invalid options and targets are refused") {
   CHECK(why([] { TargetEncode({.columns = {"zone"}}); }) ==
         "TargetEncode: no target; it is the name of the column that is to be predicted");
   CHECK(why([] { TargetEncode({.target = "y", .smoothing = -1}); }) ==
@@ -261,3 +263,5 @@ TEST_CASE("target encoding: refuses what makes no sense") {
           "row");
   }
 }
+
+}  // TEST_SUITE("target encoding")

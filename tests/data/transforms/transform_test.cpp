@@ -57,7 +57,9 @@ class Loses : public data::Transform {
 
 }  // namespace
 
-TEST_CASE("transform: it remembers the columns of the fit") {
+TEST_SUITE("transform") {
+
+TEST_CASE("a transform stores the columns of the fit") {
   const auto step = fitted();
   CHECK(step.is_fitted());
   CHECK(step.training_rows() == 2);
@@ -72,7 +74,7 @@ TEST_CASE("transform: it remembers the columns of the fit") {
   CHECK(data::MinMax({.columns = {"a"}}).describe() == "MinMax a");
 }
 
-TEST_CASE("transform: a table in another order is put into that of the fit") {
+TEST_CASE("a table with columns in another order is put into the order of the fit") {
   const Table<double> other(
       {{"price"}, {"age"}, {"zone", Kind::categorical, {"north", "south"}}, {"area"}},
       Array<double>::of({{1, 20, 1, 2}}));
@@ -84,7 +86,7 @@ TEST_CASE("transform: a table in another order is put into that of the fit") {
   CHECK_AGREES(same_bits(back.values(), Array<double>::of({{2, 1, 20, 1}})));
 }
 
-TEST_CASE("transform: levels are matched by name, and new ones follow") {
+TEST_CASE("levels are matched by name, and new ones follow") {
   const double gone = std::numeric_limits<double>::quiet_NaN();
   const Table<double> other(
       {{"area"}, {"zone", Kind::categorical, {"east", "south", "west", "north"}}, {"age"}},
@@ -96,14 +98,14 @@ TEST_CASE("transform: levels are matched by name, and new ones follow") {
     CHECK(result.level(i, "zone") == other.level(i, "zone"));
 }
 
-TEST_CASE("transform: a column that it does not use may be missing") {
+TEST_CASE("an unused column may be missing") {
   const auto result = fitted().transform(houses().drop({"price", "zone"}));
   CHECK(result.names() == Names{"area", "age"});
   CHECK_AGREES(same_bits(result.values(), Array<double>::of({{0, 0}, {1, 1}})));
   CHECK(fitted().transform(houses().head(0)).rows() == 0);
 }
 
-TEST_CASE("transform: other columns are refused") {
+TEST_CASE("other columns are refused") {
   CHECK(why(houses().drop({"age"})) ==
         "MinMax: column \"age\" is missing in h.csv; there are area, zone, price");
   CHECK(why(houses().with("rooms", Array<double>::zeros({2, 1}))) ==
@@ -121,12 +123,12 @@ TEST_CASE("transform: other columns are refused") {
         "MinMax: column \"price\" is missing in h.csv; there are area, zone, age");
 }
 
-TEST_CASE("transform: a table without columns has none") {
+TEST_CASE("the error for a table without columns says that there are none") {
   CHECK(why(Table<double>({}, Array<double>::zeros({2, 0}), "e.csv")) ==
         "MinMax: column \"area\" is missing in e.csv; there are none");
 }
 
-TEST_CASE("transform: messages name forty columns at most") {
+TEST_CASE("messages name forty columns at most") {
   std::vector<Column> columns;
   for (int j = 0; j < 50; ++j) columns.push_back({std::to_string(j)});
   const Table<double> wide(columns, Array<double>::zeros({1, 50}));
@@ -135,7 +137,7 @@ TEST_CASE("transform: messages name forty columns at most") {
         }).ends_with(", 38, 39 and 10 more"));
 }
 
-TEST_CASE("transform: two thousand columns are fitted, saved and given back") {
+TEST_CASE("two thousand columns are fitted, saved and restored") {
   constexpr std::int64_t n = 2000;
   std::vector<Column> columns, zones;
   Names names;
@@ -158,7 +160,7 @@ TEST_CASE("transform: two thousand columns are fitted, saved and given back") {
   there_and_back({data::Ordinal()}, categories);
 }
 
-TEST_CASE("transform: what it is told to take must be there, and of its kind") {
+TEST_CASE("named columns must exist and be of the right kind") {
   const auto fit = [](Names columns) {
     return message_of<ArgumentError>([&] { data::MinMax({.columns = columns}).fit(houses()); });
   };
@@ -169,7 +171,7 @@ TEST_CASE("transform: what it is told to take must be there, and of its kind") {
   CHECK(fit({"area", "area"}) == "MinMax: column \"area\" is named twice");
 }
 
-TEST_CASE("transform: nothing before a fit") {
+TEST_CASE("a transform does nothing before a fit") {
   data::MinMax step;
   CHECK_FALSE(step.is_fitted());
   const auto why = [](const auto& f) { return message_of<ArgumentError>(f); };
@@ -183,7 +185,7 @@ TEST_CASE("transform: nothing before a fit") {
   CHECK(why([&] { step.used(); }).starts_with("MinMax: used before a fit"));
 }
 
-TEST_CASE("transform: another fit forgets the first, and one that fails leaves none") {
+TEST_CASE("another fit replaces the first, and a failed one leaves none") {
   auto step = fitted();
   const Table<double> other({{"age"}, {"area"}}, Array<double>::of({{0, 1}, {1, 3}}), "o.csv");
   step.fit(other);
@@ -194,14 +196,14 @@ TEST_CASE("transform: another fit forgets the first, and one that fails leaves n
   CHECK_THROWS_AS(step.transform(other), ArgumentError);
 }
 
-TEST_CASE("transform: copies are values") {
+TEST_CASE("copies are values") {
   auto step = fitted();
   const auto copy = step;
   step.fit(houses().head(1));
   CHECK_AGREES(same_bits(copy.transform(houses()).column("area"), Array<double>({2, 1}, {0, 1})));
 }
 
-TEST_CASE("transform: float and double are computed in double, and rounded once") {
+TEST_CASE("float and double are computed in double, and rounded once") {
   const Table<float> table({{"x"}}, Array<float>({3, 1}, {0.1F, 0.2F, 0.7F}));
   data::MinMax step;
   const auto z = step.fit_transform(table);
@@ -211,14 +213,14 @@ TEST_CASE("transform: float and double are computed in double, and rounded once"
   CHECK(step.transform(wide).values()[0] == expected);
 }
 
-TEST_CASE("transform: the inverse takes some of the columns, as predictions are") {
+TEST_CASE("the inverse takes a table with some of the columns, such as predictions") {
   const Table<double> half({{"age"}}, Array<double>({1, 1}, {0.5}));
   const auto back = fitted().inverse(half);
   CHECK(back.names() == Names{"age"});
   CHECK(back.values()[0] == 20);
 }
 
-TEST_CASE("transform: one of your own that loses rows, and has no inverse") {
+TEST_CASE("your own transform may lose rows and have no inverse") {
   Loses step;
   CHECK(message_of<ArgumentError>([&] { step.fit_transform(houses()); }) ==
         "Loses: 1 row came of 2 rows");
@@ -232,3 +234,5 @@ TEST_CASE("transform: one of your own that loses rows, and has no inverse") {
           step.transform(houses().drop({"age"}));
         }).starts_with("Loses: column \"age\" is missing"));
 }
+
+}  // TEST_SUITE("transform")
