@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Walks over the parts of a model. A model is any struct with `each(visitor)`, which calls the
+// Visits the parts of a model. A model is a struct with a function `each(visitor)`, which calls the
 // visitor with the name of each part and the part: a Variable, or another such struct.
 #pragma once
 #include <string>
@@ -23,7 +23,7 @@ constexpr bool is_variable<Variable<T>> = true;
 
 }  // namespace detail
 
-/// A struct whose parts can be walked over.
+/// A struct whose parts can be visited.
 template <class M>
 concept Module = requires(M& module) {
   module.each(detail::AnyVisitor{});
@@ -45,7 +45,7 @@ void for_each_parameter(M& module, F&& f, const std::string& prefix = {}) {
   });
 }
 
-/// Handles to the parameters of a model, in its order.
+/// Handles to the parameters of a model, in the order of `each`.
 template <Real T, Module M>
 std::vector<Variable<T>> parameters(M& module) {
   std::vector<Variable<T>> all;

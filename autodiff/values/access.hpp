@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The library's own way into its handles.
+// The library's access to the private members of its handles.
 #pragma once
 #include <span>
 #include <string_view>
@@ -22,42 +22,43 @@ namespace ebb::inline v0::detail {
 template <class T>
 struct Cell;
 
-/// The place of a variable's value: a leaf of the tape that records, or untracked.
+/// The place of a variable's value: a leaf of the current tape, or untracked.
 template <class T>
 Place leaf_of(Cell<T>* cell);
-/// Without a name, where the caller does not know for which operation it reads.
+/// The message has no name if the caller does not know which operation it reads for.
 [[noreturn]] void throw_empty_operand(std::string_view operation = {});
 
-/// What an operand is made of. A number has no block.
+/// The parts of an operand. A number has no block.
 template <class T>
 struct Source {
   Block* block = nullptr;
-  Cell<T>* cell = nullptr;  ///< of a variable
-  Place tensor;             ///< the place of a tensor
+  Cell<T>* cell = nullptr;  ///< set if the operand is a variable
+  Place tensor;             ///< set if the operand is a tensor
   T number = 0;
 
   bool is_number() const { return block == nullptr; }
-  /// Where it stands; this makes a variable a leaf of the tape that records.
+  /// The place of the operand. It makes a variable a leaf of the current tape.
   Place place() const { return cell ? leaf_of(cell) : tensor; }
 };
 
-/// What stands for variables while `functional_call` runs on this thread; the innermost call first.
+/// The values that replace variables while `functional_call` runs on this thread, the innermost
+/// call first.
 struct Substitutes {
   struct Entry {
     const void* cell;
-    bool is_double;  // the cell's type
+    bool is_double;  // the element type of the cell
     Block* block;
     Place place;
   };
   std::span<const Entry> entries;
   const Substitutes* outer;
 
-  /// What stands for a cell, or null.
+  /// The value that replaces a cell, or null.
   static const Entry* find(const void* cell);
 };
 extern constinit thread_local const Substitutes* substitutes;
 
-/// While it lives, the entries count on this thread.
+/// During its life, the entries are used on this thread.
 class SubstitutesFrame {
  public:
   explicit SubstitutesFrame(std::span<const Substitutes::Entry> entries)
@@ -118,22 +119,22 @@ struct Access {
   static Cell<T>* cell(const Variable<T>& variable) {
     return variable.cell();
   }
-  /// The cell of an operand that is a variable, else null.
+  /// The cell of an operand that is a variable; otherwise null.
   template <class T>
   static Cell<T>* cell(const Operand<T>& x) {
     return x.kind() == Operand<T>::Kind::variable ? x.template object<Cell<T>>() : nullptr;
   }
-  /// @throws ArgumentError that names the operation for an operand that is empty.
+  /// @throws ArgumentError, which names the operation, for an empty operand.
   template <class T>
   static Source<T> source(const Operand<T>& x, std::string_view operation = {});
-  /// An operand that is no number as a tensor; this makes a variable a leaf.
+  /// An operand, which must not be a number, as a tensor. A variable becomes a leaf.
   template <class T>
   static Tensor<T> as_tensor(const Operand<T>& x, std::string_view operation = {}) {
     const Source<T> from = source(x, operation);
     if (from.is_number()) throw_empty_operand(operation);
     return tensor<T>(retain(from.block), from.place());
   }
-  /// The shape of an operand that is no number.
+  /// The shape of an operand, which must not be a number.
   template <class T>
   static const Shape& shape(const Operand<T>& x, std::string_view operation = {}) {
     const Source<T> from = source(x, operation);

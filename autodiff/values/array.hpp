@@ -10,7 +10,7 @@
 namespace ebb::inline v0 {
 
 namespace detail {
-/// The shape of no array.
+/// The shape of an empty handle, (0,).
 EBB_API const Shape& no_elements();
 }  // namespace detail
 
@@ -21,11 +21,12 @@ class EBB_API Array : public Operand<T> {
  public:
   using value_type = T;
 
-  /// No array: `empty()` is true, the shape is (0,).
+  /// An empty handle: `empty()` is true, and the shape is (0,).
   EBB_INLINE Array() : Operand<T>(nullptr, Operand<T>::Kind::array) {}
   /// A scalar.
   explicit Array(T value);
-  /// An array of the values in row-major order. @throws ShapeError when they do not fill the shape.
+  /// An array of the values in row-major order.
+  /// @throws ShapeError unless they fill the shape.
   Array(const Shape& shape, std::initializer_list<T> values);
   Array(const Shape& shape, std::span<const T> values);
 
@@ -45,7 +46,7 @@ class EBB_API Array : public Operand<T> {
     if (block()) detail::release(block());
   }
 
-  /// An array with one axis, or a matrix by its rows of two or more values.
+  /// An array with one axis; or a matrix, given by its rows, of at least two values each.
   static Array of(std::initializer_list<T> values);
   static Array of(std::initializer_list<std::initializer_list<T>> rows);
   static Array zeros(const Shape& shape);
@@ -63,21 +64,23 @@ class EBB_API Array : public Operand<T> {
   EBB_INLINE const T* end() const { return data() + size(); }
   /// The element at a position in row-major order; not checked.
   EBB_INLINE T operator[](std::int64_t position) const { return data()[position]; }
-  /// The element at one index an axis. @throws ArgumentError outside of the array.
+  /// The element at one index for each axis.
+  /// @throws ArgumentError for a wrong number of indices, and for one outside of the array.
   template <std::integral... Index>
   T operator()(Index... index) const {
     const std::int64_t indices[] = {std::int64_t(index)..., 0};
     return data()[position(std::span(indices, sizeof...(Index)))];
   }
-  /// The value of an array with one element. @throws ShapeError for any other.
+  /// The value of an array with one element.
+  /// @throws ShapeError for any other.
   T item() const;
 
-  /// Makes it no array.
+  /// Makes the handle empty.
   EBB_INLINE void clear() {
     if (block()) detail::release(block());
     this->set(nullptr, Operand<T>::Kind::array);
   }
-  /// The elements, for writing; copies them first if anyone else holds them.
+  /// The elements, for writing. Copies them first if another handle shares them.
   EBB_INLINE T* mutate() {
     if (!block()) return nullptr;
     if (!block()->is_sole() || block()->is_view()) [[unlikely]]
@@ -85,14 +88,16 @@ class EBB_API Array : public Operand<T> {
     return reinterpret_cast<T*>(block()->payload());
   }
 
-  /// The same elements in another shape. @throws ShapeError when the sizes differ.
+  /// The elements in another shape of the same size.
+  /// @throws ShapeError if the sizes differ.
   Array reshape(const Shape& shape) const;
-  /// The elements [first, last) of the first axis, sharing storage.
+  /// The elements [first, last) of the first axis, which share the storage of this array.
+  /// @throws ArgumentError for a range outside of the axis, and for a scalar.
   Array leading(std::int64_t first, std::int64_t last) const;
 
  private:
   friend struct detail::Access;
-  // A pointer alone would make `Array<std::int64_t>(0)` mean two things.
+  // A constructor from a pointer would make `Array<std::int64_t>(0)` ambiguous.
   struct Owned {
     detail::Block* block;
   };
@@ -100,16 +105,16 @@ class EBB_API Array : public Operand<T> {
   EBB_INLINE detail::Block* block() const {
     return this->template object<detail::Block>(Operand<T>::Kind::array);
   }
-  /// Copies the elements, which others hold too.
+  /// Copies the elements, which other handles share.
   void unshare();
   std::int64_t position(std::span<const std::int64_t> index) const;
 };
 
-/// Same shape and equal elements.
+/// True if the shapes and all elements are equal.
 template <class T>
 EBB_API bool equal(const Array<T>& a, const Array<T>& b);
 
-/// Rows in brackets, as NumPy prints them; long axes are shortened.
+/// Prints rows in brackets, as NumPy does; long axes are shortened.
 template <class T>
 EBB_API std::ostream& operator<<(std::ostream& out, const Array<T>& array);
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Functions of the user's own as a record's attributes.
+// User functions as attributes of records.
 #pragma once
 #include <new>
 #include <utility>
@@ -8,7 +8,7 @@
 
 namespace ebb::inline v0::detail {
 
-/// Something that a record holds and destroys with itself.
+/// An object that a record holds, and destroys together with itself.
 template <class State>
 Block* boxed(State state) {
   static_assert(alignof(State) <= 64);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// What an operation accepts: an array, a tensor, a variable or a number, told apart by a tag.
+// The arguments of operations: an array, a tensor, a variable or a number, distinguished by a tag.
 #pragma once
 #include <concepts>
 #include <cstdint>
@@ -8,14 +8,14 @@
 
 namespace ebb::inline v0 {
 
-/// The element types that are differentiated.
+/// The element types that can be differentiated.
 template <class T>
 concept Real = std::same_as<T, float> || std::same_as<T, double>;
 
 namespace detail {
 
-/// Where a tensor stands: constant, computed from a variable while nothing recorded, or a record of
-/// a tape. Tapes are told apart by a generation that is never used again.
+/// The place of a tensor: constant, computed from a variable while no tape recorded, or a record of
+/// a tape. Tapes have different generation numbers, which are never used again.
 struct Place {
   std::uint64_t tape = constant;
   std::uint32_t record = 0;
@@ -28,8 +28,8 @@ struct Access;
 
 }  // namespace detail
 
-/// The common base of `Array<T>`, `Tensor<T>` and `Variable<T>`, which mix freely in every
-/// operation. It owns nothing and is never made by itself.
+/// The common base of `Array<T>`, `Tensor<T>` and `Variable<T>`, which every operation takes in any
+/// mixture. It owns nothing, and has no objects that are nothing else.
 template <class T>
 class Operand {
  protected:
@@ -45,7 +45,7 @@ class Operand {
   EBB_INLINE Object* object() const {
     return reinterpret_cast<Object*>(word_ & ~std::uintptr_t(3));
   }
-  /// The same where the kind is known: the tag then vanishes in the address of a member.
+  /// As `object()`, for a known kind: the compiler folds the tag into the member's offset.
   template <class Object>
   EBB_INLINE Object* object(Kind kind) const {
     return reinterpret_cast<Object*>(word_ - std::uintptr_t(kind));
@@ -54,14 +54,14 @@ class Operand {
 
  private:
   friend struct detail::Access;
-  // Blocks and cells are aligned to 16 bytes or more, which leaves room for the tag.
+  // Blocks and cells are aligned to at least 16 bytes, so that the low bits can hold the tag.
   EBB_INLINE static std::uintptr_t tagged(const void* object, Kind kind) {
     return reinterpret_cast<std::uintptr_t>(object) | std::uintptr_t(kind);
   }
   std::uintptr_t word_;
 };
 
-/// A plain number in the place of an operand; operators make it, users write `2.0 * x`.
+/// A plain number in place of an operand. Operators make it; users write `2.0 * x`.
 template <Real T>
 class Number : public Operand<T> {
  public:

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The one door for threads: work in blocks of a fixed size, so that no result depends on how many
-// threads share it. There is one thread so far.
+// The only place where threads would be used: work is divided into blocks of a fixed size, so that
+// results do not depend on the number of threads. At present there is one thread.
 #pragma once
 #include <algorithm>
 #include <cstdint>

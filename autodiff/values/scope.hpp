@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Names for parts of a computation, which records and errors carry.
+// Names for parts of a computation, which appear in records and errors.
 #pragma once
 #include <cstdint>
 #include <string>
@@ -8,15 +8,15 @@
 
 namespace ebb::inline v0 {
 
-/// Names what this thread computes until the end of the scope: `Scope s("encoder")`. Scopes nest,
-/// and the names are joined by dots: "encoder.attention".
+/// Names the computations of this thread until the end of the scope: `Scope s("encoder")`. Scopes
+/// nest; the names are joined by dots: "encoder.attention".
 class EBB_API Scope {
  public:
   explicit Scope(std::string name);
   ~Scope();
   Scope(const Scope&) = delete;
 
-  /// The names of all scopes of this thread, outermost first; empty outside of any.
+  /// The names of all open scopes of this thread, outermost first; empty if there are none.
   static std::string path();
 
  private:
@@ -26,7 +26,7 @@ class EBB_API Scope {
 };
 
 namespace detail {
-/// A number that no other scope of this thread has ever had; 0 outside of any.
+/// A number that differs for every scope of this thread; 0 outside of all scopes.
 extern constinit thread_local std::uint64_t scope_serial;
 }  // namespace detail
 

@@ -12,8 +12,8 @@
 
 namespace ebb::inline v0 {
 
-/// The sizes of an array along its axes, first axis outermost; up to six axes, held in place.
-/// The shape of a scalar has no axes and one element. Axes may have size 0.
+/// The sizes of an array along its axes, the outermost axis first. There are at most six axes,
+/// stored in the object. The shape of a scalar has no axes and one element. A size may be 0.
 class EBB_API Shape {
  public:
   static constexpr int max_rank = 6;
@@ -37,7 +37,7 @@ class EBB_API Shape {
   EBB_INLINE std::int64_t operator[](int axis) const { return sizes_[axis]; }
   EBB_INLINE std::span<const std::int64_t> sizes() const { return {sizes_, std::size_t(rank())}; }
 
-  /// This shape with the size along one axis replaced. A scalar's stays as it is.
+  /// This shape with another size along one axis. For a scalar it is unchanged.
   Shape with(int axis, std::int64_t size) const;
   /// This shape without one axis.
   Shape without(int axis) const;
@@ -47,8 +47,8 @@ class EBB_API Shape {
   }
 
  private:
-  // Word by word and no further than needed: a shape is often copied right after it was made, and
-  // wider moves would wait for the narrow stores before them.
+  // Copied word by word, and no further than needed: a shape is often copied just after it was
+  // made, and wider loads would wait for the narrow stores before them.
   template <int axis>
   EBB_INLINE void copy_sizes(const Shape& other) {
     if constexpr (axis < max_rank) {
@@ -66,27 +66,28 @@ class EBB_API Shape {
     return true;
   }
 
-  std::int64_t packed_ = 1 << 8;  // the number of elements above eight bits of rank
-  std::int64_t sizes_[max_rank];  // no value beyond the rank
+  std::int64_t packed_ = 1 << 8;  // the number of elements, above eight bits for the rank
+  std::int64_t sizes_[max_rank];  // not initialised from `rank()` on
 };
 static_assert(sizeof(Shape) == 56);
 
-/// "(32, 10)", "(3,)" or "()".
+/// The shape as text: "(32, 10)", "(3,)" or "()".
 EBB_API std::string to_string(const Shape& shape);
 EBB_API std::ostream& operator<<(std::ostream& out, const Shape& shape);
 
-/// The axis in [0, rank) that a possibly negative axis means; -1 is the last.
-/// @throws ArgumentError naming the operation and the shape when there is no such axis.
+/// The axis in [0, rank) that an axis, which may be negative, means; -1 is the last.
+/// @throws ArgumentError, which names the operation and the shape, if there is no such axis.
 EBB_API int resolve_axis(const char* operation, int axis, const Shape& shape);
 
 namespace detail {
-/// The shape of an operation's result, or of a step on the way to it. @throws ShapeError naming the
-/// operation.
+/// The shape of the result of an operation, or of one of its steps.
+/// @throws ShapeError, which names the operation, for a shape that an array cannot have.
 Shape shape_for(std::string_view operation, std::span<const std::int64_t> sizes);
 }  // namespace detail
 
-/// The shape that both broadcast to, by NumPy's rule: sizes are aligned at the last axis, and a
-/// size of 1 stretches. @throws ShapeError naming the operation and both shapes.
+/// The shape to which both shapes broadcast, by NumPy's rule: sizes are aligned at the last axis,
+/// and a size of 1 is stretched.
+/// @throws ShapeError, which names the operation and both shapes.
 EBB_API Shape broadcast(std::string_view operation, const Shape& a, const Shape& b);
 
 /// A list of axes, written `1`, `-1` or `{0, 2}`.
@@ -95,8 +96,8 @@ class EBB_API Axes {
   Axes(int axis) : axes_{axis}, count_(1) {}
   Axes(std::initializer_list<int> axes);
   explicit Axes(std::span<const int> axes);
-  /// One bit an axis. A scalar passes for an array of one element, whose axis is gone already.
-  /// @throws ArgumentError for an axis that is out of range or named twice.
+  /// One bit for each axis. For a scalar the axes 0 and -1 are allowed, and have no bit.
+  /// @throws ArgumentError for an axis that is out of range or occurs twice.
   unsigned mask(const char* operation, const Shape& shape) const;
 
  private:

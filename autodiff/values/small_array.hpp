@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// A short list that costs no allocation.
+// A short list without an allocation.
 #pragma once
 #include <memory>
 #include <span>
@@ -8,8 +8,8 @@
 
 namespace ebb::inline v0::detail {
 
-/// n values, in itself if there are few, else in a block of the pool. Numbers and pointers have no
-/// value until they are given one.
+/// n values: in the object if there are few, otherwise in a block of the pool. Numbers and pointers
+/// are not initialised.
 template <class T, std::size_t few>
 class SmallArray {
  public:

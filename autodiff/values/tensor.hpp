@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// What operations return: an immutable array and its place on a tape.
+// The results of operations: an immutable array and its place on a tape.
 #pragma once
 #include "ebb/autodiff/values/array.hpp"
 
@@ -8,21 +8,21 @@ namespace ebb::inline v0 {
 template <Real T>
 class Variable;
 
-/// A handle to an immutable array that knows how it was computed: it is constant, or a record of a
-/// tape, or was computed from a variable while no tape recorded.
+/// A handle to an immutable array that knows how it was computed: it is a constant, a record of a
+/// tape, or computed from a variable while no tape recorded.
 template <Real T>
 class EBB_API Tensor : public Operand<T> {
  public:
   using value_type = T;
 
-  /// No tensor; using it in an operation is an error.
+  /// An empty handle. Operations refuse it.
   EBB_INLINE Tensor() : Operand<T>(nullptr, Operand<T>::Kind::tensor) {}
   /// A constant.
   Tensor(const Array<T>& array);
   /// A constant scalar.
   template <class U>
   requires std::is_arithmetic_v<U> Tensor(U value) : Tensor(Array<T>(T(value))) {}
-  /// The value of a variable; a leaf of the tape that records.
+  /// The value of a variable, as a leaf of the current tape.
   Tensor(const Variable<T>& source);
 
   EBB_INLINE Tensor(const Tensor& other) : Operand<T>(other), place_(other.place_) {
@@ -47,11 +47,12 @@ class EBB_API Tensor : public Operand<T> {
   EBB_INLINE int rank() const { return shape().rank(); }
   EBB_INLINE std::int64_t size() const { return shape().size(); }
   EBB_INLINE const T* data() const { return block() ? block()->template data<T>() : nullptr; }
-  /// The value of a tensor with one element. @throws ShapeError for any other.
+  /// The value of a tensor with one element.
+  /// @throws ShapeError for any other.
   T item() const;
-  /// The values, which do not know where they come from.
+  /// The values, without a place on a tape.
   Array<T> array() const;
-  /// The same values as a constant: no gradient flows through it.
+  /// The values as a constant: no gradient flows through it.
   EBB_INLINE Tensor detach() const { return Tensor(array()); }
 
  private:
@@ -62,12 +63,12 @@ class EBB_API Tensor : public Operand<T> {
   detail::Place place_;
 };
 
-/// The result of a comparison: an array of bool that knows the type it was compared in.
+/// The result of a comparison: an array of bool that knows the element type of the operands.
 template <Real T>
 class Mask : public Array<bool> {
  public:
   Mask(Array<bool> mask) : Array<bool>(std::move(mask)) {}
-  /// There is one answer for each element, so nothing can branch on a mask.
+  /// A mask has an answer for each element, so that it cannot be a condition.
   explicit operator bool() const {
     static_assert(sizeof(T) == 0, "a mask is no condition: use where or select(condition, a, b)");
     return false;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Trainable leaves.
+// Trainable arrays.
 #pragma once
 #include <string>
 
@@ -9,7 +9,8 @@ namespace ebb::inline v0 {
 
 namespace detail {
 
-/// What a variable owns and optimizers and tapes hold: never any state of a tape.
+/// The value and gradient of a variable, which optimizers and tapes hold, too. It has no state of a
+/// tape.
 template <class T>
 struct alignas(16) Cell {
   std::atomic<std::uint32_t> references = 1;
@@ -32,8 +33,8 @@ EBB_INLINE void release(Cell<T>* cell) {
 
 }  // namespace detail
 
-/// A trainable array with its gradient. It moves and does not copy, so that no weight is ever
-/// duplicated by accident: `clone()` copies, `share()` ties.
+/// A trainable array with its gradient. It can be moved but not copied, so that no weight is
+/// duplicated by accident: `clone()` copies, `share()` makes another handle.
 template <Real T>
 class EBB_API Variable : public Operand<T> {
  public:
@@ -47,26 +48,29 @@ class EBB_API Variable : public Operand<T> {
   Variable(const Variable&) = delete;
   ~Variable();
 
-  /// A variable of its own with the same value and label, and no gradient.
+  /// Another variable with the same value and label, and no gradient.
   Variable clone() const;
-  /// Another handle to the same value and gradient.
+  /// Another handle to this value and gradient.
   Variable share() const;
 
   EBB_INLINE const Array<T>& value() const { return cell()->value; }
   EBB_INLINE const Shape& shape() const { return value().shape(); }
   EBB_INLINE std::int64_t size() const { return value().size(); }
-  /// Replaces the value. @throws ShapeError when the shape differs.
+  /// Replaces the value.
+  /// @throws ShapeError for another shape.
   void set_value(Array<T> value);
 
   EBB_INLINE bool has_gradient() const { return !cell()->gradient.empty(); }
-  /// What sweeps have added since `zero_grad`. @throws TapeError when there is none.
+  /// The sum of the gradients of all sweeps since `zero_grad`.
+  /// @throws TapeError if there is none.
   const Array<T>& gradient() const;
-  /// Replaces the gradient. @throws ShapeError when the shape differs from the value's.
+  /// Replaces the gradient.
+  /// @throws ShapeError for another shape than that of the value.
   void set_gradient(Array<T> gradient);
-  /// Makes the gradient absent.
+  /// Removes the gradient.
   EBB_INLINE void zero_grad() { cell()->gradient.clear(); }
 
-  /// A name for records, errors and saved files; may be empty.
+  /// A name for records, errors and files; may be empty.
   EBB_INLINE const std::string& label() const { return cell()->label; }
   void set_label(std::string label) { cell()->label = std::move(label); }
 
