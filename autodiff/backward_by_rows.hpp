@@ -9,27 +9,28 @@
 namespace ebb::inline v0 {
 
 struct RowBlockOptions {
-  std::int64_t rows = 0;  ///< in a block; 0 chooses as many as half of a second-level cache holds
+  std::int64_t rows = 0;  ///< rows of a block; 0: as many as fit into half of a second-level cache
 };
 
 namespace detail {
 
-/// The rows of a block. @throws ShapeError unless x and y have the same number of rows, at least
-/// one; ArgumentError for options that make no block.
+/// The number of rows in a block.
+/// @throws ShapeError unless x and y have the same number of rows, at least one; ArgumentError for
+/// a negative number of rows.
 EBB_API std::int64_t rows_in_block(const Shape& x, const Shape& y, std::size_t element_size,
                                    const RowBlockOptions& options);
-/// @throws ShapeError unless the loss of a block is one value.
+/// @throws ShapeError unless the loss of a block is a single value.
 EBB_API void demand_single(const Shape& loss);
 
 }  // namespace detail
 
-/// Adds the gradient of the mean over all rows of x and y into every Variable, and returns that
-/// mean. `loss(x, y)` is the mean over the rows that it is given; it is called with one block of
-/// rows after another, each on a tape of its own, whose forward pass and sweep find the block in
-/// the cache. The result is that of `backward(loss(x, y))` to rounding, in two thirds of the time
-/// and a fraction of the memory. When a block throws, the gradients of those before it have been
-/// added.
-/// @throws ShapeError when x and y differ in rows, or a loss is not a single value.
+/// Adds the gradient of the mean over all rows of x and y to every Variable, and returns the mean.
+/// `loss(x, y)` must return the mean over the rows that it is given. It is called with one block of
+/// rows after the other, each on a new tape, so that forward pass and sweep find the block in the
+/// cache. Except for rounding, the result is that of `backward(loss(x, y))`, in two thirds of the
+/// time and a fraction of the memory. If a block throws, the gradients of the blocks before it have
+/// been added.
+/// @throws ShapeError if x and y differ in rows, and if a loss is not a single value.
 template <class F, Real T, class U>
 double backward_by_rows(const F& loss, const Array<T>& x, const Array<U>& y,
                         const RowBlockOptions& options = {}) {

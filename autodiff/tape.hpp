@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The tape, and the sweeps back over it.
+// The tape, and the reverse sweeps over it.
 #pragma once
 #include <array>
 #include <initializer_list>
@@ -15,16 +15,16 @@ class Recorder;
 }
 
 struct TapeOptions {
-  /// A NaN or an infinity throws NonFiniteError, which names the operation that gave it: forward,
-  /// where operations on constants are checked though they are not recorded, and in a sweep. What
-  /// is read in, an array or a number, may have them: `where` takes missing values out. A tape that
-  /// opens inside of this one checks as well, and so does the part of a `checkpoint`.
+  /// Throws NonFiniteError, which names the operation, for a result that is NaN or infinite: in the
+  /// forward pass, in which operations on constants are checked, too, though not recorded, and in a
+  /// sweep. Arrays and numbers that are given may be NaN or infinite: `where` removes missing
+  /// values. A tape that is opened inside this one checks as well, and so does a `checkpoint`.
   bool check_finite = false;
-  bool keep_values = false;  ///< every result is kept, for `explain`
+  bool keep_values = false;  ///< keeps every result, for `explain`
 };
 
 /// Records the operations of this thread until the end of the scope. Tapes nest; the innermost one
-/// records. A sweep empties the tape, which is then ready for the next step.
+/// records. A sweep empties the tape, which can then record the next step.
 class EBB_API Tape {
  public:
   EBB_INLINE Tape() : Tape(TapeOptions{}) {}
@@ -33,14 +33,16 @@ class EBB_API Tape {
   Tape(const Tape&) = delete;
   Tape& operator=(const Tape&) = delete;
 
-  /// Makes a leaf of a constant, so that `grad` can be asked for it. An operand that is on this
-  /// tape gets a new place of its own.
+  /// Makes a leaf of a constant, so that `grad` can be asked for its gradient. An operand that is
+  /// on this tape gets a new place.
+  /// @throws ArgumentError for an empty operand; TapeError for an operand of another tape.
   template <Real T>
   Tensor<T> watch(const Operand<T>& x);
 
   /// The number of records.
   std::int64_t size() const;
-  /// Drops all records; tensors that they gave can be read, but not used in this tape again.
+  /// Removes all records. Tensors that were recorded can still be read, but not used with this tape
+  /// again.
   void release();
 
  private:
@@ -60,7 +62,7 @@ class EBB_API NoRecord {
   detail::Recorder* before_;
 };
 
-/// One output of a sweep, with the gradient that it starts from: 1 for a single value.
+/// An output to start a sweep from, with its gradient: 1 for a single value.
 class EBB_API Loss {
  public:
   template <Real T>
@@ -81,20 +83,20 @@ struct BackwardOptions {
   bool keep_tape = false;  ///< keeps the records for another sweep
 };
 
-/// Adds the gradient of the losses into every Variable that they were computed from, and releases
-/// the tape. All gradients are added or, when the sweep throws, none.
-/// @throws TapeError when a loss is not on the tape that records; ShapeError when it is not a
-/// single value and has no seed.
+/// Adds the gradient of the losses to every Variable that they were computed from, and releases the
+/// tape. If the sweep throws, no gradient is added.
+/// @throws TapeError if a loss is not on the current tape; ShapeError if it is not a single value
+/// and has no seed.
 EBB_API void backward(const Loss& loss, BackwardOptions options = {});
 EBB_API void backward(std::initializer_list<Loss> losses, BackwardOptions options = {});
 
 struct GradOptions {
   bool keep_tape = false;  ///< keeps the records for another sweep
-  bool create_graph =
-      false;  ///< records the sweep, so that its results can be differentiated; keeps
+  /// Records the sweep, so that its results can be differentiated, and keeps the tape.
+  bool create_graph = false;
 };
 
-/// Something to differentiate with respect to: a variable or a recorded tensor.
+/// A variable or a recorded tensor, whose gradient is wanted.
 template <Real T>
 class Wanted {
  public:
@@ -105,12 +107,12 @@ class Wanted {
   const Operand<T>* operand_;
 };
 
-/// The gradients of y with respect to each input, which may stand anywhere on the tape; zeros where
-/// y does not depend on it, as where y is a constant: the gradient of `sum(x)` is one. Writes to no
-/// Variable. Releases the tape unless an option keeps it. `seed` starts the sweep in the place of
-/// 1, with the shape of y.
+/// The gradients of y with respect to each input, which may be anywhere on the tape; zeros if y
+/// does not depend on it, or is a constant, such as the gradient of `sum(x)`. It changes no
+/// Variable. It releases the tape unless an option keeps it. `seed`, of the shape of y, is used in
+/// place of 1.
 /// @throws TapeError for a y that is untracked or of another tape, and for an input that is a
-/// constant; ShapeError when y is not a single value and has no seed.
+/// constant; ShapeError if y is not a single value and has no seed.
 template <Real T>
 EBB_API std::vector<Tensor<T>> grad(const Tensor<T>& y,
                                     const std::vector<Wanted<std::type_identity_t<T>>>& inputs,

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// One error in one derivative, to prove that the checks see it. Only the build of tools/mutate,
-// with EBB_MUTATE, includes this.
+// One error in one derivative, to prove that the checks find it. Only the build of tools/mutate,
+// with EBB_MUTATE, includes this file.
 #pragma once
 #include <cstdint>
 #include <utility>
@@ -17,20 +17,21 @@ namespace detail {
 
 struct Record;
 
-/// The error that is in force; none by default.
+/// The error in effect; by default none.
 struct Mutant {
-  /// The number of the input of a record whose gradient is to be broken; -1 for a sound one.
+  /// Returns the number of the input of a record whose gradient is to be wrong; -1 for none.
   int (*input_to_break)(const Record& record) = nullptr;
-  /// What that input gets in the place of what the record's vjp gave it.
+  /// Returns the wrong gradient in place of `part`, the one that the vjp of the record gave.
   Tensor<double> (*broken_double)(const Tensor<double>& part) = nullptr;
   Tensor<float> (*broken_float)(const Tensor<float>& part) = nullptr;
-  /// The number of the term that is dropped; 0 for none.
+  /// The number of the term to drop; 0: none.
   int term = 0;
 };
 inline constinit Mutant mutant;
 
-/// Runs a record's vjp, and breaks what it gives to the input that the mutant is about. What others
-/// gave to that input before is put aside, so that its slot then holds the record's part alone.
+/// Runs the vjp of a record, and replaces the gradient that it gives to the chosen input. The
+/// gradient that earlier records gave to that input is saved first, so that its slot has only the
+/// part of this record.
 template <class S, class R, class SlotOf>
 void run_vjp(S& sweep, std::uint32_t id, R& record, SlotOf slot_of) {
   const int k = mutant.input_to_break ? mutant.input_to_break(record) : -1;
@@ -49,7 +50,7 @@ void run_vjp(S& sweep, std::uint32_t id, R& record, SlotOf slot_of) {
   release(part.block);
 }
 
-/// Stands before term n of a sum in a slope or a vjp: the factor 0 when that term is dropped.
+/// The factor of term n of a sum in a slope or a vjp: 0 if the term is dropped, else 1.
 template <int n>
 struct Term {};
 

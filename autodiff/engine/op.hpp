@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// How a structured operation is declared: a struct with
+// The declaration of a structured operation is a struct with
 //
 //   name                          for records and errors
 //   Options                       trivially copyable; kept in the record unless it is empty
@@ -30,7 +30,7 @@ namespace ebb::inline v0::detail {
 
 struct NoOptions {};
 
-/// What the vjp of a structured operation sees of its record.
+/// The access of the vjp of a structured operation to its record.
 template <class O, class T>
 class Call {
  public:
@@ -42,12 +42,12 @@ class Call {
   Tensor<T> a() const { return sweep_.kept<T>(record_, 0, record_.inputs[0]); }
   Tensor<T> b() const { return sweep_.kept<T>(record_, 1, record_.inputs[1]); }
   Tensor<T> y() const { return sweep_.kept<T>(record_, 3, id_); }
-  /// An operand of another type.
+  /// The operand of another type.
   template <class U>
   Array<U> array(int k) const {
     return Access::array<U>(retain(record_.kept[k]));
   }
-  /// The shape of an input that is needed.
+  /// The shape of an input that needs a gradient.
   Shape shape_of(int k) const { return sweep_.tape().shape_of(record_.inputs[k]); }
   typename O::Options options() const {
     typename O::Options options{};
@@ -75,7 +75,7 @@ void give_part(Sweep& sweep, Record& record, int k, Part&& part, bool last) {
   }
 }
 
-/// Differentiates what an operation says that it is.
+/// Calls the functions of the operation that give its derivatives.
 template <class O, class T>
 void open_structured(Sweep& sweep, const Call<O, T>& call, const Record& record) {
   constexpr std::size_t inputs = std::size(O::reads);
@@ -110,7 +110,7 @@ void vjp_structured(Sweep& sweep, std::uint32_t id, Record& record) {
   }
 }
 
-/// Whether the vjps do without the options, which then are not kept.
+/// True if no vjp reads the options, so that records need not store them.
 template <class O>
 constexpr bool forgets_options = std::is_empty_v<typename O::Options> || requires {
   O::forgets_options;
@@ -142,8 +142,8 @@ Input input_of(Inputs&, std::string_view operation, const Array<U>& x) {
   return {Access::block(x), Record::constant};
 }
 
-/// The same operand with all its elements, if one stands for all of them: a sweep that records may
-/// hand such a gradient to an operation.
+/// The operand with all its elements, if one element was given for all of them: a sweep that is
+/// recorded may pass such a gradient to an operation.
 template <Real T>
 Tensor<T> dense(const Operand<T>& x, std::string_view operation = {}) {
   const Tensor<T> tensor = Access::as_tensor(x, operation);
@@ -156,12 +156,12 @@ const Array<U>& dense(const Array<U>& x) {
   return x;
 }
 
-/// Records a structured operation whose result has been computed; `keeps` has one bit for each
-/// input and for the result (bit 3).
+/// Records a structured operation whose result is computed. `keeps` has one bit for each input and
+/// one (bit 3) for the result.
 Place record_structured(const Op& op, unsigned keeps, Recorder& tape, std::span<const Input> in,
                         Block* y, const void* options, std::size_t option_bytes);
 
-/// What the gradients of the inputs that are on the tape read.
+/// The inputs and the result that the gradients of the recorded inputs read, as bits.
 template <class O>
 unsigned kept_for(std::span<const Input> in) {
   unsigned keeps = 0;
@@ -189,7 +189,7 @@ Tensor<T> apply(const typename O::Options& options, const In&... operands) {
   return Access::tensor<T>(y.take(), place);
 }
 
-/// The start of a message about an argument of an operation.
+/// Throws ShapeError with a message about an argument of an operation.
 [[noreturn]] void throw_shapes(std::string_view operation, const char* what, const Shape& a);
 [[noreturn]] void throw_shapes(std::string_view operation, const char* what, const Shape& a,
                                const Shape& b);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// How operations are recorded: one 64-byte record each, in creation order, in pooled chunks.
+// How operations are recorded: one record of 64 bytes each, in order of creation, in pooled chunks.
 #pragma once
 #include <bit>
 #include <memory>
@@ -15,28 +15,29 @@ namespace ebb::inline v0::detail {
 class Sweep;
 struct Record;
 
-/// What is known of an operation at compile time. One constant an operation and element type.
+/// The properties of an operation that are known at compile time. There is one constant for each
+/// operation and element type.
 struct Op {
   std::string_view name;
   /// Gives each input that the sweep needs its part of the gradient. Null for leaves.
   void (*vjp)(Sweep& sweep, std::uint32_t id, Record& record) = nullptr;
-  bool wide = false;             ///< inputs and kept blocks stand in a `Wide` in kept[0]
+  bool wide = false;             ///< inputs and kept blocks are in a `Wide`, which is kept[0]
   bool attribute_block = false;  ///< the attributes do not fit into the record
-  bool is_double = false;        ///< of the result
-  bool elementwise = false;      ///< the Jacobian is diagonal, but for broadcasting
-  /// Ends the life of what stands in the attribute block; null where that needs no end.
+  bool is_double = false;        ///< the element type of the result
+  bool elementwise = false;      ///< the Jacobian is diagonal, except for broadcasting
+  /// Destroys the object in the attribute block; null if there is nothing to destroy.
   void (*destroy)(Block* attributes) = nullptr;
-  /// What a record calls itself, where that is not the name above.
+  /// The name of a record, if it differs from `name`.
   std::string_view (*name_of)(const Record& record) = nullptr;
 };
 
 /// One recorded operation.
 struct Record {
-  /// An input id: 0 is a constant, `number` a plain number whose bits stand in `kept`.
+  /// Ids of inputs: 0 is a constant; `number` is a plain number, whose bits are in `kept`.
   static constexpr std::uint32_t constant = 0, number = 0xffffffff;
 
   const Op* op;
-  Block* kept[4];  ///< what the vjp reads: inputs 0 to 2, the output in 3
+  Block* kept[4];  ///< the blocks that the vjp reads: inputs 0 to 2, and the output in 3
   union {
     std::uint64_t bits;  ///< options of up to eight bytes
     Block* block;        ///< larger options
@@ -46,13 +47,13 @@ struct Record {
 };
 static_assert(sizeof(Record) == 64);
 
-/// The name of a record's operation, for people.
+/// The name of a record's operation, for messages.
 inline std::string_view name_of(const Record& record) {
   return record.op->name_of ? record.op->name_of(record) : record.op->name;
 }
 
 /// The inputs of an operation that takes more than three, or that keeps more than four blocks. As
-/// in a record, a number's bits stand in the place of its block.
+/// in a record, the bits of a number take the place of its block.
 struct Wide {
   struct Entry {
     Block* kept;
@@ -64,7 +65,7 @@ struct Wide {
   static std::size_t bytes(std::size_t count) { return sizeof(Wide) + count * sizeof(Entry); }
 };
 
-/// A number's bits in the place of a block, and back.
+/// Converts a number to bits in the place of a block, and back.
 inline Block* number_bits(double number) {
   return reinterpret_cast<Block*>(std::bit_cast<std::uint64_t>(number));
 }
@@ -75,7 +76,7 @@ inline double number_of(const Block* bits) {
 /// The entries of a wide record.
 inline Wide& wide_of(const Record& record) { return *record.kept[0]->data<Wide>(); }
 
-/// Calls f(id) for every input of a record that was itself recorded.
+/// Calls f(id) for every input of a record that is recorded itself.
 template <class F>
 void for_each_input(const Record& record, F f) {
   if (record.op->wide) {
@@ -91,8 +92,8 @@ void for_each_input(const Record& record, F f) {
   }
 }
 
-/// Calls f(id, kept) for every input of which a record knows anything: those that were recorded,
-/// numbers, and constants that it keeps.
+/// Calls f(id, kept) for every input that is recorded, a number, or a constant that the record
+/// keeps.
 template <class F>
 void for_each_argument(const Record& record, F f) {
   const auto visit = [&](std::uint32_t id, const Block* kept) {
@@ -106,7 +107,7 @@ void for_each_argument(const Record& record, F f) {
   for (int k = 0; k < 3; ++k) visit(record.inputs[k], record.kept[k]);
 }
 
-/// Releases what a record holds, once.
+/// Releases the blocks of a record, once.
 void drop_wide(Record& record);
 inline void drop(Record& record) {
   if (record.op->wide) drop_wide(record);
@@ -120,13 +121,13 @@ inline void drop(Record& record) {
   }
 }
 
-/// A variable on a tape. The tape holds its cell; the cell knows nothing of the tape.
+/// A variable on a tape. The tape holds its cell; the cell does not know the tape.
 struct Leaf {
   void* cell;
   std::uint32_t id;
   bool is_double;
 
-  /// Calls f with the cell, whose type it has forgotten.
+  /// Calls f with the cell, in its element type.
   template <class F>
   EBB_INLINE void visit(const F& f) const {
     if (is_double) {
@@ -145,13 +146,14 @@ class Recorder {
   Recorder(const Recorder&) = delete;
 
   std::uint64_t generation() const { return generation_; }
-  /// Ids run from 1 to `last()`.
+  /// The largest id; ids start at 1.
   std::uint32_t last() const { return count_ - 1; }
   Record& at(std::uint32_t id) { return chunks_[id / chunk][id % chunk]; }
   const Shape& shape_of(std::uint32_t id) { return shapes_[at(id).shape]; }
   const Shape& shape_at(std::uint32_t index) const { return shapes_[index]; }
 
-  /// The id of an operand. @throws TapeError for one whose gradient would be cut.
+  /// The id of an operand.
+  /// @throws TapeError for an operand whose gradient would be cut off.
   std::uint32_t admit(std::string_view operation, Place place) const {
     if (place.tape == generation_) return place.record;
     if (!place.is_constant()) [[unlikely]]
@@ -159,8 +161,8 @@ class Recorder {
     return Record::constant;
   }
 
-  /// The next record, with constant inputs and nothing kept: to be filled, then published.
-  /// Throws, if at all, before anything has changed.
+  /// The next record, with constant inputs and nothing kept; fill it, then publish it. If it
+  /// throws, nothing has changed.
   EBB_HOT Record& next(const Op& op, const Shape& shape, std::uint32_t like = 0) {
     if (count_ >= capacity_) [[unlikely]]
       grow();
@@ -169,7 +171,7 @@ class Recorder {
     record = {&op, {}, {0}, {}, index};
     return record;
   }
-  /// The next record of a wide operation, whose entries have no value yet.
+  /// The next record of a wide operation. Its entries are not initialised.
   Record& next_wide(const Op& op, const Shape& shape, std::size_t entries) {
     BlockHandle wide(allocate_bytes(Wide::bytes(entries)));
     Record& record = next(op, shape);
@@ -177,7 +179,7 @@ class Recorder {
     record.kept[0] = wide.take();
     return record;
   }
-  /// The record that was filled is now part of the tape, and this is its result's place.
+  /// Makes the filled record a part of the tape, and returns the place of its result.
   Place publish(Block* result) {
     const std::uint32_t id = count_++;
     if (scope_serial != quiet_scope_) [[unlikely]]
@@ -186,34 +188,34 @@ class Recorder {
   }
   Place place(std::uint32_t id) const { return {generation_, id}; }
 
-  /// From now on results are checked, and kept, as these say.
+  /// From now on, checks results, and keeps their values, as given.
   void observe(bool check_finite, bool keep_values);
   bool observes() const { return observer_ != nullptr; }
   bool checks_finite() const { return observer_ && observer_->check_finite; }
-  /// @throws NonFiniteError when a result has a NaN or an infinity.
+  /// @throws NonFiniteError if a result has a NaN or an infinity.
   void check(std::string_view operation, Block* result, bool is_double) const;
-  /// The result of a record, or null if values are not kept.
+  /// The result of a record; null if values are not kept.
   Block* value_of(std::uint32_t id) const;
-  /// The path of the scope that a record stands in.
+  /// The path of the scope in which a record was made.
   const std::string& scope_of(std::uint32_t id) const;
 
   template <class T>
   std::uint32_t leaf(Cell<T>* cell);
-  /// The id of a cell's leaf, or 0.
+  /// The id of the leaf of a cell; 0 if there is none.
   std::uint32_t find_leaf(const void* cell) const;
   const std::vector<Leaf>& leaves() const { return leaves_; }
 
-  /// Drops the last record.
+  /// Removes the last record.
   void pop() { pop(at(count_ - 1)); }
   void pop(Record& last) {
     if (last.op->vjp) drop(last);  // a leaf holds nothing
     --count_;
   }
-  /// Drops all records after this one.
+  /// Removes all records after this one.
   void truncate(std::uint32_t last);
-  /// Drops everything; handles to the records are stale from now on.
+  /// Removes all records. Handles to them are then stale.
   void reset();
-  /// Makes all handles stale, while the records stay.
+  /// Makes all handles stale, but keeps the records.
   void renew_generation();
 
  private:
@@ -224,7 +226,7 @@ class Recorder {
 
   [[noreturn]] void throw_foreign(std::string_view operation, Place place) const;
   void grow();
-  /// The index of a shape, which often is that of `like`.
+  /// The index of a shape, which is often that of the record `like`.
   std::uint32_t intern(const Shape& shape, std::uint32_t like) {
     if (shape.rank() == 0) return 0;
     if (like != Record::constant && like != Record::number && shape_of(like) == shape) {
@@ -245,13 +247,13 @@ class Recorder {
   std::uint64_t generation_;
   std::uint32_t count_ = 1, capacity_ = 0;
   std::vector<std::unique_ptr<Record[], FreeBlock>> chunks_;
-  std::vector<Shape> shapes_{Shape()};  // a scalar's first
-  std::uint32_t shape_count_ = 1;       // their number, which a vector finds by a division
+  std::vector<Shape> shapes_{Shape()};  // the first is the shape of a scalar
+  std::uint32_t shape_count_ = 1;  // the size of `shapes_`, which a vector computes by a division
   std::vector<Leaf> leaves_;
-  // Open addressing: cell -> 1 + index in leaves_; made when there are more than a few.
+  // Open addressing: cell -> 1 + index in leaves_; made when there are more than a few leaves.
   std::vector<std::uint32_t> leaf_table_;
 
-  // What few tapes have: checks and values of results, and names of parts.
+  // The members that few tapes use: checks and values of results, and the names of scopes.
   struct Observer {
     bool check_finite, keep_values;
     std::vector<BlockHandle> values;  // by id
@@ -263,23 +265,23 @@ class Recorder {
   };
   std::vector<Part> parts_;
   std::uint64_t noted_scope_ = 0;  // the scope of the last part
-  // A record that is made in this scope needs no note: the noted one's or, while there is an
-  // observer, none.
+  // The scope whose records need no note: that of the last part. With an observer every record
+  // needs one, and this is the number of no scope.
   std::uint64_t quiet_scope_ = 0;
 };
 
-/// @throws NonFiniteError that begins with `what` if a value is NaN or infinite.
+/// @throws NonFiniteError, whose message begins with `what`, if a value is NaN or infinite.
 void demand_finite(const std::string& what, Block* block, bool is_double);
 
-/// The records that operations of this thread go to, or null.
+/// The records that receive the operations of this thread; null if none do.
 extern constinit thread_local Recorder* current_recorder;
 inline Recorder* recorder() { return current_recorder; }
-/// Sets what `recorder()` returns, and returns what it was.
+/// Sets the result of `recorder()`, and returns its earlier one.
 inline Recorder* exchange_recorder(Recorder* recorder) {
   return std::exchange(current_recorder, recorder);
 }
 
-/// Lets operations of this thread record here, until the end of the scope; null pauses.
+/// Until the end of the scope, operations of this thread are recorded here; null pauses recording.
 class RecordTo {
  public:
   explicit RecordTo(Recorder* to) : before_(exchange_recorder(to)) {}
@@ -290,7 +292,8 @@ class RecordTo {
   Recorder* before_;
 };
 
-/// What an operation reads of an operand. A number has no block, and `Record::number` for its id.
+/// The values that an operation reads from an operand. A number has no block, and the id
+/// `Record::number`.
 template <class T>
 struct Argument {
   Block* block;
@@ -298,21 +301,23 @@ struct Argument {
   T number;
 };
 
-/// What becomes of an operation's result: it is recorded if one of the operands is on the tape.
+/// Reads the operands of an operation, and decides whether its result is recorded: it is if an
+/// operand is on the tape.
 struct Inputs {
   Recorder* tape = recorder();
-  bool recorded = false;   ///< one of them is on the tape
-  bool untracked = false;  ///< nothing records, and one of them is not a constant
+  bool recorded = false;   ///< an operand is on the tape
+  bool untracked = false;  ///< no tape records, and an operand is not a constant
 
-  /// Reads the next operand. @throws TapeError for one whose gradient would be cut.
+  /// Reads the next operand.
+  /// @throws TapeError for an operand whose gradient would be cut off.
   template <class T>
   EBB_INLINE Argument<T> read(std::string_view operation, const Operand<T>& x) {
     const Source<T> source = Access::source(x, operation);
     if (source.is_number()) return {nullptr, Record::number, source.number};
     return {source.block, source.cell ? leaf(source.cell) : admit(operation, source.tensor), T(0)};
   }
-  /// A result that is not recorded, from an owned block. A tape that checks looks at it all the
-  /// same.
+  /// A result that is not recorded, from a block that it takes over. A tape with check_finite
+  /// checks it, too.
   template <class T>
   EBB_INLINE Tensor<T> unrecorded(std::string_view operation, Block* y) const {
     if (tape && tape->checks_finite()) [[unlikely]] {
