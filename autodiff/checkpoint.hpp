@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Parts of a computation that the sweep computes again instead of keeping.
+// Parts of a computation that the sweep computes again instead of storing.
 #pragma once
 #include <span>
 #include <vector>
@@ -15,12 +15,12 @@ EBB_API Tensor<T> checkpoint(TensorFunction<T> f, std::span<const Operand<T>* co
 
 }  // namespace detail
 
-/// f(x...) as one record, which keeps the inputs alone: the sweep runs f again for what it needs
-/// (Chen et al. 2016). f is copied, runs twice or more, and must give the same each time; variables
-/// that it uses get their gradients, and what it draws from a `Stream` is drawn once and repeated.
-/// Memory for time: one forward pass more, and the arrays of one such part at a time instead of
-/// all.
-/// @throws ArgumentError when f uses a variable of another element type than x.
+/// Computes f(x...) as one record that keeps only the inputs; the sweep runs f again to get the
+/// rest (Chen et al. 2016). f is copied, runs at least twice, and must return equal results each
+/// time. Variables that it uses get their gradients. Its draws from a `Stream` are made once and
+/// repeated. It saves memory at the cost of time: one more forward pass, but the arrays of only one
+/// such part at a time.
+/// @throws ArgumentError if f uses a variable of another element type than x.
 template <class F, Real T, class... Rest>
 EBB_INLINE Tensor<T> checkpoint(F f, const Operand<T>& x, const Rest&... rest) {
   const Operand<T>* const inputs[] = {&x, &static_cast<const Operand<T>&>(rest)...};

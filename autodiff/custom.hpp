@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Operations of the user's own, for which the library has everything but the formula:
+// Operations of your own. You write the formula, and the library does the rest:
 //
 //   struct Cube {
 //     static auto value(auto x) { return x * x * x; }
@@ -31,7 +31,7 @@ inline namespace EBB_UNIT {
 
 namespace fused {
 
-/// The name of an operation that has one.
+/// The name of the operation, if it has one.
 template <class O>
 struct Named {};
 template <class O>
@@ -40,12 +40,12 @@ struct Named<O> {
   static constexpr std::string_view name = O::name;
 };
 
-/// A user's operation as the formula of a `fuse`, which calls it as a whole.
+/// A user's operation as the formula of a `fuse`, for a call on whole operands.
 template <class O>
 struct Primitive : Named<O> {
   EBB_INLINE auto operator()(const auto&... x) const { return elementwise(O{}, x...); }
 
-  /// The gradient of argument i on tensors.
+  /// The gradient of argument i, computed on tensors.
   template <class T>
   static Tensor<T> pull(int i, const Tensor<T>& g, std::span<const Tensor<T>> x) {
     const auto tensor = [&](const auto& pulled) {
@@ -67,15 +67,15 @@ struct Primitive : Named<O> {
 
 }  // namespace fused
 
-/// O's formula for each element of x, as one record. O is a struct without data that says the value
-/// and the slope once, for every kind of number, with the functions that formulas may use:
+/// Computes a formula for each element of x, as one record. O is a struct without data that has the
+/// value and the slope, once for every kind of number, written with the functions of formulas:
 ///
-///   auto value(auto x) const;
-///   auto slope(auto x, auto y) const;    dy/dx, from the input and the output
+///     auto value(auto x) const;
+///     auto slope(auto x, auto y) const;    dy/dx, from the input and the output
 ///
-/// A `static constexpr std::string_view name` is for records and errors. A slope that is 0
-/// everywhere is `static constexpr int slope(auto, auto) { return 0; }`. The call may stand inside
-/// of a formula for `fuse`, too.
+/// A `static constexpr std::string_view name` is used in records and errors. For a slope of 0
+/// everywhere write `static constexpr int slope(auto, auto) { return 0; }`. The function may also
+/// be called inside a formula for `fuse`.
 template <class O, Real T>
 Tensor<T> elementwise(const O&, const Operand<T>& x) {
   static_assert(std::is_empty_v<O>,
@@ -84,7 +84,8 @@ Tensor<T> elementwise(const O&, const Operand<T>& x) {
   return fuse(fused::Primitive<O>{}, x);
 }
 
-/// The same for two arguments that broadcast, of which either may be a number:
+/// Computes a formula for each pair of elements of two arguments, which broadcast, as one record.
+/// One of them may be a number. O is a struct without data:
 ///
 ///   auto value(auto a, auto b) const;
 ///   auto da(auto a, auto b, auto y) const;    dy/da
@@ -105,7 +106,7 @@ Tensor<T> elementwise(const O&, double a, const Operand<T>& b) {
   return fuse(fused::Primitive<O>{}, Array<T>(T(a)), b);
 }
 
-// The same on the numbers of a formula.
+// The calls of `elementwise` inside a formula, on its numbers.
 
 template <class O, FormulaNumber V>
 EBB_INLINE V elementwise(const O& op, const V& x) {
@@ -137,8 +138,8 @@ EBB_INLINE Dual<V, K, on> elementwise(const O& op, const std::type_identity_t<V>
 
 }  // namespace EBB_UNIT
 
-/// An operation on whole arrays as one record. O is a struct that is copied into it, with options
-/// as members:
+/// Computes an operation on whole arrays, as one record. O is a struct, which is copied into the
+/// record; its members are options:
 ///
 ///   static constexpr std::string_view name;                     for records and errors
 ///   template <class T>
@@ -147,10 +148,10 @@ EBB_INLINE Dual<V, K, on> elementwise(const O& op, const std::type_identity_t<V>
 ///   std::array<Tensor<T>, inputs> vjp(const Tensor<T>& g, const Tensor<T>& y,
 ///                                     const Tensor<T>& x...) const;
 ///
-/// vjp gives the gradient of each input, of its shape, from that of the result; `Tensor<T>()` is no
-/// gradient, and with one input it is a tensor alone. Written with operations, it can be
-/// differentiated itself. `forward` may throw; what it throws reaches the caller.
-/// @throws ShapeError in a sweep for a gradient of another shape than its input.
+/// vjp returns the gradient of each input, of its shape, given that of the result; `Tensor<T>()`
+/// means no gradient. With one input it returns a tensor instead of an array. If it is written with
+/// operations, it can be differentiated itself. Exceptions of `forward` reach the caller.
+/// @throws ShapeError in a sweep, for a gradient whose shape differs from that of its input.
 template <class O, Real T, class... Rest>
 EBB_INLINE Tensor<T> structured(const O& op, const Operand<T>& x, const Rest&... rest) {
   constexpr std::size_t inputs = 1 + sizeof...(Rest);

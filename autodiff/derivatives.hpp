@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Derivatives of functions, one call each. They nest: inside a recording they use its tape and
-// their results are recorded; elsewhere they open a tape of their own. The argument becomes a place
-// of its own, so that `gradient([&](auto y) { return y * x; }, x)` is x.
+// Derivatives of functions, one call each. Calls nest: inside a recording they use its tape, and
+// their results are recorded; otherwise they open a tape. The argument becomes a new leaf, so that
+// `gradient([&](auto y) { return y * x; }, x)` is x.
 //
-// A function takes a tensor and gives a tensor: any lambda, generic or not. Where its value does
-// not depend on the argument, derivatives are zeros.
+// A function takes a tensor and returns a tensor; any lambda will do, generic or not. If its value
+// does not depend on the argument, the derivatives are zeros.
 #pragma once
 #include <functional>
 #include <vector>
@@ -26,7 +26,7 @@ using FunctionOf = std::function<Tensor<T>(const Tensor<T>&)>;
 template <class T>
 using RowsFunction = std::function<Tensor<T>(std::int64_t row)>;
 
-// What the calls below do; `name` is theirs, for errors.
+// The functions that the calls below share; `name` is that of the call, for errors.
 template <Real T>
 EBB_API ValueAndGradient<T> value_and_gradient(const char* name, const FunctionOf<T>& f,
                                                const Operand<T>& x);
@@ -52,66 +52,67 @@ EBB_API std::int64_t common_rows(const char* name, const Shape& x, const Shape& 
 
 }  // namespace detail
 
-/// f(x) and its gradient, of x's shape, for an f that gives a single value.
+/// f(x) and its gradient, of the shape of x. f must return a single value.
 template <class F, Real T>
 EBB_INLINE ValueAndGradient<T> value_and_gradient(F&& f, const Operand<T>& x) {
   return detail::value_and_gradient<T>("value_and_gradient", std::ref(f), x);
 }
 
-/// The gradient of f at x, of x's shape, for an f that gives a single value.
+/// The gradient of f at x, of the shape of x. f must return a single value.
 template <class F, Real T>
 EBB_INLINE Tensor<T> gradient(F&& f, const Operand<T>& x) {
   return detail::value_and_gradient<T>("gradient", std::ref(f), x).gradient;
 }
 
-/// The slope of f at x in a direction of x's shape: gradient . direction, a single value. It is the
-/// change per length if the direction has length 1.
+/// The slope of f at x in a direction of the shape of x: gradient . direction, a single value. It
+/// is the change per unit of length if the direction has length 1.
 template <class F, Real T>
 EBB_INLINE Tensor<T> directional_derivative(F&& f, const Operand<T>& x,
                                             const Operand<T>& direction) {
   return detail::directional_derivative<T>(std::ref(f), x, direction);
 }
 
-/// v^T J, of x's shape, for v of f(x)'s shape: one sweep, whatever the sizes.
+/// v^T J, of the shape of x, for v of the shape of f(x). It takes one sweep.
 template <class F, Real T>
 EBB_INLINE Tensor<T> vjp(F&& f, const Operand<T>& x, const Operand<T>& v) {
   return detail::vjp<T>(std::ref(f), x, v);
 }
 
-/// J u, of f(x)'s shape, for u of x's shape. Where every step of f is elementwise, J is diagonal
-/// and one sweep gives it, in which a `fuse` runs on duals; elsewhere it is the derivative of v^T J
-/// u in v, by two sweeps.
+/// J u, of the shape of f(x), for u of the shape of x. If every step of f is elementwise, J is
+/// diagonal and one sweep computes it, in which a `fuse` runs on duals. Otherwise two reverse
+/// sweeps: the derivative of v -> v^T J u, which is linear in v.
 template <class F, Real T>
 EBB_INLINE Tensor<T> jvp(F&& f, const Operand<T>& x, const Operand<T>& u) {
   return detail::jvp<T>(std::ref(f), x, u);
 }
 
-/// All partial derivatives: J[i..., j...] = df(x)[i...] / dx[j...], of f(x)'s axes followed by x's.
-/// One sweep for each element of f(x) or of x, whichever has fewer. @throws ShapeError for more
-/// than six axes in all.
+/// All partial derivatives: J[i..., j...] = df(x)[i...] / dx[j...], with the axes of f(x) followed
+/// by those of x. It takes one sweep for each element of f(x) or of x, whichever has fewer.
+/// @throws ShapeError for more than six axes in total.
 template <class F, Real T>
 EBB_INLINE Tensor<T> jacobian(F&& f, const Operand<T>& x) {
   return detail::jacobian<T>(std::ref(f), x);
 }
 
-/// All second derivatives of an f that gives a single value, of x's axes twice: one sweep for each
-/// element of x. @throws ShapeError for more than six axes in all.
+/// All second derivatives of f, which must return a single value, with the axes of x twice. It
+/// takes one sweep for each element of x.
+/// @throws ShapeError for more than six axes in total.
 template <class F, Real T>
 EBB_INLINE Tensor<T> hessian(F&& f, const Operand<T>& x) {
   return detail::hessian<T>(std::ref(f), x);
 }
 
-/// The Hessian of f at x times v, without forming it: the gradient of gradient(f) . v (Pearlmutter
-/// 1994). v has the shape of x.
+/// The product of the Hessian of f at x and v, of the shape of x, without forming the Hessian: the
+/// gradient of gradient(f) . v (Pearlmutter 1994).
 template <class F, Real T>
 EBB_INLINE Tensor<T> hvp(F&& f, const Operand<T>& x, const Operand<T>& v) {
   return detail::hvp<T>(std::ref(f), x, v);
 }
 
-/// The gradients of each row's own loss: for every input, an array with one more axis in front,
-/// n rows of it. `loss(x, y)` is called with one row after another, each of shape (1, ...), on
-/// a tape of its own; variables and watched tensors keep the gradients they had.
-/// @throws ShapeError when x and y differ in rows, or a loss is not a single value.
+/// The gradient of the loss of each row alone: for every input, an array with one more axis in
+/// front, for the n rows. `loss(x, y)` is called with one row after the other, each of shape (1,
+/// ...), on a new tape. The gradients of variables and watched tensors do not change.
+/// @throws ShapeError if x and y differ in rows, and if a loss is not a single value.
 template <class F, Real T, class U>
 EBB_INLINE std::vector<Array<T>> per_sample_gradients(
     const F& loss, const std::vector<Wanted<std::type_identity_t<T>>>& inputs, const Array<T>& x,

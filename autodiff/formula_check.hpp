@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The check of a formula for `fuse`: differences, and forward mode on plain numbers beside the
-// sweep.
+// The check of a formula for `fuse`, against differences and against forward mode on plain numbers.
 #pragma once
 #include <cmath>
 
@@ -10,9 +9,9 @@
 
 namespace ebb::inline v0 {
 
-/// Checks a formula of one argument an array, all of one shape: its derivatives against differences
-/// at both orders, and the gradient of the sweep, which runs on SIMD lanes, against forward mode on
-/// plain numbers.
+/// Checks a formula with one argument for each array; all arrays have the same shape. It compares
+/// derivatives of both orders with differences, and the gradient of the sweep, which runs on SIMD
+/// lanes, with forward mode on plain numbers.
 template <class F, class... Arrays>
 GradientReport check_formula(const F& f, const Arrays&... inputs) {
   constexpr int n = sizeof...(Arrays);
@@ -42,7 +41,7 @@ GradientReport check_formula(const F& f, const Arrays&... inputs) {
     (indices);
     for (int k = 0; k < n; ++k) {
       const double swept = gradients[std::size_t(k)].data()[i];
-      // Both evaluate the same formulas; functions differ by some units in the last place.
+      // Both evaluate the same formulas; the functions differ by some units in the last place.
       const double tolerance = 1e-12 * (1 + std::abs(y.d[k]));
       ++report.compared;
       if (std::abs(swept - y.d[k]) <= tolerance) continue;

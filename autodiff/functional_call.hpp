@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// A model as a function of its parameters: for gradients through an update of them, as
-// hypergradients and meta-learning need.
+// A model as a function of its parameters, for gradients through an update of them, such as
+// hypergradients and meta-learning.
 #pragma once
 #include <optional>
 #include <span>
@@ -14,7 +14,7 @@
 namespace ebb::inline v0 {
 namespace detail {
 
-/// While it lives, the variables stand for the values on this thread.
+/// During its life, operations of this thread use the values in place of the variables.
 template <Real T>
 class EBB_API Substitution {
  public:
@@ -30,9 +30,9 @@ class EBB_API Substitution {
 
 }  // namespace detail
 
-/// f(), where every operation takes values[i] for variables[i], recorded where that value is. What
-/// a Variable itself tells, `value()` for one, stays as it was; calls nest.
-/// @throws ShapeError unless there is a value of the same shape for every variable.
+/// Calls f() so that every operation uses values[i] in place of variables[i], recorded as the value
+/// is. Members of a Variable, such as `value()`, are not changed. Calls nest.
+/// @throws ShapeError unless every variable has a value of its shape.
 template <Real T, class F>
 EBB_INLINE auto functional_call(const std::vector<Variable<T>>& variables,
                                 const std::vector<Tensor<std::type_identity_t<T>>>& values, F&& f) {
@@ -40,7 +40,8 @@ EBB_INLINE auto functional_call(const std::vector<Variable<T>>& variables,
   return std::forward<F>(f)();
 }
 
-/// The same for all parameters of a model, in the order of `parameters`.
+/// Calls f() with values in place of all parameters of a model, in the order of `parameters`.
+/// @throws ShapeError unless every parameter has a value of its shape.
 template <Module M, class F>
 EBB_INLINE auto functional_call(M& module,
                                 const std::vector<Tensor<typename M::value_type>>& values, F&& f) {

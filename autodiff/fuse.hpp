@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// A formula of the user's own as one operation: one pass forward, one pass back.
+// A user's formula as one operation: one pass forward, one pass back.
 //
 //   auto y = fuse([](auto x, auto a) { return square(tanh(x * a)); }, x, a);
 //
-// The formula runs on SIMD lanes of the best instruction set of the machine, whatever flags the
-// unit is compiled with; backward it runs on duals, and for higher orders on tensors.
+// The formula runs on SIMD lanes of the best instruction set of the machine, independent of the
+// flags that the unit is compiled with. Backward it runs on duals, and for higher orders on
+// tensors.
 #pragma once
 #include <algorithm>
 #include <span>
@@ -20,7 +21,7 @@ namespace detail {
 
 enum class FusedReduction { none, sum, mean };
 
-/// The operation on its operands, of which the first is no number.
+/// Runs the operation on its operands, of which the first must not be a number.
 template <class T>
 EBB_API Tensor<T> fuse_arguments(const FusedLoops<T>& loops, FusedReduction reduction,
                                  std::span<const Operand<T>* const> operands);
@@ -30,7 +31,7 @@ EBB_API Tensor<T> fuse_arguments(const FusedLoops<T>& loops, FusedReduction redu
 inline namespace EBB_UNIT {
 namespace fused {
 
-/// The position of argument i among those that are differentiated.
+/// The position of argument i among the differentiated arguments.
 template <bool... number>
 constexpr int input_index(std::size_t i) {
   constexpr bool numbers[] = {number...};
@@ -39,7 +40,7 @@ constexpr int input_index(std::size_t i) {
   return index;
 }
 
-/// The position of input p among all arguments.
+/// The position of differentiated input p among all arguments.
 template <bool... number>
 constexpr std::size_t position(int p) {
   std::size_t i = 0;
@@ -47,7 +48,7 @@ constexpr std::size_t position(int p) {
   return i;
 }
 
-/// An argument in a loop: a row of lanes, or a number in all of them.
+/// An argument in a loop: a row of lanes, or a number in all lanes.
 template <bool number, class V>
 EBB_INLINE V at(const typename V::value_type* data, const V& constant, std::int64_t i) {
   if constexpr (number) {
@@ -57,14 +58,14 @@ EBB_INLINE V at(const typename V::value_type* data, const V& constant, std::int6
   }
 }
 
-/// A loop differentiates K inputs from `first` on: a few, since more directions than registers
-/// would be slower than another pass over a block that is in the cache. `any` is one input that is
-/// only known when the program runs.
+/// The number of inputs that a loop differentiates at a time. More directions than registers would
+/// be slower than another pass over a block in the cache. `any` is one input that is known only at
+/// run time.
 inline constexpr int chunk = 4;
 inline constexpr int any = -1;
 
-/// An argument with its derivative: a number or an input that is not differentiated as it is, input
-/// `index` as a dual that is seeded in its own direction; the seeds of `any` stand in memory.
+/// An argument with its derivative. A number, or an input that is not differentiated, is itself;
+/// input `index` is a dual with a seed in its own direction. The seed of `any` is in memory.
 template <bool number, int first, int K, int index, class V>
 EBB_INLINE auto seeded(const V& v, const typename V::value_type* seed) {
   if constexpr (number) {
@@ -82,7 +83,7 @@ EBB_INLINE auto seeded(const V& v, const typename V::value_type* seed) {
   }
 }
 
-/// Writes a vector to each of K outputs, past the caches if that is better.
+/// Writes a vector to each of K outputs, past the caches if `streams`.
 template <int K, class V, class T>
 EBB_INLINE void put(const V (&values)[K], T* const (&to)[K], std::int64_t i, bool streams) {
   if (streams) {
@@ -92,8 +93,8 @@ EBB_INLINE void put(const V (&values)[K], T* const (&to)[K], std::int64_t i, boo
   }
 }
 
-/// Partial sums in 256 bytes whatever the width of a register, to each of which every so-many-th
-/// vector is added, folded by halves: the library's tree.
+/// Partial sums in 256 bytes, for registers of any width. Vectors are added to them in turn, and
+/// the sums are folded by halves: the order of additions that all sums of the library have.
 template <class V>
 struct Tree {
   static constexpr int registers = 256 / int(sizeof(V));
@@ -105,8 +106,8 @@ struct Tree {
   }
   EBB_INLINE void add(const V& v) {
     if constexpr (registers <= 8) {
-      // The sums take turns by moving on, which costs a register no time. It changes no bit of the
-      // fold: the same pairs meet, and the order within a pair does not matter.
+      // The sums take turns by rotation, which needs no extra register. It does not change the bits
+      // of the result: each fold adds the same pairs, and the order in a pair does not matter.
       const V sum = partial[0] + v;
       repeat<registers - 1>([&](auto k)
                                 __attribute__((always_inline)) { partial[k] = partial[k + 1]; });
@@ -129,14 +130,14 @@ struct Tree {
   }
 };
 
-/// The loops over lanes of type V. The call of f stands literally in the flattened functions, since
-/// clang flattens direct calls only.
+/// The loops over lanes of type V. The call of f is written out in the flattened functions, since
+/// clang flattens only direct calls.
 template <class F, class T, bool... number>
 struct Loops {
   static constexpr int inputs = (0 + ... + (number ? 0 : 1));
   using Block = detail::FusedBlock<T>;
 
-// The formula at element i.
+// Evaluates the formula at element i.
 #define EBB_FUSED_OPEN(V)                                                        \
   const F f{};                                                                   \
   const auto* const arguments = block.arguments;                                 \
@@ -154,7 +155,7 @@ struct Loops {
   }                                               \
   return 0;
 
-// The same with its derivatives.
+// Evaluates the formula and its derivatives at element i.
 #define EBB_FUSED_OPEN_DUAL(V)                                                               \
   EBB_FUSED_OPEN(V)                                                                          \
   const bool streams = block.streams;                                                        \
@@ -172,7 +173,8 @@ struct Loops {
   Dual<V, K>(f(              \
       fused::seeded<number, first, K, input_index<number...>(k)>(EBB_FUSED_AT(V, i), seed[k])...))
 
-// All gradients before the first store: g++ takes a choice apart if its mask crosses a branch.
+// Computes all gradients before the first store: g++ splits a `select` whose mask is used across a
+// branch.
 #define EBB_FUSED_STORE(V, factor)                                               \
   V pulled[K];                                                                   \
   repeat<K>([&](auto p) __attribute__((always_inline)) { pulled[p] = factor; }); \
@@ -188,7 +190,7 @@ struct Loops {
   }                                                      \
   return 0;
 
-// One vector of a sum; the last one may be partial.
+// One vector of a sum. The last one may be partial.
 #define EBB_FUSED_ADD(V, v) tree.add(i + V::size > n ? V(select(V::first(int(n - i)), v, 0)) : (v));
 
 #define EBB_FUSED_SUM(V)                          \
@@ -241,7 +243,7 @@ struct Loops {
   EBB_FUSED_LOOPS(avx512, EBB_LOOP_avx512, 64)
 
   using Sequence = std::make_index_sequence<sizeof...(number)>;
-  /// Whether a gradient of the chunk that starts with this input is asked for.
+  /// True if a gradient of the inputs from `first` on is wanted.
   static bool wants(const Block& block, int first) {
     const auto* const begin = block.arguments + fused::position<number...>(first);
     const auto* const end = block.arguments +
@@ -250,7 +252,7 @@ struct Loops {
     return std::any_of(begin, end, [](const auto& argument) { return argument.owned; });
   }
   using Chunks = std::make_index_sequence<(inputs + fused::chunk - 1) / fused::chunk>;
-  // Losses differentiate their first input alone, and a partial less is worth a loop of its own.
+  // Losses differentiate only their first input, and one derivative less is worth a separate loop.
 #define EBB_FUSED_ENTRY(name, set)                                                                \
   template <std::size_t... c>                                                                     \
   static double name##_##set##_chunks(const Block& block, std::int64_t begin, std::int64_t n,     \
@@ -305,7 +307,7 @@ struct Loops {
     (Sequence{});
   }
 
-  /// Only the loops that a reduction needs, or only those that it does not: no unit compiles more.
+  /// Sets only the loops of a reduction, or only the other ones, so that a unit compiles no more.
   template <bool reduces>
   static constexpr detail::FusedLoops<T> table = [] {
     detail::FusedLoops<T> loops{};
@@ -325,7 +327,7 @@ struct Loops {
   }();
 };
 
-/// An argument as an operand: itself, or a number in its place.
+/// Converts an argument to an operand; a plain number becomes a `Number`.
 template <class T, class A>
 decltype(auto) as_operand(const A& a) {
   if constexpr (std::is_arithmetic_v<A>) {
@@ -350,23 +352,24 @@ Tensor<T> run(const Operand<T>& x, const Rest&... rest) {
 
 }  // namespace fused
 
-/// f(x, rest...) element by element, as one operation. `f` is a generic lambda without captures
-/// over the functions of formulas; a condition is written select(condition, a, b). The arguments
-/// are arrays, tensors and variables, which broadcast, and numbers, of which the first is none;
-/// there may be any number of them, and the sweep makes a pass over a block for every four. The
-/// type of an intermediate value says which arguments it depends on, so each is a new `const auto`.
+/// Computes f(x, rest...) element by element, as one operation. `f` is a generic lambda without
+/// captures that uses the functions of formulas; write a condition as select(condition, a, b). The
+/// arguments are arrays, tensors and variables, which broadcast, and numbers; the first is not a
+/// number. There may be any number of arguments; the sweep makes one pass over a block for every
+/// four. The type of an intermediate value depends on its arguments, so declare each as a new
+/// `const auto`.
 template <class F, Real T, class... Rest>
 Tensor<T> fuse(F, const Operand<T>& x, const Rest&... rest) {
   return fused::run<F, detail::FusedReduction::none>(x, rest...);
 }
 
-/// The sum of f(x, rest...) over all elements; its gradients are computed on the way forward.
+/// The sum of f(x, rest...) over all elements. Gradients are computed in the forward pass.
 template <class F, Real T, class... Rest>
 Tensor<T> fuse_sum(F, const Operand<T>& x, const Rest&... rest) {
   return fused::run<F, detail::FusedReduction::sum>(x, rest...);
 }
 
-/// The mean of f(x, rest...) over all elements; its gradients are computed on the way forward.
+/// The mean of f(x, rest...) over all elements. Gradients are computed in the forward pass.
 template <class F, Real T, class... Rest>
 Tensor<T> fuse_mean(F, const Operand<T>& x, const Rest&... rest) {
   return fused::run<F, detail::FusedReduction::mean>(x, rest...);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Gradients that pass through a function of the user's own.
+// Gradients that pass through a function of the user's.
 #pragma once
 #include <type_traits>
 
@@ -7,9 +7,9 @@
 
 namespace ebb::inline v0 {
 
-/// Returns x, and passes its gradient through f in the sweep. f takes the gradient and returns the
-/// one that replaces it, of the same shape; an empty `Tensor<T>()` leaves it unchanged.
-/// @throws ShapeError in the sweep if f returns another shape.
+/// Returns x. In a sweep its gradient passes through f, which takes the gradient and returns the
+/// one to use in its place. The result `Tensor<T>()` leaves the gradient as it is.
+/// @throws ShapeError in the sweep, if f returns a gradient of another shape.
 template <Real T>
 EBB_API Tensor<T> hook(const Operand<T>& x, std::type_identity_t<GradientFunction<T>> f);
 

@@ -10,11 +10,11 @@
 
 namespace ebb::inline v0::detail {
 
-/// A fused loop runs over so many elements at most: a sum's blocks, and a task for a thread.
+/// The most elements of one fused loop: the block of a sum, and the task of a thread.
 inline constexpr std::int64_t fused_block = 4096;
 
-/// The elements of an argument or of its gradient; or a row that stands for every block, without a
-/// step from one to the next.
+/// The elements of an argument or of its gradient. With step 0, one row that is used for every
+/// block.
 template <class T>
 struct FusedRow {
   T* data;
@@ -23,41 +23,42 @@ struct FusedRow {
   EBB_INLINE T* at(std::int64_t i) const { return data + i * step; }
 };
 
-/// What a loop reads of an argument, and where it writes its gradient.
+/// The values that a loop reads of an argument, and the place for its gradient.
 template <class T>
 struct FusedArgument {
-  T number;  ///< of a number, which has no more than that
+  T number;  ///< the value of a plain number; the other members are then unused
   FusedRow<const T> values;
-  FusedRow<T> gradient;  ///< without a step: to be forgotten
-  Block* owned;          ///< the gradient, or null where none is wanted
+  FusedRow<T> gradient;  ///< step 0: a scratch row for a gradient that is not wanted
+  Block* owned;          ///< the gradient; null if it is not wanted
 };
 
-/// What the loops of one formula read and write, in whole vectors.
+/// The rows that the loops of one formula read and write, in whole vectors.
 template <class T>
 struct FusedBlock {
   const FusedArgument<T>* arguments;
   FusedRow<const T> g;  ///< the upstream gradient
   T* y;
-  T scale;       ///< of the gradients that a reduction writes on its way forward
-  int only;      ///< the one argument that is differentiated, or -1 for all
-  bool streams;  ///< outputs go past the caches
+  T scale;       ///< factor of the gradients that a reduction computes in its forward pass
+  int only;      ///< the only argument to differentiate; -1: all
+  bool streams;  ///< outputs are written past the caches
 };
 
-/// The compiled loops of one formula, for each instruction set. Those of a reduction, or all
-/// others, are absent.
+/// The compiled loops of one formula for each instruction set. A reduction has only the last two
+/// loops, any other formula only the first two.
 template <class T>
 struct FusedLoops {
-  std::string_view name = "fuse";      ///< for errors
-  const char* equal_shapes = nullptr;  ///< of arguments that must not broadcast: what is said then
-  /// Over n elements from `begin` on.
+  std::string_view name = "fuse";  ///< used in errors
+  /// The error for shapes that differ, if arguments must not broadcast.
+  const char* equal_shapes = nullptr;
+  /// A loop over n elements, the first at `begin`.
   using Loops =
       std::array<double (*)(const FusedBlock<T>& block, std::int64_t begin, std::int64_t n), 3>;
   Loops value;                 ///< y = f(x...)
   Loops pull;                  ///< gradient of x[k] = g * df/dx[k]
   Loops reduce;                ///< returns the sum of f; no gradients
-  Loops reduce_with_gradient;  ///< the same, and gradient of x[k] = scale * df/dx[k]
+  Loops reduce_with_gradient;  ///< as `reduce`, with gradient of x[k] = scale * df/dx[k]
   Tensor<T> (*on_tensors)(std::span<const Tensor<T>> arguments);
-  /// The gradient of argument i, of a formula that says its slopes itself; else null.
+  /// The gradient of argument i, for a formula with given slopes; otherwise null.
   Tensor<T> (*pull_on_tensors)(int i, const Tensor<T>& g, std::span<const Tensor<T>> arguments);
 };
 

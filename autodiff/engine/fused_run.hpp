@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// One run of the compiled loops of a formula: the rows that they read and the gradients they write.
+// One run of the compiled loops of a formula, with the rows that they read and write.
 #pragma once
 #include <algorithm>
 #include <span>
@@ -13,9 +13,9 @@
 
 namespace ebb::inline v0::detail {
 
-inline constexpr std::size_t few_arguments = 4;  // for which nothing is allocated
+inline constexpr std::size_t few_arguments = 4;  // up to this number nothing is allocated
 
-/// One run of a loop over n elements: what it reads and writes.
+/// One run of a loop over n elements, with the rows that it reads and writes.
 template <class T>
 class FusedRun {
  public:
@@ -45,7 +45,7 @@ class FusedRun {
   FusedRun(const FusedRun&) = delete;
 
   void write(Block* y) { block_.y = output(y); }
-  /// Asks for the gradient of an argument.
+  /// Requests the gradient of an argument.
   void want(int i, const Shape& shape) {
     FusedArgument<T>& argument = arguments_[std::size_t(i)];
     argument.owned = allocate(shape, sizeof(T));
@@ -53,12 +53,12 @@ class FusedRun {
     ++wanted_;
     block_.only = i;
   }
-  /// The gradient of an argument; null where none was asked for.
+  /// Hands over the gradient of an argument; null if it was not requested.
   Block* take(int i) { return std::exchange(arguments_[std::size_t(i)].owned, nullptr); }
   void upstream(Block* g) { block_.g = read(g); }
   void scale(double factor) { block_.scale = T(factor); }
 
-  /// What the loops of the blocks return, added up in their order.
+  /// Runs the loops of all blocks, and adds up what they return, in order.
   double operator()(const typename FusedLoops<T>::Loops& loops) {
     const auto loop = loops[std::size_t(instruction_set())];
     const bool some = wanted_ > 1 && wanted_ < inputs_;
@@ -73,7 +73,7 @@ class FusedRun {
   }
 
  private:
-  /// A value that stands for all is repeated for the length of a block.
+  /// Returns the row of an operand. A single value is repeated for the length of a block.
   FusedRow<const T> read(Block* x) {
     const T* data = x->data<T>();
     if (!x->is_single() || n_ == 1) return {data, 1};
@@ -86,25 +86,25 @@ class FusedRun {
     streams_ = streams_ && prefers_streaming(to, n_);
     return to;
   }
-  /// Somewhere to write the gradients that are computed beside the wanted ones.
+  /// Gives scratch rows to gradients that are computed but not wanted.
   void forget_others() {
     T* const nowhere = room();
     for (FusedArgument<T>& argument : arguments_) {
       if (!argument.owned) argument.gradient = {nowhere, 0};
     }
   }
-  /// The elements of a block, in whole lines.
+  /// The number of elements of a row: those of a block, rounded up to whole cache lines.
   std::int64_t row() const { return (std::min(n_, fused_block) + 63) / 64 * 64; }
-  /// Room for one row.
+  /// Memory for one row.
   T* room() {
-    const auto rows = std::int64_t(arguments_.size()) + 2;  // g, and what is forgotten
+    const auto rows = std::int64_t(arguments_.size()) + 2;  // for g and the scratch row
     if (!rooms_) rooms_ = BlockHandle(allocate_bytes(std::size_t(rows * row()) * sizeof(T)));
     return rooms_->data<T>() + row() * rooms_taken_++;
   }
 
   std::int64_t n_;
   SmallArray<FusedArgument<T>, few_arguments> arguments_;
-  FusedBlock<T> block_;  // no value where nothing reads it
+  FusedBlock<T> block_;  // members that are not read have no value
   bool streams_ = true;
   int inputs_ = 0, wanted_ = 0, rooms_taken_ = 0;
   BlockHandle rooms_;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Forward mode: a value and its partial derivatives in K directions. Every function of a dual is an
-// operation's two formulas, so no derivative is written here.
+// Forward mode: a value with its derivatives in K directions. Functions of duals use the value and
+// slope formulas of the operations, so no derivative is written here.
 #pragma once
 #include <utility>
 
@@ -8,8 +8,8 @@
 
 namespace ebb::inline v0::inline EBB_UNIT {
 
-/// A number v of type V (lanes or a plain number) with its derivatives d in K directions, of which
-/// only those in `on`, one bit each, may differ from zero: the others cost nothing.
+/// A number v of type V (lanes or a plain number) with its derivatives d in K directions. Only
+/// those in `on`, one bit each, may differ from 0; the others cost nothing.
 template <class V, int K, unsigned on = (1U << K) - 1>
 struct Dual {
   using value_type = V;
@@ -24,7 +24,7 @@ struct Dual {
   }
   template <Literal U>
   requires(!std::is_same_v<U, V>) EBB_INLINE Dual(U x) : Dual(V(x)) {}
-  /// The same number where fewer directions are known to be zero.
+  /// Converts from a dual of which fewer directions may differ from 0.
   template <unsigned from>
   requires(from != on) EBB_INLINE Dual(const Dual<V, K, from>& x) : v(x.v) {
     static_assert((from & ~on) == 0,
@@ -33,7 +33,7 @@ struct Dual {
     each([&](auto k) __attribute__((always_inline)) { d[k] = x.template partial<int(k)>(); });
   }
 
-  /// The derivative in direction k, also where it is not stored.
+  /// The derivative in direction k; 0 if it is not stored.
   template <int k>
   EBB_INLINE V partial() const {
     if constexpr ((on >> k & 1U) != 0) {
@@ -42,7 +42,7 @@ struct Dual {
       return V(0);
     }
   }
-  /// Calls f(k) for each direction that is stored.
+  /// Calls f(k) for each stored direction.
   template <class F>
   EBB_INLINE static void each(const F& f) {
     repeat<K>([&](auto k) __attribute__((always_inline)) {
@@ -53,8 +53,8 @@ struct Dual {
 
 namespace forward {
 
-/// An operation on duals. Its pull pushes as well, since the derivative of an elementwise operation
-/// is diagonal.
+/// An operation on duals. Its `pull` also serves forward mode, since the Jacobian of an elementwise
+/// operation is diagonal.
 template <class O, class V, int K, unsigned on>
 EBB_INLINE Dual<V, K, on> unary(const O& op, const Dual<V, K, on>& x) {
   Dual<V, K, on> r;
@@ -105,7 +105,7 @@ EBB_INLINE Dual<V, K, on> polygamma(int n, const Dual<V, K, on>& x) {
   return forward::unary(op::Polygamma{n}, x);
 }
 
-// Of two duals, and of a dual and a constant, which lanes, numbers and literals are.
+// Operations of two duals, and of a dual and a constant: lanes, numbers or literals.
 #define EBB_BINARY(f, O)                                                                   \
   template <class V, int K, unsigned p, unsigned q>                                        \
   EBB_INLINE Dual<V, K, p | q> f(const Dual<V, K, p>& a, const Dual<V, K, q>& b) {         \
@@ -146,7 +146,7 @@ template <class V, int K, unsigned p, unsigned q>
 EBB_INLINE Dual<V, K, p | q> select(const forward::Mask<std::type_identity_t<V>>& mask,
                                     const Dual<V, K, p>& a, const Dual<V, K, q>& b) {
   Dual<V, K, p | q> r;
-  using v0::select;  // that of plain numbers
+  using v0::select;  // for plain numbers
   r.v = select(mask, a.v, b.v);
   r.each([&](auto k) __attribute__((always_inline)) {
     r.d[k] = select(mask, a.template partial<int(k)>(), b.template partial<int(k)>());

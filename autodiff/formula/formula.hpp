@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// What a formula may say, whatever kind of number it is evaluated with: literals, + - * /, unary -,
-// comparisons, select(mask, a, b), and the functions below. Everything else is built from these.
+// The language of formulas, for any kind of number: literals, + - * /, unary -, comparisons,
+// select(mask, a, b), and the functions below. All other functions are built from these.
 #pragma once
 #include <cmath>
 #include <concepts>
@@ -9,9 +9,9 @@
 
 #include "ebb/autodiff/values/platform.hpp"
 
-// Templates on SIMD lanes carry the instruction set of their unit in their name: units compiled
-// with other flags have other symbols, so the linker can never hand a unit code its machine cannot
-// run.
+// The instruction set of a translation unit is part of the name of its templates on SIMD lanes.
+// Units compiled with other flags have other symbols, so that the linker cannot give a unit code
+// that its machine cannot run.
 #if defined(__AVX512F__)
 #define EBB_UNIT unit_avx512
 #elif defined(__AVX2__) && defined(__FMA__)
@@ -22,26 +22,25 @@
 #define EBB_UNIT unit_base
 #endif
 
-/// Calls X once for each function of one argument that every kind of number must bring. `round` is
-/// one too: it stands apart because that of C rounds halves away from 0; so do `digamma`,
-/// `polygamma`, `gelu` and `gelu_tanh`, which C lacks.
+/// Functions every number type must provide. `round` is separate since std::round rounds halves
+/// away from 0; digamma, polygamma, gelu and gelu_tanh since the standard library lacks them.
 // clang-format off
 #define EBB_NUMBER_FUNCTIONS(X)                                \
   X(exp) X(log) X(log1p) X(expm1) X(sqrt)                      \
   X(sin) X(cos) X(tan) X(asin) X(acos) X(atan)                 \
   X(sinh) X(cosh) X(tanh) X(asinh) X(acosh) X(atanh)           \
   X(erf) X(erfc) X(lgamma) X(floor) X(ceil)
-/// The same for functions of two arguments.
+/// Functions of two arguments that every number type must provide.
 #define EBB_NUMBER_FUNCTIONS2(X) X(pow) X(atan2)
 // clang-format on
 
 namespace ebb::inline v0 {
 
-/// A plain number written into a formula; it takes the type of the numbers around it.
+/// A plain number in a formula. It takes the type of the numbers around it.
 template <class T>
 concept Literal = std::is_arithmetic_v<T>;
 
-/// Calls f(0), ..., f(n - 1) with constants. An array that only such a loop indexes lives in
+/// Calls f(0), ..., f(n - 1) with constants. An array that is indexed only in such a loop stays in
 /// registers: compilers unroll a plain loop too late for that.
 template <int n, class F>
 EBB_INLINE void repeat(F f) {
@@ -51,7 +50,7 @@ EBB_INLINE void repeat(F f) {
   (std::make_index_sequence<n>{});
 }
 
-// Plain numbers.
+// Functions of plain numbers.
 
 #define EBB_PLAIN(f)                           \
   /** The function of the standard library. */ \
@@ -77,29 +76,29 @@ EBB_INLINE T round(T x) {
   return std::nearbyint(x);
 }
 
-/// d lgamma(x) / dx, computed as on lanes.
+/// The derivative of lgamma, computed as on lanes.
 template <std::floating_point T>
 EBB_INLINE T digamma(T x);
 /// The n-th derivative of digamma, computed as on lanes.
 template <std::floating_point T>
 EBB_INLINE T polygamma(int n, T x);
 
-/// x times the normal distribution function, computed as on lanes.
+/// x times the normal distribution function (gelu), computed as on lanes.
 template <std::floating_point T>
 EBB_INLINE T gelu(T x);
-/// Its approximation by tanh, computed as on lanes.
+/// The approximation of gelu by tanh, computed as on lanes.
 template <std::floating_point T>
 EBB_INLINE T gelu_tanh(T x);
 
-/// The first arm where the condition holds, else the second.
+/// `a` if the condition is true, else `b`.
 template <Literal A, Literal B>
 EBB_INLINE constexpr auto select(bool condition, A a, B b) {
   using R = std::common_type_t<A, B>;
   return condition ? static_cast<R>(a) : static_cast<R>(b);
 }
 
-// The number that only knows which arguments a formula read. What a backward pass must keep is
-// deduced by running the formula with these at compile time: bit i stands for argument i.
+// A number type that only tracks which arguments a formula reads. Running a formula with it at
+// compile time shows which values a backward pass must keep. Bit i means argument i.
 
 /// A number computed from the arguments in `Mask`.
 template <unsigned Mask>
@@ -126,7 +125,7 @@ inline constexpr bool is_uses = false;
 template <unsigned Mask>
 inline constexpr bool is_uses<Uses<Mask>> = true;
 
-/// Two operands of which one only knows what it read, and the other does too or is a literal.
+/// Two operands, of which one tracks its arguments, and the other does too or is a literal.
 template <class A, class B>
 concept UsesPair = (is_uses<A> && (is_uses<B> || Literal<B>)) || (Literal<A> && is_uses<B>);
 
@@ -153,22 +152,22 @@ EBB_COMPARISON(>=)
 EBB_COMPARISON(==)
 #undef EBB_COMPARISON
 
-/// Reads what its operand read.
+/// Depends on the arguments of its operand.
 template <unsigned M>
 constexpr Uses<M> operator-(Uses<M> a) {
   return a;
 }
-/// Reads what either condition read.
+/// Depends on the arguments of both conditions.
 template <unsigned M, unsigned N>
 constexpr UsesMask<(M | N)> operator&(UsesMask<M>, UsesMask<N>) {
   return {};
 }
-/// Reads what either condition read.
+/// Depends on the arguments of both conditions.
 template <unsigned M, unsigned N>
 constexpr UsesMask<(M | N)> operator|(UsesMask<M>, UsesMask<N>) {
   return {};
 }
-/// Reads what the condition read.
+/// Depends on the arguments of the condition.
 template <unsigned M>
 constexpr UsesMask<M> operator~(UsesMask<M> a) {
   return a;
@@ -186,7 +185,7 @@ EBB_USES(digamma)
 EBB_USES(gelu)
 EBB_USES(gelu_tanh)
 #undef EBB_USES
-/// Reads what its argument read.
+/// Depends on the arguments of its argument.
 template <unsigned M>
 constexpr Uses<M> polygamma(int, Uses<M> x) {
   return x;
@@ -200,12 +199,12 @@ constexpr Uses<M> polygamma(int, Uses<M> x) {
 EBB_NUMBER_FUNCTIONS2(EBB_USES)
 #undef EBB_USES
 
-/// Reads what the condition and both arms read.
+/// Depends on the arguments of the condition and of both branches.
 template <unsigned M, class A, class B>
 constexpr Uses<M | uses_of<A> | uses_of<B>> select(UsesMask<M>, A, B) {
   return {};
 }
-/// A condition known without any argument still leaves both arms read.
+/// Depends on both branches, even if the condition depends on no argument.
 template <class A, class B>
 requires UsesPair<A, B>
 constexpr Uses<uses_of<A> | uses_of<B>> select(bool, A, B) { return {}; }

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// What is drawn from streams, and how a part that is computed again draws the same.
+// The draws from streams in a checkpoint, which draws the same when it is computed again.
 #pragma once
 #include <cstdint>
 #include <vector>
 
 namespace ebb::inline v0::detail {
 
-/// Until the end of the scope, the words that this thread draws are noted in a list, or taken from
-/// it, in which case the streams keep their positions.
+/// Until the end of the scope, the words that this thread draws are appended to a list, or are
+/// taken from a list, while the streams do not advance.
 class Draws {
  public:
   static Draws note(std::vector<std::uint32_t>& words) { return Draws(&words, nullptr); }
@@ -15,10 +15,10 @@ class Draws {
   ~Draws();
   Draws(const Draws&) = delete;
 
-  /// Whether words are noted or repeated.
+  /// True while words are appended or repeated.
   static bool any() { return innermost_ != nullptr; }
   /// The next word: from the innermost list that is repeated or, without one, from draw().
-  /// @throws ArgumentError when that list has come to its end.
+  /// @throws ArgumentError after the end of that list.
   template <class Draw>
   static std::uint32_t next(const Draw& draw) {
     Draws* const source = repeated_source();
