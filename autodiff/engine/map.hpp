@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// How elementwise operations run forward, are recorded, and run backward. Nothing here knows a
-// formula: each operation is an index into the kernel tables.
+// How elementwise operations run forward, are recorded, and run backward. This code knows no
+// formula: each operation is an index of the kernel tables.
 #pragma once
 #include <cstring>
 #include <span>
@@ -9,11 +9,12 @@
 
 namespace ebb::inline v0::detail {
 
-/// A formula on tensors, for higher orders: `in` is g and then what the slope reads.
+/// A formula on tensors, for higher orders. `in` is g, followed by the values that the slope reads.
 template <class T>
 using OnTensors = Tensor<T> (*)(const void* formula, std::span<const Tensor<T>> in);
 
-/// The gradient of one input, as an operation of its own: inputs g and what the slope reads.
+/// The gradient of one input, as a separate operation. Its inputs are g and the values that the
+/// slope reads.
 template <class T>
 struct PullOp : Op {
   int index;
@@ -27,17 +28,17 @@ template <class T>
 struct MapOp : Op {
   int index;
   unsigned reads[2];
-  int literal[2];  // the slope where it is the same everywhere
+  int literal[2];  // the slope, if it is the same everywhere
   const PullOp<T>* pull[2];
 };
 
-/// The formula's state as its record keeps it.
+/// The state of the formula, as its record keeps it.
 inline const void* formula_in(const Record& record) {
   return record.op->attribute_block ? static_cast<const void*>(record.attributes.block->payload())
                                     : &record.attributes.bits;
 }
 
-/// The state of a formula: in the record where it fits, else in a block.
+/// The state of a formula: in the record if it fits, otherwise in a block.
 struct FormulaState {
   const void* data = nullptr;
   std::uint64_t bits = 0;
@@ -65,24 +66,24 @@ struct FormulaState {
   }
 };
 
-/// f(x), recorded where x is.
+/// Computes f(x), recorded if x is recorded.
 template <class T>
 Tensor<T> unary(const MapOp<T>& op, const Operand<T>& x, const FormulaState& formula);
-/// f(a, b), broadcast, recorded where one of them is.
+/// Computes f(a, b) with broadcasting, recorded if a or b is recorded.
 template <class T>
 Tensor<T> binary(const MapOp<T>& op, const Operand<T>& a, const Operand<T>& b);
 
-/// The arguments (g, x...) of a gradient g * slope(x...) that is about to be differentiated: where
-/// g is 0, nothing goes back to x that is not finite. A gradient of zero annihilates at every
-/// order.
+/// The arguments (g, x...) of a gradient g * slope(x...) that is about to be differentiated. Where
+/// g is 0, x gets a gradient of 0 in place of one that is not finite, so that a gradient of zero
+/// gives zeros at every order.
 template <class T>
 std::vector<Tensor<T>> annihilated(std::span<const Tensor<T>> arguments);
 
-/// The sweep of a `MapOp`.
+/// Runs the sweep of a `MapOp`.
 template <class T, int arity>
 void vjp_map(Sweep& sweep, std::uint32_t id, Record& record);
-/// The sweep of a `PullOp`: opens the gradient of an operation into tensor operations, to
-/// differentiate it again.
+/// Runs the sweep of a `PullOp`: computes the gradient of an operation again as operations on
+/// tensors, to differentiate it.
 template <class T>
 void vjp_pull(Sweep& sweep, std::uint32_t id, Record& record);
 

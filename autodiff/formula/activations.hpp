@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Activations that are composed of other functions: each is one `fuse` of its formula, so its
-// slopes come from forward mode. Those that are primitives are in sigmoidal.hpp.
+// Activations that are composed of other functions. Each is one `fuse` of its formula, so that its
+// slopes come from forward mode. Primitive activations are in sigmoidal.hpp.
 #pragma once
 #include <string_view>
 
@@ -13,7 +13,7 @@ namespace ebb::inline v0::op {
 struct Silu {
   static constexpr std::string_view name = "silu";
   EBB_INLINE static auto value(auto x) {
-    const auto near = clamp(x, -800.0, 40.0);  // the sigmoid is 0 or 1 beyond
+    const auto near = clamp(x, -800.0, 40.0);  // outside of this range the sigmoid is 0 or 1
     return select(x > 40, x, near * sigmoid(near));
   }
   static auto call(const auto& x) { return silu(x); }
@@ -24,7 +24,7 @@ struct Silu {
 struct Mish {
   static constexpr std::string_view name = "mish";
   EBB_INLINE static auto value(auto x) {
-    const auto near = clamp(x, -800.0, 40.0);  // the factor is 0 or 1 beyond
+    const auto near = clamp(x, -800.0, 40.0);  // outside of this range the factor is 0 or 1
     return select(x > 40, x, near * tanh(softplus(near)));
   }
   static auto call(const auto& x) { return mish(x); }
@@ -91,7 +91,7 @@ inline constexpr bool is_dual = false;
 template <class V, int K, unsigned on>
 inline constexpr bool is_dual<Dual<V, K, on>> = true;
 
-/// A number that a formula may be evaluated with, other than a tensor.
+/// A number type for formulas, other than a tensor.
 template <class V>
 concept FormulaValue = FormulaNumber<V> || is_uses<V> || is_dual<V>;
 
@@ -116,7 +116,7 @@ template <FormulaValue V>
 EBB_INLINE V leaky_relu(const V& x, double negative_slope = 0.01) {
   return V(op::LeakyRelu::value(x, negative_slope));
 }
-/// The operation of this name in a formula, where the limits are not checked.
+/// The operation of this name in a formula. The limits are not checked.
 template <FormulaValue V>
 EBB_INLINE V hardtanh(const V& x, double low = -1, double high = 1) {
   return V(op::Hardtanh::value(x, low, high));

@@ -38,7 +38,8 @@ struct Reciprocal {
   static constexpr double samples[] = {-2, -0.4, 0.3, 1.5, 50};
 };
 
-/// 1, 0 or -1; zeros and NaN stay as they are. A slope that is the literal 0 demands exact zeros.
+/// 1, 0 or -1; zeros and NaN are returned as they are. A slope that is the literal 0 is checked to
+/// be exactly 0.
 struct Sign {
   static constexpr std::string_view name = "sign";
   EBB_INLINE static auto value(auto x) { return select(x > 0, 1, select(x < 0, -1, x)); }
@@ -122,7 +123,7 @@ struct Div {
   static constexpr double samples[][2] = {{1, 2}, {-1, 3}, {0.4, -2}, {50, 40}};
 };
 
-/// The larger; ties share the gradient evenly, and NaN stays NaN.
+/// The larger of a and b; equal ones share the gradient evenly, and NaN stays NaN.
 struct Maximum {
   static constexpr std::string_view name = "maximum";
   EBB_INLINE static auto value(auto a, auto b) { return select(b == b, select(a < b, b, a), b); }
@@ -136,7 +137,7 @@ struct Maximum {
   static constexpr double kinks[] = {0};
 };
 
-/// The smaller; ties share the gradient evenly, and NaN stays NaN.
+/// The smaller of a and b; equal ones share the gradient evenly, and NaN stays NaN.
 struct Minimum {
   static constexpr std::string_view name = "minimum";
   EBB_INLINE static auto value(auto a, auto b) { return select(b == b, select(b < a, b, a), b); }
@@ -150,7 +151,7 @@ struct Minimum {
   static constexpr double kinks[] = {0};
 };
 
-/// sqrt(a^2 + b^2) without overflow; infinite where one of them is, as in C99. At the origin both
+/// sqrt(a^2 + b^2) without overflow; infinite if an argument is, as in C99. At the origin both
 /// slopes are 0.
 struct Hypot {
   static constexpr std::string_view name = "hypot";

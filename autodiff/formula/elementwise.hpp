@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Every elementwise operation: its value, its slope, and where the checks try it, one block each in
-// the header of its family. The same lines run on SIMD lanes, on plain numbers, on duals and on
-// tensors. What follows from them for the sweep is deduced here.
+// Every elementwise operation: its value, its slope, and the points at which it is checked, one
+// block each in the header of its family. The same lines run on SIMD lanes, on plain numbers, on
+// duals and on tensors. The properties that the sweep needs are derived from them here.
 #pragma once
 #include "ebb/autodiff/formula/arithmetic.hpp"
 #include "ebb/autodiff/formula/exponential.hpp"
@@ -12,7 +12,8 @@
 namespace ebb::inline v0 {
 namespace op {
 
-/// A slope that is the same everywhere needs no kernel and keeps nothing.
+/// The slope of a unary operation if it is the same number everywhere, so that it needs no kernel
+/// and keeps nothing; otherwise `not_literal`.
 template <class O>
 constexpr int unary_literal() {
   if constexpr (requires {
@@ -25,9 +26,9 @@ constexpr int unary_literal() {
   }
 }
 
-// The gradient of an input from the gradient g of the output: g * slope unless the operation says
-// it better, and 0 whatever g is where the slope is the literal 0. The Jacobian is diagonal, so
-// forward mode uses the same line.
+// The gradient of an input from the gradient g of the output. The operation's own `pull` if it has
+// one; 0 if its slope is the literal 0; else g * slope. The Jacobian is diagonal, so that forward
+// mode uses the same line.
 
 template <class O>
 EBB_INLINE constexpr auto pull(const O& f, const auto& g, const auto& x, const auto& y) {
@@ -39,7 +40,7 @@ EBB_INLINE constexpr auto pull(const O& f, const auto& g, const auto& x, const a
     return g * f.slope(x, y);
   }
 }
-/// The slope of a binary operation in its first (side 0) or second argument.
+/// The slope of a binary operation with respect to its first (side 0) or second (side 1) argument.
 template <int side, class O>
 EBB_INLINE constexpr auto slope_of(const O& f, const auto& a, const auto& b, const auto& y) {
   if constexpr (side == 0) {
@@ -54,18 +55,20 @@ EBB_INLINE constexpr auto pull(const O& f, const auto& g, const auto& a, const a
   return g * slope_of<side>(f, a, b, y);
 }
 
-// What a pull reads, deduced by running it with numbers that only know where they come from: bits
-// 1, 2 and 4 are a unary operation's x and y or a binary one's a, b and y.
+// Which arguments a slope reads, found at compile time by evaluating it on `Uses`, a number type
+// that tracks dependence. Bits 1, 2 and 4 are x and y of a unary operation, or a, b and y of a
+// binary one.
 
-/// What the pull of a unary operation reads.
+/// The arguments that the pull of a unary operation reads, as bits.
 template <class O>
 constexpr unsigned unary_reads = uses_of<decltype(pull(O{}, Uses<8>{}, Uses<1>{}, Uses<2>{}))> & 7U;
-/// What the pull of a binary operation in one argument reads.
+/// The arguments that the pull of a binary operation with respect to one argument reads, as bits.
 template <class O, int side>
 constexpr unsigned binary_reads =
     uses_of<decltype(pull<side>(O{}, Uses<8>{}, Uses<1>{}, Uses<2>{}, Uses<4>{}))> & 7U;
 
-/// The same as `unary_literal`, of a binary operation in one argument.
+/// The slope of a binary operation with respect to one argument if it is the same number
+/// everywhere; otherwise `not_literal`.
 template <class O, int side>
 constexpr int binary_literal() {
   if constexpr (std::is_same_v<decltype(slope_of<side>(O{}, Uses<1>{}, Uses<2>{}, Uses<4>{})),

@@ -55,7 +55,7 @@ struct Log1p {
   static constexpr double lower_bound = -1;
 };
 
-/// a^b. Where a is 0 and the power does not depend on an argument, the slope in it is 0.
+/// a^b. If a is 0 and the power does not depend on an argument, the slope with respect to it is 0.
 struct Pow {
   static constexpr std::string_view name = "pow";
   EBB_INLINE static auto value(auto a, auto b) { return pow(a, b); }
@@ -70,8 +70,8 @@ struct Pow {
   static constexpr double lower_bound = 0;
 };
 
-/// a log b, and 0 where a is 0 unless b is NaN. There the slope in a is 0 for b <= 0, and the one
-/// in b is 0.
+/// a log b; 0 if a is 0, unless b is NaN. If a is 0, the slope with respect to a is 0 for b <= 0,
+/// and the slope with respect to b is 0.
 struct Xlogy {
   static constexpr std::string_view name = "xlogy";
   EBB_INLINE static auto value(auto a, auto b) {

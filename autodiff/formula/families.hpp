@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The families of elementwise operations: every kernel table and the registry are made from these
-// lists. The operations themselves stand in the headers that elementwise.hpp includes.
+// The families of elementwise operations: all kernel tables and the registry are made from these
+// lists. The operations are in the headers that elementwise.hpp includes.
 #pragma once
 
 namespace ebb::inline v0::op {
@@ -23,7 +23,7 @@ struct List {
   static constexpr int size = sizeof...(Ops);
 };
 
-/// Where an operation stands in its list.
+/// The position of an operation in its list.
 template <class O, class... Ops>
 constexpr int index_in(List<Ops...>) {
   int index = 0;
@@ -31,7 +31,7 @@ constexpr int index_in(List<Ops...>) {
   return index;
 }
 
-/// The slope of an operation where it is not the same number everywhere.
+/// Marks a slope that is not the same number everywhere.
 inline constexpr int not_literal = 2;
 
 using Unary = List<Neg, Abs, Sign, Floor, Ceil, Round, Square, Reciprocal, Clamp, Sqrt, Rsqrt, Exp,

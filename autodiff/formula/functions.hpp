@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The functions of formulas by name, and the operation behind each. The operations stand by family
-// in the headers that elementwise.hpp includes.
+// The functions of formulas by name, and the operation of each. The operations are, by family, in
+// the headers that elementwise.hpp includes.
 #pragma once
 #include "ebb/autodiff/formula/families.hpp"
 #include "ebb/autodiff/formula/formula.hpp"
 
 namespace ebb::inline v0 {
 
-/// What a function below runs on as a whole: plain numbers and lanes. Duals have theirs in
-/// dual.hpp.
+/// The numbers on which the functions below run directly: plain numbers and lanes. Duals have their
+/// functions in dual.hpp.
 template <class V>
 concept FormulaNumber = std::floating_point<V> || requires {
   typename V::value_type;
@@ -16,14 +16,14 @@ concept FormulaNumber = std::floating_point<V> || requires {
 };
 
 // clang-format off
-/// The functions that are formulas themselves and may be used in other formulas.
+/// The functions that are formulas themselves, and can be used in other formulas.
 #define EBB_FORMULA_FUNCTIONS(X)                                                              \
   X(abs, Abs) X(sign, Sign) X(square, Square) X(reciprocal, Reciprocal) X(rsqrt, Rsqrt)       \
   X(sigmoid, Sigmoid) X(log_sigmoid, LogSigmoid) X(relu, Relu) X(softplus, Softplus)
 #define EBB_FORMULA_FUNCTIONS2(X) \
   X(maximum, Maximum) X(minimum, Minimum) X(hypot, Hypot) X(xlogy, Xlogy)
 
-/// All functions of formulas and the operations behind them: duals and tensors have each of these.
+/// All functions of formulas with their operations. Duals and tensors have each of them.
 #define EBB_UNARY_FUNCTIONS(X)                                                                \
   EBB_FORMULA_FUNCTIONS(X)                                                                    \
   X(operator-, Neg) X(floor, Floor) X(ceil, Ceil) X(round, Round)                             \

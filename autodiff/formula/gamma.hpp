@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The logarithm of the gamma function and its derivatives, each of which is the slope of the one
-// before.
+// The logarithm of the gamma function and its derivatives. Each is the slope of the one before it.
 #pragma once
 #include <string_view>
 
@@ -24,7 +23,7 @@ struct Digamma {
   static constexpr double samples[] = {-2.4, -0.7, 0.3, 1, 1.46, 2, 3.5, 50};
 };
 
-/// The n-th derivative of digamma, which is digamma for n = 0.
+/// The n-th derivative of digamma; digamma itself for n = 0.
 struct Polygamma {
   static constexpr std::string_view name = "polygamma";
   int n = 1;

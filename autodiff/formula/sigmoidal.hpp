@@ -7,7 +7,7 @@
 
 namespace ebb::inline v0::op {
 
-/// 1 / (1 + e^-x), finite for every x: the exponential is only taken of negative numbers.
+/// 1 / (1 + e^-x), finite for every x: only exponentials of negative numbers are computed.
 struct Sigmoid {
   static constexpr std::string_view name = "sigmoid";
   EBB_INLINE static auto value(auto x) {
@@ -66,12 +66,13 @@ struct Erfc {
   static constexpr double samples[] = {-20, -2, -0.9, 0, 0.2, 0.5, 1.3, 4};
 };
 
-/// x Phi(x) with the normal distribution Phi (Hendrycks and Gimpel 2016, section 2).
+/// x Phi(x), where Phi is the distribution function of the normal distribution (Hendrycks and
+/// Gimpel 2016, section 2).
 struct Gelu {
   static constexpr std::string_view name = "gelu";
   EBB_INLINE static auto value(auto x) { return gelu(x); }
   EBB_INLINE static auto slope(auto x, auto) {
-    const auto near = clamp(x, -40.0, 40.0);  // the density is 0 beyond
+    const auto near = clamp(x, -40.0, 40.0);  // outside of this range the density is 0
     return 0.5 * erfc(-0.70710678118654752 * near) +
            0.39894228040143268 * near * exp(-0.5 * near * near);
   }
@@ -84,7 +85,7 @@ struct GeluTanh {
   static constexpr std::string_view name = "gelu_tanh";
   EBB_INLINE static auto value(auto x) { return gelu_tanh(x); }
   EBB_INLINE static auto slope(auto x, auto) {
-    const auto near = clamp(x, -30.0, 30.0);  // the sigmoid is 0 or 1 beyond
+    const auto near = clamp(x, -30.0, 30.0);  // outside of this range the sigmoid is 0 or 1
     const auto s = sigmoid(1.5957691216057308 * near * (1 + 0.044715 * near * near));
     return s + s * (1 - s) * (1.5957691216057308 * near * (1 + 3 * 0.044715 * near * near));
   }

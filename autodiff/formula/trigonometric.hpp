@@ -23,7 +23,7 @@ struct Cos {
   static constexpr double samples[] = {-3, -0.3, 0, 0.5, 1.5, 50};
 };
 
-/// The tangent of radians; its poles lie between two numbers, and it stays finite.
+/// The tangent of radians. Its poles are between two numbers, so that it is always finite.
 struct Tan {
   static constexpr std::string_view name = "tan";
   EBB_INLINE static auto value(auto x) { return tan(x); }
@@ -98,7 +98,7 @@ struct Acosh {
   static constexpr double lower_bound = 1;
 };
 
-/// The number with this hyperbolic tangent; infinite at -1 and 1, NaN beyond.
+/// The number with this hyperbolic tangent; infinite at -1 and 1, NaN outside of [-1, 1].
 struct Atanh {
   static constexpr std::string_view name = "atanh";
   EBB_INLINE static auto value(auto x) { return atanh(x); }

@@ -5,10 +5,11 @@
 
 namespace ebb::inline v0::detail {
 
-/// One element of the result for each of x. Defined for every formula in the lists of families.hpp.
+/// Runs the operation for each element of x. Defined for every formula in the lists of
+/// families.hpp.
 template <class O, Real T>
 Tensor<T> call_unary(const O& formula, const Operand<T>& x);
-/// a and b broadcast.
+/// Runs the operation for each pair of elements of a and b, which broadcast.
 template <class O, Real T>
 Tensor<T> call_binary(const O& formula, const Operand<T>& a, const Operand<T>& b);
 

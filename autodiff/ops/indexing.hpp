@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Operations that choose elements by index or by mask, and their reverses.
+// Operations that choose elements by index or by mask, and their reverse operations.
 #pragma once
 #include "ebb/autodiff/engine/op.hpp"
 #include "ebb/autodiff/formula/families.hpp"
@@ -10,7 +10,7 @@
 namespace ebb::inline v0 {
 namespace detail {
 
-/// Where an index leads along one axis; the reverse needs the size of that axis.
+/// The axis of an index, and for the reverse operation the size of that axis.
 struct AxisOptions {
   int axis;
 };
@@ -19,16 +19,17 @@ struct SizedAxisOptions {
   int axis;
 };
 
-/// @throws unless indices have the axes of x and, but for the one given, its sizes.
+/// @throws ShapeError and ArgumentError unless the indices have the axes of x and, except along
+/// `axis`, its sizes.
 void check_index(std::string_view operation, const Shape& x, const Shape& index, int axis);
 
-/// Indices along an axis of an array, looked at in stretches that are in the cache when they are
-/// used: a pass of its own over them would take half as long as the operation.
+/// Indices along an axis of an array, checked in short runs, which are still in the cache when they
+/// are used: a separate pass over all indices would take half as long as the operation.
 class CheckedIndex {
  public:
   CheckedIndex(std::string_view operation, const Shape& x, Block* index, int axis)
       : operation_(operation), x_(x), index_(index), size_(AxisView(x, axis).size) {}
-  /// @throws ArgumentError for the first of the first n indices that is out of range.
+  /// @throws ArgumentError for the first index, of the first n, that is out of range.
   void demand(std::int64_t n) {
     if (n > good_) [[unlikely]]
       look(n);
@@ -42,21 +43,21 @@ class CheckedIndex {
   Block* index_;
   std::int64_t size_, good_ = 0;
 };
-/// Indices that were looked at before.
+/// Indices that were checked before.
 struct GoodIndex {
   static void demand(std::int64_t) {}
 };
 
-/// Calls f(leads_to(j), j) for j in [begin, end): a function of its own, so that all that the loop
-/// reads has a register.
+/// Calls f(leads_to(j), j) for j in [begin, end). A separate function, so that every value that the
+/// loop reads is in a register.
 template <class Lead, class F>
 __attribute__((noinline)) void for_stretch(std::int64_t begin, std::int64_t end, Lead leads_to,
                                            F f) {
   for (std::int64_t j = begin; j < end; ++j) f(leads_to(j), j);
 }
 
-/// Calls f(i, j) for each element j of an index: it leads to element i of an array that has `size`
-/// instead of the index's own size along the axis.
+/// Calls f(i, j) for each element j of an index, which selects element i of an array that has
+/// `size` in place of the index's size along the axis.
 template <class Check, class F>
 void for_each_index(Check check, Block* index, int axis, std::int64_t size, F f) {
   constexpr std::int64_t stretch = 1024;
@@ -90,7 +91,7 @@ void for_each_index(Check check, Block* index, int axis, std::int64_t size, F f)
 
 namespace op {
 
-/// The reverse of index_select: slices added to zeros, where an index may come twice.
+/// The reverse of index_select: slices added to zeros. An index may occur more than once.
 struct IndexAdd {
   static constexpr std::string_view name = "index_add";
   static constexpr bool internal = true;
@@ -125,7 +126,7 @@ struct IndexAdd {
   static std::vector<Rejection> rejections() { return {}; }
 };
 
-/// Slices across one axis by index.
+/// Slices along one axis by index.
 struct IndexSelect {
   static constexpr std::string_view name = "index_select";
   using Options = detail::AxisOptions;
@@ -181,7 +182,7 @@ struct IndexSelect {
   }
 };
 
-/// The reverse of gather: elements added to zeros, where an index may come twice.
+/// The reverse of gather: elements added to zeros. An index may occur more than once.
 struct Scatter {
   static constexpr std::string_view name = "scatter";
   static constexpr bool internal = true;
@@ -211,7 +212,7 @@ struct Scatter {
   static std::vector<Rejection> rejections() { return {}; }
 };
 
-/// Elements along one axis, each by an index of its own.
+/// Elements along one axis, each with its index.
 struct Gather {
   static constexpr std::string_view name = "gather";
   using Options = detail::AxisOptions;
@@ -258,7 +259,7 @@ struct Gather {
   }
 };
 
-/// Elements of a source added into an array along one axis, each by an index of its own.
+/// Elements of a source, each added to an array at its index along one axis.
 struct ScatterAdd {
   static constexpr std::string_view name = "scatter_add";
   using Options = detail::AxisOptions;
@@ -308,7 +309,7 @@ struct ScatterAdd {
   }
 };
 
-/// The elements where a mask holds: `gather_rows` of all elements in a row.
+/// The elements where a mask is true: `gather_rows` of the flat array.
 struct MaskedSelect {
   static constexpr std::string_view name = "masked_select";
   static std::vector<Sample> samples() {
@@ -330,7 +331,7 @@ struct MaskedSelect {
   }
 };
 
-/// All operations by index.
+/// All operations with indices.
 using Indexed = List<IndexSelect, IndexAdd, Gather, Scatter, ScatterAdd, MaskedSelect>;
 
 }  // namespace op

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Operations that do not fit the common frame: any number of inputs, or two element types.
+// Operations outside of the common frame: with any number of inputs, or with two element types.
 #pragma once
 #include "ebb/autodiff/formula/families.hpp"
 #include "ebb/autodiff/ops.hpp"
@@ -7,7 +7,7 @@
 
 namespace ebb::inline v0::op {
 
-/// Arrays joined along an axis; each gets its slice of the gradient.
+/// Arrays joined along an axis; each input gets its slice of the gradient.
 struct Concat {
   static constexpr std::string_view name = "concat";
   static std::vector<Sample> samples() {
@@ -32,11 +32,11 @@ struct Concat {
   }
 };
 
-/// The same values in another type; the gradient is cast back.
+/// The values in another type; the gradient is converted back.
 struct Cast {
   static constexpr std::string_view name = "cast";
   static std::vector<Sample> samples() {
-    // To the same type: differences through float would see its rounding.
+    // To its own type only: differences computed through float would see its rounding.
     return {sample("to its own type", {spread({3}, 50)},
                    [](auto x) {
                      using T = typename std::remove_cvref_t<decltype(x[0])>::value_type;

@@ -8,8 +8,8 @@
 
 namespace ebb::inline v0::op {
 
-/// Selects and never multiplies, forward and backward: a NaN in the branch that was not taken stays
-/// there.
+/// Selects and never multiplies, forward and backward, so that a NaN in the branch that is not
+/// taken has no effect.
 struct Where {
   static constexpr std::string_view name = "where";
   using Options = detail::NoOptions;

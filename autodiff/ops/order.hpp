@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Elements in order. Which elements are chosen is constant to every order of derivatives, so each
-// of these is a `gather` of them.
+// Elements in order. At every order of derivatives the choice of the elements is constant, so each
+// operation is a `gather` of them.
 #pragma once
 #include "ebb/autodiff/formula/families.hpp"
 #include "ebb/autodiff/ops.hpp"
@@ -27,7 +27,7 @@ struct Sort {
   }
 };
 
-/// The first few along an axis in order.
+/// The first k elements along an axis in order.
 struct TopK {
   static constexpr std::string_view name = "topk";
   static std::vector<Sample> samples() {
@@ -49,7 +49,7 @@ struct TopK {
   }
 };
 
-/// The middle element along an axis, or of all.
+/// The middle element along an axis, or of all elements.
 struct Median {
   static constexpr std::string_view name = "median";
   static std::vector<Sample> samples() {
@@ -76,7 +76,7 @@ struct Median {
   }
 };
 
-/// All operations by order.
+/// All operations on order.
 using Ordered = List<Sort, TopK, Median>;
 
 }  // namespace ebb::inline v0::op

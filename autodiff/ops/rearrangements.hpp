@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Operations that put elements elsewhere: in another order, between others, or several times.
+// Operations that move elements: to another order, between other elements, or to several places.
 #pragma once
 #include "ebb/autodiff/engine/op.hpp"
 #include "ebb/autodiff/formula/families.hpp"
@@ -10,11 +10,11 @@
 namespace ebb::inline v0 {
 namespace detail {
 
-/// A dense copy with the order of the elements reversed along the axes in the mask.
+/// A dense copy with the elements reversed along the axes in the mask.
 Block* flip(Block* x, unsigned axes, std::size_t element_size);
 
-/// Calls f(offset in outer, offset in inner, length) for each row of a box `inner` that stands in
-/// `outer` from `begin` on.
+/// Calls f(offset in outer, offset in inner, length) for each row of a box `inner` that begins at
+/// `begin` in `outer`.
 template <class F>
 void for_each_row(const Shape& outer, const std::int64_t* begin, const Shape& inner, F f) {
   const int last = inner.rank() - 1;
@@ -35,7 +35,7 @@ void for_each_row(const Shape& outer, const std::int64_t* begin, const Shape& in
 
 namespace op {
 
-/// `transpose` with an order.
+/// `transpose` with a given order.
 struct Permute {
   static constexpr std::string_view name = "permute";
   static std::vector<Sample> samples() {
@@ -80,7 +80,7 @@ struct Squeeze {
   }
 };
 
-/// A view with another axis of size 1.
+/// A view with an additional axis of size 1.
 struct Unsqueeze {
   static constexpr std::string_view name = "unsqueeze";
   static std::vector<Sample> samples() {
@@ -154,7 +154,7 @@ struct Split {
   }
 };
 
-/// The order along some axes reversed; its own reverse.
+/// The elements reversed along some axes. It is its own reverse.
 struct Flip {
   static constexpr std::string_view name = "flip";
   struct Options {
@@ -183,7 +183,7 @@ struct Flip {
   }
 };
 
-/// Elements moved along one axis, those that leave it at its end coming back at its start.
+/// Elements shifted along one axis; those that leave it at the end return at the start.
 struct Roll {
   static constexpr std::string_view name = "roll";
   struct Options {
@@ -218,13 +218,13 @@ struct Roll {
   }
 };
 
-/// How much stands before and after an array along each axis.
+/// The number of elements added before and after an array along each axis.
 struct PadOptions {
   std::int64_t before[Shape::max_rank] = {}, after[Shape::max_rank] = {};
   double value = 0;
 };
 
-/// The reverse of pad: what stands within the margins.
+/// The reverse of pad: the elements inside the margins.
 struct Unpad {
   static constexpr std::string_view name = "unpad";
   static constexpr bool internal = true;
@@ -258,7 +258,7 @@ struct Unpad {
   static std::vector<Rejection> rejections() { return {}; }
 };
 
-/// Margins of one value around an array.
+/// An array with margins of one value.
 struct Pad {
   static constexpr std::string_view name = "pad";
   using Options = PadOptions;
@@ -317,7 +317,7 @@ auto Unpad::da(const auto& call) {
   return detail::apply<Pad, T>(options, call.g());
 }
 
-/// The array one after another along each axis, by `broadcast_to`.
+/// An array repeated along each axis, by `broadcast_to`.
 struct Tile {
   static constexpr std::string_view name = "tile";
   static std::vector<Sample> samples() {
@@ -363,7 +363,7 @@ struct Repeat {
   }
 };
 
-/// Each element several times in a row, by `broadcast_to`.
+/// Each element repeated several times, by `broadcast_to`.
 struct RepeatInterleave {
   static constexpr std::string_view name = "repeat_interleave";
   static std::vector<Sample> samples() {
@@ -382,7 +382,7 @@ struct RepeatInterleave {
   }
 };
 
-/// All operations that rearrange.
+/// All operations that rearrange elements.
 using Rearrangements = List<Permute, Squeeze, Unsqueeze, Stack, Split, Flip, Roll, Pad, Unpad, Tile,
                             Repeat, RepeatInterleave>;
 

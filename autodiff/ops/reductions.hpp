@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Reductions and what is normalised by them.
+// Reductions, and operations that normalise by them.
 #pragma once
 #include <algorithm>
 #include <vector>
@@ -13,24 +13,24 @@
 namespace ebb::inline v0 {
 namespace detail {
 
-/// Which axes go, one bit each, and whether they stay with size 1.
+/// The axes to reduce, one bit each, and whether they are kept with size 1.
 struct ReduceOptions {
   unsigned axes;
   bool keepdim;
 };
 
-/// A reduction as loops: `outer` matrices of (count, inner), of which the rows are reduced.
+/// A reduction as loops over `outer` matrices (count, inner), whose rows are reduced.
 struct ReducePlan {
   std::int64_t outer = 1, count = 1, inner = 1;
   Shape shape;
-  BlockHandle permuted;  ///< a copy with the reduced axes last, where they were not adjacent
+  BlockHandle permuted;  ///< a copy with the reduced axes last, if they were not adjacent
   Block* x;
 
   ReducePlan(const ReduceOptions& options, Block* x, std::size_t element_size);
 };
 
 Shape reduced_shape(const ReduceOptions& options, const Shape& x);
-/// g, of a reduced shape, stretched over the input again.
+/// g, of the reduced shape, broadcast to the shape of the input.
 template <class T>
 Tensor<T> expand(const Tensor<T>& g, const ReduceOptions& options, const Shape& to);
 /// The result with the reduced axes kept.
@@ -38,7 +38,7 @@ template <class T>
 Tensor<T> keep_axes(const Tensor<T>& y, const ReduceOptions& options, const Shape& x);
 /// The reduced axes as a list.
 Axes axes_of(const ReduceOptions& options);
-/// The number of elements that go into one of the result.
+/// The number of elements that are reduced to one element of the result.
 std::int64_t reduced_count(const ReduceOptions& options, const Shape& x);
 
 template <class T, class Rows, class Columns>
@@ -57,7 +57,7 @@ Block* reduce(const ReduceOptions& options, Block* x, Rows rows, Columns columns
   return y.take();
 }
 
-/// Each column as a row; those that share a cache line are copied together.
+/// Passes each column as a row. Columns that share a cache line are copied together.
 template <class T, class Rows>
 auto each_column(Rows rows) {
   return [=](T* out, const T* in, std::int64_t count, std::int64_t cols) {
@@ -78,10 +78,10 @@ auto each_column(Rows rows) {
   };
 }
 
-/// @throws ShapeError when an element is to be chosen where there is none.
+/// @throws ShapeError if an element must be chosen where there is none.
 void demand_elements(std::string_view name, const ReduceOptions& options, const Shape& x);
 
-/// One element of those that are reduced.
+/// Reduces by choosing one of the elements.
 template <class T, class Rows, class Columns>
 Block* choose(std::string_view name, const ReduceOptions& options, Block* x, Rows rows,
               Columns columns) {
@@ -89,8 +89,8 @@ Block* choose(std::string_view name, const ReduceOptions& options, Block* x, Row
   return reduce<T>(options, x, rows, columns);
 }
 
-/// The gradient of a chosen element: ties share evenly. Which elements are chosen is constant to
-/// every order.
+/// The gradient of a chosen element; equal ones share it evenly. At every order the choice of the
+/// elements is constant.
 auto share_evenly(const auto& call) {
   const auto options = call.options();
   const auto x = call.a().detach();
@@ -104,7 +104,7 @@ auto share_evenly(const auto& call) {
 
 namespace op {
 
-/// The sum; its gradient is one number for all that went into it.
+/// The sum. Its gradient is one number for all elements of a sum.
 struct Sum {
   static constexpr std::string_view name = "sum";
   using Options = detail::ReduceOptions;
@@ -247,7 +247,7 @@ struct Min {
   }
 };
 
-/// log(sum(e^x)), measured from the largest element.
+/// log(sum(e^x)), computed relative to the largest element.
 struct LogSumExp {
   static constexpr std::string_view name = "logsumexp";
   using Options = detail::ReduceOptions;
@@ -261,7 +261,7 @@ struct LogSumExp {
   static auto da(const auto& call) {
     const Shape shape = call.shape_of(0);
     const auto y = detail::keep_axes(call.y(), call.options(), shape);
-    // A row of -inf has no largest element to be measured from: all its weights are 0.
+    // A row of -inf has no largest element to be relative to: all its weights are 0.
     const auto from = select(y.detach() > -std::numeric_limits<double>::infinity(), y, 0);
     return detail::expand(call.g(), call.options(), shape) * exp(call.a() - from);
   }
@@ -280,7 +280,7 @@ struct LogSumExp {
   }
 };
 
-/// y * (g - sum(g * y)) a row: the gradient of softmax, as an operation of its own.
+/// y * (g - sum(g * y)) for each row: the gradient of softmax, as a separate operation.
 struct SoftmaxPull {
   static constexpr std::string_view name = "softmax_pull";
   static constexpr bool internal = true;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Where the checks try an operation. Only tests instantiate these; no user's program holds them.
+// The samples at which operations are checked. Only tests instantiate them; other programs contain
+// none.
 #pragma once
 #include <cmath>
 #include <functional>
@@ -19,7 +20,7 @@ struct Sample {
   std::function<Tensor<float>(std::span<const Tensor<float>>)> in_float;
 };
 
-/// A call that must be refused, and what the message must say.
+/// A call that must be refused, and the text that the message must contain.
 struct Rejection {
   std::string label;
   std::function<void()> call;
@@ -32,7 +33,7 @@ Sample sample(std::string label, std::vector<Array<double>> inputs, F f) {
   return {std::move(label), std::move(inputs), f, f};
 }
 
-/// Values of either sign, no two alike and none near a kink at 0.
+/// Values of both signs, all different, and none near a kink at 0.
 inline Array<double> spread(const Shape& shape, double scale = 1) {
   auto values = Array<double>::uninitialized(shape);
   double* v = values.mutate();

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Running sums and products along an axis, and the product of all: without a division, so that
-// zeros need no case of their own.
+// Running sums and products along an axis, and the product of all elements. They use no division,
+// so that zeros need no special case.
 #pragma once
 #include <algorithm>
 #include <cmath>
@@ -15,7 +15,7 @@
 namespace ebb::inline v0 {
 namespace detail {
 
-/// Along which axis a scan runs, and whether it starts at the end.
+/// The axis of a scan, and whether it starts at the end.
 struct ScanOptions {
   int axis;
   bool reverse = false;
@@ -23,8 +23,8 @@ struct ScanOptions {
   ScanOptions back() const { return {axis, !reverse}; }
 };
 
-/// Calls f(offset, place within the inner axes, whether it is the first) for each element, along
-/// the axis in the order of the scan.
+/// Calls f(offset, position in the inner axes, whether it is the first) for each element, along the
+/// axis in the order of the scan.
 template <class F>
 EBB_INLINE void scan(const Shape& shape, const ScanOptions& options, F f) {
   const AxisView v(shape, options.axis);
@@ -54,15 +54,15 @@ EBB_INLINE double product_of(const T* x, std::int64_t n) {
   return (partial[0] * partial[2]) * (partial[1] * partial[3]);
 }
 
-/// A product that neither overflows nor vanishes on its way: a number times a power of 2.
+/// A product that cannot overflow or underflow: a number times a power of 2.
 struct ScaledProduct {
   double number = 1;
   std::int64_t exponent = 0;
 
   void multiply(double x) { number = reduced(number * reduced(x)); }
-  /// The product with another one, as it is.
+  /// The product with another one, as a plain number.
   double times(const ScaledProduct& other) const {
-    constexpr std::int64_t limit = 1 << 20;  // far beyond every finite number
+    constexpr std::int64_t limit = 1 << 20;  // far more than for any finite number
     return std::ldexp(number * other.number,
                       int(std::clamp(exponent + other.exponent, -limit, limit)));
   }
@@ -78,7 +78,7 @@ struct ScaledProduct {
   }
 };
 
-/// The running values of a scan, in double; one for each place within the inner axes.
+/// The running values of a scan, in double, one for each position in the inner axes.
 inline std::vector<double> running_values(const Shape& shape, const ScanOptions& options) {
   return std::vector<double>(std::size_t(AxisView(shape, options.axis).inner));
 }
@@ -87,7 +87,7 @@ inline std::vector<double> running_values(const Shape& shape, const ScanOptions&
 
 namespace op {
 
-/// The elements before each one in the order of a scan, and `first` at the start.
+/// The elements before each element in the order of a scan, and `first` at the start.
 struct Shift {
   static constexpr std::string_view name = "shift";
   static constexpr bool internal = true;
@@ -123,8 +123,8 @@ struct Shift {
   static std::vector<Rejection> rejections() { return {}; }
 };
 
-/// y[k] = a[k] y[k - 1] + b[k] with y[-1] = 0: the one linear recurrence behind the gradients of
-/// running products, and closed under differentiation.
+/// y[k] = a[k] y[k - 1] + b[k] with y[-1] = 0: the linear recurrence in the gradients of running
+/// products. Its gradients are recurrences again.
 struct Recurrence {
   static constexpr std::string_view name = "recurrence";
   static constexpr bool internal = true;
@@ -148,7 +148,7 @@ struct Recurrence {
   static Tensor<T> of(const Tensor<T>& a, const Tensor<T>& b, const Options& options) {
     return detail::apply<Recurrence, T>(options, a, b);
   }
-  /// The gradient of b is the recurrence backwards, with the factors that follow.
+  /// The gradient of b is the recurrence in reverse, with the factors that follow.
   static auto db(const auto& call) {
     const Options back = call.options().back();
     return of(Shift::of(call.a(), back, 0), call.g(), back);
@@ -192,8 +192,8 @@ struct CumSum {
   }
 };
 
-/// Running products. An element is a factor of all that follow: its gradient is what stands before
-/// it, times a recurrence over what follows.
+/// Running products. An element is a factor of all that follow: its gradient is the product before
+/// it, times a recurrence over the elements after it.
 struct CumProd {
   static constexpr std::string_view name = "cumprod";
   using Options = detail::ScanOptions;
@@ -231,8 +231,8 @@ struct CumProd {
   }
 };
 
-/// For each element the product of all others along an axis: what is before it times what is after
-/// it. Finite wherever the result is, in whichever order large and small ones stand.
+/// For each element, the product of all others along an axis: the product before it times the
+/// product after it. It is finite wherever the result is, in any order of large and small elements.
 struct ProductOfOthers {
   static constexpr std::string_view name = "product_of_others";
   static constexpr bool internal = true;
@@ -284,7 +284,7 @@ struct ProductOfOthers {
   static std::vector<Rejection> rejections() { return {}; }
 };
 
-/// The product along one axis, which goes.
+/// The product along one axis, which is removed.
 struct Prod {
   static constexpr std::string_view name = "prod";
   struct Options {

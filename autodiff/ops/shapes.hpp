@@ -12,12 +12,12 @@
 namespace ebb::inline v0 {
 namespace detail {
 
-/// A dense copy of this shape: the element at an index stands in x at offset + index . strides.
+/// A dense copy of this shape. The element at an index is in x at offset + index . strides.
 Block* copy_strided(Block* x, const Shape& shape, std::int64_t offset, const std::int64_t* strides,
                     std::size_t element_size);
 /// A dense copy with the axes in another order: axis i of the result is axis order[i] of x.
 Block* permute(Block* x, const int* order, std::size_t element_size);
-/// One axis of an array seen from outside: (outer, size, inner).
+/// An array as seen from one axis: (outer, size, inner).
 struct AxisView {
   std::int64_t outer = 1, size, inner = 1;
   AxisView(const Shape& shape, int axis);
@@ -25,15 +25,17 @@ struct AxisView {
 /// @throws ArgumentError for the first index that is not in [0, size), with its position.
 void check_range(std::string_view operation, Block* indices, std::int64_t size,
                  const Shape* x = nullptr);
-/// x.with(axis, size). @throws ShapeError naming the operation.
+/// x.with(axis, size).
+/// @throws ShapeError, which names the operation.
 Shape shape_with(std::string_view operation, const Shape& x, int axis, std::int64_t size);
-/// The axis that a possibly negative one means. A scalar has one here, as in PyTorch: 0 or -1.
-/// @throws ArgumentError when there is no such axis.
+/// The axis that an axis, which may be negative, means. A scalar has one axis here, 0 or -1, as in
+/// PyTorch.
+/// @throws ArgumentError if there is no such axis.
 int axis_of(const char* operation, int axis, const Shape& shape);
-/// x summed over the axes in the mask, which go.
+/// x summed over the axes in the mask, which are removed.
 template <class T>
 Block* sum_block(Block* x, unsigned axes);
-/// x stretched to a shape; one element may stand for all if `uniform`.
+/// x broadcast to a shape. With `uniform` the result may have one element for all.
 template <class T>
 Block* broadcast_block(Block* x, const Shape& shape, bool uniform);
 
@@ -41,7 +43,7 @@ Block* broadcast_block(Block* x, const Shape& shape, bool uniform);
 
 namespace op {
 
-/// A view of the same elements; the sizes must agree.
+/// A view of the elements in another shape of the same size.
 struct Reshape {
   static constexpr std::string_view name = "reshape";
   struct Options {
@@ -75,7 +77,7 @@ struct Reshape {
   }
 };
 
-/// A copy with its axes in another order; the gradient goes through the inverse order.
+/// A copy with the axes in another order. The gradient has the inverse order.
 struct Transpose {
   static constexpr std::string_view name = "transpose";
   struct Options {
@@ -127,13 +129,13 @@ struct Transpose {
   }
 };
 
-/// Where a slice stands: the range is resolved, `size` is that of the whole axis.
+/// A slice with a resolved range; `size` is the size of the whole axis.
 struct SliceOptions {
   int axis;
   std::int64_t begin, count, step, size;
 };
 
-/// The reverse of slice: x at its place on zeros.
+/// The reverse of slice: x at its positions, and zeros elsewhere.
 struct Unslice {
   static constexpr std::string_view name = "unslice";
   static constexpr bool internal = true;
@@ -163,7 +165,7 @@ struct Unslice {
   static std::vector<Rejection> rejections() { return {}; }
 };
 
-/// Every step-th element of a range of one axis; rows without a step are a view.
+/// Every step-th element of a range of one axis. Rows with a step of 1 are a view.
 struct Slice {
   static constexpr std::string_view name = "slice";
   using Options = SliceOptions;
@@ -222,7 +224,7 @@ auto Unslice::da(const auto& call) {
   return detail::apply<Slice, T>(call.options(), call.g());
 }
 
-/// Rows added to zeros by index; an index may come twice.
+/// Rows added to zeros by index. An index may occur more than once.
 struct ScatterAddRows {
   static constexpr std::string_view name = "scatter_add_rows";
   struct Options {
@@ -342,12 +344,12 @@ struct SumTo {
   }
 };
 
-/// A copy stretched as NumPy broadcasts.
+/// A copy that is stretched as in NumPy's broadcasting.
 struct BroadcastTo {
   static constexpr std::string_view name = "broadcast_to";
   struct Options {
     Shape shape;
-    bool uniform = false;  ///< one element may stand for all: only ever within a sweep
+    bool uniform = false;  ///< one element for all; only in a sweep
   };
   static constexpr unsigned reads[] = {0};
   static constexpr bool forgets_options = true;

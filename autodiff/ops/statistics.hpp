@@ -27,14 +27,14 @@ EBB_INLINE double sum_in_double(const T* x, std::int64_t n, F f) {
   return (partial[0] + partial[2]) + (partial[1] + partial[3]);
 }
 
-/// How far values spread: over which axes, and by how much less than their number the sum of
-/// squares is divided.
+/// The spread of values: the axes to reduce, and by how much the divisor of the sum of squares is
+/// less than the number of elements.
 struct SpreadCall {
   ReduceOptions over;
   double correction;
 };
 
-/// What the sum of squares is divided by; NaN where there are too few elements.
+/// The divisor of the sum of squares; NaN if there are too few elements.
 double spread_divisor(const SpreadCall& options, const Shape& x);
 
 /// The largest |x|, or NaN if there is one.
@@ -48,10 +48,11 @@ double largest_size(const T* x, std::int64_t n, F f) {
   return largest;
 }
 
-/// A power of two of about this size, whose inverse is finite, too: by it nothing is rounded.
+/// The exponent of a power of two of about this size, whose inverse is finite, too. Multiplying by
+/// it rounds nothing.
 inline int exponent_of(double size) { return std::clamp(std::ilogb(size), -1000, 1000); }
 
-/// The mean squared distance from the mean, in two passes, or its root.
+/// The mean squared distance from the mean, in two passes, or its square root.
 template <class T>
 double spread_of(const T* x, std::int64_t n, double divisor, bool root) {
   const auto squares = [=](double factor, double mean, double unit) {
@@ -62,7 +63,7 @@ double spread_of(const T* x, std::int64_t n, double divisor, bool root) {
   };
   const double s = squares(1, sum_in_double(x, n, std::identity{}) / double(n), 1) / divisor;
   if (s > 1e-280 && s < std::numeric_limits<double>::infinity()) return root ? std::sqrt(s) : s;
-  // Squares may leave the range, or a sum, where the result does not.
+  // Squares or their sum may overflow or underflow when the result does not.
   const double largest = largest_size(x, n, std::identity{});
   if (!(largest > 0) || std::isinf(largest)) return s;
   const int size = exponent_of(largest);
@@ -76,7 +77,7 @@ double spread_of(const T* x, std::int64_t n, double divisor, bool root) {
   return root ? std::ldexp(std::sqrt(t), exponent) : std::ldexp(t, 2 * exponent);
 }
 
-/// A variance or its root.
+/// A variance or its square root.
 template <class T>
 Block* reduce_spread(const SpreadCall& options, Block* x, bool root) {
   const double divisor = spread_divisor(options, x->shape);
@@ -84,7 +85,7 @@ Block* reduce_spread(const SpreadCall& options, Block* x, bool root) {
   return reduce<T>(options.over, x, row, each_column<T>(row));
 }
 
-/// |x|^p summed and its root taken, or the largest |x|; scaled where a power leaves the range.
+/// The root of the sum of |x|^p, or the largest |x|; scaled if a power overflows or underflows.
 template <class T>
 double norm_of(const T* x, std::int64_t n, double p) {
   constexpr double inf = std::numeric_limits<double>::infinity();
@@ -102,7 +103,7 @@ double norm_of(const T* x, std::int64_t n, double p) {
   }
   const double largest = largest_size(x, n, std::identity{});
   if (p == inf || !(largest > 0) || largest == inf) return largest;
-  if (p != 1 && p != 2) {  // each at most 1, whose powers stay
+  if (p != 1 && p != 2) {  // scaled so that each is at most 1
     return largest *
            root(sum_in_double(x, n, [=](double v) { return std::pow(std::abs(v) / largest, p); }));
   }
@@ -148,7 +149,7 @@ struct Var {
   }
 };
 
-/// The root of the variance; the slope is 0 where all elements are equal.
+/// The square root of the variance; the slope is 0 where all elements are equal.
 struct StdDev {
   static constexpr std::string_view name = "stddev";
   using Options = detail::SpreadCall;
@@ -180,7 +181,7 @@ struct StdDev {
   }
 };
 
-/// The p-norm; its slope is 0 at 0, and the largest of |x| share it evenly where p is infinite.
+/// The p-norm. Its slope is 0 at 0; for p = infinity equal largest elements share it evenly.
 struct Norm {
   static constexpr std::string_view name = "norm";
   struct Options {
@@ -210,7 +211,7 @@ struct Norm {
       const auto ties = sum(abs(chosen), detail::axes_of(options.over), true);
       return g * (chosen / maximum(ties, 1.0)).detach();
     }
-    // At 0, where there is no slope, 0 to every order.
+    // At 0 there is no slope, and the derivatives of every order are 0.
     const auto part = select(y.detach() == 0.0, 0, x / y);
     if (p == 2) return g * part;
     return g * select(fixed == 0.0, 0, sign * pow(abs(part), p - 1));
@@ -238,7 +239,7 @@ struct Norm {
   }
 };
 
-/// The cosine of the angle between two vectors, from `sum` and `norm`.
+/// The cosine of the angle between two vectors, computed by `sum` and `norm`.
 struct CosineSimilarity {
   static constexpr std::string_view name = "cosine_similarity";
   static std::vector<Sample> samples() {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Sums of products named by letters, composed of diagonals, sums, permutations and products.
+// Sums of products over named axes, composed of diagonals, sums, permutations and products.
 #pragma once
 #include "ebb/autodiff/engine/op.hpp"
 #include "ebb/autodiff/formula/families.hpp"
@@ -9,14 +9,14 @@
 namespace ebb::inline v0 {
 namespace detail {
 
-/// An equation whose terms have one character an axis: a letter, or a digit for an axis that "..."
-/// stands for, counted from its last.
+/// An equation whose terms have one character for each axis: a letter, or a digit for an axis of
+/// "...", counted from the last.
 struct EinsumEquation {
   std::vector<std::string> terms;
   std::string output;
 
-  /// @throws ArgumentError for what is no equation; ShapeError where it does not fit the operands.
-  /// Either quotes it and names the operand, the letter and the sizes.
+  /// @throws ArgumentError for a text that is not an equation; ShapeError if it does not fit the
+  /// operands. Both quote the equation, and name the operand, the letter and the sizes.
   EinsumEquation(std::string_view equation, const std::vector<Shape>& operands);
 };
 
@@ -24,7 +24,7 @@ struct EinsumEquation {
 
 namespace op {
 
-/// Operands joined one by one by a product of matrices or, where nothing is summed, of elements.
+/// Operands joined one by one, by a product of matrices or, if nothing is summed, of elements.
 struct Einsum {
   static constexpr std::string_view name = "einsum";
   template <class X>

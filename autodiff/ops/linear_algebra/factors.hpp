@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Factors of a matrix: eigenvectors, QR, singular values, and least squares by them. Each is one
-// record, whose result holds all parts one after the other; what is public are slices of it.
+// Factors of a matrix: eigenvectors, QR, singular values, and least squares. Each is one record,
+// whose result contains all parts, one after the other; the public results are slices of it.
 #pragma once
 #include <algorithm>
 
@@ -13,14 +13,14 @@
 namespace ebb::inline v0 {
 namespace detail {
 
-/// The part of a packed result that begins at a position, in its shape.
+/// The part of a packed result that begins at a position, with its shape.
 template <class T>
 Tensor<T> part_of(const Tensor<T>& packed, std::int64_t begin, const Shape& shape) {
   const Tensor<T> part = slice(packed, 0, {begin, begin + shape.size()});
   return part.shape() == shape ? part : reshape(part, shape);
 }
 
-/// The parts of a packed result or of its gradient, for an argument of this shape.
+/// The parts of a packed result, or of its gradient, for an argument of this shape.
 template <class T>
 Eigenpairs<T> eigh_parts(const Tensor<T>& packed, const Shape& a) {
   return {part_of(packed, 0, {a[0]}), part_of(packed, a[0], a)};
@@ -36,26 +36,27 @@ SVD<T> svd_parts(const Tensor<T>& packed, const Shape& a) {
   return {part_of(packed, k, {m, k}), part_of(packed, 0, {k}), part_of(packed, k + m * k, {k, n})};
 }
 
-/// Refuses all but a matrix.
+/// @throws ShapeError, which names the operation, unless a is a matrix.
 void demand_matrix(std::string_view name, const Shape& a);
 
-/// Where values i and j are equal within their rounding. The vectors of such values may be rotated
-/// among themselves, so that no derivative of them exists.
+/// True where values i and j are equal within their rounding. The vectors of such values are not
+/// unique: any rotation of them is valid, too, so that they have no derivative.
 template <class T>
 Array<bool> coincidences(const Tensor<T>& values);
-/// @throws ArgumentError naming the operation where the gradient of such a rotation is not 0.
+/// @throws ArgumentError, which names the operation, if the gradient of such a rotation is not 0.
 template <class T>
 void demand_no_rotation(const char* name, const Array<bool>& coincide, const Tensor<T>& gradient);
-/// gradient / gaps, and 0 on the diagonal. A rotation that `demand_no_rotation` let pass gives 0
-/// too, with a slope so steep that no derivative through it goes unnoticed.
+/// gradient / gaps, and 0 on the diagonal. A rotation that `demand_no_rotation` accepted gives 0,
+/// too, with a slope so steep that a derivative through it cannot go unnoticed.
 template <class T>
 Tensor<T> divide_by_gaps(const Array<bool>& coincide, const Tensor<T>& gradient,
                          const Tensor<T>& gaps);
-/// 1 / values, or as steep for one that is 0 within its rounding. @throws ArgumentError if the
-/// vector of such a value, a column, has a gradient.
+/// 1 / values, or a number as steep for a value that is 0 within its rounding.
+/// @throws ArgumentError if the vector (a column) of such a value has a gradient.
 template <class T>
 Tensor<T> inverse_values(const Tensor<T>& values, const Tensor<T>& gradient);
-/// @throws ArgumentError naming the operation when r has a 0 on its diagonal, within its rounding.
+/// @throws ArgumentError, which names the operation, if the diagonal of r has a 0, within its
+/// rounding.
 template <class T>
 void demand_full_rank(const char* name, const Tensor<T>& r);
 
@@ -84,7 +85,7 @@ Tensor<T> qr_gradient(const Tensor<T>& q, const Tensor<T>& r, const Tensor<T>& g
 
 namespace op {
 
-/// Values and vectors of the symmetric part (Giles 2008).
+/// Values and vectors of the symmetric part of a matrix (Giles 2008).
 struct Eigh {
   static constexpr std::string_view name = "eigh";
   using Options = detail::NoOptions;
@@ -124,8 +125,8 @@ struct Eigh {
   }
 };
 
-/// Orthonormal columns and a triangle. What stands to the right of a square part of full rank is
-/// q times its part of r.
+/// Orthonormal columns and a triangular matrix. Columns to the right of a square part of full rank
+/// are q times their part of r.
 struct Qr {
   static constexpr std::string_view name = "qr";
   using Options = detail::NoOptions;
@@ -185,7 +186,7 @@ struct Svd {
     const auto turn = (turn_u - transpose(turn_u)) * row + column * (turn_v - transpose(turn_v));
     const auto inner = divide_by_gaps(coincide, turn, (row - column) * (row + column));
     auto left = u * gs + matmul(u, inner);
-    // What turns the vectors out of the spaces that they span.
+    // The part that rotates the vectors out of the spaces that they span.
     if (shape[0] > shape[1]) {
       left = left + (gu - matmul(u, turn_u)) * inverse_values(s, gu);
     }
@@ -221,7 +222,7 @@ struct Svd {
   }
 };
 
-/// r^-1 q^T b.
+/// Least squares by QR: r^-1 q^T b.
 struct Lstsq {
   static constexpr std::string_view name = "lstsq";
   static std::vector<Sample> samples() {
@@ -251,7 +252,7 @@ struct Lstsq {
   }
 };
 
-/// All operations that factor.
+/// All operations that factor a matrix.
 using Factors = List<Eigh, Qr, Svd, Lstsq>;
 
 }  // namespace op

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Operations on vectors and matrices that need no kernel: products, diagonals and triangles, each
-// composed of other operations.
+// Operations on vectors and matrices without kernels: products, diagonals and triangles, composed
+// of other operations.
 #pragma once
 #include "ebb/autodiff/engine/op.hpp"
 #include "ebb/autodiff/formula/families.hpp"
@@ -28,7 +28,7 @@ struct Dot {
   }
 };
 
-/// The product of a column and a row.
+/// The product of a column and a row, as a matrix product.
 struct Outer {
   static constexpr std::string_view name = "outer";
   static std::vector<Sample> samples() {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Matrix products. Their gradients are products again, which the sweep runs into what is there.
+// Matrix products. Their gradients are products again, which the sweep adds to existing gradients.
 #pragma once
 #include "ebb/autodiff/engine/op.hpp"
 #include "ebb/autodiff/formula/families.hpp"
@@ -79,8 +79,8 @@ struct Matmul {
   }
 };
 
-/// The products of as many pairs of matrices: (n, m, k) and (n, k, p). What `matmul` makes of
-/// operands with more axes.
+/// Products of n pairs of matrices: (n, m, k) and (n, k, p). `matmul` uses it for operands with
+/// more axes.
 struct BatchedMatmul {
   static constexpr std::string_view name = "batched_matmul";
   static constexpr bool internal = true;
@@ -175,7 +175,7 @@ struct Linear {
                                     s[1]);
       return y.take();
     }
-    // The bias goes in first and the product is added to it: no pass of its own afterwards.
+    // The bias is written first and the product is added to it, which saves a separate pass.
     for (std::int64_t r = 0; r < s[0]; ++r) {
       std::memcpy(out + r * w[0], bias->data<T>(), std::size_t(w[0]) * sizeof(T));
     }
@@ -184,7 +184,7 @@ struct Linear {
   }
   static detail::Product da(const auto&) { return {detail::Product::g, detail::Product::b}; }
   static detail::Product db(const auto&) { return {detail::Product::g, detail::Product::a, true}; }
-  /// The bias was stretched over the rows; the sweep undoes that.
+  /// The bias was broadcast over the rows; the sweep sums over them.
   static detail::Upstream dc(const auto&) { return {}; }
   static std::vector<Sample> samples() {
     const auto f = [](auto x) { return linear(x[0], x[1], x[2]); };

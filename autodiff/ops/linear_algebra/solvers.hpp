@@ -14,26 +14,28 @@
 namespace ebb::inline v0 {
 namespace detail {
 
-/// The LU factors of a square matrix, (n + 1, n), which an operation and its gradients of every
-/// order share as an operand without a derivative; the last row tells which rows were exchanged.
-/// @throws ShapeError naming the operation when the matrix is not square.
+/// The LU factors of a square matrix, (n + 1, n). An operation and its gradients of every order
+/// share them as an operand without a derivative. The last row has the exchanges of rows.
+/// @throws ShapeError, which names the operation, if the matrix is not square.
 template <class T>
 Array<T> lu_factors(std::string_view name, const Operand<T>& a);
-/// The position of the first pivot that is 0, or the number of rows.
+/// The position of the first pivot that is 0; the number of rows if there is none.
 template <class T>
 std::int64_t zero_pivot(const Array<T>& factors);
-/// @throws ArgumentError naming the operation, the pivot and what follows when a pivot is 0.
+/// @throws ArgumentError, which names the operation, the pivot and its consequence, if a pivot is
+/// 0.
 template <class T>
 void demand_regular(std::string_view name, const Array<T>& factors, const char* consequence = "");
 /// op(a)^-1 b.
 template <class T>
 Block* solve_block(bool transpose, Block* b, const Array<T>& factors);
-/// The sign of the determinant, and the logarithm of its size; or the determinant itself.
+/// The sign of the determinant and the logarithm of its absolute value; or the determinant.
 template <class T>
 void sign_and_log(const Array<T>& factors, T* result);
 template <class T>
 double determinant(const Array<T>& factors);
-/// Refuses all but a square matrix, and a right-hand side that fits it.
+/// @throws ShapeError, which names the operation, unless the matrix is square, or the right-hand
+/// side fits it.
 void demand_square(std::string_view name, const Shape& a);
 void demand_system(std::string_view name, const Shape& a, const Shape& b);
 
@@ -50,7 +52,8 @@ template <class T>
 Tensor<T> symmetric_part(const Tensor<T>& x) {
   return (x + transpose(x)) * 0.5;
 }
-/// The same of a block. @throws ShapeError naming the operation when the matrix is not square.
+/// The symmetric part of a block.
+/// @throws ShapeError, which names the operation, if the matrix is not square.
 template <class T>
 Block* symmetric_block(std::string_view name, Block* x);
 
@@ -58,7 +61,7 @@ Block* symmetric_block(std::string_view name, Block* x);
 
 namespace op {
 
-/// A matrix of either sign with a heavy diagonal.
+/// A matrix with numbers of both signs and a large diagonal.
 inline Array<double> regular(std::int64_t n, double scale = 1) {
   auto a = spread({n, n}, scale);
   double* v = a.mutate();
@@ -66,7 +69,7 @@ inline Array<double> regular(std::int64_t n, double scale = 1) {
   return a;
 }
 
-/// op(a)^-1 b of matrices, with the factors of a.
+/// op(a)^-1 b for matrices, with the factors of a.
 struct Solve {
   static constexpr std::string_view name = "solve";
   struct Options {
@@ -122,7 +125,7 @@ struct Solve {
   }
 };
 
-/// op(a)^-1 b of a triangular matrix; the gradient of a stands in the same triangle.
+/// op(a)^-1 b for a triangular matrix. The gradient of a is in the same triangle.
 struct TriangularSolve {
   static constexpr std::string_view name = "triangular_solve";
   using Options = TriangularOptions;
@@ -216,7 +219,7 @@ struct Cholesky {
   static auto da(const auto& call) {
     const auto y = call.y();
     const auto g = matmul(y, call.g(), {.transpose_a = true});
-    // Half of the diagonal belongs to either triangle.
+    // Half of the diagonal belongs to each triangle.
     const auto half = (tril(g) + tril(g, -1)) * 0.5;
     const TriangularOptions back{.transpose = true};
     return detail::symmetric_part(
@@ -241,9 +244,8 @@ struct Cholesky {
   }
 };
 
-/// The determinants of what is left without a row and a column, with their signs: the gradient of a
-/// determinant, which exists everywhere. Its own gradient goes through the inverse where there is
-/// one.
+/// The signed determinants of the matrix without a row and a column: the gradient of a determinant,
+/// which exists everywhere. If the matrix has an inverse, the gradient of the cofactors uses it.
 struct Cofactors {
   static constexpr std::string_view name = "cofactors";
   static constexpr bool internal = true;
@@ -263,11 +265,11 @@ struct Cofactors {
     if (detail::zero_pivot(factors) < a.shape()[0]) return along(g, a);
     return through_inverse(g, a, y, factors);
   }
-  /// Their derivative along g, which is the gradient from g as well, since a second derivative is
-  /// symmetric: of any matrix,
+  /// The derivative of the cofactors along g, for any matrix. It is also their gradient from g,
+  /// since a second derivative is symmetric.
   template <class T>
   static Tensor<T> along(const Tensor<T>& g, const Tensor<T>& a);
-  /// and of a regular one with the cofactors y.
+  /// The derivative of the cofactors along g, for a regular matrix with the cofactors y.
   template <class T>
   static Tensor<T> through_inverse(const Tensor<T>& g, const Tensor<T>& a, const Tensor<T>& y,
                                    const Array<T>& factors) {
@@ -284,7 +286,7 @@ struct Cofactors {
   static std::vector<Rejection> rejections() { return {}; }
 };
 
-/// The derivative of the cofactors along g, of any matrix.
+/// The derivative of the cofactors along g, for any matrix.
 struct CofactorsAlong {
   static constexpr std::string_view name = "cofactors_along";
   static constexpr bool internal = true;
@@ -347,7 +349,7 @@ struct Det {
   }
 };
 
-/// The sign and the logarithm of the size of the determinant, one after the other.
+/// The sign of the determinant and the logarithm of its absolute value, one after the other.
 struct Slogdet {
   static constexpr std::string_view name = "slogdet";
   using Options = detail::NoOptions;
@@ -385,7 +387,7 @@ struct Slogdet {
   }
 };
 
-/// `slogdet` with NaN in the place of the logarithm of a negative number.
+/// `slogdet` with NaN in place of the logarithm of a negative determinant.
 struct Logdet {
   static constexpr std::string_view name = "logdet";
   static std::vector<Sample> samples() {
@@ -397,7 +399,7 @@ struct Logdet {
   }
 };
 
-/// All operations that solve.
+/// All operations that solve equations.
 using Solvers = List<Solve, TriangularSolve, Inverse, Cholesky, Cofactors, CofactorsAlong, Det,
                      Slogdet, Logdet>;
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Convolution. It is linear in x and in the weight, and so are its gradients: the three operations
-// here are each other's gradients to every order.
+// Convolution. It is linear in x and in the weight, and so are its gradients: at every order the
+// gradients of the three operations here are these operations again.
 #pragma once
 #include "ebb/autodiff/engine/op.hpp"
 #include "ebb/autodiff/formula/families.hpp"
@@ -11,12 +11,13 @@
 namespace ebb::inline v0 {
 namespace detail {
 
-/// The sizes of a convolution; channels are those of one group.
+/// The sizes of a convolution. The channels are those of one group.
 struct Convolution {
   Windows2d windows;
   std::int64_t batch, groups, in, out;
 
-  /// `axes` is that of the windows, 1 or 2. @throws for shapes that do not fit.
+  /// `axes` is the number of axes of a window, 1 or 2.
+  /// @throws ShapeError and ArgumentError for shapes that do not fit.
   Convolution(std::string_view operation, int axes, const Shape& x, const Shape& weight,
               const Conv2dOptions& options);
 
@@ -27,13 +28,13 @@ void demand_bias(std::string_view operation, const Shape& bias, const Shape& wei
 
 template <class T>
 void convolve(const Convolution& c, const T* x, const T* weight, const T* bias, T* y);
-/// gx from g = gy.
+/// Computes gx from g = gy.
 template <class T>
 void convolve_input(const Convolution& c, const T* g, const T* weight, T* gx);
 template <class T>
 void convolve_weight(const Convolution& c, const T* x, const T* g, T* gw);
 
-/// What a gradient of a convolution must know: the height and width of its own result.
+/// Options of the gradients of a convolution: the height and width of their result.
 struct ConvolutionCall {
   Conv2dOptions options;
   HeightWidth size = 0;
@@ -44,7 +45,7 @@ inline HeightWidth height_width(const Shape& shape) { return {shape[2], shape[3]
 
 namespace op {
 
-/// The gradient of a convolution in its weight, from x and the gradient of the result.
+/// The gradient of a convolution with respect to its weight, from x and the gradient of the result.
 struct Conv2dWeight {
   static constexpr std::string_view name = "conv2d_weight";
   static constexpr bool internal = true;
@@ -71,8 +72,8 @@ struct Conv2dWeight {
   static std::vector<Rejection> rejections() { return {}; }
 };
 
-/// The gradient of a convolution in x, from the gradient of the result and the weight: the
-/// transposed convolution.
+/// The gradient of a convolution with respect to x, from the gradient of the result and the weight:
+/// the transposed convolution.
 struct Conv2dInput {
   static constexpr std::string_view name = "conv2d_input";
   static constexpr bool internal = true;
@@ -109,7 +110,7 @@ auto Conv2dWeight::da(const auto& call) {
       {call.options().options, detail::height_width(call.shape_of(0))}, call.b(), call.g());
 }
 
-/// The sums of windows of x times the weight, plus the bias of their channel.
+/// Windows of x times the weight, summed, plus the bias of each channel.
 struct Conv2d {
   static constexpr std::string_view name = "conv2d";
   using Options = Conv2dOptions;
@@ -195,7 +196,7 @@ struct Conv2d {
   }
 };
 
-/// A conv2d of planes of one row.
+/// A conv2d of planes with one row.
 struct Conv1d {
   static constexpr std::string_view name = "conv1d";
   static std::vector<Sample> samples() {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Operations that draw: each keeps the key of its own stream, so that the same numbers can be had
+// Random operations. Each keeps the key of a separate stream, so that its numbers can be computed
 // again at any place and in any order.
 #pragma once
 #include "ebb/autodiff/engine/op.hpp"
@@ -15,7 +15,7 @@ struct DropoutCall {
   std::uint64_t key;
   double p;
 };
-/// y = x / (1 - p), and 0 with probability p: word i of the key's stream decides about element i.
+/// y = x / (1 - p), or 0 with probability p. Word i of the stream decides for element i.
 template <class T>
 void drop_out(const DropoutCall& call, std::int64_t n, const T* x, T* y);
 
@@ -23,7 +23,7 @@ void drop_out(const DropoutCall& call, std::int64_t n, const T* x, T* y);
 
 namespace op {
 
-/// Linear in x, and so its own gradient: with the same key the same elements are left out.
+/// Linear in x, and so its own gradient: the same key drops the same elements.
 struct Dropout {
   static constexpr std::string_view name = "dropout";
   using Options = detail::DropoutCall;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Losses, each one record.
+// The losses, each as one record.
 #pragma once
 #include "ebb/autodiff/engine/op.hpp"
 #include "ebb/autodiff/formula/families.hpp"
@@ -28,8 +28,8 @@ struct MseLoss {
   }
 };
 
-/// mean(log(1 + e^z) - t z): -t log s(z) - (1 - t) log(1 - s(z)) without the logarithms of numbers
-/// that round to 0.
+/// mean(log(1 + e^z) - t z), which is -t log s(z) - (1 - t) log(1 - s(z)) with the sigmoid s,
+/// without logarithms of numbers that round to 0.
 struct BceWithLogits {
   static constexpr std::string_view name = "bce_with_logits";
   EBB_INLINE static auto value(auto logit, auto target) { return softplus(logit) - target * logit; }
@@ -48,7 +48,7 @@ struct BceWithLogits {
   }
 };
 
-/// mean(|prediction - target|), slope 0 where they are equal.
+/// mean(|prediction - target|), slope 0 where both are equal.
 struct L1Loss {
   static constexpr std::string_view name = "l1_loss";
   EBB_INLINE static auto value(auto prediction, auto target) { return abs(prediction - target); }
@@ -66,8 +66,8 @@ struct L1Loss {
   }
 };
 
-/// The mean of e^2 / 2 where |e| <= delta, and of the line that goes on with the same slope beyond
-/// it (Huber 1964); e = prediction - target.
+/// The mean of e^2 / 2 where |e| <= delta, and elsewhere of the straight line that continues it
+/// with the same slope (Huber 1964); e = prediction - target.
 struct HuberLoss {
   static constexpr std::string_view name = "huber_loss";
   EBB_INLINE static auto value(auto prediction, auto target, auto delta) {
@@ -90,7 +90,7 @@ struct HuberLoss {
   }
 };
 
-/// huber_loss / beta: the slopes beyond beta are 1 and -1 (Girshick 2015, equation 3).
+/// huber_loss / beta: where |e| > beta the slopes are 1 and -1 (Girshick 2015, equation 3).
 struct SmoothL1Loss {
   static constexpr std::string_view name = "smooth_l1_loss";
   EBB_INLINE static auto value(auto prediction, auto target, auto beta) {
@@ -155,7 +155,8 @@ struct SquaredHingeLoss {
   }
 };
 
-/// mean(e^z - target z): -log of the probability of a count, without the part that z has none in.
+/// Poisson negative log-likelihood, without terms that do not depend on z = log(rate): mean(e^z -
+/// target z).
 struct PoissonNllLoss {
   static constexpr std::string_view name = "poisson_nll_loss";
   EBB_INLINE static auto value(auto log_rate, auto target) {
@@ -176,8 +177,8 @@ struct PoissonNllLoss {
   }
 };
 
-/// mean(max(q e, (q - 1) e)) with e = target - prediction (Koenker and Bassett 1978); the factor at
-/// e = 0 is the mean of both, and so is the slope.
+/// mean(max(q e, (q - 1) e)) with e = target - prediction (Koenker and Bassett 1978). At e = 0 the
+/// factor, and so the slope, is the mean of both.
 struct QuantileLoss {
   static constexpr std::string_view name = "quantile_loss";
   EBB_INLINE static auto value(auto prediction, auto target, auto q) {
@@ -201,7 +202,7 @@ struct QuantileLoss {
   }
 };
 
-/// mean(target (log target - z)), 0 where target is 0.
+/// mean(target (log target - z)); 0 where target is 0.
 struct KlDiv {
   static constexpr std::string_view name = "kl_div";
   EBB_INLINE static auto value(auto log_prediction, auto target) {
@@ -221,7 +222,7 @@ struct KlDiv {
   }
 };
 
-/// The mean over rows of -row[label]: a `gather` and a `mean`.
+/// The mean over rows of -row[label], by `gather` and `mean`.
 struct NllLoss {
   static constexpr std::string_view name = "nll_loss";
   static std::vector<Sample> samples() {
@@ -244,7 +245,7 @@ struct NllLoss {
   }
 };
 
-/// mean over rows of logsumexp(row) - row[label].
+/// The mean over rows of logsumexp(row) - row[label].
 struct CrossEntropy {
   static constexpr std::string_view name = "cross_entropy";
   using Options = detail::NoOptions;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Normalisation by mean and variance, of a row or of a channel.
+// Normalisation by mean and variance, for each row or each channel.
 #pragma once
 #include <array>
 
@@ -20,7 +20,7 @@ struct LayerNormOptions {
 
 namespace op {
 
-/// All gradients of LayerNorm in one pass over g and x: those of the rows of x, then a row for the
+/// All gradients of LayerNorm in one pass over g and x: first the rows of x, then a row for the
 /// weight and one for the bias.
 struct LayerNormPull {
   static constexpr std::string_view name = "layer_norm_pull";
@@ -33,7 +33,8 @@ struct LayerNormPull {
                                 detail::Block* weight) {
     const std::int64_t rows = x->shape[0], cols = x->shape[1];
     detail::BlockHandle out(detail::allocate({rows + 2, cols}, sizeof(T)));
-    // A block is padded for whole vectors behind its end, and each sum takes one of its own.
+    // A block is padded so that whole vectors can be written after its end, and each sum takes a
+    // separate block.
     const detail::BlockHandle weight_sums(detail::allocate({cols}, sizeof(T))),
         bias_sums(detail::allocate({cols}, sizeof(T))),
         totals(detail::allocate({2 * cols}, sizeof(double)));
@@ -69,7 +70,7 @@ struct LayerNormPull {
 };
 
 /// (x - mean) / sqrt(variance + eps) of each row, times the weight plus the bias (Ba, Kiros and
-/// Hinton 2016, "Layer normalization"). A matrix to the record, whatever x is to the user.
+/// Hinton 2016, "Layer normalization"). The record has a matrix, for x of any shape.
 struct LayerNorm {
   static constexpr std::string_view name = "layer_norm";
   using Options = detail::LayerNormOptions;
@@ -88,7 +89,7 @@ struct LayerNorm {
     const auto x = call.a(), weight = call.b();
     const std::int64_t rows = x.shape()[0];
     const auto all = detail::apply<LayerNormPull, T>(call.options(), call.g(), x, weight);
-    // The sum of one row is a copy, which does not keep all the others in memory.
+    // The sum over one row is a copy, which does not keep the other rows in memory.
     const auto row = [&](std::int64_t r) { return sum(slice(all, 0, {r, r + 1}), 0); };
     std::array<Tensor<T>, 3> parts;
     if (call.needs(0)) parts[0] = slice(all, 0, {0, rows});
@@ -136,7 +137,7 @@ struct LayerNorm {
   }
 };
 
-/// The same of each channel over all else (Ioffe and Szegedy 2015, "Batch normalization"), in
+/// Normalises each channel over all other axes (Ioffe and Szegedy 2015, "Batch normalization"), in
 /// operations on tensors.
 struct BatchNorm {
   static constexpr std::string_view name = "batch_norm";

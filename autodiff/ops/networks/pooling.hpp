@@ -10,7 +10,7 @@
 namespace ebb::inline v0 {
 namespace detail {
 
-/// What planes are pooled by. The gradient must know the planes' size.
+/// The options of pooling planes. The gradient needs the size of the planes, too.
 struct Pooling {
   HeightWidth kernel = 1, stride = 1, padding = 0, dilation = 1;
   HeightWidth plane = 0;
@@ -23,7 +23,7 @@ struct Pooling {
 /// The mean over each window of `planes` planes; the padding counts as zeros.
 template <class T>
 void average(const Windows2d& windows, std::int64_t planes, const T* x, T* y);
-/// The reverse: each g is shared by the elements of its window.
+/// The reverse of mean pooling: each g is divided among the elements of its window.
 template <class T>
 void share(const Windows2d& windows, std::int64_t planes, const T* g, T* gx);
 
@@ -31,7 +31,7 @@ void share(const Windows2d& windows, std::int64_t planes, const T* g, T* gx);
 
 namespace op {
 
-/// The gradient of AvgPool2d, and the other way round.
+/// The gradient of AvgPool2d; the gradient of this is AvgPool2d again.
 struct AvgPool2dInput {
   static constexpr std::string_view name = "avg_pool2d_input";
   static constexpr bool internal = true;
@@ -109,7 +109,7 @@ auto AvgPool2dInput::da(const auto& call) {
   return detail::apply<AvgPool2d, T>(call.options(), call.g());
 }
 
-/// An avg_pool2d of planes of one row.
+/// An avg_pool2d of planes with one row.
 struct AvgPool1d {
   static constexpr std::string_view name = "avg_pool1d";
   static std::vector<Sample> samples() {
@@ -170,7 +170,7 @@ struct MaxPool2d {
   }
 };
 
-/// A max_pool2d of planes of one row.
+/// A max_pool2d of planes with one row.
 struct MaxPool1d {
   static constexpr std::string_view name = "max_pool1d";
   static std::vector<Sample> samples() {
@@ -195,7 +195,7 @@ struct MaxPool1d {
   }
 };
 
-/// All pooling, and its gradient.
+/// All pooling operations, and their gradient.
 using Poolings = List<AvgPool2d, AvgPool2dInput, AvgPool1d, MaxPool2d, MaxPool1d>;
 
 }  // namespace op

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Windows that slide over an axis or a plane: what convolution and pooling have in common.
+// Windows that slide over an axis or a plane, for convolution and pooling.
 #pragma once
 #include <string_view>
 
@@ -7,26 +7,28 @@
 
 namespace ebb::inline v0::detail {
 
-/// Windows of `kernel` elements that stand `dilation` apart, each window `stride` behind the one
-/// before, on an axis of `size` elements between `padding` others that have no place in memory.
+/// Windows of `kernel` elements, which are `dilation` apart. Each window begins `stride` elements
+/// after the one before, on an axis of `size` elements between `padding` elements that are not in
+/// memory.
 struct Windows {
   std::int64_t size, kernel, stride, padding, dilation;
-  std::int64_t count;  ///< how many windows there are
+  std::int64_t count;  ///< the number of windows
 
-  /// @throws ArgumentError for a number out of range, ShapeError for a kernel that does not fit.
+  /// @throws ArgumentError for a number that is out of range; ShapeError for a kernel that does not
+  /// fit.
   Windows(std::string_view operation, std::int64_t size, std::int64_t kernel, std::int64_t stride,
           std::int64_t padding, std::int64_t dilation);
 
-  /// Where element k of a window stands on the axis.
+  /// The position on the axis of element k of a window.
   std::int64_t at(std::int64_t window, std::int64_t k) const {
     return window * stride - padding + k * dilation;
   }
-  /// The windows whose element k is of the axis, not of the padding: [first(k), end(k)).
+  /// The windows whose element k is on the axis and not in the padding: [first(k), end(k)).
   std::int64_t first(std::int64_t k) const { return windows_within(-at(0, k)); }
   std::int64_t end(std::int64_t k) const { return windows_within(size - at(0, k)); }
 
  private:
-  /// How many windows start less than a distance behind the first one.
+  /// The number of windows that start less than a distance after the first one.
   std::int64_t windows_within(std::int64_t distance) const;
 };
 
@@ -34,7 +36,7 @@ struct Windows {
 struct Windows2d {
   Windows rows, columns;
 
-  /// @throws as `Windows` does.
+  /// @throws ArgumentError and ShapeError as `Windows`.
   Windows2d(std::string_view operation, HeightWidth plane, HeightWidth kernel, HeightWidth stride,
             HeightWidth padding, HeightWidth dilation)
       : rows(operation, plane.height, kernel.height, stride.height, padding.height,
@@ -46,15 +48,15 @@ struct Windows2d {
   std::int64_t kernel() const { return rows.kernel * columns.kernel; }
   std::int64_t count() const { return rows.count * columns.count; }
 
-  /// The windows that have one element of the kernel on the plane and not in the padding: `count`
-  /// runs of n windows, each run along a row of windows.
+  /// The windows in which one element of the kernel is on the plane and not in the padding: `count`
+  /// runs of n windows, each along a row of windows.
   struct Runs {
     std::int64_t count, n;
-    std::int64_t from, window;  ///< where that element of the first one stands, its number
-    std::int64_t from_step, window_step;  ///< to the next run
+    std::int64_t from, window;  ///< position of that element of the first window, and its number
+    std::int64_t from_step, window_step;  ///< steps to the next run
   };
-  /// Calls f(k, runs) for each element of the kernel in row-major order. Within a run the elements
-  /// stand columns.stride apart.
+  /// Calls f(k, runs) for each element of the kernel in row-major order. In a run the elements are
+  /// columns.stride apart.
   template <class F>
   EBB_INLINE void for_each_element(const F& f) const {
     for (std::int64_t k = 0; k < kernel(); ++k) {
@@ -70,7 +72,7 @@ struct Windows2d {
                 .window_step = columns.count});
     }
   }
-  /// Calls f(from, window, n) for each of these runs.
+  /// Calls f(from, window, n) for each of the runs.
   template <class F>
   EBB_INLINE void for_each_run(const F& f) const {
     for_each_element([&](std::int64_t, const Runs& runs) {
