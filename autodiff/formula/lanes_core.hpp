@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// SIMD lanes as compiler vectors, usable in any unit whatever its flags: everything here is inlined
-// and takes the instruction set of the function it ends up in. No intrinsics, since these refuse to
-// be inlined into generic code of a lower target.
+// SIMD lanes as compiler vectors, which work in a unit compiled with any flags: every function here
+// is inlined, and uses the instruction set of the function that it is inlined into. There are no
+// intrinsics, since these cannot be inlined into generic code of a lower instruction set.
 //
-// Lanes and masks have a copy constructor of their own, which makes the compiler pass them by
+// Lanes and masks have user-defined copy constructors, which make the compiler pass them by
+// reference: calling conventions then do not depend on the flags of a unit.
 // reference: no calling convention depends on the flags of a unit.
 #pragma once
 #include <cstddef>
@@ -20,25 +21,25 @@ struct Lanes;
 template <class T, int W>
 struct LaneBits;
 
-/// The integers that are as wide as T.
+/// The integer type of the width of T.
 template <class T>
 using LaneInt = std::conditional_t<sizeof(T) == 4, std::int32_t, std::int64_t>;
 
 namespace lane {
 
-/// The lanes of `a` and then `b`, numbered throughout, that start at First.
+/// The lanes of `a` and then `b`, numbered continuously, starting at lane First.
 template <int First, class To, class From, std::size_t... i>
 EBB_INLINE void pick(To& to, const From& a, const From& b, std::index_sequence<i...>) {
   to = __builtin_shufflevector(a, b, (First + int(i))...);
 }
 
-/// A half of the lanes twice.
+/// One half of the lanes, twice.
 template <class To, class From, std::size_t... i>
 EBB_INLINE void twice(To& to, const From& half, std::index_sequence<i...>) {
   to = __builtin_shufflevector(half, half, int(i)...);
 }
 
-/// The widest registers that the flags of this unit know.
+/// The size of the widest registers that the flags of this unit allow.
 #if defined(__AVX512F__)
 inline constexpr int unit_bytes = 64;
 #elif defined(__AVX2__)
@@ -54,7 +55,8 @@ EBB_INLINE void splat(R& to, T x) {
   if constexpr (bytes <= unit_bytes) {
     to = x - R{};
   } else {
-    // In a function of a wider set than that of its unit, g++ 12 would set lane after lane.
+    // In a function of a wider instruction set than that of its unit, g++ 12 would set the lanes
+    // one by one.
     typedef T Half __attribute__((vector_size(bytes / 2)));
     Half half;
     splat(half, x);
@@ -62,8 +64,8 @@ EBB_INLINE void splat(R& to, T x) {
   }
 }
 
-/// The number, unknown to g++ 12: only then it turns a comparison and a choice into one minimum or
-/// maximum, which saves a fifth of the time of exp. clang does so with constants.
+/// The number, hidden from the optimizer: only then g++ 12 turns a comparison and a choice into one
+/// minimum or maximum, which saves a fifth of the time of exp. clang does so with constants, too.
 template <class T>
 EBB_INLINE T opaque(T x) {
 #ifndef __clang__
@@ -74,7 +76,7 @@ EBB_INLINE T opaque(T x) {
 
 }  // namespace lane
 
-/// The outcome of a comparison in each lane: all bits set or none.
+/// The result of a comparison in each lane: all bits set or none.
 template <class T, int W>
 struct LaneMask {
   typedef LaneInt<T> Register __attribute__((vector_size(W * sizeof(T))));
@@ -82,7 +84,7 @@ struct LaneMask {
   Register reg;
 
   EBB_INLINE explicit LaneMask(const Register& r) : reg(r) {}
-  /// A formula has as many values as there are lanes, so it cannot branch on one.
+  /// A formula has as many results as there are lanes, so it cannot branch on them.
   explicit operator bool() const {
     static_assert(sizeof(T) == 0, "a formula cannot branch: use select(condition, a, b)");
     return false;
@@ -101,8 +103,8 @@ struct LaneMask {
   }
   friend EBB_INLINE LaneMask operator~(const LaneMask& a) { return LaneMask(~a.reg); }
 
-  /// Lane by lane a where the mask is set, else b. A friend of the mask, which is never a literal,
-  /// so that both arms may be.
+  /// In each lane a if the mask is set, else b. It is a friend of the mask, which is never a
+  /// literal, so that both branches may be literals.
   friend EBB_INLINE Lanes<T, W> select(const LaneMask& mask, const Lanes<T, W>& a,
                                        const Lanes<T, W>& b) {
     return Lanes<T, W>(mask.reg ? a.reg : b.reg);
@@ -112,7 +114,7 @@ struct LaneMask {
   EBB_INLINE LaneBits<T, W> bits() const {
     return LaneBits<T, W>((typename LaneBits<T, W>::Register)reg);
   }
-  /// Whether any lane is set.
+  /// True if any lane is set.
   EBB_INLINE bool any() const {
     if constexpr (sizeof(Register) > 16) {
       typename LaneMask<T, W / 2>::Register low, high;
@@ -170,7 +172,7 @@ struct LaneBits {
   friend EBB_INLINE LaneBits operator>>(const LaneBits& a, int n) { return LaneBits(a.reg >> n); }
 };
 
-/// W numbers of type T side by side; every operation acts lane by lane.
+/// W numbers of type T; every operation acts on each lane.
 template <class T, int W>
 struct Lanes {
   static_assert(std::is_same_v<T, float> || std::is_same_v<T, double>);
@@ -181,7 +183,8 @@ struct Lanes {
   typedef T Register __attribute__((vector_size(W * sizeof(T))));
   using Bits = LaneBits<T, W>;
   using Mask = LaneMask<T, W>;
-  /// Whether madd rounds once. Registers of 32 bytes and more are only used with FMA instructions.
+  /// True if madd rounds once. Registers of at least 32 bytes are used only together with FMA
+  /// instructions.
   static constexpr bool fused = sizeof(Register) >= 32;
 
   Register reg;
@@ -200,22 +203,22 @@ struct Lanes {
     lane::splat(reg, static_cast<T>(x));
   }
 
-  /// W numbers from any address.
+  /// Loads W numbers from any address.
   EBB_INLINE static Lanes load(const T* from) {
     Lanes y;
     y.reg = *reinterpret_cast<const Unaligned*>(from);
     return y;
   }
-  /// All lanes to any address.
+  /// Stores all lanes at any address.
   EBB_INLINE void store(T* to) const { *reinterpret_cast<Unaligned*>(to) = reg; }
-  /// All lanes to an address that is a multiple of their size, past the caches, for outputs that
-  /// these cannot hold; stream_end() comes after the last one.
+  /// Stores all lanes past the caches, at an address that is a multiple of their size, for outputs
+  /// larger than the caches. Call stream_end() after the last one.
   EBB_INLINE void stream(T* to) const {
 #ifdef __clang__
     __builtin_nontemporal_store(reg, reinterpret_cast<Aligned*>(to));
 #else
     Aligned& at = *reinterpret_cast<Aligned*>(to);
-    // The prefixed form where a register is wide, since its function mixes in no other.
+    // The VEX-encoded form if a register is wide, since its function mixes it with no other form.
     if constexpr (sizeof(Register) >= 32) {
       asm("vmovntps %1, %0" : "=m"(at) : "v"(reg));
     } else if constexpr (sizeof(Register) == 16) {
@@ -245,7 +248,7 @@ struct Lanes {
   friend EBB_INLINE Mask operator>=(const Lanes& a, const Lanes& b) { return Mask(a.reg >= b.reg); }
   friend EBB_INLINE Mask operator==(const Lanes& a, const Lanes& b) { return Mask(a.reg == b.reg); }
 
-  /// a * b + c, rounded once where the registers imply FMA instructions, else twice.
+  /// a * b + c, rounded once if the registers imply FMA instructions, else twice.
   friend EBB_INLINE Lanes madd(const Lanes& a, const Lanes& b, const Lanes& c) {
     if constexpr (fused) {
       Lanes y;
@@ -258,16 +261,16 @@ struct Lanes {
 
   /// The bit pattern of every lane.
   EBB_INLINE Bits bits() const { return Bits((typename Bits::Register)reg); }
-  /// The sign bit of every lane alone.
+  /// The sign bit of every lane, and zeros.
   EBB_INLINE Bits sign_bits() const { return bits() & sign_mask; }
   /// Every lane without its sign.
   EBB_INLINE Lanes magnitude() const { return Lanes(bits() & ~sign_mask); }
-  /// Every lane kept in [low, high]; NaN stays NaN.
+  /// Every lane limited to [low, high]; NaN stays NaN.
   EBB_INLINE Lanes clamped(T low, T high) const {
     const Lanes bound(lane::opaque(low));
     return Lanes(reg < bound.reg ? bound.reg : reg).at_most(high);
   }
-  /// Every lane, or the bound where it is less; NaN stays NaN.
+  /// The smaller of every lane and the bound; NaN stays NaN.
   EBB_INLINE Lanes at_most(T high) const {
     const Lanes bound(lane::opaque(high));
     return Lanes(reg > bound.reg ? bound.reg : reg);
@@ -285,14 +288,14 @@ struct Lanes {
     lane::pick<W / 2>(y.reg, reg, reg, std::make_index_sequence<W / 2>{});
     return y;
   }
-  /// The lanes of two halves side by side.
+  /// The lanes of two halves, one after the other.
   EBB_INLINE static Lanes join(const Lanes<T, W / 2>& low, const Lanes<T, W / 2>& high) {
     Lanes y;
     lane::pick<0>(y.reg, low.reg, high.reg, std::make_index_sequence<W>{});
     return y;
   }
 
-  /// The sum of all lanes, halves added to halves.
+  /// The sum of all lanes, computed by adding halves.
   EBB_INLINE T sum() const {
     if constexpr (W == 2) {
       return reg[0] + reg[1];
@@ -302,8 +305,8 @@ struct Lanes {
       return (low() + high()).sum();
     }
   }
-  /// Lane r is the sum of all lanes of row(r), by shuffles: a fifth of the time of W times sum().
-  /// `row` takes its number as a constant.
+  /// Lane r is the sum of all lanes of row(r), computed by shuffles in a fifth of the time of W
+  /// times sum(). `row` gets its number as a constant.
   template <class F>
   EBB_INLINE static Lanes sums(const F& row) {
     return sums<W, 0>(row);
@@ -315,7 +318,7 @@ struct Lanes {
   typedef T Unaligned __attribute__((vector_size(W * sizeof(T)), aligned(alignof(T)), may_alias));
   typedef T Aligned __attribute__((vector_size(W * sizeof(T)), may_alias));
 
-  // The sums of rows [first, first + n), each spread over W / n lanes.
+  // The sums of rows [first, first + n), each in W / n lanes.
   template <int n, int first, class F>
   EBB_INLINE static Lanes sums(const F& row) {
     if constexpr (n == 1) {
@@ -326,8 +329,8 @@ struct Lanes {
       return half_of_rows<n, 0>(a, b, all) + half_of_rows<n, 1>(a, b, all);
     }
   }
-  // One of the two lanes that hold each part of a sum. Shuffles within 16 bytes come first, since
-  // they are the cheapest; then those 16 bytes move as one.
+  // One of the two lanes that contain each part of a sum. Shuffles within 16 bytes come first,
+  // since they are the cheapest; then blocks of 16 bytes are moved as a whole.
   template <int n, int which, std::size_t... i>
   EBB_INLINE static Lanes half_of_rows(const Lanes& a, const Lanes& b, std::index_sequence<i...>) {
     constexpr int unit = 16 / int(sizeof(T)), block = n <= unit ? n / 2 : unit;
@@ -338,9 +341,9 @@ struct Lanes {
     return Lanes(__builtin_shufflevector(a.reg, b.reg, (from(int(i)) + which * block)...));
   }
 
-  // There is no portable builtin for vectors. Clang contracts where it is told to; g++ has a
-  // builtin where the unit's flags allow it, and elsewhere makes one instruction of a loop, which
-  // however sends c through memory.
+  // There is no portable builtin for vectors. Clang contracts where a pragma says so. g++ has a
+  // builtin if the flags of the unit allow it; otherwise it makes one instruction of a loop, but
+  // that sends c through memory.
   EBB_INLINE static void fuse(Register& y, const Register& a, const Register& b,
                               const Register& c) {
 #ifdef __clang__
@@ -348,7 +351,7 @@ struct Lanes {
     y = a * b + c;
 #else
 #if defined(__AVX512F__)
-    constexpr int rounding = 4;  // as everywhere
+    constexpr int rounding = 4;  // the current rounding mode, as in all other instructions
     if constexpr (sizeof(Register) == 64 && sizeof(T) == 4) {
       y = __builtin_ia32_vfmaddps512_mask(a, b, c, static_cast<unsigned short>(-1), rounding);
       return;
@@ -366,7 +369,7 @@ struct Lanes {
       return;
     }
 #endif
-#pragma GCC unroll 1  // -O3 would unroll it before it sees one instruction in it
+#pragma GCC unroll 1  // at -O3 g++ would unroll it before it recognizes the one instruction
     for (int i = 0; i < W; ++i) {
       if constexpr (sizeof(T) == 4) {
         y[i] = __builtin_fmaf(a[i], b[i], c[i]);

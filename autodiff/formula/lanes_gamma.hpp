@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The logarithm of the gamma function on lanes, and its derivatives. All run in double. Numbers of
-// equations are those of the NIST Digital Library of Mathematical Functions (DLMF), chapter 5;
-// coefficients are fits by Chebyshev interpolation of the function named beside them.
+// The logarithm of the gamma function on lanes, and its derivatives, all computed in double.
+// Equation numbers are those of the NIST Digital Library of Mathematical Functions (DLMF), chapter
+// 5. Coefficients are Chebyshev interpolations of the function named above them.
 #pragma once
 #include <math.h>
 
@@ -14,8 +14,8 @@
 
 namespace ebb::inline v0::detail {
 
-/// The n-th derivative of digamma at x < 0, to the last bit but one next to its zeros, too. Takes
-/// some microseconds.
+/// The n-th derivative of digamma at x < 0, also next to its zeros accurate to the last bit but
+/// one. It takes some microseconds.
 EBB_API double polygamma_of_negative(int n, double x);
 
 }  // namespace ebb::inline v0::detail
@@ -24,8 +24,8 @@ namespace ebb::inline v0::inline EBB_UNIT {
 
 namespace lane {
 
-/// log(x) of x > 0 as a sum whose first part is a multiple of ln2_high: the error is that of the
-/// second, which is less than 0.4.
+/// log(x) for x > 0 as a sum, whose first part is a multiple of ln2_high: the error is that of the
+/// second part, which is less than 0.4.
 template <class L>
 struct LogSum {
   L high, low;
@@ -48,13 +48,13 @@ inline constexpr Coefficients lgamma_between_zeros{
     -3.33385333994914373e-02, 2.70624097961846779e-02,  -2.6672060159742835e-02,
     3.15752355726993182e-02,  -3.8142081545440747e-02,  1.51937839779215725e-03,
     1.17705003042380409e-02,  5.98898271379280954e-02,  -7.52493078354392385e-02};
-/// x times what lgamma adds to the first terms of Stirling's series, in 1 / x^2, x >= 3.
+/// x times the part of lgamma that the first terms of Stirling's series lack, in 1 / x^2, x >= 3.
 inline constexpr Coefficients stirling_rest{
     8.33333333333333068e-02,  -2.7777777777198706e-03,  7.93650772423406689e-04,
     -5.95235011311834313e-04, 8.41516377813666828e-04,  -1.90682881142794427e-03,
     6.09236444757261395e-03,  -2.30233886143727768e-02, 8.13307211132797921e-02,
     -2.07093300675156798e-01, 2.61808528708664428e-01};
-/// x digamma(x) / (x - x0) for the zero x0 in (x - 1) / (x + 3), 0 <= x <= 3.
+/// x digamma(x) / (x - x0) with the zero x0, in (x - 1) / (x + 3), 0 <= x <= 3.
 inline constexpr Coefficients digamma_around_zero{
     1.25038013750340535e+00,  1.58274710760647214e+00,  -5.28543053843021073e-02,
     7.3890815771454058e-01,   -1.83330071902415943e-01, 5.97611823360332513e-01,
@@ -80,19 +80,19 @@ inline constexpr double euler_maclaurin[] = {
 
 inline constexpr double pi = 3.141592653589793;
 
-/// How far x lies above the nearest integer.
+/// The distance of x from the nearest integer, with its sign.
 template <class L>
 EBB_INLINE L above_integer(const L& x) {
   return x - round(x);
 }
 
-/// log |gamma(x)| for x > -1/2, or of -x below.
+/// log |gamma(x)| for x > -1/2; log |gamma(-x)| for smaller x.
 template <int W>
 EBB_INLINE Lanes<double, W> log_gamma_of_size(const Lanes<double, W>& x) {
   using L = Lanes<double, W>;
   const L a = x.magnitude(), r = 1 / a;
   const LogSum<L> log_a(a);
-  // From gamma(1 + x) = x gamma(x) next to 0. The zeros at 1 and 2 are factors.
+  // Next to 0, computed from gamma(1 + x) = x gamma(x). The zeros at 1 and 2 are factors.
   const auto small = a < 0.5;
   const L m = select(small, x, a - 1);
   const L between =
@@ -100,13 +100,13 @@ EBB_INLINE Lanes<double, W> log_gamma_of_size(const Lanes<double, W>& x) {
       polynomial_on_constant(Powers<L>((m - 0.25) / (m + 2.25)), lgamma_between_zeros);
   const L minus_log = select(a == 0, infinity<double>, -(log_a.high + log_a.low));
   const L near = between + select(small, minus_log, 0);  // a sum: +0 at 1, not -0
-  // 5.11.1: the rounding errors of a logarithm would be multiplied by x.
+  // 5.11.1. The rounding errors of a logarithm would be multiplied by x.
   const L rest = madd(r, polynomial(Powers<L>(r * r), stirling_rest), 0.41893853320467274);
   const L far = madd(a - 0.5, (log_a.high - 1) + log_a.low, rest);
   return select(a < 3, near, far);
 }
 
-/// Where the function has a pole and two zeros in every unit, one by one.
+/// Computes single numbers where the function has a pole and two zeros in every unit interval.
 [[gnu::noinline, gnu::cold]] inline void far_log_gamma(double* y, const double* x, int n) {
   for (int i = 0; i < n; ++i) {
     int sign = 0;
@@ -128,7 +128,8 @@ EBB_INLINE Lanes<double, W> log_gamma(const Lanes<double, W>& x) {
   return y;
 }
 
-/// y, but the n-th derivative of digamma in more digits, one by one, where x is below 0.
+/// y, but for x below 0 the n-th derivative of digamma with more digits, computed for one number
+/// after the other.
 template <int W>
 EBB_INLINE Lanes<double, W> with_more_digits(int n, const Lanes<double, W>& x,
                                              const Lanes<double, W>& y) {
@@ -170,8 +171,8 @@ constexpr long double factorial_of(int n) {
   return product;
 }
 
-/// c / (x + k)^n, n > 0, where neither the sum nor a power is rounded: both would grow with n. Two
-/// divisions, so that no power overflows before the quotient vanishes.
+/// c / (x + k)^n, n > 0, where neither the sum nor a power is rounded: both errors would grow with
+/// n. It divides twice, so that no power overflows before the quotient underflows.
 template <class L>
 EBB_INLINE L over_power(double c, const L& x, double k, int n) {
   const L z = x + k, back = z - x, z_rest = (x - (z - back)) + (k - back);  // Knuth
@@ -189,7 +190,8 @@ EBB_INLINE L over_power(double c, const L& x, double k, int n) {
 }
 
 /// |polygamma(n, x)| = n! (x^-(n + 1) + (x + 1)^-(n + 1) + ...) for x > 0, n > 0 (5.15.1): the
-/// first terms one by one where x is small, and the others after Euler and Maclaurin (2.10.1).
+/// first terms are added one by one if x is small; the others are computed by the Euler-Maclaurin
+/// formula (2.10.1).
 template <int W>
 EBB_INLINE Lanes<double, W> polygamma_sum(int n, const Lanes<double, W>& x) {
   using L = Lanes<double, W>;
@@ -220,8 +222,8 @@ EBB_INLINE Lanes<double, W> polygamma(int n, const Lanes<double, W>& x) {
   using L = Lanes<double, W>;
   if (n == 0) return digamma(x);
   const auto reflected = x <= 0;
-  // The sum over all integers, which only depends on the distance r to the nearest one, less the
-  // sum over the other half of them. A loop, since three sums side by side are much code.
+  // The sum over all integers, which depends only on the distance r to the nearest one, minus the
+  // sum over the other half of them. It is a loop, since the code of three sums would be large.
   const L r = above_integer(x), from[] = {select(x < 0, 1 - x, x), 1 + r, 1 - r};
   L sums[3];
   const int count = reflected.any() ? 3 : 1;
@@ -248,7 +250,7 @@ EBB_INLINE Lanes<T, W> lgamma(const Lanes<T, W>& x) {
       x, [](const auto& v) __attribute__((always_inline)) { return lane::log_gamma(v); });
 }
 
-/// The derivative of lgamma; infinite at 0, NaN at -1, -2, ... Next to its zeros below 0 a value
+/// The derivative of lgamma; infinite at 0, NaN at -1, -2, ... A value next to its zeros below 0
 /// takes some microseconds.
 template <class T, int W>
 EBB_INLINE Lanes<T, W> digamma(const Lanes<T, W>& x) {
@@ -256,8 +258,8 @@ EBB_INLINE Lanes<T, W> digamma(const Lanes<T, W>& x) {
       x, [](const auto& v) __attribute__((always_inline)) { return lane::digamma(v); });
 }
 
-/// The n-th derivative of digamma, 0 <= n <= 100; infinite at 0, -1, -2, ... for n > 0. Of even
-/// orders, a value below 0 takes some microseconds unless it is close to a pole.
+/// The n-th derivative of digamma, 0 <= n <= 100; infinite at 0, -1, -2, ... for n > 0. For even n,
+/// a value below 0 takes some microseconds unless it is close to a pole.
 template <class T, int W>
 EBB_INLINE Lanes<T, W> polygamma(int n, const Lanes<T, W>& x) {
   return lane::in_double(

@@ -6,7 +6,7 @@
 namespace ebb::inline v0::inline EBB_UNIT {
 
 /// x times the normal distribution function. Its left tail is as accurate as its middle, since the
-/// exponential is taken of -x^2 / 2 without the rounding of x / sqrt(2).
+/// exponential of -x^2 / 2 is computed without the rounding of x / sqrt(2).
 template <class T, int W>
 EBB_INLINE Lanes<T, W> gelu(const Lanes<T, W>& x) {
   using L = Lanes<T, W>;
@@ -24,19 +24,19 @@ EBB_INLINE Lanes<T, W> gelu(const Lanes<T, W>& x) {
 
 namespace lane {
 
-/// x sigmoid(2u) with 2u = sqrt(8 / pi) x (1 + 0.044715 x^2) as a sum of two numbers: its rounding
-/// error would be multiplied by its size.
+/// x sigmoid(2u) with 2u = sqrt(8 / pi) x (1 + 0.044715 x^2) as a sum of two numbers: the
+/// exponential would multiply its rounding error.
 template <class T, int W>
 EBB_INLINE Lanes<T, W> gelu_by_tanh(const Lanes<T, W>& x) {
   using L = Lanes<T, W>;
   constexpr T cubic = T(0.044715L), cubic_rest = T(0.044715L - (long double)(cubic));
   constexpr long double root = 1.59576912160573071175978423973752747L;
   constexpr T scale = T(root), scale_rest = T(root - (long double)(scale));
-  const L v = x.clamped(-30, 30);  // beyond, the sigmoid is 0 or 1
+  const L v = x.clamped(-30, 30);  // outside of this range the sigmoid is 0 or 1
   const L s = v * v, p = cubic * s;
   const L p_rest =
       madd(cubic, product_rest(v, v, s), product_rest(L(cubic), s, p)) + cubic_rest * s;
-  const L q = 1 + p, p_in_q = q - 1;  // the sum, and what is lost in it (Knuth)
+  const L q = 1 + p, p_in_q = q - 1;  // the sum, and the part that rounding takes from it (Knuth)
   const L q_rest = ((1 - (q - p_in_q)) + (p - p_in_q)) + p_rest;
   const L w = scale * v, w_rest = product_rest(L(scale), v, w) + scale_rest * v;
   const L u = w * q, u_rest = product_rest(w, q, u) + (w * q_rest + w_rest * q);

@@ -7,7 +7,7 @@ namespace ebb::inline v0::inline EBB_UNIT {
 
 namespace lane {
 
-/// exp(x) / 2 for x >= 0, finite where the hyperbolic functions are.
+/// exp(x) / 2 for x >= 0, finite wherever the hyperbolic functions are finite.
 template <class T, int W>
 EBB_INLINE Lanes<T, W> half_exp(const Lanes<T, W>& x) {
   return assembled(exp_parts<2 * bias<T> - 1>(x.at_most(is_float<T> ? T(91) : T(712))));
@@ -26,7 +26,7 @@ inline constexpr auto sinh_tail = [] {
   return tail;
 }();
 
-/// From here on sqrt(x^2 + 1) and x are one number, as are x + 1 and x.
+/// From this bound on sqrt(x^2 + 1) and x are the same number, and so are x + 1 and x.
 template <class T>
 inline constexpr T steep_bound = is_float<T> ? T(268435456) : T(72057594037927936);  // 2^28, 2^56
 template <class T>
@@ -89,7 +89,7 @@ EBB_INLINE Lanes<T, W> acosh(const Lanes<T, W>& x) {
   return select(x < 1, not_a_number<T>, y + select(steep, ln2<T>, 0));
 }
 
-/// The number whose hyperbolic tangent is x: log((1 + x) / (1 - x)) / 2; NaN outside [-1, 1].
+/// The number whose hyperbolic tangent is x: log((1 + x) / (1 - x)) / 2; NaN outside of [-1, 1].
 template <class T, int W>
 EBB_INLINE Lanes<T, W> atanh(const Lanes<T, W>& x) {
   using L = Lanes<T, W>;

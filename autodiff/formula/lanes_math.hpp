@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// exp, log, log1p, expm1 and sqrt on lanes; what is built on them follows in headers of its own.
-// Coefficients without another source are minimax fits of the function named beside them (Remez
-// exchange, relative error).
+// exp, log, log1p, expm1 and sqrt on lanes. The functions based on them are in separate headers.
+// Coefficients without a source are minimax fits of the function named above them (Remez exchange,
+// relative error).
 #pragma once
 #include <limits>
 
@@ -18,8 +18,8 @@ template <class T>
 inline constexpr int digits = is_float<T> ? 23 : 52;
 template <class T>
 inline constexpr int bias = is_float<T> ? 127 : 1023;
-/// Adding and subtracting this rounds to the nearest integer, which stands in the low bits
-/// meanwhile.
+/// Adding and then subtracting this number rounds to the nearest integer. Between both steps the
+/// integer is in the low bits.
 template <class T>
 inline constexpr T shifter = is_float<T> ? T(12582912.0) : T(6755399441055744.0);
 template <class T>
@@ -45,15 +45,15 @@ struct Coefficients {
 template <class T, class... U>
 Coefficients(T, U...) -> Coefficients<T, 1 + sizeof...(U)>;
 
-/// x, x^2, x^4 and x^8; those not used cost nothing.
+/// x, x^2, x^4 and x^8. Unused ones cost nothing.
 template <class L>
 struct Powers {
   L x1, x2, x4, x8;
   EBB_INLINE explicit Powers(const L& x) : x1(x), x2(x * x), x4(x2 * x2), x8(x4 * x4) {}
 };
 
-/// The N coefficients from First on as a polynomial, after Estrin: short chains, so that one vector
-/// alone is fast too, with a power only where it shortens the chain.
+/// The polynomial with the N coefficients from First on, by Estrin's scheme: its chains are short,
+/// so that a single vector is fast, too. It uses a power only if that shortens the chain.
 template <int First, int N, class L, class T, int Size>
 EBB_INLINE L estrin(const Powers<L>& x, const Coefficients<T, Size>& p) {
   if constexpr (N == 1) {
@@ -73,7 +73,8 @@ EBB_INLINE L polynomial(const Powers<L>& x, const Coefficients<T, N>& p) {
   return estrin<0, N>(x, p);
 }
 
-/// The same with the constant added last: where it is the largest term, the sum rounds once.
+/// The polynomial with the constant added last: if the constant is the largest term, the sum rounds
+/// once.
 template <class L, class T, int N>
 EBB_INLINE L polynomial_on_constant(const Powers<L>& x, const Coefficients<T, N>& p) {
   return madd(x.x1, estrin<1, N - 1>(x, p), p.c[0]);
@@ -96,7 +97,7 @@ inline constexpr auto exp_tail = [] {
 /// x = n ln 2 + r; exp(x) = 2^n (1 + p).
 template <class L>
 struct ExpParts {
-  typename L::Bits n;  // n plus Offset in the low bits, something in the others
+  typename L::Bits n;  // n plus Offset in the low bits; the other bits are not defined
   L p;
 };
 template <int Offset, bool Corrected = false, class T, int W>
@@ -110,15 +111,15 @@ EBB_INLINE ExpParts<Lanes<T, W>> exp_parts(const Lanes<T, W>& x) {
   const Powers<L> powers(r);
   const L tail = polynomial(powers, exp_tail<T>);
   if constexpr (Corrected) {
-    // What rounding took from r counts where 1 is taken away afterwards.
+    // The part that rounding takes from r matters if 1 is subtracted afterwards.
     return {t.bits(), madd(powers.x2, tail, madd(n, -ln2_low<T>, high - r)) + r};
   } else {
     return {t.bits(), madd(powers.x2, tail, r)};
   }
 }
 
-/// 2^(n - k) (1 + p) for an offset of 2 bias - k. The power of two in two factors, either of which
-/// is a normal number: the ends of the range round once.
+/// 2^(n - k) (1 + p) for an offset of 2 bias - k. The power of two is divided into two factors,
+/// both normal numbers, so that the ends of the range round once.
 template <class L>
 EBB_INLINE L assembled(const ExpParts<L>& parts) {
   using T = typename L::value_type;
@@ -167,7 +168,7 @@ struct LogParts {
       : shifted(u.bits() + (one - root)), biased(shifted >> digits<T>) {}
   /// m - 1.
   EBB_INLINE L f() const { return L((shifted & fraction) + root) - 1; }
-  /// k, by way of a number whose last bit counts ones.
+  /// k, computed from a number whose last bit counts ones.
   EBB_INLINE L k() const {
     constexpr Word unit = Word(bias<T> + digits<T>) << digits<T>;
     return L(biased | unit) - (T(Word(1) << digits<T>) + T(bias<T>));
@@ -176,7 +177,7 @@ struct LogParts {
   EBB_INLINE L scale() const { return L((Word(2 * bias<T> + 1) - biased) << digits<T>); }
 };
 
-/// Puts in what the logarithm is at and outside the ends of its domain (low, infinity).
+/// Sets the values of the logarithm at the ends of its domain (low, infinity) and outside of it.
 template <class T, int W>
 EBB_INLINE Lanes<T, W> log_domain(const Lanes<T, W>& x, T low, const Lanes<T, W>& inside) {
   using L = Lanes<T, W>;
@@ -186,18 +187,18 @@ EBB_INLINE Lanes<T, W> log_domain(const Lanes<T, W>& x, T low, const Lanes<T, W>
 
 }  // namespace lane
 
-/// e to the power of every lane.
+/// e to the power of each lane.
 template <class T, int W>
 EBB_INLINE Lanes<T, W> exp(const Lanes<T, W>& x) {
   using L = Lanes<T, W>;
   using namespace lane;
-  // Beyond these the result is infinite, or less than half of the least number.
+  // Outside of these bounds the result is infinite, or less than half of the smallest number.
   const L c = x.clamped(is_float<T> ? T(-104) : T(-746), is_float<T> ? T(89) : T(710));
   const ExpParts<L> parts = exp_parts<2 * bias<T>>(c);
 #ifdef __AVX512F__
   if constexpr (sizeof(L) == 64) {
-    // One instruction that rounds once, as below, and so gives the same bits. Only in units whose
-    // every function has it: elsewhere a formula may stand in a function of its own.
+    // One instruction, which rounds once, as the code below, and so gives the same bits. It is used
+    // only in units whose functions all have it: in others a formula may be in a separate function.
     const L n = L(parts.n) - (shifter<T> + T(2 * bias<T>));
     L y = parts.p + 1;
     if constexpr (is_float<T>) {
@@ -211,7 +212,7 @@ EBB_INLINE Lanes<T, W> exp(const Lanes<T, W>& x) {
   return assembled(parts);
 }
 
-/// exp(x) - 1, accurate next to 0 too.
+/// exp(x) - 1, accurate also next to 0.
 template <class T, int W>
 EBB_INLINE Lanes<T, W> expm1(const Lanes<T, W>& x) {
   using L = Lanes<T, W>;
@@ -221,7 +222,7 @@ EBB_INLINE Lanes<T, W> expm1(const Lanes<T, W>& x) {
   // Half of the result, since 2^n may be too large: 2^(n-1) p + (2^(n-1) - 1/2).
   const L scale(parts.n << digits<T>);
   const L half = madd(scale, parts.p, scale - 0.5);
-  // Tiny ones are themselves: p / 2 would lose a bit of subnormal numbers, the sum the sign of 0.
+  // A tiny x is the result: p / 2 would lose a bit of subnormal numbers, and the sum the sign of 0.
   return select(x.magnitude() < epsilon<T> / 4, x, half + half);
 }
 
@@ -236,12 +237,13 @@ EBB_INLINE Lanes<T, W> log(const Lanes<T, W>& x) {
   return log_domain(x, T(0), log_reduced(parts.k() - select(subnormal, lift, 0), parts.f()));
 }
 
-/// log(1 + x), accurate next to 0 too.
+/// log(1 + x), accurate also next to 0.
 template <class T, int W>
 EBB_INLINE Lanes<T, W> log1p(const Lanes<T, W>& x) {
   using L = Lanes<T, W>;
   using namespace lane;
-  // What 1 + x rounds away goes into the reduced argument, which for small x is x itself again.
+  // The part that is lost by rounding 1 + x goes into the reduced argument, which for small x is x
+  // again.
   const L u = x + 1;
   const L c = x - (u - 1);
   const LogParts<L> parts(u);
@@ -263,7 +265,7 @@ EBB_INLINE Lanes<T, W> sqrt(const Lanes<T, W>& x) {
   } else {
 #ifdef __clang__
 #ifdef __NO_MATH_ERRNO__
-    constexpr int largest = 32;  // clang 14 leaves a loop of 64 bytes scalar.
+    constexpr int largest = 32;  // clang 14 does not vectorize a loop of 64 bytes
 #else
     constexpr int largest = 16;
 #endif
@@ -277,7 +279,7 @@ EBB_INLINE Lanes<T, W> sqrt(const Lanes<T, W>& x) {
     }
 #else
     if constexpr (sizeof(L) <= lane::unit_bytes) {
-      // A loop would call the C library for the sake of errno where the user's flags demand it.
+      // A loop would call the C library, to set errno if the user's flags require it.
       if constexpr (lane::is_float<T>) {
         asm("vsqrtps %1, %0" : "=v"(y.reg) : "v"(x.reg));
       } else {
@@ -300,13 +302,13 @@ EBB_INLINE Lanes<T, W> sqrt(const Lanes<T, W>& x) {
 
 namespace lane {
 
-/// The lanes as another type of number.
+/// Converts the lanes to another type of number.
 template <class To, class From>
 EBB_INLINE To convert(const From& x) {
   return To(__builtin_convertvector(x.reg, typename To::Register));
 }
 
-/// A function of doubles for lanes of either type.
+/// Applies a function of doubles to lanes of either type.
 template <class T, int W, class F>
 EBB_INLINE Lanes<T, W> in_double(const Lanes<T, W>& x, const F& f) {
   if constexpr (is_float<T>) {

@@ -19,12 +19,13 @@ template <class T>
   }
 }
 
-/// a to the power of b for what were floats, wrong by |b log a| ulp; special cases as in C99.
+/// a to the power of b for numbers that were floats, with an error of |b log a| ulp; special cases
+/// as in C99.
 template <int W>
 EBB_INLINE Lanes<double, W> power(const Lanes<double, W>& a, const Lanes<double, W>& b) {
   using L = Lanes<double, W>;
   const auto whole = [](const L& x) __attribute__((always_inline)) {
-    const double shift = 4503599627370496;  // 2^52: what comes back is rounded to an integer
+    const double shift = 4503599627370496;  // 2^52: adding it rounds to an integer
     return (x + shift) - shift == x;
   };
   const L base = a.magnitude(), size = b.magnitude();
@@ -43,14 +44,14 @@ template <class T, int W>
 EBB_INLINE Lanes<T, W> pow(const Lanes<T, W>& a, const Lanes<T, W>& b) {
   using L = Lanes<T, W>;
   if constexpr (lane::is_float<T> && L::fused) {
-    // Logarithm and exponential in double precision leave half an ulp in the end.
+    // Logarithm and exponential are computed in double, which leaves an error of half an ulp.
     using Half = Lanes<float, W / 2>;
     using Wide = Lanes<double, W / 2>;
     const Wide low = lane::power(lane::convert<Wide>(a.low()), lane::convert<Wide>(b.low()));
     const Wide high = lane::power(lane::convert<Wide>(a.high()), lane::convert<Wide>(b.high()));
     return L::join(lane::convert<Half>(low), lane::convert<Half>(high));
   } else {
-    // The C library is faster than small registers, and has the precision that doubles need.
+    // The C library is faster than code on small registers, and as accurate as doubles need.
     T x[W], y[W], z[W];
     a.store(x);
     b.store(y);
@@ -58,12 +59,12 @@ EBB_INLINE Lanes<T, W> pow(const Lanes<T, W>& a, const Lanes<T, W>& b) {
     return L::load(z);
   }
 }
-/// The same with a literal for b.
+/// a to the power of b, for a literal b.
 template <class T, int W, Literal U>
 EBB_INLINE Lanes<T, W> pow(const Lanes<T, W>& a, U b) {
   return pow(a, Lanes<T, W>(b));
 }
-/// The same with a literal for a.
+/// a to the power of b, for a literal a.
 template <class T, int W, Literal U>
 EBB_INLINE Lanes<T, W> pow(U a, const Lanes<T, W>& b) {
   return pow(Lanes<T, W>(a), b);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Rounding to integers on lanes; no instruction set is asked for its own.
+// Rounding to integers on lanes, without the rounding instructions of any instruction set.
 #pragma once
 #include "ebb/autodiff/formula/lanes_math.hpp"
 
@@ -9,7 +9,7 @@ namespace ebb::inline v0::inline EBB_UNIT {
 template <class T, int W>
 EBB_INLINE Lanes<T, W> round(const Lanes<T, W>& x) {
   using L = Lanes<T, W>;
-  // From here on every number is an integer; added, it leaves no bits for a fraction.
+  // From this number on every number is an integer; adding it leaves no bits for a fraction.
   constexpr T whole = lane::is_float<T> ? T(8388608) : T(4503599627370496);
   const L a = x.magnitude();
   return L(select(a < whole, (a + whole) - whole, a).bits() | x.sign_bits());

@@ -22,7 +22,7 @@ inline constexpr auto error_function_head = [] {
   }
 }();
 
-/// (1 + 2x) e^(x^2) erfc(x) as a polynomial in (x - 3.75) / (x + 3.75), for x >= 0 as far as erfc
+/// (1 + 2x) e^(x^2) erfc(x) as a polynomial in (x - 3.75) / (x + 3.75), for all x >= 0 where erfc
 /// is not 0. The form is that of Shepherd and Laframboise, Mathematics of Computation 36 (1981).
 template <class T>
 inline constexpr auto scaled_complement = [] {
@@ -43,7 +43,7 @@ inline constexpr auto scaled_complement = [] {
   }
 }();
 
-/// What rounding takes from a product.
+/// The part that rounding takes from a product.
 template <class T, int W>
 EBB_INLINE Lanes<T, W> product_rest(const Lanes<T, W>& a, const Lanes<T, W>& b,
                                     const Lanes<T, W>& product) {
@@ -51,15 +51,15 @@ EBB_INLINE Lanes<T, W> product_rest(const Lanes<T, W>& a, const Lanes<T, W>& b,
   if constexpr (L::fused) {
     return madd(a, b, -product);
   } else {
-    // Halves whose products are exact (Dekker).
+    // Half-width factors, whose products are exact (Dekker).
     constexpr auto low_half = (typename L::Bits::Word(1) << (is_float<T> ? 12 : 27)) - 1;
     const L p(a.bits() & ~low_half), q = a - p, r(b.bits() & ~low_half), s = b - r;
     return (((p * r - product) + p * s) + q * r) + q * s;
   }
 }
 
-/// exp(-scale x^2) as far as it is not 0, with what rounding takes from the square put back; the
-/// scale is a power of 2.
+/// exp(-scale x^2) where it is not 0, corrected for the rounding of the square. The scale must be a
+/// power of 2.
 template <class T, int W>
 EBB_INLINE Lanes<T, W> gaussian(const Lanes<T, W>& x, T scale = 1) {
   using L = Lanes<T, W>;
@@ -69,7 +69,7 @@ EBB_INLINE Lanes<T, W> gaussian(const Lanes<T, W>& x, T scale = 1) {
   return assembled(parts);
 }
 
-/// erf(x) / x - 1 where |x| <= 1: what is added to x is small, and so is its error.
+/// erf(x) / x - 1 where |x| <= 1: the term added to x is small, and so is its error.
 template <class T, int W>
 EBB_INLINE Lanes<T, W> error_function_excess(const Lanes<T, W>& x) {
   const Powers<Lanes<T, W>> z(x * x);
@@ -80,7 +80,7 @@ EBB_INLINE Lanes<T, W> error_function_excess(const Lanes<T, W>& x) {
 template <class T, int W>
 EBB_INLINE Lanes<T, W> complement_of(const Lanes<T, W>& a) {
   using L = Lanes<T, W>;
-  const L x = a.at_most(is_float<T> ? T(10.2) : T(27.3));  // 0 from there on
+  const L x = a.at_most(is_float<T> ? T(10.2) : T(27.3));  // the result is 0 from there on
   const Powers<L> t((x - 3.75) / (x + 3.75));
   return gaussian(x) * (polynomial_on_constant(t, scaled_complement<T>) / (1 + (x + x)));
 }
@@ -97,7 +97,7 @@ EBB_INLINE Lanes<T, W> erf(const Lanes<T, W>& x) {
   return L(y.bits() | x.sign_bits());
 }
 
-/// 1 - erf(x), accurate where that is small, too.
+/// 1 - erf(x), accurate also where the result is small.
 template <class T, int W>
 EBB_INLINE Lanes<T, W> erfc(const Lanes<T, W>& x) {
   using L = Lanes<T, W>;

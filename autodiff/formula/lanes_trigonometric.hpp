@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Circular functions on lanes, and their inverses.
+// Trigonometric functions on lanes, and their inverses.
 #pragma once
 #include "ebb/autodiff/formula/lanes_math.hpp"
 
@@ -8,7 +8,7 @@ namespace ebb::inline v0::inline EBB_UNIT {
 namespace lane {
 
 /// pi / 2 as a sum. The products of all parts but the last with the multiples in use are exact:
-/// either they have 11 (float) or 32 bits, after Cody and Waite, or madd rounds once.
+/// either the parts have 11 (float) or 32 bits, after Cody and Waite, or madd rounds once.
 template <class T, bool Fused>
 inline constexpr auto half_pi = [] {
   if constexpr (is_float<T> && Fused) {
@@ -24,7 +24,7 @@ inline constexpr auto half_pi = [] {
   }
 }();
 
-/// n times the sum of the parts, taken from x.
+/// x minus n times the sum of the parts.
 template <class L, class T, int N, std::size_t... i>
 EBB_INLINE L subtract_multiple(const L& x, const L& n, const Coefficients<T, N>& parts,
                                std::index_sequence<i...>) {
@@ -56,19 +56,19 @@ inline constexpr auto cosine_tail = [] {
   }
 }();
 
-/// Up to here the reduction is as good next to every multiple of pi / 2 as elsewhere.
+/// Up to this bound the reduction is as accurate next to every multiple of pi / 2 as elsewhere.
 template <class T>
 inline constexpr T near_bound = is_float<T> ? T(8192) : T(1048576);
 
 enum class Circular { sine, cosine, tangent };
 
-/// Lanes beyond the bound, infinities and NaN, one by one.
+/// Computes lanes beyond the bound, infinities and NaN one by one.
 template <Circular function, class T>
 [[gnu::noinline, gnu::cold]] void far_circular(T* y, const T* x, int n) {
   for (int i = 0; i < n; ++i) {
     const T v = x[i];
     if (v <= near_bound<T> && v >= -near_bound<T>) continue;
-    // The names of C, since the overloads of C++ would be symbols of no instruction set.
+    // The functions of C, since the overloads of C++ would be symbols without an instruction set.
     if constexpr (is_float<T>) {
       y[i] = function == Circular::sine     ? ::sinf(v)
              : function == Circular::cosine ? ::cosf(v)
@@ -84,8 +84,8 @@ template <Circular function, class T>
 template <Circular function, class T, int W>
 EBB_INLINE Lanes<T, W> circular(const Lanes<T, W>& x) {
   using L = Lanes<T, W>;
-  // |x| = n pi/2 + r with |r| <= pi/4; n says which of sin(r), cos(r), and with which sign. Going
-  // by |x| keeps the sign of zero.
+  // |x| = n pi/2 + r with |r| <= pi/4; n decides between sin(r) and cos(r), and their sign. Using
+  // |x| keeps the sign of zero.
   const L a = x.magnitude();
   const L t = madd(a, T(0.63661977236758134), shifter<T>);
   constexpr auto parts = half_pi<T, L::fused>;
@@ -133,21 +133,22 @@ inline constexpr auto arc_tangent_tail = [] {
   }
 }();
 
-/// pi / 2 and what rounding took from it.
+/// pi / 2, and the part that rounding takes from it.
 template <class T>
 inline constexpr T right_angle = T(1.57079632679489661923L);
 template <class T>
 inline constexpr T right_angle_rest = is_float<T> ? T(-4.37113882867379e-8L)
                                                   : T(6.123233995736765886130e-17L);
 
-/// atan(n / d) for 0 <= n <= d, d > 0, infinities included; from pi/2 if `complement`.
+/// atan(n / d) for 0 <= n <= d, d > 0, including infinities; with `complement`, pi/2 minus it.
 template <class L>
 EBB_INLINE L angle(const L& n, const L& d, const typename L::Mask& complement) {
   using T = typename L::value_type;
-  // Large ones are scaled so that their sum is finite.
+  // Large numbers are scaled so that their sum is finite.
   const L scale = select(d > std::numeric_limits<T>::max() / 4, 0.25, 1);
   const L p = n * scale, q = d * scale;
-  // Next to the diagonal pi/4 + atan((n - d) / (n + d)), where equal infinities differ by 0.
+  // Next to the diagonal it is pi/4 + atan((n - d) / (n + d)), where the difference of equal
+  // infinities is 0.
   const auto near = (p > q * T(0.41421356237309504880)) | (p == q);
   const L ratio = select(near, select(p == q, 0, p - q), p) / select(near, p + q, q);
   const Powers<L> z(ratio * ratio);
@@ -175,7 +176,8 @@ EBB_INLINE L arc_sine_tail(const L& square) {
   }
 }
 
-/// asin|x| up to 1/2; beyond, where `steep` is set, asin(sqrt((1 - |x|) / 2)), half of acos|x|.
+/// asin|x| up to 1/2. Beyond, where `steep` is set, asin(sqrt((1 - |x|) / 2)), which is half of
+/// acos|x|.
 template <class L>
 struct ArcSine {
   typename L::Mask steep;
@@ -206,7 +208,7 @@ EBB_INLINE Lanes<T, W> tan(const Lanes<T, W>& x) {
   return lane::circular<lane::Circular::tangent>(x);
 }
 
-/// The angle in [-pi/2, pi/2] whose sine is x; NaN outside [-1, 1].
+/// The angle in [-pi/2, pi/2] whose sine is x; NaN outside of [-1, 1].
 template <class T, int W>
 EBB_INLINE Lanes<T, W> asin(const Lanes<T, W>& x) {
   using L = Lanes<T, W>;
@@ -216,13 +218,13 @@ EBB_INLINE Lanes<T, W> asin(const Lanes<T, W>& x) {
   return L(select(arc.steep, steep, arc.angle).bits() | x.sign_bits());
 }
 
-/// The angle in [0, pi] whose cosine is x; NaN outside [-1, 1].
+/// The angle in [0, pi] whose cosine is x; NaN outside of [-1, 1].
 template <class T, int W>
 EBB_INLINE Lanes<T, W> acos(const Lanes<T, W>& x) {
   using L = Lanes<T, W>;
   using namespace lane;
   const ArcSine<L> arc(x);
-  // From 0, from pi/2 or from pi.
+  // Relative to 0, pi/2 or pi.
   const L turned(arc.angle.bits() ^ x.sign_bits());
   const L steep =
       select(x < 0, 2 * (right_angle<T> - (arc.angle - right_angle_rest<T>)), 2 * arc.angle);
@@ -250,16 +252,16 @@ EBB_INLINE Lanes<T, W> atan2(const Lanes<T, W>& y, const Lanes<T, W>& x) {
   const L acute = angle<L>(n, select(d == 0, 1, d), steep);
   const L obtuse = 2 * right_angle<T> - (acute - 2 * right_angle_rest<T>);
   const L known = select(x.bits().negative(), obtuse, acute);
-  // A comparison with NaN holds on neither side.
+  // Comparisons with NaN are false.
   const L angle_or_nan = select(x == x, select(y == y, known, y), x);
   return L(angle_or_nan.bits() | y.sign_bits());
 }
-/// The same with a literal for x.
+/// The angle of a point, for a literal x.
 template <class T, int W, Literal U>
 EBB_INLINE Lanes<T, W> atan2(const Lanes<T, W>& y, U x) {
   return atan2(y, Lanes<T, W>(x));
 }
-/// The same with a literal for y.
+/// The angle of a point, for a literal y.
 template <class T, int W, Literal U>
 EBB_INLINE Lanes<T, W> atan2(U y, const Lanes<T, W>& x) {
   return atan2(Lanes<T, W>(y), x);
