@@ -1,18 +1,19 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The one door to matrix products and triangular solves, and to OpenBLAS behind it.
+// The only place that calls OpenBLAS, for matrix products and triangular solves.
 #pragma once
 #include "ebb/autodiff/values/memory.hpp"
 
 namespace ebb::inline v0::detail {
 
-/// c (m, n) = op(a) (m, k) op(b) (k, n), or c += ...; all dense and row-major. OpenBLAS is set to
-/// one thread on first use, so that no result depends on how many it would have taken.
-/// @throws ShapeError when a size is beyond OpenBLAS's 32-bit integers.
+/// c (m, n) = op(a) (m, k) op(b) (k, n), or c += ...; all matrices are dense and row-major.
+/// OpenBLAS is set to one thread on first use, so that results do not depend on the number of
+/// threads.
+/// @throws ShapeError for a size beyond OpenBLAS's 32-bit integers.
 template <class T>
 void gemm(bool transpose_a, bool transpose_b, std::int64_t m, std::int64_t n, std::int64_t k,
           const T* a, const T* b, T* c, bool accumulate);
 
-/// The same, where a single column or row has its own kernels.
+/// c = op(a) op(b), or c += ..., by the kernels for a single column or row if there is one.
 template <class T>
 void product(bool transpose_a, bool transpose_b, std::int64_t m, std::int64_t n, std::int64_t k,
              const T* a, const T* b, T* c, bool accumulate);
@@ -21,17 +22,19 @@ template <class T>
 void product_into(Block* out, Block* a, Block* b, bool transpose_a, bool transpose_b,
                   bool accumulate);
 
-/// Which half of a matrix counts, whether it is transposed, and whether its diagonal is taken as 1.
+/// Which half of a matrix is used, whether it is transposed, and whether its diagonal is taken for
+/// 1.
 struct Triangle {
   bool upper = false, transpose = false, unit = false;
 };
-/// b (n, k) = op(a)^-1 b with a triangular matrix a (n, n) whose diagonal has no 0; row-major.
+/// b (n, k) = op(a)^-1 b for a triangular matrix a (n, n) whose diagonal has no 0; row-major.
 template <class T>
 void solve_triangle(const Triangle& triangle, std::int64_t n, std::int64_t k, const T* a, T* b);
 
-/// A number of rows or columns for OpenBLAS. @throws ShapeError beyond its 32-bit integers.
+/// Converts a number of rows or columns for OpenBLAS.
+/// @throws ShapeError beyond its 32-bit integers.
 int blas_size(std::int64_t n);
-/// Called before anything of OpenBLAS that may start threads.
+/// Call it before any function of OpenBLAS that may start threads.
 void use_one_thread();
 
 }  // namespace ebb::inline v0::detail

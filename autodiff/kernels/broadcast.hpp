@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// How operands of different shapes lie on the grid of an elementwise kernel.
+// The layout of operands of different shapes on the grid of an elementwise kernel.
 #pragma once
 #include "ebb/autodiff/kernels/table.hpp"
 
 namespace ebb::inline v0::detail {
 
-/// The planes of a broadcast: two axes make the kernel's grid, the others are looped over. Adjacent
-/// axes that every operand walks through in the same way count as one.
+/// The planes of a broadcast: two axes make the kernel's grid, and the others are looped over.
+/// Adjacent axes are merged if every operand walks through them in the same way.
 struct Planes {
   static constexpr int max_operands = 4;
   Grid grid{1, 1};
@@ -15,11 +15,11 @@ struct Planes {
   std::int64_t size[Shape::max_rank] = {};
   std::int64_t stride[max_operands][Shape::max_rank] = {};
 
-  /// `shapes[k]` is null for an operand that is one value everywhere.
+  /// `shapes[k]` is null for an operand with one value for all elements.
   Planes(const Shape& out, const Shape* const* shapes, int count);
 };
 
-/// Calls f(out, offsets, planes) for each plane: where it starts in the output and in each operand.
+/// Calls f(out, offsets, planes) for each plane, with its start in the output and in each operand.
 template <int N, class F>
 void for_each_offset(const Shape& out, const Shape* const (&shapes)[N], F f) {
   if (out.size() == 0) return;
@@ -37,13 +37,13 @@ void for_each_offset(const Shape& out, const Shape* const (&shapes)[N], F f) {
   }
 }
 
-/// The operands of an elementwise kernel, laid out over an output of a given shape.
+/// The operands of an elementwise kernel, laid out for an output of a given shape.
 template <class T, int N>
 class Layout {
  public:
   explicit Layout(const Shape& out) : out_(out) {}
 
-  /// Operand k: a block that broadcasts to the output, or a number where the block is null.
+  /// Sets operand k: a block that broadcasts to the output or, if the block is null, a number.
   EBB_INLINE void set(int k, Block* block, const T* number) {
     set_ |= 1U << k;
     if (!block) {
@@ -56,8 +56,8 @@ class Layout {
       flat_ = flat_ && block->shape == out_;
     }
   }
-  /// Whether every operand is one value or has the output's shape. Then no row of a grid can run
-  /// over into one that is still to be read: a result may be written in the place of an operand.
+  /// True if every operand is a single value or has the shape of the output. A row then cannot run
+  /// over into one that is still to be read, so that the result may overwrite an operand.
   bool flat() const { return flat_; }
 
   /// Calls f(out, in, grid) for each plane of a dense output.
@@ -71,7 +71,7 @@ class Layout {
       run_planes(out, f);
     }
   }
-  /// Fills one element that stands for all, where every operand is one value.
+  /// Computes one element for all, if every operand is a single value.
   template <class F>
   EBB_INLINE void run_uniform(T* out, const F& f) const {
     f(out, in_, Grid{1, 1});
@@ -92,8 +92,8 @@ class Layout {
   }
 
   const Shape& out_;
-  In<T> in_[N];                  // those that are set
-  const Shape* shapes_[N] = {};  // null for what is one value everywhere
+  In<T> in_[N];                  // set for the operands in `set_`
+  const Shape* shapes_[N] = {};  // null for a single value
   unsigned set_ = 0;
   bool flat_ = true;
 };

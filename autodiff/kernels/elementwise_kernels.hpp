@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Elementwise loops over lanes. Blocks are padded to whole vectors, so there is no code for tails:
-// a last partial vector runs over into the next row, which is written later, or into the padding.
+// Elementwise loops over lanes. Blocks are padded to whole vectors, so that there is no code for
+// tails: a last partial vector runs over into the next row, which is written later, or into the
+// padding.
 #pragma once
 #include <cstring>
 
@@ -10,11 +11,11 @@
 
 namespace ebb::inline v0::detail::inline EBB_UNIT {
 
-/// The registers of this unit.
+/// The widest vectors of this unit.
 template <class T>
 using Vector = Lanes<T, EBB_KERNEL_BYTES / int(sizeof(T))>;
 
-/// The operands of one row of a grid, of which only those in `reads` are touched.
+/// The operands of one row of a grid. Only those in `reads` are loaded.
 template <class T, unsigned reads, bool dense>
 struct Row {
   using V = Vector<T>;
@@ -49,7 +50,8 @@ struct Row {
   }
 };
 
-/// Whether to write an output past the caches: if it is large and all its vectors are aligned.
+/// True if an output should be written past the caches: it is large, and all its vectors are
+/// aligned.
 template <class T>
 EBB_INLINE bool streams(const T* out, Grid grid) {
   using V = Vector<T>;
@@ -66,7 +68,8 @@ EBB_INLINE void put(const Vector<T>& v, T* to, bool streamed) {
   }
 }
 
-/// out = f(operands), or out += ..., row after row; `dense` says that none is one value a row.
+/// out = f(operands), or out += ..., row after row. `dense` means that no operand is a single value
+/// for each row.
 template <class T, unsigned reads, bool dense, bool accumulate, class F>
 EBB_INLINE void map_rows(T* out, const In<T>* in, Grid grid, const F& f) {
   using V = Vector<T>;
@@ -90,7 +93,7 @@ EBB_INLINE void map_rows(T* out, const In<T>* in, Grid grid, const F& f) {
   if (streamed) V::stream_end();
 }
 
-/// The same by the loop that suits the operands.
+/// out = f(operands), or out += ..., by the loop for the layout of the operands.
 template <unsigned reads, class T, class F>
 EBB_INLINE void map(T* out, const In<T>* in, Grid grid, bool accumulate, const F& f) {
   bool dense = true;
@@ -104,14 +107,14 @@ EBB_INLINE void map(T* out, const In<T>* in, Grid grid, bool accumulate, const F
   }
 }
 
-/// The formula object that a record carries; most have no state.
+/// The formula object that a record carries; most have no members.
 template <class O>
 EBB_INLINE const O& formula_of(const void* bytes) {
   static constexpr O stateless{};
   return std::is_empty_v<O> ? stateless : *static_cast<const O*>(bytes);
 }
 
-/// A zero cotangent annihilates: whatever the slope, 0 goes back where 0 came.
+/// A zero gradient of the result gives a zero gradient of the input, for any slope.
 template <class V>
 EBB_INLINE V annihilate(const V& g, const V& result) {
   return select(g == 0, 0, result);
@@ -188,7 +191,7 @@ struct BinaryKernels {
   }
 };
 
-/// Comparisons to bytes of 0 and 1, and choices by them.
+/// Comparisons, which give bytes of 0 and 1, and choices by such bytes.
 template <class T>
 struct MaskKernels {
   using V = Vector<T>;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Layer normalisation (Ba, Kiros and Hinton 2016): all passes over a row find it in the first
+// Layer normalisation (Ba, Kiros and Hinton 2016). All passes over a row find it in the first-level
 // cache, so that memory is read once.
 #pragma once
 #include <cmath>
@@ -15,9 +15,9 @@ struct NormaliseKernels {
   using V = Vector<T>;
   static constexpr int W = V::size;
 
-  /// So many rows go side by side, since the sums of each take long and do not wait for the others:
-  /// no more than the ways of a first cache, where arrays of a large size collide. Long rows go one
-  /// by one.
+  /// The number of rows that are processed together, since the sums of different rows do not wait
+  /// for each other. It is not more than the ways of a first-level cache, where rows of some sizes
+  /// would collide. Long rows are processed one by one.
   static constexpr std::int64_t together = 4, pulled_together = 2;
   EBB_INLINE static std::int64_t rows_at_once(std::int64_t most, std::int64_t left,
                                               std::int64_t cols) {
@@ -25,7 +25,7 @@ struct NormaliseKernels {
     return left < most ? left : most;
   }
 
-  /// Each row x becomes z = (x - mean) * scale.
+  /// Replaces each row x by z = (x - mean) * scale.
   struct Moments {
     T mean[together], scale[together];
 
@@ -45,10 +45,10 @@ struct NormaliseKernels {
       }
     }
 
-    /// Squares of distances lose digits below.
+    /// Below this number squares of distances lose digits.
     static constexpr double least = sizeof(T) == 4 ? 1e-30 : 1e-280;
 
-    /// The scale of values whose squares leave the range.
+    /// The scale for values whose squares overflow or underflow.
     [[gnu::noinline, gnu::cold]] static T scale_out_of_range(const T* x, std::int64_t n, T mean,
                                                              double eps) {
       double largest = 0, squares = 0;
@@ -78,8 +78,8 @@ struct NormaliseKernels {
     }
   }
 
-  /// With h = g * weight: gx = scale * (h - mean(h) - z * mean(h * z)), and g * z and g for the
-  /// weight and the bias, summed over blocks of rows in T, then in double.
+  /// With h = g * weight: gx = scale * (h - mean(h) - z * mean(h * z)); and g * z and g for the
+  /// weight and the bias, summed over blocks of rows in T, and over all rows in double.
   static void layer_norm_pull(const LayerNormPull<T>& p) {
     constexpr std::int64_t rows_in_block = 64;
     const std::int64_t n = p.cols;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Reductions by a fixed tree: 256 bytes of partial sums whatever the width of a register, folded by
+// Reductions in a fixed order: partial sums of 256 bytes, for registers of any width, are folded by
 // halves; blocks of 4096 elements are combined in double.
 #pragma once
 #include <cmath>
@@ -17,7 +17,8 @@ struct ReduceKernels {
   static constexpr int width = registers * W;
   static constexpr std::int64_t block = 4096;
 
-  /// The tree's sum of term(i), a vector of which lanes from n on do not count, for i < n.
+  /// The sum of term(i), for i < n, in the fixed order. term(i) is a vector whose lanes from n on
+  /// are ignored.
   template <class F>
   EBB_INLINE static T tree(std::int64_t n, F term) {
     V partial[registers];
@@ -37,7 +38,7 @@ struct ReduceKernels {
     });
     return fold<registers>(partial).sum();
   }
-  /// The sum of count registers, halves added to halves.
+  /// The sum of `count` registers, computed by adding halves.
   template <int count>
   EBB_INLINE static const V& fold(V* partial) {
     if constexpr (count > 1) {
@@ -66,28 +67,28 @@ struct ReduceKernels {
         n, [&](std::int64_t i) __attribute__((always_inline)) { return V::load(x + i); });
   }
 
-  /// The larger, or NaN if there is one.
+  /// The larger number; NaN if there is one.
   struct Larger {
     template <class L>
     EBB_INLINE static L of(const L& m, const L& x) {
       return select((x > m) | ~(x == x), x, m);
     }
   };
-  /// The larger in half the time, for those who meet a NaN later on: it may be passed over.
+  /// The larger number in half the time. It may ignore a NaN, for callers that find it later.
   struct LargerNumber {
     template <class L>
     EBB_INLINE static L of(const L& m, const L& x) {
       return select(x > m, x, m);
     }
   };
-  /// The smaller, or NaN if there is one.
+  /// The smaller number; NaN if there is one.
   struct Smaller {
     template <class L>
     EBB_INLINE static L of(const L& m, const L& x) {
       return select((x < m) | ~(x == x), x, m);
     }
   };
-  /// The chosen lane, halves against halves.
+  /// The chosen lane, found by comparing halves.
   template <class Choice, class L>
   EBB_INLINE static T chosen(const L& m) {
     if constexpr (L::size > 2) {
@@ -99,7 +100,7 @@ struct ReduceKernels {
 
   template <class Choice>
   EBB_INLINE static T chosen_of(const T* x, std::int64_t n) {
-    // Chains side by side, since a comparison and a choice take long.
+    // Several chains at a time, since a comparison and a choice have a long latency.
     constexpr int chains = 4;
     const V first(x[0]);
     V m[chains];
@@ -120,7 +121,7 @@ struct ReduceKernels {
   static T max(const T* x, std::int64_t n) { return chosen_of<Larger>(x, n); }
   static T min(const T* x, std::int64_t n) { return chosen_of<Smaller>(x, n); }
 
-  /// Columns [c, c + K * W): rows in blocks of 128 in T, blocks in double.
+  /// Columns [c, c + K * W): blocks of 128 rows are summed in T, the blocks in double.
   template <int K>
   EBB_INLINE static void sum_columns(T* out, const T* x, std::int64_t rows, std::int64_t cols,
                                      double scale, int valid) {
@@ -128,7 +129,7 @@ struct ReduceKernels {
     double total[K * W] = {};
     for (std::int64_t first = 0; first < rows; first += rows_in_block) {
       const std::int64_t last = rows - first < rows_in_block ? rows : first + rows_in_block;
-      // Row after row, as the memory's prefetchers like it best.
+      // Row after row, which hardware prefetchers follow best.
       V s[K];
       repeat<K>([&](auto k) __attribute__((always_inline)) { s[k] = V(0); });
       for (std::int64_t r = first; r < last; ++r) {
@@ -152,7 +153,7 @@ struct ReduceKernels {
   static void column_sum(T* out, const T* x, std::int64_t rows, std::int64_t cols, double scale) {
     std::int64_t c = 0;
     if constexpr (sizeof(V) == 64) {
-      // Many registers: the longer the runs, the better the memory's prefetchers follow.
+      // Many registers: hardware prefetchers follow long runs best.
       for (; c + 16 * W <= cols; c += 16 * W) {
         sum_columns<16>(out + c, x + c, rows, cols, scale, 16 * W);
       }
@@ -192,7 +193,7 @@ struct ReduceKernels {
 
   static void softmax(T* y, const T* x, std::int64_t rows, std::int64_t cols) {
     for (std::int64_t r = 0; r < rows; ++r, x += cols, y += cols) {
-      const T m = chosen_of<LargerNumber>(x, cols);  // a NaN reaches the sum below
+      const T m = chosen_of<LargerNumber>(x, cols);  // the sum below finds a NaN
       const double s = tree_of_blocks(
           cols, [&](std::int64_t i) __attribute__((always_inline)) {
             const V e = exp(V::load(x + i) - m);

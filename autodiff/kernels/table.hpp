@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The loops that exist once an instruction set, behind one table of function pointers a type.
+// The loops that are compiled for each instruction set, behind one table of function pointers for
+// each element type.
 #pragma once
 #include <cstdint>
 
@@ -8,8 +9,8 @@
 
 namespace ebb::inline v0::detail {
 
-/// An operand of an elementwise kernel on a grid: element (r, c) stands at data[r * row + c * col].
-/// `col` is 1, or 0 for one value a row.
+/// An operand of an elementwise kernel on a grid: element (r, c) is data[r * row + c * col]. `col`
+/// is 1, or 0 for a single value in each row.
 template <class T>
 struct In {
   const T* data;
@@ -17,34 +18,35 @@ struct In {
   std::int64_t col;
 };
 
-/// The grid of an elementwise kernel, of at least one row; its output is dense.
+/// The grid of an elementwise kernel, with at least one row. The output is dense.
 struct Grid {
   std::int64_t rows;
   std::int64_t cols;
 };
 
-/// out = formula(in...), or out += ... Outputs are written in whole vectors, past the last element.
+/// out = formula(in...), or out += ... Outputs are written in whole vectors, which may extend past
+/// the last element.
 template <class T>
 using Map = void (*)(T* out, const In<T>* in, Grid grid, const void* formula, bool accumulate);
-/// Both gradients of a binary operation in one pass, or their sum in da where db is null: in is
-/// (g, a, b, y).
+/// Both gradients of a binary operation in one pass; if db is null, da gets their sum. `in` is (g,
+/// a, b, y).
 template <class T>
 using MapBoth = void (*)(T* da, T* db, const In<T>* in, Grid grid, const void* formula);
 
 enum class Comparison { less, greater, less_equal, greater_equal, equal, not_equal };
 
-/// What goes into the gradients of layer normalisation, and comes out.
+/// The inputs and outputs of the gradient of layer normalisation.
 template <class T>
 struct LayerNormPull {
-  T* out;  ///< (rows + 2, cols): those of x, then of the weight, then of the bias
+  T* out;  ///< (rows + 2, cols): the gradients of x, then of the weight, then of the bias
   const T *g, *x, *weight;
   std::int64_t rows, cols;
   double eps;
-  T *weight_sums, *bias_sums;  ///< room for `cols` numbers each, in whole vectors
-  double* totals;              ///< room for 2 * cols
+  T *weight_sums, *bias_sums;  ///< memory for `cols` numbers each, in whole vectors
+  double* totals;              ///< memory for 2 * cols numbers
 };
 
-/// Everything that is compiled once an instruction set.
+/// All functions that are compiled for each instruction set.
 template <class T>
 struct Kernels {
   Map<T> unary_value[unary_count];
@@ -57,7 +59,7 @@ struct Kernels {
   /// out = mask ? a : b
   void (*where)(T* out, const In<bool>& mask, const In<T>* in, Grid grid);
 
-  /// Sum of n elements by a fixed tree: blocks of 4096 in T, combined in double.
+  /// The sum of n elements in a fixed order: blocks of 4096 in T, combined in double.
   double (*sum)(const T* x, std::int64_t n);
   /// The largest or smallest of n >= 1 elements; NaN if there is one.
   T (*max)(const T* x, std::int64_t n);
@@ -67,14 +69,15 @@ struct Kernels {
   /// out[c] = max or min over r of x[r * cols + c]; rows >= 1.
   void (*column_max)(T* out, const T* x, std::int64_t rows, std::int64_t cols);
   void (*column_min)(T* out, const T* x, std::int64_t rows, std::int64_t cols);
-  /// log(sum(exp(x))) of n elements, and e^(x - max) / sum or x - logsumexp written to y if asked.
+  /// log(sum(exp(x))) of n elements. softmax and log_softmax also write e^(x - max) / sum, or x -
+  /// logsumexp, to y.
   T (*logsumexp)(const T* x, std::int64_t n);
   void (*softmax)(T* y, const T* x, std::int64_t rows, std::int64_t cols);
   void (*log_softmax)(T* y, const T* x, std::int64_t rows, std::int64_t cols);
-  /// gx = y * (g - sum(g * y)) a row.
+  /// gx = y * (g - sum(g * y)) for each row.
   void (*softmax_pull)(T* gx, const T* g, const T* y, std::int64_t rows, std::int64_t cols);
 
-  /// y = (x - mean) / sqrt(variance + eps) * weight + bias a row, and its gradients.
+  /// y = (x - mean) / sqrt(variance + eps) * weight + bias for each row, and its gradients.
   void (*layer_norm)(T* y, const T* x, const T* weight, const T* bias, std::int64_t rows,
                      std::int64_t cols, double eps);
   void (*layer_norm_pull)(const LayerNormPull<T>& call);
@@ -86,10 +89,10 @@ struct Kernels {
                        bool accumulate);
 };
 
-/// The instruction sets that ebb has kernels for, lowest first.
+/// The instruction sets for which ebb has kernels, lowest first.
 enum class InstructionSet { sse2, avx2, avx512 };
-/// The one in use: the best that this machine has, or what EBB_ISA names.
-/// @throws ArgumentError when EBB_ISA names one that is unknown or that this machine lacks.
+/// The instruction set in use: the best of this machine, or the one that EBB_ISA names.
+/// @throws ArgumentError if EBB_ISA names one that is unknown or that this machine lacks.
 EBB_API InstructionSet instruction_set();
 EBB_API const char* to_string(InstructionSet set);
 
@@ -107,7 +110,7 @@ EBB_INLINE const Kernels<T>& kernels() {
   return table ? *table : choose_kernels<T>();
 }
 
-/// sum = a + b, where b may be null; each may be uniform, `sum` is dense and may be a or b.
+/// sum = a + b. b may be null; both may be uniform; `sum` is dense and may be a or b.
 template <class T>
 void fill_sum(Block* sum, Block* a, Block* b);
 
