@@ -14,8 +14,8 @@ namespace ebb::inline v0 {
 namespace detail {
 namespace {
 
-/// A part that is computed again, with what it drew the first time: the variables are
-/// inputs, too, behind those that were given.
+/// A part that is computed again, with its draws of the first time. Its variables are inputs, too,
+/// after the given ones.
 template <class T>
 struct Part {
   TensorFunction<T> f;
@@ -55,7 +55,7 @@ constexpr Op checkpoint_op{.name = "checkpoint",
                            .is_double = sizeof(T) == 8,
                            .destroy = &destroy_boxed<Part<T>>};
 
-/// A tape of its own for one run of a part, on which variables that stand for tensors are leaves
+/// A separate tape for one run of a part. Variables whose values are replaced by tensors are leaves
 /// like all others.
 class Discovery {
  public:
@@ -70,7 +70,7 @@ class Discovery {
     }
     frame_.emplace(leaves_);
   }
-  /// Handles to the variables that were used.
+  /// Handles to the variables that the part used.
   template <class T>
   std::vector<Variable<T>> variables() const {
     std::vector<Variable<T>> found;

@@ -37,7 +37,8 @@ void vjp_custom(Sweep& sweep, std::uint32_t id, Record& record) {
   }
 }
 
-/// What records of this name point to, as long as the program runs.
+/// The constant to which all records of an operation of this name point. It exists until the
+/// program ends.
 template <class T>
 const Op& op_named(std::string_view name) {
   static std::mutex mutex;

@@ -11,7 +11,7 @@
 namespace ebb::inline v0::detail {
 namespace {
 
-/// What becomes of a gradient: it is the last that this tape gives, others follow, or it is
+/// What a gradient is used for: it is the last one that this tape computes, others follow, or it is
 /// differentiated again.
 enum class Use { last, others, differentiate };
 
@@ -26,14 +26,14 @@ Shape joined(const char* name, const Shape& a, const Shape& b) {
   return Shape(std::span<const std::int64_t>(sizes));
 }
 
-/// One call of a transform: the tape that records or, where none does, one of its own.
+/// One call of a transform, with the current tape or, if there is none, a new one.
 class Transform {
  public:
   explicit Transform(const char* name) : name_(name) {
     if (!recorder()) own_.emplace();
   }
 
-  /// A fresh place for an argument.
+  /// A new leaf for an argument.
   template <class T>
   Tensor<T> point(const Operand<T>& x) const {
     const Tensor<T> given = Access::as_tensor(x, name_);
@@ -44,8 +44,8 @@ class Transform {
   Tensor<T> given(const Operand<T>& x) const {
     return Access::as_tensor(x, name_);
   }
-  /// The gradient of seed . y at a point; without a seed, of y, which then must be a single value.
-  /// Inside of a recording it is recorded whatever its use.
+  /// The gradient of seed . y at a point; without a seed, that of y, which must be a single value.
+  /// Inside a recording it is always recorded.
   template <class T>
   Tensor<T> pull(const Tensor<T>& y, const Tensor<T>& point, Use use = Use::last,
                  const Tensor<T>* seed = nullptr) const {
@@ -54,7 +54,7 @@ class Transform {
                               .create_graph = use == Use::differentiate || !own_};
     return grad(y, {point}, options, seed)[0];
   }
-  /// What a call returns: recorded inside of a recording, elsewhere a constant.
+  /// The result of a call: recorded inside a recording, otherwise a constant.
   template <class T>
   Tensor<T> result(const Tensor<T>& y) const {
     return own_ ? y.detach() : y;
@@ -79,7 +79,7 @@ class Transform {
   std::optional<Tape> own_;
 };
 
-/// Zeros, and 1 at one position.
+/// Zeros with a 1 at one position.
 template <class T>
 Tensor<T> unit(const Shape& shape, std::int64_t position) {
   auto array = Array<T>::zeros(shape);
@@ -87,7 +87,7 @@ Tensor<T> unit(const Shape& shape, std::int64_t position) {
   return array;
 }
 
-/// The matrix of n slices, each all of one row (or column), in the given shape.
+/// The matrix of n slices, each of which is one row (or column), in the given shape.
 template <class T, class Slice>
 Tensor<T> assemble(const Transform& transform, const Shape& shape, std::int64_t n, bool columns,
                    const Slice& slice) {
@@ -122,7 +122,7 @@ Tensor<T> rows(const Transform& transform, const Tensor<T>& y, const Tensor<T>& 
   });
 }
 
-/// v^T J as a recorded function of v, whose value does not matter: it is linear.
+/// v^T J as a recorded function of v. It is linear, so that the value of v does not matter.
 template <class T>
 struct Pulled {
   Tensor<T> v, product;
@@ -130,13 +130,13 @@ struct Pulled {
   Pulled(const Transform& transform, const Tensor<T>& y, const Tensor<T>& point)
       : v(transform.point<T>(Tensor<T>(Array<T>::full(y.shape(), T(1))))),
         product(transform.pull(y, point, Use::differentiate, &v)) {}
-  /// J u.
+  /// The product J u.
   Tensor<T> push(const Transform& transform, const Tensor<T>& u, Use use) const {
     return transform.pull(product, v, use, &u);
   }
 };
 
-/// Whether every step from a point to y, all of one shape, is elementwise: J is diagonal then.
+/// True if every step from a point to y, all of one shape, is elementwise, so that J is diagonal.
 template <class T>
 bool is_diagonal(const Tensor<T>& y, const Tensor<T>& point) {
   Recorder& tape = *recorder();

@@ -13,11 +13,11 @@
 namespace ebb::inline v0::detail {
 namespace {
 
-// A record of up to two arguments holds them, and behind them, after a reduction, the gradient of
-// each. One of more is wide, with entries in the same order, and their number in `inputs`, for
-// which it has no other use; a pull's record is always wide, with g before the arguments. The
-// attributes point to the loops; the lowest bits, which are 0 in a pointer, hold the reduction and
-// whether there is a second argument.
+// A record of one or two arguments keeps them and, after a reduction, the gradient of each behind
+// them. A record of more arguments is wide, with entries in the same order, and their number in
+// `inputs`, which a wide record does not use otherwise. The record of a pull is always wide, with g
+// before the arguments. The attributes are a pointer to the loops; its lowest bits, which are 0 in
+// a pointer, have the kind of reduction and whether there is a second argument.
 
 template <class T>
 void vjp_fuse(Sweep& sweep, std::uint32_t id, Record& record);
@@ -47,11 +47,11 @@ constexpr Op fuse_pull_op{.name = "fuse_pull",
                           .is_double = sizeof(T) == 8,
                           .elementwise = true};
 
-constexpr int narrow = 2;  // the arguments that a record itself can hold
+constexpr int narrow = 2;  // the most arguments of a record that is not wide
 constexpr std::uint64_t reduction_bits = 3, second_bit = 4;
 static_assert(alignof(FusedLoops<float>) == 8);
 
-/// The number of arguments of the call that a record is of, and each of them.
+/// The number of arguments of a record's call.
 int count_of(const Record& record) {
   if (record.op->wide) return int(record.inputs[0]);
   return record.attributes.bits & second_bit ? 2 : 1;
@@ -61,7 +61,7 @@ Wide::Entry argument_of(const Record& record, int i) {
   return wide_of(record).entries[i];
 }
 
-/// The loops that a record points to.
+/// The loops to which a record points.
 template <class T>
 const FusedLoops<T>* loops_of(const Record& record) {
   return reinterpret_cast<const FusedLoops<T>*>(record.attributes.bits &
@@ -72,14 +72,14 @@ std::string_view formula_name(const Record& record) {
   return loops_of<T>(record)->name;
 }
 
-/// One call: its arguments are blocks of the output's shape or of one value, and numbers. It owns
-/// none of them.
+/// One call. Its arguments are blocks, with the shape of the output or one value, and numbers. It
+/// owns none of them.
 template <class T>
 class Fused {
  public:
   Fused(const FusedLoops<T>* l, FusedReduction r, std::span<const Wide::Entry> a)
       : loops(l), reduction(r), arguments(a) {}
-  /// The call that a record is of, which must stay.
+  /// The call of a record, which must outlive it.
   explicit Fused(const Record& record) {
     loops = loops_of<T>(record);
     reduction = FusedReduction(record.attributes.bits & reduction_bits);
@@ -100,7 +100,7 @@ class Fused {
     return reinterpret_cast<std::uintptr_t>(loops) | std::uint64_t(reduction) |
            (count() > 1 ? second_bit : 0);
   }
-  /// An argument for a record to keep.
+  /// An argument in the form that a record keeps.
   Wide::Entry keep(int i) const {
     if (!is_number(i)) retain((*this)[i].kept);
     return (*this)[i];
@@ -114,13 +114,13 @@ class Fused {
   Wide::Entry narrow_[narrow];
 };
 
-/// The gradient that a reduction has computed for argument i.
+/// The gradient that a reduction computed for argument i.
 Block*& computed_gradient(Record& record, int i) {
   if (!record.op->wide) return record.kept[narrow + i];
   return wide_of(record).entries[record.inputs[0] + std::uint32_t(i)].kept;
 }
 
-/// Records a call; takes the gradients of a reduction out of the run that computed them.
+/// Records a call. For a reduction, takes over the gradients from the run that computed them.
 template <class T>
 EBB_HOT void add_record(Recorder& tape, const Shape& shape, const Fused<T>& fused,
                         FusedRun<T>* reduced) {
@@ -163,7 +163,7 @@ Tensor<T> pull_node(const Fused<T>& fused, int i, const Tensor<T>& g, BlockHandl
   return Access::tensor<T>(value.take(), place);
 }
 
-/// The gradient that a reduction computed on its way forward, for an upstream gradient of 1.
+/// The gradient that a reduction computed in its forward pass, for a gradient of 1 of the result.
 template <class T>
 BlockHandle scaled_gradient(Sweep& sweep, Block*& kept, Block* g) {
   const bool mine = !sweep.records() && sweep.consumes() && kept->is_sole();
@@ -184,7 +184,7 @@ __attribute__((noinline)) void give_recorded(Sweep& sweep, const Record& record,
              pull_node(Fused<T>(record), i, sweep.gradient<T>(), std::move(part)));
 }
 
-/// Gives argument i its part of the gradient, which a recorded sweep records.
+/// Gives argument i its part of the gradient. In a recorded sweep the part is recorded.
 template <class T>
 EBB_INLINE void give(Sweep& sweep, const Record& record, int i, BlockHandle part) {
   const std::uint32_t id = argument_of(record, i).id;
@@ -246,8 +246,8 @@ void vjp_fuse_pull(Sweep& sweep, std::uint32_t, Record& record) {
     if (const auto pull = fused.loops->pull_on_tensors)
       return pull(int(pulled), x[0], x.subspan(1));
     std::vector<Tensor<T>> points(x.begin() + 1, x.end());
-    // The gradient has an element for each of the result, and differentiating needs a place: the
-    // input may be a single value, and it may be constant here.
+    // The gradient has one element for each of the result, and differentiating needs a leaf: the
+    // input may be a single value, or a constant here.
     Tensor<T>& point = points[pulled];
     if (!(point.shape() == shape)) point = broadcast_to(point, shape);
     if (Access::place(point).is_constant()) point = identity_record(*recorder(), 0, point);
@@ -257,7 +257,7 @@ void vjp_fuse_pull(Sweep& sweep, std::uint32_t, Record& record) {
   });
 }
 
-/// Says which two of the arguments have shapes that differ.
+/// Names two arguments whose shapes differ, in an error.
 template <class T>
 [[noreturn]] void refuse_shapes(const FusedLoops<T>& loops,
                                 std::span<const Wide::Entry> arguments) {
@@ -267,7 +267,7 @@ template <class T>
   throw_shapes(loops.name, loops.equal_shapes, first, arguments[i].kept->shape);
 }
 
-/// The call on arguments of one shape, or of one value.
+/// Runs the call for arguments of one shape, or of one value.
 template <class T>
 EBB_INLINE Tensor<T> call(const Fused<T>& fused, const Shape& shape, const Inputs& inputs) {
   const FusedLoops<T>& loops = *fused.loops;
@@ -290,7 +290,7 @@ EBB_INLINE Tensor<T> call(const Fused<T>& fused, const Shape& shape, const Input
     *y->data<T>() = T(run(loops.reduce) / count);
     return inputs.unrecorded<T>(loops.name, y.take());
   }
-  // A recorded reduction writes its gradients on the way: they need no pass of their own.
+  // A recorded reduction computes its gradients in the forward pass, without a separate pass.
   for (int i = 0; i < fused.count(); ++i) {
     if (fused[i].id != Record::constant && !fused.is_number(i)) run.want(i, shape);
   }
@@ -302,8 +302,8 @@ EBB_INLINE Tensor<T> call(const Fused<T>& fused, const Shape& shape, const Input
   return Access::tensor<T>(y.take(), place);
 }
 
-/// The call on arguments of several shapes: brings each to one shape, unless it is a single value,
-/// recorded like any broadcast.
+/// Runs the call for arguments of several shapes: broadcasts each, unless it is a single value, to
+/// one shape, and records that like any broadcast.
 template <class T>
 __attribute__((noinline)) Tensor<T> call_stretched(const FusedLoops<T>& loops,
                                                    FusedReduction reduction,
@@ -316,7 +316,7 @@ __attribute__((noinline)) Tensor<T> call_stretched(const FusedLoops<T>& loops,
       shape = broadcast(loops.name, shape, argument.kept->shape);
     }
   }
-  std::vector<Tensor<T>> stretched;  // own what the arguments point to
+  std::vector<Tensor<T>> stretched;  // owns the blocks to which the arguments point
   for (Wide::Entry& argument : arguments) {
     if (argument.id == Record::number) continue;
     if (argument.kept->shape == shape || argument.kept->shape.size() == 1) continue;

@@ -16,7 +16,7 @@ namespace {
 
 using Arrays = std::vector<Array<double>>;
 
-/// Numbers of either sign and of size 0.5 to 1.5: none is small enough to hide a term.
+/// Numbers of both signs with absolute values from 0.5 to 1.5: none is small enough to hide a term.
 Array<double> random_like(const Shape& shape, Stream& stream) {
   auto values = Array<double>::uninitialized(shape);
   double* v = values.mutate();
@@ -38,7 +38,7 @@ double largest(const Array<double>& x) {
   return m;
 }
 
-/// One order of the check: a function of several arrays, and its gradient along an output
+/// One order of the check, for a function of several arrays and its gradient in an output
 /// direction.
 class Check {
  public:
@@ -56,7 +56,7 @@ class Check {
     } else {
       by_projections(y);
     }
-    // Without an element that goes in and one that comes out there is nothing to check.
+    // Without an input element and an output element there is nothing to check.
     const std::int64_t directions = order_ == 2 ? at_.back().size() : 0;
     if (report_.passed && y.size() > 0 && size > directions && (order_ == 1 || directions > 0)) {
       check_that_something_was_checked();
@@ -69,7 +69,7 @@ class Check {
     return f_(in).array();
   }
 
-  /// The gradients of <f(x), direction> by a sweep.
+  /// The gradients of <f(x), direction>, computed by a sweep.
   Arrays swept(const Array<double>& direction) const {
     Tape tape;
     std::vector<Tensor<double>> in;
@@ -86,7 +86,7 @@ class Check {
     return gradients;
   }
 
-  /// f at x + t * v, where v moves input `input` only: one element of it, or all.
+  /// f at x + t * v, where v changes only input `input`: one element of it, or all.
   Array<double> moved(std::size_t input, std::int64_t element, const Arrays* directions,
                       double t) const {
     Arrays x = at_;
@@ -119,7 +119,7 @@ class Check {
   }
 
   void entry_by_entry(const Array<double>& y) {
-    // Numerically a column at a time, by sweeps a row at a time.
+    // Differences give one column at a time, sweeps one row at a time.
     std::vector<Arrays> rows;
     for (std::int64_t j = 0; j < y.size(); ++j) {
       auto unit = Array<double>::zeros(y.shape());
@@ -173,13 +173,13 @@ class Check {
     }
     const double ratio = error / tolerance;
     const bool bad = !(ratio <= 1);
-    // The worst comparison is reported; a failure is worse than any success.
+    // The worst comparison is reported; any failure is worse than a success.
     const bool first_failure = bad && report_.passed;
     if (!first_failure && (bad == report_.passed || ratio <= worst_)) return;
     worst_ = ratio;
     record(swept, differenced, tolerance, input, element);
     if (!bad) return;
-    // At a kink the slopes to both sides differ; at a jump they grow as the step shrinks.
+    // At a kink the slopes on both sides differ; at a jump they grow as the step shrinks.
     const double h = options_.step / 64, middle = along(0);
     const double right = (along(h) - middle) / h, left = (middle - along(-h)) / h;
     const double closer = (along(h / 8) - middle) / (h / 8);
@@ -210,7 +210,7 @@ class Check {
     bool any = false;
     for (std::size_t k = 0; k < nonzero_.size(); ++k) {
       any |= bool(nonzero_[k]);
-      // At the second order a linear function has zeros in its own inputs.
+      // At the second order a linear function has zero derivatives in its own inputs.
       if (order_ == 1 && at_[k].size() > 0 && !nonzero_[k]) {
         report_.order = order_;
         report_.input = int(k);
@@ -245,7 +245,8 @@ GradientReport detail::check(const TensorFunction<double>& f,
   Check(f, inputs, options, 1, report).run();
   if (!report.passed || options.order < 2) return report;
 
-  // The second order is the first order of (x, u) -> the gradients of <f(x), u> along v.
+  // The second order is the first order of the function (x, u) -> the gradients of <f(x), u> along
+  // v.
   Arrays at = inputs;
   Stream stream(options.seed + 1);
   {
@@ -266,7 +267,7 @@ GradientReport detail::check(const TensorFunction<double>& f,
       return total;
     };
     if (detail::recorder()) return along_v(x);
-    Tape tape;  // values need a tape too: they are gradients
+    Tape tape;  // values need a tape, too: they are gradients
     std::vector<Tensor<double>> points;
     for (const auto& point : x) points.push_back(tape.watch(point));
     return along_v(points).detach();

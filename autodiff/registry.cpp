@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The one unit that instantiates samples.
+// The only unit that instantiates samples.
 #include "ebb/autodiff/registry.hpp"
 
 #include <limits>
@@ -47,7 +47,7 @@ RegistryEntry elementwise(int arity, std::string_view family = "elementwise") {
   return entry;
 }
 
-/// A formula with parameters says which ones its samples are for.
+/// A formula with parameters states the parameters of its samples.
 template <class O>
 O example() {
   if constexpr (requires { O::example(); }) {
@@ -78,7 +78,7 @@ RegistryEntry binary() {
   return entry;
 }
 
-/// A formula behind a function of one argument, which says how the samples call it.
+/// A formula of one argument states how its samples call it.
 template <class O>
 RegistryEntry composed() {
   auto entry = elementwise<O>(1, "activations");
@@ -121,7 +121,7 @@ void add_composed(std::vector<RegistryEntry>& all, op::List<O...>) {
   (all.push_back(composed<O>()), ...);
 }
 
-/// The first input of every row, the second of every column, and so on: points as arrays.
+/// An input of points as arrays: the first input differs by row, the second by column, and so on.
 Array<double> points_of(const RegistryEntry& entry, std::size_t input, const Shape& shape) {
   auto values = Array<double>::uninitialized(shape);
   double* v = values.mutate();
@@ -171,7 +171,7 @@ std::vector<op::Sample> samples_of(const RegistryEntry& entry) {
     add("a vector", {points_of(entry, 0, {n})});
     add("a matrix", {points_of(entry, 0, {3, n})});
     add("nothing", {points_of(entry, 0, {0, n})});
-    // One where no slope of any operation is 0: a gradient of zero checks nothing.
+    // A point where no operation has a slope of 0, since a gradient of zero checks nothing.
     add("a scalar", {Array<double>(entry.points[entry.points.size() - 2][0])});
     return samples;
   }
@@ -188,7 +188,7 @@ std::vector<op::Sample> samples_of(const RegistryEntry& entry) {
   both("a scalar on the right", {n}, {});
   both("a scalar on the left", {}, {n});
   both("planes", {2, 1, n}, {3, 1});
-  // One of two scalars has no part in a choice between them, and its gradient of zero checks
+  // In a choice between two scalars one of them has no effect, and its gradient of zero checks
   // nothing.
   if (entry.kinks.empty()) both("two scalars", {}, {});
   return samples;
@@ -205,7 +205,7 @@ std::vector<std::pair<Array<double>, Array<double>>> third_derivatives(const op:
   std::vector<Wanted<double>> all(leaves.begin(), leaves.end());
   all.insert(all.end(), {u, v});
   const GradOptions recorded{.create_graph = true};
-  const auto none = 0 * sum(x);  // where a gradient is a constant
+  const auto none = 0 * sum(x);  // for a gradient that is a constant
   const auto gradient = grad(y, {x}, recorded, &v)[0];
   const auto ju = grad(gradient, {v}, recorded, &u)[0];
   const auto second = [&](const Tensor<double>& vju) { return grad(vju + none, all, recorded); };

@@ -18,8 +18,8 @@ using detail::Record;
 using detail::Recorder;
 using detail::Sweep;
 
-// The records of a finished tape serve the next one of this thread, so that a training loop that
-// makes a tape a step allocates nothing.
+// The records of a finished tape are used for the next one of this thread, so that a training loop
+// with one tape for each step allocates nothing.
 struct Spare {
   std::vector<std::unique_ptr<Recorder>> recorders;
 };
@@ -28,14 +28,14 @@ Spare& spare() {
   return spare;
 }
 
-/// The tape that records here.
+/// The current tape.
 Recorder& tape_for(std::string_view operation) {
   if (Recorder* tape = detail::recorder()) return *tape;
   throw TapeError(std::string(operation) +
                   ": no tape records here; open a Tape before computing the loss");
 }
 
-/// The tape that a sweep of y runs over.
+/// The tape for a sweep of y.
 Recorder& tape_of(std::string_view operation, Place place) {
   Recorder& tape = tape_for(operation);
   if (tape.admit(operation, place) == Record::constant) {
@@ -52,7 +52,7 @@ void demand_single(const char* operation, const Tensor<T>& y) {
                    " and is not a single value; reduce it, or give a seed");
 }
 
-/// The gradient of an output in itself.
+/// The gradient of an output with respect to itself: ones.
 template <class T>
 Block* one_for(const Shape& shape) {
   Block* one = detail::allocate(shape, sizeof(T));
@@ -60,8 +60,8 @@ Block* one_for(const Shape& shape) {
   return one;
 }
 
-/// The same for a scalar, for as long as a sweep takes: where most sweeps start, without a block of
-/// the pool. It is uniform, so that nobody writes to it or keeps it.
+/// The gradient 1 of a scalar output, on the stack: most sweeps start here. Marked uniform, so the
+/// sweep neither writes to it nor keeps it.
 template <class T>
 class ScalarOne {
  public:
@@ -72,10 +72,10 @@ class ScalarOne {
 
  private:
   Block block_{1, 0, 0, Block::uniform, Shape()};
-  T value_ = 1;  // the elements of a block stand behind it
+  T value_ = 1;  // the elements of a block follow its header
 };
 
-/// Empties the tape however the sweep ends.
+/// Empties the tape at the end of the sweep, even if it throws.
 class Release {
  public:
   Release(Recorder& tape, bool active) : tape_(tape), active_(active) {}
@@ -91,7 +91,7 @@ class Release {
 }  // namespace
 
 struct LossAccess {
-  /// Puts the gradient that a loss starts from into a sweep.
+  /// Gives a sweep the gradient from which a loss starts.
   template <class T>
   static void start(Sweep& sweep, const Loss& loss, ScalarOne<T>& one) {
     Block* seed = loss.seed_.get();
@@ -127,7 +127,7 @@ EBB_HOT Tape::Tape(TapeOptions options) {
   if (recorders.empty()) recorders.push_back(std::make_unique<Recorder>());
   recorder_ = recorders.back().release();
   recorders.pop_back();
-  // Inside of one that checks, so does this one: a checkpoint runs its part on a tape of its own.
+  // Inside a tape that checks, this one checks, too: a checkpoint runs its part on a separate tape.
   const Recorder* around = detail::recorder();
   const bool check_finite = options.check_finite || (around && around->checks_finite());
   if (check_finite || options.keep_values) recorder_->observe(check_finite, options.keep_values);
@@ -141,7 +141,7 @@ EBB_HOT Tape::~Tape() {
     recorder_->observe(false, false);
   std::unique_ptr<Recorder> finished(recorder_);
   if (spare().recorders.size() < spare().recorders.capacity()) {
-    spare().recorders.push_back(std::move(finished));  // does not throw: there is room
+    spare().recorders.push_back(std::move(finished));  // does not throw, since there is capacity
   }
 }
 
@@ -191,7 +191,7 @@ std::vector<Tensor<T>> grad(const Tensor<T>& y,
                             const std::vector<Wanted<std::type_identity_t<T>>>& inputs,
                             GradOptions options, const Tensor<T>* seed) {
   Recorder& tape = tape_for("grad");
-  // 0 for a constant, which has gradients of zeros: that of sum(x) is one, for example.
+  // 0 for a constant, such as the gradient of sum(x), which has gradients of zeros.
   const std::uint32_t high = tape.admit("grad", Access::place(y));
   if (y.empty()) detail::throw_empty_operand("grad");
   if (seed && !(seed->shape() == y.shape())) {
@@ -206,7 +206,7 @@ std::vector<Tensor<T>> grad(const Tensor<T>& y,
   for (const auto& wanted : inputs) {
     const auto source = Access::source(wanted.operand(), "grad");
     if (source.is_number()) detail::throw_empty_operand("grad");
-    // A variable that was never used has a gradient of zeros.
+    // A variable that was not used has a gradient of zeros.
     const std::uint32_t id =
         source.cell ? tape.find_leaf(source.cell) : tape.admit("grad", source.tensor);
     if (id == 0 && !source.cell) {

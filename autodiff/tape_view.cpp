@@ -26,7 +26,7 @@ std::string text_of(double value) {
   return text.str();
 }
 
-/// "0.5" or "[1, 2, 3, 4, ...]".
+/// The values as text: "0.5" or "[1, 2, 3, 4, ...]".
 std::string values_of(Block* block, bool is_double) {
   constexpr std::int64_t most = 4;
   const std::int64_t n = block->shape.size();
@@ -43,7 +43,7 @@ std::string values_of(Block* block, bool is_double) {
   return text.str();
 }
 
-/// The label of the variable behind a leaf.
+/// The label of the variable of a leaf.
 std::string label_of(const Recorder& tape, std::uint32_t id) {
   std::string label;
   for (const detail::Leaf& leaf : tape.leaves()) {
@@ -52,20 +52,20 @@ std::string label_of(const Recorder& tape, std::uint32_t id) {
   return label.empty() ? "" : '"' + label + '"';
 }
 
-/// "#3".
+/// The number of a record as text: "#3".
 std::string name_of(std::uint32_t id) { return std::string(1, '#').append(std::to_string(id)); }
 
-/// "#3", "2.5" for a number, or "constant".
+/// An input as text: "#3", "2.5" for a number, or "constant".
 std::string input_text(std::uint32_t id, const Block* kept) {
   if (id == Record::constant) return "constant";
   if (id == Record::number) return text_of(detail::number_of(kept));
   return name_of(id);
 }
 
-/// One line of a table.
+/// The cells of one line of a table.
 using Row = std::vector<std::string>;
 
-/// Rows in columns that are as wide as they must be.
+/// Aligns rows in columns of minimal width.
 std::string in_columns(const std::vector<Row>& rows) {
   std::vector<std::size_t> widths;
   for (const Row& row : rows) {
@@ -76,7 +76,7 @@ std::string in_columns(const std::vector<Row>& rows) {
   for (const Row& row : rows) {
     std::string line;
     for (std::size_t k = 0; k < row.size(); ++k) {
-      // Numbers of records and of bytes stand right.
+      // Numbers of records and of bytes are aligned to the right.
       const std::string room(widths[k] - row[k].size(), ' ');
       line += (k ? "  " : "") + (k == 0 ? room + row[k] : row[k] + room);
     }
@@ -115,7 +115,7 @@ Row row_of(Recorder& tape, std::uint32_t id, std::set<const Block*>& seen, std::
           inputs,      bytes ? std::to_string(bytes) + " B" : "-", tape.scope_of(id)};
 }
 
-/// In a string of DOT quotes and backslashes are escaped.
+/// Escapes quotes and backslashes, as strings in DOT need.
 std::string quoted(const std::string& text) {
   std::string result;
   for (char c : text) {
@@ -125,7 +125,8 @@ std::string quoted(const std::string& text) {
   return result;
 }
 
-/// What explain says of a step: how its result changes with each input, 1 going in.
+/// The line of `explain` for a step: how its result changes with each input, for a gradient of 1 of
+/// the result.
 template <class T>
 std::string slopes_of(Recorder& tape, std::uint32_t id) {
   const Record& record = tape.at(id);
@@ -138,7 +139,7 @@ std::string slopes_of(Recorder& tape, std::uint32_t id) {
   std::string text;
   detail::for_each_input(record, [&](std::uint32_t input) {
     const std::string name = "d/d" + name_of(input) + " ";
-    if (text.find(name) != std::string::npos) return;  // one that stands on both sides
+    if (text.find(name) != std::string::npos) return;  // the input is used on both sides
     const Tensor<T> slope = step.template arrived<T>(input);
     text += (text.empty() ? "" : ", ") + name +
             (slope.empty() ? "0" : values_of(Access::block(slope), sizeof(T) == 8));

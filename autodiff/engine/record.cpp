@@ -11,7 +11,7 @@
 namespace ebb::inline v0::detail {
 namespace {
 
-// Generations are unique among all threads; each thread takes a million at a time.
+// Generations differ between all threads; each thread takes a million at a time.
 std::uint64_t next_generation() {
   constexpr std::uint64_t batch = 1 << 20;
   static constinit std::atomic<std::uint64_t> reserved = Place::first_tape;
@@ -52,7 +52,7 @@ void Recorder::grow() {
   capacity_ += chunk;
 }
 
-// The table is used from this number of leaves on; fewer are found faster by looking at each.
+// The table is used from this number of leaves on; a linear search of fewer leaves is faster.
 constexpr std::size_t few_leaves = 8;
 
 std::size_t Recorder::slot_of(const void* cell) const {

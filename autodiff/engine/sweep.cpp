@@ -22,14 +22,14 @@ BlockHandle zeroed_bytes(std::size_t bytes) {
   return block;
 }
 
-/// A block of its own that nobody else reads.
+/// A copy of a block that no other handle shares.
 template <class T>
 bool is_private(const Array<T>& array) {
   const Block* block = Access::block(array);
   return block->is_sole() && !block->is_view();
 }
 
-/// A gradient reaches its cell in two steps, of which the second cannot fail.
+/// A gradient is added to its cell in two steps, the second of which cannot fail.
 template <class T>
 void prepare(Cell<T>* cell, Block*& gradient) {
   const bool first = cell->gradient.empty();
@@ -48,7 +48,7 @@ void put(Cell<T>* cell, Block* gradient) {
     fill_sum<T>(held, gradient, held);
     release(gradient);
   } else {
-    cell->gradient = Access::array<T>(gradient);  // the first one, or already the sum
+    cell->gradient = Access::array<T>(gradient);  // the first gradient, or already the sum
   }
 }
 
@@ -99,7 +99,7 @@ void Sweep::visit(std::uint32_t id, Record& record) {
   Slot& arrived = slot(id);
   if (!arrived.block) return;
   if (marks_ && mark(id) != needed) {
-    // A wanted record keeps its gradient; further down it may be on the way to another one.
+    // A wanted record keeps its gradient. It may also be on the way to an earlier wanted one.
     bool any = false;
     for_each_input(record, [&](std::uint32_t input) { any |= needs(input); });
     if (!any) return;
@@ -156,7 +156,7 @@ EBB_HOT void Sweep::commit() {
       leaf.visit([&](auto* cell) { f(cell, slot(leaf.id).block); });
     }
   };
-  // Everything that needs memory comes first, before any gradient has changed.
+  // All memory is allocated first, before any gradient is changed.
   for_each_arrived([](auto* cell, Block*& block) { prepare(cell, block); });
   for_each_arrived([](auto* cell, Block*& block) { put(cell, std::exchange(block, nullptr)); });
   committed_ = true;
@@ -165,7 +165,7 @@ EBB_HOT void Sweep::commit() {
 template <class T>
 EBB_HOT Tensor<T> Sweep::reduced(const Tensor<T>& part, std::uint32_t id) {
   const Shape& shape = tape_.shape_of(id);
-  // A copy of the shape: recording may move the tape's list of shapes.
+  // A copy of the shape, since recording may move the tape's list of shapes.
   if (mode_.record) return sum_to(part, Shape(shape));
   return Access::tensor<T>(sum_to_block<T>(Access::block(part), shape));
 }
@@ -204,7 +204,7 @@ EBB_HOT void Sweep::give(Record& record, int k, const Product& p, bool) {
   const auto block = [&](Product::Factor factor) {
     return factor == Product::g ? current_.block : record.kept[factor == Product::a ? 0 : 1];
   };
-  // Straight into the gradient that is there, or into a new one.
+  // Computed into the existing gradient, or into a new one.
   Block* into = accumulator(id);
   BlockHandle fresh(into ? nullptr : allocate(tape_.shape_of(id), sizeof(T)));
   product_into<T>(into ? into : fresh.get(), block(p.left), block(p.right), p.transpose_left,

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The derivatives of log gamma where doubles cancel: next to their zeros below 0. Numbers of
-// equations are those of the NIST Digital Library of Mathematical Functions (DLMF), chapter 5.
+// The derivatives of log gamma where doubles cancel: next to their zeros below 0. Equation numbers
+// are those of the NIST Digital Library of Mathematical Functions (DLMF), chapter 5.
 #include <cmath>
 #include <iterator>
 
@@ -9,7 +9,7 @@
 namespace ebb::inline v0::detail {
 namespace {
 
-// More than a hundred bits: a double next to a zero takes 53 of them, and its result another 53.
+// More than a hundred bits: a double next to a zero needs 53 of them, and its result another 53.
 #ifdef __SIZEOF_FLOAT128__
 __extension__ using Wide = __float128;
 #else
@@ -25,7 +25,7 @@ constexpr Fraction bernoulli[] = {{1, 6},       {-1, 30},       {1, 42},       {
                                   {43867, 798}, {-174611, 330}, {854513, 138}, {-236364091, 2730},
                                   {8553103, 6}};
 
-/// log(x) for x > 0: a logarithm of 2 for each power of it, and 2 artanh(u) of the rest.
+/// log(x) for x > 0: the logarithm of 2 for each power of 2, and 2 artanh(u) for the rest.
 Wide log_of(Wide x) {
   int exponent = 0;
   for (; x > Wide(1.5); x /= 2) ++exponent;
@@ -46,8 +46,8 @@ Wide power_of(Wide x, int n) {
   return result;
 }
 
-/// The n-th derivative of digamma at x > -1/2, by its terms (5.15.1) up to where a few of the
-/// asymptotic series (5.11.2 and its derivatives) are as good as all.
+/// The n-th derivative of digamma at x > -1/2: its terms (5.15.1) are added up to a number from
+/// which a few terms of the asymptotic series (5.11.2 and its derivatives) are accurate.
 Wide derivative_of_digamma(int n, Wide x) {
   Wide factorial = 1;  // n!
   for (int k = 2; k <= n; ++k) factorial *= k;
@@ -71,7 +71,8 @@ Wide derivative_of_digamma(int n, Wide x) {
 double polygamma_of_negative(int n, double x) {
   const Wide above = Wide(x) - Wide(std::nearbyint(x));
   if (!(above != 0)) return std::numeric_limits<double>::quiet_NaN();
-  // The reflection 5.5.4, which only depends on the distance to an integer, there and at x.
+  // The reflection formula 5.5.4, which depends only on the distance to an integer, for both
+  // values.
   const Wide there = derivative_of_digamma(n, 1 - above),
              here = derivative_of_digamma(n, 1 - Wide(x));
   return double(derivative_of_digamma(n, above) + (n % 2 ? there - here : here - there));

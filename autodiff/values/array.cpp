@@ -15,7 +15,7 @@ namespace {
 
 template <class T>
 void print(std::ostream& out, const T* data, const Shape& shape, int axis, std::int64_t stride) {
-  constexpr std::int64_t shown = 4;  // of each end
+  constexpr std::int64_t shown = 4;  // at each end
   if (axis == shape.rank()) {
     out << +*data;
     return;

@@ -15,7 +15,7 @@ std::string with_scope(const std::string& message) {
 
 Error::Error(const std::string& message) : std::runtime_error(with_scope(message)) {}
 
-// Out of line, so that each type has one home and can be caught across shared libraries.
+// Not inline, so that each type is defined in one place and can be caught across shared libraries.
 Error::~Error() = default;
 ShapeError::~ShapeError() = default;
 ArgumentError::~ArgumentError() = default;

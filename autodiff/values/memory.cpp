@@ -27,14 +27,14 @@ namespace {
 constexpr std::int64_t line = 64;
 constexpr std::int64_t page = 4096;
 constexpr std::int64_t huge_page = std::int64_t(2) << 20;
-constexpr std::int64_t large = 32 << 10;  // blocks beyond this come one by one from the system
+constexpr std::int64_t large = 32 << 10;  // larger blocks are allocated from the system one by one
 constexpr int class_count = 180;
 
 constexpr std::int64_t lines_of(std::int64_t bytes) {
   return std::int64_t(std::uint64_t(bytes + line - 1) / line);
 }
 
-// Sizes up to 1 KiB have a class each; above, four classes for every power of two.
+// There is a class for each size up to 1 KiB; above, four classes for each power of two.
 constexpr int small_classes = 16;
 int class_of(std::int64_t lines) {
   if (lines <= small_classes) return int(lines);
@@ -48,7 +48,7 @@ std::int64_t bytes_of(int size_class) {
   return (std::int64_t(4 + beyond % 4 + 1) << (log - 2)) * line;
 }
 
-// Free blocks are chained through the place of their shape.
+// Free blocks are linked through the memory of their shape.
 Block* next_of(const Block* block) {
   Block* next;
   std::memcpy(&next, static_cast<const void*>(&block->shape), sizeof next);
@@ -63,17 +63,17 @@ void* system_memory(std::int64_t bytes) {
   const std::int64_t rounded = (bytes + alignment - 1) / alignment * alignment;
   void* memory = std::aligned_alloc(std::size_t(alignment), std::size_t(rounded));
   if (!memory) throw std::bad_alloc();
-  // Fresh pages cost 2 us for 4 KiB each; huge ones a fifth of that, and they stream faster.
+  // New pages cost 2 us for each 4 KiB; huge pages cost a fifth of that, and are streamed faster.
   if (bytes >= huge_page) madvise(memory, std::size_t(rounded), MADV_HUGEPAGE);
   return memory;
 }
 
-// The counters have one writer; other threads only read them.
+// Each counter has one writer; other threads only read it.
 void count(std::atomic<std::int64_t>& counter, std::int64_t n) {
   counter.store(counter.load(std::memory_order_relaxed) + n, std::memory_order_relaxed);
 }
 
-// The free blocks of one thread. A heap outlives its thread and is handed to a later one.
+// The free blocks of one thread. A heap is not destroyed with its thread, but given to a later one.
 struct Heap {
   Block* free[class_count] = {};
   std::atomic<Block*> returned = nullptr;  // freed by other threads
@@ -111,10 +111,10 @@ struct Heap {
     return static_cast<Block*>(memory);
   }
 
-  // A load waits for an earlier store that agrees with it in the last 12 bits of the address.
-  // Blocks as the system gives them start a few lines apart, so that a loop over several arrays
-  // would load beside what it has just stored: 64 bytes apart takes three times as long past the
-  // caches, 256 no longer than any other distance.
+  // A load waits for an earlier store whose address agrees with it in the last 12 bits. The system
+  // returns blocks that start a few cache lines apart, so that a loop over several arrays would
+  // load next to the address that it has just stored to: with a distance of 64 bytes it takes three
+  // times as long outside of the caches, with 256 no longer than with any other.
   Block* large_from_system(std::int64_t bytes) {
     std::byte* memory = reinterpret_cast<std::byte*>(from_system(bytes + page));
     return reinterpret_cast<Block*>(memory + (large_blocks++ % 8) * 256);
@@ -131,7 +131,7 @@ struct Heap {
     return reinterpret_cast<Block*>(std::exchange(slab, slab + bytes));
   }
 
-  /// A free block of this class, or null.
+  /// A free block of this class; null if there is none.
   Block* take(std::int64_t size_class) {
     Block* block = free[size_class];
     if (block) [[likely]] {
@@ -141,7 +141,7 @@ struct Heap {
     return block;
   }
 
-  /// The same, from other threads or from the system if there is none.
+  /// A block of this class from other threads or, if there is none, from the system.
   Block* obtain(int size_class) {
     collect_returned();
     if (Block* block = take(size_class)) return block;
@@ -154,7 +154,8 @@ struct Heap {
 
 constexpr std::uint16_t nobody = 0xffff;  // the index of no heap
 
-// All heaps there ever were; never destroyed, because arrays may outlive every static object.
+// All heaps that were ever made. They are never destroyed, since arrays may outlive every static
+// object.
 struct Heaps {
   std::mutex mutex;
   std::vector<Heap*> all;
@@ -188,8 +189,8 @@ Heaps& heaps() {
   return *heaps;
 }
 
-// A thread that has no heap yet shares one that has no blocks and owns none, so that the short ways
-// below need not ask.
+// A thread without a heap uses this one, which has no blocks and owns none, so that the short paths
+// below need no test.
 constinit Heap no_heap{.index = nobody};
 constinit thread_local Heap* mine = &no_heap;
 
@@ -216,7 +217,8 @@ EBB_INLINE Block* hand_out(Heap& heap, Block* block, const Shape& shape, Block::
   return block;
 }
 
-// The long ways are functions of their own, called last, so that the short ones save no registers.
+// The long paths are separate functions, called last, so that the short ones need not save
+// registers.
 __attribute__((noinline)) Block* obtain_lines(std::int64_t lines, const Shape& shape,
                                               Block::Flags flags) {
   Heap& heap = own_heap();
@@ -225,7 +227,7 @@ __attribute__((noinline)) Block* obtain_lines(std::int64_t lines, const Shape& s
   return hand_out(heap, block ? block : heap.obtain(size_class), shape, flags);
 }
 
-/// A block with so many lines of 64 bytes behind its header.
+/// A block with this number of lines of 64 bytes after its header.
 EBB_INLINE Block* allocate_lines(std::int64_t lines, const Shape& shape, Block::Flags flags) {
   if (lines < small_classes) [[likely]] {
     Heap& heap = *mine;
@@ -251,7 +253,7 @@ __attribute__((noinline)) void free_elsewhere(Block* block) {
 }  // namespace
 
 EBB_HOT Block* allocate(const Shape& shape, std::size_t element_size) {
-  // One vector more than the elements fill: the last rows of a matrix are written by whole vectors.
+  // One vector more than the elements need: the last rows of a matrix are written in whole vectors.
   const std::int64_t lines = lines_of(shape.size() * std::int64_t(element_size));
   return allocate_lines(lines + (shape.rank() >= 2 ? 1 : 0), shape, Block::plain);
 }

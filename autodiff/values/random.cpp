@@ -51,14 +51,14 @@ double Stream::uniform() {
   return double(high << 26 | low) * 0x1p-53;
 }
 
-// The sine would give a second number, but then a position would not be all there is to save.
+// The sine would give a second number, but the position would then not be the whole state.
 double Stream::normal() {
   const double u = uniform(), v = uniform();
   return std::sqrt(-2 * std::log1p(-u)) * std::cos(2 * std::numbers::pi * v);
 }
 
 // Lemire 2019, "Fast random integer generation in an interval", algorithm 5: the upper half of a
-// draw times the bound, drawn again where the lower half says that a number would come too often.
+// draw times the bound; it draws again if the lower half shows that a number would come too often.
 std::uint64_t Stream::below(std::uint64_t bound) {
   if (bound <= 0xffffffffU) {
     std::uint64_t product = std::uint64_t(next()) * bound;

@@ -9,7 +9,7 @@
 namespace ebb::inline v0 {
 namespace {
 
-// Beyond this no address space holds the array, and byte counts could overflow.
+// A larger array fits into no address space, and byte counts could overflow.
 constexpr std::int64_t max_elements = std::int64_t(1) << 46;
 
 std::string list(std::span<const std::int64_t> sizes) {
@@ -21,7 +21,7 @@ std::string list(std::span<const std::int64_t> sizes) {
   return text + (sizes.size() == 1 ? ",)" : ")");
 }
 
-/// What is wrong with sizes that no shape can have.
+/// The error in sizes that a shape cannot have.
 std::string complaint(std::span<const std::int64_t> sizes) {
   const std::string text = "shape " + list(sizes) + " has ";
   if (sizes.size() > std::size_t(Shape::max_rank)) {
@@ -52,7 +52,7 @@ EBB_HOT Shape::Shape(std::span<const std::int64_t> sizes) {
   if (signs < 0) [[unlikely]]
     refuse(sizes);
   if (overflows || elements > max_elements) [[unlikely]] {
-    // Where one size is 0 the others may be of any size.
+    // If one size is 0, the others may be any size.
     if (std::find(sizes.begin(), sizes.end(), 0) == sizes.end()) {
       refuse(sizes);
     }
