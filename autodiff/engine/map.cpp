@@ -17,7 +17,7 @@ Block* keep(const Argument<T>& x) {
   return x.block ? retain(x.block) : number_bits(double(x.number));
 }
 
-/// An input that a record kept; an operand that stands on both sides is kept once.
+/// An input that a record kept. An operand that is on both sides is kept once.
 Block* kept_input(const Record& record, int k) {
   return record.kept[k] ? record.kept[k] : record.kept[0];
 }
@@ -28,7 +28,8 @@ Argument<T> kept_argument(const Record& record, int k) {
   return {nullptr, Record::number, T(number_of(record.kept[k]))};
 }
 
-/// Computes an operation's value: into a uniform block where a sweep's operands are all uniform.
+/// Computes the value of an operation. In a sweep whose operands are all uniform, the result is
+/// uniform, too.
 template <class T, int N>
 EBB_INLINE BlockHandle evaluate(const Map<T> kernel, const Shape& shape, const Argument<T> (&x)[N],
                                 const void* formula) {
@@ -84,7 +85,7 @@ template <class T>
 Tensor<T> binary(const MapOp<T>& op, const Operand<T>& a, const Operand<T>& b) {
   Inputs inputs;
   const Argument<T> x[] = {inputs.read(op.name, a), inputs.read(op.name, b)};
-  // A number, or a second operand of the same shape, leaves the shape as it is.
+  // For a number, or a second operand of the same shape, the shape is that of the first.
   const Block *p = x[0].block, *q = x[1].block;
   const bool same = !p || !q || p->shape == q->shape;
   const Shape wide = same ? Shape() : broadcast(op.name, p->shape, q->shape);
@@ -108,14 +109,15 @@ Tensor<T> binary(const MapOp<T>& op, const Operand<T>& a, const Operand<T>& b) {
 
 namespace {
 
-/// The kernel of a pull; its operands are g, then the operation's inputs and its output.
+/// The kernel of a pull. Its operands are g, then the inputs and the output of the operation.
 template <class T>
 Map<T> kernel_of(const PullOp<T>& op) {
   return op.side < 0 ? kernels<T>().unary_pull[op.index]
                      : kernels<T>().binary_pull[op.index][op.side];
 }
 
-/// The gradient of one input as a recorded operation: inputs are g and what the slope reads.
+/// The gradient of one input as a recorded operation. Its inputs are g and the values that the
+/// slope reads.
 template <class T>
 Tensor<T> pull_node(const PullOp<T>& op, const FormulaState& formula, const Shape& shape,
                     const Argument<T> (&x)[4]) {
@@ -145,8 +147,8 @@ Tensor<T> pull_node(const PullOp<T>& op, const FormulaState& formula, const Shap
 
 namespace {
 
-/// The gradient of x in g * slope(x), without what is not finite where g is 0. What is finite there
-/// is 0 as well, but it has a slope in g.
+/// The gradient of x in g * slope(x), with 0 in place of values that are not finite where g is 0.
+/// Finite values are 0 there as well, but have a slope with respect to g.
 template <class T>
 Tensor<T> annihilate(const Array<T>& g, const Tensor<T>& gradient) {
   const Array<T>& values = gradient.array();
@@ -192,7 +194,7 @@ void vjp_pull(Sweep& sweep, std::uint32_t, Record& record) {
 
 namespace {
 
-/// The parts of a recorded sweep: an operation each.
+/// The parts of the gradient in a recorded sweep: one operation each.
 template <int arity, class T>
 void give_recorded(Sweep& sweep, std::uint32_t id, Record& record, const MapOp<T>& op) {
   const FormulaState formula(record);
@@ -213,8 +215,8 @@ void give_recorded(Sweep& sweep, std::uint32_t id, Record& record, const MapOp<T
   }
 }
 
-/// The part of one input by its kernel: into the gradient that is there, in the place of an array
-/// that nobody reads any more, or into a new one.
+/// The part of one input, computed by its kernel: into the existing gradient, in place of an array
+/// that is not read any more, or into a new one.
 template <class T, int N>
 EBB_INLINE void give_pulled(Sweep& sweep, Record& record, const PullOp<T>& op, std::uint32_t input,
                             const Layout<T, N>& in, bool last) {
@@ -237,8 +239,8 @@ EBB_INLINE void give_pulled(Sweep& sweep, Record& record, const PullOp<T>& op, s
   sweep.give(input, Access::tensor<T>(part.take()));
 }
 
-/// Both parts of a binary operation in one pass, where neither has anything to be added to; their
-/// sum if both go to one input.
+/// Both parts of a binary operation in one pass, if neither has an earlier part to be added to;
+/// their sum, if both are for the same input.
 template <class T>
 void give_both(Sweep& sweep, Record& record, const MapOp<T>& op, const Layout<T, 4>& in) {
   const Shape& shape = sweep.shape_of(record);

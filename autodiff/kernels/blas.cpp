@@ -11,7 +11,7 @@
 
 namespace ebb::inline v0::detail {
 
-// OpenBLAS gives other bits with other numbers of threads, and spins up as many as there are cores.
+// With more threads OpenBLAS gives other bits, and it starts as many as there are cores.
 void use_one_thread() {
   static const bool done = (openblas_set_num_threads(1), true);
   (void)done;
@@ -62,7 +62,7 @@ void gemm(bool ta, bool tb, std::int64_t m, std::int64_t n, std::int64_t k, cons
 
 namespace {
 
-/// The kernel that suits the sizes.
+/// The product by the kernel that suits the sizes.
 template <class T>
 EBB_INLINE void choose_product(bool ta, bool tb, std::int64_t m, std::int64_t n, std::int64_t k,
                                const T* a, const T* b, T* c, bool accumulate) {

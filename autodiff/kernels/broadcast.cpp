@@ -4,7 +4,7 @@
 namespace ebb::inline v0::detail {
 
 Planes::Planes(const Shape& out, const Shape* const* shapes, int count) {
-  // The strides of each operand along the axes of the output; 0 where it is stretched.
+  // The strides of each operand along the axes of the output; 0 where it is broadcast.
   std::int64_t sizes[Shape::max_rank], strides[max_operands][Shape::max_rank] = {};
   int axes = 0;
   for (int i = 0; i < out.rank(); ++i) {
@@ -19,7 +19,7 @@ Planes::Planes(const Shape& out, const Shape* const* shapes, int count) {
     }
     sizes[axes++] = out[i];
   }
-  // Axis i goes into axis i + 1 where one step along it is a whole walk along the other.
+  // Axis i is merged with axis i + 1 if one step along it equals a whole walk along the other.
   int kept = 0;
   for (int i = 0; i < axes; ++i) {
     bool joins = kept > 0;

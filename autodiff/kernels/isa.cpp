@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The kernel table of one instruction set and one element type. Compiled once for each pair, with
-// EBB_KERNEL_ISA and EBB_KERNEL_TYPE set, and with the flags of that instruction set alone.
+// The kernel table of one instruction set and one element type. It is compiled once for each pair,
+// with EBB_KERNEL_ISA and EBB_KERNEL_TYPE set, and with the flags of that instruction set.
 #if defined(__AVX512F__)
 #define EBB_KERNEL_BYTES 64
 #elif defined(__AVX2__)

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// LAPACK, through the interface that comes with xtensor-blas. It knows columns only, and reads a
-// row-major matrix as its transpose: each function here factors that, and needs no copy.
+// LAPACK, through the interface of xtensor-blas. LAPACK is column-major, and reads a row-major
+// matrix as its transpose: each function here factors the transpose, and needs no copy.
 #include "ebb/autodiff/kernels/lapack.hpp"
 
 #include <algorithm>
 #include <cmath>
 #include <limits>
 #include <vector>
-// The second needs the first.
+// The second header needs the first.
 #include <xflens/cxxblas/auxiliary/debugmacro.h>
 #include <xflens/cxxlapack/cxxlapack.cxx>
 
@@ -16,17 +16,17 @@
 namespace ebb::inline v0::detail {
 namespace {
 
-/// Calls f(work, size) twice: to ask for the best size of the work space, and with that much.
+/// Calls f(work, size) twice: to ask for the best size of the work space, and with that size.
 template <class T, class F>
 int with_work(F f) {
   T best = 0;
   if (const int info = f(&best, -1)) return info;
-  // A float may have rounded the size down.
+  // The size may have been rounded down to a float.
   std::vector<T> work(std::size_t(double(best) * 1.0000002) + 1);
   return f(work.data(), int(work.size()));
 }
 
-/// Whether all numbers are finite; an iteration need not end for others.
+/// True if all numbers are finite; otherwise an iteration may not end.
 template <class T>
 bool is_finite(const T* x, std::int64_t n) {
   return std::all_of(x, x + n, [](T v) { return std::isfinite(v); });
@@ -51,7 +51,7 @@ void solve_lu(std::int64_t n, std::int64_t k, bool transpose, const T* lu, const
     const std::int64_t j = swaps[i] - 1;
     if (i != j) std::swap_ranges(b + i * k, b + (i + 1) * k, b + j * k);
   };
-  // a = L U P, where LAPACK sees a^T = P^T U^T L^T.
+  // a = L U P; LAPACK sees a^T = P^T U^T L^T.
   const Triangle lower{.transpose = transpose}, upper{true, transpose, true};
   if (transpose) {
     for (std::int64_t i = 0; i < n; ++i) swap_rows(i);
@@ -90,7 +90,7 @@ bool decompose_symmetric(std::int64_t n, T* a, T* w) {
     int* const room = ask ? &best : integers.data();
     return cxxlapack::syevd<int>('V', 'U', N, a, N, w, work, size, room, ask ? -1 : best);
   });
-  // The vectors are rows now.
+  // The vectors are in rows now.
   for (std::int64_t i = 0; i < n; ++i) {
     for (std::int64_t j = 0; j < i; ++j) std::swap(a[i * n + j], a[j * n + i]);
   }
@@ -103,7 +103,7 @@ void factor_qr(std::int64_t m, std::int64_t n, T* a, T* q, T* r) {
   if (k == 0) return;
   use_one_thread();
   const int M = blas_size(m), N = blas_size(n), K = int(k);
-  // a^T = r^T q^T: what LAPACK calls LQ.
+  // a^T = r^T q^T, which LAPACK calls LQ.
   std::vector<T> tau(std::size_t(k), T(0));
   with_work<T>(
       [&](T* work, int size) { return cxxlapack::gelqf<int>(N, M, a, N, tau.data(), work, size); });

@@ -5,7 +5,7 @@
 
 namespace ebb::inline v0::detail {
 
-// Defined by isa.cpp, once for each pair.
+// Defined in isa.cpp, once for each pair.
 #define EBB_DECLARE(T) \
   extern const Kernels<T> kernels_sse2_##T, kernels_avx2_##T, kernels_avx512_##T;
 EBB_DECLARE(float)

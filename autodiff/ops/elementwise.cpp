@@ -18,7 +18,7 @@ template <class O, class T>
 Tensor<T> unary_on_tensors(const void* formula, std::span<const Tensor<T>> in) {
   const O& f = std::is_empty_v<O> ? stateless<O> : *static_cast<const O*>(formula);
   constexpr unsigned reads = op::unary_reads<O>;
-  // A position that is not read may hold anything.
+  // A value that is not read may be anything.
   const Tensor<T>& x = reads & 1U ? in[1] : in[0];
   const Tensor<T>& y = reads & 2U ? in[reads & 1U ? 2 : 1] : in[0];
   return op::pull(f, in[0], x, y);

@@ -11,11 +11,11 @@ void check_index(std::string_view operation, const Shape& x, const Shape& s, int
 }
 
 void CheckedIndex::look(std::int64_t n) {
-  // No less than a stretch at a time, as far as there are indices.
+  // Checks at least a whole run at a time, as far as there are indices.
   constexpr std::int64_t stretch = 1024;
   const std::int64_t end = std::max(n, std::min(good_ + stretch, index_->shape.size()));
   const auto* at = index_->data<std::int64_t>();
-  // The sign of i | (size - 1 - i) tells whether i is in range; that takes no branch.
+  // The sign of i | (size - 1 - i) shows whether i is out of range, without a branch.
   std::uint64_t any = 0;
   const auto last = std::uint64_t(size_) - 1;
   for (std::int64_t i = good_; i < end; ++i)
@@ -52,7 +52,7 @@ Tensor<T> masked_select(const Operand<T>& x, const Array<bool>& mask) {
   if (!(shape == mask.shape())) {
     detail::throw_shapes("masked_select", "the mask must have the shape of x", shape, mask.shape());
   }
-  // Every position is written, and passed if it counts: masks are hard to predict.
+  // Each position is written, and kept if the mask is true: branches on masks are hard to predict.
   auto chosen = Array<std::int64_t>::uninitialized({mask.size()});
   std::int64_t* positions = chosen.mutate();
   std::int64_t count = 0;

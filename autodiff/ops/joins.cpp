@@ -10,13 +10,13 @@ namespace ebb::inline v0 {
 namespace detail {
 namespace {
 
-/// Each part gets the slice of the gradient where it stands.
+/// Gives each part its slice of the gradient.
 template <class T>
 void vjp_concat(Sweep& sweep, std::uint32_t, Record& record) {
   const Wide& wide = *record.kept[0]->template data<Wide>();
   const auto axis = int(record.attributes.bits);
   const Tensor<T> g = sweep.gradient<T>();
-  // Parts that are constant have no shape on the tape; theirs is kept as an empty block.
+  // Constant parts have no shape on the tape, so that an empty block keeps their shape.
   std::int64_t begin = 0;
   for (std::uint32_t i = 0; i < wide.count; ++i) {
     const std::int64_t size = wide.entries[i].kept->shape[axis];

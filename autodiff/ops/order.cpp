@@ -16,7 +16,7 @@ namespace {
 
 using Indices = Array<std::int64_t>;
 
-/// Strictly less, with NaN above all numbers.
+/// Strictly less, where NaN is above all numbers.
 struct Less {
   template <class T>
   bool operator()(T a, T b) const {
@@ -29,7 +29,7 @@ struct Greater {
     return Less()(b, a);
   }
 };
-/// For the smallest element, where NaN has to be seen as well.
+/// Less or NaN, to find the smallest element and see NaN.
 struct LessOrNaN {
   template <class T>
   bool operator()(T a, T b) const {
@@ -37,14 +37,14 @@ struct LessOrNaN {
   }
 };
 
-/// @throws ShapeError when there are results but no elements to choose them from.
+/// @throws ShapeError if there are results but no elements to choose from.
 void demand_choice(std::string_view name, const Shape& x, int axis) {
   if (x.rank() > 0 && x[axis] == 0 && x.with(axis, 1).size() > 0) {
     throw_shapes(name, "there must be an element to choose", x);
   }
 }
 
-/// For each result the index of the first element that comes before all others.
+/// For each result, the index of the first element that comes before all others.
 template <class T, class Before>
 Indices first_along(const char* name, const Operand<T>& x, int axis, bool keepdim, Before before) {
   const Shape& shape = Access::shape(x, name);
@@ -79,8 +79,8 @@ Indices first_of_all(const char* name, const Operand<T>& x, Before before) {
   return Indices(best);
 }
 
-/// `count` indices for each line along an axis: those that choose(line, indices) puts first, where
-/// a line tells the element at an index.
+/// The `count` first indices for each line along an axis, as choose(line, indices) orders them;
+/// `line` gives the element at an index.
 template <class T, class Choose>
 Indices choose_along(const Operand<T>& x, int axis, std::int64_t count, Choose choose) {
   const Shape& shape = Access::shape(x);
@@ -101,7 +101,7 @@ Indices choose_along(const Operand<T>& x, int axis, std::int64_t count, Choose c
   return indices;
 }
 
-/// Compares elements by their indices; of equals the first comes first.
+/// Compares elements by their indices. Of equal elements the first comes first.
 template <class T, class Before>
 auto by_element(const std::vector<T>& line, Before before) {
   return [&line, before](std::int64_t i, std::int64_t j) {
@@ -117,7 +117,7 @@ Indices partially_sorted_along(const Operand<T>& x, int axis, std::int64_t count
   });
 }
 
-/// An element by an integer that is in the order of `Less`, and its place in a line.
+/// An element as an integer with the order of `Less`, and its position in a line.
 template <class T>
 struct Placed {
   using Word = std::conditional_t<sizeof(T) == 4, std::uint32_t, std::uint64_t>;
@@ -126,15 +126,15 @@ struct Placed {
   static Word key_of(T x) {
     constexpr int top = 8 * sizeof(T) - 1;
     const Word bits = std::bit_cast<Word>(x + T(0));  // -0 equals 0
-    // All bits turn below 0, else the sign alone: without a branch, since signs are hard to
-    // predict.
+    // Below 0 all bits are inverted, otherwise only the sign; without a branch, since signs are
+    // hard to predict.
     const Word key = bits ^ ((Word(0) - (bits >> top)) | (Word(1) << top));
     return x != x ? ~Word(0) : key;
   }
 };
 
-/// Sorts the places of n elements by key_at(place), byte after byte from the lowest; those with
-/// equal keys keep their order. Returns where they stand then: `line` or `room`.
+/// Sorts the positions of n elements by key_at(position), byte by byte from the lowest; equal keys
+/// keep their order. Returns the array that has the result: `line` or `room`.
 template <class T, class KeyAt>
 Placed<T>* radix_sort(Placed<T>* line, Placed<T>* room, std::size_t n, KeyAt key_at) {
   using Word = typename Placed<T>::Word;
@@ -147,7 +147,7 @@ Placed<T>* radix_sort(Placed<T>* line, Placed<T>* room, std::size_t n, KeyAt key
   }
   for (std::size_t d = 0; d < digits; ++d) {
     const auto digit_of = [=](const Placed<T>& x) { return x.key >> (8 * d) & 255; };
-    if (ends[d][digit_of(line[0])] == n) continue;  // all have the same
+    if (ends[d][digit_of(line[0])] == n) continue;  // the digit is the same for all
     std::uint32_t start = 0;
     for (std::uint32_t& end : ends[d]) start += std::exchange(end, start);
     for (std::size_t i = 0; i < n; ++i) room[ends[d][digit_of(line[i])]++] = line[i];
@@ -160,7 +160,7 @@ template <class T>
 Indices sorted_along(const Operand<T>& x, int axis, bool descending) {
   const Shape& shape = Access::shape(x);
   const AxisView v(shape, axis);
-  if (v.size > std::int64_t(UINT32_MAX)) {  // more than the counters of radix_sort hold
+  if (v.size > std::int64_t(UINT32_MAX)) {  // more than the counters of radix_sort can count
     return descending ? partially_sorted_along(x, axis, v.size, Greater())
                       : partially_sorted_along(x, axis, v.size, Less());
   }
@@ -234,7 +234,7 @@ Selected<T> topk(const Operand<T>& x, std::int64_t k, int axis, bool largest) {
   const Shape& shape = detail::Access::shape(x, "topk");
   axis = detail::axis_of("topk", axis, shape);
   const std::int64_t size = detail::AxisView(shape, axis).size;
-  // The result of a scalar has room for one.
+  // The result for a scalar has one element.
   if (k < (shape.rank() > 0 ? 0 : 1) || k > size) {
     throw ArgumentError("topk: k = " + std::to_string(k) + " of axis " + std::to_string(axis) +
                         " with size " + std::to_string(size) + "; x is " + to_string(shape));

@@ -23,7 +23,8 @@ void demand_count(std::string_view operation, std::int64_t count) {
                       "; counts are at least 0");
 }
 
-/// One axis `count` times: with `interleave` each of its elements, else all of them in turn.
+/// One axis repeated `count` times: each element in turn with `interleave`, otherwise the whole
+/// axis.
 template <class T>
 Tensor<T> repeat_axis(std::string_view operation, const Operand<T>& x, int axis, std::int64_t count,
                       bool interleave) {
@@ -42,7 +43,8 @@ Tensor<T> repeat_axis(std::string_view operation, const Operand<T>& x, int axis,
   return reshape(stretched, result);
 }
 
-/// Counts belong to the last axes; where they are more than the axes, axes of size 1 come first.
+/// Adds axes of size 1 in front, if there are more counts than axes: counts belong to the last
+/// axes.
 template <class T>
 Tensor<T> tile_axes(std::string_view operation, const Operand<T>& x,
                     const std::vector<std::int64_t>& counts) {
@@ -52,15 +54,15 @@ Tensor<T> tile_axes(std::string_view operation, const Operand<T>& x,
   const std::size_t first = sizes.size() - counts.size();
   for (const std::int64_t count : counts) demand_count(operation, count);
   Tensor<T> y = reshape(x, shape_for(operation, sizes));
-  // The first axis first: what is stretched later is then still short.
+  // The first axis is repeated first, while the later ones are still short.
   for (std::size_t i = 0; i < counts.size(); ++i) {
     if (counts[i] != 1) y = repeat_axis<T>(operation, y, int(first + i), counts[i], false);
   }
   return y;
 }
 
-/// With another axis of size 1, which is axis `axis` of the result; this makes the number of the
-/// axis positive.
+/// The shape with an additional axis of size 1, which is axis `axis` of the result. Makes `axis`
+/// positive.
 Shape with_new_axis(const char* operation, const Shape& shape, int& axis) {
   const int rank = shape.rank();
   if (axis < -rank - 1 || axis > rank) {
@@ -133,7 +135,7 @@ std::vector<Tensor<T>> split(const Operand<T>& x, std::int64_t size, int axis) {
     throw ArgumentError("split: a size of " + std::to_string(size) + "; parts have at least 1");
   }
   std::vector<std::int64_t> sizes(std::size_t(shape[axis] / size), size);
-  // Nothing is one part, as PyTorch has it.
+  // An empty axis is one part, as in PyTorch.
   if (shape[axis] % size > 0 || sizes.empty()) sizes.push_back(shape[axis] % size);
   return split(x, sizes, axis);
 }
@@ -184,7 +186,7 @@ Tensor<T> pad(const Operand<T>& x, const std::vector<PadWidth>& widths, double v
   }
   op::PadOptions options{.value = value};
   for (std::size_t i = 0; i < widths.size(); ++i) {
-    // No array is as large as the limit, and sums of such widths do not overflow.
+    // No array has a size of this limit, and sums of such widths do not overflow.
     constexpr std::int64_t limit = std::int64_t(1) << 48;
     const auto [before, after] = widths[i];
     if (std::min(before, after) < 0 || std::max(before, after) > limit) {

@@ -90,13 +90,13 @@ template Block* sum_block<double>(Block*, unsigned);
 
 namespace {
 
-/// All axes, one bit each.
+/// All axes as bits.
 template <class T>
 unsigned all_axes(std::string_view operation, const Operand<T>& x) {
   return (1U << Access::shape(x, operation).rank()) - 1;
 }
 
-/// The axis moved to the end, the function applied there, and moved back.
+/// Moves the axis to the end, applies the function, and moves the axis back.
 template <class Op, class T>
 Tensor<T> along_last(const Operand<T>& x, int axis) {
   const Shape& shape = Access::shape(x, Op::name);

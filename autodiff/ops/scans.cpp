@@ -7,8 +7,8 @@ namespace ebb::inline v0 {
 namespace detail {
 namespace {
 
-/// R lines along the last axis side by side: each sum waits for the one before it, so that a line
-/// alone would take as long as several.
+/// R lines along the last axis at the same time: each sum waits for the one before it, so that one
+/// line alone would take as long as several.
 template <int R, class T>
 EBB_INLINE void sum_lines(T* y, const T* x, std::int64_t size, bool reverse) {
   double total[R];
@@ -22,7 +22,7 @@ EBB_INLINE void sum_lines(T* y, const T* x, std::int64_t size, bool reverse) {
   }
 }
 
-/// Along an axis that others follow, a row of totals at a time.
+/// Sums along an axis that other axes follow, one row of totals at a time.
 template <class T>
 EBB_INLINE void sum_planes(T* __restrict y, const T* __restrict x, double* __restrict total,
                            const AxisView& v, bool reverse) {
@@ -91,7 +91,7 @@ Tensor<T> prod(const Operand<T>& x, const Axes& axes, bool keepdim) {
   const Shape& shape = detail::Access::shape(x, "prod");
   const unsigned mask = axes.mask("prod", shape);
   Tensor<T> y = reshape(x, shape);
-  // The last axis first: those before it keep their numbers.
+  // The last axis is removed first, so that the earlier ones keep their numbers.
   for (int i = shape.rank() - 1; i >= 0; --i) {
     if (!(mask >> i & 1U)) continue;
     y = detail::apply<op::Prod, T>({i}, y);

@@ -12,7 +12,8 @@ namespace {
 template <class Element>
 void copy_elements(Element* to, const Element* from, const Shape& shape,
                    const std::int64_t* strides) {
-  // The two innermost axes of the result in square tiles, so that either side stays in the cache.
+  // The two innermost axes of the result are copied in square tiles, so that both sides stay in the
+  // cache.
   constexpr std::int64_t tile = 16;
   const int rank = shape.rank();
   const std::int64_t cols = rank > 0 ? shape[rank - 1] : 1, rows = rank > 1 ? shape[rank - 2] : 1;
@@ -130,7 +131,7 @@ template <class T>
 EBB_HOT Block* sum_to_block(Block* x, const Shape& shape) {
   const Shape& from = x->shape;
   if (from.rank() == 2 && shape.rank() == 1 && shape[0] == from[1] && !x->is_uniform()) {
-    // A row that was stretched over a matrix: a bias.
+    // A row that was broadcast to a matrix, such as a bias.
     Block* y = allocate(shape, sizeof(T));
     if (from[1] == 1) {
       *y->data<T>() = T(kernels<T>().sum(x->data<T>(), from[0]));
@@ -141,7 +142,7 @@ EBB_HOT Block* sum_to_block(Block* x, const Shape& shape) {
   }
   const BlockHandle dense(x->is_uniform() ? densify<T>(x) : retain(x));
   x = dense.get();
-  // Reduced are the axes that `shape` lacks or has with size 1.
+  // The axes to reduce are those that `shape` lacks, or has with size 1.
   const int missing = from.rank() - shape.rank();
   bool fits = missing >= 0;
   unsigned axes = 0;
@@ -181,7 +182,7 @@ template <class T>
 Tensor<T> permute_axes(const char* operation, const Operand<T>& x,
                        std::initializer_list<int> axes) {
   const Shape& shape = detail::Access::shape(x, operation);
-  Axes(axes).mask(operation, shape);  // refuses an axis that is out of range or twice
+  Axes(axes).mask(operation, shape);  // throws for an axis that is out of range or occurs twice
   if (int(axes.size()) != shape.rank()) {
     throw ArgumentError(std::string(operation) + ": " + std::to_string(axes.size()) +
                         " axes for the shape " + to_string(shape));

@@ -88,7 +88,8 @@ Tensor<T> cosine_similarity(const Operand<T>& a, const Operand<T>& b, int axis, 
     throw ArgumentError("cosine_similarity: eps = " + std::to_string(eps) + "; it is at least 0");
   }
   axis = detail::axis_of("cosine_similarity", axis, p);
-  // Each is normalised first: of large vectors the product of all would overflow.
+  // Each vector is normalised first, since the product of the norms of large vectors would
+  // overflow.
   const auto unit = [&](const Operand<T>& x) { return x / maximum(norm(x, 2, axis, true), eps); };
   return sum(unit(a) * unit(b), axis);
 }

@@ -25,12 +25,12 @@ std::vector<std::string> split(const std::string& text, char separator) {
   return parts;
 }
 
-/// The start of a message about an equation.
+/// The start of an error message about an equation.
 std::string quoted(std::string_view equation) {
   return std::string("einsum \"").append(equation).append("\": ");
 }
 
-/// Letters, with the digits count - 1 ... 0 in the place of "...".
+/// The letters of a term, with the digits count - 1 ... 0 in place of "...".
 std::string expanded(std::string_view equation, const std::string& term, int count) {
   std::string axes;
   bool dots = false;
@@ -48,7 +48,7 @@ std::string expanded(std::string_view equation, const std::string& term, int cou
   return axes;
 }
 
-/// Notes the sizes of a term's axes. Those of "..." broadcast.
+/// Stores the sizes of a term's axes, and checks them. Those of "..." broadcast.
 void note_sizes(std::string_view equation, const std::string& term,
                 const std::vector<Shape>& operands, std::size_t operand, std::int64_t* sizes) {
   const Shape& shape = operands[operand];
@@ -72,7 +72,8 @@ void note_sizes(std::string_view equation, const std::string& term,
   }
 }
 
-/// Without "->": the axes of "...", then the letters that come once, in order.
+/// The output of an equation without "->": the axes of "...", then the letters that occur once, in
+/// alphabetical order.
 std::string implicit_output(const std::vector<std::string>& terms, int dots) {
   std::string all, output, once;
   for (const auto& term : terms) all += term;
@@ -135,7 +136,7 @@ Shape shape_from(const std::vector<std::int64_t>& sizes) {
   return Shape(std::span<const std::int64_t>(sizes));
 }
 
-/// A tensor and the names of its axes, each of which comes once.
+/// A tensor and the names of its axes, which are all different.
 template <class T>
 struct Named {
   Tensor<T> x;
@@ -144,7 +145,7 @@ struct Named {
   std::int64_t size(char axis) const { return x.shape()[int(axes.find(axis))]; }
 };
 
-/// The axes of which `chosen` holds, as they stand in `axes`.
+/// Those of `axes` for which `chosen` is true, in their order.
 template <class F>
 std::string filter(const std::string& axes, F chosen) {
   std::string found;
@@ -152,7 +153,7 @@ std::string filter(const std::string& axes, F chosen) {
   return found;
 }
 
-/// The diagonal of axes with the same name.
+/// Takes the diagonal of axes with the same name.
 template <class T>
 Named<T> diagonal_of(const Tensor<T>& x, const std::string& axes) {
   std::string names;
@@ -169,7 +170,7 @@ Named<T> diagonal_of(const Tensor<T>& x, const std::string& axes) {
     strides.push_back(stride);
   }
   if (names.size() == axes.size()) return {x, axes};
-  // The last axis of x comes first.
+  // The last axis of x is the first here.
   const Shape shape = shape_from(sizes);
   auto positions = Array<std::int64_t>::uninitialized({shape.size()});
   std::int64_t* p = positions.mutate();
@@ -208,7 +209,7 @@ Tensor<T> permuted(const Named<T>& t, const std::string& order) {
   return apply<op::Transpose, T>(op::Transpose::Options(axes, int(order.size())), t.x);
 }
 
-/// The sizes of these axes, as stretched by another operand that has them.
+/// The sizes of these axes, stretched to those of another operand that has them.
 template <class T>
 std::vector<std::int64_t> sizes_of(const std::string& axes, const Named<T>& a, const Named<T>& b) {
   std::vector<std::int64_t> sizes;
@@ -219,7 +220,7 @@ std::vector<std::int64_t> sizes_of(const std::string& axes, const Named<T>& a, c
   return sizes;
 }
 
-/// t with these axes in this order, of the sizes that they have together with another operand.
+/// t with these axes in this order, stretched to the sizes of another operand.
 template <class T>
 Tensor<T> arranged(const Named<T>& t, const Named<T>& other, const std::string& order) {
   const Shape shape = shape_from(sizes_of(order, t, other));
@@ -227,7 +228,7 @@ Tensor<T> arranged(const Named<T>& t, const Named<T>& other, const std::string& 
   return x.shape() == shape ? x : broadcast_to(x, shape);
 }
 
-/// The product of two operands, summed over what they share and nobody needs.
+/// The product of two operands, summed over the axes that both have and that are not needed later.
 template <class T>
 Named<T> joined(const Named<T>& a, const Named<T>& b, const std::string& needed) {
   const auto shared = [&](char c) { return has(a.axes, c) && has(b.axes, c); };
@@ -255,7 +256,7 @@ Named<T> joined(const Named<T>& a, const Named<T>& b, const std::string& needed)
   return {shaped(z, shape_from(sizes_of(axes, a, b))), axes};
 }
 
-/// Refuses a product that no array can hold.
+/// @throws ShapeError for a product that no array can hold.
 void demand_room(std::string_view text, std::string axes, const std::string& needed) {
   std::sort(axes.begin(), axes.end());
   axes.erase(std::unique(axes.begin(), axes.end()), axes.end());
@@ -279,7 +280,7 @@ Tensor<T> einsum_of(std::string_view text, const std::vector<Tensor<T>>& operand
   for (std::size_t i = 0; i < operands.size(); ++i) {
     std::string later = equation.output;
     for (std::size_t j = i + 1; j < operands.size(); ++j) later += equation.terms[j];
-    // What stands in this operand alone is summed before it is multiplied.
+    // Axes that only this operand has are summed before the product.
     const auto next = summed(diagonal_of(operands[i], equation.terms[i]), before + later);
     demand_room(text, result.axes + next.axes, later);
     result = i == 0 ? next : joined(result, next, later);

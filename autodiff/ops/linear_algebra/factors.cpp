@@ -10,11 +10,11 @@ namespace ebb::inline v0 {
 namespace detail {
 namespace {
 
-/// 0 divided by it is 0, anything else is out of range or close to it.
+/// A divisor for which 0 / divisor is 0, and other quotients overflow or nearly do.
 template <class T>
 constexpr double smallest = std::numeric_limits<T>::min();
 
-/// What is 0 within the rounding of factors that have this size.
+/// The largest number that counts as 0 within the rounding of factors of this size.
 template <class T>
 double rounding(std::int64_t n, double size) {
   return double(n) * double(std::numeric_limits<T>::epsilon()) * size;

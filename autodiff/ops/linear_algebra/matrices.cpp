@@ -8,9 +8,9 @@ namespace {
 
 using detail::Access;
 
-/// Where the elements (i, i + offset) of a matrix stand in row-major order.
+/// The positions of the elements (i, i + offset) of a matrix, in row-major order.
 Array<std::int64_t> diagonal(std::int64_t rows, std::int64_t columns, std::int64_t offset) {
-  // Beyond its corners a matrix has no elements, and offsets need no larger numbers.
+  // Larger offsets are outside of the matrix, where there are no elements.
   offset = std::clamp(offset, -rows, columns);
   const std::int64_t row = std::max<std::int64_t>(-offset, 0);
   const std::int64_t column = std::max<std::int64_t>(offset, 0);
@@ -21,7 +21,7 @@ Array<std::int64_t> diagonal(std::int64_t rows, std::int64_t columns, std::int64
   return positions;
 }
 
-/// A mask of the elements at and below a diagonal of each matrix.
+/// A mask of the elements on and below a diagonal of each matrix.
 Array<bool> on_or_below(const Shape& shape, std::int64_t offset) {
   auto mask = Array<bool>::uninitialized(shape);
   bool* m = mask.mutate();
@@ -67,7 +67,7 @@ Tensor<T> diag(const Operand<T>& x, std::int64_t offset) {
     return gather_rows(reshape(x, {shape.size()}), diagonal(shape[0], shape[1], offset));
   }
   if (shape.rank() != 1) detail::throw_shapes("diag", "x must have one or two axes", shape);
-  constexpr std::int64_t largest = 1 << 30;  // a matrix of such a size has no place anywhere
+  constexpr std::int64_t largest = 1 << 30;  // more than any matrix can have
   if (offset > largest || offset < -largest) {
     throw ShapeError("diag: an offset of " + std::to_string(offset) +
                      " makes too large a matrix of x, " + to_string(shape));

@@ -13,7 +13,7 @@ Tensor<T> as_matrix(const Tensor<T>& x, bool column) {
   return reshape(x, column ? Shape{n, 1} : Shape{1, n});
 }
 
-/// The shape of batches, followed by further axes.
+/// The shape of the batches, followed by further axes.
 Shape joined(const Shape& batches, std::initializer_list<std::int64_t> last) {
   std::vector<std::int64_t> sizes(batches.sizes().begin(), batches.sizes().end());
   sizes.insert(sizes.end(), last);
@@ -23,7 +23,8 @@ Shape joined(const Shape& batches, std::initializer_list<std::int64_t> last) {
 /// The axes before the last two.
 Shape batches_of(const Shape& x) { return Shape(x.sizes().first(std::size_t(x.rank() - 2))); }
 
-/// The batches of both. @throws ShapeError with the whole shapes.
+/// The batch shape to which both broadcast.
+/// @throws ShapeError with the whole shapes.
 Shape common_batches(const Shape& p, const Shape& q) {
   try {
     return broadcast("matmul", batches_of(p), batches_of(q));
@@ -32,7 +33,7 @@ Shape common_batches(const Shape& p, const Shape& q) {
   }
 }
 
-/// x as (n, rows, columns), repeated where its batches broadcast to the given ones.
+/// x as (n, rows, columns), repeated if its batches broadcast to the given ones.
 template <class T>
 Tensor<T> stretched(const Tensor<T>& x, const Shape& batches) {
   const std::int64_t rows = x.shape()[x.rank() - 2], columns = x.shape()[x.rank() - 1];
@@ -41,7 +42,7 @@ Tensor<T> stretched(const Tensor<T>& x, const Shape& batches) {
   return y.shape() == flat ? y : reshape(y, flat);
 }
 
-/// A product of operands of which one has three axes or more, and neither is a vector.
+/// The product of operands that are not vectors, at least one of which has three or more axes.
 template <class T>
 Tensor<T> batched_product(const Tensor<T>& a, const Tensor<T>& b, const MatmulOptions& o) {
   const Shape &p = a.shape(), &q = b.shape();
@@ -51,7 +52,7 @@ Tensor<T> batched_product(const Tensor<T>& a, const Tensor<T>& b, const MatmulOp
   const Shape batches = common_batches(p, q);
   const Shape result = joined(batches, {m, n});
   if (j == 0 && !o.transpose_a) {
-    // All rows of all batches meet the same matrix.
+    // The rows of all batches are multiplied by the same matrix.
     return reshape(detail::apply<op::Matmul, T>(o, reshape(a, {batches.size() * m, k}), b), result);
   }
   const Tensor<T> y =
@@ -59,7 +60,7 @@ Tensor<T> batched_product(const Tensor<T>& a, const Tensor<T>& b, const MatmulOp
   return y.shape() == result ? y : reshape(y, result);
 }
 
-/// @throws ShapeError with the shapes as they were given: a vector becomes a matrix later.
+/// @throws ShapeError with the shapes as given: a vector becomes a matrix only later.
 void demand_factors(const Shape& p, const Shape& q, const MatmulOptions& o) {
   if (p.rank() == 0 || q.rank() == 0) {
     detail::throw_shapes("matmul", "operands must have one axis or more", p, q);
@@ -69,7 +70,7 @@ void demand_factors(const Shape& p, const Shape& q, const MatmulOptions& o) {
   if (left != right) detail::throw_shapes("matmul", op::Matmul::inner_sizes(o), p, q);
 }
 
-/// The same with vectors.
+/// The product of any operands, including vectors.
 template <class T>
 Tensor<T> batched(const Operand<T>& x, const Operand<T>& y, MatmulOptions options) {
   Tensor<T> a = detail::Access::as_tensor(x), b = detail::Access::as_tensor(y);
@@ -94,7 +95,7 @@ Tensor<T> matmul(const Operand<T>& a, const Operand<T>& b, MatmulOptions options
   demand_factors(of_a, of_b, options);
   if (p > 2 || q > 2) return batched(a, b, options);
   const bool row = p == 1, column = q == 1;
-  // A transposed vector is the same vector.
+  // A transposed vector is the vector itself.
   const Tensor<T> left =
       row ? as_matrix(detail::Access::as_tensor(a), false) : detail::Access::as_tensor(a);
   const Tensor<T> right =

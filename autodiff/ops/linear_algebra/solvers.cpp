@@ -18,7 +18,7 @@ Block* copy_of(Block* x) {
   return y.take();
 }
 
-/// The exchanges of rows that are kept below the factors.
+/// The exchanges of rows, which are stored after the factors.
 template <class T>
 std::vector<int> exchanges(const Array<T>& factors) {
   const std::int64_t n = factors.shape()[1];
@@ -27,7 +27,7 @@ std::vector<int> exchanges(const Array<T>& factors) {
   return swaps;
 }
 
-/// 1 or -1: each exchange of rows turns the sign of the determinant.
+/// 1 or -1: each exchange of rows changes the sign of the determinant.
 template <class T>
 double sign_of_exchanges(const Array<T>& factors) {
   double sign = 1;
@@ -107,7 +107,7 @@ void sign_and_log(const Array<T>& factors, T* result) {
   double sign = sign_of_exchanges(factors), log = 0;
   for (std::int64_t i = 0; i < factors.shape()[1]; ++i) {
     const double p = pivot(factors, i);
-    sign = p < 0 ? -sign : p > 0 ? sign : p * sign;  // 0 and NaN stay
+    sign = p < 0 ? -sign : p > 0 ? sign : p * sign;  // 0 and NaN are kept
     log += std::log(std::abs(p));
   }
   result[0] = T(sign);
@@ -175,8 +175,9 @@ detail::Block* Cholesky::forward(const Options&, detail::Block* a) {
 
 namespace {
 
-/// The singular values of a matrix a = u diag(s) vh, with what its cofactors take of them: those of
-/// an orthogonal matrix are itself times its determinant, and those of a product are their product.
+/// The singular value decomposition of a matrix a = u diag(s) vh, for its cofactors: those of an
+/// orthogonal matrix are the matrix times its determinant, and those of a product are the product
+/// of cofactors.
 template <class T>
 struct SingularFactors {
   std::int64_t n;
@@ -196,7 +197,7 @@ struct SingularFactors {
                        detail::determinant(detail::lu_factors<T>("det", vh));
     sign = det < 0 ? -1 : 1;
   }
-  /// The product of all singular values but two, or but one where they are the same, signed.
+  /// The signed product of all singular values except two, or except one if i and j are the same.
   double others(std::int64_t i, std::int64_t j) const {
     double product = sign;
     for (std::int64_t k = 0; k < n; ++k) product *= k == i || k == j ? 1 : double(s[k]);
@@ -228,8 +229,9 @@ detail::Block* Cofactors::forward(const Options&, detail::Block* a) {
 
 template <class T>
 detail::Block* CofactorsAlong::forward(const Options&, detail::Block* g, detail::Block* a) {
-  // The cofactors of diag(s) + t h to first order in t, with h = u^T g vh^T: those beside the
-  // diagonal lose -h[j, i] times the other values, those on it gain by every other h[k, k].
+  // The cofactors of diag(s) + t h to first order in t, with h = u^T g vh^T. Outside of the
+  // diagonal they change by -h[j, i] times the other values; on the diagonal by every other h[k, k]
+  // times the rest.
   const SingularFactors<T> f(a);
   const auto whole = detail::Access::array<T>(detail::retain(g));
   const auto h = f.product(false, true, f.product(true, false, f.u, whole), f.vh);
@@ -252,7 +254,8 @@ namespace {
 
 using detail::Access;
 
-/// f of a right-hand side that is a matrix; a vector becomes one of one column on the way.
+/// Calls f for a right-hand side that is a matrix; a vector becomes a matrix of one column, and the
+/// result a vector.
 template <class T, class F>
 Tensor<T> with_columns(const Operand<T>& b, F f) {
   const Shape& shape = Access::shape(b);

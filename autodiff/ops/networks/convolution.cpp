@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Convolution as a matrix product: the windows of an image become columns, which the weight, a
-// matrix of (channels out, elements of a window), is multiplied with (Chellapilla, Puri and Simard
-// 2006, "High performance convolutional neural networks for document processing").
+// Convolution as a matrix product: the windows of an image become the columns of a matrix, which is
+// multiplied by the weight, a matrix of (channels out, elements of a window) (Chellapilla, Puri and
+// Simard 2006, "High performance convolutional neural networks for document processing").
 #include "ebb/autodiff/ops/networks/convolution.hpp"
 
 #include <algorithm>
@@ -14,7 +14,7 @@ namespace detail {
 
 namespace {
 
-/// The windows of a convolution whose shapes fit.
+/// The windows of a convolution, after a check of the shapes.
 Windows2d windows_of(std::string_view operation, int axes, const Shape& x, const Shape& weight,
                      const Conv2dOptions& o) {
   if (x.rank() != axes + 2 || weight.rank() != axes + 2) {
@@ -56,8 +56,9 @@ void demand_bias(std::string_view operation, const Shape& bias, const Shape& wei
 
 namespace {
 
-/// The windows of one image as the columns of a matrix. Where they are the image itself, nothing
-/// is copied; elsewhere the zeros of the padding are written once, since all images have the same.
+/// The windows of one image as the columns of a matrix. If they are the image itself, nothing is
+/// copied; otherwise the zeros of the padding are written once, since they are the same for all
+/// images.
 template <class T>
 class Columns {
  public:
@@ -68,7 +69,7 @@ class Columns {
     if (r.padding + s.padding == 0) return;
     std::fill_n(matrix_->data<T>(), matrix_->shape.size(), T(0));
   }
-  /// The matrix of an image.
+  /// The matrix for an image.
   const T* of(const T* image) {
     if (!matrix_) return image;
     visit([&](std::int64_t plane, T* columns, const Runs& runs) {
@@ -86,9 +87,10 @@ class Columns {
     });
     return matrix_->data<T>();
   }
-  /// Where a matrix is written that `sum_to` takes to an image.
+  /// The memory for a matrix, which `sum_to` then adds up to an image.
   T* matrix(T* image) { return matrix_ ? matrix_->data<T>() : image; }
-  /// The reverse of `of`: an image of the sums over the windows that an element is in.
+  /// The reverse of `of`: each element of the image becomes the sum over all windows that contain
+  /// it.
   void sum_to(T* image) {
     if (!matrix_) return;
     std::fill_n(image, channels_ * w_.plane(), T(0));
@@ -111,8 +113,8 @@ class Columns {
  private:
   using Runs = Windows2d::Runs;
 
-  /// Calls f(plane, columns, runs) for each channel and element of the kernel: where the channel
-  /// starts in the image, and the runs in the matrix.
+  /// Calls f(plane, columns, runs) for each channel and element of the kernel: the start of the
+  /// channel in the image, and the runs in the matrix.
   template <class F>
   EBB_INLINE void visit(const F& f) {
     T* row = matrix_->data<T>();
@@ -123,8 +125,9 @@ class Columns {
       row += w_.kernel() * w_.count();
     }
   }
-  /// Whether all runs are moved at once, with what lies between them: windows are as far apart as
-  /// their elements, in a row and from row to row, as where x and the result have one size.
+  /// True if all runs can be copied at once, including the elements between them: windows are as
+  /// far apart as their elements, both in a row and from row to row, as for x and a result of the
+  /// same size.
   bool contiguous(const Runs& runs) const {
     return w_.columns.stride == 1 && runs.from_step == runs.window_step &&
            2 * runs.n > runs.window_step;
@@ -132,7 +135,7 @@ class Columns {
   static std::int64_t length(const Runs& runs) {
     return (runs.count - 1) * runs.window_step + runs.n;
   }
-  /// Between the runs the element is in the padding.
+  /// Clears the elements between the runs, which are padding.
   static void clear_gaps(T* columns, const Runs& runs) {
     for (std::int64_t r = 0; r + 1 < runs.count; ++r, columns += runs.window_step) {
       std::fill(columns + runs.n, columns + runs.window_step, T(0));
@@ -144,8 +147,8 @@ class Columns {
   BlockHandle matrix_;
 };
 
-/// Calls f(image, group) for the images [first, last) and each group of channels: `image` counts
-/// the parts that x and y consist of.
+/// Calls f(image, group) for the images [first, last) and each group of channels; `image` is the
+/// number of the part of x and y.
 template <class F>
 void for_each_part(const Convolution& c, std::int64_t first, std::int64_t last, const F& f) {
   for (std::int64_t part = first * c.groups; part < last * c.groups; ++part) {
@@ -209,7 +212,7 @@ EBB_INSTANTIATE(double)
 
 namespace {
 
-/// The bias of an operation that has none.
+/// A bias of zeros for an operation without one.
 template <class T>
 Array<T> no_bias(std::string_view operation, const Operand<T>& weight) {
   const Shape& shape = detail::Access::shape(weight, operation);

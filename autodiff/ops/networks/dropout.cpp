@@ -9,7 +9,7 @@ namespace detail {
 template <class T>
 void drop_out(const DropoutCall& call, std::int64_t n, const T* x, T* y) {
   constexpr std::int64_t block = 4096;
-  // A word is below this with probability p.
+  // A word is below this bound with probability p.
   const auto bound = std::uint64_t(call.p * 0x1p32);
   const T scale = T(call.p < 1 ? 1 / (1 - call.p) : 0);
   parallel_blocks(n, block, [&](std::int64_t first, std::int64_t last) {

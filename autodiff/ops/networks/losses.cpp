@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "ebb/autodiff/fuse.hpp"
-// after fuse.hpp, so that the formulas see numbers of every kind
+// included after fuse.hpp, so that the formulas find the functions of every number type
 #include "ebb/autodiff/ops/networks/losses.hpp"
 #include "ebb/autodiff/ops/shapes.hpp"
 
@@ -12,8 +12,8 @@ constexpr const char* demand = "the shapes of prediction and target must be equa
 template <>
 constexpr const char* demand<op::BceWithLogits> = "the shapes of logits and target must be equal";
 
-/// The formula of a loss as an argument of `fuse`, which refuses shapes that differ: (n,) against
-/// (n, 1) would broadcast to (n, n), the commonest silent bug of regression.
+/// The formula of a loss as an argument of `fuse` that refuses different shapes: (n,) and (n, 1)
+/// would broadcast to (n, n), which is the commonest silent error in regression.
 template <class O>
 struct Formula {
   static constexpr std::string_view name = O::name;
@@ -38,7 +38,7 @@ EBB_LOSS(poisson_nll_loss, PoissonNllLoss)
 EBB_LOSS(kl_div, KlDiv)
 #undef EBB_LOSS
 
-// The same with a parameter, and what must hold of it.
+// A loss with a parameter, and the condition for it.
 #define EBB_LOSS(f, Op, parameter, condition, range)                                      \
   template <Real T>                                                                       \
   Tensor<T> f(const Operand<T>& prediction, const Operand<T>& target, double parameter) { \

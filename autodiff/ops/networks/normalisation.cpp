@@ -14,13 +14,13 @@ void demand_eps(std::string_view operation, double eps) {
                       "; it is at least 0");
 }
 
-/// x in a shape that it may have already.
+/// x in another shape, or as it is, if it already has that shape.
 template <class T>
 Tensor<T> shaped(const Operand<T>& x, const Shape& shape) {
   return Access::shape(x) == shape ? Access::as_tensor(x) : reshape(x, shape);
 }
 
-/// x as a matrix whose rows are of a shape that it ends with.
+/// x as a matrix, whose rows have the shape at the end of that of x.
 template <class T>
 Tensor<T> as_rows(const Operand<T>& x, const Shape& row) {
   const Shape& s = Access::shape(x, "layer_norm");
@@ -81,7 +81,7 @@ BatchNormalized<T> batch_norm(const Operand<T>& x, const Array<T>& running_mean,
                         "; it is in [0, 1]");
   }
 
-  // Each channel against all else.
+  // Each channel over all other axes.
   std::vector<int> others{0};
   std::vector<std::int64_t> sizes(std::size_t(s.rank()), 1);
   sizes[1] = s[1];

@@ -47,7 +47,7 @@ EBB_INSTANTIATE(double)
 
 namespace {
 
-/// @throws ArgumentError when a window has elements of the padding alone.
+/// @throws ArgumentError if a window consists of padding only.
 void demand_elements(std::string_view operation, const Windows& w) {
   for (std::int64_t window = 0; window < w.count; ++window) {
     std::int64_t k = 0;
@@ -59,8 +59,8 @@ void demand_elements(std::string_view operation, const Windows& w) {
   }
 }
 
-/// Where the largest element of each window stands in its plane: the first of equals, or the first
-/// NaN.
+/// The position in its plane of the largest element of each window: the first of equal ones, or the
+/// first NaN.
 template <class T>
 Array<std::int64_t> largest(const Windows2d& windows, std::int64_t planes, const T* x) {
   const std::int64_t stride = windows.columns.stride, count = windows.count();
@@ -81,8 +81,9 @@ Array<std::int64_t> largest(const Windows2d& windows, std::int64_t planes, const
   return index;
 }
 
-/// What is asked for, in planes; a stride of 0 is that of the kernel. @throws for x of other axes
-/// and for more padding than half a kernel.
+/// The options for pooling planes; a stride of 0 becomes the size of the kernel.
+/// @throws ShapeError and ArgumentError for an x with other axes, and for a padding of more than
+/// half a kernel.
 Pooling pooling(std::string_view operation, int axes, const Shape& x, HeightWidth kernel,
                 HeightWidth stride, HeightWidth padding, HeightWidth dilation = 1) {
   if (x.rank() != axes + 2) {
@@ -101,7 +102,7 @@ Pooling pooling(std::string_view operation, int axes, const Shape& x, HeightWidt
           axes == 1 ? HeightWidth(1, x[2]) : HeightWidth(x[2], x[3])};
 }
 
-/// The shape of the result for x of as many axes.
+/// The shape of the result, which has as many axes as x.
 Shape pooled_shape(const Shape& x, const Windows2d& windows) {
   if (x.rank() == 3) return {x[0], x[1], windows.columns.count};
   return {x[0], x[1], windows.rows.count, windows.columns.count};

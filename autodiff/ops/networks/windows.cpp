@@ -11,7 +11,7 @@ namespace {
 
 void demand_within(std::string_view operation, const char* name, std::int64_t value,
                    std::int64_t least) {
-  constexpr std::int64_t largest = 1 << 30;  // so that products of two stay in range
+  constexpr std::int64_t largest = 1 << 30;  // so that products of two do not overflow
   if (value >= least && value <= largest) return;
   throw ArgumentError(std::string(operation) + ": " + name + " = " + std::to_string(value) +
                       "; it is in [" + std::to_string(least) + ", 2^30]");
