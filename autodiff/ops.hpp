@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The operations. Each takes arrays, tensors and variables alike, in any mixture of one element
-// type, and gives a tensor; elementwise ones take plain numbers too and broadcast as NumPy does.
-// An operation throws ShapeError or ArgumentError, naming itself, for operands it cannot take.
-// Products and factorisations, losses, and networks' own stand in the first three includes.
+// The operations. Each takes arrays, tensors and variables, in any mixture of one element type, and
+// returns a tensor. Elementwise operations also take plain numbers, and broadcast as NumPy does. An
+// operation throws ShapeError or ArgumentError, with its own name, for operands that it cannot
+// take. Products, factorisations, losses and the operations of networks are in the first three
+// includes.
 #pragma once
 #include <initializer_list>
 #include <span>
@@ -16,7 +17,7 @@
 
 namespace ebb::inline v0 {
 
-/// Declares what stands before it for a number on either side, too.
+/// Declares the function above it also with a number on either side.
 #define EBB_OR_NUMBER(R, f)                       \
   template <Real T>                               \
   EBB_INLINE R f(const Operand<T>& a, double b) { \
@@ -29,20 +30,21 @@ namespace ebb::inline v0 {
 
 // clang-format off
 
-// Elementwise, of one argument. The slope at a kink is given where there is one.
+// Elementwise operations of one argument. The slope at a kink is given if there is a kink.
 
 /// -x
 template <Real T> EBB_API Tensor<T> operator-(const Operand<T>& x);
 /// |x|, slope 0 at 0
 template <Real T> EBB_API Tensor<T> abs(const Operand<T>& x);
-/// 1, 0 or -1; no gradient goes back. NaN stays NaN. PyTorch: 0 for NaN, which hides it
+/// 1, 0 or -1, with a gradient of 0. NaN stays NaN.
+/// @pytorch returns 0 for NaN, which hides it.
 template <Real T> EBB_API Tensor<T> sign(const Operand<T>& x);
-/// The largest integer not above x; no gradient goes back
+/// The largest integer not above x, with a gradient of 0
 template <Real T> EBB_API Tensor<T> floor(const Operand<T>& x);
-/// The smallest integer not below x; no gradient goes back
+/// The smallest integer not below x, with a gradient of 0
 template <Real T> EBB_API Tensor<T> ceil(const Operand<T>& x);
-/// The nearest integer, half to even; no gradient goes back. PyTorch: also to k decimals, which is
-/// round(x * 10^k) / 10^k
+/// The nearest integer, half to even, with a gradient of 0.
+/// @pytorch also rounds to k decimals: write round(x * 10^k) / 10^k.
 template <Real T> EBB_API Tensor<T> round(const Operand<T>& x);
 /// x^2
 template <Real T> EBB_API Tensor<T> square(const Operand<T>& x);
@@ -66,9 +68,9 @@ template <Real T> EBB_API Tensor<T> sin(const Operand<T>& x);
 template <Real T> EBB_API Tensor<T> cos(const Operand<T>& x);
 /// Tangent of radians
 template <Real T> EBB_API Tensor<T> tan(const Operand<T>& x);
-/// Arc sine in [-pi/2, pi/2]; NaN outside [-1, 1]
+/// Arc sine in [-pi/2, pi/2]; NaN outside of [-1, 1]
 template <Real T> EBB_API Tensor<T> asin(const Operand<T>& x);
-/// Arc cosine in [0, pi]; NaN outside [-1, 1]
+/// Arc cosine in [0, pi]; NaN outside of [-1, 1]
 template <Real T> EBB_API Tensor<T> acos(const Operand<T>& x);
 /// Arc tangent in [-pi/2, pi/2]
 template <Real T> EBB_API Tensor<T> atan(const Operand<T>& x);
@@ -82,86 +84,94 @@ template <Real T> EBB_API Tensor<T> tanh(const Operand<T>& x);
 template <Real T> EBB_API Tensor<T> asinh(const Operand<T>& x);
 /// Inverse hyperbolic cosine; NaN below 1
 template <Real T> EBB_API Tensor<T> acosh(const Operand<T>& x);
-/// Inverse hyperbolic tangent; NaN outside [-1, 1]
+/// Inverse hyperbolic tangent; NaN outside of [-1, 1]
 template <Real T> EBB_API Tensor<T> atanh(const Operand<T>& x);
 /// Error function: 2 / sqrt(pi) times the integral of e^(-t^2) from 0 to x
 template <Real T> EBB_API Tensor<T> erf(const Operand<T>& x);
-/// 1 - erf(x), accurate where that is small
+/// 1 - erf(x), accurate where the result is small
 template <Real T> EBB_API Tensor<T> erfc(const Operand<T>& x);
 /// log |gamma(x)|; infinite at 0, -1, -2, ...
 template <Real T> EBB_API Tensor<T> lgamma(const Operand<T>& x);
 /// The derivative of lgamma; infinite at 0, NaN at -1, -2, ...
 template <Real T> EBB_API Tensor<T> digamma(const Operand<T>& x);
-/// The n-th derivative of digamma, 0 <= n <= 100; at 0, -1, -2, ... inf for odd n, -inf for even
-/// n > 0. PyTorch: any n; of order 1 finite at -1, -2, ... by rounding, where there is a pole
+/// The n-th derivative of digamma, 0 <= n <= 100. At 0, -1, -2, ... it is inf for odd n, and -inf
+/// for even n > 0.
+/// @pytorch takes any n; for n = 1, rounding makes it finite at the poles -1, -2, ...
 template <Real T> EBB_API Tensor<T> polygamma(int n, const Operand<T>& x);
 /// 1 / (1 + e^-x)
 template <Real T> EBB_API Tensor<T> sigmoid(const Operand<T>& x);
-/// log(sigmoid(x)), finite for every finite x. PyTorch: logsigmoid
+/// log(sigmoid(x)), finite for every finite x.
+/// @pytorch calls it logsigmoid.
 template <Real T> EBB_API Tensor<T> log_sigmoid(const Operand<T>& x);
 /// max(x, 0), slope 0 at 0; NaN stays NaN
 template <Real T> EBB_API Tensor<T> relu(const Operand<T>& x);
-/// log(1 + e^x), finite for every finite x. PyTorch: also softplus(beta x) / beta, and x alone
-/// above a threshold, which a formula that does not overflow has no need of
+/// log(1 + e^x), finite for every finite x.
+/// @pytorch also takes beta, for softplus(beta x) / beta, and a threshold above which the result is
+/// x, which this formula does not need since it does not overflow.
 template <Real T> EBB_API Tensor<T> softplus(const Operand<T>& x);
-/// x limited to [low, high], slope 1 at both ends; NaN stays NaN. low <= high. PyTorch: one limit
-/// alone or tensors as limits, which are `maximum` and `minimum` here; limits out of order, which
-/// here are refused as a mistake
+/// x limited to [low, high], slope 1 at both ends; NaN stays NaN. low must not be above high.
+/// @pytorch also takes one limit alone, or tensors as limits: write `maximum` and `minimum`. It
+/// accepts low > high, which is an error here.
 template <Real T> EBB_API Tensor<T> clamp(const Operand<T>& x, double low, double high);
 /// x above 0, else negative_slope x; slope negative_slope at 0
 template <Real T> EBB_API Tensor<T> leaky_relu(const Operand<T>& x, double negative_slope = 0.01);
 /// x above 0, else alpha (e^x - 1); slope alpha at 0
 template <Real T> EBB_API Tensor<T> elu(const Operand<T>& x, double alpha = 1);
-/// 1.0507 elu(x, 1.6733), which normalises itself; slope 1.7581 at 0
+/// 1.0507 elu(x, 1.6733), which keeps the mean and variance of activations; slope 1.7581 at 0
 template <Real T> EBB_API Tensor<T> selu(const Operand<T>& x);
-/// x limited to [low, high], slope 0 at both ends; NaN stays NaN. low <= high
+/// x limited to [low, high], slope 0 at both ends; NaN stays NaN. low must not be above high.
 template <Real T> EBB_API Tensor<T> hardtanh(const Operand<T>& x, double low = -1, double high = 1);
 /// x sigmoid(x)
 template <Real T> EBB_API Tensor<T> silu(const Operand<T>& x);
 /// x tanh(softplus(x))
 template <Real T> EBB_API Tensor<T> mish(const Operand<T>& x);
-/// x Phi(x) with the normal distribution Phi. PyTorch: approximate="tanh" is `gelu_tanh` here
+/// x Phi(x), where Phi is the distribution function of the normal distribution.
+/// @pytorch with approximate="tanh" gives `gelu_tanh`.
 template <Real T> EBB_API Tensor<T> gelu(const Operand<T>& x);
-/// The approximation of gelu by tanh. PyTorch: gelu with approximate="tanh"
+/// The approximation of gelu by tanh.
+/// @pytorch calls it gelu with approximate="tanh".
 template <Real T> EBB_API Tensor<T> gelu_tanh(const Operand<T>& x);
 
-// Elementwise, of two arguments that broadcast.
+// Elementwise operations of two arguments that broadcast.
 
-/// a + b. PyTorch: torch.add takes a factor alpha for b as well; here it is written out
+/// a + b.
+/// @pytorch also takes a factor alpha for b in torch.add; write it out.
 template <Real T> EBB_API Tensor<T> operator+(const Operand<T>& a, const Operand<T>& b);
 EBB_OR_NUMBER(Tensor<T>, operator+)
-/// a - b. PyTorch: torch.sub takes a factor alpha for b as well; here it is written out
+/// a - b.
+/// @pytorch also takes a factor alpha for b in torch.sub; write it out.
 template <Real T> EBB_API Tensor<T> operator-(const Operand<T>& a, const Operand<T>& b);
 EBB_OR_NUMBER(Tensor<T>, operator-)
 /// a * b
 template <Real T> EBB_API Tensor<T> operator*(const Operand<T>& a, const Operand<T>& b);
 EBB_OR_NUMBER(Tensor<T>, operator*)
-/// a / b. PyTorch: torch.div rounds on demand; here floor(a / b)
+/// a / b.
+/// @pytorch also rounds in torch.div; write floor(a / b).
 template <Real T> EBB_API Tensor<T> operator/(const Operand<T>& a, const Operand<T>& b);
 EBB_OR_NUMBER(Tensor<T>, operator/)
-/// a^b; where the power does not depend on an argument its slope is 0
+/// a^b. The slope in an argument is 0 where the power does not depend on it.
 template <Real T> EBB_API Tensor<T> pow(const Operand<T>& a, const Operand<T>& b);
 EBB_OR_NUMBER(Tensor<T>, pow)
-/// The larger; ties share the gradient evenly, NaN stays NaN
+/// The larger of a and b; equal ones share the gradient evenly, NaN stays NaN
 template <Real T> EBB_API Tensor<T> maximum(const Operand<T>& a, const Operand<T>& b);
 EBB_OR_NUMBER(Tensor<T>, maximum)
-/// The smaller; ties share the gradient evenly, NaN stays NaN
+/// The smaller of a and b; equal ones share the gradient evenly, NaN stays NaN
 template <Real T> EBB_API Tensor<T> minimum(const Operand<T>& a, const Operand<T>& b);
 EBB_OR_NUMBER(Tensor<T>, minimum)
-/// a log b, and 0 where a is 0 unless b is NaN; slopes 0 where both are 0. PyTorch: there the slope
-/// in b is NaN, as 0 / 0, which would spoil a whole gradient
+/// a log b; 0 where a is 0, unless b is NaN; slopes 0 where both are 0.
+/// @pytorch has a slope of NaN in b where both are 0, which spoils the whole gradient.
 template <Real T> EBB_API Tensor<T> xlogy(const Operand<T>& a, const Operand<T>& b);
 EBB_OR_NUMBER(Tensor<T>, xlogy)
-/// sqrt(a^2 + b^2) without overflow; slopes 0 where both are 0. PyTorch: slopes of NaN where both
-/// are 0, as 0 / 0
+/// sqrt(a^2 + b^2) without overflow; slopes 0 where both are 0.
+/// @pytorch has slopes of NaN where both are 0.
 template <Real T> EBB_API Tensor<T> hypot(const Operand<T>& a, const Operand<T>& b);
 EBB_OR_NUMBER(Tensor<T>, hypot)
-/// The angle of the point (b, a) in [-pi, pi]; slopes 0 where both are 0. PyTorch: slopes of NaN
-/// where both are 0, as 0 / 0
+/// The angle of the point (b, a) in [-pi, pi]; slopes 0 where both are 0.
+/// @pytorch has slopes of NaN where both are 0.
 template <Real T> EBB_API Tensor<T> atan2(const Operand<T>& a, const Operand<T>& b);
 EBB_OR_NUMBER(Tensor<T>, atan2)
 
-// Comparisons give masks, which are never recorded.
+// Comparisons return masks, which are never recorded.
 
 /// a < b
 template <Real T> EBB_API Mask<T> operator<(const Operand<T>& a, const Operand<T>& b);
@@ -181,9 +191,10 @@ template <Real T> Mask<T> operator==(const Operand<T>& a, double b) { return a =
 /// a != b, element by element
 template <Real T> EBB_API Mask<T> operator!=(const Operand<T>& a, const Operand<T>& b);
 template <Real T> Mask<T> operator!=(const Operand<T>& a, double b) { return a != Number<T>(b); }
-/// mask ? a : b; the branch that was not taken gets a gradient of 0 whatever it computed. PyTorch:
-/// a gradient of NaN where the branch that was not taken has an infinite slope, as 0 times
-/// infinity; where(mask) alone is of indices
+/// mask ? a : b. The branch that is not taken gets a gradient of 0, even if its slope is infinite
+/// or NaN.
+/// @pytorch has a gradient of NaN where the branch that is not taken has an infinite slope. Its
+/// where(mask) alone returns indices.
 template <Real T>
 EBB_API Tensor<T> where(const Array<bool>& mask, const Operand<T>& a, const Operand<T>& b);
 template <Real T>
@@ -194,216 +205,241 @@ template <Real T>
 Tensor<T> where(const Array<bool>& mask, double a, const Operand<T>& b) {
   return where(mask, Array<T>(T(a)), b);
 }
-/// `where` with numbers as arms; formulas call it by this name. PyTorch: where; its select is a
-/// `slice` of one element
+/// `where` by another name, which formulas use: there a and b may be numbers.
+/// @pytorch calls it where; its select is a `slice` of one element.
 template <Real T>
 EBB_API Tensor<T> select(const Mask<T>& mask, const Tensor<std::type_identity_t<T>>& a,
                          const Tensor<std::type_identity_t<T>>& b);
 
-// Reductions: over all axes, or over the given ones. PyTorch: an empty list of axes means all of
-// them; here it means none, so that a list that was computed has no special case
+// Reductions, over all axes or over the given ones.
+// @pytorch takes an empty list of axes for all axes; here it means no axis, so that a computed list
+// has no special case.
 
-/// Sum by a fixed tree, combined in double
+/// Sum in a fixed order, added up in double
 template <Real T> EBB_API Tensor<T> sum(const Operand<T>& x);
 template <Real T>
 EBB_API Tensor<T> sum(const Operand<T>& x, const Axes& axes, bool keepdim = false);
-/// Arithmetic mean; NaN of no elements
+/// Arithmetic mean; NaN for no elements
 template <Real T> EBB_API Tensor<T> mean(const Operand<T>& x);
 template <Real T>
 EBB_API Tensor<T> mean(const Operand<T>& x, const Axes& axes, bool keepdim = false);
-/// Largest element; ties share the gradient evenly. There must be one. PyTorch: amax; its max of
-/// one axis gives indices too, for which there is `argmax`, and the gradient to one of equals
+/// The largest element, of at least one; equal ones share the gradient evenly.
+/// @pytorch calls it amax. Its max over one axis also returns indices (write `argmax`), and gives
+/// the gradient to one of several equal elements.
 template <Real T> EBB_API Tensor<T> max(const Operand<T>& x);
 template <Real T>
 EBB_API Tensor<T> max(const Operand<T>& x, const Axes& axes, bool keepdim = false);
-/// Smallest element; ties share the gradient evenly. There must be one. PyTorch: amin; its min of
-/// one axis gives indices too, for which there is `argmin`, and the gradient to one of equals
+/// The smallest element, of at least one; equal ones share the gradient evenly.
+/// @pytorch calls it amin. Its min over one axis also returns indices (write `argmin`), and gives
+/// the gradient to one of several equal elements.
 template <Real T> EBB_API Tensor<T> min(const Operand<T>& x);
 template <Real T>
 EBB_API Tensor<T> min(const Operand<T>& x, const Axes& axes, bool keepdim = false);
-/// Product in double, in an order of its own: what overflows on the way stays so. Right with zeros
-/// to every order; 1 of no elements. PyTorch: over all axes or one
+/// Product, computed in double in a fixed order, so that an intermediate overflow stays infinite; 1
+/// for no elements. Derivatives of every order are right with zeros, too.
+/// @pytorch reduces all axes or one.
 template <Real T> EBB_API Tensor<T> prod(const Operand<T>& x);
 template <Real T>
 EBB_API Tensor<T> prod(const Operand<T>& x, const Axes& axes, bool keepdim = false);
-/// The sum of squares is divided by the number of elements less the correction
+/// Options of var and stddev: the sum of squares is divided by the number of elements minus
+/// `correction`.
 struct SpreadOptions {
   double correction = 1;
   bool keepdim = false;
 };
-/// Mean squared distance from the mean; NaN where there are no more elements than the correction.
-/// PyTorch: infinite where the correction is above the count, and negative corrections, which here
-/// are refused: neither is a variance
+/// Mean squared distance from the mean; NaN unless there are more elements than the correction.
+/// @pytorch returns infinity if the correction is above the count, and accepts negative
+/// corrections, which are an error here.
 template <Real T> EBB_API Tensor<T> var(const Operand<T>& x);
 template <Real T>
 EBB_API Tensor<T> var(const Operand<T>& x, const Axes& axes, SpreadOptions options = {});
-/// The root of var, slope 0 where all elements are equal. PyTorch: std, a name that C++ has taken;
-/// for the rest see var
+/// The square root of var; slope 0 where all elements are equal.
+/// @pytorch calls it std; otherwise it differs as in var.
 template <Real T> EBB_API Tensor<T> stddev(const Operand<T>& x);
 template <Real T>
 EBB_API Tensor<T> stddev(const Operand<T>& x, const Axes& axes, SpreadOptions options = {});
-/// The p-norm, p > 0, infinity for the largest |x|; slope 0 at 0, ties of the largest share evenly.
-/// PyTorch: linalg.vector_norm; p <= 0, too, which counts or takes the smallest and is no norm
+/// The p-norm for p > 0; for p = infinity the largest |x|. Slope 0 at 0; equal largest elements
+/// share the gradient evenly.
+/// @pytorch calls it linalg.vector_norm, and accepts p <= 0, which gives no norm.
 template <Real T> EBB_API Tensor<T> norm(const Operand<T>& x, double p = 2);
 template <Real T>
 EBB_API Tensor<T> norm(const Operand<T>& x, double p, const Axes& axes, bool keepdim = false);
-/// log(sum(e^x)) without overflow; -inf of no elements. PyTorch: axes must be given
+/// log(sum(e^x)) without overflow; -inf for no elements.
+/// @pytorch must be given axes.
 template <Real T> EBB_API Tensor<T> logsumexp(const Operand<T>& x);
 template <Real T>
 EBB_API Tensor<T> logsumexp(const Operand<T>& x, const Axes& axes, bool keepdim = false);
 
-// Along one axis, which a scalar has as well: 0 or -1, as in PyTorch.
+// Operations along one axis. A scalar has one axis, 0 or -1, as in PyTorch.
 
 /// e^x / sum(e^x) along an axis
 template <Real T> EBB_API Tensor<T> softmax(const Operand<T>& x, int axis = -1);
 /// log(softmax(x)) along an axis
 template <Real T> EBB_API Tensor<T> log_softmax(const Operand<T>& x, int axis = -1);
-/// a . b / (max(|a|, eps) max(|b|, eps)) along an axis. The shapes are equal. PyTorch: shapes
-/// broadcast; here that is refused, since (n, k) against (k,) mostly is a mistake
+/// a . b / (max(|a|, eps) max(|b|, eps)) along an axis. The shapes must be equal.
+/// @pytorch broadcasts the shapes; here that is an error, since (n, k) with (k,) is mostly a
+/// mistake.
 template <Real T>
 EBB_API Tensor<T> cosine_similarity(const Operand<T>& a, const Operand<T>& b, int axis = 1,
                                     double eps = 1e-8);
 /// Running sum along an axis, in double
 template <Real T> EBB_API Tensor<T> cumsum(const Operand<T>& x, int axis);
-/// Running product along an axis, in double; right with zeros to every order
+/// Running product along an axis, in double; derivatives of every order are right with zeros, too
 template <Real T> EBB_API Tensor<T> cumprod(const Operand<T>& x, int axis);
 
-// Order. NaN counts as larger than any number; the first of equals comes first.
+// Order. NaN counts as larger than any number; of equal elements the first comes first.
 
-/// Where the largest element is, in row-major order or along an axis; the first NaN if there is one
+/// The position of the largest element, in row-major order or along an axis; that of the first NaN,
+/// if there is one.
 template <Real T> EBB_API Array<std::int64_t> argmax(const Operand<T>& x);
 template <Real T>
 EBB_API Array<std::int64_t> argmax(const Operand<T>& x, int axis, bool keepdim = false);
-/// Where the smallest element is; the first NaN if there is one, as `min` is NaN then
+/// The position of the smallest element, in row-major order or along an axis; that of the first
+/// NaN, if there is one.
 template <Real T> EBB_API Array<std::int64_t> argmin(const Operand<T>& x);
 template <Real T>
 EBB_API Array<std::int64_t> argmin(const Operand<T>& x, int axis, bool keepdim = false);
-/// Elements along an axis, and where they stood; the gradient goes to those
+/// Elements along an axis, and the positions where they were; each position gets the gradient of
+/// its element.
 template <Real T>
 struct Selected {
   Tensor<T> values;
   Array<std::int64_t> indices;
 };
-/// In order along an axis; equal elements keep theirs, and each has the gradient of its own place.
-/// PyTorch: equal elements come in any order unless stable=True; here results repeat
+/// The elements in ascending or descending order along an axis. Equal elements keep their order,
+/// and each position gets the gradient of its element.
+/// @pytorch keeps the order of equal elements only with stable=True.
 template <Real T>
 EBB_API Selected<T> sort(const Operand<T>& x, int axis = -1, bool descending = false);
-/// The k largest or smallest along an axis, in order; of equals the first are chosen and get the
-/// gradient. PyTorch: sorted=False, and any of equals; here results repeat
+/// The k largest or smallest elements along an axis, in order. Of equal elements the first are
+/// chosen, and get the gradient.
+/// @pytorch also takes sorted=False, and chooses any of equal elements.
 template <Real T>
 EBB_API Selected<T> topk(const Operand<T>& x, std::int64_t k, int axis = -1, bool largest = true);
-/// The middle element in order, the lower of two; NaN if there is one. There must be an element.
-/// The gradient goes to the one that was chosen. PyTorch: the gradient of the median of all
-/// elements is shared among equals, though that along an axis is not
+/// The middle element in order, of at least one; the lower of two. NaN if there is a NaN. The
+/// gradient goes to the chosen element.
+/// @pytorch shares the gradient of the median of all elements among equal ones, but not that along
+/// an axis.
 template <Real T> EBB_API Tensor<T> median(const Operand<T>& x);
 template <Real T>
 EBB_API Selected<T> median(const Operand<T>& x, int axis, bool keepdim = false);
 
 // Shapes and indices.
 
-/// The same elements in another shape of the same size. PyTorch: one size may be -1 and is found;
-/// here a shape says all sizes, so that a wrong one is seen
+/// The same elements in another shape of the same size.
+/// @pytorch finds one size that is given as -1; here all sizes are given, so that a wrong one is an
+/// error.
 template <Real T> EBB_API Tensor<T> reshape(const Operand<T>& x, const Shape& shape);
-/// Axes in another order; without one, in reverse order. PyTorch: permute; its transpose swaps two
-/// axes
+/// The axes in another order; without an order, reversed.
+/// @pytorch calls it permute; its transpose swaps two axes.
 template <Real T> EBB_API Tensor<T> transpose(const Operand<T>& x);
 template <Real T>
 EBB_API Tensor<T> transpose(const Operand<T>& x, std::initializer_list<int> order);
-/// Axes in another order: `transpose` by another name
+/// The axes in another order, as `transpose`
 template <Real T>
 EBB_API Tensor<T> permute(const Operand<T>& x, std::initializer_list<int> order);
-/// Without axes of size 1: all of them, or those among the given axes; others stay
+/// Removes axes of size 1: all of them, or those among the given axes
 template <Real T> EBB_API Tensor<T> squeeze(const Operand<T>& x);
 template <Real T> EBB_API Tensor<T> squeeze(const Operand<T>& x, const Axes& axes);
-/// With another axis of size 1, which is axis `axis` of the result
+/// Adds an axis of size 1, which is axis `axis` of the result
 template <Real T> EBB_API Tensor<T> unsqueeze(const Operand<T>& x, int axis);
-/// Elements begin, begin + step, ... before end of one axis; negative begin and end count from its
-/// end. PyTorch: x[begin:end:step], where what is beyond the axis is cut off; here it is refused,
-/// as a mistake
+/// The elements begin, begin + step, ... before end along one axis; a negative begin or end counts
+/// from the end of the axis.
+/// @pytorch writes x[begin:end:step], and cuts off positions outside of the axis, which are an
+/// error here.
 struct Range {
   std::int64_t begin = 0;
   std::int64_t end = INT64_MAX;
   std::int64_t step = 1;
 };
 template <Real T> EBB_API Tensor<T> slice(const Operand<T>& x, int axis, Range range);
-/// Rows of x by index: out[i, ...] = x[indices[i], ...]. PyTorch: index_select of axis 0
+/// Rows of x by index: out[i, ...] = x[indices[i], ...].
+/// @pytorch calls it index_select of axis 0.
 template <Real T>
 EBB_API Tensor<T> gather_rows(const Operand<T>& x, const Array<std::int64_t>& indices);
-/// The reverse of gather_rows: out[indices[i], ...] += x[i, ...] on zeros of `rows` rows. PyTorch:
-/// index_add of axis 0
+/// Adds rows to zeros, the reverse of gather_rows: out[indices[i], ...] += x[i, ...], with `rows`
+/// rows.
+/// @pytorch calls it index_add of axis 0.
 template <Real T>
 EBB_API Tensor<T> scatter_add_rows(const Operand<T>& x, const Array<std::int64_t>& indices,
                                    std::int64_t rows);
-/// Joins along an axis; all other sizes agree. PyTorch: cat, which passes over arrays of shape (0,)
-/// whatever the other shapes; here there is no exception
+/// Joins arrays along an axis; all other sizes must be equal.
+/// @pytorch calls it cat, and skips arrays of shape (0,), which are an error here.
 EBB_API Tensor<float> concat(const std::vector<Tensor<float>>& parts, int axis = 0);
 EBB_API Tensor<double> concat(const std::vector<Tensor<double>>& parts, int axis = 0);
-/// Joins along a new axis, which is axis `axis` of the result; all shapes are equal
+/// Joins arrays along a new axis, which is axis `axis` of the result; all shapes must be equal
 EBB_API Tensor<float> stack(const std::vector<Tensor<float>>& parts, int axis = 0);
 EBB_API Tensor<double> stack(const std::vector<Tensor<double>>& parts, int axis = 0);
-/// Parts along an axis: of one size, but for a last one that may be smaller, or of the given sizes.
-/// PyTorch: the parts are views that may be written to; here values do not change
+/// Divides an axis into parts: of one size, where the last part may be smaller, or of the given
+/// sizes.
+/// @pytorch returns views that may be written to; here values do not change.
 template <Real T>
 EBB_API std::vector<Tensor<T>> split(const Operand<T>& x, std::int64_t size, int axis = 0);
 template <Real T>
 EBB_API std::vector<Tensor<T>> split(const Operand<T>& x, const std::vector<std::int64_t>& sizes,
                                      int axis = 0);
-/// The order of the elements reversed along each of the axes
+/// Reverses the order of the elements along each of the axes
 template <Real T> EBB_API Tensor<T> flip(const Operand<T>& x, const Axes& axes);
-/// out[(i + shift) mod size] = x[i] along an axis. PyTorch: also lists of both, which are several
-/// calls, and no axis, which is `reshape` to a row
+/// Shifts the elements along an axis, with wrap-around: out[(i + shift) mod size] = x[i].
+/// @pytorch also takes lists of shifts and axes (write several calls), and no axis (write `reshape`
+/// to one axis first).
 template <Real T> EBB_API Tensor<T> roll(const Operand<T>& x, std::int64_t shift, int axis);
-/// How many elements stand before and after an axis
+/// How many elements are added before and after an axis
 struct PadWidth {
   std::int64_t before = 0, after = 0;
 };
-/// Margins of one value. One pair of widths an axis, the first axis first, as in NumPy. PyTorch:
-/// the last axis first, and no more than are padded; negative widths, which are `slice`; modes that
-/// repeat or mirror, which are `index_select`
+/// Adds elements of one value around x. `widths` has one pair for each axis, the first axis first,
+/// as in NumPy.
+/// @pytorch takes the last axis first, and only the padded axes; negative widths (write `slice`);
+/// and modes that repeat or mirror (write `index_select`).
 template <Real T>
 EBB_API Tensor<T> pad(const Operand<T>& x, const std::vector<PadWidth>& widths, double value = 0);
-/// The whole array several times along each axis: counts belong to the last axes, or come with new
-/// first axes
+/// Repeats the whole array along each axis. The counts belong to the last axes; additional counts
+/// make new first axes.
 template <Real T>
 EBB_API Tensor<T> tile(const Operand<T>& x, const std::vector<std::int64_t>& counts);
-/// `tile` with a count for every axis at least; NumPy's function of this name is
-/// `repeat_interleave`
+/// Repeats the whole array along each axis, as `tile`, with a count for every axis at least.
+/// NumPy's repeat is `repeat_interleave`.
 template <Real T>
 EBB_API Tensor<T> repeat(const Operand<T>& x, const std::vector<std::int64_t>& counts);
-/// Each element along an axis `count` times in a row. PyTorch: also a count for each element, which
-/// is `index_select`, and no axis, which is `reshape` to a row
+/// Repeats each element along an axis `count` times.
+/// @pytorch also takes a count for each element (write `index_select`), and no axis (write
+/// `reshape` to one axis first).
 template <Real T>
 EBB_API Tensor<T> repeat_interleave(const Operand<T>& x, std::int64_t count, int axis);
-/// Slices across an axis by index, which has one axis: `gather_rows` for any axis. PyTorch: of a
-/// scalar, too, where nothing is left to choose
+/// Slices of x along an axis by index; `indices` has one axis. It is `gather_rows` for any axis.
+/// @pytorch also takes a scalar x.
 template <Real T>
 EBB_API Tensor<T> index_select(const Operand<T>& x, int axis, const Array<std::int64_t>& indices);
-/// out[..., j, ...] = x[..., index[..., j, ...], ...] along an axis: NumPy's take_along_axis. The
-/// other sizes of x and index are equal. PyTorch: beside the axis the sizes of index may be smaller
-/// than those of x; here a part of x that is left out is taken for a mistake
+/// Elements by index along an axis, as NumPy's take_along_axis: out[..., j, ...] = x[...,
+/// index[..., j, ...], ...]. The other sizes of x and index must be equal.
+/// @pytorch lets the other sizes of index be smaller than those of x, which is an error here.
 template <Real T>
 EBB_API Tensor<T> gather(const Operand<T>& x, int axis, const Array<std::int64_t>& index);
-/// The reverse of gather: x with out[..., index[..., j, ...], ...] += source[..., j, ...]. The
-/// sizes of index and source are equal, and but for the axis those of x. PyTorch: the sizes of
-/// index may be smaller than those of source and, beside the axis, of x; here what is left out is
-/// taken for a mistake
+/// Adds elements by index along an axis, the reverse of gather: x with out[..., index[..., j, ...],
+/// ...] += source[..., j, ...]. index and source must have the same shape, and that of x except
+/// along the axis.
+/// @pytorch lets the sizes of index be smaller than those of source and, except along the axis, of
+/// x, which is an error here.
 template <Real T>
 EBB_API Tensor<T> scatter_add(const Operand<T>& x, int axis, const Array<std::int64_t>& index,
                               const Operand<T>& source);
-/// The elements where the mask holds, in a row. The shapes are equal. PyTorch: shapes broadcast;
-/// here `broadcast_to` says so, since a mask of another shape mostly is a mistake
+/// The elements where the mask is true, along one axis. The shapes must be equal.
+/// @pytorch broadcasts the shapes; write `broadcast_to`.
 template <Real T> EBB_API Tensor<T> masked_select(const Operand<T>& x, const Array<bool>& mask);
-/// A row for each index, of zeros with a 1 at the index: indices (...) give (..., classes).
-/// PyTorch: of integers, here of T, for products; the number of classes may be guessed, which here
-/// it is not: batches would differ
+/// Rows of zeros with a 1 at each index: indices (...) give (..., classes).
+/// @pytorch returns integers, and can guess the number of classes, which would differ between
+/// batches.
 template <Real T = float>
 EBB_API Array<T> one_hot(const Array<std::int64_t>& indices, std::int64_t classes);
-/// x stretched to a shape that it broadcasts to
+/// x broadcast to a shape
 template <Real T> EBB_API Tensor<T> broadcast_to(const Operand<T>& x, const Shape& shape);
-/// The reverse of broadcast_to: sums over the axes that a broadcast from `shape` stretched.
-/// PyTorch: the method sum_to_size
+/// Sums over the axes that a broadcast from `shape` to x.shape() stretches, the reverse of
+/// broadcast_to.
+/// @pytorch calls it the method sum_to_size.
 template <Real T> EBB_API Tensor<T> sum_to(const Operand<T>& x, const Shape& shape);
-/// The values of x in another type, on the same tape. PyTorch: the method to
+/// The values of x in another type, on the same tape.
+/// @pytorch calls it the method to.
 template <Real To, Real T>
 EBB_API Tensor<To> cast(const Operand<T>& x);
 

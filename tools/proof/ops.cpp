@@ -138,9 +138,10 @@ std::map<std::string, std::string> read_kinks(const std::string& readme) {
   return kinks;
 }
 
-/// A comment as what the operation is, and what is otherwise in PyTorch, which it names last.
+/// Divides a comment into the meaning of an operation, and its difference from PyTorch, which comes
+/// last, after the tag @pytorch.
 std::pair<std::string, std::string> meaning_of(const std::string& comment) {
-  static const std::string mark = "PyTorch: ";
+  static const std::string mark = "@pytorch ";
   static const std::regex end("([^.])\\.$");  // an ellipsis stays
   const auto at = comment.find(mark);
   const auto tidy = [&](const std::string& text) {
@@ -150,9 +151,9 @@ std::pair<std::string, std::string> meaning_of(const std::string& comment) {
   return {tidy(comment.substr(0, at)), tidy(comment.substr(at + mark.size()))};
 }
 
-/// With a capital at the start, as a sentence has.
+/// A text with a capital at its start.
 std::string in_capitals(std::string text) {
-  text[0] = char(std::toupper(static_cast<unsigned char>(text[0])));
+  if (!text.empty()) text[0] = char(std::toupper(static_cast<unsigned char>(text[0])));
   return text;
 }
 
@@ -170,12 +171,12 @@ Printed by `tools/ops` from [ops.hpp](../autodiff/ops.hpp),
 [networks.hpp](../autodiff/networks.hpp), the table of kinks in the
 [README](../README.md#what-to-rely-on) and the registry of the library.
 
-Arguments and results are PyTorch's where it has the operation; the last column says what is
-otherwise there, and why it is not here. All operations have this in common: they take and give
-`float` and `double`, never mixed, where PyTorch has further types and converts (`cast` says where
-that happens); they change nothing in place and have no `out`, so that what a tape recorded stays
-true; arrays have at most six axes, which need no memory of their own; an axis is called `axis`,
-and `dim` there.
+Arguments and results are PyTorch's if it has the operation; the last column says how PyTorch
+differs, and what to write here. All operations have this in common: they take and return `float`
+and `double`, never mixed, where PyTorch has further types and converts (here `cast` shows where
+that happens); they change nothing in place and have no `out`, so that the records of a tape stay
+valid; arrays have at most six axes, which need no separate memory; an axis is called `axis`, which
+PyTorch calls `dim`.
 
 | operation | call | meaning | slope at kinks | derivatives | PyTorch |
 |---|---|---|---|---|---|
@@ -201,7 +202,7 @@ void print_table(const std::string& source) {
     for (const auto& call : operation.calls) calls += (calls.empty() ? "`" : "<br>`") + call + "`";
     auto [meaning, pytorch] = meaning_of(operation.comment);
     const std::string common = meaning_of(operation.section).second;
-    if (!common.empty() && pytorch.rfind("none", 0) != 0)
+    if (!common.empty() && pytorch.rfind("has no ", 0) != 0)
       pytorch += (pytorch.empty() ? "" : ". ") + in_capitals(common);
     const auto entry = registered.find(operation.name == "select" ? "where" : operation.name);
     const char* derivatives = entry == registered.end()  ? "not differentiable"
@@ -210,7 +211,7 @@ void print_table(const std::string& source) {
     const auto kink = kinks.find(operation.name);
     std::printf("| %s | %s | %s | %s | %s | %s |\n", cell(operation.name).c_str(), calls.c_str(),
                 cell(meaning).c_str(), kink == kinks.end() ? "" : cell(kink->second).c_str(),
-                derivatives, cell(pytorch).c_str());
+                derivatives, cell(in_capitals(pytorch)).c_str());
   }
 }
 
