@@ -6,7 +6,7 @@ namespace detail {
 
 void check_index(std::string_view operation, const Shape& x, const Shape& s, int axis) {
   if (s.rank() != x.rank() || !(s.with(axis, 0) == x.with(axis, 0))) {
-    throw_shapes(operation, "the index must have the sizes of x but for the axis", x, s);
+    throw_shapes(operation, "the index must have the sizes of x except along the axis", x, s);
   }
 }
 

@@ -255,7 +255,8 @@ struct Gather {
              [] {
                gather(spread({2, 3}), 1, Array<std::int64_t>::zeros({3, 2}));
              },
-             "gather: the index must have the sizes of x but for the axis, not (2, 3) and (3, 2)"}};
+             "gather: the index must have the sizes of x except along the axis, not (2, 3) and (3, "
+             "2)"}};
   }
 };
 

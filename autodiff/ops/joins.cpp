@@ -47,7 +47,7 @@ Tensor<T> concat_all(const std::vector<Tensor<T>>& parts, int axis) {
   for (const auto& part : in) {
     const Shape& s = part.block->shape;
     if (s.rank() != first.rank() || !(s.with(axis, 0) == first.with(axis, 0))) {
-      throw_shapes("concat", "all sizes but that of the axis must agree", first, s);
+      throw_shapes("concat", "all sizes except along the axis must agree", first, s);
     }
     total += s[axis];
   }

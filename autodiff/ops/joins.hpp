@@ -27,7 +27,7 @@ struct Concat {
              [] {
                concat({Tensor<double>(spread({2, 3})), Tensor<double>(spread({2, 2}))}, 0);
              },
-             "concat: all sizes but that of the axis must agree, not (2, 3) and (2, 2)"},
+             "concat: all sizes except along the axis must agree, not (2, 3) and (2, 2)"},
             {"no parts", [] { concat(std::vector<Tensor<double>>{}); }, "concat: no tensors"}};
   }
 };

@@ -70,7 +70,8 @@ class Mask : public Array<bool> {
   Mask(Array<bool> mask) : Array<bool>(std::move(mask)) {}
   /// A mask has an answer for each element, so that it cannot be a condition.
   explicit operator bool() const {
-    static_assert(sizeof(T) == 0, "a mask is no condition: use where or select(condition, a, b)");
+    static_assert(sizeof(T) == 0,
+                  "a mask is not a condition: use where or select(condition, a, b)");
     return false;
   }
 };

@@ -121,7 +121,7 @@ Prefetcher::Prefetcher(std::int64_t workers, std::int64_t slots, const Task& tas
   try {
     threads_ = std::make_unique<Threads>(workers, slots, task);
   } catch (const std::system_error& error) {
-    throw ArgumentError("Loader: the system gives no " + std::to_string(workers) + " threads (" +
+    throw ArgumentError("Loader: the system cannot give " + std::to_string(workers) + " threads (" +
                         error.code().message() + "); use fewer workers");
   }
 }

@@ -36,7 +36,7 @@ AtomicFile::AtomicFile(const std::string& path)
   const bool replaces = ::stat(target_.c_str(), &old) == 0;
   // Renaming onto a device or a pipe would remove it.
   if (replaces && !S_ISREG(old.st_mode)) {
-    throw FileError(path_ + ": cannot be written: it is no plain file; give another name");
+    throw FileError(path_ + ": cannot be written: it is not a plain file; give another name");
   }
   const std::string folder = fs::path(target_).parent_path().string();
   open_temporary(folder.empty() ? "." : folder, 0666);
@@ -106,7 +106,7 @@ void AtomicFile::commit() {
   if (directory < 0) return;
   const bool lost = ::fsync(directory) != 0 && errno == EIO;
   ::close(directory);
-  if (lost) fail("was written, but its folder cannot be brought to the disk", EIO);
+  if (lost) fail("was written, but its folder cannot be synchronized to the disk", EIO);
 }
 
 }  // namespace ebb::inline v0::data::detail

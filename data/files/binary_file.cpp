@@ -43,7 +43,7 @@ BinaryFile::BinaryFile(const std::string& path) : name_(path) {
     fail(std::generic_category().message(code),
          code == EMFILE ? "how many files are open" : "the name of the file");
   }
-  if (!S_ISREG(status.st_mode)) fail("it is no plain file", "the name of the file");
+  if (!S_ISREG(status.st_mode)) fail("it is not a plain file", "the name of the file");
   size_ = status.st_size;
   seconds_ = status.st_mtim.tv_sec;
   nanoseconds_ = status.st_mtim.tv_nsec;
@@ -117,7 +117,7 @@ std::int64_t ByteReader::read_up_to(void* to, std::int64_t count) {
 void ByteReader::expect_end() {
   char more = 0;
   if (read_some(&more, 1) != 0) {
-    fail(position_, "the file goes on behind the last element; it is not what it says");
+    fail(position_, "the file continues after the last element, which does not match its header");
   }
 }
 

@@ -203,8 +203,8 @@ Array<T> to_row_major(const Array<T>& from, const Shape& shape) {
 
 template <class T>
 std::string refusal(ElementType type) {
-  return std::string(name_of(type)) + (std::same_as<T, bool> ? " is not bool" : " is no integer") +
-         "; read it as " +
+  return std::string(name_of(type)) +
+         (std::same_as<T, bool> ? " is not bool" : " is not an integer") + "; read it as " +
          (type < ElementType::float16 && std::same_as<T, bool> ? "std::int64_t, float or double"
                                                                : "float or double");
 }

@@ -40,7 +40,7 @@ NamedArrays::~NamedArrays() = default;
 void NamedArrays::add(std::string name, AnyArray array) {
   if (!positions_.emplace(name, names_.size()).second) {
     throw ArgumentError("NamedArrays: the name " + detail::printable(name) +
-                        " stands twice; rename one of the arrays");
+                        " occurs twice; rename one of the arrays");
   }
   names_.push_back(std::move(name));
   arrays_.push_back(std::move(array));

@@ -105,8 +105,8 @@ void TextFile::skip_line() {
 
 void TextFile::take(std::int64_t bytes) {
   if (session_.try_take(bytes)) return;
-  fail(here(), "what was read so far takes all memory but " + count_of(session_.left(), "byte") +
-                   " of what it may; set max_bytes if it is meant to be read");
+  fail(here(), "the values read so far take all allowed memory except " +
+                   count_of(session_.left(), "byte") + "; set max_bytes to read more");
 }
 
 }  // namespace ebb::inline v0::data::detail

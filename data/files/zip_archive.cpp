@@ -218,7 +218,7 @@ ZipReader::ZipReader(const BinaryFile& file) : archive_(std::make_unique<Archive
   archive_->handle = open_archive(endpoint, ZIP_RDONLY);
   if (!archive_->handle) {
     endpoint.rethrow();
-    file.fail(0, std::string("this is no zip archive, or a damaged one (") +
+    file.fail(0, std::string("this is not a zip archive, or a damaged one (") +
                      zip_error_strerror(&endpoint.error) + ")");
   }
 }

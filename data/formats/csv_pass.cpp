@@ -38,7 +38,7 @@ void CsvPass<T>::read_header() {
     file_.take(std::int64_t(2 * name.size() + sizeof(ColumnState)) + 2 * text_overhead);
     const auto [other, is_new] = seen.emplace(name, columns_.size() + 1);
     if (!is_new) {
-      file_.fail(file_.mark(), "the name " + quoted(name) + " stands twice, first for column " +
+      file_.fail(file_.mark(), "the name " + quoted(name) + " occurs twice, first for column " +
                                    std::to_string(other->second) + "; rename one of them");
     }
     columns_.push_back({.name = std::move(name)});
@@ -113,7 +113,7 @@ void CsvPass<T>::check_end(std::size_t j) const {
   if (file_.row_ended() == is_last) return;
   const auto expected = std::to_string(columns_.size()) +
                         (columns_.size() == 1 ? " field was expected" : " fields were expected");
-  if (is_last) file_.fail(file_.here(), "the row goes on; " + expected);
+  if (is_last) file_.fail(file_.here(), "the row continues; " + expected);
   file_.fail(file_.mark(), "the row ends after field " + std::to_string(j + 1) + "; " + expected);
 }
 

@@ -117,7 +117,8 @@ void check_missing_name(const CsvWriteOptions& options) {
       detail::spelled_number(name, number) != detail::Spelled::number) {
     return;
   }
-  throw ArgumentError("write_csv: " + detail::quoted(name) + " cannot stand for a missing value");
+  throw ArgumentError("write_csv: " + detail::quoted(name) +
+                      " cannot be the text of a missing value");
 }
 
 }  // namespace

@@ -27,7 +27,7 @@ detail::ElementLayout read_header(detail::ByteReader& reader) {
   std::uint8_t magic[4];
   reader.read(magic, 4, "the four bytes that an IDX file starts with");
   if (magic[0] != 0 || magic[1] != 0) {
-    reader.fail(0, "this is no IDX file; one starts with two bytes that are zero");
+    reader.fail(0, "this is not an IDX file; one starts with two bytes that are zero");
   }
   detail::ElementLayout layout;
   layout.big_endian = true;

@@ -101,7 +101,7 @@ template <class T>
 void Reader<T>::read_entry(std::string_view token, Mark mark) {
   const std::size_t colon = token.find(':');
   if (colon == token.npos) {
-    file_.fail(mark, quoted(token) + " is no pair \"index:value\"");
+    file_.fail(mark, quoted(token) + " is not a pair \"index:value\"");
   }
   const std::string_view text = token.substr(0, colon);
   if (text == "qid") {
@@ -120,11 +120,11 @@ void Reader<T>::read_entry(std::string_view token, Mark mark) {
   }
   index -= options_.first;
   if (options_.features > 0 && index >= options_.features) {
-    file_.fail(mark, "the index " + std::string(text) + " is behind the last of " +
+    file_.fail(mark, "the index " + std::string(text) + " is above the last of " +
                          detail::count_of(options_.features, "feature"));
   }
   if (index <= last_) {
-    file_.fail(mark, "the index " + std::string(text) + " does not rise above the one before");
+    file_.fail(mark, "the index " + std::string(text) + " is not above the one before");
   }
   mark.column += std::int64_t(colon) + 1;
   append(entries_, {index, number(token.substr(colon + 1), mark, "the value ")});
@@ -229,7 +229,7 @@ void write_libsvm(const std::string& path, const Array<T>& x, const Array<T>& y,
                      "; they must be (rows, features) and (rows, 1)");
   }
   if (y.size() == 0)
-    throw ArgumentError("write_libsvm: there are no rows, which no reader accepts");
+    throw ArgumentError("write_libsvm: there are no rows, and readers refuse that");
   detail::AtomicFile file(path);
   if (path.ends_with(".gz")) {
     detail::GzipWriter compressed(file);

@@ -24,7 +24,7 @@ class HeaderParser {
     while (!take('}')) {
       const std::size_t at = skip_blanks();
       const std::string_view key = string("a key in quotes");
-      expect(':', "a colon behind the key");
+      expect(':', "a colon after the key");
       if (key == "descr") {
         once(type_given_, at, key);
         parse_type();
@@ -57,7 +57,7 @@ class HeaderParser {
   }
 
   void once(bool& given, std::size_t at, std::string_view key) {
-    if (given) fail(at, "the key " + printable(key) + " stands twice");
+    if (given) fail(at, "the key " + printable(key) + " occurs twice");
     given = true;
   }
 
@@ -99,7 +99,7 @@ class HeaderParser {
   void parse_type() {
     const std::size_t at = skip_blanks();
     if (at < text_.size() && (text_[at] == '[' || text_[at] == '(')) {
-      fail(at, "records of several fields are not read; save each field as an array of its own");
+      fail(at, "records of several fields are not read; save each field as a separate array");
     }
     const std::string_view name = string("a type in quotes");
     struct Known {
@@ -162,7 +162,7 @@ ElementLayout read_npy_header(ByteReader& reader) {
   char begin[8];
   reader.read(begin, 8, "the eight bytes that a .npy file starts with");
   if (std::string_view(begin, 6) != magic) {
-    reader.fail(start, "this is no .npy file; one starts with the byte 147 and NUMPY");
+    reader.fail(start, "this is not a .npy file; one starts with the byte 147 and NUMPY");
   }
   const int version = begin[6];
   if (version < 1 || version > 3 || begin[7] != 0) {

@@ -35,7 +35,7 @@ NamedArrays read_npz(const BinaryFile& file, const ReadOptions& options) {
     std::string name = archive.name(i);
     if (!std::string_view(name).ends_with(suffix)) {
       file.fail(0, "the archive holds " + printable(name) +
-                       ", which is no .npy; remove it from the archive");
+                       ", which is not a .npy file; remove it from the archive");
     }
     name.resize(name.size() - suffix.size());
     if (arrays.contains(name)) {

@@ -59,7 +59,7 @@ void check_offsets(const detail::BinaryFile& file, const std::vector<Entry>& ent
   }
   if (end != available) {
     file.fail(file.size() - std::int64_t(available - end),
-              "the arrays end here, but the file goes on; it is not what it says");
+              "the arrays end here, but the file continues, which does not match its header");
   }
 }
 

@@ -65,11 +65,11 @@ class HeaderReader : public nlohmann::json_sax<Json> {
     key_ = text;
     switch (state_) {
       case State::top:
-        if (!names_.insert(text).second) fail("the name " + printable(text) + " stands twice");
+        if (!names_.insert(text).second) fail("the name " + printable(text) + " occurs twice");
         return true;
       case State::metadata:
         if (header.metadata.contains(text)) {
-          fail("the key " + printable(text) + " of __metadata__ stands twice");
+          fail("the key " + printable(text) + " of __metadata__ occurs twice");
         }
         return true;
       default:
@@ -162,7 +162,7 @@ class HeaderReader : public nlohmann::json_sax<Json> {
   bool number_float(number_float_t, const string_t&) override { unexpected(); }
   bool binary(binary_t&) override { unexpected(); }
   bool parse_error(std::size_t, const std::string& token, const Json::exception&) override {
-    fail("the header is no JSON here, behind " + printable(token));
+    fail("the header is not JSON here, after " + printable(token));
   }
 
  private:
@@ -202,7 +202,8 @@ SafetensorsHeader parse_safetensors_header(const BinaryFile& file, std::int64_t 
                                            std::string_view json) {
   // The parser would take a zero byte for the end of the text.
   const std::size_t zero = json.find('\0');
-  if (zero != json.npos) file.fail(offset + std::int64_t(zero), "a zero byte, which no JSON has");
+  if (zero != json.npos)
+    file.fail(offset + std::int64_t(zero), "a zero byte, which JSON cannot have");
   const char* const begin = json.data();
   const char* const end = begin + json.size();
   HeaderReader reader(file, offset, begin);

@@ -51,13 +51,13 @@ class Query {
     prepare(text);
     bind();
     const int columns = sqlite3_column_count(statement_.get());
-    if (columns == 0) fail("the query gives no columns");
+    if (columns == 0) fail("the query returns no columns");
     std::set<std::string> names;
     for (int j = 0; j < columns; ++j) {
       const std::string name = sqlite3_column_name(statement_.get(), j);
       if (name.empty()) fail("column " + std::to_string(j + 1) + " has no name; give it one by AS");
       if (!names.insert(name).second) {
-        fail("two columns are named '" + name + "'; give one another name by AS");
+        fail("two columns are named '" + name + "'; rename one by AS");
       }
       columns_.push_back({name});
     }
@@ -72,7 +72,7 @@ class Query {
       if (row % rows_between_calls == 0 && options_.read.progress) options_.read.progress(row, 0);
     }
     if (options_.read.progress) options_.read.progress(row, 0);
-    if (row == 0) fail("the query gives no rows");
+    if (row == 0) fail("the query returns no rows");
     if (kept == 0) fail("every row has a NULL, so none is left");
     return table(kept);
   }
@@ -91,7 +91,7 @@ class Query {
     const auto status = std::filesystem::status(path_, ignored);
     if (path_.empty()) fail("a database has a name");
     if (std::filesystem::exists(status) && !std::filesystem::is_regular_file(status)) {
-      fail("this is no file, so it is no database");
+      fail("this is not a file, so it is not a database");
     }
     sqlite3* opened = nullptr;
     const int code = sqlite3_open_v2(path_.c_str(), &opened, SQLITE_OPEN_READONLY, nullptr);
@@ -102,7 +102,7 @@ class Query {
 
   void prepare(const std::string& text) {
     if (text.find('\0') != text.npos) {
-      fail("the query has a zero byte, behind which nothing would be read");
+      fail("the query has a zero byte, after which nothing would be read");
     }
     sqlite3_stmt* prepared = nullptr;
     const char* rest = nullptr;

@@ -17,7 +17,7 @@ namespace {
 /// size of a place.
 constexpr std::int64_t block_bytes = 16 << 10;
 
-const char* const other_file = "the file is not what it was when it was opened; open it again";
+const char* const other_file = "the file has changed since it was opened; open it again";
 
 /// The rows from one remembered place to the next.
 struct Block {
@@ -75,8 +75,8 @@ CsvDataset<T>::File::File(const std::string& path, const std::string& target_nam
     : file(path), options(numeric(csv_options)) {
   if (detail::is_gzip(file)) {
     throw FileError(path +
-                    ": gzip compressed it, so that no row can be reached but through all before "
-                    "it; decompress it, or read all of it by read_csv");
+                    ": it is compressed by gzip, so that a row can be reached only through all "
+                    "rows before it; decompress it, or read the whole file by read_csv");
   }
   detail::ReadSession session(options.read);
   detail::CsvPass<T> pass(file, session, options);
@@ -92,7 +92,7 @@ CsvDataset<T>::File::File(const std::string& path, const std::string& target_nam
   }
   const auto width = std::int64_t(columns.size());
   if (features.empty()) {
-    throw detail::error_at(path, {}, "no column but the target; inputs are expected");
+    throw detail::error_at(path, {}, "no column except the target; inputs are expected");
   }
   std::vector<T> row(std::size_t(width), T(0));
   for (;; ++rows) {

@@ -66,7 +66,7 @@ RowLayout npy_layout(const BinaryFile& file, ElementType type) {
   }
   if (layout.big_endian) fail("its elements are big-endian; read_npy turns them");
   if (layout.fortran_order && layout.shape.rank() > 1) {
-    fail("its rows do not stand together, but its columns (Fortran order); read_npy turns them");
+    fail("it is in Fortran order, column after column; read_npy converts it");
   }
   if (layout.shape.rank() == 0) fail("it holds one number and no rows; read_npy reads it");
   const std::int64_t bytes = layout.bytes();
@@ -75,7 +75,8 @@ RowLayout npy_layout(const BinaryFile& file, ElementType type) {
          count_of(bytes, "byte") + ", but only " + std::to_string(reader.left()) + " follow");
   }
   if (bytes < reader.left()) {
-    reader.fail(offset + bytes, "the file goes on behind the last element; it is not what it says");
+    reader.fail(offset + bytes,
+                "the file continues after the last element, which does not match its header");
   }
   const std::int64_t rows = layout.shape[0];
   return {layout.shape, offset, rows == 0 ? 0 : bytes / rows};
@@ -104,7 +105,7 @@ RowLayout raw_layout(const char* operation, const BinaryFile& file, const RawRow
   }
   const std::int64_t there = left / row_bytes, count = rows.count.value_or(there);
   if (count > there) {
-    file.fail(file.size(), "the file ends here, behind " + count_of(there, "row") + " of the " +
+    file.fail(file.size(), "the file ends here, after " + count_of(there, "row") + " of the " +
                                std::to_string(count) + " that it should have");
   }
   if (!rows.count && left % row_bytes != 0) {

@@ -18,7 +18,8 @@ void check(const Table<T>& table, std::initializer_list<NamedRows> parts) {
   const std::string& by = detail::TableAccess::provenance(table).learned_by;
   if (!by.empty()) {
     throw ArgumentError("split: the rows of " + table.source() + " went through " + by +
-                        ", which was fitted on them, so that each part knows of the others; split "
+                        ", which was fitted on them, so that each part contains information about "
+                        "the others; split "
                         "first, then fit on the training part");
   }
   std::vector<const char*> part_of(std::size_t(table.rows()));

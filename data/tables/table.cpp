@@ -30,7 +30,7 @@ void check_columns(const std::vector<Column>& columns) {
   for (const Column& column : columns) {
     if (column.name.empty()) throw ArgumentError("Table: a column has no name");
     if (!names.insert(column.name).second) {
-      throw ArgumentError("Table: the name " + quoted(column.name) + " stands twice");
+      throw ArgumentError("Table: the name " + quoted(column.name) + " occurs twice");
     }
     levels.clear();
     for (const auto& level : column.levels) {
@@ -56,7 +56,7 @@ void check_codes(const std::vector<Column>& columns, const Array<T>& values) {
       if (std::isnan(code) || (code >= 0 && code < levels && code == std::floor(code))) continue;
       throw ArgumentError("Table: column " + quoted(column.name) + ", row " +
                           std::to_string(i / width) + ": " + std::to_string(code) +
-                          " is no position of a level; there are " +
+                          " is not the position of a level; there are " +
                           std::to_string(column.levels.size()));
     }
   }

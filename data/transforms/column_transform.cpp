@@ -73,7 +73,7 @@ void ColumnTransform::each_column(Fields& fields) {
     fields.check(seen.insert(name).second, "\"used\" has " + quoted(name) + " twice");
     const std::size_t j = positions.of(name);
     fields.check(j != detail::no_column,
-                 "\"used\" has " + quoted(name) + ", which is no column of \"inputs\"");
+                 "\"used\" has " + quoted(name) + ", which is not a column of \"inputs\"");
     const Kind kind = known_inputs()[j].kind;
     fields.check(kind == takes().value_or(kind),
                  "\"used\" has the " + std::string(detail::name_of(kind)) + " column " +

@@ -66,7 +66,7 @@ void Encoder::learn(const Table<double>& training) {
       fail("levels are given for " + detail::quoted(column.name) + ", which it does not encode");
     }
     if (has_duplicates(column.levels)) {
-      fail("a level that is given for " + detail::quoted(column.name) + " stands twice");
+      fail("a level that is given for " + detail::quoted(column.name) + " occurs twice");
     }
     levels_[std::size_t(found->second)] = column.levels;
     is_given[std::size_t(found->second)] = true;

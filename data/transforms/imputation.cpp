@@ -151,7 +151,9 @@ Table<double> Impute::apply(const Table<double>& table) const {
 Table<double> Impute::undo(const Table<double>& transformed) const {
   const auto at = places(transformed.columns());
   if (!mark_ && !at.empty()) {
-    fail("there is no way back: nothing tells what was filled in; fit it with .mark = true");
+    fail(
+        "it has no inverse, since nothing shows which values were filled; fit it with .mark = "
+        "true");
   }
   const detail::Positions positions(transformed.columns());
   std::vector<std::string> marks;

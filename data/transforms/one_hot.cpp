@@ -17,8 +17,8 @@ OneHot::OneHot(OneHotOptions options)
       drop_first_(options.drop_first) {
   if (drop_first_ && (unknown() == Unknown::ignore || missing() == Unknown::ignore)) {
     fail(
-        "what is ignored has zeros, and so has the first level with drop_first; let it be a "
-        "level");
+        "with drop_first the first level is all zeros, as ignored values are; set unknown and "
+        "missing to error or level");
   }
 }
 

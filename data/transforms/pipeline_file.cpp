@@ -159,7 +159,7 @@ class Reader : public Fields {
   void visit(const char* name, Member member) override {
     const Json& json = find(name);
     const char* expected = std::visit([&](auto* value) { return from_json(json, *value); }, member);
-    if (expected) fail(detail::quoted(name) + " is not what it must be: " + expected);
+    if (expected) fail(detail::quoted(name) + " must be " + expected);
   }
 
  private:
@@ -201,7 +201,7 @@ class Watch : public Json::json_sax_t {
   bool key(string_t& key) override {
     constexpr std::size_t most = 1000;
     if (!keys_.back().insert(key).second) {
-      throw FileError(path_ + ": the key " + detail::quoted(key) + " stands twice in one object");
+      throw FileError(path_ + ": the key " + detail::quoted(key) + " occurs twice in one object");
     }
     if (keys_.back().size() > most) throw FileError(path_ + ": more keys than any pipeline has");
     return true;
@@ -212,7 +212,7 @@ class Watch : public Json::json_sax_t {
       throw FileError(path_ + ": a number that double cannot hold");
     }
     throw detail::error_at(path_, mark_of(text_, behind > 0 ? behind - 1 : 0),
-                           "this is no JSON; a pipeline is what Pipeline::save writes");
+                           "this is not JSON; a pipeline file is one that Pipeline::save wrote");
   }
 
  private:
@@ -235,13 +235,14 @@ constexpr std::int64_t largest = std::int64_t(1) << 28;
 
 Json parse(const detail::BinaryFile& file) {
   const std::string& path = file.name();
-  if (file.size() > largest) throw FileError(path + ": more than 256 MB are no pipeline");
+  if (file.size() > largest)
+    throw FileError(path + ": a file of more than 256 MB is not a pipeline");
   std::string text(std::size_t(file.size()), '\0');
   file.read(0, text.data(), file.size());
   // The parser would take a zero byte for the end of the text.
   const std::size_t zero = text.find('\0');
   if (zero != text.npos) {
-    throw detail::error_at(path, mark_of(text, zero), "a zero byte, which no JSON has");
+    throw detail::error_at(path, mark_of(text, zero), "a zero byte, which JSON cannot have");
   }
   Watch watch(path, text);
   Json::sax_parse(text, &watch);
@@ -324,14 +325,14 @@ Pipeline detail::read_pipeline(const BinaryFile& file, const std::vector<Step>& 
   fields("format", format);
   fields.check(format == format_name, "\"format\" is " + detail::quoted(format) + ", not " +
                                           detail::quoted(format_name) +
-                                          "; a pipeline is what Pipeline::save writes");
+                                          "; a pipeline file is one that Pipeline::save wrote");
   std::int64_t version = 0;
   fields("version", version);
   fields.check(version == newest_version, "version " + std::to_string(version) +
                                               " of the format; this library reads version " +
                                               std::to_string(newest_version));
   const Json& steps = fields.find("steps");
-  fields.check(steps.is_array(), "\"steps\" is not what it must be: a list");
+  fields.check(steps.is_array(), "\"steps\" must be a list");
   Pipeline pipeline;
   for (std::size_t i = 0; i < steps.size(); ++i) {
     pipeline.add(read_step(steps[i], path + ": step " + std::to_string(i), own));

@@ -95,7 +95,7 @@ TargetEncode::TargetEncode(TargetEncodeOptions options)
   }
   if (folds_ < 2) fail(detail::count_of(folds_, "fold") + "; there must be at least 2");
   if (unknown() == Unknown::level) {
-    fail("an unknown level has no target of its own; let `unknown` be Unknown::ignore or error");
+    fail("an unknown level has no target; let `unknown` be Unknown::ignore or error");
   }
 }
 
@@ -211,7 +211,7 @@ Table<double> TargetEncode::apply(const Table<double>& table) const {
 
 Table<double> TargetEncode::undo(const Table<double>& transformed) const {
   if (!places(transformed.columns()).empty()) {
-    fail("there is no way back from a mean target to a level: several may have the same");
+    fail("it has no inverse, since several levels may have the same mean target");
   }
   return transformed;
 }

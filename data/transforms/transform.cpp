@@ -60,9 +60,9 @@ auto made_by(const Transform& transform, const F& f) {
     return f();
   } catch (const ArgumentError& error) {
     const std::string what = error.what(), table = "Table: ";
-    if (!what.starts_with(table) || !what.ends_with(" stands twice")) throw;
+    if (!what.starts_with(table) || !what.ends_with(" occurs twice")) throw;
     throw ArgumentError(transform.type() + ": " + what.substr(table.size()) +
-                        " in what it makes; rename or drop a column");
+                        " in its result; rename or drop a column");
   }
 }
 
@@ -106,7 +106,7 @@ Table<double> Transform::learn_apply(const Table<double>& training) {
   return apply(training);
 }
 
-Table<double> Transform::undo(const Table<double>&) const { fail("there is no way back from it"); }
+Table<double> Transform::undo(const Table<double>&) const { fail("it has no inverse"); }
 
 void Transform::begin_fit(const Table<double>& training) {
   if (training.role() == Role::held_out) {
@@ -238,8 +238,8 @@ Table<T> Transform::transform(const Table<T>& table) const {
       provenance.role == Role::training && !provenance.is_apart_from(fitted_on_);
   if (is_out_of_fold() && (are_theirs || may_be_theirs)) {
     fail(
-        "transform of training rows after a fit on them, which would know their own targets; "
-        "fit_transform gives them what the others know");
+        "transform of training rows after a fit on them would give them codes with their own "
+        "targets; fit_transform gives them codes from the other rows");
   }
   const auto known = arranged(widened(table), inputs_, uses());
   return narrowed<T>(finished(apply(known), known));

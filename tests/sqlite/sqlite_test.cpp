@@ -118,9 +118,10 @@ TEST_CASE("results that are not tables are refused with the place") {
   CHECK(database.refusal("DELETE FROM houses") ==
         "the query changes the database; it may only read");
   CHECK(database.read("SELECT count(*) AS n FROM houses").values()[0] == 5);
-  CHECK(database.refusal("SELECT rooms FROM houses WHERE rooms > 9") == "the query gives no rows");
+  CHECK(database.refusal("SELECT rooms FROM houses WHERE rooms > 9") ==
+        "the query returns no rows");
   CHECK(database.refusal("SELECT area, rooms AS area FROM houses") ==
-        "two columns are named 'area'; give one another name by AS");
+        "two columns are named 'area'; rename one by AS");
   CHECK(database.refusal("SELECT 1 AS \"\"") == "column 1 has no name; give it one by AS");
   CHECK(database.refusal("SELECT plan FROM houses WHERE plan IS NOT NULL") ==
         "row 1, column 'plan': a BLOB is neither a number nor a text");
@@ -136,7 +137,7 @@ TEST_CASE("results that are not tables are refused with the place") {
           database.read<float>("SELECT 1e200 AS a");
         }).ends_with("row 1, column 'a': 1e+200 is too large for float; read the query as double"));
   CHECK(database.refusal(std::string("SELECT 1 AS a;\0 nonsense", 24)) ==
-        "the query has a zero byte, behind which nothing would be read");
+        "the query has a zero byte, after which nothing would be read");
   CHECK(database.refusal("SELECT '' AS a") ==
         "row 1, column 'a': a text of no characters; use NULLIF(..., '')");
   CHECK(database.refusal("SELECT CAST(x'ff' AS TEXT) AS a") ==
@@ -152,7 +153,8 @@ TEST_CASE("a file that is not a database is refused") {
   CHECK(refusal(missing) == missing + ": unable to open database file");
   CHECK(folder.names() == std::vector<std::string>{"t.csv"});  // nor is it made
   CHECK(refusal(text) == text + ": file is not a database");
-  CHECK(refusal(folder.path(".")) == folder.path(".") + ": this is no file, so it is no database");
+  CHECK(refusal(folder.path(".")) ==
+        folder.path(".") + ": this is not a file, so it is not a database");
   CHECK(refusal("") == ": a database has a name");
 }
 
@@ -169,7 +171,7 @@ TEST_CASE("databases of the corpus are read, or refused with their errors") {
        {"cut.db", cut},
        {"cut_at_page.db", malformed},
        {"damaged_page.db", malformed},
-       {"no_rows.db", ": the query gives no rows"},
+       {"no_rows.db", ": the query returns no rows"},
        {"no_table.db", ": no such table: t"},
        {"null.db", "nan x|"},
        {"infinity.db", ": row 1, column 'a': a number that is not finite"},

@@ -42,7 +42,8 @@ std::string expanded(std::string_view equation, const std::string& term, int cou
     } else if (is_letter(term[i])) {
       axes += term[i];
     } else {
-      throw ArgumentError(quoted(equation).append("'").append(1, term[i]).append("' is no letter"));
+      throw ArgumentError(
+          quoted(equation).append("'").append(1, term[i]).append("' is not a letter"));
     }
   }
   return axes;

@@ -54,8 +54,7 @@ void demand_elements(std::string_view operation, const Windows& w) {
     while (k < w.kernel && (w.at(window, k) < 0 || w.at(window, k) >= w.size)) ++k;
     if (k < w.kernel) continue;
     throw ArgumentError(std::string(operation) + ": window " + std::to_string(window) +
-                        " along an axis of size " + std::to_string(w.size) +
-                        " holds nothing but padding");
+                        " along an axis of size " + std::to_string(w.size) + " has only padding");
   }
 }
 

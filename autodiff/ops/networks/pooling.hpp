@@ -161,7 +161,7 @@ struct MaxPool2d {
              [] {
                max_pool2d(spread({1, 1, 4, 2}), 2, {.stride = 1, .padding = 1, .dilation = 3});
              },
-             "max_pool2d: window 0 along an axis of size 2 holds nothing but padding"},
+             "max_pool2d: window 0 along an axis of size 2 has only padding"},
             {"a large kernel",
              [] {
                max_pool2d(spread({1, 1, 3, 3}), 2, {.dilation = 3});

@@ -139,10 +139,10 @@ TEST_CASE("a target that cannot be written is refused before any file is made") 
   const Folder folder;
   std::filesystem::create_directory(folder.path("folder"));
   CHECK(message_of<FileError>([&] { write(folder.path("folder"), "x"); }) ==
-        folder.path("folder") + ": cannot be written: it is no plain file; give another name");
+        folder.path("folder") + ": cannot be written: it is not a plain file; give another name");
   REQUIRE(::mkfifo(folder.path("pipe").c_str(), 0600) == 0);
   CHECK(message_of<FileError>([&] { write(folder.path("pipe"), "x"); }) ==
-        folder.path("pipe") + ": cannot be written: it is no plain file; give another name");
+        folder.path("pipe") + ": cannot be written: it is not a plain file; give another name");
   CHECK(std::filesystem::is_fifo(folder.path("pipe")));
   CHECK(message_of<FileError>([&] { write(folder.path("no/file"), "x"); }) ==
         folder.path("no/file") +

@@ -82,7 +82,7 @@ TEST_CASE("one text far down makes its whole column categorical") {
   CHECK(table.values()(50000, 1) == 2);
   CHECK(table.level(50001, "c") == "y");
   CHECK(error(content + "1,2\n") == "50004:3: the row ends after field 2; 3 fields were expected");
-  CHECK(error(content + "1,2,3,4\n") == "50004:7: the row goes on; 3 fields were expected");
+  CHECK(error(content + "1,2,3,4\n") == "50004:7: the row continues; 3 fields were expected");
 }
 
 TEST_CASE("kinds are given for some columns, or all others") {
@@ -196,11 +196,12 @@ TEST_CASE("a table with missing values filled from all rows cannot be split") {
   const std::string holes = "a,b\n1,2\n,4\n3,6\n";
   for (const Missing missing : {Missing::mean, Missing::median}) {
     const auto filled = read(holes, {.missing = missing});
-    CHECK(test::message_of<ArgumentError>([&] { data::split(filled.head(3), fold); })
-              .ends_with(std::string("went through Missing::") +
-                         (missing == Missing::mean ? "mean" : "median") +
-                         " of read_csv, which was fitted on them, so that each part knows of the "
-                         "others; split first, then fit on the training part"));
+    CHECK(
+        test::message_of<ArgumentError>([&] { data::split(filled.head(3), fold); })
+            .ends_with(std::string("went through Missing::") +
+                       (missing == Missing::mean ? "mean" : "median") +
+                       " of read_csv, which was fitted on them, so that each part contains "
+                       "information about the others; split first, then fit on the training part"));
     // Nothing was missing, so that nothing was learned.
     CHECK(data::split(read("a\n1\n2\n3\n", {.missing = missing}), fold).train.rows() == 2);
   }

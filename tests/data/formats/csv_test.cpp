@@ -170,7 +170,7 @@ TEST_CASE("errors name the place and say what to do") {
   CHECK(test::message_of<FileError>([] { data::read_csv<double>("/no/such.csv"); }) ==
         "/no/such.csv: cannot be opened (No such file or directory); check the name of the file");
   CHECK(test::message_of<FileError>([] { data::read_csv<double>("/tmp"); }) ==
-        "/tmp: cannot be opened (it is no plain file); check the name of the file");
+        "/tmp: cannot be opened (it is not a plain file); check the name of the file");
   const std::string empty =
       "1:1: the file is empty; a line of column names and rows of numbers are expected";
   CHECK(error("") == empty);
@@ -180,15 +180,15 @@ TEST_CASE("errors name the place and say what to do") {
 
   CHECK(error("a,b,c\n1,2,3\n4,5\n") == "3:3: the row ends after field 2; 3 fields were expected");
   CHECK(error("a,b,c\n1,2,3\n4,x\n") == "3:3: column \"b\": \"x\" is not a number");
-  CHECK(error("a,b\n1,2\n3,4,5\n") == "3:5: the row goes on; 2 fields were expected");
-  CHECK(error("a\n1,2\n") == "2:3: the row goes on; 1 field was expected");
+  CHECK(error("a,b\n1,2\n3,4,5\n") == "3:5: the row continues; 2 fields were expected");
+  CHECK(error("a\n1,2\n") == "2:3: the row continues; 1 field was expected");
   CHECK(error("a,b\n1,2\n\n3,4\n") == "3:1: an empty line between rows; remove it");
   CHECK(error("a\n1\n\n\n3\n") == "3:1: an empty line between rows; remove it");
 
   CHECK(error("a,b\n1, 12abc\n") == "2:4: column \"b\": \"12abc\" is not a number");
   CHECK(error("a,b\n1,\"1 2\"\n") == "2:3: column \"b\": \"1 2\" is not a number");
   CHECK(error("a\n0x1p3\n") == "2:1: column \"a\": \"0x1p3\" is not a number");
-  CHECK(error("a\n1,5\n") == "2:3: the row goes on; 1 field was expected");
+  CHECK(error("a\n1,5\n") == "2:3: the row continues; 1 field was expected");
   CHECK(error("a\n+-1\n") == "2:1: column \"a\": \"+-1\" is not a number");
   CHECK(error("a\n++1\n") == "2:1: column \"a\": \"++1\" is not a number");
   CHECK(error("a\n1e\n") == "2:1: column \"a\": \"1e\" is not a number");
@@ -216,10 +216,10 @@ TEST_CASE("errors name the place and say what to do") {
   CHECK(error<float>("a\n0.001e42\n") == "2:1: column \"a\": \"0.001e42\" is too large for float");
 
   CHECK(error("a,b,a\n1,2,3\n") ==
-        "1:5: the name \"a\" stands twice, first for column 1; rename one of them");
+        "1:5: the name \"a\" occurs twice, first for column 1; rename one of them");
   CHECK(error("\xEF\xBB\xBF"
               "a,a\n") ==
-        "1:3: the name \"a\" stands twice, first for column 1; rename one of them");
+        "1:3: the name \"a\" occurs twice, first for column 1; rename one of them");
   CHECK(error("a,,c\n1,2,3\n") == "1:3: column 2 has no name; the first line names every column");
   CHECK(error("\na\n1\n") == "1:1: column 1 has no name; the first line names every column");
   CHECK(error("a,b\n1,\"2\n") == "2:3: this quote is never closed");
@@ -228,7 +228,7 @@ TEST_CASE("errors name the place and say what to do") {
   // Lines inside of quotes count.
   CHECK(error("\"a\nb\",c\n1,x\n") == "3:3: column \"c\": \"x\" is not a number");
   CHECK(error("\"a\nb\",c,c\n1,2,3\n") ==
-        "2:6: the name \"c\" stands twice, first for column 2; rename one of them");
+        "2:6: the name \"c\" occurs twice, first for column 2; rename one of them");
 }
 
 TEST_CASE("no prefix of a file and no byte in it makes the reader crash") {

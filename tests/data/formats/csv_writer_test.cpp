@@ -138,7 +138,7 @@ TEST_CASE("a table that no reader accepts is refused, and the old file stays") {
   const auto one = Array<double>({1, 1}, {1});
   CHECK(refusal(one, {.separator = '1'}) == "write_csv: \"1\" cannot separate fields");
   for (const char* name : {"0", "-1e5", "a,b", "\"", " x", "#"}) {
-    CHECK(refusal(one, {.missing_name = name}).ends_with(" cannot stand for a missing value"));
+    CHECK(refusal(one, {.missing_name = name}).ends_with(" cannot be the text of a missing value"));
   }
   CHECK(test::content_of(path) == "old");
   CHECK(folder.names() == Names{"t.csv"});

@@ -52,7 +52,8 @@ TEST_CASE("IDX files of every type are read as float, double and, from integers,
         same_bits(data::read_idx<double>(path), Array<double>({2, 3}, {0, 1, 2, 3, 100, 127})));
     const auto whole = [&] { return data::read_idx<std::int64_t>(path); };
     if (type[0] == 'f') {
-      CHECK(message_of<FileError>(whole).find("is no integer; read it as") != std::string::npos);
+      CHECK(message_of<FileError>(whole).find("is not an integer; read it as") !=
+            std::string::npos);
     } else {
       CHECK_AGREES(same_bits(whole(), Array<std::int64_t>({2, 3}, {0, 1, 2, 3, 100, 127})));
     }
@@ -161,8 +162,8 @@ TEST_CASE("a damaged IDX file is an error with the place of the damage") {
       {"",
        ": byte 0: the file ends here, 4 bytes before the end of the four bytes that an IDX file "
        "starts with"},
-      {"PK\3\4", ": byte 0: this is no IDX file; one starts with two bytes that are zero"},
-      {"\0\1\x08\1"s, ": byte 0: this is no IDX file; one starts with two bytes that are zero"},
+      {"PK\3\4", ": byte 0: this is not an IDX file; one starts with two bytes that are zero"},
+      {"\0\1\x08\1"s, ": byte 0: this is not an IDX file; one starts with two bytes that are zero"},
       {"\0\0\x0a\1\0\0\0\0"s,
        ": byte 2: the type of the elements is 10; those of IDX are 8, 9, 11, 12, 13 and 14"},
       {"\0\0\x08\xff"s,
@@ -175,7 +176,7 @@ TEST_CASE("a damaged IDX file is an error with the place of the damage") {
        ": byte 8: the shape (4294967295,) of float64 takes 34359738360 bytes, but at most 0 "
        "follow"},
       {"\0\0\x08\1\0\0\0\1\1\2"s,
-       ": byte 9: the file goes on behind the last element; it is not what it says"},
+       ": byte 9: the file continues after the last element, which does not match its header"},
       {compressed + 'x', ": byte " + std::to_string(compressed.size() + 1) +
                              ": the file ends within compressed data"},
       {compressed + "more", ": byte " + std::to_string(compressed.size() + 2) +

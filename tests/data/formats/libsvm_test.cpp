@@ -80,7 +80,7 @@ TEST_CASE("errors name the place and say what to do") {
   CHECK(error("1 1:1e39\n") == "1:5: the value \"1e39\" is too large for float");
   CHECK(error("1 1:\n") == "1:5: the value \"\" is not a number");
   CHECK(error("1 1:2:3\n") == "1:5: the value \"2:3\" is not a number");
-  CHECK(error("1 2\n") == "1:3: \"2\" is no pair \"index:value\"");
+  CHECK(error("1 2\n") == "1:3: \"2\" is not a pair \"index:value\"");
   CHECK(error("1 qid:3 1:2\n") == "1:3: groups for ranking (qid) are not supported; remove them");
   for (const std::string index :
        {"x", "", "-1", "1.5", "+1", "99999999999999999999", "9223372036854775807"}) {
@@ -92,11 +92,11 @@ TEST_CASE("errors name the place and say what to do") {
   CHECK(error("1 0:1\n") ==
         "1:3: the index 0, where features count from 1; set LibsvmOptions::first to 0 if they "
         "count from 0 here");
-  CHECK(error("1 1:1\n1 2:1 1:3\n") == "2:7: the index 1 does not rise above the one before");
-  CHECK(error("1 2:1 2:3\n") == "1:7: the index 2 does not rise above the one before");
-  CHECK(error("1 3:1\n", {.features = 2}) == "1:3: the index 3 is behind the last of 2 features");
+  CHECK(error("1 1:1\n1 2:1 1:3\n") == "2:7: the index 1 is not above the one before");
+  CHECK(error("1 2:1 2:3\n") == "1:7: the index 2 is not above the one before");
+  CHECK(error("1 3:1\n", {.features = 2}) == "1:3: the index 3 is above the last of 2 features");
   CHECK(error("1 2:1\n", {.features = 2, .first = 0}) ==
-        "1:3: the index 2 is behind the last of 2 features");
+        "1:3: the index 2 is above the last of 2 features");
   CHECK(test::message_of<FileError>([] { data::read_libsvm<float>("/no/such"); }) ==
         "/no/such: cannot be opened (No such file or directory); check the name of the file");
 }
@@ -153,7 +153,7 @@ TEST_CASE("write_libsvm refuses rows that no reader accepts, and the old file st
         "write_libsvm: features of shape (1, 1) and targets of shape (1,); they must be (rows, "
         "features) and (rows, 1)");
   CHECK(refusal(Array<double>::zeros({0, 1}), Array<double>::zeros({0, 1})) ==
-        "write_libsvm: there are no rows, which no reader accepts");
+        "write_libsvm: there are no rows, and readers refuse that");
   CHECK(refusal(one, one, 2) == "write_libsvm: the first feature has index 0 or 1, not 2");
   CHECK(test::content_of(path) == "old");
   CHECK(folder.names() == Names{"t"});

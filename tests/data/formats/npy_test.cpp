@@ -81,7 +81,7 @@ TEST_CASE("NumPy's files of every type and byte order are read, as any type that
       if (type[0] == 'f') {
         CHECK(message_of<FileError>([&] { data::read_npy<std::int64_t>(path); }) ==
               path + ": byte 128: float" + std::to_string(8 * (type[1] - '0')) +
-                  " is no integer; read it as float or double");
+                  " is not an integer; read it as float or double");
       } else {
         CHECK_AGREES(same_bits(data::read_npy<std::int64_t>(path), as<std::int64_t>(numbers)));
       }
@@ -289,8 +289,9 @@ TEST_CASE("a file cut at any byte is an error that says where it ends") {
         "file: byte 127: the file ends here, 1 byte before the end of its header");
   CHECK(error(whole.substr(0, 151)) ==
         "file: byte 128: the shape (2, 3) of float32 takes 24 bytes, but at most 23 follow");
-  CHECK(error(whole + 'x') ==
-        "file: byte 152: the file goes on behind the last element; it is not what it says");
+  CHECK(
+      error(whole + 'x') ==
+      "file: byte 152: the file continues after the last element, which does not match its header");
 }
 
 TEST_CASE("a damaged file is an error with the place of the damage") {
@@ -301,7 +302,7 @@ TEST_CASE("a damaged file is an error with the place of the damage") {
     std::string content, message;
   };
   const Broken broken[] = {
-      {"PK\3\4 and so on", "0: this is no .npy file; one starts with the byte 147 and NUMPY"},
+      {"PK\3\4 and so on", "0: this is not a .npy file; one starts with the byte 147 and NUMPY"},
       {"\x93NUMPY\4\0\0\0"s, "6: version 4.0 of the format is not known, only 1.0, 2.0 and 3.0"},
       {"\x93NUMPY\0\0\0\0"s, "6: version 0.0 of the format is not known, only 1.0, 2.0 and 3.0"},
       {"\x93NUMPY\1\xff\0\0"s,
@@ -315,13 +316,13 @@ TEST_CASE("a damaged file is an error with the place of the damage") {
       {npy("{'descr': '<f4', 'fortran_order': False}"), "10: the header lacks the key shape"},
       {npy("{'descr': '<f4', 'fortran_order': False,"),
        "50: the header needs a key in quotes here"},
-      {npy("{'descr': '<f4', 'descr': '<f4'}"), "27: the key \"descr\" stands twice"},
+      {npy("{'descr': '<f4', 'descr': '<f4'}"), "27: the key \"descr\" occurs twice"},
       {npy("{'fortran_order': True, 'fortran_order': True}"),
-       "34: the key \"fortran_order\" stands twice"},
-      {npy("{'shape': (), 'shape': ()}"), "24: the key \"shape\" stands twice"},
+       "34: the key \"fortran_order\" occurs twice"},
+      {npy("{'shape': (), 'shape': ()}"), "24: the key \"shape\" occurs twice"},
       {npy("{'dtype': '<f4'}"),
        "11: the key \"dtype\" is not one of descr, fortran_order and shape"},
-      {npy("{'descr' '<f4'}"), "19: the header needs a colon behind the key here"},
+      {npy("{'descr' '<f4'}"), "19: the header needs a colon after the key here"},
       {npy("{'descr': '<f4' 'shape': ()}"),
        "26: the header needs a comma or the closing brace here"},
       {npy("{'descr': '<f4}"), "20: this quote is never closed"},
@@ -353,7 +354,7 @@ TEST_CASE("a damaged file is an error with the place of the damage") {
       {content_of(corpus("npy/seven_axes.npy")),
        "60: an array of 7 axes; ebb's have at most 6, so reshape it before it is saved"},
       {content_of(corpus("npy/records.npy")),
-       "20: records of several fields are not read; save each field as an array of its own"},
+       "20: records of several fields are not read; save each field as a separate array"},
       {content_of(corpus("npy/complex.npy")),
        "20: elements of type \"<c8\" are not read, only f2, f4, f8, i1 to i8, u1 to u8 and b1; "
        "save the array with one of these: a.astype('f8')"},
@@ -390,11 +391,12 @@ TEST_CASE("a path that is not a plain file is refused, not waited for") {
         folder.path("none") +
             ": cannot be opened (No such file or directory); check the name of the file");
   CHECK(text(folder.path("")) ==
-        folder.path("") + ": cannot be opened (it is no plain file); check the name of the file");
+        folder.path("") +
+            ": cannot be opened (it is not a plain file); check the name of the file");
   REQUIRE(::mkfifo(folder.path("pipe").c_str(), 0600) == 0);
   CHECK(text(folder.path("pipe")) ==
         folder.path("pipe") +
-            ": cannot be opened (it is no plain file); check the name of the file");
+            ": cannot be opened (it is not a plain file); check the name of the file");
 }
 
 }  // TEST_SUITE("npy")

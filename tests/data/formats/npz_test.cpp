@@ -114,7 +114,7 @@ TEST_CASE("arrays are found by name and converted") {
   CHECK(message_of<ArgumentError>([] { NamedArrays().at("x"); }) ==
         "NamedArrays: no array \"x\"; there are none");
   CHECK(message_of<ArgumentError>([&] { arrays.get<std::int64_t>("weight"); }) ==
-        "NamedArrays: \"weight\": float32 is no integer; read it as float or double");
+        "NamedArrays: \"weight\": float32 is not an integer; read it as float or double");
   CHECK(message_of<ArgumentError>([&] { arrays.get<bool>("label"); }) ==
         "NamedArrays: \"label\": int64 is not bool; read it as std::int64_t, float or double");
   CHECK(message_of<ArgumentError>([&] {
@@ -124,7 +124,7 @@ TEST_CASE("arrays are found by name and converted") {
         "double");
   CHECK(message_of<ArgumentError>([] {
           NamedArrays({{"a", bias}, {"a", mask}});
-        }) == "NamedArrays: the name \"a\" stands twice; rename one of the arrays");
+        }) == "NamedArrays: the name \"a\" occurs twice; rename one of the arrays");
   NamedArrays copy = arrays;
   copy.add("more", mask);
   CHECK(copy.size() == 5);
@@ -192,22 +192,24 @@ TEST_CASE("an archive that is not one of arrays is an error") {
     std::string content, message;
   };
   const Broken broken[] = {
-      {"", ": byte 0: this is no zip archive, or a damaged one (Not a zip archive)"},
+      {"", ": byte 0: this is not a zip archive, or a damaged one (Not a zip archive)"},
       {std::string(100, 'x'),
-       ": byte 0: this is no zip archive, or a damaged one (Not a zip archive)"},
+       ": byte 0: this is not a zip archive, or a damaged one (Not a zip archive)"},
       {content_of(corpus("npz/twice.npz")),
        ": byte 0: the archive holds \"a\" twice; remove one of them"},
       {content_of(corpus("npz/other_member.npz")),
-       ": byte 0: the archive holds \"readme.txt\", which is no .npy; remove it from the archive"},
+       ": byte 0: the archive holds \"readme.txt\", which is not a .npy file; remove it from the "
+       "archive"},
       {content_of(corpus("npz/bzip2.npz")),
        ": byte 0: the archive's member \"a.npy\" is compressed by method 12; only stored and "
        "deflated ones are read"},
       {replaced(stored, "\x93NUMPY", "\x93NUMPX"),
-       ": weight.npy: byte 0: this is no .npy file; one starts with the byte 147 and NUMPY"},
+       ": weight.npy: byte 0: this is not a .npy file; one starts with the byte 147 and NUMPY"},
       {replaced(stored, "(2, 3)", "(2, 4)"),
        ": weight.npy: byte 128: the shape (2, 4) of float32 takes 32 bytes, but at most 24 follow"},
       {replaced(stored, "(2, 3)", "(2, 2)"),
-       ": weight.npy: byte 144: the file goes on behind the last element; it is not what it says"},
+       ": weight.npy: byte 144: the file continues after the last element, which does not match "
+       "its header"},
       // An element, so that the checksum differs.
       {replaced(stored, "\0\0\xc8\x42"s, "\0\0\xc8\x43"s),
        ": weight.npy: byte 152: the archive is damaged here (CRC error)"},

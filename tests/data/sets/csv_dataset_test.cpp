@@ -132,13 +132,13 @@ TEST_CASE("an error in any row is found on opening, and is that of read_csv") {
   std::string content = counting(3000);
   CHECK(error(content + "1,x,3\n") == "3002:3: column \"b\": \"x\" is not a number");
   CHECK(error(content + "1,2\n") == "3002:3: the row ends after field 2; 3 fields were expected");
-  CHECK(error(content + "1,2,3,4\n") == "3002:7: the row goes on; 3 fields were expected");
+  CHECK(error(content + "1,2,3,4\n") == "3002:7: the row continues; 3 fields were expected");
   CHECK(error(content + "\n1,2,3\n") == "3002:1: an empty line between rows; remove it");
   CHECK(error(content + "1,\"2,3\n") == "3002:3: this quote is never closed");
   CHECK(error("") ==
         "1:1: the file is empty; a line of column names and rows of numbers are expected");
   CHECK(error("a,b\n") == "2:1: the file ends after its header; rows are expected");
-  CHECK(error("a,a\n1,2\n").find("stands twice") != std::string::npos);
+  CHECK(error("a,a\n1,2\n").find("occurs twice") != std::string::npos);
 }
 
 TEST_CASE("files without numbers or without rows by index are refused") {
@@ -147,13 +147,13 @@ TEST_CASE("files without numbers or without rows by index are refused") {
   CHECK(message_of<FileError>([&] { CsvDataset<float>(path, "z"); }) ==
         path + ":1:1: no column \"z\"; there are a, b");
   CHECK(message_of<FileError>([&] { CsvDataset<float>(folder.add("one.csv", "a\n1\n"), "a"); }) ==
-        folder.path("one.csv") + ":1:1: no column but the target; inputs are expected");
+        folder.path("one.csv") + ":1:1: no column except the target; inputs are expected");
   const data::Table<double> table({{"a"}, {"b"}}, Array<double>::of({{1, 2}, {3, 4}}));
   data::write_csv(folder.path("t.csv.gz"), table);
   CHECK(message_of<FileError>([&] { CsvDataset<float>(folder.path("t.csv.gz"), "a"); }) ==
         folder.path("t.csv.gz") +
-            ": gzip compressed it, so that no row can be reached but through all before it; "
-            "decompress it, or read all of it by read_csv");
+            ": it is compressed by gzip, so that a row can be reached only through all rows before "
+            "it; decompress it, or read the whole file by read_csv");
   const std::string no_kinds =
       "CsvDataset: all columns are numeric, so that no kinds can be given; read_csv reads "
       "categories";
@@ -216,7 +216,7 @@ TEST_CASE("a file that has more columns than at opening is refused, with a heade
     folder.change_unseen("t.csv", wider);
     CHECK(message_of<FileError>([&] {
             rows.rows(Rows{0});
-          }).ends_with(": the file is not what it was when it was opened; open it again"));
+          }).ends_with(": the file has changed since it was opened; open it again"));
   }
 }
 
@@ -242,8 +242,7 @@ TEST_CASE("a change that the file's time does not show is an error with its plac
   folder.change_unseen("t.csv", other);
   CHECK(message_of<FileError>([&] {
           rows.rows(Rows{7999});
-        }).find("the file is not what it was when it was opened; open it again") !=
-        std::string::npos);
+        }).find("the file has changed since it was opened; open it again") != std::string::npos);
   folder.change_unseen("t.csv", content);
   CHECK(rows.rows(Rows{7999}).x.data()[1] == -7999);
 }

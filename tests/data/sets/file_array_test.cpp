@@ -154,8 +154,7 @@ TEST_CASE("elements that need a conversion are refused in favour of read_npy") {
   CHECK(npy_error(corpus("npy/f4_big.npy")) ==
         "byte 128: its elements are big-endian; read_npy turns them");
   CHECK(npy_error(corpus("npy/fortran_order.npy")) ==
-        "byte 128: its rows do not stand together, but its columns (Fortran order); read_npy turns "
-        "them");
+        "byte 128: it is in Fortran order, column after column; read_npy converts it");
   CHECK(npy_error<double>(corpus("npy/scalar.npy")) ==
         "byte 128: it holds one number and no rows; read_npy reads it");
 }
@@ -169,7 +168,7 @@ TEST_CASE("a .npy file that is not what it declares is refused before it is mapp
   CHECK(error(whole.substr(0, 151)) ==
         "byte 128: the shape (2, 3) of float32 takes 24 bytes, but only 23 follow");
   CHECK(error(whole + 'x') ==
-        "byte 152: the file goes on behind the last element; it is not what it says");
+        "byte 152: the file continues after the last element, which does not match its header");
   CHECK(error("") ==
         "byte 0: the file ends here, 8 bytes before the end of the eight bytes that a .npy file "
         "starts with");
@@ -190,9 +189,9 @@ TEST_CASE("a file of plain numbers must have the rows that it should") {
   CHECK(raw_error(path, {.row = {3}}) ==
         "byte 50: the file ends here, within row 4; a row takes 12 bytes");
   CHECK(raw_error(path, {.row = {3}, .offset = 2, .count = 5}) ==
-        "byte 50: the file ends here, behind 4 rows of the 5 that it should have");
+        "byte 50: the file ends here, after 4 rows of the 5 that it should have");
   CHECK(raw_error(path, {.row = {3}, .count = INT64_MAX}) ==
-        "byte 50: the file ends here, behind 4 rows of the 9223372036854775807 that it should "
+        "byte 50: the file ends here, after 4 rows of the 9223372036854775807 that it should "
         "have");
   CHECK(raw_error(path, {.row = {3}, .offset = 51}) ==
         "byte 50: the file ends here, before its first row at byte 51");

@@ -149,7 +149,7 @@ TEST_CASE("columns and values that do not fit each other are refused") {
         "Table: values of shape (1, 2) for 1 column; they must be (rows, columns)");
   CHECK(
       make({{"a"}, {"b"}}, Array<double>({2}, {0, 1})).starts_with("Table: values of shape (2,)"));
-  CHECK(make({{"a"}, {"a"}}, row) == "Table: the name \"a\" stands twice");
+  CHECK(make({{"a"}, {"a"}}, row) == "Table: the name \"a\" occurs twice");
   CHECK(make({{"a"}, {""}}, row) == "Table: a column has no name");
   CHECK(make({{"a"}, {"b", Kind::categorical, {"x", "x"}}}, row) ==
         "Table: column \"b\" has the level \"x\" twice");
@@ -157,7 +157,7 @@ TEST_CASE("columns and values that do not fit each other are refused") {
         "Table: column \"b\" is numeric, but has levels");
   CHECK(make({{"a"}, {"b", Kind::categorical, {"x", "y"}}}, row) == "nothing was thrown");
   CHECK(make({{"a"}, {"b", Kind::categorical, {"x"}}}, row) ==
-        "Table: column \"b\", row 0: 1.000000 is no position of a level; there are 1");
+        "Table: column \"b\", row 0: 1.000000 is not the position of a level; there are 1");
   for (const double code : {-1.0, 0.5, 2.0, std::numeric_limits<double>::infinity()}) {
     CHECK(make({{"b", Kind::categorical, {"x", "y"}}}, Array<double>({2, 1}, {0, code}))
               .starts_with("Table: column \"b\", row 1: "));

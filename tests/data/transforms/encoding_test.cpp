@@ -137,8 +137,8 @@ TEST_CASE("the first level can be left out") {
       same_bits(seen.drop({"a", "b"}).values(), Array<double>({4, 2}, {0, 0, 1, 0, 0, 1, 0, 0})));
   CHECK_AGREES(same_bits(step.inverse(seen).values(), training<double>().values()));
   CHECK(why([] { OneHot({.unknown = Unknown::ignore, .drop_first = true}); }) ==
-        "OneHot: what is ignored has zeros, and so has the first level with drop_first; let it be "
-        "a level");
+        "OneHot: with drop_first the first level is all zeros, as ignored values are; set unknown "
+        "and missing to error or level");
   CHECK_THROWS_AS(OneHot({.missing = Unknown::ignore, .drop_first = true}), ArgumentError);
 }
 
@@ -203,7 +203,7 @@ TEST_CASE("levels may be given in any order") {
         }) == "OneHot: levels are given for \"size\", which it does not encode");
   CHECK(why([] {
           OneHot({.levels = {{"zone", {"s", "s"}}}}).fit(training<double>());
-        }) == "OneHot: a level that is given for \"zone\" stands twice");
+        }) == "OneHot: a level that is given for \"zone\" occurs twice");
 }
 
 TEST_CASE("numbers are not encoded, and names that clash are refused") {
@@ -213,7 +213,7 @@ TEST_CASE("numbers are not encoded, and names that clash are refused") {
         "OneHot: h.csv has no categorical column");
   const auto taken = training<double>().with("zone=north", Array<double>::zeros({4, 1}));
   CHECK(why([&] { OneHot().fit(taken); }) ==
-        "OneHot: the name \"zone=north\" stands twice in what it makes; rename or drop a column");
+        "OneHot: the name \"zone=north\" occurs twice in its result; rename or drop a column");
 }
 
 TEST_CASE("names that would take hundreds of times the table are refused") {

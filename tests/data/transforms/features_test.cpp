@@ -125,10 +125,10 @@ TEST_CASE("invalid degrees and too many columns are refused") {
         "Polynomial: the names of the products would take more than 64 MB");
   const auto taken = abc<double>().with("a^2", Array<double>::zeros({2, 1}));
   CHECK(why([&] { Polynomial({.columns = {"a"}}).fit(taken); }) ==
-        "Polynomial: the name \"a^2\" stands twice in what it makes; rename or drop a column");
+        "Polynomial: the name \"a^2\" occurs twice in its result; rename or drop a column");
   CHECK(why([&] {
           Polynomial({.columns = {"a"}}).fit_transform(taken);
-        }).starts_with("Polynomial: the name \"a^2\" stands twice"));
+        }).starts_with("Polynomial: the name \"a^2\" occurs twice"));
 }
 
 }  // TEST_SUITE("polynomial")

@@ -122,7 +122,8 @@ TEST_CASE("without marks there is no inverse") {
   Impute step({.columns = {"age"}});
   const auto seen = step.fit_transform(houses<double>());
   CHECK(why([&] { step.inverse(seen); }) ==
-        "Impute: there is no way back: nothing tells what was filled in; fit it with .mark = true");
+        "Impute: it has no inverse, since nothing shows which values were filled; fit it with "
+        ".mark = true");
   CHECK(step.inverse(seen.drop({"age"})).names() == Names{"zone", "area"});
 }
 

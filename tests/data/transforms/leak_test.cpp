@@ -248,7 +248,7 @@ TEST_CASE("a table transformed by a fit on its rows cannot be split") {
   Standardize step;
   const std::string refusal =
       "split: the rows of n.csv went through Standardize, which was fitted on them, so that each "
-      "part knows of the others; split first, then fit on the training part";
+      "part contains information about the others; split first, then fit on the training part";
   const auto seen = step.fit_transform(table);
   CHECK(why([&] { data::split(seen, thirds); }) == refusal);
   CHECK(why([&] { data::split(seen, halves); }) == refusal);

@@ -135,13 +135,13 @@ TEST_CASE("files with contradictory encoders are refused") {
   CHECK(changed(one_hot, "\"unknown\":\"error\"", "\"unknown\":\"perhaps\"") ==
         "(OneHot): \"unknown\" is \"perhaps\"; there are error, ignore, level");
   CHECK(changed(one_hot, "\"unknown\":\"error\"", "\"unknown\":0") ==
-        "(OneHot): \"unknown\" is not what it must be: a text");
+        "(OneHot): \"unknown\" must be a text");
   CHECK(changed(one_hot, "\"levels\":[[\"north\"", "\"levels\":[[],[\"north\"") ==
         "(OneHot): \"levels\" needs a list for each column of \"used\"");
   CHECK(changed(ordinal, "\"levels\":[[\"north\"", "\"levels\":[[\"south\"") ==
         "(Ordinal): \"levels\" has a level twice");
   CHECK(changed(one_hot, "\"drop_first\":false", "\"drop_first\":1") ==
-        "(OneHot): \"drop_first\" is not what it must be: true or false");
+        "(OneHot): \"drop_first\" must be true or false");
   CHECK(changed({data::OneHot({.missing = Unknown::ignore})}, "\"drop_first\":false",
                 "\"drop_first\":true") == "(OneHot): with \"drop_first\" nothing can be ignored");
   CHECK(changed(one_hot, "\"used\":[\"zone\"]", "\"used\":[\"area\"]") ==
@@ -162,7 +162,7 @@ TEST_CASE("files with contradictory encoders are refused") {
           "no level");
   }
   CHECK(changed(target, "\"seed\":0", "\"seed\":-1") ==
-        "(TargetEncode): \"seed\" is not what it must be: a whole number from 0 on");
+        "(TargetEncode): \"seed\" must be a whole number from 0 on");
 }
 
 TEST_CASE("files with other contradictory steps are refused") {

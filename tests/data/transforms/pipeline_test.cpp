@@ -268,28 +268,29 @@ std::string changed(const std::string& from, const std::string& to) {
 TEST_CASE("errors of broken files have the place") {
   REQUIRE(refusal(head + step + "]}") == "nothing was thrown");
   REQUIRE(refusal(head + "]}") == "nothing was thrown");
-  const std::string no_json = " this is no JSON; a pipeline is what Pipeline::save writes";
+  const std::string no_json = " this is not JSON; a pipeline file is one that Pipeline::save wrote";
   CHECK(refusal("") == "1:1:" + no_json);
   CHECK(refusal("pipeline") == "1:1:" + no_json);
   CHECK(refusal("{\n \"format\": nil}") == "2:13:" + no_json);
   CHECK(refusal(head + step + "]}\n\n ]") == "5:2:" + no_json);
   CHECK(refusal("{\"\xff\":1}") == "1:3:" + no_json);
   CHECK(refusal(head + step) == "3:99:" + no_json);
-  CHECK(refusal(std::string("{\n\0}", 4)) == "2:1: a zero byte, which no JSON has");
+  CHECK(refusal(std::string("{\n\0}", 4)) == "2:1: a zero byte, which JSON cannot have");
   CHECK(refusal("[1]") == " a pipeline is a JSON object");
   CHECK(refusal("3") == " a pipeline is a JSON object");
   CHECK(refusal("{}") == " \"format\" is missing");
-  CHECK(refusal("{\"format\":7}") == " \"format\" is not what it must be: a text");
+  CHECK(refusal("{\"format\":7}") == " \"format\" must be a text");
   CHECK(refusal("{\"format\":\"x\",\"version\":1}") ==
-        " \"format\" is \"x\", not \"ebb.pipeline\"; a pipeline is what Pipeline::save writes");
+        " \"format\" is \"x\", not \"ebb.pipeline\"; a pipeline file is one that Pipeline::save "
+        "wrote");
   CHECK(refusal("{\"format\":\"ebb.pipeline\"}") == " \"version\" is missing");
   CHECK(refusal("{\"format\":\"ebb.pipeline\",\"version\":2}") ==
         " version 2 of the format; this library reads version 1");
   CHECK(refusal("{\"format\":\"ebb.pipeline\",\"version\":1.5}") ==
-        " \"version\" is not what it must be: a whole number");
+        " \"version\" must be a whole number");
   CHECK(refusal("{\"format\":\"ebb.pipeline\",\"version\":1}") == " \"steps\" is missing");
   CHECK(refusal("{\"format\":\"ebb.pipeline\",\"version\":1,\"steps\":{}}") ==
-        " \"steps\" is not what it must be: a list");
+        " \"steps\" must be a list");
   CHECK(refusal("{\"format\":\"ebb.pipeline\",\"version\":1,\"steps\":[]}") ==
         " \"inputs\" is missing");
   CHECK(refusal(head + "4]}") == " step 0: must be an object");
@@ -297,7 +298,7 @@ TEST_CASE("errors of broken files have the place") {
   CHECK(refusal(head + step + ",{\"type\":\"Magic\"}]}") ==
         " step 1: there is no transform \"Magic\"; give one of your own to Pipeline::load");
   CHECK(refusal(head + "],\"extra\":1}") == " the key \"extra\" is not known");
-  CHECK(refusal(head + "],\"rows\":3}") == " the key \"rows\" stands twice in one object");
+  CHECK(refusal(head + "],\"rows\":3}") == " the key \"rows\" occurs twice in one object");
   CHECK(refusal(head + "[[[[[[[[[[") == " lists within lists, deeper than any pipeline");
   CHECK(refusal(std::string(1000000, '[')) == " lists within lists, deeper than any pipeline");
   CHECK(refusal(head + "1e999]}") == " a number that double cannot hold");
@@ -329,19 +330,16 @@ TEST_CASE("contradictory files are refused") {
   const std::string where = " step 0 (MinMax): ";
   CHECK(changed("\"rows\":3", "\"rows\":0") == where + "\"rows\" must be above 0");
   CHECK(changed("\"rows\":3", "\"rows\":18446744073709551615") ==
-        where + "\"rows\" is not what it must be: a whole number");
-  CHECK(changed("\"low\":0", "\"low\":\"zero\"") ==
-        where + "\"low\" is not what it must be: a number");
+        where + "\"rows\" must be a whole number");
+  CHECK(changed("\"low\":0", "\"low\":\"zero\"") == where + "\"low\" must be a number");
   CHECK(changed("\"low\":0", "\"low\":1") == where + "\"low\" must be below \"high\"");
   CHECK(changed("\"low\":0", "\"low\":\"NaN\"") == where + "\"low\" must be below \"high\"");
   CHECK(changed("\"low\":0,", "") == where + "\"low\" is missing");
   CHECK(changed("\"low\":0", "\"low\":0,\"mid\":0") == where + "the key \"mid\" is not known");
-  CHECK(changed("\"columns\":[]", "\"columns\":{}") ==
-        where + "\"columns\" is not what it must be: a list");
-  CHECK(changed("\"columns\":[]", "\"columns\":[1]") ==
-        where + "\"columns\" is not what it must be: a text");
+  CHECK(changed("\"columns\":[]", "\"columns\":{}") == where + "\"columns\" must be a list");
+  CHECK(changed("\"columns\":[]", "\"columns\":[1]") == where + "\"columns\" must be a text");
   CHECK(changed("\"used\":[\"x\"]", "\"used\":[\"y\"]") ==
-        where + "\"used\" has \"y\", which is no column of \"inputs\"");
+        where + "\"used\" has \"y\", which is not a column of \"inputs\"");
   CHECK(changed("\"used\":[\"x\"]", "\"used\":[\"x\",\"x\"]") ==
         where + "\"used\" has \"x\" twice");
   CHECK(changed("\"used\":[\"x\"]", "\"used\":[\"c\"]") ==
@@ -357,14 +355,14 @@ TEST_CASE("contradictory files are refused") {
   CHECK(changed("\"center\":[5]", "\"center\":[\"-Infinity\"]") ==
         where + "\"center\" must be finite, and \"scale\" above 0");
   const std::string columns = where +
-                              "\"inputs\" is not what it must be: columns: each a \"name\", and "
+                              "\"inputs\" must be columns: each a \"name\", and "
                               "\"levels\" where it has them";
   for (const char* column : {"\"x\"", "{}", "{\"name\":1}", "{\"name\":\"x\",\"levels\":1}",
                              "{\"name\":\"x\",\"levels\":[1]}", "{\"name\":\"x\",\"kind\":1}"}) {
     CHECK(changed("{\"name\":\"x\"}", column) == columns);
   }
   CHECK(changed("{\"name\":\"x\"}", "{\"name\":\"x\"},{\"name\":\"x\"}") ==
-        where + "Table: the name \"x\" stands twice");
+        where + "Table: the name \"x\" occurs twice");
   CHECK(changed("[\"p\",\"q\"]", "[\"p\",\"p\"]") ==
         where + "Table: column \"c\" has the level \"p\" twice");
   // The steps are held against the columns of the whole.

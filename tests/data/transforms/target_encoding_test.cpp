@@ -190,8 +190,8 @@ TEST_CASE("transform refuses the rows of the fit") {
   TargetEncode step({.target = "price", .folds = 2});
   CHECK(step.fit_transform(train).rows() == 5);
   CHECK(why([&] { step.transform(train); }) ==
-        "TargetEncode: transform of training rows after a fit on them, which would know their own "
-        "targets; fit_transform gives them what the others know");
+        "TargetEncode: transform of training rows after a fit on them would give them codes with "
+        "their own targets; fit_transform gives them codes from the other rows");
   CHECK(why([&] {
           step.transform(train.head(2));
         }).starts_with("TargetEncode: transform of training rows after a fit on them"));
@@ -230,8 +230,7 @@ TEST_CASE("there is no inverse") {
   TargetEncode step({.target = "price"});
   step.fit(training());
   CHECK(why([&] { step.inverse(step.transform(training())); }) ==
-        "TargetEncode: there is no way back from a mean target to a level: several may have the "
-        "same");
+        "TargetEncode: it has no inverse, since several levels may have the same mean target");
   // The other columns pass.
   CHECK_AGREES(
       same_bits(step.inverse(training().select({"price"})).values(), training().column("price")));
@@ -247,7 +246,7 @@ TEST_CASE("invalid options and targets are refused") {
   CHECK(why([] { TargetEncode({.target = "y", .folds = 1}); }) ==
         "TargetEncode: 1 fold; there must be at least 2");
   CHECK(why([] { TargetEncode({.target = "y", .unknown = Unknown::level}); }) ==
-        "TargetEncode: an unknown level has no target of its own; let `unknown` be "
+        "TargetEncode: an unknown level has no target; let `unknown` be "
         "Unknown::ignore or error");
   CHECK(why([] { TargetEncode({.target = "cost"}).fit(training()); }) ==
         "TargetEncode: there is no target \"cost\" in h.csv; there are zone, price");
