@@ -326,7 +326,7 @@ EBB_API Selected<T> median(const Operand<T>& x, int axis, bool keepdim = false);
 
 // Shapes and indices.
 
-/// The same elements in another shape of the same size.
+/// The elements of x in another shape of the same size.
 /// @pytorch finds one size that is given as -1; here all sizes are given, so that a wrong one is an
 /// error.
 template <Real T> EBB_API Tensor<T> reshape(const Operand<T>& x, const Shape& shape);

@@ -49,7 +49,7 @@ Agreement close(const Tensor<T>& a, const Tensor<T>& b, double relative, double 
   return close(a.array(), b.array(), relative, absolute);
 }
 
-/// The same bits in every element.
+/// Agreement if every element has the same bits.
 template <class T>
 Agreement same_bits(const Array<T>& a, const Array<T>& b) {
   if (!(a.shape() == b.shape())) {

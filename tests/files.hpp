@@ -51,7 +51,7 @@ class Folder {
     std::ofstream(path(name), std::ios::binary) << content;
     return path(name);
   }
-  /// The same, as if long ago: what comes after it is seen to be newer, however soon.
+  /// Makes a file with an old time of writing, so that any later change is seen to be newer.
   std::string add_old(const std::string& name, const std::string& content) const {
     add(name, content);
     std::filesystem::last_write_time(path(name), long_ago());

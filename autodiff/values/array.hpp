@@ -14,8 +14,8 @@ namespace detail {
 EBB_API const Shape& no_elements();
 }  // namespace detail
 
-/// A dense, row-major array: a value that copies on write. Copies share their elements until one
-/// of them is changed through `mutate()`. T is float, double, std::int64_t or bool.
+/// A dense, row-major array: a value that copies on write. Copies share their elements until a copy
+/// is changed through `mutate()`. T is float, double, std::int64_t or bool.
 template <class T>
 class EBB_API Array : public Operand<T> {
  public:

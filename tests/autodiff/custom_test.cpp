@@ -43,7 +43,7 @@ struct Truncated {
   static constexpr int slope(auto, auto) { return 0; }
 };
 
-/// The same, whose slope is not known when the program is compiled.
+/// A formula whose slope is not known when the program is compiled.
 struct Rounded : Truncated {
   static int slope(auto, auto) { return 0; }
 };

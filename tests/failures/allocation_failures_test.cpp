@@ -106,7 +106,7 @@ Outcome run(long k, Shared& shared) {
   return same ? held : other_bits;
 }
 
-/// The same, and whether the model's own blocks are gone with it.
+/// As `run`, and also checks that the model's own blocks are freed with it.
 Outcome run_to_end(long k, Shared& shared) {
   const Outcome outcome = run(k, shared);
   const std::int64_t live = memory_statistics().live_blocks;

@@ -255,7 +255,7 @@ const std::string head = R"({"format":"ebb.pipeline","version":1,"inputs":[{"nam
 const std::string step = R"({"type":"MinMax","inputs":[{"name":"x"},{"name":"c",
 "levels":["p","q"]}],"rows":3,"low":0,"high":1,"columns":[],"used":["x"],"center":[5],"scale":[2]})";
 
-/// The same with something else in place of a part of the step.
+/// The file with one part of its step replaced, and the error for it.
 std::string changed(const std::string& from, const std::string& to) {
   std::string text = step;
   const auto at = text.find(from);

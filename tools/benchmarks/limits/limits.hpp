@@ -11,7 +11,7 @@ namespace limits {
 /// One step of linear regression with 10 features on 32 rows: w -= rate d/dw mean((x w + b - y)^2).
 /// `w` has room for 16 numbers, of which those from the eleventh on are 0. Returns the loss.
 float linear_step(const float* x, const float* y, float* w, float* b, float rate);
-/// The same with mean(softplus(z) - y z), z = x w + b.
+/// One step of logistic regression, with the loss mean(softplus(z) - y z), z = x w + b.
 float logistic_step(const float* x, const float* y, float* w, float* b, float rate);
 
 /// The sizes of the multilayer perceptron, and where each parameter stands among all of them.
@@ -81,7 +81,7 @@ void layer_norm_backward(const float* x, const float* w, const float* g, float* 
 
 /// Running sums in double along the last axis, from its end if `reverse`; rows is a multiple of 8.
 void cumsum_last(const float* x, float* y, std::int64_t rows, std::int64_t columns, bool reverse);
-/// The same along the first axis; `total` has room for `columns` numbers.
+/// Running sums in double along the first axis; `total` has room for `columns` numbers.
 void cumsum_first(const float* x, float* y, double* total, std::int64_t rows, std::int64_t columns,
                   bool reverse);
 /// y[j] = x[index[j]] for `count` rows; columns is a multiple of 16.
