@@ -7,7 +7,7 @@
 #include "ebb/autodiff/functional_call.hpp"
 #include "ebb/autodiff/hook.hpp"
 #include "ebb/autodiff/ops.hpp"
-#include "ebb/autodiff/parameters.hpp"
+#include "ebb/autodiff/parts.hpp"
 #include "ebb/autodiff/tape.hpp"
 #include "ebb/autodiff/tape_view.hpp"
 #include "ebb/autodiff/values/array.hpp"

@@ -2,12 +2,13 @@
 // A model as a function of its parameters, for gradients through an update of them, such as
 // hypergradients and meta-learning.
 #pragma once
+#include <initializer_list>
 #include <optional>
 #include <span>
 #include <utility>
 #include <vector>
 
-#include "ebb/autodiff/parameters.hpp"
+#include "ebb/autodiff/parts.hpp"
 #include "ebb/autodiff/values/access.hpp"
 #include "ebb/autodiff/values/variable.hpp"
 
@@ -40,12 +41,20 @@ EBB_INLINE auto functional_call(const std::vector<Variable<T>>& variables,
   return std::forward<F>(f)();
 }
 
-/// Calls f() with values in place of all parameters of a model, in the order of `parameters`.
-/// @throws ShapeError unless every parameter has a value of its shape.
-template <Module M, class F>
-EBB_INLINE auto functional_call(M& module,
-                                const std::vector<Tensor<typename M::value_type>>& values, F&& f) {
-  return functional_call(parameters<typename M::value_type>(module), values, std::forward<F>(f));
+/// Calls f() with values in place of all parameters of element type T of a model, in the order of
+/// `parameters<T>(model)`. Parameters of the other type stay as they are.
+/// @throws ShapeError unless every parameter of type T has a value of its shape.
+template <class M, Real T, class F>
+requires HasParts<M> EBB_INLINE auto functional_call(M& model, const std::vector<Tensor<T>>& values,
+                                                     F&& f) {
+  return functional_call(parameters<T>(model), values, std::forward<F>(f));
+}
+
+template <class M, Real T, class F>
+requires HasParts<M> EBB_INLINE auto functional_call(M& model,
+                                                     std::initializer_list<Tensor<T>> values,
+                                                     F&& f) {
+  return functional_call(model, std::vector<Tensor<T>>(values), std::forward<F>(f));
 }
 
 }  // namespace ebb::inline v0

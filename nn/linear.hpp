@@ -2,6 +2,7 @@
 // The affine layer.
 #pragma once
 #include "ebb/autodiff/ops.hpp"
+#include "ebb/autodiff/parts.hpp"
 #include "ebb/autodiff/values/random.hpp"
 
 namespace ebb::inline v0::nn {
@@ -9,8 +10,6 @@ namespace ebb::inline v0::nn {
 /// y = x weight^T + bias, for x of shape (n, in).
 template <Real T>
 struct EBB_API Linear {
-  using value_type = T;
-
   Variable<T> weight;  ///< (out, in)
   Variable<T> bias;    ///< (out,)
 
@@ -21,9 +20,10 @@ struct EBB_API Linear {
 
   EBB_INLINE Tensor<T> operator()(const Operand<T>& x) const { return linear(x, weight, bias); }
 
-  EBB_INLINE void each(auto&& visit) {
-    visit("weight", weight);
-    visit("bias", bias);
+  /// Visits weight and bias.
+  EBB_INLINE void each(Parts& part) {
+    part("weight", weight);
+    part("bias", bias);
   }
 };
 

@@ -1,52 +1,97 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // The loop around a rule: parameters, their state, the number of steps.
 #pragma once
-#include "ebb/autodiff/parameters.hpp"
-#include "ebb/optim/rules.hpp"
+#include <array>
+#include <concepts>
+#include <iterator>
+#include <span>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "ebb/autodiff/parts.hpp"
+#include "ebb/optim/rules/rules.hpp"
 
 namespace ebb::inline v0::optim {
 
-/// Applies a rule to parameters. A step is counted once, not once a parameter; parameters without a
-/// gradient are skipped; gradients are never written to.
-template <class Rule, Real T>
+/// Parameters that are updated by one rule value: its options are the group's.
+template <class Rule>
+struct Group {
+  Parameters parameters;
+  Rule rule;
+};
+
+struct StepOptions {
+  double scale = 1;  ///< a factor of all gradients, applied in the pass of the update
+};
+
+/// Updates parameters by a rule, group by group. One `step` counts once, however many parameters
+/// there are; parameters without a gradient are skipped; gradients are never written to. Parameters
+/// of float and double may be mixed.
+///
+/// A rule of your own needs `ebb/optim/update.hpp`.
+template <class Rule>
 class EBB_API Optimizer {
  public:
-  /// @throws ArgumentError for options that make no sense.
-  Optimizer(std::vector<Variable<T>> parameters, Rule rule);
-  /// All parameters of a model.
-  template <Module M>
-  EBB_INLINE Optimizer(M& module, Rule rule) : Optimizer(ebb::parameters<T>(module), rule) {}
-  Optimizer(Optimizer&&) noexcept = default;
-  Optimizer& operator=(Optimizer&&) noexcept = default;
-  EBB_INLINE ~Optimizer() {}
+  /// All parameters of a model, which is any struct with `each(ebb::Parts&)`.
+  /// @throws ArgumentError for options out of their range, and for a model without parameters.
+  template <class M>
+  requires(!std::same_as<std::remove_const_t<M>, Parameters>) EBB_INLINE
+      Optimizer(M& model, Rule rule)
+      : Optimizer(ebb::parameters(model), std::move(rule)) {}
+  /// Some parameters: `Optimizer({w, b}, SGD{})` takes two Variables.
+  Optimizer(Parameters parameters, Rule rule);
+  /// Several groups, each with options of its own.
+  /// @throws ArgumentError also for a parameter that is in two groups.
+  explicit Optimizer(std::vector<Group<Rule>> groups);
+  Optimizer(Optimizer&&) noexcept;
+  Optimizer& operator=(Optimizer&&) noexcept;
+  ~Optimizer();
 
-  /// One update of every parameter that has a gradient.
-  EBB_HOT void step();
+  /// Updates every parameter that has a gradient. @throws ArgumentError for options out of their
+  /// range, before anything is changed.
+  void step(StepOptions options = {});
   /// Makes every gradient absent.
-  EBB_INLINE void zero_grad() {
-    for (auto& p : parameters_) p.zero_grad();
-  }
+  void zero_grad();
 
-  /// The options; the learning rate may be changed between steps.
-  EBB_INLINE Rule& rule() { return rule_; }
+  /// The groups. Their options may be changed between steps, their parameters may not.
+  EBB_INLINE std::span<Group<Rule>> groups() { return groups_; }
+  /// The options of the only group. @throws ArgumentError if there are several.
+  Rule& rule();
+  /// The number of steps so far.
   EBB_INLINE std::int64_t steps() const { return steps_; }
 
+  /// Visits the number of steps, and the state of every parameter under the names of the group, the
+  /// parameter and the array: "steps", "0.encoder.weight.m".
+  void each(Parts& part);
+
  private:
-  Rule rule_;
-  std::vector<Variable<T>> parameters_;
-  int states_each_;               // arrays of state a parameter
-  std::vector<Array<T>> states_;  // those of a parameter one after the other
+  using State = std::variant<Array<float>, Array<double>>;
+  using States = std::array<State, std::size(Rule::states)>;
+
+  template <Real T>
+  void update(const typename Rule::Step& step, int used, Variable<T>& parameter, States& states,
+              double scale);
+  void check_groups() const;
+  /// The array of a state, zeros at first.
+  template <Real T>
+  static Array<T>& state(State& state, const Variable<T>& parameter);
+
+  std::vector<Group<Rule>> groups_;
+  std::vector<std::vector<States>> states_;    // of each group, by parameter
+  std::vector<typename Rule::Step> prepared_;  // of each group, for one step
   std::int64_t steps_ = 0;
 };
 
 template <class M, class Rule>
-Optimizer(M&, Rule) -> Optimizer<Rule, typename M::value_type>;
-template <Real T, class Rule>
-Optimizer(std::vector<Variable<T>>, Rule) -> Optimizer<Rule, T>;
+Optimizer(M&, Rule) -> Optimizer<Rule>;
+template <class Rule>
+Optimizer(Parameters, Rule) -> Optimizer<Rule>;
+template <class Rule>
+Optimizer(std::vector<Group<Rule>>) -> Optimizer<Rule>;
 
-extern template class Optimizer<SGD, float>;
-extern template class Optimizer<SGD, double>;
-extern template class Optimizer<Adam, float>;
-extern template class Optimizer<Adam, double>;
+#define EBB_DECLARE(R) extern template class Optimizer<R>;
+EBB_RULES(EBB_DECLARE)
+#undef EBB_DECLARE
 
 }  // namespace ebb::inline v0::optim

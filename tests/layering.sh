@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: BSD-3-Clause
-# No include points to a higher layer, and every header compiles alone.
+# No include points to a higher floor, no two units include each other in a circle, no room is
+# crowded, and every header compiles alone.
 #   layering.sh [includes|headers]    without an argument: both
 
 cd "$(dirname -- "${BASH_SOURCE[0]}")/.." || exit 1
@@ -10,32 +11,109 @@ fail() {
   errors=$((errors + 1))
 }
 
-# layer  the parts of ebb that it may include
-layers='autodiff  autodiff
-data      autodiff data
-nn        autodiff data nn
-optim     autodiff data optim
-examples  autodiff data nn optim ebb.hpp xtensor.hpp examples
-tools     autodiff data nn optim ebb.hpp xtensor.hpp tools'
+# The floors of the house, lowest first: rooms end in a slash, single units stand for themselves.
+# What is on one line may include each other. The five units on the third line only declare what
+# higher rooms define; `tape` and `fuse` are called by users and by the operations above them.
+floors='autodiff/values/
+autodiff/formula/
+autodiff/ops autodiff/linear_algebra autodiff/losses autodiff/networks autodiff/hook
+autodiff/kernels/
+autodiff/engine/
+autodiff/tape
+autodiff/fuse
+autodiff/ops/
+autodiff/ops/linear_algebra/
+autodiff/ops/networks/
+autodiff/
+data/files/
+data/tables/
+data/formats/
+data/transforms/
+data/splits/
+data/sets/
+data/batches/
+optim/rules/
+optim/
+nn/
+ebb xtensor
+examples/ tools/benchmarks/ tools/benchmarks/limits/ tools/benchmarks/programs/ tools/proof/'
+folders=(autodiff data optim nn examples tools)
+most_files=30  # of a room
+
+# arrows ROOT: "file:line including-unit included-unit" for every include of ebb's own headers. A
+# unit is a header with its source.
+arrows() {
+  (cd "$1" && grep -rnE --include='*.[ch]pp' '^[[:space:]]*#[[:space:]]*include[[:space:]]*["<]ebb/' \
+    "${folders[@]}" 2> /dev/null) |
+    sed -E 's|^([^:]+):([0-9]+):.*["<]ebb/([^">]+)[">].*|\1:\2 \1 \3|; s/\.[ch]pp / /; s/\.hpp$//'
+}
+
+# upward ROOT: the includes that point up, and the rooms that the list of floors lacks.
+upward() {
+  arrows "$1" | awk -v floors="$floors" '
+    BEGIN {
+      n = split(floors, line, "\n")
+      for (i = 1; i <= n; ++i) {
+        m = split(line[i], place, " ")
+        for (k = 1; k <= m; ++k) floor[place[k]] = i
+      }
+    }
+    function floor_of(unit, room) {
+      room = unit
+      sub(/[^\/]*$/, "", room)
+      if (!(unit in floor) && !(room in floor)) return 0
+      return unit in floor ? floor[unit] : floor[room]
+    }
+    {
+      from = floor_of($2)
+      to = floor_of($3)
+      if (!from) print $1 ": " $2 " is in a room that has no floor; add it to the list"
+      else if (!to) print $1 ": " $3 " is in a room that has no floor; add it to the list"
+      else if (to > from) print $1 ": " $2 " must not include " $3 ", which is on a higher floor"
+      else if ($2 ~ /^nn\// && $2 !~ /^nn\/models\// && $3 ~ /^optim\//)
+        print $1 ": of nn only the models may include " $3
+    }'
+}
+
+# circles ROOT: the units that include each other in a circle.
+circles() {
+  arrows "$1" | awk '$2 != $3 { print $3, $2 }' | tsort 2>&1 > /dev/null |
+    sed 's/^tsort: -: input contains a loop:/units that include each other in a circle:/; s/^tsort: /  /'
+}
+
+# The checks must see what they are for: in a small house of known faults.
+check_faults_are_seen() {
+  local house
+  house=$(mktemp -d) || exit 1
+  mkdir -p "$house"/{autodiff/{values,ops,attic},data,optim,nn,examples,tools}
+  echo '#include "ebb/autodiff/ops/sum.hpp"' > "$house/autodiff/values/array.hpp"
+  echo '#include "ebb/autodiff/values/array.hpp"' > "$house/autodiff/ops/sum.hpp"
+  echo '#include "ebb/autodiff/values/array.hpp"' > "$house/autodiff/attic/old.hpp"
+  echo '#include "ebb/optim/adam.hpp"' > "$house/nn/linear.cpp"
+  [[ $(upward "$house") == *'array.hpp:1: autodiff/values/array must not include autodiff/ops/sum'* ]] ||
+    fail "an include that points up was not seen"
+  [[ $(upward "$house") == *'old.hpp:1: autodiff/attic/old is in a room that has no floor'* ]] ||
+    fail "a room without a floor was not seen"
+  [[ $(upward "$house") == *'linear.cpp:1: of nn only the models may include optim/adam'* ]] ||
+    fail "an include of optim by a layer was not seen"
+  [[ $(circles "$house") == *circle*autodiff/ops/sum* ]] || fail "a circle of units was not seen"
+  rm -r "$house"
+}
 
 check_includes() {
-  local layer allowed file line header part count=0
-  while read -r layer allowed; do
-    while IFS=: read -r file line header; do
-      count=$((count + 1))
-      header=${header#*[\"<]}
-      part=${header#ebb/}
-      part=${part%%/*}
-      [[ " $allowed " == *" $part "* ]] ||
-        fail "$file:$line: $layer must not include \"ebb/${header#ebb/}\""
-    done < <(grep -rnoE --include='*.[ch]pp' '^[[:space:]]*#[[:space:]]*include[[:space:]]*["<]ebb/[^">]+' "$layer")
-    [[ $layer == tools ]] && continue
-    while IFS= read -r line; do
-      fail "$line: write the include as \"ebb/...\""
-    done < <(grep -rnE --include='*.[ch]pp' '^[[:space:]]*#[[:space:]]*include[[:space:]]*"' "$layer" |
-      grep -vE 'include[[:space:]]*"ebb/')
-  done <<< "$layers"
+  local line room count
+  check_faults_are_seen
+  while IFS= read -r line; do fail "$line"; done < <(upward .; circles .)
+  while read -r count room; do
+    ((count <= most_files)) || fail "$room has $count files; more than $most_files are a crowd"
+  done < <(find autodiff data optim nn tools -name '*.[ch]pp' -printf '%h/\n' | sort | uniq -c)
+  while IFS= read -r line; do
+    fail "$line: write the include as \"ebb/...\""
+  done < <(grep -rnE --include='*.[ch]pp' '^[[:space:]]*#[[:space:]]*include[[:space:]]*"' \
+    autodiff data optim nn examples | grep -vE 'include[[:space:]]*"ebb/')
+  count=$(arrows . | wc -l)
   ((count > 0)) || fail "no includes were found"
+  echo "$count includes"
 }
 
 # Twice, so that a missing include guard shows as well.

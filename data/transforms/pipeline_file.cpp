@@ -121,15 +121,22 @@ class Writer : public Fields {
   explicit Writer(Json& object) : object_(object) {}
 
  protected:
-  void visit(const char* name, Member member) override {
-    if (object_.contains(name)) fail(detail::quoted(name) + " is the name of two members");
-    object_[name] = std::visit([](const auto* value) { return in_json(*value); }, member);
+  void columns(const std::string& name, std::vector<Column>& list) override {
+    put(name, in_json(list));
+  }
+  void value(const std::string& name, Value value) override {
+    put(name, std::visit([](const auto* member) { return in_json(*member); }, value));
   }
   void fail(const std::string& what) const override {
     throw ArgumentError("Pipeline::save: " + what);
   }
 
  private:
+  void put(const std::string& name, Json json) {
+    if (object_.contains(name)) fail(detail::quoted(name) + " is the name of two members");
+    object_[name] = std::move(json);
+  }
+
   Json& object_;
 };
 
@@ -145,7 +152,7 @@ class Reader : public Fields {
     }
   }
   /// @throws FileError if there is no member with this name.
-  const Json& find(const char* name) {
+  const Json& find(const std::string& name) {
     seen_.insert(name);
     const auto found = object_.find(name);
     if (found == object_.end()) fail(detail::quoted(name) + " is missing");
@@ -156,13 +163,17 @@ class Reader : public Fields {
   }
 
  protected:
-  void visit(const char* name, Member member) override {
-    const Json& json = find(name);
-    const char* expected = std::visit([&](auto* value) { return from_json(json, *value); }, member);
-    if (expected) fail(detail::quoted(name) + " must be " + expected);
+  void columns(const std::string& name, std::vector<Column>& list) override { take(name, list); }
+  void value(const std::string& name, Value value) override {
+    std::visit([&](auto* member) { take(name, *member); }, value);
   }
 
  private:
+  void take(const std::string& name, auto& member) {
+    const char* expected = from_json(find(name), member);
+    if (expected) fail(detail::quoted(name) + " must be " + expected);
+  }
+
   const Json& object_;
   std::string where_;
   std::set<std::string, std::less<>> seen_;

@@ -13,7 +13,7 @@ namespace ebb::inline v0::data {
 
 namespace detail {
 struct TransformAccess;
-}
+}  // namespace detail
 
 /// Learns from the training rows how to change tables of the same columns. It stores the columns of
 /// the fit and compares every other table with them, by name; a table with another order of columns

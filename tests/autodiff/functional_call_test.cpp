@@ -19,13 +19,12 @@ using namespace ebb::test;
 namespace {
 
 struct Affine {
-  using value_type = double;
   Variable<double> weight{op::spread({1, 3}), "weight"}, bias{Array<double>::of({0.25}), "bias"};
 
   Tensor<double> operator()(const Operand<double>& x) const { return linear(x, weight, bias); }
-  void each(auto&& visit) {
-    visit("weight", weight);
-    visit("bias", bias);
+  void each(Parts& part) {
+    part("weight", weight);
+    part("bias", bias);
   }
 };
 

@@ -7,7 +7,7 @@
 #include <cmath>
 
 #include "ebb/autodiff/ops.hpp"
-#include "ebb/autodiff/parameters.hpp"
+#include "ebb/autodiff/parts.hpp"
 #include "ebb/autodiff/tape.hpp"
 #include "ebb/autodiff/values/error.hpp"
 #include "ebb/tests/close.hpp"
@@ -73,55 +73,13 @@ TEST_CASE("sizes that no layer has, and inputs of another size, are refused") {
   CHECK_THROWS_AS(layer(Array<float>::zeros({4, 2})), ShapeError);
 }
 
+TEST_CASE("its parts are weight and bias") {
+  nn::Linear<float> layer(3, 2);
+  const Parameters all = parameters(layer);
+  REQUIRE(all.size() == 2);
+  CHECK(all[0].name() == "weight");
+  CHECK(all[1].name() == "bias");
+  CHECK(count(layer) == 8);
+}
+
 }  // TEST_SUITE("linear")
-
-namespace {
-
-struct Encoder {
-  nn::Linear<double> first{3, 4}, second{4, 2};
-  void each(auto&& visit) {
-    visit("0", first);
-    visit("1", second);
-  }
-};
-
-struct Model {
-  using value_type = double;
-  Encoder encoder;
-  Variable<double> scale{Array<double>::of({1})};
-  nn::Linear<float> head{2, 1};
-  void each(auto&& visit) {
-    visit("encoder", encoder);
-    visit("scale", scale);
-    visit("head", head);
-  }
-};
-
-}  // namespace
-
-TEST_SUITE("parameters") {
-
-TEST_CASE("parameters of a nested struct have names, order and number") {
-  Model model;
-  std::vector<std::string> names;
-  std::int64_t elements = 0;
-  for_each_parameter(model, [&](const std::string& name, auto& variable) {
-    names.push_back(name);
-    elements += variable.size();
-  });
-  CHECK(names == std::vector<std::string>{"encoder.0.weight", "encoder.0.bias", "encoder.1.weight",
-                                          "encoder.1.bias", "scale", "head.weight", "head.bias"});
-  CHECK(elements == 12 + 4 + 8 + 2 + 1 + 2 + 1);
-  CHECK(count(model) == elements);
-}
-
-TEST_CASE("handles are made for the parameters of one type") {
-  Model model;
-  const auto handles = parameters<double>(model);
-  REQUIRE(handles.size() == 5);
-  CHECK(parameters<float>(model).size() == 2);
-  model.encoder.second.bias.set_value(Array<double>::of({7, 8}));
-  CHECK_AGREES(same_bits(handles[3].value(), Array<double>::of({7, 8})));
-}
-
-}  // TEST_SUITE("parameters")

@@ -24,8 +24,7 @@ struct Data {
   ebb::Array<float> inputs, targets;
   Numbers w{112, 0, 0}, b{1, 0, 0};
   ebb::nn::Linear<float> model{features, 1};
-  ebb::optim::Optimizer<ebb::optim::SGD, float> optimizer{model,
-                                                          ebb::optim::SGD{.learning_rate = rate}};
+  ebb::optim::Optimizer<ebb::optim::SGD> optimizer{model, ebb::optim::SGD{.learning_rate = rate}};
 };
 
 // Counts a whole step on all rows, a block of them at a time: tapes, forward passes, sweeps into

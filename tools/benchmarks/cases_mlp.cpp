@@ -16,7 +16,6 @@ using limits::Mlp;
 constexpr double rate = 1e-7;
 
 struct Model {
-  using value_type = float;
   ebb::nn::Linear<float> first, second, out;
 
   explicit Model(ebb::Stream& stream)
@@ -26,18 +25,17 @@ struct Model {
   ebb::Tensor<float> operator()(const ebb::Array<float>& x) const {
     return out(relu(second(relu(first(x)))));
   }
-  void each(auto&& visit) {
-    visit("first", first);
-    visit("second", second);
-    visit("out", out);
+  void each(ebb::Parts& part) {
+    part("first", first);
+    part("second", second);
+    part("out", out);
   }
 };
 
 struct Ours {
   ebb::Stream stream{1};
   Model model{stream};
-  ebb::optim::Optimizer<ebb::optim::Adam, float> optimizer{model,
-                                                           ebb::optim::Adam{.learning_rate = rate}};
+  ebb::optim::Optimizer<ebb::optim::Adam> optimizer{model, ebb::optim::Adam{.learning_rate = rate}};
   ebb::Array<float> x;
   ebb::Array<std::int64_t> labels;
 };

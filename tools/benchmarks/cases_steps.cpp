@@ -15,8 +15,7 @@ struct Regression {
   Numbers x{32 * 10}, y{32}, w{16, 0, 0}, b{1, 0, 0};
   ebb::Array<float> features = array({32, 10}, x), targets = array({32, 1}, y);
   ebb::nn::Linear<float> model{10, 1};
-  ebb::optim::Optimizer<ebb::optim::SGD, float> optimizer{model,
-                                                          ebb::optim::SGD{.learning_rate = rate}};
+  ebb::optim::Optimizer<ebb::optim::SGD> optimizer{model, ebb::optim::SGD{.learning_rate = rate}};
 };
 
 // Counts a whole step: a new tape, the forward pass, the sweep (which starts from 1 and gives each

@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "ebb/autodiff/parts.hpp"
+
+#include "ebb/autodiff/values/access.hpp"
+
+namespace ebb::inline v0 {
+
+Parameter::Parameter(const Parameter& other)
+    : name_(other.name_),
+      variable_(
+          std::visit([](const auto& variable) -> decltype(variable_) { return variable.share(); },
+                     other.variable_)) {}
+Parameter::Parameter(Parameter&&) noexcept = default;
+Parameter& Parameter::operator=(Parameter other) noexcept {
+  name_ = std::move(other.name_);
+  // Not by assignment of the variables, which would release what others share first.
+  variable_ = std::move(other.variable_);
+  return *this;
+}
+Parameter::~Parameter() = default;
+
+const Shape& Parameter::shape() const {
+  return std::visit([](const auto& variable) -> const Shape& { return variable.shape(); },
+                    variable_);
+}
+bool Parameter::has_gradient() const {
+  return std::visit([](const auto& variable) { return variable.has_gradient(); }, variable_);
+}
+void Parameter::zero_grad() {
+  std::visit([](auto& variable) { variable.zero_grad(); }, variable_);
+}
+
+namespace detail {
+
+ParameterFinder::ParameterFinder() = default;
+ParameterFinder::~ParameterFinder() = default;
+
+Parameters ParameterFinder::take() { return std::move(found_); }
+
+void ParameterFinder::part(const std::string& path, Part part) {
+  const auto find = [&](const auto* variable) {
+    if (cells_.insert(Access::cell(*variable)).second) found_.emplace_back(path, *variable);
+  };
+  if (auto** single = std::get_if<Variable<float>*>(&part)) find(*single);
+  if (auto** wide = std::get_if<Variable<double>*>(&part)) find(*wide);
+}
+
+void ParameterFinder::value(const std::string&, Value) {}
+
+template <Real T>
+std::vector<Variable<T>> variables_of(const Parameters& parameters) {
+  std::vector<Variable<T>> variables;
+  for (const Parameter& parameter : parameters) {
+    if (const auto* variable = parameter.get<T>()) variables.push_back(variable->share());
+  }
+  return variables;
+}
+template EBB_API std::vector<Variable<float>> variables_of(const Parameters&);
+template EBB_API std::vector<Variable<double>> variables_of(const Parameters&);
+
+}  // namespace detail
+
+std::int64_t count(const Parameters& parameters) {
+  std::int64_t total = 0;
+  for (const Parameter& parameter : parameters) total += parameter.size();
+  return total;
+}
+
+}  // namespace ebb::inline v0

@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "ebb/optim/rules/options.hpp"
+
+#include <string>
+
+#include "ebb/autodiff/values/error.hpp"
+
+namespace ebb::inline v0::optim::detail {
+
+void check_option(bool holds, const char* rule, const char* what, double value) {
+  if (holds) return;
+  throw ArgumentError(std::string(rule) + ": " + what + ", not " + std::to_string(value));
+}
+
+}  // namespace ebb::inline v0::optim::detail
