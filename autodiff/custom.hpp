@@ -55,7 +55,7 @@ struct Primitive : Named<O> {
         return Tensor<T>(pulled);
       }
     };
-    if constexpr (requires { O{}.da(x[0], x[0], x[0]); }) {
+    if constexpr (requires { O{}.slope_a(x[0], x[0], x[0]); }) {
       const Tensor<T> y = elementwise(O{}, x[0], x[1]);
       if (i == 0) return tensor(op::pull<0>(O{}, g, x[0], x[1], y));
       return tensor(op::pull<1>(O{}, g, x[0], x[1], y));
@@ -88,8 +88,8 @@ Tensor<T> elementwise(const O&, const Operand<T>& x) {
 /// One of them may be a number. O is a struct without data:
 ///
 ///   auto value(auto a, auto b) const;
-///   auto da(auto a, auto b, auto y) const;    dy/da
-///   auto db(auto a, auto b, auto y) const;    dy/db
+///   auto slope_a(auto a, auto b, auto y) const;    dy/da
+///   auto slope_b(auto a, auto b, auto y) const;    dy/db
 template <class O, Real T>
 Tensor<T> elementwise(const O&, const Operand<T>& a, const Operand<T>& b) {
   static_assert(std::is_empty_v<O>, "elementwise: the operation must hold no data");

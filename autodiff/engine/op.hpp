@@ -6,12 +6,12 @@
 //   reads[]                       for each gradient, which inputs (bits 0 to 2) and whether the
 //                                 output (bit 3) it is computed from: they are kept if needed
 //   forward<T>(options, a, b...)  checks shapes and returns the block of the result
-//   da(call), db(call), dc(call)  the gradient of each input, written with ebb's own operations, or
+//   vjp_a(call), vjp_b, vjp_c     the gradient of each input, written with ebb's own operations, or
 //                                 what is left to the engine: an `Upstream` or a `Product`
 //
 // or, instead of these three, one of
 //
-//   gradients(call)               an array of them all, for inputs that are needed, from one pass
+//   vjps(call)                    an array of them all, for inputs that are needed, from one pass
 //   opened<T>(options, inputs)    the result in operations on tensors, which is differentiated in
 //                                 its place: for gradients that are operations of their own
 //
@@ -93,20 +93,20 @@ void vjp_structured(Sweep& sweep, std::uint32_t id, Record& record) {
   const Call<O, T> call(sweep, id, record);
   [[maybe_unused]] constexpr int inputs = int(std::size(O::reads));
   if constexpr (requires { &O::template opened<T>; }) open_structured(sweep, call, record);
-  if constexpr (requires { O::gradients(call); }) {
-    auto parts = O::gradients(call);
+  if constexpr (requires { O::vjps(call); }) {
+    auto parts = O::vjps(call);
     for (int k = 0; k < inputs; ++k) {
       if (call.needs(k)) sweep.give(record.inputs[k], std::move(parts[std::size_t(k)]));
     }
   }
-  if constexpr (requires { O::da(call); }) {
-    if (call.needs(0)) give_part<T>(sweep, record, 0, O::da(call), inputs == 1);
+  if constexpr (requires { O::vjp_a(call); }) {
+    if (call.needs(0)) give_part<T>(sweep, record, 0, O::vjp_a(call), inputs == 1);
   }
-  if constexpr (requires { O::db(call); }) {
-    if (call.needs(1)) give_part<T>(sweep, record, 1, O::db(call), inputs == 2);
+  if constexpr (requires { O::vjp_b(call); }) {
+    if (call.needs(1)) give_part<T>(sweep, record, 1, O::vjp_b(call), inputs == 2);
   }
-  if constexpr (requires { O::dc(call); }) {
-    if (call.needs(2)) give_part<T>(sweep, record, 2, O::dc(call), inputs == 3);
+  if constexpr (requires { O::vjp_c(call); }) {
+    if (call.needs(2)) give_part<T>(sweep, record, 2, O::vjp_c(call), inputs == 3);
   }
 }
 

@@ -94,32 +94,32 @@ constexpr Clamp Clamp::example() { return {-1, 2}; }
 struct Add {
   static constexpr std::string_view name = "add";
   EBB_INLINE static auto value(auto a, auto b) { return a + b; }
-  static constexpr auto da(auto, auto, auto) { return 1; }
-  static constexpr auto db(auto, auto, auto) { return 1; }
+  static constexpr auto slope_a(auto, auto, auto) { return 1; }
+  static constexpr auto slope_b(auto, auto, auto) { return 1; }
   static constexpr double samples[][2] = {{1, 2}, {-1, 3}, {50, -40}};
 };
 
 struct Sub {
   static constexpr std::string_view name = "sub";
   EBB_INLINE static auto value(auto a, auto b) { return a - b; }
-  static constexpr auto da(auto, auto, auto) { return 1; }
-  static constexpr auto db(auto, auto, auto) { return -1; }
+  static constexpr auto slope_a(auto, auto, auto) { return 1; }
+  static constexpr auto slope_b(auto, auto, auto) { return -1; }
   static constexpr double samples[][2] = {{1, 2}, {-1, 3}, {50, -40}};
 };
 
 struct Mul {
   static constexpr std::string_view name = "mul";
   EBB_INLINE static auto value(auto a, auto b) { return a * b; }
-  EBB_INLINE static auto da(auto, auto b, auto) { return b; }
-  EBB_INLINE static auto db(auto a, auto, auto) { return a; }
+  EBB_INLINE static auto slope_a(auto, auto b, auto) { return b; }
+  EBB_INLINE static auto slope_b(auto a, auto, auto) { return a; }
   static constexpr double samples[][2] = {{1, 2}, {-1, 3}, {0, 2}, {50, -40}};
 };
 
 struct Div {
   static constexpr std::string_view name = "div";
   EBB_INLINE static auto value(auto a, auto b) { return a / b; }
-  EBB_INLINE static auto da(auto, auto b, auto) { return 1 / b; }
-  EBB_INLINE static auto db(auto, auto b, auto y) { return -y / b; }
+  EBB_INLINE static auto slope_a(auto, auto b, auto) { return 1 / b; }
+  EBB_INLINE static auto slope_b(auto, auto b, auto y) { return -y / b; }
   static constexpr double samples[][2] = {{1, 2}, {-1, 3}, {0.4, -2}, {50, 40}};
 };
 
@@ -127,10 +127,10 @@ struct Div {
 struct Maximum {
   static constexpr std::string_view name = "maximum";
   EBB_INLINE static auto value(auto a, auto b) { return select(b == b, select(a < b, b, a), b); }
-  EBB_INLINE static auto da(auto a, auto b, auto) {
+  EBB_INLINE static auto slope_a(auto a, auto b, auto) {
     return select(a > b, 1, select(a == b, 0.5, 0));
   }
-  EBB_INLINE static auto db(auto a, auto b, auto) {
+  EBB_INLINE static auto slope_b(auto a, auto b, auto) {
     return select(b > a, 1, select(a == b, 0.5, 0));
   }
   static constexpr double samples[][2] = {{1, 2}, {-1, -3}, {50, 49}, {0.1, 0}, {-0.1, 0}};
@@ -141,10 +141,10 @@ struct Maximum {
 struct Minimum {
   static constexpr std::string_view name = "minimum";
   EBB_INLINE static auto value(auto a, auto b) { return select(b == b, select(b < a, b, a), b); }
-  EBB_INLINE static auto da(auto a, auto b, auto) {
+  EBB_INLINE static auto slope_a(auto a, auto b, auto) {
     return select(a < b, 1, select(a == b, 0.5, 0));
   }
-  EBB_INLINE static auto db(auto a, auto b, auto) {
+  EBB_INLINE static auto slope_b(auto a, auto b, auto) {
     return select(b < a, 1, select(a == b, 0.5, 0));
   }
   static constexpr double samples[][2] = {{1, 2}, {-1, -3}, {50, 49}, {0.1, 0}, {-0.1, 0}};
@@ -162,8 +162,8 @@ struct Hypot {
     const auto ratio = minimum(p, q) / select(large == 0, 1, large);
     return select(p == infinity, p, select(q == infinity, q, large * sqrt(1 + ratio * ratio)));
   }
-  EBB_INLINE static auto da(auto a, auto, auto y) { return select(y == 0, 0, a / y); }
-  EBB_INLINE static auto db(auto, auto b, auto y) { return select(y == 0, 0, b / y); }
+  EBB_INLINE static auto slope_a(auto a, auto, auto y) { return select(y == 0, 0, a / y); }
+  EBB_INLINE static auto slope_b(auto, auto b, auto y) { return select(y == 0, 0, b / y); }
   static constexpr double samples[][2] = {{3, 4}, {-1, 2}, {0, -2}, {0.4, 0}, {50, -40}, {2, 30}};
 };
 

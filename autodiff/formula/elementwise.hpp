@@ -44,9 +44,9 @@ EBB_INLINE constexpr auto pull(const O& f, const auto& g, const auto& x, const a
 template <int side, class O>
 EBB_INLINE constexpr auto slope_of(const O& f, const auto& a, const auto& b, const auto& y) {
   if constexpr (side == 0) {
-    return f.da(a, b, y);
+    return f.slope_a(a, b, y);
   } else {
-    return f.db(a, b, y);
+    return f.slope_b(a, b, y);
   }
 }
 template <int side, class O>

@@ -59,10 +59,10 @@ struct Log1p {
 struct Pow {
   static constexpr std::string_view name = "pow";
   EBB_INLINE static auto value(auto a, auto b) { return pow(a, b); }
-  EBB_INLINE static auto da(auto a, auto b, auto) {
+  EBB_INLINE static auto slope_a(auto a, auto b, auto) {
     return b * pow(select(a == 0, select(b == 0, 1, a), a), b - 1);  // 0 * 0^-1 is 0 here
   }
-  EBB_INLINE static auto db(auto a, auto, auto y) {
+  EBB_INLINE static auto slope_b(auto a, auto, auto y) {
     return y * log(select(a == 0, select(y > 1, a, 1), a));  // 0^b is at most 1 unless b < 0
   }
   static constexpr double samples[][2] = {{1.5, 2},  {0.7, -1.2}, {3, 0.5},   {2, 0},
@@ -77,10 +77,10 @@ struct Xlogy {
   EBB_INLINE static auto value(auto a, auto b) {
     return select(b == b, select(a == 0, 0, a * log(b)), b);
   }
-  EBB_INLINE static auto da(auto a, auto b, auto) {
+  EBB_INLINE static auto slope_a(auto a, auto b, auto) {
     return select(a == 0, select(b <= 0, 0, log(b)), log(b));
   }
-  EBB_INLINE static auto db(auto a, auto b, auto) {
+  EBB_INLINE static auto slope_b(auto a, auto b, auto) {
     return select(b == 0, select(a == 0, 0, a / b), a / b);
   }
   static constexpr double samples[][2] = {{1.5, 2}, {-0.7, 1.2}, {0, 3},    {3, 0.5},

@@ -111,11 +111,11 @@ struct Atanh {
 struct Atan2 {
   static constexpr std::string_view name = "atan2";
   EBB_INLINE static auto value(auto a, auto b) { return atan2(a, b); }
-  EBB_INLINE static auto da(auto a, auto b, auto) {
+  EBB_INLINE static auto slope_a(auto a, auto b, auto) {
     const auto radius = hypot(a, b);
     return select(radius == 0, 0, b / radius / radius);
   }
-  EBB_INLINE static auto db(auto a, auto b, auto) {
+  EBB_INLINE static auto slope_b(auto a, auto b, auto) {
     const auto radius = hypot(a, b);
     return select(radius == 0, 0, -a / radius / radius);
   }

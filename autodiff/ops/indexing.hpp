@@ -113,7 +113,7 @@ struct IndexAdd {
     }
     return y.take();
   }
-  static auto da(const auto& call) {
+  static auto vjp_a(const auto& call) {
     return index_select(call.g(), call.options().axis, call.template array<std::int64_t>(1));
   }
   static std::vector<Sample> samples() {
@@ -150,7 +150,7 @@ struct IndexSelect {
     }
     return y.take();
   }
-  static auto da(const auto& call) {
+  static auto vjp_a(const auto& call) {
     using T = typename std::remove_cvref_t<decltype(call.g())>::value_type;
     const int axis = call.options().axis;
     return detail::apply<IndexAdd, T>({call.shape_of(0)[axis], axis}, call.g(),
@@ -199,7 +199,7 @@ struct Scatter {
                            [=](std::int64_t i, std::int64_t j) { to[i] += from[j]; });
     return y.take();
   }
-  static auto da(const auto& call) {
+  static auto vjp_a(const auto& call) {
     return gather(call.g(), call.options().axis, call.template array<std::int64_t>(1));
   }
   static std::vector<Sample> samples() {
@@ -229,7 +229,7 @@ struct Gather {
                            [=](std::int64_t i, std::int64_t j) { to[j] = from[i]; });
     return y.take();
   }
-  static auto da(const auto& call) {
+  static auto vjp_a(const auto& call) {
     using T = typename std::remove_cvref_t<decltype(call.g())>::value_type;
     const int axis = call.options().axis;
     const std::int64_t size = detail::AxisView(call.shape_of(0), axis).size;
@@ -283,8 +283,8 @@ struct ScatterAdd {
                            [=](std::int64_t i, std::int64_t j) { to[i] += from[j]; });
     return y.take();
   }
-  static auto da(const auto&) { return detail::Upstream{}; }
-  static auto db(const auto& call) {
+  static auto vjp_a(const auto&) { return detail::Upstream{}; }
+  static auto vjp_b(const auto& call) {
     return gather(call.g(), call.options().axis, call.template array<std::int64_t>(2));
   }
   static std::vector<Sample> samples() {

@@ -18,8 +18,8 @@ struct Where {
   template <class T>
   static detail::Block* forward(const Options&, detail::Block* a, detail::Block* b,
                                 detail::Block* mask);
-  static auto da(const auto& call) { return where(call.template array<bool>(2), call.g(), 0.0); }
-  static auto db(const auto& call) { return where(call.template array<bool>(2), 0.0, call.g()); }
+  static auto vjp_a(const auto& call) { return where(call.template array<bool>(2), call.g(), 0.0); }
+  static auto vjp_b(const auto& call) { return where(call.template array<bool>(2), 0.0, call.g()); }
   static std::vector<Sample> samples() {
     const auto mask = Array<bool>::of({{true, false, true}, {false, false, true}});
     const auto all = Array<bool>(true), none = Array<bool>::zeros({0, 3});

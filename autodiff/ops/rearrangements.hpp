@@ -166,7 +166,7 @@ struct Flip {
   static detail::Block* forward(const Options& options, detail::Block* x) {
     return detail::flip(x, options.axes, sizeof(T));
   }
-  static auto da(const auto& call) {
+  static auto vjp_a(const auto& call) {
     using T = typename std::remove_cvref_t<decltype(call.g())>::value_type;
     return detail::apply<Flip, T>(call.options(), call.g());
   }
@@ -203,7 +203,7 @@ struct Roll {
     }
     return y.take();
   }
-  static auto da(const auto& call) {
+  static auto vjp_a(const auto& call) {
     return roll(call.g(), -call.options().shift, call.options().axis);
   }
   static std::vector<Sample> samples() {
@@ -244,7 +244,7 @@ struct Unpad {
                          });
     return y.take();
   }
-  static auto da(const auto& call);
+  static auto vjp_a(const auto& call);
   static std::vector<Sample> samples() {
     const auto without = [](const PadOptions& widths) {
       return [=](auto x) {
@@ -278,7 +278,7 @@ struct Pad {
                          });
     return y.take();
   }
-  static auto da(const auto& call) {
+  static auto vjp_a(const auto& call) {
     using T = typename std::remove_cvref_t<decltype(call.g())>::value_type;
     return detail::apply<Unpad, T>(call.options(), call.g());
   }
@@ -310,7 +310,7 @@ struct Pad {
   }
 };
 
-auto Unpad::da(const auto& call) {
+auto Unpad::vjp_a(const auto& call) {
   using T = typename std::remove_cvref_t<decltype(call.g())>::value_type;
   Options options = call.options();
   options.value = 0;

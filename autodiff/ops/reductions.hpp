@@ -119,7 +119,7 @@ struct Sum {
           kernels.column_sum(out, in, rows, cols, 1);
         });
   }
-  static auto da(const auto& call) {
+  static auto vjp_a(const auto& call) {
     return detail::expand(call.g(), call.options(), call.shape_of(0));
   }
   static std::vector<Sample> samples() {
@@ -167,7 +167,7 @@ struct Mean {
           kernels.column_sum(out, in, rows, cols, 1 / double(rows));
         });
   }
-  static auto da(const auto& call) {
+  static auto vjp_a(const auto& call) {
     const Shape x = call.shape_of(0);
     const auto count = double(detail::reduced_count(call.options(), x));
     return detail::expand(call.g() * (1 / count), call.options(), x);
@@ -200,7 +200,7 @@ struct Max {
     const auto& kernels = detail::kernels<T>();
     return detail::choose<T>(name, options, x, kernels.max, kernels.column_max);
   }
-  static auto da(const auto& call) { return detail::share_evenly(call); }
+  static auto vjp_a(const auto& call) { return detail::share_evenly(call); }
   static std::vector<Sample> samples() {
     return {sample("of all", {spread({3, 4}, 50)}, [](auto x) { return max(x[0]); }),
             sample("of a scalar", {spread({})}, [](auto x) { return max(x[0]); }),
@@ -229,7 +229,7 @@ struct Min {
     const auto& kernels = detail::kernels<T>();
     return detail::choose<T>(name, options, x, kernels.min, kernels.column_min);
   }
-  static auto da(const auto& call) { return detail::share_evenly(call); }
+  static auto vjp_a(const auto& call) { return detail::share_evenly(call); }
   static std::vector<Sample> samples() {
     return {sample("of all", {spread({3, 4}, 50)}, [](auto x) { return min(x[0]); }),
             sample("of a scalar", {spread({})}, [](auto x) { return min(x[0]); }),
@@ -258,7 +258,7 @@ struct LogSumExp {
     const auto row = detail::kernels<T>().logsumexp;
     return detail::reduce<T>(options, x, row, detail::each_column<T>(row));
   }
-  static auto da(const auto& call) {
+  static auto vjp_a(const auto& call) {
     const Shape shape = call.shape_of(0);
     const auto y = detail::keep_axes(call.y(), call.options(), shape);
     // A row of -inf has no largest element to be relative to: all its weights are 0.
@@ -299,8 +299,8 @@ struct SoftmaxPull {
     using T = typename std::remove_cvref_t<decltype(g)>::value_type;
     return detail::apply<SoftmaxPull, T>({}, g, y);
   }
-  static auto da(const auto& call) { return apply_to(call.g(), call.b()); }
-  static auto db(const auto& call) {
+  static auto vjp_a(const auto& call) { return apply_to(call.g(), call.b()); }
+  static auto vjp_b(const auto& call) {
     const auto h = call.g(), g = call.a(), y = call.b();
     return h * (g - sum(g * y, -1, true)) - g * sum(h * y, -1, true);
   }
@@ -325,7 +325,7 @@ struct Softmax {
                                  cols);
     return y.take();
   }
-  static auto da(const auto& call) { return SoftmaxPull::apply_to(call.g(), call.y()); }
+  static auto vjp_a(const auto& call) { return SoftmaxPull::apply_to(call.g(), call.y()); }
   static std::vector<Sample> samples() {
     return {sample("of rows", {spread({3, 4})}, [](auto x) { return softmax(x[0]); }),
             sample("of columns", {spread({3, 4}, 50)}, [](auto x) { return softmax(x[0], 0); }),
@@ -351,7 +351,7 @@ struct LogSoftmax {
                                      cols);
     return y.take();
   }
-  static auto da(const auto& call) {
+  static auto vjp_a(const auto& call) {
     const auto g = call.g();
     return g - exp(call.y()) * sum(g, -1, true);
   }

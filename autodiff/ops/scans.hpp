@@ -113,7 +113,7 @@ struct Shift {
   static Tensor<T> of(const Tensor<T>& x, const detail::ScanOptions& scan, double first) {
     return detail::apply<Shift, T>({scan, first}, x);
   }
-  static auto da(const auto& call) { return of(call.g(), call.options().scan.back(), 0); }
+  static auto vjp_a(const auto& call) { return of(call.g(), call.options().scan.back(), 0); }
   static std::vector<Sample> samples() {
     return {sample("forth", {spread({2, 3}, 50)}, [](auto x) { return of(x[0], {1}, 0.5); }),
             sample("back", {spread({3, 2})}, [](auto x) {
@@ -149,11 +149,13 @@ struct Recurrence {
     return detail::apply<Recurrence, T>(options, a, b);
   }
   /// The gradient of b is the recurrence in reverse, with the factors that follow.
-  static auto db(const auto& call) {
+  static auto vjp_b(const auto& call) {
     const Options back = call.options().back();
     return of(Shift::of(call.a(), back, 0), call.g(), back);
   }
-  static auto da(const auto& call) { return db(call) * Shift::of(call.y(), call.options(), 0); }
+  static auto vjp_a(const auto& call) {
+    return vjp_b(call) * Shift::of(call.y(), call.options(), 0);
+  }
   static std::vector<Sample> samples() {
     return {sample("forth", {spread({2, 3}, 10), spread({2, 3}, 2)},
                    [](auto x) { return of(x[0], x[1], {1}); }),
@@ -176,7 +178,7 @@ struct CumSum {
     detail::running_sums(y->data<T>(), x->data<T>(), x->shape, options);
     return y.take();
   }
-  static auto da(const auto& call) {
+  static auto vjp_a(const auto& call) {
     using T = typename std::remove_cvref_t<decltype(call.g())>::value_type;
     return detail::apply<CumSum, T>(call.options().back(), call.g());
   }
@@ -212,7 +214,7 @@ struct CumProd {
     });
     return y.take();
   }
-  static auto da(const auto& call) {
+  static auto vjp_a(const auto& call) {
     const Options options = call.options();
     const auto following = Shift::of(call.a(), options.back(), 0);
     return Shift::of(call.y(), options, 1) * Recurrence::of(following, call.g(), options.back());
@@ -314,7 +316,7 @@ struct Prod {
     }
     return y.take();
   }
-  static auto da(const auto& call) {
+  static auto vjp_a(const auto& call) {
     const int axis = call.options().axis;
     return ProductOfOthers::of(call.a(), axis) * unsqueeze(call.g(), axis);
   }

@@ -59,7 +59,7 @@ struct Reshape {
     }
     return detail::allocate_view(x, x->data<T>(), to.shape);
   }
-  static auto da(const auto& call) { return reshape(call.g(), call.shape_of(0)); }
+  static auto vjp_a(const auto& call) { return reshape(call.g(), call.shape_of(0)); }
   static std::vector<Sample> samples() {
     return {sample("to a matrix", {spread({6}, 50)},
                    [](auto x) {
@@ -96,7 +96,7 @@ struct Transpose {
     std::copy_n(options.order, options.rank, order);
     return detail::permute(x, order, sizeof(T));
   }
-  static auto da(const auto& call) {
+  static auto vjp_a(const auto& call) {
     using T = typename std::remove_cvref_t<decltype(call.g())>::value_type;
     const Options forward = call.options();
     Options inverse = forward;
@@ -155,7 +155,7 @@ struct Unslice {
     }
     return y.take();
   }
-  static auto da(const auto& call);
+  static auto vjp_a(const auto& call);
   static std::vector<Sample> samples() {
     return {sample("within an axis", {spread({2, 2})}, [](auto x) {
       using T = typename std::remove_cvref_t<decltype(x[0])>::value_type;
@@ -187,7 +187,7 @@ struct Slice {
     }
     return y.take();
   }
-  static auto da(const auto& call) {
+  static auto vjp_a(const auto& call) {
     using T = typename std::remove_cvref_t<decltype(call.g())>::value_type;
     return detail::apply<Unslice, T>(call.options(), call.g());
   }
@@ -219,7 +219,7 @@ struct Slice {
   }
 };
 
-auto Unslice::da(const auto& call) {
+auto Unslice::vjp_a(const auto& call) {
   using T = typename std::remove_cvref_t<decltype(call.g())>::value_type;
   return detail::apply<Slice, T>(call.options(), call.g());
 }
@@ -249,7 +249,7 @@ struct ScatterAddRows {
     }
     detail::check_range(name, indices, rows);
   }
-  static auto da(const auto& call) {
+  static auto vjp_a(const auto& call) {
     return gather_rows(call.g(), call.template array<std::int64_t>(1));
   }
   static std::vector<Sample> samples() {
@@ -289,7 +289,7 @@ struct GatherRows {
                       x->shape[0], {indices->data<std::int64_t>(), std::size_t(v.size)});
     return y.take();
   }
-  static auto da(const auto& call) {
+  static auto vjp_a(const auto& call) {
     return scatter_add_rows(call.g(), call.template array<std::int64_t>(1), call.shape_of(0)[0]);
   }
   static std::vector<Sample> samples() {
@@ -319,7 +319,7 @@ struct SumTo {
   static detail::Block* forward(const Options& options, detail::Block* x) {
     return detail::sum_to_block<T>(x, options.shape);
   }
-  static auto da(const auto& call) { return broadcast_to(call.g(), call.shape_of(0)); }
+  static auto vjp_a(const auto& call) { return broadcast_to(call.g(), call.shape_of(0)); }
   static std::vector<Sample> samples() {
     return {sample("a row", {spread({3, 4}, 50)}, [](auto x) { return sum_to(x[0], {4}); }),
             sample("a column", {spread({3, 4})},
@@ -358,7 +358,7 @@ struct BroadcastTo {
   static detail::Block* forward(const Options& options, detail::Block* x) {
     return detail::broadcast_block<T>(x, options.shape, options.uniform);
   }
-  static auto da(const auto& call) { return sum_to(call.g(), call.shape_of(0)); }
+  static auto vjp_a(const auto& call) { return sum_to(call.g(), call.shape_of(0)); }
   static std::vector<Sample> samples() {
     return {sample("a row", {spread({4}, 50)},
                    [](auto x) {

@@ -125,7 +125,7 @@ struct Var {
   static detail::Block* forward(const Options& options, detail::Block* x) {
     return detail::reduce_spread<T>(options, x, false);
   }
-  static auto da(const auto& call) {
+  static auto vjp_a(const auto& call) {
     const auto options = call.options();
     const auto x = call.a();
     const double divisor = detail::spread_divisor(options, x.shape());
@@ -159,7 +159,7 @@ struct StdDev {
   static detail::Block* forward(const Options& options, detail::Block* x) {
     return detail::reduce_spread<T>(options, x, true);
   }
-  static auto da(const auto& call) {
+  static auto vjp_a(const auto& call) {
     const auto options = call.options();
     const auto x = call.a(), y = call.y();
     const double divisor = detail::spread_divisor(options, x.shape());
@@ -197,7 +197,7 @@ struct Norm {
     };
     return detail::reduce<T>(options.over, x, row, detail::each_column<T>(row));
   }
-  static auto da(const auto& call) {
+  static auto vjp_a(const auto& call) {
     const auto options = call.options();
     const double p = options.p;
     const auto x = call.a();

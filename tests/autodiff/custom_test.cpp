@@ -34,8 +34,8 @@ struct Logistic {
 
 struct Ratio {
   static auto value(auto a, auto b) { return a / b; }
-  static auto da(auto, auto b, auto) { return 1 / b; }
-  static auto db(auto, auto b, auto y) { return -y / b; }
+  static auto slope_a(auto, auto b, auto) { return 1 / b; }
+  static auto slope_b(auto, auto b, auto y) { return -y / b; }
 };
 
 struct Truncated {

@@ -32,7 +32,7 @@ struct WrongSquare {
     }
     return y.take();
   }
-  static auto da(const auto& call) { return call.g() * (call.a() * (2e-3 * thousandths)); }
+  static auto vjp_a(const auto& call) { return call.g() * (call.a() * (2e-3 * thousandths)); }
 };
 
 /// x^3 / 3, whose slope is right and whose second derivative is not.
@@ -51,7 +51,7 @@ struct WrongAtSecondOrder {
     }
     return y.take();
   }
-  static auto da(const auto& call) {
+  static auto vjp_a(const auto& call) {
     return call.g() * detail::apply<WrongSquare<thousandths>, double>({}, call.a());
   }
 };

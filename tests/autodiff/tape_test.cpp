@@ -35,7 +35,7 @@ struct ThrowsInSweep {
   static detail::Block* forward(const Options&, detail::Block* x) {
     return detail::retain(x);
   }
-  static Tensor<double> da(const auto&) { throw ArgumentError("no slope today"); }
+  static Tensor<double> vjp_a(const auto&) { throw ArgumentError("no slope today"); }
 };
 
 }  // namespace

@@ -6,7 +6,7 @@
 # the list, tab-separated; a function without any is a line with number 0.
 
 BEGIN {
-  derivatives = "(slope|pull|da|db|dc|gradients|opened|vjp_[a-z]+|" \
+  derivatives = "(slope|slope_[ab]|pull|vjps|opened|vjp_[a-z]+|" \
                 "qr_gradient|symmetric_part|share_evenly)[(]"
   # Functions that stand before the operations that call them: one of these.
   helps["qr_gradient"] = "qr"
@@ -136,7 +136,7 @@ function braces(text,    opened, closed) {
   match($0, derivatives)
   derivative = substr($0, RSTART, RLENGTH - 1)
   if (derivative in helps) operation = helps[derivative]
-  if (match($0, /[A-Z][A-Za-z0-9]*::(da|db|dc)\(/)) {
+  if (match($0, /[A-Z][A-Za-z0-9]*::(vjp_[abc])\(/)) {
     operation = substr($0, RSTART, RLENGTH)
     sub(/::.*/, "", operation)
   }

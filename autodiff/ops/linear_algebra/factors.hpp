@@ -93,7 +93,7 @@ struct Eigh {
 
   template <class T>
   static detail::Block* forward(const Options&, detail::Block* a);
-  static auto da(const auto& call) {
+  static auto vjp_a(const auto& call) {
     const Shape shape = call.shape_of(0);
     const auto [w, v] = detail::eigh_parts(call.y(), shape);
     const auto [gw, gv] = detail::eigh_parts(call.g(), shape);
@@ -134,7 +134,7 @@ struct Qr {
 
   template <class T>
   static detail::Block* forward(const Options&, detail::Block* a);
-  static auto da(const auto& call) {
+  static auto vjp_a(const auto& call) {
     const Shape shape = call.shape_of(0);
     const auto [q, r] = detail::qr_parts(call.y(), shape);
     const auto [gq, gr] = detail::qr_parts(call.g(), shape);
@@ -172,7 +172,7 @@ struct Svd {
 
   template <class T>
   static detail::Block* forward(const Options&, detail::Block* a);
-  static auto da(const auto& call) {
+  static auto vjp_a(const auto& call) {
     using namespace detail;
     const Shape shape = call.shape_of(0);
     const auto [u, s, vh] = svd_parts(call.y(), shape);

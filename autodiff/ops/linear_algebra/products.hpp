@@ -34,13 +34,13 @@ struct Matmul {
     return o.transpose_a || o.transpose_b ? "the inner sizes (after transposition) must agree"
                                           : "the inner sizes must agree";
   }
-  static detail::Product da(const auto& call) {
+  static detail::Product vjp_a(const auto& call) {
     using P = detail::Product;
     const auto o = call.options();
     if (o.transpose_a) return {P::b, P::g, o.transpose_b, true};
     return {P::g, P::b, false, !o.transpose_b};
   }
-  static detail::Product db(const auto& call) {
+  static detail::Product vjp_b(const auto& call) {
     using P = detail::Product;
     const auto o = call.options();
     if (o.transpose_b) return {P::g, P::a, true, o.transpose_a};
@@ -103,12 +103,12 @@ struct BatchedMatmul {
   static Tensor<T> of(const Options& options, const Tensor<T>& a, const Tensor<T>& b) {
     return detail::apply<BatchedMatmul, T>(options, a, b);
   }
-  static auto da(const auto& call) {
+  static auto vjp_a(const auto& call) {
     const auto o = call.options();
     return o.transpose_a ? of({o.transpose_b, true}, call.b(), call.g())
                          : of({false, !o.transpose_b}, call.g(), call.b());
   }
-  static auto db(const auto& call) {
+  static auto vjp_b(const auto& call) {
     const auto o = call.options();
     return o.transpose_b ? of({true, o.transpose_a}, call.g(), call.a())
                          : of({!o.transpose_a, false}, call.a(), call.g());
@@ -182,10 +182,12 @@ struct Linear {
     detail::product_into<T>(y.get(), x, weight, false, true, true);
     return y.take();
   }
-  static detail::Product da(const auto&) { return {detail::Product::g, detail::Product::b}; }
-  static detail::Product db(const auto&) { return {detail::Product::g, detail::Product::a, true}; }
+  static detail::Product vjp_a(const auto&) { return {detail::Product::g, detail::Product::b}; }
+  static detail::Product vjp_b(const auto&) {
+    return {detail::Product::g, detail::Product::a, true};
+  }
   /// The bias was broadcast over the rows; the sweep sums over them.
-  static detail::Upstream dc(const auto&) { return {}; }
+  static detail::Upstream vjp_c(const auto&) { return {}; }
   static std::vector<Sample> samples() {
     const auto f = [](auto x) { return linear(x[0], x[1], x[2]); };
     return {sample("plain", {spread({3, 2}, 50), spread({4, 2}), spread({4})}, f),

@@ -88,13 +88,13 @@ struct Solve {
                       const Array<T>& factors) {
     return detail::apply<Solve, T>(o, a, b, factors);
   }
-  static auto db(const auto& call) {
+  static auto vjp_b(const auto& call) {
     using T = typename std::remove_cvref_t<decltype(call.g())>::value_type;
     return of<T>({!call.options().transpose}, call.a(), call.g(), call.template array<T>(2));
   }
-  static auto da(const auto& call) {
+  static auto vjp_a(const auto& call) {
     const bool transpose = call.options().transpose;
-    const auto y = call.y(), gb = db(call);
+    const auto y = call.y(), gb = vjp_b(call);
     return -matmul(transpose ? y : gb, transpose ? gb : y, {.transpose_b = true});
   }
   static std::vector<Sample> samples() {
@@ -133,15 +133,15 @@ struct TriangularSolve {
 
   template <class T>
   static detail::Block* forward(const Options& o, detail::Block* a, detail::Block* b);
-  static auto db(const auto& call) {
+  static auto vjp_b(const auto& call) {
     using T = typename std::remove_cvref_t<decltype(call.g())>::value_type;
     Options o = call.options();
     o.transpose = !o.transpose;
     return detail::apply<TriangularSolve, T>(o, call.a(), call.g());
   }
-  static auto da(const auto& call) {
+  static auto vjp_a(const auto& call) {
     const Options o = call.options();
-    const auto y = call.y(), gb = db(call);
+    const auto y = call.y(), gb = vjp_b(call);
     const auto g = matmul(o.transpose ? y : gb, o.transpose ? gb : y, {.transpose_b = true});
     const int inside = o.unit_triangular ? 1 : 0;
     return -(o.upper ? triu(g, inside) : tril(g, -inside));
@@ -184,7 +184,7 @@ struct Inverse {
 
   template <class T>
   static detail::Block* forward(const Options&, detail::Block* a);
-  static auto da(const auto& call) {
+  static auto vjp_a(const auto& call) {
     const auto y = call.y();
     return -matmul(matmul(y, call.g(), {.transpose_a = true}), y, {.transpose_b = true});
   }
@@ -216,7 +216,7 @@ struct Cholesky {
 
   template <class T>
   static detail::Block* forward(const Options&, detail::Block* a);
-  static auto da(const auto& call) {
+  static auto vjp_a(const auto& call) {
     const auto y = call.y();
     const auto g = matmul(y, call.g(), {.transpose_a = true});
     // Half of the diagonal belongs to each triangle.
@@ -258,7 +258,7 @@ struct Cofactors {
   static Tensor<T> of(const Tensor<T>& a) {
     return detail::apply<Cofactors, T>({}, a);
   }
-  static auto da(const auto& call) {
+  static auto vjp_a(const auto& call) {
     using T = typename std::remove_cvref_t<decltype(call.g())>::value_type;
     const auto a = call.a(), y = call.y(), g = call.g();
     const auto factors = detail::lu_factors<T>("det", a);
@@ -328,7 +328,7 @@ struct Det {
     *y->data<T>() = T(detail::determinant(detail::Access::array<T>(detail::retain(factors))));
     return y.take();
   }
-  static auto da(const auto& call) {
+  static auto vjp_a(const auto& call) {
     using T = typename std::remove_cvref_t<decltype(call.g())>::value_type;
     const auto factors = call.template array<T>(1);
     const auto a = call.a();
@@ -361,7 +361,7 @@ struct Slogdet {
     detail::sign_and_log(detail::Access::array<T>(detail::retain(factors)), y->data<T>());
     return y.take();
   }
-  static auto da(const auto& call) {
+  static auto vjp_a(const auto& call) {
     using T = typename std::remove_cvref_t<decltype(call.g())>::value_type;
     const auto factors = call.template array<T>(1);
     detail::demand_regular(name, factors, "the logarithm has no gradient there");

@@ -60,8 +60,8 @@ struct Conv2dWeight {
                             gw->data<T>());
     return gw.take();
   }
-  static auto da(const auto& call);
-  static auto db(const auto& call) { return conv2d(call.a(), call.g(), call.options().options); }
+  static auto vjp_a(const auto& call);
+  static auto vjp_b(const auto& call) { return conv2d(call.a(), call.g(), call.options().options); }
   static std::vector<Sample> samples() {
     return {sample("with groups", {spread({2, 2, 3, 3}, 50), spread({2, 2, 2, 3})}, [](auto x) {
       using T = typename std::remove_cvref_t<decltype(x[0])>::value_type;
@@ -88,8 +88,8 @@ struct Conv2dInput {
                            gx->data<T>());
     return gx.take();
   }
-  static auto da(const auto& call) { return conv2d(call.g(), call.b(), call.options().options); }
-  static auto db(const auto& call) {
+  static auto vjp_a(const auto& call) { return conv2d(call.g(), call.b(), call.options().options); }
+  static auto vjp_b(const auto& call) {
     using T = typename std::remove_cvref_t<decltype(call.g())>::value_type;
     return detail::apply<Conv2dWeight, T>(
         {call.options().options, detail::height_width(call.shape_of(1))}, call.g(), call.a());
@@ -104,7 +104,7 @@ struct Conv2dInput {
   static std::vector<Rejection> rejections() { return {}; }
 };
 
-auto Conv2dWeight::da(const auto& call) {
+auto Conv2dWeight::vjp_a(const auto& call) {
   using T = typename std::remove_cvref_t<decltype(call.g())>::value_type;
   return detail::apply<Conv2dInput, T>(
       {call.options().options, detail::height_width(call.shape_of(0))}, call.b(), call.g());
@@ -125,17 +125,17 @@ struct Conv2d {
     detail::convolve(c, x->data<T>(), weight->data<T>(), bias->data<T>(), y->data<T>());
     return y.take();
   }
-  static auto da(const auto& call) {
+  static auto vjp_a(const auto& call) {
     using T = typename std::remove_cvref_t<decltype(call.g())>::value_type;
     return detail::apply<Conv2dInput, T>({call.options(), detail::height_width(call.shape_of(0))},
                                          call.g(), call.b());
   }
-  static auto db(const auto& call) {
+  static auto vjp_b(const auto& call) {
     using T = typename std::remove_cvref_t<decltype(call.g())>::value_type;
     return detail::apply<Conv2dWeight, T>({call.options(), detail::height_width(call.shape_of(1))},
                                           call.a(), call.g());
   }
-  static auto dc(const auto& call) {
+  static auto vjp_c(const auto& call) {
     const auto g = call.g();
     const Shape& s = g.shape();
     return sum(sum(reshape(g, {s[0], s[1], s[2] * s[3]}), 2), 0);

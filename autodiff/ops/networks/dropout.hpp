@@ -35,7 +35,7 @@ struct Dropout {
     detail::drop_out(options, x->shape.size(), x->data<T>(), y->data<T>());
     return y.take();
   }
-  static auto da(const auto& call) {
+  static auto vjp_a(const auto& call) {
     using T = typename std::remove_cvref_t<decltype(call.g())>::value_type;
     return detail::apply<Dropout, T>(call.options(), call.g());
   }

@@ -272,7 +272,7 @@ struct CrossEntropy {
     *y->data<T>() = T(total / double(s[0]));
     return y.take();
   }
-  static auto da(const auto& call) {
+  static auto vjp_a(const auto& call) {
     using T = typename std::remove_cvref_t<decltype(call.g())>::value_type;
     const auto logits = call.a();
     const auto labels = call.template array<std::int64_t>(1);

@@ -84,7 +84,7 @@ struct LayerNorm {
                                     x->shape[0], x->shape[1], o.eps);
     return y.take();
   }
-  static auto gradients(const auto& call) {
+  static auto vjps(const auto& call) {
     using T = typename std::remove_cvref_t<decltype(call.g())>::value_type;
     const auto x = call.a(), weight = call.b();
     const std::int64_t rows = x.shape()[0];

@@ -45,7 +45,7 @@ struct AvgPool2dInput {
     detail::share(o.windows(name), s[0] * s[1], g->data<T>(), gx->data<T>());
     return gx.take();
   }
-  static auto da(const auto& call);
+  static auto vjp_a(const auto& call);
   static std::vector<Sample> samples() {
     return {sample("with gaps", {spread({1, 2, 2, 2}, 50)}, [](auto x) {
       using T = typename std::remove_cvref_t<decltype(x[0])>::value_type;
@@ -71,7 +71,7 @@ struct AvgPool2d {
     detail::average(windows, s[0] * s[1], x->data<T>(), y->data<T>());
     return y.take();
   }
-  static auto da(const auto& call) {
+  static auto vjp_a(const auto& call) {
     using T = typename std::remove_cvref_t<decltype(call.g())>::value_type;
     return detail::apply<AvgPool2dInput, T>(call.options(), call.g());
   }
@@ -104,7 +104,7 @@ struct AvgPool2d {
   }
 };
 
-auto AvgPool2dInput::da(const auto& call) {
+auto AvgPool2dInput::vjp_a(const auto& call) {
   using T = typename std::remove_cvref_t<decltype(call.g())>::value_type;
   return detail::apply<AvgPool2d, T>(call.options(), call.g());
 }
