@@ -45,7 +45,7 @@ void vjp_checkpoint(Sweep& sweep, std::uint32_t, Record& record) {
     ids.push_back(wide.entries[i].id);
     at.push_back(sweep.tensor<T>(wide.entries[i].kept, wide.entries[i].id));
   }
-  sweep.open<T>(ids, at, std::cref(unboxed<Part<T>>(record.attributes.block)));
+  sweep.differentiate_recorded<T>(ids, at, std::cref(unboxed<Part<T>>(record.attributes.block)));
 }
 template <class T>
 constexpr Op checkpoint_op{.name = "checkpoint",

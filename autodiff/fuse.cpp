@@ -240,7 +240,7 @@ void vjp_fuse_pull(Sweep& sweep, std::uint32_t, Record& record) {
     at.push_back(number ? Tensor<T>(T(number_of(argument.kept)))
                         : sweep.tensor<T>(argument.kept, argument.id));
   }
-  sweep.open<T>(ids, at, [&](std::span<const Tensor<T>> arguments) {
+  sweep.differentiate_recorded<T>(ids, at, [&](std::span<const Tensor<T>> arguments) {
     const std::vector<Tensor<T>> guarded = annihilated(arguments);
     const std::span<const Tensor<T>> x(guarded);
     if (const auto pull = fused.loops->pull_on_tensors)

@@ -187,7 +187,7 @@ void vjp_pull(Sweep& sweep, std::uint32_t, Record& record) {
     ids.push_back(x.block ? x.id : 0);
     at.push_back(x.block ? sweep.kept<T>(record, k, x.id) : Tensor<T>(x.number));
   }
-  sweep.open<T>(ids, at, [&](std::span<const Tensor<T>> x) {
+  sweep.differentiate_recorded<T>(ids, at, [&](std::span<const Tensor<T>> x) {
     return op.formula(formula.data, annihilated(x));
   });
 }

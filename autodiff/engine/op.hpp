@@ -12,7 +12,8 @@
 // or, instead of these three, one of
 //
 //   vjps(call)                    an array of them all, for inputs that are needed, from one pass
-//   opened<T>(options, inputs)    the result in operations on tensors, which is differentiated in
+//   as_operations<T>(options, inputs)    the result in operations on tensors, which is
+//   differentiated in
 //                                 its place: for gradients that are operations of their own
 //
 // and a call of `apply<O>(options, operands...)`. An operand that is never differentiated, such as
@@ -77,22 +78,24 @@ void give_part(Sweep& sweep, Record& record, int k, Part&& part, bool last) {
 
 /// Calls the functions of the operation that give its derivatives.
 template <class O, class T>
-void open_structured(Sweep& sweep, const Call<O, T>& call, const Record& record) {
+void differentiate_as_operations(Sweep& sweep, const Call<O, T>& call, const Record& record) {
   constexpr std::size_t inputs = std::size(O::reads);
   Tensor<T> at[inputs];
   for (std::size_t k = 0; k < inputs; ++k) {
     at[k] = sweep.kept<T>(record, int(k), record.inputs[k]);
   }
-  sweep.open<T>(std::span(record.inputs, inputs), at, [&](std::span<const Tensor<T>> x) {
-    return O::template opened<T>(call.options(), x);
-  });
+  sweep.differentiate_recorded<T>(std::span(record.inputs, inputs), at,
+                                  [&](std::span<const Tensor<T>> x) {
+                                    return O::template as_operations<T>(call.options(), x);
+                                  });
 }
 
 template <class O, class T>
 void vjp_structured(Sweep& sweep, std::uint32_t id, Record& record) {
   const Call<O, T> call(sweep, id, record);
   [[maybe_unused]] constexpr int inputs = int(std::size(O::reads));
-  if constexpr (requires { &O::template opened<T>; }) open_structured(sweep, call, record);
+  if constexpr (requires { &O::template as_operations<T>; })
+    differentiate_as_operations(sweep, call, record);
   if constexpr (requires { O::vjps(call); }) {
     auto parts = O::vjps(call);
     for (int k = 0; k < inputs; ++k) {

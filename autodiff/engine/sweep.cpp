@@ -213,8 +213,9 @@ EBB_HOT void Sweep::give(Record& record, int k, const Product& p, bool) {
 }
 
 template <class T>
-void Sweep::open(std::span<const std::uint32_t> inputs, std::span<const Tensor<T>> at,
-                 const std::function<Tensor<T>(std::span<const Tensor<T>>)>& f) {
+void Sweep::differentiate_recorded(std::span<const std::uint32_t> inputs,
+                                   std::span<const Tensor<T>> at,
+                                   const std::function<Tensor<T>(std::span<const Tensor<T>>)>& f) {
   const Tensor<T> seed = gradient<T>();
   const std::uint32_t before = tape_.last();
   std::vector<Tensor<T>> points, parts(inputs.size());
@@ -249,13 +250,14 @@ void Sweep::open(std::span<const std::uint32_t> inputs, std::span<const Tensor<T
   }
 }
 
-#define EBB_INSTANTIATE(T)                                                              \
-  template Tensor<T> Sweep::arrived<T>(std::uint32_t) const;                            \
-  template Tensor<T> Sweep::reduced(const Tensor<T>&, std::uint32_t);                   \
-  template void Sweep::add(std::uint32_t, Tensor<T>);                                   \
-  template void Sweep::give<T>(Record&, int, const Product&, bool);                     \
-  template void Sweep::open(std::span<const std::uint32_t>, std::span<const Tensor<T>>, \
-                            const std::function<Tensor<T>(std::span<const Tensor<T>>)>&);
+#define EBB_INSTANTIATE(T)                                            \
+  template Tensor<T> Sweep::arrived<T>(std::uint32_t) const;          \
+  template Tensor<T> Sweep::reduced(const Tensor<T>&, std::uint32_t); \
+  template void Sweep::add(std::uint32_t, Tensor<T>);                 \
+  template void Sweep::give<T>(Record&, int, const Product&, bool);   \
+  template void Sweep::differentiate_recorded(                        \
+      std::span<const std::uint32_t>, std::span<const Tensor<T>>,     \
+      const std::function<Tensor<T>(std::span<const Tensor<T>>)>&);
 EBB_INSTANTIATE(float)
 EBB_INSTANTIATE(double)
 #undef EBB_INSTANTIATE

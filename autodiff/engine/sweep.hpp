@@ -124,8 +124,8 @@ class Sweep {
   /// Gives `inputs[k]` its part for each k that the sweep needs. The other inputs are constants of
   /// this sweep; if it is recorded, they keep their places, since its results depend on them.
   template <class T>
-  void open(std::span<const std::uint32_t> inputs, std::span<const Tensor<T>> at,
-            const std::function<Tensor<T>(std::span<const Tensor<T>>)>& f);
+  void differentiate_recorded(std::span<const std::uint32_t> inputs, std::span<const Tensor<T>> at,
+                              const std::function<Tensor<T>(std::span<const Tensor<T>>)>& f);
 
  private:
   struct Slot {

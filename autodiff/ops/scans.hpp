@@ -269,7 +269,7 @@ struct ProductOfOthers {
     return detail::apply<ProductOfOthers, T>({axis}, x);
   }
   template <class T>
-  static Tensor<T> opened(const Options& forth, std::span<const Tensor<T>> x) {
+  static Tensor<T> as_operations(const Options& forth, std::span<const Tensor<T>> x) {
     const Options back = forth.back();
     const auto before = Shift::of(detail::apply<CumProd, T>(forth, x[0]), forth, 1);
     const auto after = Shift::of(detail::apply<CumProd, T>(back, x[0]), back, 1);

@@ -6,7 +6,7 @@
 # the list, tab-separated; a function without any is a line with number 0.
 
 BEGIN {
-  derivatives = "(slope|slope_[ab]|pull|vjps|opened|vjp_[a-z]+|" \
+  derivatives = "(slope|slope_[ab]|pull|vjps|as_operations|vjp_[a-z]+|" \
                 "qr_gradient|symmetric_part|share_evenly)[(]"
   # Functions that stand before the operations that call them: one of these.
   helps["qr_gradient"] = "qr"

@@ -296,7 +296,7 @@ struct CofactorsAlong {
   template <class T>
   static detail::Block* forward(const Options&, detail::Block* g, detail::Block* a);
   template <class T>
-  static Tensor<T> opened(const Options&, std::span<const Tensor<T>> in) {
+  static Tensor<T> as_operations(const Options&, std::span<const Tensor<T>> in) {
     const auto factors = detail::lu_factors<T>("det", in[1]);
     detail::demand_regular("det", factors, "it has two derivatives, but none beyond");
     return Cofactors::through_inverse(in[0], in[1], Cofactors::of(in[1]), factors);

@@ -51,7 +51,7 @@ struct LayerNormPull {
     return out.take();
   }
   template <class T>
-  static Tensor<T> opened(const Options& o, std::span<const Tensor<T>> in) {
+  static Tensor<T> as_operations(const Options& o, std::span<const Tensor<T>> in) {
     const auto &g = in[0], &x = in[1], &weight = in[2];
     const auto centred = x - mean(x, 1, true);
     const auto scale = rsqrt(mean(square(centred), 1, true) + o.eps);
