@@ -74,7 +74,7 @@ class Discovery {
   template <class T>
   std::vector<Variable<T>> variables() const {
     std::vector<Variable<T>> found;
-    Recorder& tape = *recorder();
+    Records& tape = *current_records();
     for (const auto& entry : leaves_) {
       bool used = false;
       for (std::uint32_t id = 1; id <= tape.last(); ++id) {
@@ -90,7 +90,7 @@ class Discovery {
  private:
   template <class T>
   static Place leaf(Block* value) {
-    return Access::place(identity_record(*recorder(), 0, Access::tensor<T>(retain(value))));
+    return Access::place(identity_record(*current_records(), 0, Access::tensor<T>(retain(value))));
   }
   template <class T>
   static Variable<T> handle(const void* cell, bool is_double) {
@@ -115,7 +115,7 @@ Tensor<T> checkpoint(TensorFunction<T> f, std::span<const Operand<T>* const> ope
     given.push_back(Access::as_tensor(*operand, "checkpoint"));
     constants.push_back(given.back().detach());
   }
-  Recorder* tape = recorder();
+  Records* tape = current_records();
   if (!tape) return f(given);
   Part<T> part{std::move(f), {}, {}};
   Tensor<T> y;

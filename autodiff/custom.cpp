@@ -78,7 +78,7 @@ Tensor<T> structured(std::string_view name, std::span<const Operand<T>* const> o
   if (y.empty()) throw ArgumentError(std::string(name) + ": forward gave an empty array");
   Block* result = Access::block(y);
   if (!inputs.recorded) return inputs.unrecorded<T>(name, retain(result));
-  Recorder& tape = *inputs.tape;
+  Records& tape = *inputs.tape;
   const Op& op = op_named<T>(name);
   BlockHandle box(boxed(std::move(vjp)));
   Record& record = tape.next_wide(op, y.shape(), entries.size());

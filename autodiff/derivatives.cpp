@@ -30,14 +30,15 @@ Shape joined(const char* name, const Shape& a, const Shape& b) {
 class Transform {
  public:
   explicit Transform(const char* name) : name_(name) {
-    if (!recorder()) own_.emplace();
+    if (!current_records()) own_.emplace();
   }
 
   /// A new leaf for an argument.
   template <class T>
   Tensor<T> point(const Operand<T>& x) const {
     const Tensor<T> given = Access::as_tensor(x, name_);
-    return identity_record(*recorder(), recorder()->admit(name_, Access::place(given)), given);
+    return identity_record(*current_records(),
+                           current_records()->admit(name_, Access::place(given)), given);
   }
   /// Another argument of the call.
   template <class T>
@@ -139,7 +140,7 @@ struct Pulled {
 /// True if every step from a point to y, all of one shape, is elementwise, so that J is diagonal.
 template <class T>
 bool is_diagonal(const Tensor<T>& y, const Tensor<T>& point) {
-  Recorder& tape = *recorder();
+  Records& tape = *current_records();
   const std::uint32_t first = Access::place(point).record, last = Access::place(y).record;
   if (last < first) return false;
   std::vector<char> depends(last - first + 1);

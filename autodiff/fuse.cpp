@@ -122,7 +122,7 @@ Block*& computed_gradient(Record& record, int i) {
 
 /// Records a call. For a reduction, takes over the gradients from the run that computed them.
 template <class T>
-EBB_HOT void add_record(Recorder& tape, const Shape& shape, const Fused<T>& fused,
+EBB_HOT void add_record(Records& tape, const Shape& shape, const Fused<T>& fused,
                         FusedRun<T>* reduced) {
   const int count = fused.count();
   if (count <= narrow) {
@@ -150,7 +150,7 @@ EBB_HOT void add_record(Recorder& tape, const Shape& shape, const Fused<T>& fuse
 /// The gradient of argument i as a recorded operation of g and the arguments.
 template <class T>
 Tensor<T> pull_node(const Fused<T>& fused, int i, const Tensor<T>& g, BlockHandle value) {
-  Recorder& tape = *recorder();
+  Records& tape = *current_records();
   const int count = fused.count();
   Record& record = tape.next_wide(fuse_pull_op<T>, value->shape, std::size_t(count + 1));
   record.attributes.bits = fused.attributes();
@@ -250,7 +250,7 @@ void vjp_fuse_pull(Sweep& sweep, std::uint32_t, Record& record) {
     // input may be a single value, or a constant here.
     Tensor<T>& point = points[pulled];
     if (!(point.shape() == shape)) point = broadcast_to(point, shape);
-    if (Access::place(point).is_constant()) point = identity_record(*recorder(), 0, point);
+    if (Access::place(point).is_constant()) point = identity_record(*current_records(), 0, point);
     const Tensor<T> y = on_tensors(fused, std::span<const Tensor<T>>(points));
     if (Access::place(y).is_constant()) return Tensor<T>(Array<T>::zeros(point.shape()));
     return grad(y, {point}, {.create_graph = true}, &x[0])[0];
@@ -278,7 +278,7 @@ EBB_INLINE Tensor<T> call(const Fused<T>& fused, const Shape& shape, const Input
     run.write(y.get());
     run(loops.value);
     if (!inputs.recorded) return inputs.unrecorded<T>(loops.name, y.take());
-    Recorder& tape = *inputs.tape;
+    Records& tape = *inputs.tape;
     add_record<T>(tape, y->shape, fused, nullptr);
     const Place place = tape.publish(y.get());
     return Access::tensor<T>(y.take(), place);
@@ -296,7 +296,7 @@ EBB_INLINE Tensor<T> call(const Fused<T>& fused, const Shape& shape, const Input
   }
   run.scale(1 / count);
   *y->data<T>() = T(run(loops.reduce_with_gradient) / count);
-  Recorder& tape = *inputs.tape;
+  Records& tape = *inputs.tape;
   add_record(tape, y->shape, fused, &run);
   const Place place = tape.publish(y.get());
   return Access::tensor<T>(y.take(), place);
@@ -320,7 +320,7 @@ __attribute__((noinline)) Tensor<T> call_stretched(const FusedLoops<T>& loops,
   for (Wide::Entry& argument : arguments) {
     if (argument.id == Record::number) continue;
     if (argument.kept->shape == shape || argument.kept->shape.size() == 1) continue;
-    const Place place = argument.id ? recorder()->place(argument.id) : Place();
+    const Place place = argument.id ? current_records()->place(argument.id) : Place();
     stretched.push_back(broadcast_to(Access::tensor<T>(retain(argument.kept), place), shape));
     argument = {Access::block(stretched.back()), Access::place(stretched.back()).record};
   }

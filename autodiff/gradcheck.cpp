@@ -266,7 +266,7 @@ GradientReport detail::check(const TensorFunction<double>& f,
       for (std::size_t k = 0; k < v.size(); ++k) total = total + sum(g[k] * v[k]);
       return total;
     };
-    if (detail::recorder()) return along_v(x);
+    if (detail::current_records()) return along_v(x);
     Tape tape;  // values need a tape, too: they are gradients
     std::vector<Tensor<double>> points;
     for (const auto& point : x) points.push_back(tape.watch(point));

@@ -15,13 +15,13 @@ using detail::Access;
 using detail::Block;
 using detail::Place;
 using detail::Record;
-using detail::Recorder;
+using detail::Records;
 using detail::Sweep;
 
 // The records of a finished tape are used for the next one of this thread, so that a training loop
 // with one tape for each step allocates nothing.
 struct Spare {
-  std::vector<std::unique_ptr<Recorder>> recorders;
+  std::vector<std::unique_ptr<Records>> recorders;
 };
 Spare& spare() {
   thread_local Spare spare;
@@ -29,15 +29,15 @@ Spare& spare() {
 }
 
 /// The current tape.
-Recorder& tape_for(std::string_view operation) {
-  if (Recorder* tape = detail::recorder()) return *tape;
+Records& tape_for(std::string_view operation) {
+  if (Records* tape = detail::current_records()) return *tape;
   throw TapeError(std::string(operation) +
                   ": no tape records here; open a Tape before computing the loss");
 }
 
 /// The tape for a sweep of y.
-Recorder& tape_of(std::string_view operation, Place place) {
-  Recorder& tape = tape_for(operation);
+Records& tape_of(std::string_view operation, Place place) {
+  Records& tape = tape_for(operation);
   if (tape.admit(operation, place) == Record::constant) {
     throw TapeError(std::string(operation) +
                     ": the output does not depend on any Variable or watched tensor of the tape");
@@ -78,13 +78,13 @@ class ScalarOne {
 /// Empties the tape at the end of the sweep, even if it throws.
 class Release {
  public:
-  Release(Recorder& tape, bool active) : tape_(tape), active_(active) {}
+  Release(Records& tape, bool active) : tape_(tape), active_(active) {}
   ~Release() {
     if (active_) tape_.reset();
   }
 
  private:
-  Recorder& tape_;
+  Records& tape_;
   bool active_;
 };
 
@@ -101,7 +101,7 @@ struct LossAccess {
   EBB_HOT static void backward(std::span<const Loss> losses, BackwardOptions options) {
     if (losses.size() == 0) throw ArgumentError("backward: no losses");
     std::uint32_t high = 0;
-    Recorder* tape = nullptr;
+    Records* tape = nullptr;
     for (const Loss& loss : losses) {
       tape = &tape_of("backward", loss.place_);
       high = std::max(high, loss.place_.record);
@@ -124,22 +124,22 @@ struct LossAccess {
 
 EBB_HOT Tape::Tape(TapeOptions options) {
   auto& recorders = spare().recorders;
-  if (recorders.empty()) recorders.push_back(std::make_unique<Recorder>());
-  recorder_ = recorders.back().release();
+  if (recorders.empty()) recorders.push_back(std::make_unique<Records>());
+  records_ = recorders.back().release();
   recorders.pop_back();
   // Inside a tape that checks, this one checks, too: a checkpoint runs its part on a separate tape.
-  const Recorder* around = detail::recorder();
+  const Records* around = detail::current_records();
   const bool check_finite = options.check_finite || (around && around->checks_finite());
-  if (check_finite || options.keep_values) recorder_->observe(check_finite, options.keep_values);
-  before_ = detail::exchange_recorder(recorder_);
+  if (check_finite || options.keep_values) records_->observe(check_finite, options.keep_values);
+  before_ = detail::exchange_recorder(records_);
 }
 
 EBB_HOT Tape::~Tape() {
   detail::exchange_recorder(before_);
-  recorder_->reset();
-  if (recorder_->observes()) [[unlikely]]
-    recorder_->observe(false, false);
-  std::unique_ptr<Recorder> finished(recorder_);
+  records_->reset();
+  if (records_->observes()) [[unlikely]]
+    records_->observe(false, false);
+  std::unique_ptr<Records> finished(records_);
   if (spare().recorders.size() < spare().recorders.capacity()) {
     spare().recorders.push_back(std::move(finished));  // does not throw, since there is capacity
   }
@@ -148,14 +148,13 @@ EBB_HOT Tape::~Tape() {
 template <Real T>
 Tensor<T> Tape::watch(const Operand<T>& x) {
   const Tensor<T> given = Access::as_tensor(x, "watch");
-  return detail::identity_record(*recorder_, recorder_->admit("watch", Access::place(given)),
-                                 given);
+  return detail::identity_record(*records_, records_->admit("watch", Access::place(given)), given);
 }
 template EBB_API Tensor<float> Tape::watch(const Operand<float>&);
 template EBB_API Tensor<double> Tape::watch(const Operand<double>&);
 
-std::int64_t Tape::size() const { return recorder_->last(); }
-void Tape::release() { recorder_->reset(); }
+std::int64_t Tape::size() const { return records_->last(); }
+void Tape::release() { records_->reset(); }
 
 NoRecord::NoRecord() : before_(detail::exchange_recorder(nullptr)) {}
 NoRecord::~NoRecord() { detail::exchange_recorder(before_); }
@@ -190,7 +189,7 @@ template <Real T>
 std::vector<Tensor<T>> grad(const Tensor<T>& y,
                             const std::vector<Wanted<std::type_identity_t<T>>>& inputs,
                             GradOptions options, const Tensor<T>* seed) {
-  Recorder& tape = tape_for("grad");
+  Records& tape = tape_for("grad");
   // 0 for a constant, such as the gradient of sum(x), which has gradients of zeros.
   const std::uint32_t high = tape.admit("grad", Access::place(y));
   if (y.empty()) detail::throw_empty_operand("grad");

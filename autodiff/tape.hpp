@@ -11,7 +11,7 @@
 namespace ebb::inline v0 {
 
 namespace detail {
-class Recorder;
+class Records;
 }
 
 struct TapeOptions {
@@ -47,8 +47,8 @@ class EBB_API Tape {
 
  private:
   friend struct detail::Access;
-  detail::Recorder* recorder_;
-  detail::Recorder* before_;
+  detail::Records* records_;
+  detail::Records* before_;
 };
 
 /// Pauses recording on this thread until the end of the scope.
@@ -59,7 +59,7 @@ class EBB_API NoRecord {
   NoRecord(const NoRecord&) = delete;
 
  private:
-  detail::Recorder* before_;
+  detail::Records* before_;
 };
 
 /// An output to start a sweep from, with its gradient: 1 for a single value.

@@ -17,7 +17,7 @@ namespace {
 using detail::Access;
 using detail::Block;
 using detail::Record;
-using detail::Recorder;
+using detail::Records;
 using detail::Sweep;
 
 std::string text_of(double value) {
@@ -44,7 +44,7 @@ std::string values_of(Block* block, bool is_double) {
 }
 
 /// The label of the variable of a leaf.
-std::string label_of(const Recorder& tape, std::uint32_t id) {
+std::string label_of(const Records& tape, std::uint32_t id) {
   std::string label;
   for (const detail::Leaf& leaf : tape.leaves()) {
     if (leaf.id == id) leaf.visit([&](auto* cell) { label = cell->label; });
@@ -100,7 +100,7 @@ void for_each_kept(const Record& record, F f) {
   }
 }
 
-Row row_of(Recorder& tape, std::uint32_t id, std::set<const Block*>& seen, std::int64_t& total) {
+Row row_of(Records& tape, std::uint32_t id, std::set<const Block*>& seen, std::int64_t& total) {
   const Record& record = tape.at(id);
   std::string inputs = label_of(tape, id);
   detail::for_each_argument(record, [&](std::uint32_t input, const Block* kept) {
@@ -128,7 +128,7 @@ std::string quoted(const std::string& text) {
 /// The line of `explain` for a step: how its result changes with each input, for a gradient of 1 of
 /// the result.
 template <class T>
-std::string slopes_of(Recorder& tape, std::uint32_t id) {
+std::string slopes_of(Records& tape, std::uint32_t id) {
   const Record& record = tape.at(id);
   const Shape shape = tape.shape_of(id);
   if (!record.op->vjp) return "";
@@ -156,7 +156,7 @@ std::string gradient_text(const Sweep& sweep, std::uint32_t id) {
 }  // namespace
 
 std::ostream& operator<<(std::ostream& out, const Tape& tape) {
-  Recorder& records = Access::recorder(tape);
+  Records& records = Access::records(tape);
   std::set<const Block*> seen;
   std::int64_t total = 0;
   std::vector<Row> rows{{"#", "operation", "shape", "inputs", "keeps", "scope"}};
@@ -167,7 +167,7 @@ std::ostream& operator<<(std::ostream& out, const Tape& tape) {
 }
 
 std::string to_dot(const Tape& tape) {
-  Recorder& records = Access::recorder(tape);
+  Records& records = Access::records(tape);
   std::string text = "digraph tape {\n  rankdir=BT;\n  node [shape=box];\n";
   for (std::uint32_t id = 1; id <= records.last(); ++id) {
     const Record& record = records.at(id);
@@ -186,7 +186,7 @@ std::string to_dot(const Tape& tape) {
 }
 
 std::string explain(const Tape& tape) {
-  Recorder& records = Access::recorder(tape);
+  Records& records = Access::records(tape);
   const std::uint32_t last = records.last();
   if (last == 0) return "nothing is recorded\n";
   if (!records.value_of(last)) {

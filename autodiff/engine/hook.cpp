@@ -35,7 +35,7 @@ template <Real T>
 Tensor<T> hook(const Operand<T>& x, std::type_identity_t<GradientFunction<T>> f) {
   using namespace detail;
   const Tensor<T> given = Access::as_tensor(x, "hook");
-  Recorder* tape = recorder();
+  Records* tape = current_records();
   if (!tape) return given;
   const std::uint32_t id = tape->admit("hook", Access::place(given));
   if (id == Record::constant) return given;

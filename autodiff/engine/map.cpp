@@ -55,7 +55,7 @@ EBB_INLINE BlockHandle evaluate(const Map<T> kernel, const Shape& shape, const A
 }
 
 /// Starts a record with the state of a formula.
-Record& start_record(Recorder& tape, const Op& op, const Shape& shape, std::uint32_t like,
+Record& start_record(Records& tape, const Op& op, const Shape& shape, std::uint32_t like,
                      const FormulaState& formula) {
   Record& record = tape.next(op, shape, like);
   record.attributes.bits = formula.bits;
@@ -72,7 +72,7 @@ Tensor<T> unary(const MapOp<T>& op, const Operand<T>& operand, const FormulaStat
   if (!x[0].block) throw_empty_operand();
   BlockHandle y = evaluate(kernels<T>().unary_value[op.index], x[0].block->shape, x, formula.data);
   if (!inputs.recorded) return inputs.unrecorded<T>(op.name, y.take());
-  Recorder& tape = *inputs.tape;
+  Records& tape = *inputs.tape;
   Record& record = start_record(tape, op, y->shape, x[0].id, formula);
   record.inputs[0] = x[0].id;
   if (op.reads[0] & 1U) record.kept[0] = retain(x[0].block);
@@ -92,7 +92,7 @@ Tensor<T> binary(const MapOp<T>& op, const Operand<T>& a, const Operand<T>& b) {
   const Shape& shape = !same ? wide : p ? p->shape : q->shape;
   BlockHandle y = evaluate(kernels<T>().binary_value[op.index], shape, x, nullptr);
   if (!inputs.recorded) return inputs.unrecorded<T>(op.name, y.take());
-  Recorder& tape = *inputs.tape;
+  Records& tape = *inputs.tape;
   const auto on_tape = [&](int k) {
     return x[k].id != Record::constant && x[k].id != Record::number;
   };
@@ -129,7 +129,7 @@ Tensor<T> pull_node(const PullOp<T>& op, const FormulaState& formula, const Shap
   BlockHandle out(allocate(shape, sizeof(T)));
   in.run(out->data<T>(),
          [&](T* o, const In<T>* i, Grid grid) { kernel_of(op)(o, i, grid, formula.data, false); });
-  Recorder* tape = recorder();
+  Records* tape = current_records();
   Record& record = start_record(*tape, op, shape, x[0].id, formula);
   record.inputs[0] = x[0].id;
   record.kept[0] = keep(x[0]);

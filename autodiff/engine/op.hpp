@@ -161,7 +161,7 @@ const Array<U>& dense(const Array<U>& x) {
 
 /// Records a structured operation whose result is computed. `keeps` has one bit for each input and
 /// one (bit 3) for the result.
-Place record_structured(const Op& op, unsigned keeps, Recorder& tape, std::span<const Input> in,
+Place record_structured(const Op& op, unsigned keeps, Records& tape, std::span<const Input> in,
                         Block* y, const void* options, std::size_t option_bytes);
 
 /// The inputs and the result that the gradients of the recorded inputs read, as bits.

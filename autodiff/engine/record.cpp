@@ -28,7 +28,7 @@ constexpr Op leaf_op{.name = "leaf", .is_double = sizeof(T) == 8};
 
 }  // namespace
 
-constinit thread_local Recorder* current_recorder = nullptr;
+constinit thread_local Records* current_recorder = nullptr;
 
 void drop_wide(Record& record) {
   const Wide& wide = wide_of(record);
@@ -38,14 +38,14 @@ void drop_wide(Record& record) {
   }
 }
 
-Recorder::Recorder() : generation_(next_generation()) {}
-Recorder::~Recorder() { reset(); }
+Records::Records() : generation_(next_generation()) {}
+Records::~Records() { reset(); }
 
-void Recorder::FreeBlock::operator()(Record* records) const {
+void Records::FreeBlock::operator()(Record* records) const {
   release(reinterpret_cast<Block*>(reinterpret_cast<std::byte*>(records) - sizeof(Block)));
 }
 
-void Recorder::grow() {
+void Records::grow() {
   chunks_.reserve(chunks_.size() + 1);
   Block* block = allocate_bytes(chunk * sizeof(Record));
   chunks_.emplace_back(block->data<Record>());
@@ -55,7 +55,7 @@ void Recorder::grow() {
 // The table is used from this number of leaves on; a linear search of fewer leaves is faster.
 constexpr std::size_t few_leaves = 8;
 
-std::size_t Recorder::slot_of(const void* cell) const {
+std::size_t Records::slot_of(const void* cell) const {
   // Fibonacci hashing of the address.
   const std::uint64_t hash = (reinterpret_cast<std::uintptr_t>(cell) >> 4) * 0x9e3779b97f4a7c15U;
   const std::size_t mask = leaf_table_.size() - 1;
@@ -64,7 +64,7 @@ std::size_t Recorder::slot_of(const void* cell) const {
   return slot;
 }
 
-void Recorder::make_room_in_table() {
+void Records::make_room_in_table() {
   const std::size_t filled_by_half = std::bit_ceil((leaves_.size() + 1) * 2);
   if (leaves_.size() > few_leaves && filled_by_half <= leaf_table_.size()) return;
   leaf_table_.assign(std::max(2 * filled_by_half, leaf_table_.size()), 0);
@@ -73,7 +73,7 @@ void Recorder::make_room_in_table() {
   }
 }
 
-std::uint32_t Recorder::find_leaf(const void* cell) const {
+std::uint32_t Records::find_leaf(const void* cell) const {
   if (leaves_.size() <= few_leaves) {
     for (const Leaf& leaf : leaves_) {
       if (leaf.cell == cell) return leaf.id;
@@ -85,7 +85,7 @@ std::uint32_t Recorder::find_leaf(const void* cell) const {
 }
 
 template <class T>
-EBB_HOT std::uint32_t Recorder::leaf(Cell<T>* cell) {
+EBB_HOT std::uint32_t Records::leaf(Cell<T>* cell) {
   if (const std::uint32_t id = find_leaf(cell)) return id;
   const bool in_table = leaves_.size() >= few_leaves;
   if (in_table) [[unlikely]]
@@ -97,13 +97,13 @@ EBB_HOT std::uint32_t Recorder::leaf(Cell<T>* cell) {
   return publish(Access::block(cell->value)).record;
 }
 
-void Recorder::truncate(std::uint32_t last) {
+void Records::truncate(std::uint32_t last) {
   while (count_ - 1 > last) pop();
 }
 
-void Recorder::renew_generation() { generation_ = next_generation(); }
+void Records::renew_generation() { generation_ = next_generation(); }
 
-EBB_HOT void Recorder::reset() {
+EBB_HOT void Records::reset() {
   if (count_ == 1 && leaves_.empty()) return;  // no handle is of this generation
   truncate(0);
   for (const Leaf& leaf : leaves_) {
@@ -120,19 +120,19 @@ EBB_HOT void Recorder::reset() {
   renew_generation();
 }
 
-void Recorder::observe(bool check_finite, bool keep_values) {
+void Records::observe(bool check_finite, bool keep_values) {
   const bool any = check_finite || keep_values;
   observer_ = any ? std::make_unique<Observer>(Observer{check_finite, keep_values, {}}) : nullptr;
   enter_scope(noted_scope_);
 }
 
-void Recorder::enter_scope(std::uint64_t serial) {
+void Records::enter_scope(std::uint64_t serial) {
   constexpr std::uint64_t no_scope = ~std::uint64_t{0};
   noted_scope_ = serial;
   quiet_scope_ = observer_ ? no_scope : serial;
 }
 
-void Recorder::note(std::uint32_t id, Block* result) {
+void Records::note(std::uint32_t id, Block* result) {
   if (scope_serial != noted_scope_) {
     while (!parts_.empty() && parts_.back().first >= id) parts_.pop_back();
     parts_.push_back({id, Scope::path()});
@@ -149,16 +149,16 @@ void Recorder::note(std::uint32_t id, Block* result) {
   }
 }
 
-void Recorder::check(std::string_view operation, Block* result, bool is_double) const {
+void Records::check(std::string_view operation, Block* result, bool is_double) const {
   demand_finite(std::string(operation) + ": the result", result, is_double);
 }
 
-Block* Recorder::value_of(std::uint32_t id) const {
+Block* Records::value_of(std::uint32_t id) const {
   const bool kept = observer_ && id < observer_->values.size();
   return kept ? observer_->values[id].get() : nullptr;
 }
 
-const std::string& Recorder::scope_of(std::uint32_t id) const {
+const std::string& Records::scope_of(std::uint32_t id) const {
   static const std::string none;
   const std::string* path = &none;
   for (const Part& part : parts_) {
@@ -167,7 +167,7 @@ const std::string& Recorder::scope_of(std::uint32_t id) const {
   return *path;
 }
 
-void Recorder::throw_foreign(std::string_view operation, Place place) const {
+void Records::throw_foreign(std::string_view operation, Place place) const {
   const std::string name(operation);
   if (place.tape == Place::untracked) {
     throw TapeError(name +
@@ -218,7 +218,7 @@ void demand_finite(const std::string& what, Block* block, bool is_double) {
 
 template <class T>
 Place leaf_of(Cell<T>* cell) {
-  Recorder* tape = recorder();
+  Records* tape = current_records();
   if (!tape) return {Place::untracked, 0};
   return tape->place(tape->leaf(cell));
 }
@@ -230,8 +230,8 @@ void throw_empty_operand(std::string_view operation) {
       message.append("an operand is empty: it was never given a value, or was moved from"));
 }
 
-#define EBB_INSTANTIATE(T)                                  \
-  template std::uint32_t Recorder::leaf<T>(Cell<T> * cell); \
+#define EBB_INSTANTIATE(T)                                 \
+  template std::uint32_t Records::leaf<T>(Cell<T> * cell); \
   template Place leaf_of<T>(Cell<T> * cell);
 EBB_INSTANTIATE(float)
 EBB_INSTANTIATE(double)

@@ -139,11 +139,11 @@ struct Leaf {
 };
 
 /// The records of a tape.
-class Recorder {
+class Records {
  public:
-  Recorder();
-  ~Recorder();
-  Recorder(const Recorder&) = delete;
+  Records();
+  ~Records();
+  Records(const Records&) = delete;
 
   std::uint64_t generation() const { return generation_; }
   /// The largest id; ids start at 1.
@@ -274,22 +274,22 @@ class Recorder {
 void demand_finite(const std::string& what, Block* block, bool is_double);
 
 /// The records that receive the operations of this thread; null if none do.
-extern constinit thread_local Recorder* current_recorder;
-inline Recorder* recorder() { return current_recorder; }
-/// Sets the result of `recorder()`, and returns its earlier one.
-inline Recorder* exchange_recorder(Recorder* recorder) {
+extern constinit thread_local Records* current_recorder;
+inline Records* current_records() { return current_recorder; }
+/// Sets the result of `current_records()`, and returns its earlier one.
+inline Records* exchange_recorder(Records* recorder) {
   return std::exchange(current_recorder, recorder);
 }
 
 /// Until the end of the scope, operations of this thread are recorded here; null pauses recording.
 class RecordTo {
  public:
-  explicit RecordTo(Recorder* to) : before_(exchange_recorder(to)) {}
+  explicit RecordTo(Records* to) : before_(exchange_recorder(to)) {}
   ~RecordTo() { exchange_recorder(before_); }
   RecordTo(const RecordTo&) = delete;
 
  private:
-  Recorder* before_;
+  Records* before_;
 };
 
 /// The values that an operation reads from an operand. A number has no block, and the id
@@ -304,7 +304,7 @@ struct Argument {
 /// Reads the operands of an operation, and decides whether its result is recorded: it is if an
 /// operand is on the tape.
 struct Inputs {
-  Recorder* tape = recorder();
+  Records* tape = current_records();
   bool recorded = false;   ///< an operand is on the tape
   bool untracked = false;  ///< no tape records, and an operand is not a constant
 

@@ -54,7 +54,7 @@ void put(Cell<T>* cell, Block* gradient) {
 
 }  // namespace
 
-EBB_HOT Sweep::Sweep(Recorder& tape, std::uint32_t low, std::uint32_t high, Mode mode)
+EBB_HOT Sweep::Sweep(Records& tape, std::uint32_t low, std::uint32_t high, Mode mode)
     : tape_(tape), low_(low), high_(high), mode_(mode), slots_(few_slots_) {
   const std::size_t count = high - low + 1;
   if (count > std::size(few_slots_)) {
@@ -279,7 +279,7 @@ constexpr Op identity_op{.name = watched ? "watch" : "alias",
 }  // namespace
 
 template <class T>
-Tensor<T> identity_record(Recorder& tape, std::uint32_t input, const Tensor<T>& value) {
+Tensor<T> identity_record(Records& tape, std::uint32_t input, const Tensor<T>& value) {
   const bool watched = input == Record::constant;
   const Op& op = watched ? identity_op<T, true> : identity_op<T, false>;
   tape.next(op, value.shape(), input).inputs[0] = input;
@@ -287,7 +287,7 @@ Tensor<T> identity_record(Recorder& tape, std::uint32_t input, const Tensor<T>& 
   return Access::tensor<T>(retain(Access::block(value)), place);
 }
 
-template Tensor<float> identity_record(Recorder&, std::uint32_t, const Tensor<float>&);
-template Tensor<double> identity_record(Recorder&, std::uint32_t, const Tensor<double>&);
+template Tensor<float> identity_record(Records&, std::uint32_t, const Tensor<float>&);
+template Tensor<double> identity_record(Records&, std::uint32_t, const Tensor<double>&);
 
 }  // namespace ebb::inline v0::detail

@@ -33,7 +33,7 @@ class Sweep {
     bool consume;  ///< records are removed, and their arrays freed, as the sweep passes
   };
 
-  Sweep(Recorder& tape, std::uint32_t low, std::uint32_t high, Mode mode);
+  Sweep(Records& tape, std::uint32_t low, std::uint32_t high, Mode mode);
   ~Sweep();
   Sweep(const Sweep&) = delete;
 
@@ -52,7 +52,7 @@ class Sweep {
 
   // Functions for the vjp of a record.
 
-  Recorder& tape() { return tape_; }
+  Records& tape() { return tape_; }
   bool records() const { return mode_.record; }
   bool consumes() const { return mode_.consume; }
   /// True if an input needs a part of the gradient; false for constants and numbers.
@@ -158,7 +158,7 @@ class Sweep {
   template <class T>
   void add(std::uint32_t id, Tensor<T> part);
 
-  Recorder& tape_;
+  Records& tape_;
   std::uint32_t low_, high_;
   Mode mode_;
   Slot* slots_;         // one for each record
@@ -171,6 +171,6 @@ class Sweep {
 /// Records the identity of an input, or of none if `input` is `Record::constant`: a new place on a
 /// tape for a value that is there already. Gradients pass through it.
 template <class T>
-Tensor<T> identity_record(Recorder& tape, std::uint32_t input, const Tensor<T>& value);
+Tensor<T> identity_record(Records& tape, std::uint32_t input, const Tensor<T>& value);
 
 }  // namespace ebb::inline v0::detail

@@ -63,7 +63,7 @@ Tensor<T> concat_all(const std::vector<Tensor<T>>& parts, int axis) {
     begin += width;
   }
   if (!inputs.recorded) return inputs.unrecorded<T>(op::Concat::name, y.take());
-  Recorder& tape = *inputs.tape;
+  Records& tape = *inputs.tape;
   std::vector<BlockHandle> shapes;
   for (const auto& part : in) {
     shapes.push_back(BlockHandle(allocate_uniform(part.block->shape, sizeof(T))));

@@ -114,7 +114,7 @@ struct Access {
   static void set_place(Tensor<T>& tensor, Place place) {
     tensor.place_ = place;
   }
-  static auto& recorder(const auto& tape) { return *tape.recorder_; }
+  static auto& records(const auto& tape) { return *tape.records_; }
   template <class T>
   static Cell<T>* cell(const Variable<T>& variable) {
     return variable.cell();
