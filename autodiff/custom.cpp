@@ -61,7 +61,7 @@ const Op& op_named(std::string_view name) {
 template <Real T>
 Tensor<T> structured(std::string_view name, std::span<const Operand<T>* const> operands,
                      const ForwardFunction<T>& forward, VjpFunction<T> vjp) {
-  Inputs inputs;
+  OperandReader inputs;
   std::vector<Tensor<T>> x;
   std::vector<Array<T>> arrays;
   std::vector<Wide::Entry> entries;

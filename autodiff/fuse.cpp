@@ -269,7 +269,7 @@ template <class T>
 
 /// Runs the call for arguments of one shape, or of one value.
 template <class T>
-EBB_INLINE Tensor<T> call(const Fused<T>& fused, const Shape& shape, const Inputs& inputs) {
+EBB_INLINE Tensor<T> call(const Fused<T>& fused, const Shape& shape, const OperandReader& inputs) {
   const FusedLoops<T>& loops = *fused.loops;
   const std::int64_t n = shape.size();
   FusedRun<T> run(fused.arguments, n);
@@ -308,7 +308,7 @@ template <class T>
 __attribute__((noinline)) Tensor<T> call_stretched(const FusedLoops<T>& loops,
                                                    FusedReduction reduction,
                                                    std::span<Wide::Entry> arguments,
-                                                   const Inputs& inputs) {
+                                                   const OperandReader& inputs) {
   if (loops.equal_shapes) refuse_shapes<T>(loops, arguments);
   Shape shape;
   for (const Wide::Entry& argument : arguments) {
@@ -334,7 +334,7 @@ EBB_HOT Tensor<T> fuse_arguments(const FusedLoops<T>& loops, FusedReduction redu
                                  std::span<const Operand<T>* const> operands) {
   SmallArray<Wide::Entry, few_arguments> arguments(operands.size());
   const std::span<Wide::Entry> all(arguments.data(), arguments.size());
-  Inputs inputs;
+  OperandReader inputs;
   const Shape* shape = nullptr;
   bool same = true;
   for (std::size_t i = 0; i < operands.size(); ++i) {

@@ -67,7 +67,7 @@ Record& start_record(Records& tape, const Op& op, const Shape& shape, std::uint3
 
 template <class T>
 Tensor<T> unary(const MapOp<T>& op, const Operand<T>& operand, const FormulaState& formula) {
-  Inputs inputs;
+  OperandReader inputs;
   const Argument<T> x[] = {inputs.read(op.name, operand)};
   if (!x[0].block) throw_empty_operand();
   BlockHandle y = evaluate(kernels<T>().unary_value[op.index], x[0].block->shape, x, formula.data);
@@ -83,7 +83,7 @@ Tensor<T> unary(const MapOp<T>& op, const Operand<T>& operand, const FormulaStat
 
 template <class T>
 Tensor<T> binary(const MapOp<T>& op, const Operand<T>& a, const Operand<T>& b) {
-  Inputs inputs;
+  OperandReader inputs;
   const Argument<T> x[] = {inputs.read(op.name, a), inputs.read(op.name, b)};
   // For a number, or a second operand of the same shape, the shape is that of the first.
   const Block *p = x[0].block, *q = x[1].block;

@@ -134,13 +134,13 @@ struct Input {
 };
 
 template <Real T>
-EBB_INLINE Input input_of(Inputs& inputs, std::string_view operation, const Operand<T>& x) {
+EBB_INLINE Input input_of(OperandReader& inputs, std::string_view operation, const Operand<T>& x) {
   const Argument<T> argument = inputs.read(operation, x);
   if (!argument.block) throw_empty_operand(operation);
   return {argument.block, argument.id};
 }
 template <class U>
-Input input_of(Inputs&, std::string_view operation, const Array<U>& x) {
+Input input_of(OperandReader&, std::string_view operation, const Array<U>& x) {
   if (x.empty()) throw_empty_operand(operation);
   return {Access::block(x), Record::constant};
 }
@@ -176,7 +176,7 @@ unsigned kept_for(std::span<const Input> in) {
 
 template <class O, class T, class... In>
 Tensor<T> apply(const typename O::Options& options, const In&... operands) {
-  Inputs inputs;
+  OperandReader inputs;
   const Input in[] = {input_of(inputs, O::name, operands)...};
   for (const Input& input : in) {
     if (input.block->is_uniform()) [[unlikely]]

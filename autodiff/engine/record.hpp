@@ -303,7 +303,7 @@ struct Argument {
 
 /// Reads the operands of an operation, and decides whether its result is recorded: it is if an
 /// operand is on the tape.
-struct Inputs {
+struct OperandReader {
   Records* tape = current_records();
   bool recorded = false;   ///< an operand is on the tape
   bool untracked = false;  ///< no tape records, and an operand is not a constant

@@ -34,7 +34,7 @@ constexpr Op concat_op{
 template <class T>
 Tensor<T> concat_all(const std::vector<Tensor<T>>& parts, int axis) {
   if (parts.empty()) throw ArgumentError("concat: no tensors to join");
-  Inputs inputs;
+  OperandReader inputs;
   std::vector<Tensor<T>> whole;
   std::vector<Input> in;
   for (const auto& part : parts) {
@@ -102,7 +102,7 @@ Tensor<double> concat(const std::vector<Tensor<double>>& parts, int axis) {
 template <Real To, Real T>
 Tensor<To> cast(const Operand<T>& x) {
   using namespace detail;
-  Inputs inputs;
+  OperandReader inputs;
   const Tensor<T> whole = dense(x, op::Cast::name);
   const Input in[] = {input_of(inputs, op::Cast::name, whole)};
   const Shape& shape = in[0].block->shape;
