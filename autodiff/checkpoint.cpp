@@ -38,19 +38,19 @@ struct Part {
 
 template <class T>
 void vjp_checkpoint(Sweep& sweep, std::uint32_t, Record& record) {
-  const Wide& wide = wide_of(record);
+  const ManyInputs& many = many_inputs_of(record);
   std::vector<std::uint32_t> ids;
   std::vector<Tensor<T>> at;
-  for (std::uint32_t i = 0; i < wide.count; ++i) {
-    ids.push_back(wide.entries[i].id);
-    at.push_back(sweep.tensor<T>(wide.entries[i].kept, wide.entries[i].id));
+  for (std::uint32_t i = 0; i < many.count; ++i) {
+    ids.push_back(many.entries[i].id);
+    at.push_back(sweep.tensor<T>(many.entries[i].kept, many.entries[i].id));
   }
   sweep.differentiate_recorded<T>(ids, at, std::cref(unboxed<Part<T>>(record.attributes.block)));
 }
 template <class T>
 constexpr Op checkpoint_op{.name = "checkpoint",
                            .vjp = &vjp_checkpoint<T>,
-                           .wide = true,
+                           .many_inputs = true,
                            .attribute_block = true,
                            .is_double = sizeof(T) == 8,
                            .destroy = &destroy_boxed<Part<T>>};
@@ -125,7 +125,7 @@ Tensor<T> checkpoint(TensorFunction<T> f, std::span<const Operand<T>* const> ope
     y = part.f(constants).detach();
     part.variables = run.variables<T>();
   }
-  std::vector<Wide::Entry> entries;
+  std::vector<ManyInputs::Entry> entries;
   bool recorded = false;
   const auto add = [&](Block* block, std::uint32_t id) {
     entries.push_back({block, id});
@@ -143,7 +143,7 @@ Tensor<T> checkpoint(TensorFunction<T> f, std::span<const Operand<T>* const> ope
   Record& record = tape->next_wide(checkpoint_op<T>, y.shape(), entries.size());
   for (std::size_t i = 0; i < entries.size(); ++i) {
     retain(entries[i].kept);
-    wide_of(record).entries[i] = entries[i];
+    many_inputs_of(record).entries[i] = entries[i];
   }
   record.attributes.block = box.take();
   return Access::tensor<T>(retain(Access::block(y)), tape->publish(Access::block(y)));

@@ -14,10 +14,10 @@ namespace {
 
 template <class T>
 void vjp_custom(Sweep& sweep, std::uint32_t id, Record& record) {
-  const Wide& wide = wide_of(record);
+  const ManyInputs& many = many_inputs_of(record);
   std::vector<Tensor<T>> x;
-  for (std::uint32_t i = 0; i < wide.count; ++i) {
-    x.push_back(sweep.tensor<T>(wide.entries[i].kept, wide.entries[i].id));
+  for (std::uint32_t i = 0; i < many.count; ++i) {
+    x.push_back(sweep.tensor<T>(many.entries[i].kept, many.entries[i].id));
   }
   const Tensor<T> y = sweep.kept<T>(record, 3, id);
   const Tensor<T> g = dense<T>(sweep.gradient<T>());
@@ -28,12 +28,12 @@ void vjp_custom(Sweep& sweep, std::uint32_t id, Record& record) {
                         std::to_string(x.size()) + " inputs");
   }
   for (std::size_t k = 0; k < x.size(); ++k) {
-    if (parts[k].empty() || !sweep.needs(wide.entries[k].id)) continue;
+    if (parts[k].empty() || !sweep.needs(many.entries[k].id)) continue;
     if (!(parts[k].shape() == x[k].shape())) {
       throw ShapeError(name + ": vjp gave a gradient of shape " + to_string(parts[k].shape()) +
                        " for input " + std::to_string(k) + " of shape " + to_string(x[k].shape()));
     }
-    sweep.give(wide.entries[k].id, std::move(parts[k]));
+    sweep.give(many.entries[k].id, std::move(parts[k]));
   }
 }
 
@@ -48,7 +48,7 @@ const Op& op_named(std::string_view name) {
   if (found != named.end()) return found->second;
   const auto added = named.emplace(name, Op{.name = {},
                                             .vjp = &vjp_custom<T>,
-                                            .wide = true,
+                                            .many_inputs = true,
                                             .attribute_block = true,
                                             .is_double = sizeof(T) == 8,
                                             .destroy = &destroy_boxed<VjpFunction<T>>});
@@ -64,7 +64,7 @@ Tensor<T> structured(std::string_view name, std::span<const Operand<T>* const> o
   OperandReader inputs;
   std::vector<Tensor<T>> x;
   std::vector<Array<T>> arrays;
-  std::vector<Wide::Entry> entries;
+  std::vector<ManyInputs::Entry> entries;
   for (const Operand<T>* operand : operands) {
     x.push_back(dense<T>(*operand, name));
     arrays.push_back(x.back().array());
@@ -84,7 +84,7 @@ Tensor<T> structured(std::string_view name, std::span<const Operand<T>* const> o
   Record& record = tape.next_wide(op, y.shape(), entries.size());
   for (std::size_t i = 0; i < entries.size(); ++i) {
     retain(entries[i].kept);
-    wide_of(record).entries[i] = entries[i];
+    many_inputs_of(record).entries[i] = entries[i];
   }
   record.kept[3] = retain(result);
   record.attributes.block = box.take();

@@ -14,10 +14,10 @@ namespace ebb::inline v0::detail {
 namespace {
 
 // A record of one or two arguments keeps them and, after a reduction, the gradient of each behind
-// them. A record of more arguments is wide, with entries in the same order, and their number in
-// `inputs`, which a wide record does not use otherwise. The record of a pull is always wide, with g
-// before the arguments. The attributes are a pointer to the loops; its lowest bits, which are 0 in
-// a pointer, have the kind of reduction and whether there is a second argument.
+// them. A record of more arguments has a `ManyInputs` with entries in the same order, and their
+// number in `inputs`, which such a record does not use otherwise. So has every record of a pull,
+// with g before the arguments. The attributes are a pointer to the loops; its lowest bits, which
+// are 0 in a pointer, have the kind of reduction and whether there is a second argument.
 
 template <class T>
 void vjp_fuse(Sweep& sweep, std::uint32_t id, Record& record);
@@ -27,38 +27,38 @@ template <class T>
 void vjp_fuse_pull(Sweep& sweep, std::uint32_t id, Record& record);
 template <class T>
 std::string_view formula_name(const Record& record);
-template <class T, bool wide>
+template <class T, bool many_inputs>
 constexpr Op fuse_op{.name = "fuse",
                      .vjp = &vjp_fuse<T>,
-                     .wide = wide,
+                     .many_inputs = many_inputs,
                      .is_double = sizeof(T) == 8,
                      .elementwise = true,
                      .name_of = &formula_name<T>};
-template <class T, bool wide>
+template <class T, bool many_inputs>
 constexpr Op fuse_reduced_op{.name = "fuse",
                              .vjp = &vjp_fuse_reduced<T>,
-                             .wide = wide,
+                             .many_inputs = many_inputs,
                              .is_double = sizeof(T) == 8,
                              .name_of = &formula_name<T>};
 template <class T>
 constexpr Op fuse_pull_op{.name = "fuse_pull",
                           .vjp = &vjp_fuse_pull<T>,
-                          .wide = true,
+                          .many_inputs = true,
                           .is_double = sizeof(T) == 8,
                           .elementwise = true};
 
-constexpr int narrow = 2;  // the most arguments of a record that is not wide
+constexpr int narrow = 2;  // the most arguments of a record without a `ManyInputs`
 constexpr std::uint64_t reduction_bits = 3, second_bit = 4;
 static_assert(alignof(FusedLoops<float>) == 8);
 
 /// The number of arguments of a record's call.
 int count_of(const Record& record) {
-  if (record.op->wide) return int(record.inputs[0]);
+  if (record.op->many_inputs) return int(record.inputs[0]);
   return record.attributes.bits & second_bit ? 2 : 1;
 }
-Wide::Entry argument_of(const Record& record, int i) {
-  if (!record.op->wide) return {record.kept[i], record.inputs[i]};
-  return wide_of(record).entries[i];
+ManyInputs::Entry argument_of(const Record& record, int i) {
+  if (!record.op->many_inputs) return {record.kept[i], record.inputs[i]};
+  return many_inputs_of(record).entries[i];
 }
 
 /// The loops to which a record points.
@@ -77,15 +77,15 @@ std::string_view formula_name(const Record& record) {
 template <class T>
 class Fused {
  public:
-  Fused(const FusedLoops<T>* l, FusedReduction r, std::span<const Wide::Entry> a)
+  Fused(const FusedLoops<T>* l, FusedReduction r, std::span<const ManyInputs::Entry> a)
       : loops(l), reduction(r), arguments(a) {}
   /// The call of a record, which must outlive it.
   explicit Fused(const Record& record) {
     loops = loops_of<T>(record);
     reduction = FusedReduction(record.attributes.bits & reduction_bits);
     const auto count = std::size_t(count_of(record));
-    if (record.op->wide) {
-      arguments = {wide_of(record).entries + (record.op == &fuse_pull_op<T> ? 1 : 0), count};
+    if (record.op->many_inputs) {
+      arguments = {many_inputs_of(record).entries + (record.op == &fuse_pull_op<T> ? 1 : 0), count};
     } else {
       for (std::size_t i = 0; i < count; ++i) narrow_[i] = argument_of(record, int(i));
       arguments = {narrow_, count};
@@ -94,30 +94,30 @@ class Fused {
   Fused(const Fused&) = delete;
 
   int count() const { return int(arguments.size()); }
-  const Wide::Entry& operator[](int i) const { return arguments[std::size_t(i)]; }
+  const ManyInputs::Entry& operator[](int i) const { return arguments[std::size_t(i)]; }
   bool is_number(int i) const { return (*this)[i].id == Record::number; }
   std::uint64_t attributes() const {
     return reinterpret_cast<std::uintptr_t>(loops) | std::uint64_t(reduction) |
            (count() > 1 ? second_bit : 0);
   }
   /// An argument in the form that a record keeps.
-  Wide::Entry keep(int i) const {
+  ManyInputs::Entry keep(int i) const {
     if (!is_number(i)) retain((*this)[i].kept);
     return (*this)[i];
   }
 
   const FusedLoops<T>* loops;
   FusedReduction reduction;
-  std::span<const Wide::Entry> arguments;
+  std::span<const ManyInputs::Entry> arguments;
 
  private:
-  Wide::Entry narrow_[narrow];
+  ManyInputs::Entry narrow_[narrow];
 };
 
 /// The gradient that a reduction computed for argument i.
 Block*& computed_gradient(Record& record, int i) {
-  if (!record.op->wide) return record.kept[narrow + i];
-  return wide_of(record).entries[record.inputs[0] + std::uint32_t(i)].kept;
+  if (!record.op->many_inputs) return record.kept[narrow + i];
+  return many_inputs_of(record).entries[record.inputs[0] + std::uint32_t(i)].kept;
 }
 
 /// Records a call. For a reduction, takes over the gradients from the run that computed them.
@@ -129,7 +129,7 @@ EBB_HOT void add_record(Records& tape, const Shape& shape, const Fused<T>& fused
     Record& record = tape.next(reduced ? fuse_reduced_op<T, false> : fuse_op<T, false>, shape);
     record.attributes.bits = fused.attributes();
     for (int i = 0; i < count; ++i) {
-      const Wide::Entry entry = fused.keep(i);
+      const ManyInputs::Entry entry = fused.keep(i);
       record.kept[i] = entry.kept;
       record.inputs[i] = entry.id;
       if (reduced) record.kept[narrow + i] = reduced->take(i);
@@ -140,7 +140,7 @@ EBB_HOT void add_record(Records& tape, const Shape& shape, const Fused<T>& fused
                                   std::size_t(reduced ? 2 * count : count));
   record.attributes.bits = fused.attributes();
   record.inputs[0] = std::uint32_t(count);
-  Wide::Entry* entries = wide_of(record).entries;
+  ManyInputs::Entry* entries = many_inputs_of(record).entries;
   for (int i = 0; i < count; ++i) {
     entries[i] = fused.keep(i);
     if (reduced) entries[count + i] = {reduced->take(i), Record::constant};
@@ -156,7 +156,7 @@ Tensor<T> pull_node(const Fused<T>& fused, int i, const Tensor<T>& g, BlockHandl
   record.attributes.bits = fused.attributes();
   record.inputs[0] = std::uint32_t(count);
   record.inputs[1] = std::uint32_t(i);
-  Wide::Entry* entries = wide_of(record).entries;
+  ManyInputs::Entry* entries = many_inputs_of(record).entries;
   entries[0] = {retain(Access::block(g)), Access::place(g).record};
   for (int k = 0; k < count; ++k) entries[k + 1] = fused.keep(k);
   const Place place = tape.publish(value.get());
@@ -231,10 +231,10 @@ void vjp_fuse_pull(Sweep& sweep, std::uint32_t, Record& record) {
   const Fused<T> fused(record);
   const auto pulled = std::size_t(record.inputs[1]);
   const Shape shape = sweep.shape_of(record);
-  const Wide::Entry& g = wide_of(record).entries[0];
+  const ManyInputs::Entry& g = many_inputs_of(record).entries[0];
   std::vector<std::uint32_t> ids{g.id};
   std::vector<Tensor<T>> at{sweep.tensor<T>(g.kept, g.id)};
-  for (const Wide::Entry& argument : fused.arguments) {
+  for (const ManyInputs::Entry& argument : fused.arguments) {
     const bool number = argument.id == Record::number;
     ids.push_back(number ? Record::constant : argument.id);
     at.push_back(number ? Tensor<T>(T(number_of(argument.kept)))
@@ -260,7 +260,7 @@ void vjp_fuse_pull(Sweep& sweep, std::uint32_t, Record& record) {
 /// Names two arguments whose shapes differ, in an error.
 template <class T>
 [[noreturn]] void refuse_shapes(const FusedLoops<T>& loops,
-                                std::span<const Wide::Entry> arguments) {
+                                std::span<const ManyInputs::Entry> arguments) {
   const Shape& first = arguments[0].kept->shape;
   std::size_t i = 1;
   while (arguments[i].id == Record::number || arguments[i].kept->shape == first) ++i;
@@ -307,17 +307,17 @@ EBB_INLINE Tensor<T> call(const Fused<T>& fused, const Shape& shape, const Opera
 template <class T>
 __attribute__((noinline)) Tensor<T> call_stretched(const FusedLoops<T>& loops,
                                                    FusedReduction reduction,
-                                                   std::span<Wide::Entry> arguments,
+                                                   std::span<ManyInputs::Entry> arguments,
                                                    const OperandReader& inputs) {
   if (loops.equal_shapes) refuse_shapes<T>(loops, arguments);
   Shape shape;
-  for (const Wide::Entry& argument : arguments) {
+  for (const ManyInputs::Entry& argument : arguments) {
     if (argument.id != Record::number) {
       shape = broadcast(loops.name, shape, argument.kept->shape);
     }
   }
   std::vector<Tensor<T>> stretched;  // owns the blocks to which the arguments point
-  for (Wide::Entry& argument : arguments) {
+  for (ManyInputs::Entry& argument : arguments) {
     if (argument.id == Record::number) continue;
     if (argument.kept->shape == shape || argument.kept->shape.size() == 1) continue;
     const Place place = argument.id ? current_records()->place(argument.id) : Place();
@@ -332,8 +332,8 @@ __attribute__((noinline)) Tensor<T> call_stretched(const FusedLoops<T>& loops,
 template <class T>
 EBB_HOT Tensor<T> fuse_arguments(const FusedLoops<T>& loops, FusedReduction reduction,
                                  std::span<const Operand<T>* const> operands) {
-  SmallArray<Wide::Entry, few_arguments> arguments(operands.size());
-  const std::span<Wide::Entry> all(arguments.data(), arguments.size());
+  SmallArray<ManyInputs::Entry, few_arguments> arguments(operands.size());
+  const std::span<ManyInputs::Entry> all(arguments.data(), arguments.size());
   OperandReader inputs;
   const Shape* shape = nullptr;
   bool same = true;

@@ -131,11 +131,11 @@ EBB_HOT Tape::Tape(TapeOptions options) {
   const Records* around = detail::current_records();
   const bool check_finite = options.check_finite || (around && around->checks_finite());
   if (check_finite || options.keep_values) records_->observe(check_finite, options.keep_values);
-  before_ = detail::exchange_recorder(records_);
+  before_ = detail::exchange_records(records_);
 }
 
 EBB_HOT Tape::~Tape() {
-  detail::exchange_recorder(before_);
+  detail::exchange_records(before_);
   records_->reset();
   if (records_->observes()) [[unlikely]]
     records_->observe(false, false);
@@ -156,8 +156,8 @@ template EBB_API Tensor<double> Tape::watch(const Operand<double>&);
 std::int64_t Tape::size() const { return records_->last(); }
 void Tape::release() { records_->reset(); }
 
-NoRecord::NoRecord() : before_(detail::exchange_recorder(nullptr)) {}
-NoRecord::~NoRecord() { detail::exchange_recorder(before_); }
+NoRecord::NoRecord() : before_(detail::exchange_records(nullptr)) {}
+NoRecord::~NoRecord() { detail::exchange_records(before_); }
 
 template <Real T>
 EBB_HOT Loss::Loss(const Tensor<T>& y) : place_(Access::place(y)), is_double_(sizeof(T) == 8) {

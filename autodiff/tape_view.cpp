@@ -88,10 +88,10 @@ std::string in_columns(const std::vector<Row>& rows) {
 /// Calls f(block) for every array that a record keeps.
 template <class F>
 void for_each_kept(const Record& record, F f) {
-  if (record.op->wide) {
-    const detail::Wide& wide = detail::wide_of(record);
-    for (std::uint32_t i = 0; i < wide.count; ++i) {
-      if (wide.entries[i].kept && wide.entries[i].id != Record::number) f(wide.entries[i].kept);
+  if (record.op->many_inputs) {
+    const detail::ManyInputs& many = detail::many_inputs_of(record);
+    for (std::uint32_t i = 0; i < many.count; ++i) {
+      if (many.entries[i].kept && many.entries[i].id != Record::number) f(many.entries[i].kept);
     }
     return;
   }
@@ -211,13 +211,13 @@ std::string explain(const Tape& tape) {
   std::vector<Row> rows{
       {"#", "operation", "value", "slopes of this step", "gradient of " + name_of(last)}};
   for (std::uint32_t id = 1; id <= last; ++id) {
-    const bool wide = records.at(id).op->is_double;
+    const bool is_double = records.at(id).op->is_double;
     const std::string label = label_of(records, id);
-    rows.push_back({name_of(id),
-                    label.empty() ? std::string(detail::name_of(records.at(id))) : label,
-                    values_of(records.value_of(id), wide),
-                    wide ? slopes_of<double>(records, id) : slopes_of<float>(records, id),
-                    wide ? gradient_text<double>(sweep, id) : gradient_text<float>(sweep, id)});
+    rows.push_back(
+        {name_of(id), label.empty() ? std::string(detail::name_of(records.at(id))) : label,
+         values_of(records.value_of(id), is_double),
+         is_double ? slopes_of<double>(records, id) : slopes_of<float>(records, id),
+         is_double ? gradient_text<double>(sweep, id) : gradient_text<float>(sweep, id)});
   }
   return in_columns(rows);
 }

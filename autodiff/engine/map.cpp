@@ -88,8 +88,8 @@ Tensor<T> binary(const MapOp<T>& op, const Operand<T>& a, const Operand<T>& b) {
   // For a number, or a second operand of the same shape, the shape is that of the first.
   const Block *p = x[0].block, *q = x[1].block;
   const bool same = !p || !q || p->shape == q->shape;
-  const Shape wide = same ? Shape() : broadcast(op.name, p->shape, q->shape);
-  const Shape& shape = !same ? wide : p ? p->shape : q->shape;
+  const Shape stretched = same ? Shape() : broadcast(op.name, p->shape, q->shape);
+  const Shape& shape = !same ? stretched : p ? p->shape : q->shape;
   BlockHandle y = evaluate(kernels<T>().binary_value[op.index], shape, x, nullptr);
   if (!inputs.recorded) return inputs.unrecorded<T>(op.name, y.take());
   Records& tape = *inputs.tape;

@@ -35,9 +35,9 @@ inline constinit Mutant mutant;
 template <class S, class R, class SlotOf>
 void run_vjp(S& sweep, std::uint32_t id, R& record, SlotOf slot_of) {
   const int k = mutant.input_to_break ? mutant.input_to_break(record) : -1;
-  const std::uint32_t input = k < 0             ? R::constant
-                              : record.op->wide ? wide_of(record).entries[k].id
-                                                : record.inputs[k];
+  const std::uint32_t input = k < 0                    ? R::constant
+                              : record.op->many_inputs ? many_inputs_of(record).entries[k].id
+                                                       : record.inputs[k];
   if (!sweep.needs(input)) return record.op->vjp(sweep, id, record);
   const auto others = std::exchange(slot_of(input), {});
   record.op->vjp(sweep, id, record);

@@ -28,12 +28,12 @@ constexpr Op leaf_op{.name = "leaf", .is_double = sizeof(T) == 8};
 
 }  // namespace
 
-constinit thread_local Records* current_recorder = nullptr;
+constinit thread_local Records* thread_records = nullptr;
 
-void drop_wide(Record& record) {
-  const Wide& wide = wide_of(record);
-  for (std::uint32_t i = 0; i < wide.count; ++i) {
-    const Wide::Entry& entry = wide.entries[i];
+void drop_many_inputs(Record& record) {
+  const ManyInputs& many = many_inputs_of(record);
+  for (std::uint32_t i = 0; i < many.count; ++i) {
+    const ManyInputs::Entry& entry = many.entries[i];
     if (entry.kept && entry.id != Record::number) release(entry.kept);
   }
 }

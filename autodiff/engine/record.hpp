@@ -21,7 +21,7 @@ struct Op {
   std::string_view name;
   /// Gives each input that the sweep needs its part of the gradient. Null for leaves.
   void (*vjp)(Sweep& sweep, std::uint32_t id, Record& record) = nullptr;
-  bool wide = false;             ///< inputs and kept blocks are in a `Wide`, which is kept[0]
+  bool many_inputs = false;      ///< inputs and kept blocks are in a `ManyInputs`, which is kept[0]
   bool attribute_block = false;  ///< the attributes do not fit into the record
   bool is_double = false;        ///< the element type of the result
   bool elementwise = false;      ///< the Jacobian is diagonal, except for broadcasting
@@ -54,7 +54,7 @@ inline std::string_view name_of(const Record& record) {
 
 /// The inputs of an operation that takes more than three, or that keeps more than four blocks. As
 /// in a record, the bits of a number take the place of its block.
-struct Wide {
+struct ManyInputs {
   struct Entry {
     Block* kept;
     std::uint32_t id;
@@ -62,7 +62,7 @@ struct Wide {
   std::uint32_t count;
   Entry entries[1];
 
-  static std::size_t bytes(std::size_t count) { return sizeof(Wide) + count * sizeof(Entry); }
+  static std::size_t bytes(std::size_t count) { return sizeof(ManyInputs) + count * sizeof(Entry); }
 };
 
 /// Converts a number to bits in the place of a block, and back.
@@ -73,16 +73,18 @@ inline double number_of(const Block* bits) {
   return std::bit_cast<double>(reinterpret_cast<std::uint64_t>(bits));
 }
 
-/// The entries of a wide record.
-inline Wide& wide_of(const Record& record) { return *record.kept[0]->data<Wide>(); }
+/// The entries of a record with many inputs.
+inline ManyInputs& many_inputs_of(const Record& record) {
+  return *record.kept[0]->data<ManyInputs>();
+}
 
 /// Calls f(id) for every input of a record that is recorded itself.
 template <class F>
 void for_each_input(const Record& record, F f) {
-  if (record.op->wide) {
-    const Wide& wide = wide_of(record);
-    for (std::uint32_t i = 0; i < wide.count; ++i) {
-      const std::uint32_t id = wide.entries[i].id;
+  if (record.op->many_inputs) {
+    const ManyInputs& many = many_inputs_of(record);
+    for (std::uint32_t i = 0; i < many.count; ++i) {
+      const std::uint32_t id = many.entries[i].id;
       if (id != Record::constant && id != Record::number) f(id);
     }
     return;
@@ -99,18 +101,18 @@ void for_each_argument(const Record& record, F f) {
   const auto visit = [&](std::uint32_t id, const Block* kept) {
     if (id != Record::constant || kept) f(id, kept);
   };
-  if (record.op->wide) {
-    const Wide& wide = wide_of(record);
-    for (std::uint32_t i = 0; i < wide.count; ++i) visit(wide.entries[i].id, wide.entries[i].kept);
+  if (record.op->many_inputs) {
+    const ManyInputs& many = many_inputs_of(record);
+    for (std::uint32_t i = 0; i < many.count; ++i) visit(many.entries[i].id, many.entries[i].kept);
     return;
   }
   for (int k = 0; k < 3; ++k) visit(record.inputs[k], record.kept[k]);
 }
 
 /// Releases the blocks of a record, once.
-void drop_wide(Record& record);
+void drop_many_inputs(Record& record);
 inline void drop(Record& record) {
-  if (record.op->wide) drop_wide(record);
+  if (record.op->many_inputs) drop_many_inputs(record);
   for (int k = 0; k < 3; ++k) {
     if (record.kept[k] && record.inputs[k] != Record::number) release(record.kept[k]);
   }
@@ -171,12 +173,12 @@ class Records {
     record = {&op, {}, {0}, {}, index};
     return record;
   }
-  /// The next record of a wide operation. Its entries are not initialised.
+  /// The next record of an operation with many inputs. Its entries are not initialised.
   Record& next_wide(const Op& op, const Shape& shape, std::size_t entries) {
-    BlockHandle wide(allocate_bytes(Wide::bytes(entries)));
+    BlockHandle many(allocate_bytes(ManyInputs::bytes(entries)));
     Record& record = next(op, shape);
-    wide->data<Wide>()->count = std::uint32_t(entries);
-    record.kept[0] = wide.take();
+    many->data<ManyInputs>()->count = std::uint32_t(entries);
+    record.kept[0] = many.take();
     return record;
   }
   /// Makes the filled record a part of the tape, and returns the place of its result.
@@ -274,18 +276,18 @@ class Records {
 void demand_finite(const std::string& what, Block* block, bool is_double);
 
 /// The records that receive the operations of this thread; null if none do.
-extern constinit thread_local Records* current_recorder;
-inline Records* current_records() { return current_recorder; }
+extern constinit thread_local Records* thread_records;
+inline Records* current_records() { return thread_records; }
 /// Sets the result of `current_records()`, and returns its earlier one.
-inline Records* exchange_recorder(Records* recorder) {
-  return std::exchange(current_recorder, recorder);
+inline Records* exchange_records(Records* records) {
+  return std::exchange(thread_records, records);
 }
 
 /// Until the end of the scope, operations of this thread are recorded here; null pauses recording.
 class RecordTo {
  public:
-  explicit RecordTo(Records* to) : before_(exchange_recorder(to)) {}
-  ~RecordTo() { exchange_recorder(before_); }
+  explicit RecordTo(Records* to) : before_(exchange_records(to)) {}
+  ~RecordTo() { exchange_records(before_); }
   RecordTo(const RecordTo&) = delete;
 
  private:

@@ -13,23 +13,25 @@ namespace {
 /// Gives each part its slice of the gradient.
 template <class T>
 void vjp_concat(Sweep& sweep, std::uint32_t, Record& record) {
-  const Wide& wide = *record.kept[0]->template data<Wide>();
+  const ManyInputs& many = *record.kept[0]->template data<ManyInputs>();
   const auto axis = int(record.attributes.bits);
   const Tensor<T> g = sweep.gradient<T>();
   // Constant parts have no shape on the tape, so that an empty block keeps their shape.
   std::int64_t begin = 0;
-  for (std::uint32_t i = 0; i < wide.count; ++i) {
-    const std::int64_t size = wide.entries[i].kept->shape[axis];
-    if (sweep.needs(wide.entries[i].id)) {
-      sweep.give(wide.entries[i].id, slice(g, axis, {begin, begin + size}));
+  for (std::uint32_t i = 0; i < many.count; ++i) {
+    const std::int64_t size = many.entries[i].kept->shape[axis];
+    if (sweep.needs(many.entries[i].id)) {
+      sweep.give(many.entries[i].id, slice(g, axis, {begin, begin + size}));
     }
     begin += size;
   }
 }
 
 template <class T>
-constexpr Op concat_op{
-    .name = op::Concat::name, .vjp = &vjp_concat<T>, .wide = true, .is_double = sizeof(T) == 8};
+constexpr Op concat_op{.name = op::Concat::name,
+                       .vjp = &vjp_concat<T>,
+                       .many_inputs = true,
+                       .is_double = sizeof(T) == 8};
 
 template <class T>
 Tensor<T> concat_all(const std::vector<Tensor<T>>& parts, int axis) {
@@ -71,7 +73,7 @@ Tensor<T> concat_all(const std::vector<Tensor<T>>& parts, int axis) {
   Record& record = tape.next_wide(concat_op<T>, y->shape, parts.size());
   record.attributes.bits = std::uint64_t(axis);
   for (std::size_t i = 0; i < parts.size(); ++i) {
-    wide_of(record).entries[i] = {shapes[i].take(), in[i].id};
+    many_inputs_of(record).entries[i] = {shapes[i].take(), in[i].id};
   }
   const Place place = tape.publish(y.get());
   return Access::tensor<T>(y.take(), place);
