@@ -44,7 +44,7 @@ double backward_by_rows(const F& loss, const Array<T>& x, const Array<U>& y,
     const Tensor<T> value = loss(x.leading(first, last), y.leading(first, last));
     detail::demand_single(value.shape());
     mean += weight * double(value.item());
-    backward(Loss(value, Array<T>::full(value.shape(), T(weight))));
+    backward(SweepStart(value, Array<T>::full(value.shape(), T(weight))));
   }
   return mean;
 }

@@ -21,7 +21,7 @@ using detail::Sweep;
 // The records of a finished tape are used for the next one of this thread, so that a training loop
 // with one tape for each step allocates nothing.
 struct Spare {
-  std::vector<std::unique_ptr<Records>> recorders;
+  std::vector<std::unique_ptr<Records>> tapes;
 };
 Spare& spare() {
   thread_local Spare spare;
@@ -88,45 +88,45 @@ class Release {
   bool active_;
 };
 
+/// Gives a sweep the gradient from which it starts.
+template <class T>
+void begin(Sweep& sweep, const detail::Access::Start& start, ScalarOne<T>& one) {
+  Block* const gradient = start.seed ? detail::retain(start.seed) : one.get();
+  sweep.give(start.place.record, Access::tensor<T>(gradient));
+}
+
+EBB_HOT void sweep_from(std::span<const SweepStart> starts, BackwardOptions options) {
+  if (starts.size() == 0) throw ArgumentError("backward: no losses");
+  std::uint32_t high = 0;
+  Records* tape = nullptr;
+  for (const SweepStart& loss : starts) {
+    const Place place = Access::start(loss).place;
+    tape = &tape_of("backward", place);
+    high = std::max(high, place.record);
+  }
+  const Release release(*tape, !options.keep_tape);
+  ScalarOne<float> one_f;
+  ScalarOne<double> one_d;
+  Sweep sweep(*tape, 1, high, {.record = false, .consume = !options.keep_tape});
+  for (const SweepStart& loss : starts) {
+    const auto start = Access::start(loss);
+    if (start.is_double) {
+      begin(sweep, start, one_d);
+    } else {
+      begin(sweep, start, one_f);
+    }
+  }
+  sweep.run();
+  sweep.commit();
+}
+
 }  // namespace
 
-struct LossAccess {
-  /// Gives a sweep the gradient from which a loss starts.
-  template <class T>
-  static void start(Sweep& sweep, const Loss& loss, ScalarOne<T>& one) {
-    Block* seed = loss.seed_.get();
-    sweep.give(loss.place_.record, Access::tensor<T>(seed ? detail::retain(seed) : one.get()));
-  }
-
-  EBB_HOT static void backward(std::span<const Loss> losses, BackwardOptions options) {
-    if (losses.size() == 0) throw ArgumentError("backward: no losses");
-    std::uint32_t high = 0;
-    Records* tape = nullptr;
-    for (const Loss& loss : losses) {
-      tape = &tape_of("backward", loss.place_);
-      high = std::max(high, loss.place_.record);
-    }
-    const Release release(*tape, !options.keep_tape);
-    ScalarOne<float> one_f;
-    ScalarOne<double> one_d;
-    Sweep sweep(*tape, 1, high, {.record = false, .consume = !options.keep_tape});
-    for (const Loss& loss : losses) {
-      if (loss.is_double_) {
-        start(sweep, loss, one_d);
-      } else {
-        start(sweep, loss, one_f);
-      }
-    }
-    sweep.run();
-    sweep.commit();
-  }
-};
-
 EBB_HOT Tape::Tape(TapeOptions options) {
-  auto& recorders = spare().recorders;
-  if (recorders.empty()) recorders.push_back(std::make_unique<Records>());
-  records_ = recorders.back().release();
-  recorders.pop_back();
+  auto& tapes = spare().tapes;
+  if (tapes.empty()) tapes.push_back(std::make_unique<Records>());
+  records_ = tapes.back().release();
+  tapes.pop_back();
   // Inside a tape that checks, this one checks, too: a checkpoint runs its part on a separate tape.
   const Records* around = detail::current_records();
   const bool check_finite = options.check_finite || (around && around->checks_finite());
@@ -140,8 +140,8 @@ EBB_HOT Tape::~Tape() {
   if (records_->observes()) [[unlikely]]
     records_->observe(false, false);
   std::unique_ptr<Records> finished(records_);
-  if (spare().recorders.size() < spare().recorders.capacity()) {
-    spare().recorders.push_back(std::move(finished));  // does not throw, since there is capacity
+  if (spare().tapes.size() < spare().tapes.capacity()) {
+    spare().tapes.push_back(std::move(finished));  // does not throw, since there is capacity
   }
 }
 
@@ -160,16 +160,17 @@ NoRecord::NoRecord() : before_(detail::exchange_records(nullptr)) {}
 NoRecord::~NoRecord() { detail::exchange_records(before_); }
 
 template <Real T>
-EBB_HOT Loss::Loss(const Tensor<T>& y) : place_(Access::place(y)), is_double_(sizeof(T) == 8) {
+EBB_HOT SweepStart::SweepStart(const Tensor<T>& y)
+    : place_(Access::place(y)), is_double_(sizeof(T) == 8) {
   demand_single("backward", y);
   if (y.rank() > 0) seed_ = detail::BlockHandle(one_for<T>(y.shape()));
 }
 
 template <Real T>
-Loss::Loss(const Tensor<T>& y, const Array<T>& seed)
+SweepStart::SweepStart(const Tensor<T>& y, const Array<T>& seed)
     : place_(Access::place(y)), is_double_(sizeof(T) == 8) {
   if (seed.empty()) {
-    seed_ = std::move(Loss(y).seed_);
+    seed_ = std::move(SweepStart(y).seed_);
   } else if (seed.shape() == y.shape()) {
     seed_ = detail::BlockHandle(detail::retain(Access::block(seed)));
   } else {
@@ -178,11 +179,11 @@ Loss::Loss(const Tensor<T>& y, const Array<T>& seed)
   }
 }
 
-void backward(const Loss& loss, BackwardOptions options) {
-  LossAccess::backward(std::span(&loss, 1), options);
+void backward(const SweepStart& loss, BackwardOptions options) {
+  sweep_from(std::span(&loss, 1), options);
 }
-void backward(std::initializer_list<Loss> losses, BackwardOptions options) {
-  LossAccess::backward(std::span(losses.begin(), losses.size()), options);
+void backward(std::initializer_list<SweepStart> losses, BackwardOptions options) {
+  sweep_from(std::span(losses.begin(), losses.size()), options);
 }
 
 template <Real T>
@@ -238,8 +239,8 @@ std::vector<Tensor<T>> grad(const Tensor<T>& y,
 }
 
 #define EBB_INSTANTIATE(T)                                                                      \
-  template EBB_API Loss::Loss(const Tensor<T>&);                                                \
-  template EBB_API Loss::Loss(const Tensor<T>&, const Array<T>&);                               \
+  template EBB_API SweepStart::SweepStart(const Tensor<T>&);                                    \
+  template EBB_API SweepStart::SweepStart(const Tensor<T>&, const Array<T>&);                   \
   template EBB_API std::vector<Tensor<T>> grad(const Tensor<T>&, const std::vector<Wanted<T>>&, \
                                                GradOptions, const Tensor<T>*);
 EBB_INSTANTIATE(float)

@@ -63,17 +63,17 @@ class EBB_API NoRecord {
 };
 
 /// An output to start a sweep from, with its gradient: 1 for a single value.
-class EBB_API Loss {
+class EBB_API SweepStart {
  public:
   template <Real T>
-  Loss(const Tensor<T>& y);
+  SweepStart(const Tensor<T>& y);
   template <Real T>
-  Loss(const Tensor<T>& y, const Array<T>& seed);
-  Loss(Loss&&) noexcept = default;
-  EBB_INLINE ~Loss() {}
+  SweepStart(const Tensor<T>& y, const Array<T>& seed);
+  SweepStart(SweepStart&&) noexcept = default;
+  EBB_INLINE ~SweepStart() {}
 
  private:
-  friend struct LossAccess;
+  friend struct detail::Access;
   detail::BlockHandle seed_;
   detail::Place place_;
   bool is_double_;
@@ -87,8 +87,8 @@ struct BackwardOptions {
 /// tape. If the sweep throws, no gradient is added.
 /// @throws TapeError if a loss is not on the current tape; ShapeError if it is not a single value
 /// and has no seed.
-EBB_API void backward(const Loss& loss, BackwardOptions options = {});
-EBB_API void backward(std::initializer_list<Loss> losses, BackwardOptions options = {});
+EBB_API void backward(const SweepStart& loss, BackwardOptions options = {});
+EBB_API void backward(std::initializer_list<SweepStart> losses, BackwardOptions options = {});
 
 struct GradOptions {
   bool keep_tape = false;  ///< keeps the records for another sweep

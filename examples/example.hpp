@@ -60,8 +60,8 @@ inline ebb::Array<double> with_ones(const ebb::Array<double>& x) {
 
 /// Trains a model by mini-batches of x and y, on the loss that `loss_of_batch(inputs, targets)`
 /// records, and prints about twenty lines of progress.
-template <class Loss>
-void train(ebb::nn::Linear<double>& model, Loss loss_of_batch,
+template <class SweepStart>
+void train(ebb::nn::Linear<double>& model, SweepStart loss_of_batch,
            const ebb::data::Supervised<double>& rows, const Options& options) {
   ebb::optim::Optimizer optimizer(model, ebb::optim::SGD{.learning_rate = 0.05, .momentum = 0.9});
   const double first_rate = optimizer.rule().learning_rate;

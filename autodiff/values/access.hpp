@@ -114,6 +114,15 @@ struct Access {
   static void set_place(Tensor<T>& tensor, Place place) {
     tensor.place_ = place;
   }
+  /// Where a sweep starts, and its gradient there; no seed for the 1 of a scalar.
+  struct Start {
+    Place place;
+    Block* seed;
+    bool is_double;
+  };
+  static Start start(const auto& sweep_start) {
+    return {sweep_start.place_, sweep_start.seed_.get(), sweep_start.is_double_};
+  }
   static auto& records(const auto& tape) { return *tape.records_; }
   template <class T>
   static Cell<T>* cell(const Variable<T>& variable) {

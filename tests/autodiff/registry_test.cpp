@@ -41,7 +41,7 @@ std::vector<Array<double>> gradients(const op::Sample& sample, unsigned leaves, 
   const Array<double> seed = op::spread(y.shape(), 1.3);
   std::vector<Array<double>> result;
   if (way == Way::backward) {
-    backward(Loss(y, seed));
+    backward(SweepStart(y, seed));
     for (std::size_t k = 0; k < variables.size(); ++k) {
       if (!(leaves >> k & 1U)) continue;
       // Nothing goes back through a slope of zero.

@@ -68,12 +68,12 @@ TEST_CASE("several losses are swept at once, as their sum") {
 TEST_CASE("a seed takes the place of one") {
   Variable<double> w(x0);
   Tape tape;
-  backward(Loss(square(w), Array<double>::of({1, 0, -1})));
+  backward(SweepStart(square(w), Array<double>::of({1, 0, -1})));
   CHECK(equal(w.gradient(), Array<double>::of({2, 0, -6})));
   const auto y = square(w);
   CHECK(contains(message_of<ShapeError>([&] { backward(y); }),
                  "backward: the output has shape (3,) and is not a single value"));
-  CHECK(contains(message_of<ShapeError>([&] { backward(Loss(y, Array<double>(1.0))); }),
+  CHECK(contains(message_of<ShapeError>([&] { backward(SweepStart(y, Array<double>(1.0))); }),
                  "backward: a seed of shape () for an output of shape (3,)"));
 }
 
@@ -272,7 +272,8 @@ TEST_CASE("a sweep that throws adds nothing, and the tape is usable again") {
   Variable<double> w(x0);
   Tape tape;
   w.set_gradient(Array<double>::of({1, 1, 1}));
-  CHECK_THROWS_AS(backward({Loss(sum(w * 2.0)), Loss(w * 2.0, Array<double>(1.0))}), ShapeError);
+  CHECK_THROWS_AS(backward({SweepStart(sum(w * 2.0)), SweepStart(w * 2.0, Array<double>(1.0))}),
+                  ShapeError);
   CHECK(equal(w.gradient(), Array<double>::of({1, 1, 1})));
   backward(sum(w * 2.0));
   CHECK(equal(w.gradient(), Array<double>::of({3, 3, 3})));

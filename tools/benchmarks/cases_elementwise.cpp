@@ -24,7 +24,7 @@ void forward_backward(const F& f, const ebb::Array<float>& seed, Variables&... v
   {
     ebb::Tape tape;
     const ebb::Tensor<float> y = f(variables...);
-    backward(ebb::Loss(y, seed));
+    backward(ebb::SweepStart(y, seed));
   }
   (variables.zero_grad(), ...);
 }

@@ -37,7 +37,7 @@ Sides fused(std::int64_t n) {
             {
               ebb::Tape tape;
               const auto y = ebb::fuse(chain, d->x, d->a, d->b);
-              backward(ebb::Loss(y, d->seed));
+              backward(ebb::SweepStart(y, d->seed));
             }
             d->zero_grad();
           },

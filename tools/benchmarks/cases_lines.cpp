@@ -49,7 +49,7 @@ std::function<Sides()> both(std::int64_t rows, std::int64_t columns, F f, Limit 
                    {
                      ebb::Tape tape;
                      const ebb::Tensor<float> y = f(*d);
-                     backward(ebb::Loss(y, d->seed));
+                     backward(ebb::SweepStart(y, d->seed));
                    }
                    d->input.zero_grad();
                  },

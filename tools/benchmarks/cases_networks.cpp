@@ -46,7 +46,7 @@ Sides both(const F& f, const Limit& limit) {
             {
               ebb::Tape tape;
               const auto y = f(*d);
-              backward(ebb::Loss(y, d->seed));
+              backward(ebb::SweepStart(y, d->seed));
             }
             d->input.zero_grad();
             d->weight.zero_grad();

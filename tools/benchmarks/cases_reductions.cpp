@@ -31,7 +31,7 @@ Sides softmax_both() {
             {
               ebb::Tape tape;
               const auto y = softmax(d->variable);
-              backward(ebb::Loss(y, d->seed));
+              backward(ebb::SweepStart(y, d->seed));
             }
             d->variable.zero_grad();
           },
