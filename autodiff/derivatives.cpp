@@ -227,7 +227,7 @@ Tensor<T> hvp(const FunctionOf<T>& f, const Operand<T>& x, const Operand<T>& v) 
 
 template <Real T>
 std::vector<Array<T>> per_sample_gradients(const RowsFunction<T>& loss_of_row, std::int64_t rows,
-                                           const std::vector<Wanted<T>>& inputs) {
+                                           const std::vector<GradientOf<T>>& inputs) {
   std::vector<Array<T>> all;
   for (const auto& input : inputs) {
     all.push_back(Array<T>::uninitialized(joined(
@@ -266,7 +266,7 @@ std::int64_t common_rows(const char* name, const Shape& x, const Shape& y) {
   template EBB_API Tensor<T> hessian(const FunctionOf<T>&, const Operand<T>&);                \
   template EBB_API Tensor<T> hvp(const FunctionOf<T>&, const Operand<T>&, const Operand<T>&); \
   template EBB_API std::vector<Array<T>> per_sample_gradients(                                \
-      const RowsFunction<T>&, std::int64_t, const std::vector<Wanted<T>>&);
+      const RowsFunction<T>&, std::int64_t, const std::vector<GradientOf<T>>&);
 EBB_INSTANTIATE(float)
 EBB_INSTANTIATE(double)
 #undef EBB_INSTANTIATE

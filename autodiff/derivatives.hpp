@@ -46,7 +46,7 @@ EBB_API Tensor<T> hvp(const FunctionOf<T>& f, const Operand<T>& x, const Operand
 template <Real T>
 EBB_API std::vector<Array<T>> per_sample_gradients(const RowsFunction<T>& loss_of_row,
                                                    std::int64_t rows,
-                                                   const std::vector<Wanted<T>>& inputs);
+                                                   const std::vector<GradientOf<T>>& inputs);
 /// @throws ShapeError unless x and y have the same number of rows.
 EBB_API std::int64_t common_rows(const char* name, const Shape& x, const Shape& y);
 
@@ -115,8 +115,8 @@ EBB_INLINE Tensor<T> hvp(F&& f, const Operand<T>& x, const Operand<T>& v) {
 /// @throws ShapeError if x and y differ in rows, and if a loss is not a single value.
 template <class F, Real T, class U>
 EBB_INLINE std::vector<Array<T>> per_sample_gradients(
-    const F& loss, const std::vector<Wanted<std::type_identity_t<T>>>& inputs, const Array<T>& x,
-    const Array<U>& y) {
+    const F& loss, const std::vector<GradientOf<std::type_identity_t<T>>>& inputs,
+    const Array<T>& x, const Array<U>& y) {
   return detail::per_sample_gradients<T>(
       [&](std::int64_t row) {
         return Tensor<T>(loss(x.leading(row, row + 1), y.leading(row, row + 1)));

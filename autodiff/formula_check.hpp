@@ -29,7 +29,7 @@ GradientReport check_formula(const F& f, const Arrays&... inputs) {
   std::vector<Tensor<double>> x;
   for (const auto& input : at) x.push_back(tape.watch(input));
   const auto gradients =
-      grad(sum(fused(x, indices)), std::vector<Wanted<double>>(x.begin(), x.end()));
+      grad(sum(fused(x, indices)), std::vector<GradientOf<double>>(x.begin(), x.end()));
   for (std::int64_t i = 0; i < at[0].size(); ++i) {
     using D = Dual<double, n>;
     D seeded[n];

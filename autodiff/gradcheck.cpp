@@ -75,7 +75,7 @@ class Check {
     std::vector<Tensor<double>> in;
     for (const auto& x : at_) in.push_back(tape.watch(x));
     const Tensor<double> y = f_(in);
-    std::vector<Wanted<double>> wanted(in.begin(), in.end());
+    std::vector<GradientOf<double>> wanted(in.begin(), in.end());
     Arrays gradients;
     if (detail::Access::place(y).is_constant()) {
       for (const auto& x : at_) gradients.push_back(Array<double>::zeros(x.shape()));
@@ -261,7 +261,7 @@ GradientReport detail::check(const TensorFunction<double>& f,
       const Tensor<double> y = f(points.first(inputs.size()));
       Tensor<double> total = 0;
       if (detail::Access::place(y).is_constant()) return total;
-      std::vector<Wanted<double>> wanted(points.begin(), points.end() - 1);
+      std::vector<GradientOf<double>> wanted(points.begin(), points.end() - 1);
       const auto g = grad(y, wanted, {.create_graph = true}, &points.back());
       for (std::size_t k = 0; k < v.size(); ++k) total = total + sum(g[k] * v[k]);
       return total;

@@ -202,7 +202,7 @@ std::vector<std::pair<Array<double>, Array<double>>> third_derivatives(const op:
   const Tensor<double> x = leaves[k], y = sample.in_double(leaves);
   const Tensor<double> v = tape.watch(op::spread(y.shape(), 1.3));
   const Tensor<double> u = tape.watch(op::spread(x.shape(), 0.7));
-  std::vector<Wanted<double>> all(leaves.begin(), leaves.end());
+  std::vector<GradientOf<double>> all(leaves.begin(), leaves.end());
   all.insert(all.end(), {u, v});
   const GradOptions recorded{.create_graph = true};
   const auto none = 0 * sum(x);  // for a gradient that is a constant

@@ -188,7 +188,7 @@ void backward(std::initializer_list<SweepStart> losses, BackwardOptions options)
 
 template <Real T>
 std::vector<Tensor<T>> grad(const Tensor<T>& y,
-                            const std::vector<Wanted<std::type_identity_t<T>>>& inputs,
+                            const std::vector<GradientOf<std::type_identity_t<T>>>& inputs,
                             GradOptions options, const Tensor<T>* seed) {
   Records& tape = tape_for("grad");
   // 0 for a constant, such as the gradient of sum(x), which has gradients of zeros.
@@ -224,7 +224,7 @@ std::vector<Tensor<T>> grad(const Tensor<T>& y,
     return gradients;
   }
   Sweep sweep(tape, low, high, {.record = options.create_graph, .consume = !keep});
-  sweep.want(ids);
+  sweep.restrict_to(ids);
   {
     const detail::RecordTo to(options.create_graph ? &tape : nullptr);
     sweep.give(high, start);
@@ -238,11 +238,11 @@ std::vector<Tensor<T>> grad(const Tensor<T>& y,
   return gradients;
 }
 
-#define EBB_INSTANTIATE(T)                                                                      \
-  template EBB_API SweepStart::SweepStart(const Tensor<T>&);                                    \
-  template EBB_API SweepStart::SweepStart(const Tensor<T>&, const Array<T>&);                   \
-  template EBB_API std::vector<Tensor<T>> grad(const Tensor<T>&, const std::vector<Wanted<T>>&, \
-                                               GradOptions, const Tensor<T>*);
+#define EBB_INSTANTIATE(T)                                                    \
+  template EBB_API SweepStart::SweepStart(const Tensor<T>&);                  \
+  template EBB_API SweepStart::SweepStart(const Tensor<T>&, const Array<T>&); \
+  template EBB_API std::vector<Tensor<T>> grad(                               \
+      const Tensor<T>&, const std::vector<GradientOf<T>>&, GradOptions, const Tensor<T>*);
 EBB_INSTANTIATE(float)
 EBB_INSTANTIATE(double)
 #undef EBB_INSTANTIATE

@@ -98,9 +98,9 @@ struct GradOptions {
 
 /// A variable or a recorded tensor, whose gradient is wanted.
 template <Real T>
-class Wanted {
+class GradientOf {
  public:
-  Wanted(const Operand<T>& x) : operand_(&x) {}
+  GradientOf(const Operand<T>& x) : operand_(&x) {}
   const Operand<T>& operand() const { return *operand_; }
 
  private:
@@ -115,12 +115,12 @@ class Wanted {
 /// constant; ShapeError if y is not a single value and has no seed.
 template <Real T>
 EBB_API std::vector<Tensor<T>> grad(const Tensor<T>& y,
-                                    const std::vector<Wanted<std::type_identity_t<T>>>& inputs,
+                                    const std::vector<GradientOf<std::type_identity_t<T>>>& inputs,
                                     GradOptions options = {}, const Tensor<T>* seed = nullptr);
 /// The gradient of y with respect to one input.
 template <Real T>
 Tensor<T> grad(const Tensor<T>& y, const Operand<T>& input, GradOptions options = {}) {
-  return grad(y, std::vector<Wanted<T>>{input}, options)[0];
+  return grad(y, std::vector<GradientOf<T>>{input}, options)[0];
 }
 
 }  // namespace ebb::inline v0

@@ -200,7 +200,7 @@ std::string explain(const Tape& tape) {
   std::vector<std::uint32_t> ids;
   for (std::uint32_t id = 1; id <= last; ++id) ids.push_back(id);
   Sweep sweep(records, 1, last, {.record = false, .consume = false});
-  sweep.want(ids);
+  sweep.restrict_to(ids);
   const Shape shape = records.shape_of(last);
   if (records.at(last).op->is_double) {
     sweep.give(last, Tensor<double>(Array<double>::full(shape, 1)));

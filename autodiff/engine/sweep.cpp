@@ -79,7 +79,7 @@ EBB_HOT Sweep::~Sweep() {
     release(current_.block);
 }
 
-void Sweep::want(std::span<const std::uint32_t> ids) {
+void Sweep::restrict_to(std::span<const std::uint32_t> ids) {
   marks_ = zeroed_bytes(high_ - low_ + 1);
   Mark* marks = marks_->data<Mark>();
   for (std::uint32_t id : ids) {

@@ -39,7 +39,7 @@ class Sweep {
 
   /// Restricts the sweep to the records between these and the output, and keeps their gradients.
   /// Without it every record is on the way to a leaf.
-  void want(std::span<const std::uint32_t> ids);
+  void restrict_to(std::span<const std::uint32_t> ids);
   void run();
   /// Runs one record only: its inputs then have its part of their gradients.
   void run_only(std::uint32_t id);

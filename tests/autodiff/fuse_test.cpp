@@ -27,7 +27,7 @@ std::vector<Tensor<double>> gradients_at(unsigned leaves, std::span<const Array<
                                          const F& f, GradOptions options = {}) {
   Tape tape;
   std::vector<Tensor<double>> x;
-  std::vector<Wanted<double>> wanted;
+  std::vector<GradientOf<double>> wanted;
   for (std::size_t k = 0; k < inputs.size(); ++k) {
     x.push_back(leaves >> k & 1U ? tape.watch(inputs[k]) : Tensor<double>(inputs[k]));
   }

@@ -28,7 +28,7 @@ std::vector<Array<double>> gradients(const op::Sample& sample, unsigned leaves, 
   for (const auto& x : sample.inputs) variables.emplace_back(x);
   Tape tape;
   std::vector<Tensor<double>> in;
-  std::vector<Wanted<double>> wanted;
+  std::vector<GradientOf<double>> wanted;
   for (std::size_t k = 0; k < variables.size(); ++k) {
     if (leaves >> k & 1U) {
       in.emplace_back(variables[k]);
@@ -63,7 +63,7 @@ std::vector<Array<T>> both_orders(const std::vector<Array<double>>& inputs,
   Tape tape;
   std::vector<Tensor<T>> x;
   for (const auto& input : inputs) x.push_back(tape.watch(cast<T>(Tensor<double>(input))));
-  const std::vector<Wanted<T>> wanted(x.begin(), x.end());
+  const std::vector<GradientOf<T>> wanted(x.begin(), x.end());
   const Tensor<T> y = f(x);
   const auto direction = [](const Shape& shape, double scale) {
     return cast<T>(Tensor<double>(op::spread(shape, scale)));

@@ -164,7 +164,7 @@ TEST_CASE("a variable is one leaf however many there are and however often it is
       }
       CAPTURE(count);
       CHECK(tape.size() == count * 5);  // a leaf, and twice a product and a sum
-      const auto g = grad(y, std::vector<Wanted<double>>(w.begin(), w.end()));
+      const auto g = grad(y, std::vector<GradientOf<double>>(w.begin(), w.end()));
       for (int i = 0; i < count; ++i) CHECK(g[std::size_t(i)].item() == 4 * (i + 1.0));
     }
   }
