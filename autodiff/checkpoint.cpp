@@ -25,13 +25,13 @@ struct Part {
   Tensor<T> operator()(std::span<const Tensor<T>> in) const {
     const Draws again = Draws::repeat(drawn);
     const std::size_t given = in.size() - variables.size();
-    std::vector<Substitutes::Entry> entries;
+    std::vector<Substitution::Entry> entries;
     for (std::size_t i = 0; i < variables.size(); ++i) {
       const Tensor<T>& value = in[given + i];
       entries.push_back(
           {Access::cell(variables[i]), sizeof(T) == 8, Access::block(value), Access::place(value)});
     }
-    const SubstitutesFrame frame(entries);
+    const SubstitutionScope scope(entries);
     return f(in.first(given));
   }
 };
@@ -60,7 +60,7 @@ constexpr Op checkpoint_op{.name = "checkpoint",
 class Discovery {
  public:
   Discovery() {
-    for (const Substitutes* call = substitutes; call; call = call->outer) {
+    for (const Substitution* call = current_substitution; call; call = call->outer) {
       for (const auto& entry : call->entries) {
         const auto same = [&](const auto& e) { return e.cell == entry.cell; };
         if (std::any_of(leaves_.begin(), leaves_.end(), same)) continue;
@@ -68,7 +68,7 @@ class Discovery {
         leaves_.push_back({entry.cell, entry.is_double, entry.block, place});
       }
     }
-    frame_.emplace(leaves_);
+    scope_.emplace(leaves_);
   }
   /// Handles to the variables that the part used.
   template <class T>
@@ -102,8 +102,8 @@ class Discovery {
   }
 
   Tape tape_;
-  std::vector<Substitutes::Entry> leaves_;
-  std::optional<SubstitutesFrame> frame_;
+  std::vector<Substitution::Entry> leaves_;
+  std::optional<SubstitutionScope> scope_;
 };
 
 }  // namespace

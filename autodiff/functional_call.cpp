@@ -5,10 +5,10 @@
 
 namespace ebb::inline v0::detail {
 
-constinit thread_local const Substitutes* substitutes = nullptr;
+constinit thread_local const Substitution* current_substitution = nullptr;
 
-const Substitutes::Entry* Substitutes::find(const void* cell) {
-  for (const Substitutes* call = substitutes; call; call = call->outer) {
+const Substitution::Entry* Substitution::find(const void* cell) {
+  for (const Substitution* call = current_substitution; call; call = call->outer) {
     for (const Entry& entry : call->entries) {
       if (entry.cell == cell) return &entry;
     }
@@ -17,8 +17,8 @@ const Substitutes::Entry* Substitutes::find(const void* cell) {
 }
 
 template <Real T>
-Substitution<T>::Substitution(std::span<const Variable<T>> variables,
-                              const std::vector<Tensor<T>>& values)
+FunctionalCall<T>::FunctionalCall(std::span<const Variable<T>> variables,
+                                  const std::vector<Tensor<T>>& values)
     : values_(values) {
   if (variables.size() != values.size()) {
     throw ShapeError("functional_call: " + std::to_string(values.size()) + " values for " +
@@ -35,10 +35,10 @@ Substitution<T>::Substitution(std::span<const Variable<T>> variables,
     entries_.push_back({Access::cell(variable), sizeof(T) == 8, Access::block(values_[i]),
                         Access::place(values_[i])});
   }
-  frame_.emplace(entries_);
+  scope_.emplace(entries_);
 }
 
-template class Substitution<float>;
-template class Substitution<double>;
+template class FunctionalCall<float>;
+template class FunctionalCall<double>;
 
 }  // namespace ebb::inline v0::detail

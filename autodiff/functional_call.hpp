@@ -17,16 +17,16 @@ namespace detail {
 
 /// During its life, operations of this thread use the values in place of the variables.
 template <Real T>
-class EBB_API Substitution {
+class EBB_API FunctionalCall {
  public:
-  Substitution(std::span<const Variable<T>> variables, const std::vector<Tensor<T>>& values);
-  EBB_INLINE ~Substitution() {}
-  Substitution(const Substitution&) = delete;
+  FunctionalCall(std::span<const Variable<T>> variables, const std::vector<Tensor<T>>& values);
+  EBB_INLINE ~FunctionalCall() {}
+  FunctionalCall(const FunctionalCall&) = delete;
 
  private:
   std::vector<Tensor<T>> values_;
-  std::vector<Substitutes::Entry> entries_;
-  std::optional<SubstitutesFrame> frame_;
+  std::vector<Substitution::Entry> entries_;
+  std::optional<SubstitutionScope> scope_;
 };
 
 }  // namespace detail
@@ -37,7 +37,7 @@ class EBB_API Substitution {
 template <Real T, class F>
 EBB_INLINE auto functional_call(const std::vector<Variable<T>>& variables,
                                 const std::vector<Tensor<std::type_identity_t<T>>>& values, F&& f) {
-  const detail::Substitution<T> substitution(variables, values);
+  const detail::FunctionalCall<T> call(variables, values);
   return std::forward<F>(f)();
 }
 

@@ -232,7 +232,7 @@ void Sweep::differentiate_recorded(std::span<const std::uint32_t> inputs,
     const std::uint32_t last = Access::place(y).record;
     if (last > before) {
       Sweep nested(tape_, before + 1, last, {mode_.record, !mode_.record});
-      nested.want(wanted_ids);
+      nested.restrict_to(wanted_ids);
       {
         const RecordTo same(mode_.record ? &tape_ : nullptr);
         nested.give(last, seed);

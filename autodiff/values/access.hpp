@@ -43,7 +43,7 @@ struct Source {
 
 /// The values that replace variables while `functional_call` runs on this thread, the innermost
 /// call first.
-struct Substitutes {
+struct Substitution {
   struct Entry {
     const void* cell;
     bool is_double;  // the element type of the cell
@@ -51,25 +51,25 @@ struct Substitutes {
     Place place;
   };
   std::span<const Entry> entries;
-  const Substitutes* outer;
+  const Substitution* outer;
 
   /// The value that replaces a cell, or null.
   static const Entry* find(const void* cell);
 };
-extern constinit thread_local const Substitutes* substitutes;
+extern constinit thread_local const Substitution* current_substitution;
 
 /// During its life, the entries are used on this thread.
-class SubstitutesFrame {
+class SubstitutionScope {
  public:
-  explicit SubstitutesFrame(std::span<const Substitutes::Entry> entries)
-      : substitutes_{entries, substitutes} {
-    substitutes = &substitutes_;
+  explicit SubstitutionScope(std::span<const Substitution::Entry> entries)
+      : substitution_{entries, current_substitution} {
+    current_substitution = &substitution_;
   }
-  ~SubstitutesFrame() { substitutes = substitutes_.outer; }
-  SubstitutesFrame(const SubstitutesFrame&) = delete;
+  ~SubstitutionScope() { current_substitution = substitution_.outer; }
+  SubstitutionScope(const SubstitutionScope&) = delete;
 
  private:
-  Substitutes substitutes_;
+  Substitution substitution_;
 };
 
 struct Access {
@@ -164,8 +164,8 @@ EBB_INLINE Source<T> Access::source(const Operand<T>& x, std::string_view operat
   if (kind == Kind::variable) {
     source.cell = x.template object<Cell<T>>(Kind::variable);
     if (source.cell) source.block = source.cell->value.block();
-    if (substitutes) [[unlikely]] {
-      if (const auto* found = Substitutes::find(source.cell)) {
+    if (current_substitution) [[unlikely]] {
+      if (const auto* found = Substitution::find(source.cell)) {
         source = {.block = found->block, .tensor = found->place};
       }
     }
