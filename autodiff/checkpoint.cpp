@@ -57,9 +57,9 @@ constexpr Op checkpoint_op{.name = "checkpoint",
 
 /// A separate tape for one run of a part. Variables whose values are replaced by tensors are leaves
 /// like all others.
-class Discovery {
+class VariableFinder {
  public:
-  Discovery() {
+  VariableFinder() {
     for (const Substitution* call = current_substitution; call; call = call->outer) {
       for (const auto& entry : call->entries) {
         const auto same = [&](const auto& e) { return e.cell == entry.cell; };
@@ -120,7 +120,7 @@ Tensor<T> checkpoint(TensorFunction<T> f, std::span<const Operand<T>* const> ope
   Part<T> part{std::move(f), {}, {}};
   Tensor<T> y;
   {
-    const Discovery run;
+    const VariableFinder run;
     const Draws first = Draws::note(part.drawn);
     y = part.f(constants).detach();
     part.variables = run.variables<T>();

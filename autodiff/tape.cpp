@@ -226,7 +226,7 @@ std::vector<Tensor<T>> grad(const Tensor<T>& y,
   Sweep sweep(tape, low, high, {.record = options.create_graph, .consume = !keep});
   sweep.restrict_to(ids);
   {
-    const detail::RecordTo to(options.create_graph ? &tape : nullptr);
+    const detail::RecordingScope to(options.create_graph ? &tape : nullptr);
     sweep.give(high, start);
   }
   sweep.run();

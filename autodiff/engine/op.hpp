@@ -113,13 +113,15 @@ void vjp_structured(Sweep& sweep, std::uint32_t id, Record& record) {
   }
 }
 
-/// True if no vjp reads the options, so that records need not store them.
+/// False if no vjp reads the options, so that records need not store them.
 template <class O>
-constexpr bool forgets_options = std::is_empty_v<typename O::Options> || requires {
-  O::forgets_options;
-};
+constexpr bool keeps_options = !std::is_empty_v<typename O::Options>;
 template <class O>
-constexpr bool has_large_options = !forgets_options<O> && sizeof(typename O::Options) > 8;
+requires requires { O::vjp_reads_options; }
+constexpr bool keeps_options<O> = O::vjp_reads_options;
+
+template <class O>
+constexpr bool has_large_options = keeps_options<O> && sizeof(typename O::Options) > 8;
 
 template <class O, class T>
 constexpr Op structured_op{.name = O::name,
@@ -188,7 +190,7 @@ Tensor<T> apply(const typename O::Options& options, const In&... operands) {
   (std::index_sequence_for<In...>{});
   if (!inputs.recorded) return inputs.unrecorded<T>(O::name, y.take());
   const Place place = record_structured(structured_op<O, T>, kept_for<O>(in), *inputs.tape, in,
-                                        y.get(), &options, forgets_options<O> ? 0 : sizeof options);
+                                        y.get(), &options, keeps_options<O> ? sizeof options : 0);
   return Access::tensor<T>(y.take(), place);
 }
 

@@ -284,11 +284,11 @@ inline Records* exchange_records(Records* records) {
 }
 
 /// Until the end of the scope, operations of this thread are recorded here; null pauses recording.
-class RecordTo {
+class RecordingScope {
  public:
-  explicit RecordTo(Records* to) : before_(exchange_records(to)) {}
-  ~RecordTo() { exchange_records(before_); }
-  RecordTo(const RecordTo&) = delete;
+  explicit RecordingScope(Records* to) : before_(exchange_records(to)) {}
+  ~RecordingScope() { exchange_records(before_); }
+  RecordingScope(const RecordingScope&) = delete;
 
  private:
   Records* before_;

@@ -37,7 +37,11 @@ void prepare(Cell<T>* cell, Block*& gradient) {
   const bool in_place = !first && is_private(cell->gradient);
   if (in_place && !gradient->is_uniform()) return;
   BlockHandle sum(allocate(gradient->shape, sizeof(T)));
-  fill_sum<T>(sum.get(), gradient, in_place ? nullptr : Access::block(cell->gradient));
+  if (first || in_place) {
+    copy_into<T>(sum.get(), gradient);
+  } else {
+    add_into<T>(sum.get(), gradient, Access::block(cell->gradient));
+  }
   release(std::exchange(gradient, sum.take()));
 }
 
@@ -45,7 +49,7 @@ template <class T>
 void put(Cell<T>* cell, Block* gradient) {
   if (!cell->gradient.empty() && is_private(cell->gradient)) {
     Block* held = Access::block(cell->gradient);
-    fill_sum<T>(held, gradient, held);
+    add_into<T>(held, gradient, held);
     release(gradient);
   } else {
     cell->gradient = Access::array<T>(gradient);  // the first gradient, or already the sum
@@ -118,7 +122,7 @@ void Sweep::visit(std::uint32_t id, Record& record) {
 }
 
 EBB_HOT void Sweep::run() {
-  const RecordTo to(mode_.record ? &tape_ : nullptr);
+  const RecordingScope to(mode_.record ? &tape_ : nullptr);
   if (mode_.consume) tape_.truncate(high_);
   for (std::uint32_t id = high_; id >= low_; --id) {
     Record& record = tape_.at(id);
@@ -128,7 +132,7 @@ EBB_HOT void Sweep::run() {
 }
 
 void Sweep::run_only(std::uint32_t id) {
-  const RecordTo to(nullptr);
+  const RecordingScope to(nullptr);
   visit(id, tape_.at(id));
 }
 
@@ -182,11 +186,11 @@ EBB_HOT void Sweep::add(std::uint32_t id, Tensor<T> part) {
     return;
   }
   if (writable(to.block)) {
-    fill_sum<T>(to.block, to.block, Access::block(part));
+    add_into<T>(to.block, to.block, Access::block(part));
     return;
   }
   BlockHandle sum(allocate(tape_.shape_of(id), sizeof(T)));
-  fill_sum<T>(sum.get(), to.block, Access::block(part));
+  add_into<T>(sum.get(), to.block, Access::block(part));
   release(std::exchange(to.block, sum.take()));
 }
 
@@ -221,7 +225,7 @@ void Sweep::differentiate_recorded(std::span<const std::uint32_t> inputs,
   std::vector<Tensor<T>> points, parts(inputs.size());
   std::vector<std::uint32_t> wanted_ids;
   {
-    const RecordTo to(&tape_);
+    const RecordingScope to(&tape_);
     for (std::size_t k = 0; k < inputs.size(); ++k) {
       points.push_back(needs(inputs[k]) ? identity_record(tape_, inputs[k], at[k])
                        : mode_.record   ? at[k]
@@ -234,7 +238,7 @@ void Sweep::differentiate_recorded(std::span<const std::uint32_t> inputs,
       Sweep nested(tape_, before + 1, last, {mode_.record, !mode_.record});
       nested.restrict_to(wanted_ids);
       {
-        const RecordTo same(mode_.record ? &tape_ : nullptr);
+        const RecordingScope same(mode_.record ? &tape_ : nullptr);
         nested.give(last, seed);
       }
       nested.run();

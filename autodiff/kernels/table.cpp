@@ -37,26 +37,20 @@ const Kernels<T>& choose_kernels() {
 }
 
 template <class T>
-void fill_sum(Block* sum, Block* a, Block* b) {
+void add_into(Block* sum, Block* a, Block* b) {
   const std::int64_t n = sum->shape.size();
   T* out = sum->data<T>();
-  if (!b && a->is_uniform()) {
-    std::fill_n(out, n, *a->data<T>());
-  } else if (!b) {
-    std::copy_n(a->data<T>(), n, out);
-  } else {
-    const auto in_of = [&](Block* x) {
-      return In<T>{x->data<T>(), 0, x->is_uniform() || n == 1 ? 0 : 1};
-    };
-    const In<T> in[] = {in_of(a), in_of(b), {}, {}};
-    constexpr int add = op::index_in<op::Add>(op::Binary{});
-    kernels<T>().binary_value[add](out, in, {1, n}, nullptr, false);
-  }
+  const auto in_of = [&](Block* x) {
+    return In<T>{x->data<T>(), 0, x->is_uniform() || n == 1 ? 0 : 1};
+  };
+  const In<T> in[] = {in_of(a), in_of(b), {}, {}};
+  constexpr int add = op::index_in<op::Add>(op::Binary{});
+  kernels<T>().binary_value[add](out, in, {1, n}, nullptr, false);
 }
 
 #define EBB_INSTANTIATE(T)                        \
   template const Kernels<T>& choose_kernels<T>(); \
-  template void fill_sum<T>(Block*, Block*, Block*);
+  template void add_into<T>(Block*, Block*, Block*);
 EBB_INSTANTIATE(float)
 EBB_INSTANTIATE(double)
 #undef EBB_INSTANTIATE

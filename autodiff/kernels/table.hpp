@@ -110,8 +110,8 @@ EBB_INLINE const Kernels<T>& kernels() {
   return table ? *table : choose_kernels<T>();
 }
 
-/// sum = a + b. b may be null; both may be uniform; `sum` is dense and may be a or b.
+/// sum = a + b. Each of a and b may be uniform; `sum` is dense and may be a or b.
 template <class T>
-void fill_sum(Block* sum, Block* a, Block* b);
+void add_into(Block* sum, Block* a, Block* b);
 
 }  // namespace ebb::inline v0::detail

@@ -50,7 +50,7 @@ struct Reshape {
     Shape shape;
   };
   static constexpr unsigned reads[] = {0};
-  static constexpr bool forgets_options = true;
+  static constexpr bool vjp_reads_options = false;
 
   template <class T>
   static detail::Block* forward(const Options& to, detail::Block* x) {
@@ -313,7 +313,7 @@ struct SumTo {
     Shape shape;
   };
   static constexpr unsigned reads[] = {0};
-  static constexpr bool forgets_options = true;
+  static constexpr bool vjp_reads_options = false;
 
   template <class T>
   static detail::Block* forward(const Options& options, detail::Block* x) {
@@ -352,7 +352,7 @@ struct BroadcastTo {
     bool uniform = false;  ///< one element for all; only in a sweep
   };
   static constexpr unsigned reads[] = {0};
-  static constexpr bool forgets_options = true;
+  static constexpr bool vjp_reads_options = false;
 
   template <class T>
   static detail::Block* forward(const Options& options, detail::Block* x) {

@@ -6,7 +6,7 @@
 namespace ebb::inline v0 {
 namespace detail {
 
-double spread_divisor(const SpreadCall& options, const Shape& x) {
+double spread_divisor(const VarianceCall& options, const Shape& x) {
   const double divisor = double(reduced_count(options.over, x)) - options.correction;
   return divisor > 0 ? divisor : std::numeric_limits<double>::quiet_NaN();
 }
@@ -23,8 +23,8 @@ ReduceOptions over(std::string_view name, const Operand<T>& x, const Axes& axes,
 }
 
 template <class T>
-SpreadCall spread_call(std::string_view name, const Operand<T>& x, const Axes& axes,
-                       const SpreadOptions& options) {
+VarianceCall spread_call(std::string_view name, const Operand<T>& x, const Axes& axes,
+                         const SpreadOptions& options) {
   if (!(options.correction >= 0)) {
     throw ArgumentError(std::string(name) + ": correction = " + std::to_string(options.correction) +
                         "; it is at least 0");

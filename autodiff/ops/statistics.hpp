@@ -29,13 +29,13 @@ EBB_INLINE double sum_in_double(const T* x, std::int64_t n, F f) {
 
 /// The spread of values: the axes to reduce, and by how much the divisor of the sum of squares is
 /// less than the number of elements.
-struct SpreadCall {
+struct VarianceCall {
   ReduceOptions over;
   double correction;
 };
 
 /// The divisor of the sum of squares; NaN if there are too few elements.
-double spread_divisor(const SpreadCall& options, const Shape& x);
+double spread_divisor(const VarianceCall& options, const Shape& x);
 
 /// The largest |x|, or NaN if there is one.
 template <class T, class F>
@@ -79,7 +79,7 @@ double spread_of(const T* x, std::int64_t n, double divisor, bool root) {
 
 /// A variance or its square root.
 template <class T>
-Block* reduce_spread(const SpreadCall& options, Block* x, bool root) {
+Block* reduce_spread(const VarianceCall& options, Block* x, bool root) {
   const double divisor = spread_divisor(options, x->shape);
   const auto row = [=](const T* in, std::int64_t n) { return T(spread_of(in, n, divisor, root)); };
   return reduce<T>(options.over, x, row, each_column<T>(row));
@@ -118,7 +118,7 @@ namespace op {
 /// The mean squared distance from the mean.
 struct Var {
   static constexpr std::string_view name = "var";
-  using Options = detail::SpreadCall;
+  using Options = detail::VarianceCall;
   static constexpr unsigned reads[] = {0b0001};
 
   template <class T>
@@ -152,7 +152,7 @@ struct Var {
 /// The square root of the variance; the slope is 0 where all elements are equal.
 struct StdDev {
   static constexpr std::string_view name = "stddev";
-  using Options = detail::SpreadCall;
+  using Options = detail::VarianceCall;
   static constexpr unsigned reads[] = {0b1001};
 
   template <class T>

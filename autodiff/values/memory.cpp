@@ -274,16 +274,22 @@ Block* allocate_view(Block* owner, void* data, const Shape& shape) {
 }
 
 template <class T>
-Block* densify(Block* block) {
-  Block* dense = allocate(block->shape, sizeof(T));
+void copy_into(Block* dense, Block* block) {
   const std::int64_t n = block->shape.size();
   if (block->is_uniform()) {
     std::fill_n(dense->data<T>(), n, *block->data<T>());
   } else {
     std::copy_n(block->data<T>(), n, dense->data<T>());
   }
+}
+template <class T>
+Block* densify(Block* block) {
+  Block* dense = allocate(block->shape, sizeof(T));
+  copy_into<T>(dense, block);
   return dense;
 }
+template void copy_into<float>(Block*, Block*);
+template void copy_into<double>(Block*, Block*);
 template Block* densify<float>(Block*);
 template Block* densify<double>(Block*);
 

@@ -61,6 +61,9 @@ EBB_API Block* allocate_uniform(const Shape& shape, std::size_t element_size);
 /// A dense block with the values of a block of elements T, which may be uniform.
 template <class T>
 Block* densify(Block* block);
+/// Copies the values of a block, which may be uniform, into a dense block of its shape.
+template <class T>
+void copy_into(Block* dense, Block* block);
 /// A block of raw bytes.
 EBB_API Block* allocate_bytes(std::size_t bytes);
 /// A block of another shape for elements of `owner`, starting at `data`. It takes a reference to

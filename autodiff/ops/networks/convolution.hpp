@@ -35,7 +35,7 @@ template <class T>
 void convolve_weight(const Convolution& c, const T* x, const T* g, T* gw);
 
 /// Options of the gradients of a convolution: the height and width of their result.
-struct ConvolutionCall {
+struct ConvolutionOptions {
   Conv2dOptions options;
   HeightWidth size = 0;
 };
@@ -49,7 +49,7 @@ namespace op {
 struct Conv2dWeight {
   static constexpr std::string_view name = "conv2d_weight";
   static constexpr bool internal = true;
-  using Options = detail::ConvolutionCall;
+  using Options = detail::ConvolutionOptions;
   static constexpr unsigned reads[] = {0b0010, 0b0001};
 
   template <class T>
@@ -77,7 +77,7 @@ struct Conv2dWeight {
 struct Conv2dInput {
   static constexpr std::string_view name = "conv2d_input";
   static constexpr bool internal = true;
-  using Options = detail::ConvolutionCall;
+  using Options = detail::ConvolutionOptions;
   static constexpr unsigned reads[] = {0b0010, 0b0001};
 
   template <class T>

@@ -7,7 +7,7 @@ namespace ebb::inline v0 {
 namespace detail {
 
 template <class T>
-void drop_out(const DropoutCall& call, std::int64_t n, const T* x, T* y) {
+void drop_out(const DropoutOptions& call, std::int64_t n, const T* x, T* y) {
   constexpr std::int64_t block = 4096;
   // A word is below this bound with probability p.
   const auto bound = std::uint64_t(call.p * 0x1p32);
@@ -18,8 +18,8 @@ void drop_out(const DropoutCall& call, std::int64_t n, const T* x, T* y) {
   });
 }
 
-template void drop_out(const DropoutCall&, std::int64_t, const float*, float*);
-template void drop_out(const DropoutCall&, std::int64_t, const double*, double*);
+template void drop_out(const DropoutOptions&, std::int64_t, const float*, float*);
+template void drop_out(const DropoutOptions&, std::int64_t, const double*, double*);
 
 }  // namespace detail
 

@@ -11,13 +11,13 @@
 namespace ebb::inline v0 {
 namespace detail {
 
-struct DropoutCall {
+struct DropoutOptions {
   std::uint64_t key;
   double p;
 };
 /// y = x / (1 - p), or 0 with probability p. Word i of the stream decides for element i.
 template <class T>
-void drop_out(const DropoutCall& call, std::int64_t n, const T* x, T* y);
+void drop_out(const DropoutOptions& call, std::int64_t n, const T* x, T* y);
 
 }  // namespace detail
 
@@ -26,7 +26,7 @@ namespace op {
 /// Linear in x, and so its own gradient: the same key drops the same elements.
 struct Dropout {
   static constexpr std::string_view name = "dropout";
-  using Options = detail::DropoutCall;
+  using Options = detail::DropoutOptions;
   static constexpr unsigned reads[] = {0};
 
   template <class T>
