@@ -45,7 +45,7 @@ struct Dual {
   /// Calls f(k) for each stored direction.
   template <class F>
   EBB_INLINE static void each(const F& f) {
-    repeat<K>([&](auto k) __attribute__((always_inline)) {
+    detail::unrolled<K>([&](auto k) __attribute__((always_inline)) {
       if constexpr ((on >> int(k) & 1U) != 0) f(k);
     });
   }

@@ -43,7 +43,7 @@ concept Literal = std::is_arithmetic_v<T>;
 /// Calls f(0), ..., f(n - 1) with constants. An array that is indexed only in such a loop stays in
 /// registers: compilers unroll a plain loop too late for that.
 template <int n, class F>
-EBB_INLINE void repeat(F f) {
+EBB_INLINE void unrolled(F f) {
   [&]<std::size_t... k>(std::index_sequence<k...>) __attribute__((always_inline)) {
     (f(std::integral_constant<std::size_t, k>{}), ...);
   }

@@ -96,22 +96,23 @@ struct MatrixKernels {
     // Several chains at a time, since products and sums have a long latency.
     constexpr int chains = K > max_vectors / 2 ? 2 : 4;
     V s[chains][K];
-    repeat<chains * K>([&](auto i) __attribute__((always_inline)) { s[i / K][i % K] = V(0); });
+    detail::unrolled<chains * K>([&](auto i)
+                                     __attribute__((always_inline)) { s[i / K][i % K] = V(0); });
     const auto add = [&](auto u, const T* row, T weight) __attribute__((always_inline)) {
       const V factor(weight);
-      repeat<K>([&](auto k) __attribute__((always_inline)) {
+      detail::unrolled<K>([&](auto k) __attribute__((always_inline)) {
         const V x_k = masks ? V(select(inside, V::load(row + k * W), 0)) : V::load(row + k * W);
         s[u][k] = madd(factor, x_k, s[u][k]);
       });
     };
     std::int64_t r = 0;
     for (; r + chains <= rows; r += chains, x += chains * cols) {
-      repeat<chains>([&](auto u) __attribute__((always_inline)) {
+      detail::unrolled<chains>([&](auto u) __attribute__((always_inline)) {
         add(u, x + std::int64_t(u) * cols, g[r + std::int64_t(u)]);
       });
     }
     for (; r < rows; ++r, x += cols) add(std::integral_constant<int, 0>{}, x, g[r]);
-    repeat<K>([&](auto k) __attribute__((always_inline)) {
+    detail::unrolled<K>([&](auto k) __attribute__((always_inline)) {
       V sum = s[0][k] + s[1][k];
       if constexpr (chains == 4) sum = sum + (s[2][k] + s[3][k]);
       store(int(k) * W, sum);

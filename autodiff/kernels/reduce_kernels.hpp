@@ -22,14 +22,14 @@ struct ReduceKernels {
   template <class F>
   EBB_INLINE static T tree(std::int64_t n, F term) {
     V partial[registers];
-    repeat<registers>([&](auto k) __attribute__((always_inline)) { partial[k] = V(0); });
+    detail::unrolled<registers>([&](auto k) __attribute__((always_inline)) { partial[k] = V(0); });
     std::int64_t i = 0;
     for (; i + width <= n; i += width) {
-      repeat<registers>([&](auto k) __attribute__((always_inline)) {
+      detail::unrolled<registers>([&](auto k) __attribute__((always_inline)) {
         partial[k] = partial[k] + term(i + std::int64_t(k) * W);
       });
     }
-    repeat<registers>([&](auto k) __attribute__((always_inline)) {
+    detail::unrolled<registers>([&](auto k) __attribute__((always_inline)) {
       if (i >= n) return;
       V v = term(i);
       if (i + W > n) v = select(V::first(int(n - i)), v, 0);
@@ -42,7 +42,7 @@ struct ReduceKernels {
   template <int count>
   EBB_INLINE static const V& fold(V* partial) {
     if constexpr (count > 1) {
-      repeat<count / 2>([&](auto k) __attribute__((always_inline)) {
+      detail::unrolled<count / 2>([&](auto k) __attribute__((always_inline)) {
         partial[k] = partial[k] + partial[k + count / 2];
       });
       return fold<count / 2>(partial);
@@ -104,10 +104,10 @@ struct ReduceKernels {
     constexpr int chains = 4;
     const V first(x[0]);
     V m[chains];
-    repeat<chains>([&](auto k) __attribute__((always_inline)) { m[k] = first; });
+    detail::unrolled<chains>([&](auto k) __attribute__((always_inline)) { m[k] = first; });
     std::int64_t i = 0;
     for (; i + chains * W <= n; i += chains * W) {
-      repeat<chains>([&](auto k) __attribute__((always_inline)) {
+      detail::unrolled<chains>([&](auto k) __attribute__((always_inline)) {
         m[k] = Choice::of(m[k], V::load(x + i + std::int64_t(k) * W));
       });
     }
@@ -131,17 +131,18 @@ struct ReduceKernels {
       const std::int64_t last = rows - first < rows_in_block ? rows : first + rows_in_block;
       // Row after row, which hardware prefetchers follow best.
       V s[K];
-      repeat<K>([&](auto k) __attribute__((always_inline)) { s[k] = V(0); });
+      detail::unrolled<K>([&](auto k) __attribute__((always_inline)) { s[k] = V(0); });
       for (std::int64_t r = first; r < last; ++r) {
-        repeat<K>([&](auto k) __attribute__((always_inline)) {
+        detail::unrolled<K>([&](auto k) __attribute__((always_inline)) {
           s[k] = s[k] + V::load(x + r * cols + std::int64_t(k) * W);
         });
       }
       if (rows <= rows_in_block && scale == 1 && valid == K * W) {
-        repeat<K>([&](auto k) __attribute__((always_inline)) { s[k].store(out + int(k) * W); });
+        detail::unrolled<K>([&](auto k)
+                                __attribute__((always_inline)) { s[k].store(out + int(k) * W); });
         return;
       }
-      repeat<K>([&](auto k) __attribute__((always_inline)) {
+      detail::unrolled<K>([&](auto k) __attribute__((always_inline)) {
         T lanes[W];
         s[k].store(lanes);
         for (int i = 0; i < W; ++i) total[int(k) * W + i] += double(lanes[i]);

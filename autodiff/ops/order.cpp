@@ -143,7 +143,7 @@ Placed<T>* radix_sort(Placed<T>* line, Placed<T>* room, std::size_t n, KeyAt key
   for (std::size_t k = 0; k < n; ++k) {
     const Word key = key_at(k);
     line[k] = {key, Word(k)};
-    repeat<int(digits)>([&](auto d) { ++ends[d][key >> (8 * d) & 255]; });
+    detail::unrolled<int(digits)>([&](auto d) { ++ends[d][key >> (8 * d) & 255]; });
   }
   for (std::size_t d = 0; d < digits; ++d) {
     const auto digit_of = [=](const Placed<T>& x) { return x.key >> (8 * d) & 255; };
