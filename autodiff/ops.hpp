@@ -243,7 +243,7 @@ template <Real T>
 EBB_API Tensor<T> prod(const Operand<T>& x, const Axes& axes, bool keepdim = false);
 /// Options of var and stddev: the sum of squares is divided by the number of elements minus
 /// `correction`.
-struct SpreadOptions {
+struct VarianceOptions {
   double correction = 1;
   bool keepdim = false;
 };
@@ -252,12 +252,12 @@ struct SpreadOptions {
 /// corrections, which are an error here.
 template <Real T> EBB_API Tensor<T> var(const Operand<T>& x);
 template <Real T>
-EBB_API Tensor<T> var(const Operand<T>& x, const Axes& axes, SpreadOptions options = {});
+EBB_API Tensor<T> var(const Operand<T>& x, const Axes& axes, VarianceOptions options = {});
 /// The square root of var; slope 0 where all elements are equal.
 /// @pytorch calls it std; otherwise it differs as in var.
 template <Real T> EBB_API Tensor<T> stddev(const Operand<T>& x);
 template <Real T>
-EBB_API Tensor<T> stddev(const Operand<T>& x, const Axes& axes, SpreadOptions options = {});
+EBB_API Tensor<T> stddev(const Operand<T>& x, const Axes& axes, VarianceOptions options = {});
 /// The p-norm for p > 0; for p = infinity the largest |x|. Slope 0 at 0; equal largest elements
 /// share the gradient evenly.
 /// @pytorch calls it linalg.vector_norm, and accepts p <= 0, which gives no norm.
@@ -347,12 +347,12 @@ template <Real T> EBB_API Tensor<T> unsqueeze(const Operand<T>& x, int axis);
 /// from the end of the axis.
 /// @pytorch writes x[begin:end:step], and cuts off positions outside of the axis, which are an
 /// error here.
-struct Range {
+struct SliceRange {
   std::int64_t begin = 0;
   std::int64_t end = INT64_MAX;
   std::int64_t step = 1;
 };
-template <Real T> EBB_API Tensor<T> slice(const Operand<T>& x, int axis, Range range);
+template <Real T> EBB_API Tensor<T> slice(const Operand<T>& x, int axis, SliceRange range);
 /// Rows of x by index: out[i, ...] = x[indices[i], ...].
 /// @pytorch calls it index_select of axis 0.
 template <Real T>

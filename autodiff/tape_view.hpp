@@ -10,8 +10,8 @@
 namespace ebb::inline v0 {
 
 /// Prints a table of the records: number, operation, shape, inputs, bytes of the arrays that it
-/// keeps for the sweep, and the path of its `Scope`. The last line has the totals, in which every
-/// array counts once.
+/// keeps for the sweep, and the path of its `NameScope`. The last line has the totals, in which
+/// every array counts once.
 EBB_API std::ostream& operator<<(std::ostream& out, const Tape& tape);
 
 /// The records as a graph in the DOT language of Graphviz: one node for each record, one edge for

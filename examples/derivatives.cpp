@@ -214,7 +214,7 @@ void tape() {
   Tape tape({.keep_values = true});
   Tensor<double> z;
   {
-    const Scope scope("model");
+    const NameScope scope("model");
     z = w * 2.0 + b;
   }
   const auto loss = softplus(z) - z;  // of a row with x = 2 and label 1

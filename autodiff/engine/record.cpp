@@ -135,7 +135,7 @@ void Records::enter_scope(std::uint64_t serial) {
 void Records::note(std::uint32_t id, Block* result) {
   if (scope_serial != noted_scope_) {
     while (!parts_.empty() && parts_.back().first >= id) parts_.pop_back();
-    parts_.push_back({id, Scope::path()});
+    parts_.push_back({id, NameScope::path()});
     enter_scope(scope_serial);
   }
   if (!observer_) return;

@@ -205,7 +205,7 @@ Tensor<T> permute(const Operand<T>& x, std::initializer_list<int> order) {
 }
 
 template <Real T>
-Tensor<T> slice(const Operand<T>& x, int axis, Range range) {
+Tensor<T> slice(const Operand<T>& x, int axis, SliceRange range) {
   const Shape& shape = detail::Access::shape(x, "slice");
   axis = resolve_axis("slice", axis, shape);
   const std::int64_t size = shape[axis];
@@ -253,7 +253,7 @@ Tensor<T> sum_to(const Operand<T>& x, const Shape& shape) {
   template EBB_API Tensor<T> transpose(const Operand<T>&);                                   \
   template EBB_API Tensor<T> transpose(const Operand<T>&, std::initializer_list<int>);       \
   template EBB_API Tensor<T> permute(const Operand<T>&, std::initializer_list<int>);         \
-  template EBB_API Tensor<T> slice(const Operand<T>&, int, Range);                           \
+  template EBB_API Tensor<T> slice(const Operand<T>&, int, SliceRange);                      \
   template EBB_API Tensor<T> gather_rows(const Operand<T>&, const Array<std::int64_t>&);     \
   template EBB_API Tensor<T> scatter_add_rows(const Operand<T>&, const Array<std::int64_t>&, \
                                               std::int64_t);                                 \

@@ -6,7 +6,7 @@
 namespace ebb::inline v0 {
 namespace detail {
 
-double spread_divisor(const VarianceCall& options, const Shape& x) {
+double variance_divisor(const VarianceCall& options, const Shape& x) {
   const double divisor = double(reduced_count(options.over, x)) - options.correction;
   return divisor > 0 ? divisor : std::numeric_limits<double>::quiet_NaN();
 }
@@ -23,8 +23,8 @@ ReduceOptions over(std::string_view name, const Operand<T>& x, const Axes& axes,
 }
 
 template <class T>
-VarianceCall spread_call(std::string_view name, const Operand<T>& x, const Axes& axes,
-                         const SpreadOptions& options) {
+VarianceCall variance_call(std::string_view name, const Operand<T>& x, const Axes& axes,
+                           const VarianceOptions& options) {
   if (!(options.correction >= 0)) {
     throw ArgumentError(std::string(name) + ": correction = " + std::to_string(options.correction) +
                         "; it is at least 0");
@@ -35,19 +35,19 @@ VarianceCall spread_call(std::string_view name, const Operand<T>& x, const Axes&
 }  // namespace
 }  // namespace detail
 
-#define EBB_SPREAD(f, Op)                                                                    \
-  template <Real T>                                                                          \
-  Tensor<T> f(const Operand<T>& x) {                                                         \
-    return detail::apply<op::Op, T>({detail::over_all(op::Op::name, x), 1}, x);              \
-  }                                                                                          \
-  template <Real T>                                                                          \
-  Tensor<T> f(const Operand<T>& x, const Axes& axes, SpreadOptions options) {                \
-    return detail::apply<op::Op, T>(detail::spread_call(op::Op::name, x, axes, options), x); \
-  }                                                                                          \
-  template EBB_API Tensor<float> f(const Operand<float>&);                                   \
-  template EBB_API Tensor<double> f(const Operand<double>&);                                 \
-  template EBB_API Tensor<float> f(const Operand<float>&, const Axes&, SpreadOptions);       \
-  template EBB_API Tensor<double> f(const Operand<double>&, const Axes&, SpreadOptions);
+#define EBB_SPREAD(f, Op)                                                                      \
+  template <Real T>                                                                            \
+  Tensor<T> f(const Operand<T>& x) {                                                           \
+    return detail::apply<op::Op, T>({detail::over_all(op::Op::name, x), 1}, x);                \
+  }                                                                                            \
+  template <Real T>                                                                            \
+  Tensor<T> f(const Operand<T>& x, const Axes& axes, VarianceOptions options) {                \
+    return detail::apply<op::Op, T>(detail::variance_call(op::Op::name, x, axes, options), x); \
+  }                                                                                            \
+  template EBB_API Tensor<float> f(const Operand<float>&);                                     \
+  template EBB_API Tensor<double> f(const Operand<double>&);                                   \
+  template EBB_API Tensor<float> f(const Operand<float>&, const Axes&, VarianceOptions);       \
+  template EBB_API Tensor<double> f(const Operand<double>&, const Axes&, VarianceOptions);
 EBB_SPREAD(var, Var)
 EBB_SPREAD(stddev, StdDev)
 #undef EBB_SPREAD

@@ -35,7 +35,7 @@ struct VarianceCall {
 };
 
 /// The divisor of the sum of squares; NaN if there are too few elements.
-double spread_divisor(const VarianceCall& options, const Shape& x);
+double variance_divisor(const VarianceCall& options, const Shape& x);
 
 /// The largest |x|, or NaN if there is one.
 template <class T, class F>
@@ -79,8 +79,8 @@ double spread_of(const T* x, std::int64_t n, double divisor, bool root) {
 
 /// A variance or its square root.
 template <class T>
-Block* reduce_spread(const VarianceCall& options, Block* x, bool root) {
-  const double divisor = spread_divisor(options, x->shape);
+Block* reduce_variance(const VarianceCall& options, Block* x, bool root) {
+  const double divisor = variance_divisor(options, x->shape);
   const auto row = [=](const T* in, std::int64_t n) { return T(spread_of(in, n, divisor, root)); };
   return reduce<T>(options.over, x, row, each_column<T>(row));
 }
@@ -123,12 +123,12 @@ struct Var {
 
   template <class T>
   static detail::Block* forward(const Options& options, detail::Block* x) {
-    return detail::reduce_spread<T>(options, x, false);
+    return detail::reduce_variance<T>(options, x, false);
   }
   static auto vjp_a(const auto& call) {
     const auto options = call.options();
     const auto x = call.a();
-    const double divisor = detail::spread_divisor(options, x.shape());
+    const double divisor = detail::variance_divisor(options, x.shape());
     return detail::expand(call.g() * (2 / divisor), options.over, x.shape()) *
            (x - mean(x, detail::axes_of(options.over), true));
   }
@@ -157,12 +157,12 @@ struct StdDev {
 
   template <class T>
   static detail::Block* forward(const Options& options, detail::Block* x) {
-    return detail::reduce_spread<T>(options, x, true);
+    return detail::reduce_variance<T>(options, x, true);
   }
   static auto vjp_a(const auto& call) {
     const auto options = call.options();
     const auto x = call.a(), y = call.y();
-    const double divisor = detail::spread_divisor(options, x.shape());
+    const double divisor = detail::variance_divisor(options, x.shape());
     const auto slope = select(y.detach() == 0.0, 0, 1 / (divisor * y));
     return detail::expand(call.g() * slope, options.over, x.shape()) *
            (x - mean(x, detail::axes_of(options.over), true));

@@ -7,7 +7,7 @@ namespace ebb::inline v0 {
 namespace {
 
 std::string with_scope(const std::string& message) {
-  const std::string path = Scope::path();
+  const std::string path = NameScope::path();
   return path.empty() ? message : message + " (in " + path + ")";
 }
 

@@ -9,7 +9,7 @@
 
 namespace ebb::inline v0 {
 
-/// The base of all exceptions that ebb throws. Inside a `Scope` the message ends with its path:
+/// The base of all exceptions that ebb throws. Inside a `NameScope` the message ends with its path:
 /// "exp: ... (in encoder.attention)".
 class EBB_API Error : public std::runtime_error {
  public:

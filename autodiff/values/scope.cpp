@@ -9,23 +9,23 @@ constinit thread_local std::uint64_t scope_serial = 0;
 }  // namespace detail
 
 namespace {
-constinit thread_local const Scope* innermost = nullptr;
+constinit thread_local const NameScope* innermost = nullptr;
 constinit thread_local std::uint64_t last_serial = 0;
 }  // namespace
 
-Scope::Scope(std::string name)
+NameScope::NameScope(std::string name)
     : name_(std::move(name)),
       outer_(std::exchange(innermost, this)),
       outer_serial_(std::exchange(detail::scope_serial, ++last_serial)) {}
 
-Scope::~Scope() {
+NameScope::~NameScope() {
   innermost = outer_;
   detail::scope_serial = outer_serial_;
 }
 
-std::string Scope::path() {
+std::string NameScope::path() {
   std::string path;
-  for (const Scope* scope = innermost; scope; scope = scope->outer_) {
+  for (const NameScope* scope = innermost; scope; scope = scope->outer_) {
     path = path.empty() ? scope->name_ : scope->name_ + "." + path;
   }
   return path;

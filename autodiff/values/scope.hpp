@@ -8,20 +8,20 @@
 
 namespace ebb::inline v0 {
 
-/// Names the computations of this thread until the end of the scope: `Scope s("encoder")`. Scopes
-/// nest; the names are joined by dots: "encoder.attention".
-class EBB_API Scope {
+/// Names the computations of this thread until the end of the scope: `NameScope s("encoder")`.
+/// Scopes nest; the names are joined by dots: "encoder.attention".
+class EBB_API NameScope {
  public:
-  explicit Scope(std::string name);
-  ~Scope();
-  Scope(const Scope&) = delete;
+  explicit NameScope(std::string name);
+  ~NameScope();
+  NameScope(const NameScope&) = delete;
 
   /// The names of all open scopes of this thread, outermost first; empty if there are none.
   static std::string path();
 
  private:
   std::string name_;
-  const Scope* outer_;
+  const NameScope* outer_;
   std::uint64_t outer_serial_;
 };
 

@@ -134,7 +134,7 @@ TEST_CASE("a result that no array can hold is refused by the operation's name") 
        },
        "scatter_add_rows: shape (35184372088832, 64) has more elements"},
   });
-  const Scope scope("part");
+  const NameScope scope("part");
   CHECK(message_of<ShapeError>([&] { unsqueeze(six, 0); }) ==
         "unsqueeze: shape (1, 1, 1, 1, 1, 1, 1) has more than 6 axes (in part)");
 }

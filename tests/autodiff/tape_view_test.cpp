@@ -31,7 +31,7 @@ Tensor<double> logistic(const Variable<double>& w, const Variable<double>& b) {
   const Array<double> x = Array<double>(2.0), y = Array<double>(1.0);
   Tensor<double> z;
   {
-    const Scope layer("layer");
+    const NameScope layer("layer");
     z = w * x + b;
   }
   const auto p = softplus(z);
@@ -45,7 +45,7 @@ TEST_SUITE("tape view") {
 TEST_CASE("the view is a table of the records") {
   Variable<double> w(Array<double>(0.5), "w"), b(Array<double>(-1.0));
   Tape tape;
-  const Scope scope("model");
+  const NameScope scope("model");
   logistic(w, b);
   CHECK(printed(tape) ==
         " #  operation  shape  inputs        keeps  scope\n"
@@ -89,7 +89,7 @@ TEST_CASE("a formula of the library has its own name") {
 TEST_CASE("the view prints a graph for Graphviz") {
   Variable<double> w(Array<double>(0.5), "a \"b\"");
   Tape tape;
-  const Scope scope("part");
+  const NameScope scope("part");
   square(w * w);
   CHECK(to_dot(tape) ==
         "digraph tape {\n  rankdir=BT;\n  node [shape=box];\n"
@@ -152,12 +152,12 @@ TEST_SUITE("scope") {
 TEST_CASE("errors end with the path, but only inside the scope") {
   const auto fail = [] { (void)(Array<double>::zeros({2}) + Array<double>::zeros({3})); };
   const std::string plain = message_of(fail);
-  CHECK(Scope::path() == "");
+  CHECK(NameScope::path() == "");
   {
-    const Scope outer("encoder");
+    const NameScope outer("encoder");
     {
-      const Scope inner("attention");
-      CHECK(Scope::path() == "encoder.attention");
+      const NameScope inner("attention");
+      CHECK(NameScope::path() == "encoder.attention");
       CHECK(message_of(fail) == plain + " (in encoder.attention)");
     }
     CHECK(message_of(fail) == plain + " (in encoder)");
@@ -174,7 +174,7 @@ TEST_CASE("the first result that is not finite is named, with index and scope") 
   Variable<double> w(x);
   {
     Tape tape({.check_finite = true});
-    const Scope scope("head");
+    const NameScope scope("head");
     CHECK(message_of<NonFiniteError>([&] { log(w); }) ==
           "log: the result of shape (2, 2) is -inf at [1, 0] (in head)");
     CHECK(message_of<NonFiniteError>([&] { exp(w * 1000); }) ==
