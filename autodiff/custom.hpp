@@ -27,7 +27,7 @@ EBB_API Tensor<T> structured(std::string_view name, std::span<const Operand<T>* 
 
 }  // namespace detail
 
-inline namespace EBB_UNIT {
+inline namespace EBB_ISA_NAMESPACE {
 
 namespace fused {
 
@@ -136,7 +136,7 @@ EBB_INLINE Dual<V, K, on> elementwise(const O& op, const std::type_identity_t<V>
   return forward::binary(op, forward::constant<V, K>(a), b);
 }
 
-}  // namespace EBB_UNIT
+}  // namespace EBB_ISA_NAMESPACE
 
 /// Computes an operation on whole arrays, as one record. O is a struct, which is copied into the
 /// record; its members are options:

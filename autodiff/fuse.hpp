@@ -28,7 +28,7 @@ EBB_API Tensor<T> fuse_arguments(const FusedLoops<T>& loops, FusedReduction redu
 
 }  // namespace detail
 
-inline namespace EBB_UNIT {
+inline namespace EBB_ISA_NAMESPACE {
 namespace fused {
 
 /// The position of argument i among the differentiated arguments.
@@ -377,5 +377,5 @@ Tensor<T> fuse_mean(F, const Operand<T>& x, const Rest&... rest) {
   return fused::run<F, detail::FusedReduction::mean>(x, rest...);
 }
 
-}  // namespace EBB_UNIT
+}  // namespace EBB_ISA_NAMESPACE
 }  // namespace ebb::inline v0

@@ -14,7 +14,7 @@
 #include "ebb/optim/optimizer.hpp"
 
 namespace ebb::inline v0::optim {
-inline namespace EBB_UNIT {
+inline namespace EBB_ISA_NAMESPACE {
 
 /// What an update of one parameter reads and writes.
 template <class T>
@@ -108,7 +108,7 @@ int used_states(const Rule& rule) {
   return int(std::size(Rule::states));
 }
 
-}  // namespace EBB_UNIT
+}  // namespace EBB_ISA_NAMESPACE
 
 template <class Rule>
 Optimizer<Rule>::Optimizer(Parameters parameters, Rule rule)

@@ -6,7 +6,7 @@
 
 #include "ebb/autodiff/formula/elementwise.hpp"
 
-namespace ebb::inline v0::inline EBB_UNIT {
+namespace ebb::inline v0::inline EBB_ISA_NAMESPACE {
 
 /// A number v of type V (lanes or a plain number) with its derivatives d in K directions. Only
 /// those in `on`, one bit each, may differ from 0; the others cost nothing.
@@ -164,4 +164,4 @@ EBB_INLINE Dual<V, K, on> select(const forward::Mask<std::type_identity_t<V>>& m
   return select(mask, forward::constant<V, K>(a), b);
 }
 
-}  // namespace ebb::inline v0::inline EBB_UNIT
+}  // namespace ebb::inline v0::inline EBB_ISA_NAMESPACE

@@ -13,13 +13,13 @@
 // Units compiled with other flags have other symbols, so that the linker cannot give a unit code
 // that its machine cannot run.
 #if defined(__AVX512F__)
-#define EBB_UNIT unit_avx512
+#define EBB_ISA_NAMESPACE unit_avx512
 #elif defined(__AVX2__) && defined(__FMA__)
-#define EBB_UNIT unit_avx2_fma
+#define EBB_ISA_NAMESPACE unit_avx2_fma
 #elif defined(__AVX__)
-#define EBB_UNIT unit_avx
+#define EBB_ISA_NAMESPACE unit_avx
 #else
-#define EBB_UNIT unit_base
+#define EBB_ISA_NAMESPACE unit_base
 #endif
 
 /// Functions every number type must provide. `round` is separate since std::round rounds halves

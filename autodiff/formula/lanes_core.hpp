@@ -14,7 +14,7 @@
 
 #include "ebb/autodiff/formula/formula.hpp"
 
-namespace ebb::inline v0::inline EBB_UNIT {
+namespace ebb::inline v0::inline EBB_ISA_NAMESPACE {
 
 template <class T, int W>
 struct Lanes;
@@ -381,4 +381,4 @@ struct Lanes {
   }
 };
 
-}  // namespace ebb::inline v0::inline EBB_UNIT
+}  // namespace ebb::inline v0::inline EBB_ISA_NAMESPACE

@@ -20,7 +20,7 @@ EBB_API double polygamma_of_negative(int n, double x);
 
 }  // namespace ebb::inline v0::detail
 
-namespace ebb::inline v0::inline EBB_UNIT {
+namespace ebb::inline v0::inline EBB_ISA_NAMESPACE {
 
 namespace lane {
 
@@ -266,7 +266,7 @@ EBB_INLINE Lanes<T, W> polygamma(int n, const Lanes<T, W>& x) {
       x, [n](const auto& v) __attribute__((always_inline)) { return lane::polygamma(n, v); });
 }
 
-}  // namespace ebb::inline v0::inline EBB_UNIT
+}  // namespace ebb::inline v0::inline EBB_ISA_NAMESPACE
 
 namespace ebb::inline v0 {
 

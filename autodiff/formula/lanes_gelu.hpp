@@ -3,7 +3,7 @@
 #pragma once
 #include "ebb/autodiff/formula/lanes_special.hpp"
 
-namespace ebb::inline v0::inline EBB_UNIT {
+namespace ebb::inline v0::inline EBB_ISA_NAMESPACE {
 
 /// x times the normal distribution function. Its left tail is as accurate as its middle, since the
 /// exponential of -x^2 / 2 is computed without the rounding of x / sqrt(2).
@@ -53,7 +53,7 @@ EBB_INLINE Lanes<T, W> gelu_tanh(const Lanes<T, W>& x) {
       x, [](const auto& v) __attribute__((always_inline)) { return lane::gelu_by_tanh(v); });
 }
 
-}  // namespace ebb::inline v0::inline EBB_UNIT
+}  // namespace ebb::inline v0::inline EBB_ISA_NAMESPACE
 
 namespace ebb::inline v0 {
 

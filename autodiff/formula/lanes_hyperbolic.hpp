@@ -3,7 +3,7 @@
 #pragma once
 #include "ebb/autodiff/formula/lanes_math.hpp"
 
-namespace ebb::inline v0::inline EBB_UNIT {
+namespace ebb::inline v0::inline EBB_ISA_NAMESPACE {
 
 namespace lane {
 
@@ -97,4 +97,4 @@ EBB_INLINE Lanes<T, W> atanh(const Lanes<T, W>& x) {
   return L((log1p(2 * a / (1 - a)) * 0.5).bits() | x.sign_bits());
 }
 
-}  // namespace ebb::inline v0::inline EBB_UNIT
+}  // namespace ebb::inline v0::inline EBB_ISA_NAMESPACE

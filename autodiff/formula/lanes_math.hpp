@@ -7,7 +7,7 @@
 
 #include "ebb/autodiff/formula/lanes_core.hpp"
 
-namespace ebb::inline v0::inline EBB_UNIT {
+namespace ebb::inline v0::inline EBB_ISA_NAMESPACE {
 
 namespace lane {
 
@@ -323,4 +323,4 @@ EBB_INLINE Lanes<T, W> in_double(const Lanes<T, W>& x, const F& f) {
 
 }  // namespace lane
 
-}  // namespace ebb::inline v0::inline EBB_UNIT
+}  // namespace ebb::inline v0::inline EBB_ISA_NAMESPACE

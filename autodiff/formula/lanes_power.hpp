@@ -3,7 +3,7 @@
 #pragma once
 #include "ebb/autodiff/formula/lanes_math.hpp"
 
-namespace ebb::inline v0::inline EBB_UNIT {
+namespace ebb::inline v0::inline EBB_ISA_NAMESPACE {
 
 namespace lane {
 
@@ -70,4 +70,4 @@ EBB_INLINE Lanes<T, W> pow(U a, const Lanes<T, W>& b) {
   return pow(Lanes<T, W>(a), b);
 }
 
-}  // namespace ebb::inline v0::inline EBB_UNIT
+}  // namespace ebb::inline v0::inline EBB_ISA_NAMESPACE

@@ -3,7 +3,7 @@
 #pragma once
 #include "ebb/autodiff/formula/lanes_math.hpp"
 
-namespace ebb::inline v0::inline EBB_UNIT {
+namespace ebb::inline v0::inline EBB_ISA_NAMESPACE {
 
 /// The nearest integer, half to even.
 template <class T, int W>
@@ -30,4 +30,4 @@ EBB_INLINE Lanes<T, W> ceil(const Lanes<T, W>& x) {
   return L(select(nearest < x, nearest + 1, nearest).bits() | x.sign_bits());  // -0 above -1
 }
 
-}  // namespace ebb::inline v0::inline EBB_UNIT
+}  // namespace ebb::inline v0::inline EBB_ISA_NAMESPACE

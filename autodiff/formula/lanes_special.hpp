@@ -3,7 +3,7 @@
 #pragma once
 #include "ebb/autodiff/formula/lanes_math.hpp"
 
-namespace ebb::inline v0::inline EBB_UNIT {
+namespace ebb::inline v0::inline EBB_ISA_NAMESPACE {
 
 namespace lane {
 
@@ -106,4 +106,4 @@ EBB_INLINE Lanes<T, W> erfc(const Lanes<T, W>& x) {
   return select(a < 1, madd(-x, error_function_excess(x), 1 - x), select(x < 0, 2 - far, far));
 }
 
-}  // namespace ebb::inline v0::inline EBB_UNIT
+}  // namespace ebb::inline v0::inline EBB_ISA_NAMESPACE

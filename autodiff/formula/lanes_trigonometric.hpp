@@ -3,7 +3,7 @@
 #pragma once
 #include "ebb/autodiff/formula/lanes_math.hpp"
 
-namespace ebb::inline v0::inline EBB_UNIT {
+namespace ebb::inline v0::inline EBB_ISA_NAMESPACE {
 
 namespace lane {
 
@@ -267,4 +267,4 @@ EBB_INLINE Lanes<T, W> atan2(U y, const Lanes<T, W>& x) {
   return atan2(Lanes<T, W>(y), x);
 }
 
-}  // namespace ebb::inline v0::inline EBB_UNIT
+}  // namespace ebb::inline v0::inline EBB_ISA_NAMESPACE

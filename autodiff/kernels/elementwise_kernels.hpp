@@ -9,7 +9,7 @@
 #include "ebb/autodiff/formula/lanes.hpp"
 #include "ebb/autodiff/kernels/table.hpp"
 
-namespace ebb::inline v0::detail::inline EBB_UNIT {
+namespace ebb::inline v0::detail::inline EBB_ISA_NAMESPACE {
 
 /// The widest vectors of this unit.
 template <class T>
@@ -241,4 +241,4 @@ struct MaskKernels {
   }
 };
 
-}  // namespace ebb::inline v0::detail::inline EBB_UNIT
+}  // namespace ebb::inline v0::detail::inline EBB_ISA_NAMESPACE

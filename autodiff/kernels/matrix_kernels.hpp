@@ -4,7 +4,7 @@
 #pragma once
 #include "ebb/autodiff/kernels/elementwise_kernels.hpp"
 
-namespace ebb::inline v0::detail::inline EBB_UNIT {
+namespace ebb::inline v0::detail::inline EBB_ISA_NAMESPACE {
 
 /// Reads n numbers in ascending order, which is the only order that hardware prefetchers follow.
 template <class T>
@@ -172,4 +172,4 @@ struct MatrixKernels {
   }
 };
 
-}  // namespace ebb::inline v0::detail::inline EBB_UNIT
+}  // namespace ebb::inline v0::detail::inline EBB_ISA_NAMESPACE

@@ -7,7 +7,7 @@
 
 #include "ebb/autodiff/kernels/reduce_kernels.hpp"
 
-namespace ebb::inline v0::detail::inline EBB_UNIT {
+namespace ebb::inline v0::detail::inline EBB_ISA_NAMESPACE {
 
 template <class T>
 struct NormaliseKernels {
@@ -135,4 +135,4 @@ struct NormaliseKernels {
   }
 };
 
-}  // namespace ebb::inline v0::detail::inline EBB_UNIT
+}  // namespace ebb::inline v0::detail::inline EBB_ISA_NAMESPACE

@@ -7,7 +7,7 @@
 
 #include "ebb/autodiff/kernels/elementwise_kernels.hpp"
 
-namespace ebb::inline v0::detail::inline EBB_UNIT {
+namespace ebb::inline v0::detail::inline EBB_ISA_NAMESPACE {
 
 template <class T>
 struct ReduceKernels {
@@ -225,4 +225,4 @@ struct ReduceKernels {
   }
 };
 
-}  // namespace ebb::inline v0::detail::inline EBB_UNIT
+}  // namespace ebb::inline v0::detail::inline EBB_ISA_NAMESPACE
