@@ -18,7 +18,7 @@
 namespace ebb::inline v0 {
 
 /// Declares the function above it also with a number on either side.
-#define EBB_OR_NUMBER(R, f)                       \
+#define EBB_WITH_NUMBERS(R, f)                    \
   template <Real T>                               \
   EBB_INLINE R f(const Operand<T>& a, double b) { \
     return f(a, Number<T>(b));                    \
@@ -137,54 +137,54 @@ template <Real T> EBB_API Tensor<T> gelu_tanh(const Operand<T>& x);
 /// a + b.
 /// @pytorch also takes a factor alpha for b in torch.add; write it out.
 template <Real T> EBB_API Tensor<T> operator+(const Operand<T>& a, const Operand<T>& b);
-EBB_OR_NUMBER(Tensor<T>, operator+)
+EBB_WITH_NUMBERS(Tensor<T>, operator+)
 /// a - b.
 /// @pytorch also takes a factor alpha for b in torch.sub; write it out.
 template <Real T> EBB_API Tensor<T> operator-(const Operand<T>& a, const Operand<T>& b);
-EBB_OR_NUMBER(Tensor<T>, operator-)
+EBB_WITH_NUMBERS(Tensor<T>, operator-)
 /// a * b
 template <Real T> EBB_API Tensor<T> operator*(const Operand<T>& a, const Operand<T>& b);
-EBB_OR_NUMBER(Tensor<T>, operator*)
+EBB_WITH_NUMBERS(Tensor<T>, operator*)
 /// a / b.
 /// @pytorch also rounds in torch.div; write floor(a / b).
 template <Real T> EBB_API Tensor<T> operator/(const Operand<T>& a, const Operand<T>& b);
-EBB_OR_NUMBER(Tensor<T>, operator/)
+EBB_WITH_NUMBERS(Tensor<T>, operator/)
 /// a^b. The slope in an argument is 0 where the power does not depend on it.
 template <Real T> EBB_API Tensor<T> pow(const Operand<T>& a, const Operand<T>& b);
-EBB_OR_NUMBER(Tensor<T>, pow)
+EBB_WITH_NUMBERS(Tensor<T>, pow)
 /// The larger of a and b; equal ones share the gradient evenly, NaN stays NaN
 template <Real T> EBB_API Tensor<T> maximum(const Operand<T>& a, const Operand<T>& b);
-EBB_OR_NUMBER(Tensor<T>, maximum)
+EBB_WITH_NUMBERS(Tensor<T>, maximum)
 /// The smaller of a and b; equal ones share the gradient evenly, NaN stays NaN
 template <Real T> EBB_API Tensor<T> minimum(const Operand<T>& a, const Operand<T>& b);
-EBB_OR_NUMBER(Tensor<T>, minimum)
+EBB_WITH_NUMBERS(Tensor<T>, minimum)
 /// a log b; 0 where a is 0, unless b is NaN; slopes 0 where both are 0.
 /// @pytorch has a slope of NaN in b where both are 0, which spoils the whole gradient.
 template <Real T> EBB_API Tensor<T> xlogy(const Operand<T>& a, const Operand<T>& b);
-EBB_OR_NUMBER(Tensor<T>, xlogy)
+EBB_WITH_NUMBERS(Tensor<T>, xlogy)
 /// sqrt(a^2 + b^2) without overflow; slopes 0 where both are 0.
 /// @pytorch has slopes of NaN where both are 0.
 template <Real T> EBB_API Tensor<T> hypot(const Operand<T>& a, const Operand<T>& b);
-EBB_OR_NUMBER(Tensor<T>, hypot)
+EBB_WITH_NUMBERS(Tensor<T>, hypot)
 /// The angle of the point (b, a) in [-pi, pi]; slopes 0 where both are 0.
 /// @pytorch has slopes of NaN where both are 0.
 template <Real T> EBB_API Tensor<T> atan2(const Operand<T>& a, const Operand<T>& b);
-EBB_OR_NUMBER(Tensor<T>, atan2)
+EBB_WITH_NUMBERS(Tensor<T>, atan2)
 
 // Comparisons return masks, which are never recorded.
 
 /// a < b
 template <Real T> EBB_API Mask<T> operator<(const Operand<T>& a, const Operand<T>& b);
-EBB_OR_NUMBER(Mask<T>, operator<)
+EBB_WITH_NUMBERS(Mask<T>, operator<)
 /// a > b
 template <Real T> EBB_API Mask<T> operator>(const Operand<T>& a, const Operand<T>& b);
-EBB_OR_NUMBER(Mask<T>, operator>)
+EBB_WITH_NUMBERS(Mask<T>, operator>)
 /// a <= b
 template <Real T> EBB_API Mask<T> operator<=(const Operand<T>& a, const Operand<T>& b);
-EBB_OR_NUMBER(Mask<T>, operator<=)
+EBB_WITH_NUMBERS(Mask<T>, operator<=)
 /// a >= b
 template <Real T> EBB_API Mask<T> operator>=(const Operand<T>& a, const Operand<T>& b);
-EBB_OR_NUMBER(Mask<T>, operator>=)
+EBB_WITH_NUMBERS(Mask<T>, operator>=)
 /// a == b, element by element; `equal` compares whole arrays
 template <Real T> EBB_API Mask<T> operator==(const Operand<T>& a, const Operand<T>& b);
 template <Real T> Mask<T> operator==(const Operand<T>& a, double b) { return a == Number<T>(b); }
@@ -445,6 +445,6 @@ EBB_API Tensor<To> cast(const Operand<T>& x);
 
 // clang-format on
 
-#undef EBB_OR_NUMBER
+#undef EBB_WITH_NUMBERS
 
 }  // namespace ebb::inline v0
