@@ -87,10 +87,9 @@ EBB_INLINE auto seeded(const V& v, const typename V::value_type* seed) {
 template <int K, class V, class T>
 EBB_INLINE void put(const V (&values)[K], T* const (&to)[K], std::int64_t i, bool streams) {
   if (streams) {
-    detail::unrolled<K>([&](auto k)
-                            __attribute__((always_inline)) { values[k].stream(to[k] + i); });
+    detail::unrolled<K>([&](auto k) EBB_LAMBDA { values[k].stream(to[k] + i); });
   } else {
-    detail::unrolled<K>([&](auto k) __attribute__((always_inline)) { values[k].store(to[k] + i); });
+    detail::unrolled<K>([&](auto k) EBB_LAMBDA { values[k].store(to[k] + i); });
   }
 }
 
@@ -103,16 +102,14 @@ struct Tree {
   int next = 0;
 
   EBB_INLINE Tree() {
-    detail::unrolled<registers>([&](auto k) __attribute__((always_inline)) { partial[k] = V(0); });
+    detail::unrolled<registers>([&](auto k) EBB_LAMBDA { partial[k] = V(0); });
   }
   EBB_INLINE void add(const V& v) {
     if constexpr (registers <= 8) {
       // The sums take turns by rotation, which needs no extra register. It does not change the bits
       // of the result: each fold adds the same pairs, and the order in a pair does not matter.
       const V sum = partial[0] + v;
-      detail::unrolled<registers - 1>([&](auto k) __attribute__((always_inline)) {
-        partial[k] = partial[k + 1];
-      });
+      detail::unrolled<registers - 1>([&](auto k) EBB_LAMBDA { partial[k] = partial[k + 1]; });
       partial[registers - 1] = sum;
     } else {
       partial[next] = partial[next] + v;
@@ -122,9 +119,8 @@ struct Tree {
   template <int count = registers>
   EBB_INLINE double fold() {
     if constexpr (count > 1) {
-      detail::unrolled<count / 2>([&](auto k) __attribute__((always_inline)) {
-        partial[k] = partial[k] + partial[k + count / 2];
-      });
+      detail::unrolled<count / 2>(
+          [&](auto k) EBB_LAMBDA { partial[k] = partial[k] + partial[k + count / 2]; });
       return fold<count / 2>();
     } else {
       return double(partial[0].sum());
@@ -162,7 +158,7 @@ struct Loops {
   EBB_FUSED_OPEN(V)                                                                          \
   const bool streams = block.streams;                                                        \
   T* to[K];                                                                                  \
-  detail::unrolled<K>([&](auto p) __attribute__((always_inline)) {                           \
+  detail::unrolled<K>([&](auto p) EBB_LAMBDA {                                               \
     const std::size_t at = first == fused::any ? std::size_t(block.only)                     \
                                                : fused::position<number...>(first + int(p)); \
     to[p] = arguments[at].gradient.at(begin);                                                \
@@ -177,9 +173,9 @@ struct Loops {
 
 // Computes all gradients before the first store: g++ splits a `select` whose mask is used across a
 // branch.
-#define EBB_FUSED_STORE(V, factor)                                                         \
-  V pulled[K];                                                                             \
-  detail::unrolled<K>([&](auto p) __attribute__((always_inline)) { pulled[p] = factor; }); \
+#define EBB_FUSED_STORE(V, factor)                                     \
+  V pulled[K];                                                         \
+  detail::unrolled<K>([&](auto p) EBB_LAMBDA { pulled[p] = factor; }); \
   fused::put(pulled, to, i, streams);
 
 #define EBB_FUSED_PULL(V)                                \

@@ -42,9 +42,8 @@ EBB_INLINE BlockHandle evaluate(const Map<T> kernel, const Shape& shape, const A
   }
   for (int k = 0; uniform && k < N; ++k) uniform = !x[k].block || x[k].block->is_single();
   BlockHandle y(uniform ? allocate_uniform(shape, sizeof(T)) : allocate(shape, sizeof(T)));
-  const auto run = [&](T * out, const In<T>* operands, Grid grid) __attribute__((always_inline)) {
-    kernel(out, operands, grid, formula, false);
-  };
+  const auto run = [&](T* out, const In<T>* operands, Grid grid)
+                       EBB_LAMBDA { kernel(out, operands, grid, formula, false); };
   T* out = reinterpret_cast<T*>(y->payload());
   if (uniform) {
     in.run_uniform(out, run);

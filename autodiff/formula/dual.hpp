@@ -20,7 +20,7 @@ struct Dual {
   Dual() = default;
   /// A constant.
   EBB_INLINE Dual(const V& x) : v(x) {
-    each([&](auto k) __attribute__((always_inline)) { d[k] = V(0); });
+    each([&](auto k) EBB_LAMBDA { d[k] = V(0); });
   }
   template <Literal U>
   requires(!std::is_same_v<U, V>) EBB_INLINE Dual(U x) : Dual(V(x)) {}
@@ -30,7 +30,7 @@ struct Dual {
     static_assert((from & ~on) == 0,
                   "a variable of this formula takes a value that depends on more inputs than its "
                   "first one did: declare a new one with auto");
-    each([&](auto k) __attribute__((always_inline)) { d[k] = x.template partial<int(k)>(); });
+    each([&](auto k) EBB_LAMBDA { d[k] = x.template partial<int(k)>(); });
   }
 
   /// The derivative in direction k; 0 if it is not stored.
@@ -45,7 +45,7 @@ struct Dual {
   /// Calls f(k) for each stored direction.
   template <class F>
   EBB_INLINE static void each(const F& f) {
-    detail::unrolled<K>([&](auto k) __attribute__((always_inline)) {
+    detail::unrolled<K>([&](auto k) EBB_LAMBDA {
       if constexpr ((on >> int(k) & 1U) != 0) f(k);
     });
   }
@@ -59,15 +59,14 @@ template <class O, class V, int K, unsigned on>
 EBB_INLINE Dual<V, K, on> unary(const O& op, const Dual<V, K, on>& x) {
   Dual<V, K, on> r;
   r.v = V(op.value(x.v));
-  x.each([&](auto k)
-             __attribute__((always_inline)) { r.d[k] = V(op::pull(op, x.d[k], x.v, r.v)); });
+  x.each([&](auto k) EBB_LAMBDA { r.d[k] = V(op::pull(op, x.d[k], x.v, r.v)); });
   return r;
 }
 template <class O, class V, int K, unsigned p, unsigned q>
 EBB_INLINE Dual<V, K, p | q> binary(const O& op, const Dual<V, K, p>& a, const Dual<V, K, q>& b) {
   Dual<V, K, p | q> r;
   r.v = V(op.value(a.v, b.v));
-  r.each([&](auto k) __attribute__((always_inline)) {
+  r.each([&](auto k) EBB_LAMBDA {
     constexpr bool in_a = (p >> int(k) & 1U) != 0, in_b = (q >> int(k) & 1U) != 0;
     if constexpr (in_a && in_b) {
       r.d[k] =
@@ -148,7 +147,7 @@ EBB_INLINE Dual<V, K, p | q> select(const forward::Mask<std::type_identity_t<V>>
   Dual<V, K, p | q> r;
   using v0::select;  // for plain numbers
   r.v = select(mask, a.v, b.v);
-  r.each([&](auto k) __attribute__((always_inline)) {
+  r.each([&](auto k) EBB_LAMBDA {
     r.d[k] = select(mask, a.template partial<int(k)>(), b.template partial<int(k)>());
   });
   return r;

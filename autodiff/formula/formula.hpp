@@ -9,19 +9,6 @@
 
 #include "ebb/autodiff/values/platform.hpp"
 
-// The instruction set of a translation unit is part of the name of its templates on SIMD lanes.
-// Units compiled with other flags have other symbols, so that the linker cannot give a unit code
-// that its machine cannot run.
-#if defined(__AVX512F__)
-#define EBB_ISA_NAMESPACE unit_avx512
-#elif defined(__AVX2__) && defined(__FMA__)
-#define EBB_ISA_NAMESPACE unit_avx2_fma
-#elif defined(__AVX__)
-#define EBB_ISA_NAMESPACE unit_avx
-#else
-#define EBB_ISA_NAMESPACE unit_base
-#endif
-
 /// Functions every number type must provide. `round` is separate since std::round rounds halves
 /// away from 0; digamma, polygamma, gelu and gelu_tanh since the standard library lacks them.
 // clang-format off
@@ -40,15 +27,19 @@ namespace ebb::inline v0 {
 template <class T>
 concept Literal = std::is_arithmetic_v<T>;
 
+namespace detail {
+
 /// Calls f(0), ..., f(n - 1) with constants. An array that is indexed only in such a loop stays in
 /// registers: compilers unroll a plain loop too late for that.
 template <int n, class F>
 EBB_INLINE void unrolled(F f) {
-  [&]<std::size_t... k>(std::index_sequence<k...>) __attribute__((always_inline)) {
+  [&]<std::size_t... k>(std::index_sequence<k...>) EBB_LAMBDA {
     (f(std::integral_constant<std::size_t, k>{}), ...);
   }
   (std::make_index_sequence<n>{});
 }
+
+}  // namespace detail
 
 // Functions of plain numbers.
 

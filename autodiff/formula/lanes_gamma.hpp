@@ -176,7 +176,7 @@ constexpr long double factorial_of(int n) {
 template <class L>
 EBB_INLINE L over_power(double c, const L& x, double k, int n) {
   const L z = x + k, back = z - x, z_rest = (x - (z - back)) + (k - back);  // Knuth
-  const auto over = [&](const L& numerator, int m) __attribute__((always_inline)) {
+  const auto over = [&](const L& numerator, int m) EBB_LAMBDA {
     L p = z, rest = z_rest;
     for (int i = 1; i < m; ++i) {
       const L next = p * z;
@@ -197,7 +197,7 @@ EBB_INLINE Lanes<double, W> polygamma_sum(int n, const Lanes<double, W>& x) {
   using L = Lanes<double, W>;
   const int steps = 8 + n;
   const auto small = x < double(steps);
-  const auto rest_from = [&](double shift) __attribute__((always_inline)) {
+  const auto rest_from = [&](double shift) EBB_LAMBDA {
     const L r = 1 / (x + shift), w = r * r;
     L h(0);
     for (int j = int(std::size(euler_maclaurin)); j > 0; --j) {
@@ -246,24 +246,21 @@ EBB_INLINE Lanes<double, W> polygamma(int n, const Lanes<double, W>& x) {
 /// log |gamma(x)|; infinite at 0, -1, -2, ...
 template <class T, int W>
 EBB_INLINE Lanes<T, W> lgamma(const Lanes<T, W>& x) {
-  return lane::in_double(
-      x, [](const auto& v) __attribute__((always_inline)) { return lane::log_gamma(v); });
+  return lane::in_double(x, [](const auto& v) EBB_LAMBDA { return lane::log_gamma(v); });
 }
 
 /// The derivative of lgamma; infinite at 0, NaN at -1, -2, ... A value next to its zeros below 0
 /// takes some microseconds.
 template <class T, int W>
 EBB_INLINE Lanes<T, W> digamma(const Lanes<T, W>& x) {
-  return lane::in_double(
-      x, [](const auto& v) __attribute__((always_inline)) { return lane::digamma(v); });
+  return lane::in_double(x, [](const auto& v) EBB_LAMBDA { return lane::digamma(v); });
 }
 
 /// The n-th derivative of digamma, 0 <= n <= 100; infinite at 0, -1, -2, ... for n > 0. For even n,
 /// a value below 0 takes some microseconds unless it is close to a pole.
 template <class T, int W>
 EBB_INLINE Lanes<T, W> polygamma(int n, const Lanes<T, W>& x) {
-  return lane::in_double(
-      x, [n](const auto& v) __attribute__((always_inline)) { return lane::polygamma(n, v); });
+  return lane::in_double(x, [n](const auto& v) EBB_LAMBDA { return lane::polygamma(n, v); });
 }
 
 }  // namespace ebb::inline v0::inline EBB_ISA_NAMESPACE

@@ -49,8 +49,7 @@ EBB_INLINE Lanes<T, W> gelu_by_tanh(const Lanes<T, W>& x) {
 /// The approximation of gelu by tanh.
 template <class T, int W>
 EBB_INLINE Lanes<T, W> gelu_tanh(const Lanes<T, W>& x) {
-  return lane::in_double(
-      x, [](const auto& v) __attribute__((always_inline)) { return lane::gelu_by_tanh(v); });
+  return lane::in_double(x, [](const auto& v) EBB_LAMBDA { return lane::gelu_by_tanh(v); });
 }
 
 }  // namespace ebb::inline v0::inline EBB_ISA_NAMESPACE

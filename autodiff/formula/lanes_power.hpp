@@ -24,7 +24,7 @@ template <class T>
 template <int W>
 EBB_INLINE Lanes<double, W> power(const Lanes<double, W>& a, const Lanes<double, W>& b) {
   using L = Lanes<double, W>;
-  const auto whole = [](const L& x) __attribute__((always_inline)) {
+  const auto whole = [](const L& x) EBB_LAMBDA {
     const double shift = 4503599627370496;  // 2^52: adding it rounds to an integer
     return (x + shift) - shift == x;
   };

@@ -23,13 +23,13 @@ struct Row {
   bool splat[4];
 
   EBB_INLINE explicit Row(const In<T>* in) {
-    each([&](auto k) __attribute__((always_inline)) {
+    each([&](auto k) EBB_LAMBDA {
       data[k] = in[k].data;
       splat[k] = in[k].col == 0;
     });
   }
   EBB_INLINE void next(const In<T>* in) {
-    each([&](auto k) __attribute__((always_inline)) { data[k] += in[k].row; });
+    each([&](auto k) EBB_LAMBDA { data[k] += in[k].row; });
   }
   template <class F>
   EBB_INLINE static void each(F f) {
@@ -127,18 +127,15 @@ struct UnaryKernels {
 
   static void value(T* out, const In<T>* in, Grid grid, const void* formula, bool) {
     const O& f = formula_of<O>(formula);
-    map<1U>(
-        out, in, grid,
-        false, [&](const V& x, const V&, const V&, const V&) __attribute__((always_inline)) {
-          return V(f.value(x));
-        });
+    map<1U>(out, in, grid, false,
+            [&](const V& x, const V&, const V&, const V&) EBB_LAMBDA { return V(f.value(x)); });
   }
   static void pull(T* out, const In<T>* in, Grid grid, const void* formula, bool accumulate) {
     const O& f = formula_of<O>(formula);
-    map<1U | op::unary_reads<O> << 1>(
-        out, in, grid, accumulate,
-        [&](const V& g, const V& x, const V& y, const V&)
-            __attribute__((always_inline)) { return annihilate(g, V(op::pull(f, g, x, y))); });
+    map<1U | op::unary_reads<O> << 1>(out, in, grid, accumulate,
+                                      [&](const V& g, const V& x, const V& y, const V&) EBB_LAMBDA {
+                                        return annihilate(g, V(op::pull(f, g, x, y)));
+                                      });
   }
 };
 
@@ -149,18 +146,15 @@ struct BinaryKernels {
 
   static void value(T* out, const In<T>* in, Grid grid, const void* formula, bool) {
     const O& f = formula_of<O>(formula);
-    map<3U>(
-        out, in, grid,
-        false, [&](const V& a, const V& b, const V&, const V&) __attribute__((always_inline)) {
-          return V(f.value(a, b));
-        });
+    map<3U>(out, in, grid, false, [&](const V& a, const V& b, const V&, const V&) EBB_LAMBDA {
+      return V(f.value(a, b));
+    });
   }
   template <int side>
   static void pull(T* out, const In<T>* in, Grid grid, const void* formula, bool accumulate) {
     const O& f = formula_of<O>(formula);
     map<1U | op::binary_reads<O, side> << 1>(
-        out, in, grid, accumulate,
-        [&](const V& g, const V& a, const V& b, const V& y) __attribute__((always_inline)) {
+        out, in, grid, accumulate, [&](const V& g, const V& a, const V& b, const V& y) EBB_LAMBDA {
           return annihilate(g, V(op::pull<side>(f, g, a, b, y)));
         });
   }
@@ -208,11 +202,9 @@ struct MaskKernels {
       }
     }
   }
-#define EBB_COMPARE(name, relation)                                                      \
-  static void name(bool* out, const In<T>* in, Grid grid) {                              \
-    compare_with(                                                                        \
-        out, in, grid,                                                                   \
-        [](const V& a, const V& b) __attribute__((always_inline)) { return relation; }); \
+#define EBB_COMPARE(name, relation)                                                          \
+  static void name(bool* out, const In<T>* in, Grid grid) {                                  \
+    compare_with(out, in, grid, [](const V& a, const V& b) EBB_LAMBDA { return relation; }); \
   }
   EBB_COMPARE(less, a < b)
   EBB_COMPARE(greater, a > b)

@@ -41,19 +41,16 @@ struct MatrixKernels {
     const auto tail = V::first(int(cols - whole));
     const V last = cols > whole ? V(select(tail, V::load(w + whole), 0)) : V(0);
     if (whole == 0) {
-      dot_all(
-          y, x, bias, rows, cols, [&](const T* row) __attribute__((always_inline)) {
-            return V(select(tail, V::load(row), 0)) * last;
-          });
+      dot_all(y, x, bias, rows, cols,
+              [&](const T* row) EBB_LAMBDA { return V(select(tail, V::load(row), 0)) * last; });
     } else {
-      dot_all(
-          y, x, bias, rows, cols, [&](const T* row) __attribute__((always_inline)) {
-            V s = V::load(row) * V::load(w);
-            for (std::int64_t c = W; c < whole; c += W) {
-              s = madd(V::load(row + c), V::load(w + c), s);
-            }
-            return cols > whole ? madd(V(select(tail, V::load(row + whole), 0)), last, s) : s;
-          });
+      dot_all(y, x, bias, rows, cols, [&](const T* row) EBB_LAMBDA {
+        V s = V::load(row) * V::load(w);
+        for (std::int64_t c = W; c < whole; c += W) {
+          s = madd(V::load(row + c), V::load(w + c), s);
+        }
+        return cols > whole ? madd(V(select(tail, V::load(row + whole), 0)), last, s) : s;
+      });
     }
   }
   /// y (rows,) from the products of one row, lane by lane.
@@ -62,8 +59,8 @@ struct MatrixKernels {
                                  const Products& products) {
     const T* row = x;
     // W rows make one vector of results.
-    const auto next_results = [&](const auto& step) __attribute__((always_inline)) {
-      const V sums = V::sums([&](auto) __attribute__((always_inline)) {
+    const auto next_results = [&](const auto& step) EBB_LAMBDA {
+      const V sums = V::sums([&](auto) EBB_LAMBDA {
         const V p = products(row);
         row += step();
         return p;
@@ -72,14 +69,12 @@ struct MatrixKernels {
     };
     std::int64_t r = 0;
     for (; r + W <= rows; r += W) {
-      next_results([&]() __attribute__((always_inline)) { return cols; }).store(y + r);
+      next_results([&]() EBB_LAMBDA { return cols; }).store(y + r);
     }
     // If fewer rows are left, the last one is used again.
     std::int64_t left = rows - r;
     if (left > 0) {
-      next_results([&]() __attribute__((always_inline)) {
-        return --left > 0 ? cols : 0;
-      }).store(y + r);
+      next_results([&]() EBB_LAMBDA { return --left > 0 ? cols : 0; }).store(y + r);
     }
   }
 
@@ -96,23 +91,21 @@ struct MatrixKernels {
     // Several chains at a time, since products and sums have a long latency.
     constexpr int chains = K > max_vectors / 2 ? 2 : 4;
     V s[chains][K];
-    detail::unrolled<chains * K>([&](auto i)
-                                     __attribute__((always_inline)) { s[i / K][i % K] = V(0); });
-    const auto add = [&](auto u, const T* row, T weight) __attribute__((always_inline)) {
+    detail::unrolled<chains * K>([&](auto i) EBB_LAMBDA { s[i / K][i % K] = V(0); });
+    const auto add = [&](auto u, const T* row, T weight) EBB_LAMBDA {
       const V factor(weight);
-      detail::unrolled<K>([&](auto k) __attribute__((always_inline)) {
+      detail::unrolled<K>([&](auto k) EBB_LAMBDA {
         const V x_k = masks ? V(select(inside, V::load(row + k * W), 0)) : V::load(row + k * W);
         s[u][k] = madd(factor, x_k, s[u][k]);
       });
     };
     std::int64_t r = 0;
     for (; r + chains <= rows; r += chains, x += chains * cols) {
-      detail::unrolled<chains>([&](auto u) __attribute__((always_inline)) {
-        add(u, x + std::int64_t(u) * cols, g[r + std::int64_t(u)]);
-      });
+      detail::unrolled<chains>(
+          [&](auto u) EBB_LAMBDA { add(u, x + std::int64_t(u) * cols, g[r + std::int64_t(u)]); });
     }
     for (; r < rows; ++r, x += cols) add(std::integral_constant<int, 0>{}, x, g[r]);
-    detail::unrolled<K>([&](auto k) __attribute__((always_inline)) {
+    detail::unrolled<K>([&](auto k) EBB_LAMBDA {
       V sum = s[0][k] + s[1][k];
       if constexpr (chains == 4) sum = sum + (s[2][k] + s[3][k]);
       store(int(k) * W, sum);
@@ -131,9 +124,8 @@ struct MatrixKernels {
   EBB_INLINE static void combine_all(const T* x, const T* g, std::int64_t rows, std::int64_t cols,
                                      std::int64_t width, const Store& store) {
     for (std::int64_t c = 0; c < width; c += max_vectors * W) {
-      combine_vectors<max_vectors>(
-          (width - c + W - 1) / W, x + c, g, rows, cols,
-          width - c, [&](int k, const V& v) __attribute__((always_inline)) { store(c + k, v); });
+      combine_vectors<max_vectors>((width - c + W - 1) / W, x + c, g, rows, cols, width - c,
+                                   [&](int k, const V& v) EBB_LAMBDA { store(c + k, v); });
     }
   }
 

@@ -33,11 +33,10 @@ struct NormaliseKernels {
       for (std::int64_t r = 0; r < rows; ++r) mean[r] = T(R::sum(x + r * n, n) / double(n));
       for (std::int64_t r = 0; r < rows; ++r) {
         const V m(mean[r]);
-        const double squares = R::tree_of_blocks(
-            n, [&](std::int64_t i) __attribute__((always_inline)) {
-              const V d = V::load(x + r * n + i) - m;
-              return d * d;
-            });
+        const double squares = R::tree_of_blocks(n, [&](std::int64_t i) EBB_LAMBDA {
+          const V d = V::load(x + r * n + i) - m;
+          return d * d;
+        });
         const double spread = squares / double(n) + eps;
         scale[r] = spread > least && spread < std::numeric_limits<double>::infinity()
                        ? T(1 / std::sqrt(spread))
@@ -113,9 +112,8 @@ struct NormaliseKernels {
     T shift[pulled_together], slope[pulled_together];
     for (std::int64_t r = 0; r < rows; ++r) {
       const V mean(moments.mean[r]), scale(moments.scale[r]);
-      const auto h = [=](std::int64_t i) __attribute__((always_inline)) {
-        return V::load(g + r * n + i) * V::load(w + i);
-      };
+      const auto h = [=](std::int64_t i)
+                         EBB_LAMBDA { return V::load(g + r * n + i) * V::load(w + i); };
       shift[r] = T(R::tree_of_blocks(n, h) / double(n));
       slope[r] = T(
           R::tree_of_blocks(

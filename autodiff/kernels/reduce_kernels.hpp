@@ -22,14 +22,13 @@ struct ReduceKernels {
   template <class F>
   EBB_INLINE static T tree(std::int64_t n, F term) {
     V partial[registers];
-    detail::unrolled<registers>([&](auto k) __attribute__((always_inline)) { partial[k] = V(0); });
+    detail::unrolled<registers>([&](auto k) EBB_LAMBDA { partial[k] = V(0); });
     std::int64_t i = 0;
     for (; i + width <= n; i += width) {
-      detail::unrolled<registers>([&](auto k) __attribute__((always_inline)) {
-        partial[k] = partial[k] + term(i + std::int64_t(k) * W);
-      });
+      detail::unrolled<registers>(
+          [&](auto k) EBB_LAMBDA { partial[k] = partial[k] + term(i + std::int64_t(k) * W); });
     }
-    detail::unrolled<registers>([&](auto k) __attribute__((always_inline)) {
+    detail::unrolled<registers>([&](auto k) EBB_LAMBDA {
       if (i >= n) return;
       V v = term(i);
       if (i + W > n) v = select(V::first(int(n - i)), v, 0);
@@ -42,9 +41,8 @@ struct ReduceKernels {
   template <int count>
   EBB_INLINE static const V& fold(V* partial) {
     if constexpr (count > 1) {
-      detail::unrolled<count / 2>([&](auto k) __attribute__((always_inline)) {
-        partial[k] = partial[k] + partial[k + count / 2];
-      });
+      detail::unrolled<count / 2>(
+          [&](auto k) EBB_LAMBDA { partial[k] = partial[k] + partial[k + count / 2]; });
       return fold<count / 2>(partial);
     } else {
       return partial[0];
@@ -56,15 +54,13 @@ struct ReduceKernels {
     double total = 0;
     for (std::int64_t i = 0; i < n; i += block) {
       const std::int64_t m = n - i < block ? n - i : block;
-      total += double(tree(
-          m, [&](std::int64_t k) __attribute__((always_inline)) { return term(i + k); }));
+      total += double(tree(m, [&](std::int64_t k) EBB_LAMBDA { return term(i + k); }));
     }
     return total;
   }
 
   static double sum(const T* x, std::int64_t n) {
-    return tree_of_blocks(
-        n, [&](std::int64_t i) __attribute__((always_inline)) { return V::load(x + i); });
+    return tree_of_blocks(n, [&](std::int64_t i) EBB_LAMBDA { return V::load(x + i); });
   }
 
   /// The larger number; NaN if there is one.
@@ -104,10 +100,10 @@ struct ReduceKernels {
     constexpr int chains = 4;
     const V first(x[0]);
     V m[chains];
-    detail::unrolled<chains>([&](auto k) __attribute__((always_inline)) { m[k] = first; });
+    detail::unrolled<chains>([&](auto k) EBB_LAMBDA { m[k] = first; });
     std::int64_t i = 0;
     for (; i + chains * W <= n; i += chains * W) {
-      detail::unrolled<chains>([&](auto k) __attribute__((always_inline)) {
+      detail::unrolled<chains>([&](auto k) EBB_LAMBDA {
         m[k] = Choice::of(m[k], V::load(x + i + std::int64_t(k) * W));
       });
     }
@@ -131,18 +127,16 @@ struct ReduceKernels {
       const std::int64_t last = rows - first < rows_in_block ? rows : first + rows_in_block;
       // Row after row, which hardware prefetchers follow best.
       V s[K];
-      detail::unrolled<K>([&](auto k) __attribute__((always_inline)) { s[k] = V(0); });
+      detail::unrolled<K>([&](auto k) EBB_LAMBDA { s[k] = V(0); });
       for (std::int64_t r = first; r < last; ++r) {
-        detail::unrolled<K>([&](auto k) __attribute__((always_inline)) {
-          s[k] = s[k] + V::load(x + r * cols + std::int64_t(k) * W);
-        });
+        detail::unrolled<K>(
+            [&](auto k) EBB_LAMBDA { s[k] = s[k] + V::load(x + r * cols + std::int64_t(k) * W); });
       }
       if (rows <= rows_in_block && scale == 1 && valid == K * W) {
-        detail::unrolled<K>([&](auto k)
-                                __attribute__((always_inline)) { s[k].store(out + int(k) * W); });
+        detail::unrolled<K>([&](auto k) EBB_LAMBDA { s[k].store(out + int(k) * W); });
         return;
       }
-      detail::unrolled<K>([&](auto k) __attribute__((always_inline)) {
+      detail::unrolled<K>([&](auto k) EBB_LAMBDA {
         T lanes[W];
         s[k].store(lanes);
         for (int i = 0; i < W; ++i) total[int(k) * W + i] += double(lanes[i]);
@@ -187,20 +181,19 @@ struct ReduceKernels {
     if (n == 0) return -std::numeric_limits<T>::infinity();
     const T m = chosen_of<LargerNumber>(x, n);
     if (!(m - m == 0)) return max(x, n);  // all -inf, an inf, or a NaN
-    const double s = tree_of_blocks(
-        n, [&](std::int64_t i) __attribute__((always_inline)) { return exp(V::load(x + i) - m); });
+    const double s =
+        tree_of_blocks(n, [&](std::int64_t i) EBB_LAMBDA { return exp(V::load(x + i) - m); });
     return T(double(m) + std::log(s));
   }
 
   static void softmax(T* y, const T* x, std::int64_t rows, std::int64_t cols) {
     for (std::int64_t r = 0; r < rows; ++r, x += cols, y += cols) {
       const T m = chosen_of<LargerNumber>(x, cols);  // the sum below finds a NaN
-      const double s = tree_of_blocks(
-          cols, [&](std::int64_t i) __attribute__((always_inline)) {
-            const V e = exp(V::load(x + i) - m);
-            e.store(y + i);
-            return e;
-          });
+      const double s = tree_of_blocks(cols, [&](std::int64_t i) EBB_LAMBDA {
+        const V e = exp(V::load(x + i) - m);
+        e.store(y + i);
+        return e;
+      });
       const V factor(1 / s);
       for (std::int64_t c = 0; c < cols; c += W) (V::load(y + c) * factor).store(y + c);
     }
@@ -216,8 +209,7 @@ struct ReduceKernels {
   static void softmax_pull(T* gx, const T* g, const T* y, std::int64_t rows, std::int64_t cols) {
     for (std::int64_t r = 0; r < rows; ++r, g += cols, y += cols, gx += cols) {
       const V dot(tree_of_blocks(
-          cols, [&](std::int64_t i)
-                    __attribute__((always_inline)) { return V::load(g + i) * V::load(y + i); }));
+          cols, [&](std::int64_t i) EBB_LAMBDA { return V::load(g + i) * V::load(y + i); }));
       for (std::int64_t c = 0; c < cols; c += W) {
         (V::load(y + c) * (V::load(g + c) - dot)).store(gx + c);
       }

@@ -12,11 +12,10 @@ namespace {
 template <int R, class T>
 EBB_INLINE void sum_lines(T* y, const T* x, std::int64_t size, bool reverse) {
   double total[R];
-  detail::unrolled<R>([&](auto r)
-                          __attribute__((always_inline)) { total[r] = -0.0; });  // -0 + x is x
+  detail::unrolled<R>([&](auto r) EBB_LAMBDA { total[r] = -0.0; });  // -0 + x is x
   for (std::int64_t k = 0; k < size; ++k) {
     const std::int64_t at = reverse ? size - 1 - k : k;
-    detail::unrolled<R>([&](auto r) __attribute__((always_inline)) {
+    detail::unrolled<R>([&](auto r) EBB_LAMBDA {
       total[r] += double(x[std::int64_t(r) * size + at]);
       y[std::int64_t(r) * size + at] = T(total[r]);
     });

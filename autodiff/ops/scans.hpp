@@ -46,12 +46,10 @@ EBB_INLINE double product_of(const T* x, std::int64_t n) {
   double partial[8] = {1, 1, 1, 1, 1, 1, 1, 1};
   std::int64_t i = 0;
   for (; i + 8 <= n; i += 8) {
-    detail::unrolled<8>([&](auto k) __attribute__((always_inline)) {
-      partial[k] *= double(x[i + std::int64_t(k)]);
-    });
+    detail::unrolled<8>([&](auto k) EBB_LAMBDA { partial[k] *= double(x[i + std::int64_t(k)]); });
   }
   for (int k = 0; i < n; ++i, ++k) partial[k] *= double(x[i]);
-  detail::unrolled<4>([&](auto k) __attribute__((always_inline)) { partial[k] *= partial[k + 4]; });
+  detail::unrolled<4>([&](auto k) EBB_LAMBDA { partial[k] *= partial[k + 4]; });
   return (partial[0] * partial[2]) * (partial[1] * partial[3]);
 }
 

@@ -18,12 +18,11 @@ EBB_INLINE double sum_in_double(const T* x, std::int64_t n, F f) {
   double partial[8] = {};
   std::int64_t i = 0;
   for (; i + 8 <= n; i += 8) {
-    detail::unrolled<8>([&](auto k) __attribute__((always_inline)) {
-      partial[k] += f(double(x[i + std::int64_t(k)]));
-    });
+    detail::unrolled<8>([&](auto k)
+                            EBB_LAMBDA { partial[k] += f(double(x[i + std::int64_t(k)])); });
   }
   for (int k = 0; i < n; ++i, ++k) partial[k] += f(double(x[i]));
-  detail::unrolled<4>([&](auto k) __attribute__((always_inline)) { partial[k] += partial[k + 4]; });
+  detail::unrolled<4>([&](auto k) EBB_LAMBDA { partial[k] += partial[k + 4]; });
   return (partial[0] + partial[2]) + (partial[1] + partial[3]);
 }
 

@@ -6,13 +6,16 @@
 #define EBB_API __attribute__((visibility("default")))
 /// Marks a function that never becomes a symbol. Inline functions of public headers are marked so:
 /// otherwise units compiled with different flags would share a symbol, and a program might get the
-/// wrong one. With sanitizers it has no effect, since a formula of such functions would compile for
-/// minutes.
+/// wrong one. Sanitizers do not check it, since a formula of such functions would then take minutes
+/// to compile.
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 #define EBB_INLINE __attribute__((always_inline, no_sanitize("undefined"))) inline
 #else
 #define EBB_INLINE __attribute__((always_inline)) inline
 #endif
+
+/// After the parameters of a lambda: it is always inlined.
+#define EBB_LAMBDA __attribute__((always_inline))
 
 /// Marks a function that every small step runs. The linker puts these functions together, in a few
 /// pages: fetching their instructions takes up to a tenth of the time of such a step.
@@ -45,3 +48,16 @@
 #define EBB_LOOP_avx2 __attribute__((EBB_LOOP, target("avx2,fma")))
 #define EBB_LOOP_avx512 \
   __attribute__((EBB_LOOP, target("avx2,fma,avx512f,avx512bw,avx512dq,avx512cd,avx512vl")))
+
+// The instruction set of a translation unit is part of the name of its templates on SIMD lanes.
+// Units compiled with other flags have other symbols, so that the linker cannot give a unit code
+// that its machine cannot run.
+#if defined(__AVX512F__)
+#define EBB_ISA_NAMESPACE unit_avx512
+#elif defined(__AVX2__) && defined(__FMA__)
+#define EBB_ISA_NAMESPACE unit_avx2_fma
+#elif defined(__AVX__)
+#define EBB_ISA_NAMESPACE unit_avx
+#else
+#define EBB_ISA_NAMESPACE unit_base
+#endif
