@@ -15,23 +15,9 @@ struct Parts {
   Rows train, validation, test;
 };
 
-struct SplitOptions {
-  double test = 0.2;       ///< the fraction of rows held out, rounded to the nearest row
-  std::uint64_t seed = 0;  ///< seed of the random choice
+/// Rows to train on and rows to test on, both ascending.
+struct Fold {
+  Rows train, test;
 };
-
-/// The training and test rows of a data set. Destructures: `auto [train, test] = split`.
-template <Real T, class U = T>
-struct Split {
-  TensorDataset<T, U> train, test;
-};
-
-/// Divides the rows of x (n, ...) and y (n, ...) at random into two parts, as `split_rows` does.
-/// Equal seed and n give equal parts.
-/// @throws ShapeError if x and y differ in rows; ArgumentError if the fraction is not inside (0,
-/// 1), and if a part gets no row.
-template <Real T, class U>
-EBB_API Split<T, U> train_test_split(const Array<T>& x, const Array<U>& y,
-                                     SplitOptions options = {});
 
 }  // namespace ebb::inline v0::data
