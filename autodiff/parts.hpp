@@ -44,7 +44,7 @@ concept List = requires(M& list) {
 
 /// One line of advice instead of a page of templates.
 template <class M>
-constexpr void check_has_parts() {
+EBB_INLINE void check_has_parts() {
   static_assert(HasParts<std::remove_const_t<M>>,
                 "this type does not say what it consists of; add "
                 "`void each(ebb::Parts& part) { part(\"weight\", weight); }` to it, with one line "

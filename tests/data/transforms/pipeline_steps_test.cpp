@@ -133,7 +133,7 @@ TEST_CASE("files with contradictory encoders are refused") {
   const data::Pipeline one_hot{data::OneHot()}, ordinal{data::Ordinal()};
   const data::Pipeline target{data::TargetEncode({.target = "price"})};
   CHECK(changed(one_hot, "\"unknown\":\"error\"", "\"unknown\":\"perhaps\"") ==
-        "(OneHot): \"unknown\" is \"perhaps\"; there are error, ignore, level");
+        "(OneHot): \"unknown\" is \"perhaps\"; it may be error, ignore, level");
   CHECK(changed(one_hot, "\"unknown\":\"error\"", "\"unknown\":0") ==
         "(OneHot): \"unknown\" must be a text");
   CHECK(changed(one_hot, "\"levels\":[[\"north\"", "\"levels\":[[],[\"north\"") ==
@@ -168,7 +168,7 @@ TEST_CASE("files with contradictory encoders are refused") {
 TEST_CASE("files with other contradictory steps are refused") {
   const data::Pipeline impute{data::Impute()}, polynomial{data::Polynomial()};
   CHECK(changed(impute, "\"strategy\":\"mean\"", "\"strategy\":\"mode\"") ==
-        "(Impute): \"strategy\" is \"mode\"; there are mean, median, most_frequent, constant");
+        "(Impute): \"strategy\" is \"mode\"; it may be mean, median, most_frequent, constant");
   CHECK(changed(impute, "\"numbers\":[", "\"numbers\":[1,") ==
         "(Impute): \"numbers\" and \"levels\" need one for each column of \"used\"");
   CHECK(changed(impute, "\"levels\":[\"\",", "\"levels\":[") ==
