@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The slope of every operation that has a kink, as the table of the README gives it, row by row.
+// The slope of every operation that has a kink, as docs/kinks.md gives it, row by row.
 #include <cmath>
 
 #include "ebb/autodiff/derivatives.hpp"

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Prints the table of operations, as Markdown: what a reader finds in the public lists, in the
-// README's table of kinks and in the registry, side by side. See tools/ops, which builds this.
+// table of docs/kinks.md and in the registry, side by side. See tools/ops, which builds this.
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cctype>
@@ -123,12 +123,12 @@ void read_list(const std::string& header, std::vector<Listed>& list) {
   }
 }
 
-/// Where an operation has a kink and which slope it has there: rows of the README's table.
-std::map<std::string, std::string> read_kinks(const std::string& readme) {
+/// Where an operation has a kink and which slope it has there: rows of docs/kinks.md.
+std::map<std::string, std::string> read_kinks(const std::string& path) {
   std::map<std::string, std::string> kinks;
-  const std::string text = contents(readme);
+  const std::string text = contents(path);
   static const std::regex row("\\n\\| (`[^|]*) \\| ([^|]*) \\| ([^|]*) \\|"), name("`([a-z_0-9]+)");
-  const auto begin = text.begin() + std::ptrdiff_t(text.find("| | at | slope |"));
+  const auto begin = text.begin() + std::ptrdiff_t(text.find("| operation | at | slope |"));
   for (std::sregex_iterator i(begin, text.end(), row), end; i != end; ++i) {
     const std::string names = (*i)[1], at = (*i)[2], slope = (*i)[3];
     for (std::sregex_iterator n(names.begin(), names.end(), name); n != end; ++n) {
@@ -168,8 +168,8 @@ constexpr const char* introduction =
 
 Printed by `tools/ops` from [ops.hpp](../autodiff/ops.hpp),
 [linear_algebra.hpp](../autodiff/linear_algebra.hpp), [losses.hpp](../autodiff/losses.hpp),
-[networks.hpp](../autodiff/networks.hpp), the table of kinks in the
-[README](../README.md#what-to-rely-on) and the registry of the library.
+[networks.hpp](../autodiff/networks.hpp), the table of
+[slopes at kinks](kinks.md) and the registry of the library.
 
 Arguments and results are PyTorch's if it has the operation; the last column says how PyTorch
 differs, and what to write here. All operations have this in common: they take and return `float`
@@ -187,13 +187,13 @@ void print_table(const std::string& source) {
   for (const char* header : {"ops", "linear_algebra", "losses", "networks"}) {
     read_list(source + "/autodiff/" + header + ".hpp", list);
   }
-  const auto kinks = read_kinks(source + "/README.md");
+  const auto kinks = read_kinks(source + "/docs/kinks.md");
   std::map<std::string, ebb::RegistryEntry> registered;
   for (auto& entry : ebb::registry()) registered.emplace(entry.name, std::move(entry));
   for (const auto& [name, slope] : kinks) {
     const auto is = [&name = name](const Listed& operation) { return operation.name == name; };
     if (std::any_of(list.begin(), list.end(), is)) continue;
-    throw ebb::ArgumentError("the README gives a slope at a kink of " + name +
+    throw ebb::ArgumentError("docs/kinks.md gives a slope at a kink of " + name +
                              ", which is no operation");
   }
   std::printf("%s", introduction);
@@ -229,7 +229,7 @@ int main(int argc, char** argv) try {
   std::string source = EBB_SOURCE_DIR;
   bool names = false;
   CLI::App app("Prints the table of operations, as Markdown.");
-  app.add_option("--source", source, "The folder with the public lists and the README");
+  app.add_option("--source", source, "The root of the sources");
   app.add_flag("--names", names, "Print the names of the registry instead");
   try {
     app.parse(argc, argv);
