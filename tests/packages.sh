@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: BSD-3-Clause
-# tools/packages.txt names exactly what the build files and the sources ask for, and the README
-# asks for nothing else.
+# tools/packages.txt names exactly what the build files and the sources ask for, and the documents
+# ask for nothing else.
 
 cd "$(dirname -- "${BASH_SOURCE[0]}")/.." || exit 1
 errors=0
@@ -86,21 +86,19 @@ for package in "${!listed[@]}"; do
   [[ -n ${needed[$package]:-} ]] || fail "packages.txt names $package, which nothing asks for"
 done
 
-# The README either lists every package or points to the list.
-if [[ -f README.md ]]; then
-  commands=$(sed -e ':a' -e '/\\$/{N;s/\\\n//;ba' -e '}' README.md |
+# README.md and docs/building.md install nothing else, and the latter names every package.
+for document in README.md docs/building.md; do
+  commands=$(sed -e ':a' -e '/\\$/{N;s/\\\n//;ba' -e '}' "$document" |
     grep -oE 'apt(-get)? install [^`]*' || true)
   for word in $(sed -E 's/apt(-get)? install//; s/[#&|;$<].*//' <<< "$commands"); do
     [[ $word == -* || -n ${listed[$word]:-} ]] || grep -qx "$word" tools/packages-ci.txt ||
-      fail "README.md installs $word, which packages.txt does not name"
+      fail "$document installs $word, which packages.txt does not name"
   done
-  if ! grep -q 'tools/packages\.txt' README.md; then
-    for package in "${!listed[@]}"; do
-      [[ " $(tr '\n' ' ' <<< "$commands") " == *" $package "* ]] ||
-        fail "README.md does not name $package"
-    done
-  fi
-fi
+done
+for package in "${!listed[@]}"; do
+  [[ " $(tr '\n' ' ' <<< "$commands") " == *" $package "* ]] ||
+    fail "docs/building.md does not name $package"
+done
 
 ((errors == 0)) || { echo "$errors errors"; exit 1; }
 echo "${#listed[@]} packages"
