@@ -32,7 +32,9 @@ int Fields::choose(std::string_view name, int value,
   const auto chosen = std::find(names.begin(), names.end(), text);
   std::string known;
   for (const auto& one : names) known.append(known.empty() ? "" : ", ").append(one);
-  check(chosen != names.end(), "\"" + path_of(name) + "\" is \"" + text + "\"; it may be " + known);
+  std::string otherwise = "\"";
+  otherwise.append(path_of(name)).append("\" is \"").append(text).append("\"; it may be ");
+  check(chosen != names.end(), otherwise + known);
   return int(chosen - names.begin());
 }
 
