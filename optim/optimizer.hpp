@@ -50,9 +50,9 @@ class EBB_API Optimizer {
 
   /// Updates every parameter that has a gradient. @throws ArgumentError for options out of their
   /// range, before anything is changed.
-  void step(StepOptions options = {});
+  EBB_HOT void step(StepOptions options = {});
   /// Makes every gradient absent.
-  void zero_grad();
+  EBB_HOT void zero_grad();
 
   /// The groups. Their options may be changed between steps, their parameters may not.
   EBB_INLINE std::span<Group<Rule>> groups() { return groups_; }

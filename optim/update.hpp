@@ -122,7 +122,7 @@ template <class Rule>
 Optimizer<Rule>::Optimizer(std::vector<Group<Rule>> groups) : groups_(std::move(groups)) {
   std::unordered_map<const void*, std::size_t> group_of;
   for (std::size_t g = 0; g < groups_.size(); ++g) {
-    groups_[g].rule.prepare(1);  // refuses bad options at once
+    prepared_.push_back(groups_[g].rule.prepare(1));  // refuses bad options at once
     for (const Parameter& parameter : groups_[g].parameters) {
       const auto cell_of = [](const auto* variable) -> const void* {
         return variable ? ebb::detail::Access::cell(*variable) : nullptr;
@@ -173,8 +173,8 @@ Array<T>& Optimizer<Rule>::state(State& state, const Variable<T>& parameter) {
 
 template <class Rule>
 template <Real T>
-EBB_HOT void Optimizer<Rule>::update(const typename Rule::Step& step, int used,
-                                     Variable<T>& parameter, States& states, double scale) {
+EBB_INLINE void Optimizer<Rule>::update(const typename Rule::Step& step, int used,
+                                        Variable<T>& parameter, States& states, double scale) {
   auto& cell = *ebb::detail::Access::cell(parameter);
   if (cell.gradient.empty()) return;
   T* at[UpdateLoops<Rule, T>::most + 1];
@@ -200,11 +200,12 @@ void Optimizer<Rule>::check_groups() const {
 }
 
 template <class Rule>
-EBB_HOT void Optimizer<Rule>::step(StepOptions options) {
+void Optimizer<Rule>::step(StepOptions options) {
   check_groups();
   // All groups first: options out of their range throw before anything is changed.
-  prepared_.clear();
-  for (const Group<Rule>& group : groups_) prepared_.push_back(group.rule.prepare(steps_ + 1));
+  for (std::size_t g = 0; g < groups_.size(); ++g) {
+    prepared_[g] = groups_[g].rule.prepare(steps_ + 1);
+  }
   ++steps_;
   for (std::size_t g = 0; g < groups_.size(); ++g) {
     const int used = used_states(groups_[g].rule);
@@ -223,7 +224,13 @@ EBB_HOT void Optimizer<Rule>::step(StepOptions options) {
 template <class Rule>
 void Optimizer<Rule>::zero_grad() {
   for (Group<Rule>& group : groups_) {
-    for (Parameter& parameter : group.parameters) parameter.zero_grad();
+    for (Parameter& parameter : group.parameters) {
+      if (auto* narrow = parameter.template get<float>()) {
+        narrow->zero_grad();
+      } else {
+        parameter.template get<double>()->zero_grad();
+      }
+    }
   }
 }
 

@@ -7,8 +7,7 @@
 
 namespace ebb::inline v0::optim::detail {
 
-void check_option(bool holds, const char* rule, const char* what, double value) {
-  if (holds) return;
+void throw_option(const char* rule, const char* what, double value) {
   throw ArgumentError(std::string(rule) + ": " + what + ", not " + std::to_string(value));
 }
 
