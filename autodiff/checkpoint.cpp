@@ -9,6 +9,7 @@
 #include "ebb/autodiff/values/boxed.hpp"
 #include "ebb/autodiff/values/draws.hpp"
 #include "ebb/autodiff/values/error.hpp"
+#include "ebb/autodiff/values/instances.hpp"
 
 namespace ebb::inline v0 {
 namespace detail {
@@ -148,12 +149,7 @@ Tensor<T> checkpoint(TensorFunction<T> f, std::span<const Operand<T>* const> ope
   record.attributes.block = box.take();
   return Access::tensor<T>(retain(Access::block(y)), tape->publish(Access::block(y)));
 }
-
-#define EBB_INSTANTIATE(T) \
-  template EBB_API Tensor<T> checkpoint(TensorFunction<T>, std::span<const Operand<T>* const>);
-EBB_INSTANTIATE(float)
-EBB_INSTANTIATE(double)
-#undef EBB_INSTANTIATE
+EBB_FOR_REALS(checkpoint)
 
 }  // namespace detail
 

@@ -8,6 +8,7 @@
 #include "ebb/autodiff/tape.hpp"
 #include "ebb/autodiff/values/boxed.hpp"
 #include "ebb/autodiff/values/error.hpp"
+#include "ebb/autodiff/values/instances.hpp"
 
 namespace ebb::inline v0::detail {
 namespace {
@@ -90,12 +91,6 @@ Tensor<T> structured(std::string_view name, std::span<const Operand<T>* const> o
   record.attributes.block = box.take();
   return Access::tensor<T>(retain(result), tape.publish(result));
 }
-
-#define EBB_INSTANTIATE(T)                                                                    \
-  template EBB_API Tensor<T> structured(std::string_view, std::span<const Operand<T>* const>, \
-                                        const ForwardFunction<T>&, VjpFunction<T>);
-EBB_INSTANTIATE(float)
-EBB_INSTANTIATE(double)
-#undef EBB_INSTANTIATE
+EBB_FOR_REALS(structured)
 
 }  // namespace ebb::inline v0::detail

@@ -7,6 +7,7 @@
 #include "ebb/autodiff/engine/sweep.hpp"
 #include "ebb/autodiff/ops.hpp"
 #include "ebb/autodiff/values/error.hpp"
+#include "ebb/autodiff/values/instances.hpp"
 
 namespace ebb::inline v0::detail {
 namespace {
@@ -166,6 +167,7 @@ ValueAndGradient<T> value_and_gradient(const char* name, const FunctionOf<T>& f,
   transform.demand_single(y.shape());
   return {transform.result(y), transform.pull(y, point)};
 }
+EBB_FOR_REALS(value_and_gradient)
 
 template <Real T>
 Tensor<T> directional_derivative(const FunctionOf<T>& f, const Operand<T>& x,
@@ -176,6 +178,7 @@ Tensor<T> directional_derivative(const FunctionOf<T>& f, const Operand<T>& x,
   transform.demand_equal("a direction", u.shape(), "an argument", point.shape());
   return transform.result(sum(transform.pull(y, point) * u));
 }
+EBB_FOR_REALS(directional_derivative)
 
 template <Real T>
 Tensor<T> vjp(const FunctionOf<T>& f, const Operand<T>& x, const Operand<T>& v) {
@@ -184,6 +187,7 @@ Tensor<T> vjp(const FunctionOf<T>& f, const Operand<T>& x, const Operand<T>& v) 
   transform.demand_equal("a cotangent", seed.shape(), "a value", y.shape());
   return transform.pull(y, point, Use::last, &seed);
 }
+EBB_FOR_REALS(vjp)
 
 template <Real T>
 Tensor<T> jvp(const FunctionOf<T>& f, const Operand<T>& x, const Operand<T>& u) {
@@ -195,6 +199,7 @@ Tensor<T> jvp(const FunctionOf<T>& f, const Operand<T>& x, const Operand<T>& u) 
   }
   return Pulled<T>(transform, y, point).push(transform, direction, Use::last);
 }
+EBB_FOR_REALS(jvp)
 
 template <Real T>
 Tensor<T> jacobian(const FunctionOf<T>& f, const Operand<T>& x) {
@@ -207,6 +212,7 @@ Tensor<T> jacobian(const FunctionOf<T>& f, const Operand<T>& x) {
                        return pulled.push(transform, unit<T>(point.shape(), j), Use::others);
                      });
 }
+EBB_FOR_REALS(jacobian)
 
 template <Real T>
 Tensor<T> hessian(const FunctionOf<T>& f, const Operand<T>& x) {
@@ -215,6 +221,7 @@ Tensor<T> hessian(const FunctionOf<T>& f, const Operand<T>& x) {
   transform.demand_single(y.shape());
   return rows(transform, transform.pull(y, point, Use::differentiate), point);
 }
+EBB_FOR_REALS(hessian)
 
 template <Real T>
 Tensor<T> hvp(const FunctionOf<T>& f, const Operand<T>& x, const Operand<T>& v) {
@@ -224,6 +231,7 @@ Tensor<T> hvp(const FunctionOf<T>& f, const Operand<T>& x, const Operand<T>& v) 
   transform.demand_equal("a vector", seed.shape(), "an argument", point.shape());
   return transform.pull(transform.pull(y, point, Use::differentiate), point, Use::last, &seed);
 }
+EBB_FOR_REALS(hvp)
 
 template <Real T>
 std::vector<Array<T>> per_sample_gradients(const RowsFunction<T>& loss_of_row, std::int64_t rows,
@@ -248,27 +256,12 @@ std::vector<Array<T>> per_sample_gradients(const RowsFunction<T>& loss_of_row, s
   }
   return all;
 }
+EBB_FOR_REALS(per_sample_gradients)
 
 std::int64_t common_rows(const char* name, const Shape& x, const Shape& y) {
   if (x.rank() > 0 && y.rank() > 0 && x[0] == y[0]) return x[0];
   throw ShapeError(std::string(name) + ": x of shape " + to_string(x) + " and y of shape " +
                    to_string(y) + "; both must have the same number of rows");
 }
-
-#define EBB_INSTANTIATE(T)                                                                    \
-  template EBB_API ValueAndGradient<T> value_and_gradient(const char*, const FunctionOf<T>&,  \
-                                                          const Operand<T>&);                 \
-  template EBB_API Tensor<T> directional_derivative(const FunctionOf<T>&, const Operand<T>&,  \
-                                                    const Operand<T>&);                       \
-  template EBB_API Tensor<T> vjp(const FunctionOf<T>&, const Operand<T>&, const Operand<T>&); \
-  template EBB_API Tensor<T> jvp(const FunctionOf<T>&, const Operand<T>&, const Operand<T>&); \
-  template EBB_API Tensor<T> jacobian(const FunctionOf<T>&, const Operand<T>&);               \
-  template EBB_API Tensor<T> hessian(const FunctionOf<T>&, const Operand<T>&);                \
-  template EBB_API Tensor<T> hvp(const FunctionOf<T>&, const Operand<T>&, const Operand<T>&); \
-  template EBB_API std::vector<Array<T>> per_sample_gradients(                                \
-      const RowsFunction<T>&, std::int64_t, const std::vector<GradientOf<T>>&);
-EBB_INSTANTIATE(float)
-EBB_INSTANTIATE(double)
-#undef EBB_INSTANTIATE
 
 }  // namespace ebb::inline v0::detail

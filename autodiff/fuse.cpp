@@ -9,6 +9,7 @@
 #include "ebb/autodiff/engine/sweep.hpp"
 #include "ebb/autodiff/kernels/table.hpp"
 #include "ebb/autodiff/tape.hpp"
+#include "ebb/autodiff/values/instances.hpp"
 
 namespace ebb::inline v0::detail {
 namespace {
@@ -355,9 +356,6 @@ EBB_HOT Tensor<T> fuse_arguments(const FusedLoops<T>& loops, FusedReduction redu
   return call(Fused<T>(&loops, reduction, all), *shape, inputs);
 }
 
-template EBB_API Tensor<float> fuse_arguments(const FusedLoops<float>&, FusedReduction,
-                                              std::span<const Operand<float>* const>);
-template EBB_API Tensor<double> fuse_arguments(const FusedLoops<double>&, FusedReduction,
-                                               std::span<const Operand<double>* const>);
+EBB_FOR_REALS(fuse_arguments)
 
 }  // namespace ebb::inline v0::detail

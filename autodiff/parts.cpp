@@ -2,6 +2,7 @@
 #include "ebb/autodiff/parts.hpp"
 
 #include "ebb/autodiff/values/access.hpp"
+#include "ebb/autodiff/values/instances.hpp"
 
 namespace ebb::inline v0 {
 
@@ -55,8 +56,7 @@ std::vector<Variable<T>> variables_of(const Parameters& parameters) {
   }
   return variables;
 }
-template EBB_API std::vector<Variable<float>> variables_of(const Parameters&);
-template EBB_API std::vector<Variable<double>> variables_of(const Parameters&);
+EBB_FOR_REALS(variables_of)
 
 }  // namespace detail
 

@@ -7,6 +7,7 @@
 #include "ebb/autodiff/engine/sweep.hpp"
 #include "ebb/autodiff/kernels/table.hpp"
 #include "ebb/autodiff/values/error.hpp"
+#include "ebb/autodiff/values/instances.hpp"
 
 namespace ebb::inline v0 {
 namespace {
@@ -150,8 +151,7 @@ Tensor<T> Tape::watch(const Operand<T>& x) {
   const Tensor<T> given = Access::as_tensor(x, "watch");
   return detail::identity_record(*records_, records_->admit("watch", Access::place(given)), given);
 }
-template EBB_API Tensor<float> Tape::watch(const Operand<float>&);
-template EBB_API Tensor<double> Tape::watch(const Operand<double>&);
+EBB_OVERLOAD_FOR_REALS(Tape::watch, Tensor<T>(const Operand<T>&))
 
 std::int64_t Tape::size() const { return records_->last(); }
 void Tape::release() { records_->reset(); }
@@ -237,14 +237,13 @@ std::vector<Tensor<T>> grad(const Tensor<T>& y,
   }
   return gradients;
 }
+EBB_OVERLOAD_FOR_REALS(grad,
+                       std::vector<Tensor<T>>(const Tensor<T>&, const std::vector<GradientOf<T>>&,
+                                              GradOptions, const Tensor<T>*))
 
-#define EBB_INSTANTIATE(T)                                                    \
-  template EBB_API SweepStart::SweepStart(const Tensor<T>&);                  \
-  template EBB_API SweepStart::SweepStart(const Tensor<T>&, const Array<T>&); \
-  template EBB_API std::vector<Tensor<T>> grad(                               \
-      const Tensor<T>&, const std::vector<GradientOf<T>>&, GradOptions, const Tensor<T>*);
-EBB_INSTANTIATE(float)
-EBB_INSTANTIATE(double)
-#undef EBB_INSTANTIATE
+template SweepStart::SweepStart(const Tensor<float>&);
+template SweepStart::SweepStart(const Tensor<double>&);
+template SweepStart::SweepStart(const Tensor<float>&, const Array<float>&);
+template SweepStart::SweepStart(const Tensor<double>&, const Array<double>&);
 
 }  // namespace ebb::inline v0

@@ -4,6 +4,7 @@
 #include "ebb/autodiff/engine/op.hpp"
 #include "ebb/autodiff/values/boxed.hpp"
 #include "ebb/autodiff/values/error.hpp"
+#include "ebb/autodiff/values/instances.hpp"
 
 namespace ebb::inline v0 {
 namespace detail {
@@ -46,7 +47,6 @@ Tensor<T> hook(const Operand<T>& x, std::type_identity_t<GradientFunction<T>> f)
   return Access::tensor<T>(retain(Access::block(given)), tape->publish(Access::block(given)));
 }
 
-template EBB_API Tensor<float> hook(const Operand<float>&, GradientFunction<float>);
-template EBB_API Tensor<double> hook(const Operand<double>&, GradientFunction<double>);
+EBB_FOR_REALS(hook)
 
 }  // namespace ebb::inline v0

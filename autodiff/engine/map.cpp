@@ -8,6 +8,7 @@
 #include "ebb/autodiff/kernels/broadcast.hpp"
 #include "ebb/autodiff/ops.hpp"
 #include "ebb/autodiff/values/error.hpp"
+#include "ebb/autodiff/values/instances.hpp"
 
 namespace ebb::inline v0::detail {
 namespace {
@@ -79,6 +80,7 @@ Tensor<T> unary(const MapOp<T>& op, const Operand<T>& operand, const FormulaStat
   const Place place = tape.publish(y.get());
   return Access::tensor<T>(y.take(), place);
 }
+EBB_FOR_REALS(unary)
 
 template <class T>
 Tensor<T> binary(const MapOp<T>& op, const Operand<T>& a, const Operand<T>& b) {
@@ -105,6 +107,7 @@ Tensor<T> binary(const MapOp<T>& op, const Operand<T>& a, const Operand<T>& b) {
   const Place place = tape.publish(y.get());
   return Access::tensor<T>(y.take(), place);
 }
+EBB_FOR_REALS(binary)
 
 namespace {
 
@@ -173,6 +176,7 @@ std::vector<Tensor<T>> annihilated(std::span<const Tensor<T>> arguments) {
   }
   return result;
 }
+EBB_FOR_REALS(annihilated)
 
 template <class T>
 void vjp_pull(Sweep& sweep, std::uint32_t, Record& record) {
@@ -190,6 +194,7 @@ void vjp_pull(Sweep& sweep, std::uint32_t, Record& record) {
     return op.formula(formula.data, annihilated(x));
   });
 }
+EBB_FOR_REALS(vjp_pull)
 
 namespace {
 
@@ -303,15 +308,9 @@ void vjp_map(Sweep& sweep, std::uint32_t id, Record& record) {
   }
 }
 
-#define EBB_INSTANTIATE(T)                                                           \
-  template Tensor<T> unary(const MapOp<T>&, const Operand<T>&, const FormulaState&); \
-  template Tensor<T> binary(const MapOp<T>&, const Operand<T>&, const Operand<T>&);  \
-  template void vjp_map<T, 1>(Sweep&, std::uint32_t, Record&);                       \
-  template void vjp_map<T, 2>(Sweep&, std::uint32_t, Record&);                       \
-  template std::vector<Tensor<T>> annihilated(std::span<const Tensor<T>>);           \
-  template void vjp_pull<T>(Sweep&, std::uint32_t, Record&);
-EBB_INSTANTIATE(float)
-EBB_INSTANTIATE(double)
-#undef EBB_INSTANTIATE
+template void vjp_map<float, 1>(Sweep&, std::uint32_t, Record&);
+template void vjp_map<double, 1>(Sweep&, std::uint32_t, Record&);
+template void vjp_map<float, 2>(Sweep&, std::uint32_t, Record&);
+template void vjp_map<double, 2>(Sweep&, std::uint32_t, Record&);
 
 }  // namespace ebb::inline v0::detail

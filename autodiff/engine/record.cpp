@@ -7,6 +7,7 @@
 #include <string>
 
 #include "ebb/autodiff/values/error.hpp"
+#include "ebb/autodiff/values/instances.hpp"
 
 namespace ebb::inline v0::detail {
 namespace {
@@ -96,6 +97,7 @@ EBB_HOT std::uint32_t Records::leaf(Cell<T>* cell) {
   if (in_table) leaf_table_[slot_of(cell)] = std::uint32_t(leaves_.size());
   return publish(Access::block(cell->value)).record;
 }
+EBB_OVERLOAD_FOR_REALS(Records::leaf, std::uint32_t(Cell<T>*))
 
 void Records::truncate(std::uint32_t last) {
   while (count_ - 1 > last) pop();
@@ -222,6 +224,7 @@ Place leaf_of(Cell<T>* cell) {
   if (!tape) return {Place::untracked, 0};
   return tape->place(tape->leaf(cell));
 }
+EBB_FOR_REALS(leaf_of)
 
 void throw_empty_operand(std::string_view operation) {
   std::string message(operation);
@@ -229,12 +232,5 @@ void throw_empty_operand(std::string_view operation) {
   throw ArgumentError(
       message.append("an operand is empty: it was never given a value, or was moved from"));
 }
-
-#define EBB_INSTANTIATE(T)                                 \
-  template std::uint32_t Records::leaf<T>(Cell<T> * cell); \
-  template Place leaf_of<T>(Cell<T> * cell);
-EBB_INSTANTIATE(float)
-EBB_INSTANTIATE(double)
-#undef EBB_INSTANTIATE
 
 }  // namespace ebb::inline v0::detail

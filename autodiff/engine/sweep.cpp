@@ -9,6 +9,7 @@
 #include "ebb/autodiff/kernels/table.hpp"
 #include "ebb/autodiff/ops.hpp"
 #include "ebb/autodiff/values/error.hpp"
+#include "ebb/autodiff/values/instances.hpp"
 #ifdef EBB_MUTATE
 #include "ebb/autodiff/engine/mutant.hpp"
 #endif
@@ -152,6 +153,7 @@ Tensor<T> Sweep::arrived(std::uint32_t id) const {
   if (!from.block->is_uniform()) return Access::tensor<T>(retain(from.block), place(from.id));
   return Access::tensor<T>(densify<T>(from.block), place(from.id));
 }
+EBB_OVERLOAD_FOR_REALS(Sweep::arrived, Tensor<T>(std::uint32_t) const)
 
 EBB_HOT void Sweep::commit() {
   const auto for_each_arrived = [&](const auto& f) {
@@ -173,6 +175,7 @@ EBB_HOT Tensor<T> Sweep::reduced(const Tensor<T>& part, std::uint32_t id) {
   if (mode_.record) return sum_to(part, Shape(shape));
   return Access::tensor<T>(sum_to_block<T>(Access::block(part), shape));
 }
+EBB_OVERLOAD_FOR_REALS(Sweep::reduced, Tensor<T>(const Tensor<T>&, std::uint32_t))
 
 template <class T>
 EBB_HOT void Sweep::add(std::uint32_t id, Tensor<T> part) {
@@ -193,6 +196,7 @@ EBB_HOT void Sweep::add(std::uint32_t id, Tensor<T> part) {
   add_into<T>(sum.get(), to.block, Access::block(part));
   release(std::exchange(to.block, sum.take()));
 }
+EBB_OVERLOAD_FOR_REALS(Sweep::add, void(std::uint32_t, Tensor<T>))
 
 template <class T>
 EBB_HOT void Sweep::give(Record& record, int k, const Product& p, bool) {
@@ -215,6 +219,7 @@ EBB_HOT void Sweep::give(Record& record, int k, const Product& p, bool) {
                   p.transpose_right, into != nullptr);
   if (!into) give(id, Access::tensor<T>(fresh.take()));
 }
+EBB_OVERLOAD_FOR_REALS(Sweep::give, void(Record&, int, const Product&, bool))
 
 template <class T>
 void Sweep::differentiate_recorded(std::span<const std::uint32_t> inputs,
@@ -253,18 +258,9 @@ void Sweep::differentiate_recorded(std::span<const std::uint32_t> inputs,
     if (!parts[k].empty()) give(inputs[k], std::move(parts[k]));
   }
 }
-
-#define EBB_INSTANTIATE(T)                                            \
-  template Tensor<T> Sweep::arrived<T>(std::uint32_t) const;          \
-  template Tensor<T> Sweep::reduced(const Tensor<T>&, std::uint32_t); \
-  template void Sweep::add(std::uint32_t, Tensor<T>);                 \
-  template void Sweep::give<T>(Record&, int, const Product&, bool);   \
-  template void Sweep::differentiate_recorded(                        \
-      std::span<const std::uint32_t>, std::span<const Tensor<T>>,     \
-      const std::function<Tensor<T>(std::span<const Tensor<T>>)>&);
-EBB_INSTANTIATE(float)
-EBB_INSTANTIATE(double)
-#undef EBB_INSTANTIATE
+EBB_OVERLOAD_FOR_REALS(Sweep::differentiate_recorded,
+                       void(std::span<const std::uint32_t>, std::span<const Tensor<T>>,
+                            const std::function<Tensor<T>(std::span<const Tensor<T>>)>&))
 
 namespace {
 
@@ -291,7 +287,6 @@ Tensor<T> identity_record(Records& tape, std::uint32_t input, const Tensor<T>& v
   return Access::tensor<T>(retain(Access::block(value)), place);
 }
 
-template Tensor<float> identity_record(Records&, std::uint32_t, const Tensor<float>&);
-template Tensor<double> identity_record(Records&, std::uint32_t, const Tensor<double>&);
+EBB_OVERLOAD_FOR_REALS(identity_record, Tensor<T>(Records&, std::uint32_t, const Tensor<T>&))
 
 }  // namespace ebb::inline v0::detail

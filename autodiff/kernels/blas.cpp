@@ -8,6 +8,7 @@
 
 #include "ebb/autodiff/kernels/table.hpp"
 #include "ebb/autodiff/values/error.hpp"
+#include "ebb/autodiff/values/instances.hpp"
 
 namespace ebb::inline v0::detail {
 
@@ -59,6 +60,7 @@ void gemm(bool ta, bool tb, std::int64_t m, std::int64_t n, std::int64_t k, cons
     cblas_dgemm(CblasRowMajor, op_a, op_b, M, N, K, 1, a, ta ? M : K, b, tb ? K : N, beta, c, N);
   }
 }
+EBB_FOR_REALS(gemm)
 
 namespace {
 
@@ -90,12 +92,14 @@ void product(bool ta, bool tb, std::int64_t m, std::int64_t n, std::int64_t k, c
              const T* b, T* c, bool accumulate) {
   choose_product(ta, tb, m, n, k, a, b, c, accumulate);
 }
+EBB_FOR_REALS(product)
 
 template <class T>
 EBB_HOT void product_into(Block* out, Block* a, Block* b, bool ta, bool tb, bool accumulate) {
   choose_product(ta, tb, a->shape[ta ? 1 : 0], b->shape[tb ? 0 : 1], a->shape[ta ? 0 : 1],
                  a->data<T>(), b->data<T>(), out->data<T>(), accumulate);
 }
+EBB_FOR_REALS(product_into)
 
 template <class T>
 void solve_triangle(const Triangle& triangle, std::int64_t n, std::int64_t k, const T* a, T* b) {
@@ -111,22 +115,12 @@ void solve_triangle(const Triangle& triangle, std::int64_t n, std::int64_t k, co
     cblas_dtrsm(CblasRowMajor, CblasLeft, half, op_a, diagonal, N, K, 1, a, N, b, K);
   }
 }
+EBB_FOR_REALS(solve_triangle)
 
 int blas_size(std::int64_t n) {
   if (n <= std::numeric_limits<blasint>::max()) return int(n);
   throw ShapeError("a matrix with " + std::to_string(n) +
                    " rows or columns is beyond the 32-bit integers of OpenBLAS");
 }
-
-#define EBB_INSTANTIATE(T)                                                                         \
-  template void gemm(bool, bool, std::int64_t, std::int64_t, std::int64_t, const T*, const T*, T*, \
-                     bool);                                                                        \
-  template void product(bool, bool, std::int64_t, std::int64_t, std::int64_t, const T*, const T*,  \
-                        T*, bool);                                                                 \
-  template void product_into<T>(Block*, Block*, Block*, bool, bool, bool);                         \
-  template void solve_triangle(const Triangle&, std::int64_t, std::int64_t, const T*, T*);
-EBB_INSTANTIATE(float)
-EBB_INSTANTIATE(double)
-#undef EBB_INSTANTIATE
 
 }  // namespace ebb::inline v0::detail

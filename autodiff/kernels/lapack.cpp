@@ -12,6 +12,7 @@
 #include <xflens/cxxlapack/cxxlapack.cxx>
 
 #include "ebb/autodiff/kernels/blas.hpp"
+#include "ebb/autodiff/values/instances.hpp"
 
 namespace ebb::inline v0::detail {
 namespace {
@@ -44,6 +45,7 @@ std::int64_t factor_lu(std::int64_t n, T* a, int* swaps) {
   const int N = blas_size(n), info = cxxlapack::getrf<int>(N, N, a, N, swaps);
   return info > 0 ? info - 1 : n;
 }
+EBB_FOR_REALS(factor_lu)
 
 template <class T>
 void solve_lu(std::int64_t n, std::int64_t k, bool transpose, const T* lu, const int* swaps, T* b) {
@@ -63,6 +65,7 @@ void solve_lu(std::int64_t n, std::int64_t k, bool transpose, const T* lu, const
     for (std::int64_t i = n; i-- > 0;) swap_rows(i);
   }
 }
+EBB_FOR_REALS(solve_lu)
 
 template <class T>
 std::int64_t factor_cholesky(std::int64_t n, T* a) {
@@ -71,6 +74,7 @@ std::int64_t factor_cholesky(std::int64_t n, T* a) {
   const int N = blas_size(n), info = cxxlapack::potrf<int>('U', N, a, N);
   return info > 0 ? info - 1 : n;
 }
+EBB_FOR_REALS(factor_cholesky)
 
 template <class T>
 bool decompose_symmetric(std::int64_t n, T* a, T* w) {
@@ -96,6 +100,7 @@ bool decompose_symmetric(std::int64_t n, T* a, T* w) {
   }
   return info == 0;
 }
+EBB_FOR_REALS(decompose_symmetric)
 
 template <class T>
 void factor_qr(std::int64_t m, std::int64_t n, T* a, T* q, T* r) {
@@ -121,6 +126,7 @@ void factor_qr(std::int64_t m, std::int64_t n, T* a, T* q, T* r) {
     for (std::int64_t i = 0; i < m; ++i) q[i * k + j] = -q[i * k + j];
   }
 }
+EBB_FOR_REALS(factor_qr)
 
 template <class T>
 bool decompose_singular(std::int64_t m, std::int64_t n, T* a, T* u, T* s, T* vh) {
@@ -141,16 +147,6 @@ bool decompose_singular(std::int64_t m, std::int64_t n, T* a, T* u, T* s, T* vh)
                                         integers.data());
          }) == 0;
 }
-
-#define EBB_INSTANTIATE(T)                                                            \
-  template std::int64_t factor_lu(std::int64_t, T*, int*);                            \
-  template void solve_lu(std::int64_t, std::int64_t, bool, const T*, const int*, T*); \
-  template std::int64_t factor_cholesky(std::int64_t, T*);                            \
-  template bool decompose_symmetric(std::int64_t, T*, T*);                            \
-  template void factor_qr(std::int64_t, std::int64_t, T*, T*, T*);                    \
-  template bool decompose_singular(std::int64_t, std::int64_t, T*, T*, T*, T*);
-EBB_INSTANTIATE(float)
-EBB_INSTANTIATE(double)
-#undef EBB_INSTANTIATE
+EBB_FOR_REALS(decompose_singular)
 
 }  // namespace ebb::inline v0::detail

@@ -5,6 +5,7 @@
 
 #include "ebb/autodiff/formula/lanes.hpp"
 #include "ebb/autodiff/kernels/table.hpp"
+#include "ebb/autodiff/values/instances.hpp"
 
 namespace ebb::inline v0::detail {
 namespace {
@@ -103,11 +104,6 @@ void add_rows(T* y, const T* x, const std::int64_t* index, std::int64_t count, s
   static constexpr AddLoop<T> loops[] = {&add_sse2<T>, &add_avx2<T>, &add_avx512<T>};
   loops[int(instruction_set())](y, x, index, count, size);
 }
-
-#define EBB_INSTANTIATE(T) \
-  template void add_rows(T*, const T*, const std::int64_t*, std::int64_t, std::int64_t);
-EBB_INSTANTIATE(float)
-EBB_INSTANTIATE(double)
-#undef EBB_INSTANTIATE
+EBB_FOR_REALS(add_rows)
 
 }  // namespace ebb::inline v0::detail

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "ebb/autodiff/kernels/table.hpp"
 
+#include "ebb/autodiff/values/instances.hpp"
+
 #include <algorithm>
 
 namespace ebb::inline v0::detail {
@@ -35,6 +37,7 @@ const Kernels<T>& choose_kernels() {
   KernelsInUse<T>::table.store(table, std::memory_order_relaxed);
   return *table;
 }
+EBB_FOR_REALS(choose_kernels)
 
 template <class T>
 void add_into(Block* sum, Block* a, Block* b) {
@@ -47,12 +50,6 @@ void add_into(Block* sum, Block* a, Block* b) {
   constexpr int add = op::index_in<op::Add>(op::Binary{});
   kernels<T>().binary_value[add](out, in, {1, n}, nullptr, false);
 }
-
-#define EBB_INSTANTIATE(T)                        \
-  template const Kernels<T>& choose_kernels<T>(); \
-  template void add_into<T>(Block*, Block*, Block*);
-EBB_INSTANTIATE(float)
-EBB_INSTANTIATE(double)
-#undef EBB_INSTANTIATE
+EBB_FOR_REALS(add_into)
 
 }  // namespace ebb::inline v0::detail

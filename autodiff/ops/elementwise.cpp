@@ -6,6 +6,7 @@
 #include "ebb/autodiff/ops.hpp"
 #include "ebb/autodiff/ops/elementwise_call.hpp"
 #include "ebb/autodiff/values/error.hpp"
+#include "ebb/autodiff/values/instances.hpp"
 
 namespace ebb::inline v0 {
 namespace detail {
@@ -73,26 +74,24 @@ constexpr MapOp<T> binary_op{
 
 }  // namespace
 
-template <class O, Real T>
+template <Real T, class O>
 Tensor<T> call_unary(const O& formula, const Operand<T>& x) {
   return unary<T>(unary_op<O, T>, x, FormulaState::of(formula));
 }
-template <class O, Real T>
+template <Real T, class O>
 Tensor<T> call_binary(const O&, const Operand<T>& a, const Operand<T>& b) {
   return binary<T>(binary_op<O, T>, a, b);
 }
 
 }  // namespace detail
 
-#define EBB_UNARY(f, O)                                                           \
-  template <Real T>                                                               \
-  Tensor<T> f(const Operand<T>& x) {                                              \
-    return detail::call_unary(op::O{}, x);                                        \
-  }                                                                               \
-  template EBB_API Tensor<float> f(const Operand<float>&);                        \
-  template EBB_API Tensor<double> f(const Operand<double>&);                      \
-  template Tensor<float> detail::call_unary(const op::O&, const Operand<float>&); \
-  template Tensor<double> detail::call_unary(const op::O&, const Operand<double>&);
+#define EBB_UNARY(f, O)                                   \
+  template <Real T>                                       \
+  Tensor<T> f(const Operand<T>& x) {                      \
+    return detail::call_unary(op::O{}, x);                \
+  }                                                       \
+  EBB_OVERLOAD_FOR_REALS(f, Tensor<T>(const Operand<T>&)) \
+  EBB_OVERLOAD_FOR_REALS(detail::call_unary, Tensor<T>(const op::O&, const Operand<T>&))
 EBB_UNARY_FUNCTIONS(EBB_UNARY)
 #undef EBB_UNARY
 
@@ -104,10 +103,8 @@ Tensor<T> clamp(const Operand<T>& x, double low, double high) {
   }
   return detail::call_unary(op::Clamp{low, high}, x);
 }
-template EBB_API Tensor<float> clamp(const Operand<float>&, double, double);
-template EBB_API Tensor<double> clamp(const Operand<double>&, double, double);
-template Tensor<float> detail::call_unary(const op::Clamp&, const Operand<float>&);
-template Tensor<double> detail::call_unary(const op::Clamp&, const Operand<double>&);
+EBB_OVERLOAD_FOR_REALS(clamp, Tensor<T>(const Operand<T>&, double, double))
+EBB_OVERLOAD_FOR_REALS(detail::call_unary, Tensor<T>(const op::Clamp&, const Operand<T>&))
 
 template <Real T>
 Tensor<T> polygamma(int n, const Operand<T>& x) {
@@ -116,22 +113,17 @@ Tensor<T> polygamma(int n, const Operand<T>& x) {
   }
   return detail::call_unary(op::Polygamma{n}, x);
 }
-template EBB_API Tensor<float> polygamma(int, const Operand<float>&);
-template EBB_API Tensor<double> polygamma(int, const Operand<double>&);
-template Tensor<float> detail::call_unary(const op::Polygamma&, const Operand<float>&);
-template Tensor<double> detail::call_unary(const op::Polygamma&, const Operand<double>&);
+EBB_OVERLOAD_FOR_REALS(polygamma, Tensor<T>(int, const Operand<T>&))
+EBB_OVERLOAD_FOR_REALS(detail::call_unary, Tensor<T>(const op::Polygamma&, const Operand<T>&))
 
-#define EBB_BINARY(f, O)                                                             \
-  template <Real T>                                                                  \
-  Tensor<T> f(const Operand<T>& a, const Operand<T>& b) {                            \
-    return detail::call_binary(op::O{}, a, b);                                       \
-  }                                                                                  \
-  template EBB_API Tensor<float> f(const Operand<float>&, const Operand<float>&);    \
-  template EBB_API Tensor<double> f(const Operand<double>&, const Operand<double>&); \
-  template Tensor<float> detail::call_binary(const op::O&, const Operand<float>&,    \
-                                             const Operand<float>&);                 \
-  template Tensor<double> detail::call_binary(const op::O&, const Operand<double>&,  \
-                                              const Operand<double>&);
+#define EBB_BINARY(f, O)                                                     \
+  template <Real T>                                                          \
+  Tensor<T> f(const Operand<T>& a, const Operand<T>& b) {                    \
+    return detail::call_binary(op::O{}, a, b);                               \
+  }                                                                          \
+  EBB_OVERLOAD_FOR_REALS(f, Tensor<T>(const Operand<T>&, const Operand<T>&)) \
+  EBB_OVERLOAD_FOR_REALS(detail::call_binary,                                \
+                         Tensor<T>(const op::O&, const Operand<T>&, const Operand<T>&))
 EBB_BINARY_FUNCTIONS(EBB_BINARY)
 #undef EBB_BINARY
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "ebb/autodiff/ops/indexing.hpp"
 
+#include "ebb/autodiff/values/instances.hpp"
+
 namespace ebb::inline v0 {
 namespace detail {
 
@@ -31,12 +33,14 @@ Tensor<T> index_select(const Operand<T>& x, int axis, const Array<std::int64_t>&
   axis = resolve_axis("index_select", axis, detail::Access::shape(x, "index_select"));
   return detail::apply<op::IndexSelect, T>({axis}, x, indices);
 }
+EBB_FOR_REALS(index_select)
 
 template <Real T>
 Tensor<T> gather(const Operand<T>& x, int axis, const Array<std::int64_t>& index) {
   axis = detail::axis_of("gather", axis, detail::Access::shape(x, "gather"));
   return detail::apply<op::Gather, T>({axis}, x, index);
 }
+EBB_FOR_REALS(gather)
 
 template <Real T>
 Tensor<T> scatter_add(const Operand<T>& x, int axis, const Array<std::int64_t>& index,
@@ -44,6 +48,7 @@ Tensor<T> scatter_add(const Operand<T>& x, int axis, const Array<std::int64_t>& 
   axis = detail::axis_of("scatter_add", axis, detail::Access::shape(x, "scatter_add"));
   return detail::apply<op::ScatterAdd, T>({axis}, x, source, index);
 }
+EBB_FOR_REALS(scatter_add)
 
 template <Real T>
 Tensor<T> masked_select(const Operand<T>& x, const Array<bool>& mask) {
@@ -62,6 +67,7 @@ Tensor<T> masked_select(const Operand<T>& x, const Array<bool>& mask) {
   }
   return gather_rows(reshape(x, {shape.size()}), chosen.leading(0, count));
 }
+EBB_FOR_REALS(masked_select)
 
 template <Real T>
 Array<T> one_hot(const Array<std::int64_t>& indices, std::int64_t classes) {
@@ -77,16 +83,6 @@ Array<T> one_hot(const Array<std::int64_t>& indices, std::int64_t classes) {
   for (std::int64_t i = 0; i < indices.size(); ++i) to[i * classes + indices[i]] = 1;
   return rows;
 }
-
-#define EBB_INSTANTIATE(T)                                                                     \
-  template EBB_API Tensor<T> index_select(const Operand<T>&, int, const Array<std::int64_t>&); \
-  template EBB_API Tensor<T> gather(const Operand<T>&, int, const Array<std::int64_t>&);       \
-  template EBB_API Tensor<T> scatter_add(const Operand<T>&, int, const Array<std::int64_t>&,   \
-                                         const Operand<T>&);                                   \
-  template EBB_API Tensor<T> masked_select(const Operand<T>&, const Array<bool>&);             \
-  template EBB_API Array<T> one_hot<T>(const Array<std::int64_t>&, std::int64_t);
-EBB_INSTANTIATE(float)
-EBB_INSTANTIATE(double)
-#undef EBB_INSTANTIATE
+EBB_FOR_REALS(one_hot)
 
 }  // namespace ebb::inline v0

@@ -3,6 +3,7 @@
 #include "ebb/autodiff/ops/masks.hpp"
 
 #include "ebb/autodiff/kernels/broadcast.hpp"
+#include "ebb/autodiff/values/instances.hpp"
 
 namespace ebb::inline v0 {
 namespace detail {
@@ -75,18 +76,13 @@ template <Real T>
 Tensor<T> where(const Array<bool>& mask, const Operand<T>& a, const Operand<T>& b) {
   return detail::apply<op::Where, T>({}, a, b, mask);
 }
+EBB_OVERLOAD_FOR_REALS(where, Tensor<T>(const Array<bool>&, const Operand<T>&, const Operand<T>&))
 
 template <Real T>
 Tensor<T> select(const Mask<T>& mask, const Tensor<std::type_identity_t<T>>& a,
                  const Tensor<std::type_identity_t<T>>& b) {
   return where<T>(mask, a, b);
 }
-
-#define EBB_INSTANTIATE(T)                                                                    \
-  template EBB_API Tensor<T> where(const Array<bool>&, const Operand<T>&, const Operand<T>&); \
-  template EBB_API Tensor<T> select(const Mask<T>&, const Tensor<T>&, const Tensor<T>&);
-EBB_INSTANTIATE(float)
-EBB_INSTANTIATE(double)
-#undef EBB_INSTANTIATE
+EBB_FOR_REALS(select)
 
 }  // namespace ebb::inline v0

@@ -9,6 +9,7 @@
 
 #include "ebb/autodiff/formula/formula.hpp"
 #include "ebb/autodiff/ops/shapes.hpp"
+#include "ebb/autodiff/values/instances.hpp"
 
 namespace ebb::inline v0 {
 namespace detail {
@@ -206,19 +207,17 @@ Selected<T> select_along(const Operand<T>& x, int axis, Indices indices) {
 }  // namespace
 }  // namespace detail
 
-#define EBB_FIRST(f, Before)                                                \
-  template <Real T>                                                         \
-  Array<std::int64_t> f(const Operand<T>& x) {                              \
-    return detail::first_of_all(#f, x, detail::Before());                   \
-  }                                                                         \
-  template <Real T>                                                         \
-  Array<std::int64_t> f(const Operand<T>& x, int axis, bool keepdim) {      \
-    return detail::first_along(#f, x, axis, keepdim, detail::Before());     \
-  }                                                                         \
-  template EBB_API Array<std::int64_t> f(const Operand<float>&);            \
-  template EBB_API Array<std::int64_t> f(const Operand<double>&);           \
-  template EBB_API Array<std::int64_t> f(const Operand<float>&, int, bool); \
-  template EBB_API Array<std::int64_t> f(const Operand<double>&, int, bool);
+#define EBB_FIRST(f, Before)                                            \
+  template <Real T>                                                     \
+  Array<std::int64_t> f(const Operand<T>& x) {                          \
+    return detail::first_of_all(#f, x, detail::Before());               \
+  }                                                                     \
+  template <Real T>                                                     \
+  Array<std::int64_t> f(const Operand<T>& x, int axis, bool keepdim) {  \
+    return detail::first_along(#f, x, axis, keepdim, detail::Before()); \
+  }                                                                     \
+  EBB_OVERLOAD_FOR_REALS(f, Array<std::int64_t>(const Operand<T>&))     \
+  EBB_OVERLOAD_FOR_REALS(f, Array<std::int64_t>(const Operand<T>&, int, bool))
 EBB_FIRST(argmax, Greater)
 EBB_FIRST(argmin, LessOrNaN)
 #undef EBB_FIRST
@@ -228,6 +227,7 @@ Selected<T> sort(const Operand<T>& x, int axis, bool descending) {
   axis = detail::axis_of("sort", axis, detail::Access::shape(x, "sort"));
   return detail::select_along(x, axis, detail::sorted_along(x, axis, descending));
 }
+EBB_FOR_REALS(sort)
 
 template <Real T>
 Selected<T> topk(const Operand<T>& x, std::int64_t k, int axis, bool largest) {
@@ -244,6 +244,7 @@ Selected<T> topk(const Operand<T>& x, std::int64_t k, int axis, bool largest) {
                                   ? detail::partially_sorted_along(x, axis, k, detail::Greater())
                                   : detail::partially_sorted_along(x, axis, k, detail::Less()));
 }
+EBB_FOR_REALS(topk)
 
 template <Real T>
 Tensor<T> median(const Operand<T>& x) {
@@ -254,6 +255,7 @@ Tensor<T> median(const Operand<T>& x) {
   const Tensor<T> row = reshape(x, {shape.size()});
   return reshape(gather_rows(row, detail::middle_along<T>(row, 0)), Shape());
 }
+EBB_OVERLOAD_FOR_REALS(median, Tensor<T>(const Operand<T>&))
 
 template <Real T>
 Selected<T> median(const Operand<T>& x, int axis, bool keepdim) {
@@ -264,14 +266,6 @@ Selected<T> median(const Operand<T>& x, int axis, bool keepdim) {
   if (keepdim) return middle;
   return {squeeze(middle.values, axis), middle.indices.reshape(shape.without(axis))};
 }
-
-#define EBB_INSTANTIATE(T)                                                       \
-  template EBB_API Selected<T> sort(const Operand<T>&, int, bool);               \
-  template EBB_API Selected<T> topk(const Operand<T>&, std::int64_t, int, bool); \
-  template EBB_API Tensor<T> median(const Operand<T>&);                          \
-  template EBB_API Selected<T> median(const Operand<T>&, int, bool);
-EBB_INSTANTIATE(float)
-EBB_INSTANTIATE(double)
-#undef EBB_INSTANTIATE
+EBB_OVERLOAD_FOR_REALS(median, Selected<T>(const Operand<T>&, int, bool))
 
 }  // namespace ebb::inline v0

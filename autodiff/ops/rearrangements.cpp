@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "ebb/autodiff/ops/rearrangements.hpp"
 
+#include "ebb/autodiff/values/instances.hpp"
+
 namespace ebb::inline v0 {
 namespace detail {
 
@@ -126,6 +128,8 @@ std::vector<Tensor<T>> split(const Operand<T>& x, const std::vector<std::int64_t
   }
   return parts;
 }
+EBB_OVERLOAD_FOR_REALS(split, std::vector<Tensor<T>>(const Operand<T>&,
+                                                     const std::vector<std::int64_t>&, int))
 
 template <Real T>
 std::vector<Tensor<T>> split(const Operand<T>& x, std::int64_t size, int axis) {
@@ -139,6 +143,7 @@ std::vector<Tensor<T>> split(const Operand<T>& x, std::int64_t size, int axis) {
   if (shape[axis] % size > 0 || sizes.empty()) sizes.push_back(shape[axis] % size);
   return split(x, sizes, axis);
 }
+EBB_OVERLOAD_FOR_REALS(split, std::vector<Tensor<T>>(const Operand<T>&, std::int64_t, int))
 
 template <Real T>
 Tensor<T> squeeze(const Operand<T>& x, const Axes& axes) {
@@ -150,6 +155,7 @@ Tensor<T> squeeze(const Operand<T>& x, const Axes& axes) {
   }
   return reshape(x, Shape(sizes));
 }
+EBB_OVERLOAD_FOR_REALS(squeeze, Tensor<T>(const Operand<T>&, const Axes&))
 
 template <Real T>
 Tensor<T> squeeze(const Operand<T>& x) {
@@ -157,17 +163,20 @@ Tensor<T> squeeze(const Operand<T>& x) {
   for (int i = 0; i < detail::Access::shape(x, "squeeze").rank(); ++i) all.push_back(i);
   return squeeze(x, Axes(all));
 }
+EBB_OVERLOAD_FOR_REALS(squeeze, Tensor<T>(const Operand<T>&))
 
 template <Real T>
 Tensor<T> unsqueeze(const Operand<T>& x, int axis) {
   const Shape& shape = detail::Access::shape(x, "unsqueeze");
   return reshape(x, detail::with_new_axis("unsqueeze", shape, axis));
 }
+EBB_FOR_REALS(unsqueeze)
 
 template <Real T>
 Tensor<T> flip(const Operand<T>& x, const Axes& axes) {
   return detail::apply<op::Flip, T>({axes.mask("flip", detail::Access::shape(x, "flip"))}, x);
 }
+EBB_FOR_REALS(flip)
 
 template <Real T>
 Tensor<T> roll(const Operand<T>& x, std::int64_t shift, int axis) {
@@ -176,6 +185,7 @@ Tensor<T> roll(const Operand<T>& x, std::int64_t shift, int axis) {
   const std::int64_t size = shape[axis];
   return detail::apply<op::Roll, T>({axis, size > 0 ? (shift % size + size) % size : 0}, x);
 }
+EBB_FOR_REALS(roll)
 
 template <Real T>
 Tensor<T> pad(const Operand<T>& x, const std::vector<PadWidth>& widths, double value) {
@@ -198,11 +208,13 @@ Tensor<T> pad(const Operand<T>& x, const std::vector<PadWidth>& widths, double v
   }
   return detail::apply<op::Pad, T>(options, x);
 }
+EBB_FOR_REALS(pad)
 
 template <Real T>
 Tensor<T> tile(const Operand<T>& x, const std::vector<std::int64_t>& counts) {
   return detail::tile_axes("tile", x, counts);
 }
+EBB_FOR_REALS(tile)
 
 template <Real T>
 Tensor<T> repeat(const Operand<T>& x, const std::vector<std::int64_t>& counts) {
@@ -213,6 +225,7 @@ Tensor<T> repeat(const Operand<T>& x, const std::vector<std::int64_t>& counts) {
   }
   return detail::tile_axes("repeat", x, counts);
 }
+EBB_FOR_REALS(repeat)
 
 template <Real T>
 Tensor<T> repeat_interleave(const Operand<T>& x, std::int64_t count, int axis) {
@@ -220,22 +233,6 @@ Tensor<T> repeat_interleave(const Operand<T>& x, std::int64_t count, int axis) {
   detail::demand_count("repeat_interleave", count);
   return detail::repeat_axis("repeat_interleave", x, axis, count, true);
 }
-
-#define EBB_INSTANTIATE(T)                                                                 \
-  template EBB_API std::vector<Tensor<T>> split(const Operand<T>&, std::int64_t, int);     \
-  template EBB_API std::vector<Tensor<T>> split(const Operand<T>&,                         \
-                                                const std::vector<std::int64_t>&, int);    \
-  template EBB_API Tensor<T> squeeze(const Operand<T>&);                                   \
-  template EBB_API Tensor<T> squeeze(const Operand<T>&, const Axes&);                      \
-  template EBB_API Tensor<T> unsqueeze(const Operand<T>&, int);                            \
-  template EBB_API Tensor<T> flip(const Operand<T>&, const Axes&);                         \
-  template EBB_API Tensor<T> roll(const Operand<T>&, std::int64_t, int);                   \
-  template EBB_API Tensor<T> pad(const Operand<T>&, const std::vector<PadWidth>&, double); \
-  template EBB_API Tensor<T> tile(const Operand<T>&, const std::vector<std::int64_t>&);    \
-  template EBB_API Tensor<T> repeat(const Operand<T>&, const std::vector<std::int64_t>&);  \
-  template EBB_API Tensor<T> repeat_interleave(const Operand<T>&, std::int64_t, int);
-EBB_INSTANTIATE(float)
-EBB_INSTANTIATE(double)
-#undef EBB_INSTANTIATE
+EBB_FOR_REALS(repeat_interleave)
 
 }  // namespace ebb::inline v0

@@ -4,6 +4,7 @@
 #include <numeric>
 
 #include "ebb/autodiff/ops/shapes.hpp"
+#include "ebb/autodiff/values/instances.hpp"
 
 namespace ebb::inline v0 {
 namespace detail {
@@ -68,25 +69,19 @@ Tensor<T> keep_axes(const Tensor<T>& y, const ReduceOptions& options, const Shap
   const Shape kept = reduced_shape({options.axes, true}, x);
   return y.shape() == kept ? y : reshape(y, kept);
 }
+EBB_FOR_REALS(keep_axes)
 
 template <class T>
 Tensor<T> expand(const Tensor<T>& g, const ReduceOptions& options, const Shape& to) {
   return apply<op::BroadcastTo, T>({to, true}, keep_axes(g, options, to));
 }
-
-#define EBB_INSTANTIATE(T)                                                            \
-  template Tensor<T> keep_axes(const Tensor<T>&, const ReduceOptions&, const Shape&); \
-  template Tensor<T> expand(const Tensor<T>&, const ReduceOptions&, const Shape&);
-EBB_INSTANTIATE(float)
-EBB_INSTANTIATE(double)
-#undef EBB_INSTANTIATE
+EBB_FOR_REALS(expand)
 
 template <class T>
 Block* sum_block(Block* x, unsigned axes) {
   return op::Sum::forward<T>({axes, false}, x);
 }
-template Block* sum_block<float>(Block*, unsigned);
-template Block* sum_block<double>(Block*, unsigned);
+EBB_OVERLOAD_FOR_REALS(sum_block, Block*(Block*, unsigned))
 
 namespace {
 
@@ -124,10 +119,8 @@ Tensor<T> along_last(const Operand<T>& x, int axis) {
     const Shape& shape = detail::Access::shape(x, op::Op::name);                          \
     return detail::apply<op::Op, T>({axes.mask(op::Op::name.data(), shape), keepdim}, x); \
   }                                                                                       \
-  template EBB_API Tensor<float> f(const Operand<float>&);                                \
-  template EBB_API Tensor<double> f(const Operand<double>&);                              \
-  template EBB_API Tensor<float> f(const Operand<float>&, const Axes&, bool);             \
-  template EBB_API Tensor<double> f(const Operand<double>&, const Axes&, bool);
+  EBB_OVERLOAD_FOR_REALS(f, Tensor<T>(const Operand<T>&))                                 \
+  EBB_OVERLOAD_FOR_REALS(f, Tensor<T>(const Operand<T>&, const Axes&, bool))
 EBB_REDUCTION(sum, Sum)
 EBB_REDUCTION(mean, Mean)
 EBB_REDUCTION(max, Max)
@@ -135,13 +128,12 @@ EBB_REDUCTION(min, Min)
 EBB_REDUCTION(logsumexp, LogSumExp)
 #undef EBB_REDUCTION
 
-#define EBB_NORMALISATION(f, Op)                                \
-  template <Real T>                                             \
-  Tensor<T> f(const Operand<T>& x, int axis) {                  \
-    return detail::along_last<op::Op, T>(x, axis);              \
-  }                                                             \
-  template EBB_API Tensor<float> f(const Operand<float>&, int); \
-  template EBB_API Tensor<double> f(const Operand<double>&, int);
+#define EBB_NORMALISATION(f, Op)                   \
+  template <Real T>                                \
+  Tensor<T> f(const Operand<T>& x, int axis) {     \
+    return detail::along_last<op::Op, T>(x, axis); \
+  }                                                \
+  EBB_FOR_REALS(f)
 EBB_NORMALISATION(softmax, Softmax)
 EBB_NORMALISATION(log_softmax, LogSoftmax)
 #undef EBB_NORMALISATION

@@ -2,6 +2,7 @@
 #include "ebb/autodiff/ops/scans.hpp"
 
 #include "ebb/autodiff/kernels/table.hpp"
+#include "ebb/autodiff/values/instances.hpp"
 
 namespace ebb::inline v0 {
 namespace detail {
@@ -74,17 +75,20 @@ Tensor<T> cumsum(const Operand<T>& x, int axis) {
   axis = detail::axis_of("cumsum", axis, detail::Access::shape(x, "cumsum"));
   return detail::apply<op::CumSum, T>({axis}, x);
 }
+EBB_FOR_REALS(cumsum)
 
 template <Real T>
 Tensor<T> cumprod(const Operand<T>& x, int axis) {
   axis = detail::axis_of("cumprod", axis, detail::Access::shape(x, "cumprod"));
   return detail::apply<op::CumProd, T>({axis}, x);
 }
+EBB_FOR_REALS(cumprod)
 
 template <Real T>
 Tensor<T> prod(const Operand<T>& x) {
   return detail::apply<op::Prod, T>({0}, reshape(x, {detail::Access::shape(x, "prod").size()}));
 }
+EBB_OVERLOAD_FOR_REALS(prod, Tensor<T>(const Operand<T>&))
 
 template <Real T>
 Tensor<T> prod(const Operand<T>& x, const Axes& axes, bool keepdim) {
@@ -99,14 +103,6 @@ Tensor<T> prod(const Operand<T>& x, const Axes& axes, bool keepdim) {
   }
   return y;
 }
-
-#define EBB_INSTANTIATE(T)                                    \
-  template EBB_API Tensor<T> cumsum(const Operand<T>&, int);  \
-  template EBB_API Tensor<T> cumprod(const Operand<T>&, int); \
-  template EBB_API Tensor<T> prod(const Operand<T>&);         \
-  template EBB_API Tensor<T> prod(const Operand<T>&, const Axes&, bool);
-EBB_INSTANTIATE(float)
-EBB_INSTANTIATE(double)
-#undef EBB_INSTANTIATE
+EBB_OVERLOAD_FOR_REALS(prod, Tensor<T>(const Operand<T>&, const Axes&, bool))
 
 }  // namespace ebb::inline v0

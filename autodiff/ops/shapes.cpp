@@ -4,6 +4,7 @@
 #include <numeric>
 
 #include "ebb/autodiff/kernels/broadcast.hpp"
+#include "ebb/autodiff/values/instances.hpp"
 
 namespace ebb::inline v0 {
 namespace detail {
@@ -156,10 +157,8 @@ EBB_HOT Block* sum_to_block(Block* x, const Shape& shape) {
   return y->shape == shape ? y.take() : allocate_view(y.get(), y->data<T>(), shape);
 }
 
-template Block* broadcast_block<float>(Block*, const Shape&, bool);
-template Block* broadcast_block<double>(Block*, const Shape&, bool);
-template Block* sum_to_block<float>(Block*, const Shape&);
-template Block* sum_to_block<double>(Block*, const Shape&);
+EBB_FOR_REALS(broadcast_block)
+EBB_FOR_REALS(sum_to_block)
 
 }  // namespace detail
 
@@ -167,6 +166,7 @@ template <Real T>
 Tensor<T> reshape(const Operand<T>& x, const Shape& shape) {
   return detail::apply<op::Reshape, T>({shape}, x);
 }
+EBB_FOR_REALS(reshape)
 
 template <Real T>
 Tensor<T> transpose(const Operand<T>& x) {
@@ -175,6 +175,7 @@ Tensor<T> transpose(const Operand<T>& x) {
   for (int i = 0; i < rank; ++i) order[i] = rank - 1 - i;
   return detail::apply<op::Transpose, T>(op::Transpose::Options(order, rank), x);
 }
+EBB_OVERLOAD_FOR_REALS(transpose, Tensor<T>(const Operand<T>&))
 
 namespace {
 
@@ -198,11 +199,13 @@ template <Real T>
 Tensor<T> transpose(const Operand<T>& x, std::initializer_list<int> order) {
   return permute_axes("transpose", x, order);
 }
+EBB_OVERLOAD_FOR_REALS(transpose, Tensor<T>(const Operand<T>&, std::initializer_list<int>))
 
 template <Real T>
 Tensor<T> permute(const Operand<T>& x, std::initializer_list<int> order) {
   return permute_axes("permute", x, order);
 }
+EBB_FOR_REALS(permute)
 
 template <Real T>
 Tensor<T> slice(const Operand<T>& x, int axis, SliceRange range) {
@@ -226,41 +229,31 @@ Tensor<T> slice(const Operand<T>& x, int axis, SliceRange range) {
   const std::int64_t count = (end - begin + range.step - 1) / range.step;
   return detail::apply<op::Slice, T>({axis, begin, count, range.step, size}, x);
 }
+EBB_FOR_REALS(slice)
 
 template <Real T>
 Tensor<T> gather_rows(const Operand<T>& x, const Array<std::int64_t>& indices) {
   return detail::apply<op::GatherRows, T>({}, x, indices);
 }
+EBB_FOR_REALS(gather_rows)
 
 template <Real T>
 Tensor<T> scatter_add_rows(const Operand<T>& x, const Array<std::int64_t>& indices,
                            std::int64_t rows) {
   return detail::apply<op::ScatterAddRows, T>({rows}, x, indices);
 }
+EBB_FOR_REALS(scatter_add_rows)
 
 template <Real T>
 Tensor<T> broadcast_to(const Operand<T>& x, const Shape& shape) {
   return detail::apply<op::BroadcastTo, T>({shape, false}, x);
 }
+EBB_FOR_REALS(broadcast_to)
 
 template <Real T>
 Tensor<T> sum_to(const Operand<T>& x, const Shape& shape) {
   return detail::apply<op::SumTo, T>({shape}, x);
 }
-
-#define EBB_INSTANTIATE(T)                                                                   \
-  template EBB_API Tensor<T> reshape(const Operand<T>&, const Shape&);                       \
-  template EBB_API Tensor<T> transpose(const Operand<T>&);                                   \
-  template EBB_API Tensor<T> transpose(const Operand<T>&, std::initializer_list<int>);       \
-  template EBB_API Tensor<T> permute(const Operand<T>&, std::initializer_list<int>);         \
-  template EBB_API Tensor<T> slice(const Operand<T>&, int, SliceRange);                      \
-  template EBB_API Tensor<T> gather_rows(const Operand<T>&, const Array<std::int64_t>&);     \
-  template EBB_API Tensor<T> scatter_add_rows(const Operand<T>&, const Array<std::int64_t>&, \
-                                              std::int64_t);                                 \
-  template EBB_API Tensor<T> broadcast_to(const Operand<T>&, const Shape&);                  \
-  template EBB_API Tensor<T> sum_to(const Operand<T>&, const Shape&);
-EBB_INSTANTIATE(float)
-EBB_INSTANTIATE(double)
-#undef EBB_INSTANTIATE
+EBB_FOR_REALS(sum_to)
 
 }  // namespace ebb::inline v0

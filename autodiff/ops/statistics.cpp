@@ -2,6 +2,7 @@
 #include "ebb/autodiff/ops/statistics.hpp"
 
 #include "ebb/autodiff/ops/shapes.hpp"
+#include "ebb/autodiff/values/instances.hpp"
 
 namespace ebb::inline v0 {
 namespace detail {
@@ -44,10 +45,8 @@ VarianceCall variance_call(std::string_view name, const Operand<T>& x, const Axe
   Tensor<T> f(const Operand<T>& x, const Axes& axes, VarianceOptions options) {                \
     return detail::apply<op::Op, T>(detail::variance_call(op::Op::name, x, axes, options), x); \
   }                                                                                            \
-  template EBB_API Tensor<float> f(const Operand<float>&);                                     \
-  template EBB_API Tensor<double> f(const Operand<double>&);                                   \
-  template EBB_API Tensor<float> f(const Operand<float>&, const Axes&, VarianceOptions);       \
-  template EBB_API Tensor<double> f(const Operand<double>&, const Axes&, VarianceOptions);
+  EBB_OVERLOAD_FOR_REALS(f, Tensor<T>(const Operand<T>&))                                      \
+  EBB_OVERLOAD_FOR_REALS(f, Tensor<T>(const Operand<T>&, const Axes&, VarianceOptions))
 EBB_SPREAD(var, Var)
 EBB_SPREAD(stddev, StdDev)
 #undef EBB_SPREAD
@@ -74,10 +73,8 @@ template <Real T>
 Tensor<T> norm(const Operand<T>& x, double p, const Axes& axes, bool keepdim) {
   return detail::checked_norm(x, p, detail::over("norm", x, axes, keepdim));
 }
-template EBB_API Tensor<float> norm(const Operand<float>&, double);
-template EBB_API Tensor<double> norm(const Operand<double>&, double);
-template EBB_API Tensor<float> norm(const Operand<float>&, double, const Axes&, bool);
-template EBB_API Tensor<double> norm(const Operand<double>&, double, const Axes&, bool);
+EBB_OVERLOAD_FOR_REALS(norm, Tensor<T>(const Operand<T>&, double))
+EBB_OVERLOAD_FOR_REALS(norm, Tensor<T>(const Operand<T>&, double, const Axes&, bool))
 
 template <Real T>
 Tensor<T> cosine_similarity(const Operand<T>& a, const Operand<T>& b, int axis, double eps) {

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "ebb/autodiff/values/memory.hpp"
 
+#include "ebb/autodiff/values/instances.hpp"
+
 #include <sys/mman.h>
 
 #include <algorithm>
@@ -288,10 +290,8 @@ Block* densify(Block* block) {
   copy_into<T>(dense, block);
   return dense;
 }
-template void copy_into<float>(Block*, Block*);
-template void copy_into<double>(Block*, Block*);
-template Block* densify<float>(Block*);
-template Block* densify<double>(Block*);
+EBB_FOR_REALS(copy_into)
+EBB_FOR_REALS(densify)
 
 const Block* owner_of(const Block* block) {
   return block->is_view() ? const_cast<Block*>(block)->as_view().owner : block;

@@ -3,6 +3,7 @@
 
 #include "ebb/autodiff/values/access.hpp"
 #include "ebb/autodiff/values/error.hpp"
+#include "ebb/autodiff/values/instances.hpp"
 
 namespace ebb::inline v0 {
 namespace detail {
@@ -11,8 +12,7 @@ template <class T>
 void destroy(Cell<T>* cell) {
   delete cell;
 }
-template void destroy(Cell<float>*);
-template void destroy(Cell<double>*);
+EBB_OVERLOAD_FOR_REALS(destroy, void(Cell<T>*))
 
 }  // namespace detail
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "ebb/data/files/number.hpp"
 
+#include "ebb/autodiff/values/instances.hpp"
+
 #include <algorithm>
 
 namespace ebb::inline v0::data::detail {
@@ -42,6 +44,7 @@ Spelled spelled_number(std::string_view text, T& value) {
   value = found;
   return Spelled::number;
 }
+EBB_FOR_REALS(spelled_number)
 
 template <class T>
 std::string why_no_number(Spelled spelled) {
@@ -55,12 +58,6 @@ std::string why_no_number(Spelled spelled) {
       return "is not a number";
   }
 }
-
-#define EBB_INSTANTIATE(T)                               \
-  template Spelled spelled_number(std::string_view, T&); \
-  template std::string why_no_number<T>(Spelled);
-EBB_INSTANTIATE(float)
-EBB_INSTANTIATE(double)
-#undef EBB_INSTANTIATE
+EBB_FOR_REALS(why_no_number)
 
 }  // namespace ebb::inline v0::data::detail

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "ebb/data/formats/csv.hpp"
 
+#include "ebb/autodiff/values/instances.hpp"
 #include "ebb/data/formats/csv_pass.hpp"
 
 namespace ebb::inline v0::data {
@@ -18,6 +19,7 @@ Table<T> read_csv(const BinaryFile& file, const CsvOptions& options) {
     session.give_back(left - session.left());
   }
 }
+EBB_OVERLOAD_FOR_REALS(read_csv, Table<T>(const BinaryFile&, const CsvOptions&))
 
 }  // namespace detail
 
@@ -25,19 +27,13 @@ template <Real T>
 Table<T> read_csv(const std::string& path, const CsvOptions& options) {
   return detail::read_csv<T>(detail::BinaryFile(path), options);
 }
+EBB_OVERLOAD_FOR_REALS(read_csv, Table<T>(const std::string&, const CsvOptions&))
 
 template <Real T>
 Table<T> read_tsv(const std::string& path, CsvOptions options) {
   options.separator = '\t';
   return read_csv<T>(path, options);
 }
-
-#define EBB_INSTANTIATE(T)                                                          \
-  template Table<T> detail::read_csv(const detail::BinaryFile&, const CsvOptions&); \
-  template EBB_API Table<T> read_csv(const std::string&, const CsvOptions&);        \
-  template EBB_API Table<T> read_tsv(const std::string&, CsvOptions);
-EBB_INSTANTIATE(float)
-EBB_INSTANTIATE(double)
-#undef EBB_INSTANTIATE
+EBB_FOR_REALS(read_tsv)
 
 }  // namespace ebb::inline v0::data

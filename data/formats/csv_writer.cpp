@@ -3,6 +3,7 @@
 #include <charconv>
 #include <cmath>
 
+#include "ebb/autodiff/values/instances.hpp"
 #include "ebb/data/files/gzip.hpp"
 #include "ebb/data/files/number.hpp"
 #include "ebb/data/files/text_file.hpp"
@@ -143,18 +144,13 @@ void write_csv(const std::string& path, const Table<T>& table, const CsvWriteOpt
   }
   file.commit();
 }
+EBB_FOR_REALS(write_csv)
 
 template <Real T>
 void write_tsv(const std::string& path, const Table<T>& table, CsvWriteOptions options) {
   options.separator = '\t';
   write_csv(path, table, options);
 }
-
-#define EBB_INSTANTIATE(T)                                                                      \
-  template EBB_API void write_csv(const std::string&, const Table<T>&, const CsvWriteOptions&); \
-  template EBB_API void write_tsv(const std::string&, const Table<T>&, CsvWriteOptions);
-EBB_INSTANTIATE(float)
-EBB_INSTANTIATE(double)
-#undef EBB_INSTANTIATE
+EBB_FOR_REALS(write_tsv)
 
 }  // namespace ebb::inline v0::data

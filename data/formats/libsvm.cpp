@@ -5,6 +5,7 @@
 #include <cmath>
 #include <limits>
 
+#include "ebb/autodiff/values/instances.hpp"
 #include "ebb/data/files/gzip.hpp"
 #include "ebb/data/files/number.hpp"
 #include "ebb/data/files/text_file.hpp"
@@ -212,6 +213,7 @@ Supervised<T> read_libsvm(const BinaryFile& file, const LibsvmOptions& options) 
   ReadSession session(options.read);
   return Reader<T>(file, session, options).read();
 }
+EBB_OVERLOAD_FOR_REALS(read_libsvm, Supervised<T>(const BinaryFile&, const LibsvmOptions&))
 
 }  // namespace detail
 
@@ -219,6 +221,7 @@ template <Real T>
 Supervised<T> read_libsvm(const std::string& path, const LibsvmOptions& options) {
   return detail::read_libsvm<T>(detail::BinaryFile(path), options);
 }
+EBB_OVERLOAD_FOR_REALS(read_libsvm, Supervised<T>(const std::string&, const LibsvmOptions&))
 
 template <Real T>
 void write_libsvm(const std::string& path, const Array<T>& x, const Array<T>& y, int first) {
@@ -242,13 +245,6 @@ void write_libsvm(const std::string& path, const Array<T>& x, const Array<T>& y,
   }
   file.commit();
 }
-
-#define EBB_INSTANTIATE(T)                                                                     \
-  template Supervised<T> detail::read_libsvm(const detail::BinaryFile&, const LibsvmOptions&); \
-  template EBB_API Supervised<T> read_libsvm(const std::string&, const LibsvmOptions&);        \
-  template EBB_API void write_libsvm(const std::string&, const Array<T>&, const Array<T>&, int);
-EBB_INSTANTIATE(float)
-EBB_INSTANTIATE(double)
-#undef EBB_INSTANTIATE
+EBB_FOR_REALS(write_libsvm)
 
 }  // namespace ebb::inline v0::data

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "ebb/data/formats/npy_format.hpp"
 
+#include "ebb/autodiff/values/instances.hpp"
+
 #include <charconv>
 #include <cstring>
 #include <optional>
@@ -219,8 +221,7 @@ AnyArray read_npy_any(ByteReader& reader, ReadSession& session) {
   return array;
 }
 
-template Array<float> read_npy(ByteReader&, ReadSession&);
-template Array<double> read_npy(ByteReader&, ReadSession&);
+EBB_OVERLOAD_FOR_REALS(read_npy, Array<T>(ByteReader&, ReadSession&))
 template Array<std::int64_t> read_npy(ByteReader&, ReadSession&);
 template Array<bool> read_npy(ByteReader&, ReadSession&);
 

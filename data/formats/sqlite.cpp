@@ -17,6 +17,7 @@
 #include <utility>
 
 #include "ebb/autodiff/values/error.hpp"
+#include "ebb/autodiff/values/instances.hpp"
 #include "ebb/data/files/text_file.hpp"
 
 namespace ebb::inline v0::data {
@@ -276,9 +277,6 @@ Table<T> read_sqlite(const std::string& path, const std::string& query,
   }
   return Query<T>(path, query, options).read();
 }
-template EBB_API Table<float> read_sqlite(const std::string&, const std::string&,
-                                          const SqliteOptions&);
-template EBB_API Table<double> read_sqlite(const std::string&, const std::string&,
-                                           const SqliteOptions&);
+EBB_FOR_REALS(read_sqlite)
 
 }  // namespace ebb::inline v0::data

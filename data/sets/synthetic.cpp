@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "ebb/autodiff/values/error.hpp"
+#include "ebb/autodiff/values/instances.hpp"
 #include "ebb/autodiff/values/random.hpp"
 
 namespace ebb::inline v0::data {
@@ -135,6 +136,7 @@ LinearSet<T> make_linear(std::int64_t n, LinearSetOptions options) {
                                with_noise(options.noise, streams.rows));
   return {x, y, rounded<T>({1, options.features}, weight), rounded<T>({1}, bias)};
 }
+EBB_FOR_REALS(make_linear)
 
 template <Real T>
 LinearSet<T> make_logistic(std::int64_t n, LogisticSetOptions options) {
@@ -150,6 +152,7 @@ LinearSet<T> make_logistic(std::int64_t n, LogisticSetOptions options) {
   });
   return {x, y, rounded<T>({1, options.features}, weight), rounded<T>({1}, bias)};
 }
+EBB_FOR_REALS(make_logistic)
 
 template <Real T>
 BlobsSet<T> make_blobs(std::int64_t n, BlobsOptions options) {
@@ -178,6 +181,7 @@ BlobsSet<T> make_blobs(std::int64_t n, BlobsOptions options) {
   }
   return {std::move(x), std::move(y), rounded<T>(shape, centers)};
 }
+EBB_FOR_REALS(make_blobs)
 
 template <Real T>
 TensorDataset<T, std::int64_t> make_moons(std::int64_t n, MoonsOptions options) {
@@ -189,6 +193,7 @@ TensorDataset<T, std::int64_t> make_moons(std::int64_t n, MoonsOptions options) 
     return c == 0 ? std::pair(x, y) : std::pair(1 - x, 0.5 - y);
   });
 }
+EBB_FOR_REALS(make_moons)
 
 template <Real T>
 TensorDataset<T, std::int64_t> make_circles(std::int64_t n, CirclesOptions options) {
@@ -204,6 +209,7 @@ TensorDataset<T, std::int64_t> make_circles(std::int64_t n, CirclesOptions optio
     return polar(c == 0 ? 1 : options.factor, 2 * std::numbers::pi * streams.rows.uniform());
   });
 }
+EBB_FOR_REALS(make_circles)
 
 template <Real T>
 TensorDataset<T, std::int64_t> make_spirals(std::int64_t n, SpiralsOptions options) {
@@ -218,6 +224,7 @@ TensorDataset<T, std::int64_t> make_spirals(std::int64_t n, SpiralsOptions optio
     return polar(radius, 2 * std::numbers::pi * turns);
   });
 }
+EBB_FOR_REALS(make_spirals)
 
 template <Real T>
 SparseSet<T> make_sparse_regression(std::int64_t n, SparseSetOptions options) {
@@ -244,6 +251,7 @@ SparseSet<T> make_sparse_regression(std::int64_t n, SparseSetOptions options) {
                                with_noise(options.noise, streams.rows));
   return {x, y, rounded<T>({1, options.features}, weight), std::move(support)};
 }
+EBB_FOR_REALS(make_sparse_regression)
 
 template <Real T>
 PolynomialSet<T> make_ill_conditioned_polynomial(std::int64_t n, std::int64_t degree,
@@ -262,19 +270,6 @@ PolynomialSet<T> make_ill_conditioned_polynomial(std::int64_t n, std::int64_t de
   auto [x, y] = linear_rows<T>(n, weight, 0, powers, with_noise(options.noise, streams.rows));
   return {x, y, rounded<T>({1, degree + 1}, weight)};
 }
-
-#define EBB_INSTANTIATE(T)                                                                      \
-  template EBB_API LinearSet<T> make_linear(std::int64_t, LinearSetOptions);                    \
-  template EBB_API LinearSet<T> make_logistic(std::int64_t, LogisticSetOptions);                \
-  template EBB_API BlobsSet<T> make_blobs(std::int64_t, BlobsOptions);                          \
-  template EBB_API TensorDataset<T, std::int64_t> make_moons(std::int64_t, MoonsOptions);       \
-  template EBB_API TensorDataset<T, std::int64_t> make_circles(std::int64_t, CirclesOptions);   \
-  template EBB_API TensorDataset<T, std::int64_t> make_spirals(std::int64_t, SpiralsOptions);   \
-  template EBB_API SparseSet<T> make_sparse_regression(std::int64_t, SparseSetOptions);         \
-  template EBB_API PolynomialSet<T> make_ill_conditioned_polynomial(std::int64_t, std::int64_t, \
-                                                                    PolynomialSetOptions);
-EBB_INSTANTIATE(float)
-EBB_INSTANTIATE(double)
-#undef EBB_INSTANTIATE
+EBB_FOR_REALS(make_ill_conditioned_polynomial)
 
 }  // namespace ebb::inline v0::data

@@ -4,6 +4,7 @@
 #include <initializer_list>
 
 #include "ebb/autodiff/values/error.hpp"
+#include "ebb/autodiff/values/instances.hpp"
 
 namespace ebb::inline v0::data {
 namespace {
@@ -68,6 +69,7 @@ TableParts<T> split(const Table<T>& table, const Parts& parts) {
           part_of(table, parts.validation, {identity, 1}, Role::held_out),
           part_of(table, parts.test, {identity, 2}, Role::held_out)};
 }
+EBB_OVERLOAD_FOR_REALS(split, TableParts<T>(const Table<T>&, const Parts&))
 
 template <Real T>
 TableFold<T> split(const Table<T>& table, const Fold& fold) {
@@ -77,12 +79,6 @@ TableFold<T> split(const Table<T>& table, const Fold& fold) {
   return {part_of(table, fold.train, {identity, 0}, Role::training),
           part_of(table, fold.test, {identity, 1}, Role::held_out)};
 }
-
-#define EBB_INSTANTIATE(T)                                     \
-  template TableParts<T> split(const Table<T>&, const Parts&); \
-  template TableFold<T> split(const Table<T>&, const Fold&);
-EBB_INSTANTIATE(float)
-EBB_INSTANTIATE(double)
-#undef EBB_INSTANTIATE
+EBB_OVERLOAD_FOR_REALS(split, TableFold<T>(const Table<T>&, const Fold&))
 
 }  // namespace ebb::inline v0::data

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "ebb/data/tables/column_values.hpp"
 
+#include "ebb/autodiff/values/instances.hpp"
+
 namespace ebb::inline v0::data::detail {
 
 template <class T>
@@ -25,7 +27,6 @@ void copy_column(const Table<double>& from, std::size_t column, Array<double>& t
   }
 }
 
-template std::vector<double> numbers_of(const Table<float>&, std::size_t);
-template std::vector<double> numbers_of(const Table<double>&, std::size_t);
+EBB_FOR_REALS(numbers_of)
 
 }  // namespace ebb::inline v0::data::detail

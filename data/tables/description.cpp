@@ -6,6 +6,7 @@
 #include <limits>
 #include <ostream>
 
+#include "ebb/autodiff/values/instances.hpp"
 #include "ebb/data/tables/statistics.hpp"
 #include "ebb/data/tables/table.hpp"
 
@@ -169,12 +170,8 @@ std::ostream& operator<<(std::ostream& out, const Table<T>& table) {
   return out << table.rows() << (table.rows() == 1 ? " row, " : " rows, ") << columns.size()
              << (columns.size() == 1 ? " column\n" : " columns\n");
 }
-
-#define EBB_INSTANTIATE(T)                         \
-  template Description Table<T>::describe() const; \
-  template std::ostream& operator<<(std::ostream&, const Table<T>&);
-EBB_INSTANTIATE(float)
-EBB_INSTANTIATE(double)
-#undef EBB_INSTANTIATE
+EBB_OVERLOAD_FOR_REALS(operator<<, std::ostream&(std::ostream&, const Table<T>&))
+template Description Table<float>::describe() const;
+template Description Table<double>::describe() const;
 
 }  // namespace ebb::inline v0::data

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "ebb/data/tables/statistics.hpp"
 
+#include "ebb/autodiff/values/instances.hpp"
+
 #include <algorithm>
 #include <cmath>
 #include <limits>
@@ -69,7 +71,6 @@ double quantile_of_sorted(const std::vector<double>& sorted, double quantile) {
   return t >= 0.5 ? b - (b - a) * (1 - t) : a + (b - a) * t;
 }
 
-template std::vector<Moments> column_moments(const Array<float>&);
-template std::vector<Moments> column_moments(const Array<double>&);
+EBB_FOR_REALS(column_moments)
 
 }  // namespace ebb::inline v0::data::detail

@@ -7,6 +7,7 @@
 #include <unordered_map>
 
 #include "ebb/autodiff/values/error.hpp"
+#include "ebb/autodiff/values/instances.hpp"
 #include "ebb/data/files/text_file.hpp"
 #include "ebb/data/tables/columns.hpp"
 
@@ -212,6 +213,7 @@ void Transform::fit(const Table<T>& training) {
   learn(table);
   end_fit(table);
 }
+EBB_OVERLOAD_FOR_REALS(Transform::fit, void(const Table<T>&))
 
 template <Real T>
 Table<T> Transform::fit_transform(const Table<T>& training) {
@@ -221,6 +223,7 @@ Table<T> Transform::fit_transform(const Table<T>& training) {
   end_fit(table);
   return narrowed<T>(finished(std::move(result), table));
 }
+EBB_OVERLOAD_FOR_REALS(Transform::fit_transform, Table<T>(const Table<T>&))
 
 template <Real T>
 Table<T> Transform::transform(const Table<T>& table) const {
@@ -244,6 +247,7 @@ Table<T> Transform::transform(const Table<T>& table) const {
   const auto known = arranged(widened(table), inputs_, uses());
   return narrowed<T>(finished(apply(known), known));
 }
+EBB_OVERLOAD_FOR_REALS(Transform::transform, Table<T>(const Table<T>&) const)
 
 template <Real T>
 Table<T> Transform::inverse(const Table<T>& transformed) const {
@@ -252,14 +256,6 @@ Table<T> Transform::inverse(const Table<T>& transformed) const {
   auto provenance = TableAccess::provenance(known);
   return narrowed<T>(TableAccess::with(undo(known), std::move(provenance)));
 }
-
-#define EBB_INSTANTIATE(T)                                       \
-  template void Transform::fit(const Table<T>&);                 \
-  template Table<T> Transform::transform(const Table<T>&) const; \
-  template Table<T> Transform::fit_transform(const Table<T>&);   \
-  template Table<T> Transform::inverse(const Table<T>&) const;
-EBB_INSTANTIATE(float)
-EBB_INSTANTIATE(double)
-#undef EBB_INSTANTIATE
+EBB_OVERLOAD_FOR_REALS(Transform::inverse, Table<T>(const Table<T>&) const)
 
 }  // namespace ebb::inline v0::data

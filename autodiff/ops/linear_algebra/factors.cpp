@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "ebb/autodiff/kernels/lapack.hpp"
+#include "ebb/autodiff/values/instances.hpp"
 
 namespace ebb::inline v0 {
 namespace detail {
@@ -60,6 +61,7 @@ Array<bool> coincidences(const Tensor<T>& values) {
   }
   return coincide;
 }
+EBB_FOR_REALS(coincidences)
 
 template <class T>
 void demand_no_rotation(const char* name, const Array<bool>& coincide, const Tensor<T>& gradient) {
@@ -77,6 +79,7 @@ void demand_no_rotation(const char* name, const Array<bool>& coincide, const Ten
     }
   }
 }
+EBB_FOR_REALS(demand_no_rotation)
 
 template <class T>
 Tensor<T> divide_by_gaps(const Array<bool>& coincide, const Tensor<T>& gradient,
@@ -84,6 +87,7 @@ Tensor<T> divide_by_gaps(const Array<bool>& coincide, const Tensor<T>& gradient,
   const auto diagonal = Tensor<T>(identity<T>(coincide.shape()[0])) == 1.0;
   return where(diagonal, 0, gradient / where(coincide, smallest<T>, gaps));
 }
+EBB_FOR_REALS(divide_by_gaps)
 
 template <class T>
 Tensor<T> inverse_values(const Tensor<T>& values, const Tensor<T>& gradient) {
@@ -104,6 +108,7 @@ Tensor<T> inverse_values(const Tensor<T>& values, const Tensor<T>& gradient) {
   }
   return reciprocal(where(zero, smallest<T>, values));
 }
+EBB_FOR_REALS(inverse_values)
 
 template <class T>
 void demand_full_rank(const char* name, const Tensor<T>& r) {
@@ -117,16 +122,7 @@ void demand_full_rank(const char* name, const Tensor<T>& r) {
                             .append(to_string(r.shape())));
   }
 }
-
-#define EBB_INSTANTIATE(T)                                                                   \
-  template Array<bool> coincidences(const Tensor<T>&);                                       \
-  template void demand_no_rotation(const char*, const Array<bool>&, const Tensor<T>&);       \
-  template Tensor<T> divide_by_gaps(const Array<bool>&, const Tensor<T>&, const Tensor<T>&); \
-  template Tensor<T> inverse_values(const Tensor<T>&, const Tensor<T>&);                     \
-  template void demand_full_rank(const char*, const Tensor<T>&);
-EBB_INSTANTIATE(float)
-EBB_INSTANTIATE(double)
-#undef EBB_INSTANTIATE
+EBB_FOR_REALS(demand_full_rank)
 
 }  // namespace detail
 
@@ -170,16 +166,19 @@ template <Real T>
 Eigenpairs<T> eigh(const Operand<T>& a) {
   return detail::eigh_parts(detail::apply<op::Eigh, T>({}, a), Access::shape(a, "eigh"));
 }
+EBB_FOR_REALS(eigh)
 
 template <Real T>
 QR<T> qr(const Operand<T>& a) {
   return detail::qr_parts(detail::apply<op::Qr, T>({}, a), Access::shape(a, "qr"));
 }
+EBB_FOR_REALS(qr)
 
 template <Real T>
 SVD<T> svd(const Operand<T>& a) {
   return detail::svd_parts(detail::apply<op::Svd, T>({}, a), Access::shape(a, "svd"));
 }
+EBB_FOR_REALS(svd)
 
 template <Real T>
 Tensor<T> lstsq(const Operand<T>& a, const Operand<T>& b) {
@@ -193,14 +192,6 @@ Tensor<T> lstsq(const Operand<T>& a, const Operand<T>& b) {
   detail::demand_full_rank("lstsq", factors.r);
   return triangular_solve(factors.r, matmul(factors.q, b, {.transpose_a = true}), {.upper = true});
 }
-
-#define EBB_INSTANTIATE(T)                                \
-  template EBB_API Eigenpairs<T> eigh(const Operand<T>&); \
-  template EBB_API QR<T> qr(const Operand<T>&);           \
-  template EBB_API SVD<T> svd(const Operand<T>&);         \
-  template EBB_API Tensor<T> lstsq(const Operand<T>&, const Operand<T>&);
-EBB_INSTANTIATE(float)
-EBB_INSTANTIATE(double)
-#undef EBB_INSTANTIATE
+EBB_FOR_REALS(lstsq)
 
 }  // namespace ebb::inline v0

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "ebb/autodiff/ops/linear_algebra/matrices.hpp"
 
+#include "ebb/autodiff/values/instances.hpp"
+
 #include <algorithm>
 
 namespace ebb::inline v0 {
@@ -50,6 +52,7 @@ Tensor<T> dot(const Operand<T>& a, const Operand<T>& b) {
   }
   return matmul(a, b);
 }
+EBB_FOR_REALS(dot)
 
 template <Real T>
 Tensor<T> outer(const Operand<T>& a, const Operand<T>& b) {
@@ -59,6 +62,7 @@ Tensor<T> outer(const Operand<T>& a, const Operand<T>& b) {
   }
   return reshape(a, {p[0], 1}) * reshape(b, {1, q[0]});
 }
+EBB_FOR_REALS(outer)
 
 template <Real T>
 Tensor<T> diag(const Operand<T>& x, std::int64_t offset) {
@@ -76,6 +80,7 @@ Tensor<T> diag(const Operand<T>& x, std::int64_t offset) {
   const Shape matrix{n, n};
   return reshape(scatter_add_rows(x, diagonal(n, n, offset), matrix.size()), matrix);
 }
+EBB_FOR_REALS(diag)
 
 template <Real T>
 Tensor<T> trace(const Operand<T>& x) {
@@ -83,28 +88,20 @@ Tensor<T> trace(const Operand<T>& x) {
   if (shape.rank() != 2) detail::throw_shapes("trace", "x must have two axes", shape);
   return sum(diag(x));
 }
+EBB_FOR_REALS(trace)
 
 template <Real T>
 Tensor<T> tril(const Operand<T>& x, std::int64_t offset) {
   demand_matrices("tril", x);
   return where(on_or_below(Access::shape(x), offset), x, 0);
 }
+EBB_FOR_REALS(tril)
 
 template <Real T>
 Tensor<T> triu(const Operand<T>& x, std::int64_t offset) {
   demand_matrices("triu", x);
   return where(on_or_below(Access::shape(x), std::max(offset, INT64_MIN + 1) - 1), 0, x);
 }
-
-#define EBB_INSTANTIATE(T)                                                \
-  template EBB_API Tensor<T> dot(const Operand<T>&, const Operand<T>&);   \
-  template EBB_API Tensor<T> outer(const Operand<T>&, const Operand<T>&); \
-  template EBB_API Tensor<T> diag(const Operand<T>&, std::int64_t);       \
-  template EBB_API Tensor<T> trace(const Operand<T>&);                    \
-  template EBB_API Tensor<T> tril(const Operand<T>&, std::int64_t);       \
-  template EBB_API Tensor<T> triu(const Operand<T>&, std::int64_t);
-EBB_INSTANTIATE(float)
-EBB_INSTANTIATE(double)
-#undef EBB_INSTANTIATE
+EBB_FOR_REALS(triu)
 
 }  // namespace ebb::inline v0

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "ebb/autodiff/ops/linear_algebra/products.hpp"
 
+#include "ebb/autodiff/values/instances.hpp"
+
 #include <vector>
 
 namespace ebb::inline v0 {
@@ -104,17 +106,12 @@ Tensor<T> matmul(const Operand<T>& a, const Operand<T>& b, MatmulOptions options
       {!row && options.transpose_a, !column && options.transpose_b}, left, right);
   return reshape(y, row && column ? Shape() : Shape{y.size()});
 }
+EBB_FOR_REALS(matmul)
 
 template <Real T>
 Tensor<T> linear(const Operand<T>& x, const Operand<T>& weight, const Operand<T>& bias) {
   return detail::apply<op::Linear, T>({}, x, weight, bias);
 }
-
-#define EBB_INSTANTIATE(T)                                                                \
-  template EBB_API Tensor<T> matmul(const Operand<T>&, const Operand<T>&, MatmulOptions); \
-  template EBB_API Tensor<T> linear(const Operand<T>&, const Operand<T>&, const Operand<T>&);
-EBB_INSTANTIATE(float)
-EBB_INSTANTIATE(double)
-#undef EBB_INSTANTIATE
+EBB_FOR_REALS(linear)
 
 }  // namespace ebb::inline v0

@@ -6,6 +6,7 @@
 
 #include "ebb/autodiff/kernels/blas.hpp"
 #include "ebb/autodiff/kernels/lapack.hpp"
+#include "ebb/autodiff/values/instances.hpp"
 
 namespace ebb::inline v0 {
 namespace detail {
@@ -66,6 +67,7 @@ Array<T> lu_factors(std::string_view name, const Operand<T>& a) {
   std::copy(swaps.begin(), swaps.end(), to + n * n);
   return factors;
 }
+EBB_FOR_REALS(lu_factors)
 
 template <class T>
 std::int64_t zero_pivot(const Array<T>& factors) {
@@ -74,6 +76,7 @@ std::int64_t zero_pivot(const Array<T>& factors) {
   while (i < n && pivot(factors, i) != 0) ++i;
   return i;
 }
+EBB_FOR_REALS(zero_pivot)
 
 template <class T>
 void demand_regular(std::string_view name, const Array<T>& factors, const char* consequence) {
@@ -86,6 +89,7 @@ void demand_regular(std::string_view name, const Array<T>& factors, const char* 
   message.append("; a is ").append(to_string(Shape{factors.shape()[1], factors.shape()[1]}));
   throw ArgumentError(message);
 }
+EBB_FOR_REALS(demand_regular)
 
 template <class T>
 Block* solve_block(bool transpose, Block* b, const Array<T>& factors) {
@@ -94,6 +98,7 @@ Block* solve_block(bool transpose, Block* b, const Array<T>& factors) {
            y->data<T>());
   return y.take();
 }
+EBB_FOR_REALS(solve_block)
 
 template <class T>
 double determinant(const Array<T>& factors) {
@@ -101,6 +106,7 @@ double determinant(const Array<T>& factors) {
   for (std::int64_t i = 0; i < factors.shape()[1]; ++i) product *= pivot(factors, i);
   return product;
 }
+EBB_FOR_REALS(determinant)
 
 template <class T>
 void sign_and_log(const Array<T>& factors, T* result) {
@@ -113,6 +119,7 @@ void sign_and_log(const Array<T>& factors, T* result) {
   result[0] = T(sign);
   result[1] = T(log);
 }
+EBB_FOR_REALS(sign_and_log)
 
 template <class T>
 Block* symmetric_block(std::string_view name, Block* x) {
@@ -128,8 +135,7 @@ Block* symmetric_block(std::string_view name, Block* x) {
   return y.take();
 }
 
-template Block* symmetric_block<float>(std::string_view, Block*);
-template Block* symmetric_block<double>(std::string_view, Block*);
+EBB_OVERLOAD_FOR_REALS(symmetric_block, Block*(std::string_view, Block*))
 
 }  // namespace detail
 
@@ -226,6 +232,7 @@ detail::Block* Cofactors::forward(const Options&, detail::Block* a) {
   for (std::int64_t i = 0; i < f.n; ++i) middle.mutate()[i * f.n + i] = T(f.others(i, i));
   return f.around(middle);
 }
+EBB_FOR_REALS(Cofactors::forward)
 
 template <class T>
 detail::Block* CofactorsAlong::forward(const Options&, detail::Block* g, detail::Block* a) {
@@ -247,6 +254,7 @@ detail::Block* CofactorsAlong::forward(const Options&, detail::Block* g, detail:
   }
   return f.around(middle);
 }
+EBB_FOR_REALS(CofactorsAlong::forward)
 
 }  // namespace op
 
@@ -273,6 +281,7 @@ Tensor<T> solve(const Operand<T>& a, const Operand<T>& b) {
   return with_columns(
       b, [&](const Tensor<T>& columns) { return op::Solve::of<T>({}, a, columns, factors); });
 }
+EBB_FOR_REALS(solve)
 
 template <Real T>
 Tensor<T> triangular_solve(const Operand<T>& a, const Operand<T>& b, TriangularOptions options) {
@@ -282,21 +291,25 @@ Tensor<T> triangular_solve(const Operand<T>& a, const Operand<T>& b, TriangularO
     return detail::apply<op::TriangularSolve, T>(options, a, columns);
   });
 }
+EBB_FOR_REALS(triangular_solve)
 
 template <Real T>
 Tensor<T> inverse(const Operand<T>& a) {
   return detail::apply<op::Inverse, T>({}, a);
 }
+EBB_FOR_REALS(inverse)
 
 template <Real T>
 Tensor<T> cholesky(const Operand<T>& a) {
   return detail::apply<op::Cholesky, T>({}, a);
 }
+EBB_FOR_REALS(cholesky)
 
 template <Real T>
 Tensor<T> det(const Operand<T>& a) {
   return detail::apply<op::Det, T>({}, a, detail::lu_factors("det", a));
 }
+EBB_FOR_REALS(det)
 
 namespace {
 
@@ -312,33 +325,13 @@ template <Real T>
 SignAndLog<T> slogdet(const Operand<T>& a) {
   return sign_and_log("slogdet", a);
 }
+EBB_FOR_REALS(slogdet)
 
 template <Real T>
 Tensor<T> logdet(const Operand<T>& a) {
   const auto y = sign_and_log("logdet", a);
   return where(y.sign < 0, std::numeric_limits<double>::quiet_NaN(), y.logabsdet);
 }
-
-#define EBB_INSTANTIATE(T)                                                                         \
-  template Array<T> detail::lu_factors(std::string_view, const Operand<T>&);                       \
-  template std::int64_t detail::zero_pivot(const Array<T>&);                                       \
-  template void detail::demand_regular(std::string_view, const Array<T>&, const char*);            \
-  template detail::Block* detail::solve_block(bool, detail::Block*, const Array<T>&);              \
-  template double detail::determinant(const Array<T>&);                                            \
-  template void detail::sign_and_log(const Array<T>&, T*);                                         \
-  template detail::Block* op::Cofactors::forward<T>(const detail::NoOptions&, detail::Block*);     \
-  template detail::Block* op::CofactorsAlong::forward<T>(const detail::NoOptions&, detail::Block*, \
-                                                         detail::Block*);                          \
-  template EBB_API Tensor<T> solve(const Operand<T>&, const Operand<T>&);                          \
-  template EBB_API Tensor<T> triangular_solve(const Operand<T>&, const Operand<T>&,                \
-                                              TriangularOptions);                                  \
-  template EBB_API Tensor<T> inverse(const Operand<T>&);                                           \
-  template EBB_API Tensor<T> cholesky(const Operand<T>&);                                          \
-  template EBB_API Tensor<T> det(const Operand<T>&);                                               \
-  template EBB_API SignAndLog<T> slogdet(const Operand<T>&);                                       \
-  template EBB_API Tensor<T> logdet(const Operand<T>&);
-EBB_INSTANTIATE(float)
-EBB_INSTANTIATE(double)
-#undef EBB_INSTANTIATE
+EBB_FOR_REALS(logdet)
 
 }  // namespace ebb::inline v0

@@ -3,6 +3,7 @@
 
 #include "ebb/autodiff/fuse.hpp"
 #include "ebb/autodiff/values/error.hpp"
+#include "ebb/autodiff/values/instances.hpp"
 
 namespace ebb::inline v0 {
 namespace {
@@ -21,13 +22,12 @@ void demand_finite(const char* argument, double value) {
 
 }  // namespace
 
-#define EBB_ACTIVATION(f, O)                               \
-  template <Real T>                                        \
-  Tensor<T> f(const Operand<T>& x) {                       \
-    return fuse(Formula<op::O>{}, x);                      \
-  }                                                        \
-  template EBB_API Tensor<float> f(const Operand<float>&); \
-  template EBB_API Tensor<double> f(const Operand<double>&);
+#define EBB_ACTIVATION(f, O)          \
+  template <Real T>                   \
+  Tensor<T> f(const Operand<T>& x) {  \
+    return fuse(Formula<op::O>{}, x); \
+  }                                   \
+  EBB_OVERLOAD_FOR_REALS(f, Tensor<T>(const Operand<T>&))
 EBB_ACTIVATION(silu, Silu)
 EBB_ACTIVATION(mish, Mish)
 EBB_ACTIVATION(selu, Selu)
@@ -38,16 +38,14 @@ Tensor<T> elu(const Operand<T>& x, double alpha) {
   demand_finite("elu: alpha", alpha);
   return fuse(Formula<op::Elu>{}, x, alpha);
 }
-template EBB_API Tensor<float> elu(const Operand<float>&, double);
-template EBB_API Tensor<double> elu(const Operand<double>&, double);
+EBB_OVERLOAD_FOR_REALS(elu, Tensor<T>(const Operand<T>&, double))
 
 template <Real T>
 Tensor<T> leaky_relu(const Operand<T>& x, double negative_slope) {
   demand_finite("leaky_relu: negative_slope", negative_slope);
   return fuse(Formula<op::LeakyRelu>{}, x, negative_slope);
 }
-template EBB_API Tensor<float> leaky_relu(const Operand<float>&, double);
-template EBB_API Tensor<double> leaky_relu(const Operand<double>&, double);
+EBB_OVERLOAD_FOR_REALS(leaky_relu, Tensor<T>(const Operand<T>&, double))
 
 template <Real T>
 Tensor<T> hardtanh(const Operand<T>& x, double low, double high) {
@@ -57,7 +55,6 @@ Tensor<T> hardtanh(const Operand<T>& x, double low, double high) {
   }
   return fuse(Formula<op::Hardtanh>{}, x, low, high);
 }
-template EBB_API Tensor<float> hardtanh(const Operand<float>&, double, double);
-template EBB_API Tensor<double> hardtanh(const Operand<double>&, double, double);
+EBB_OVERLOAD_FOR_REALS(hardtanh, Tensor<T>(const Operand<T>&, double, double))
 
 }  // namespace ebb::inline v0

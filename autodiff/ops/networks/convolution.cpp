@@ -7,6 +7,7 @@
 #include <algorithm>
 
 #include "ebb/autodiff/kernels/blas.hpp"
+#include "ebb/autodiff/values/instances.hpp"
 #include "ebb/autodiff/values/parallel.hpp"
 
 namespace ebb::inline v0 {
@@ -173,6 +174,7 @@ void convolve(const Convolution& c, const T* x, const T* weight, const T* bias, 
     });
   });
 }
+EBB_FOR_REALS(convolve)
 
 template <class T>
 void convolve_input(const Convolution& c, const T* g, const T* weight, T* gx) {
@@ -187,6 +189,7 @@ void convolve_input(const Convolution& c, const T* g, const T* weight, T* gx) {
     });
   });
 }
+EBB_FOR_REALS(convolve_input)
 
 template <class T>
 void convolve_weight(const Convolution& c, const T* x, const T* g, T* gw) {
@@ -199,14 +202,7 @@ void convolve_weight(const Convolution& c, const T* x, const T* g, T* gw) {
          columns.of(x + part * c.in * c.windows.plane()), gw + group * c.out * inner, true);
   });
 }
-
-#define EBB_INSTANTIATE(T)                                                      \
-  template void convolve(const Convolution&, const T*, const T*, const T*, T*); \
-  template void convolve_input(const Convolution&, const T*, const T*, T*);     \
-  template void convolve_weight(const Convolution&, const T*, const T*, T*);
-EBB_INSTANTIATE(float)
-EBB_INSTANTIATE(double)
-#undef EBB_INSTANTIATE
+EBB_FOR_REALS(convolve_weight)
 
 }  // namespace detail
 
@@ -226,10 +222,13 @@ Tensor<T> conv2d(const Operand<T>& x, const Operand<T>& weight, const Operand<T>
                  Conv2dOptions options) {
   return detail::apply<op::Conv2d, T>(options, x, weight, bias);
 }
+EBB_OVERLOAD_FOR_REALS(conv2d, Tensor<T>(const Operand<T>&, const Operand<T>&, const Operand<T>&,
+                                         Conv2dOptions))
 template <Real T>
 Tensor<T> conv2d(const Operand<T>& x, const Operand<T>& weight, Conv2dOptions options) {
   return detail::apply<op::Conv2d, T>(options, x, weight, no_bias("conv2d", weight));
 }
+EBB_OVERLOAD_FOR_REALS(conv2d, Tensor<T>(const Operand<T>&, const Operand<T>&, Conv2dOptions))
 
 template <Real T>
 Tensor<T> conv1d(const Operand<T>& x, const Operand<T>& weight, const Operand<T>& bias,
@@ -245,20 +244,12 @@ Tensor<T> conv1d(const Operand<T>& x, const Operand<T>& weight, const Operand<T>
                              reshape(weight, {w[0], w[1], 1, w[2]}), bias, options);
   return reshape(y, c.y().without(2));
 }
+EBB_OVERLOAD_FOR_REALS(conv1d, Tensor<T>(const Operand<T>&, const Operand<T>&, const Operand<T>&,
+                                         Conv1dOptions))
 template <Real T>
 Tensor<T> conv1d(const Operand<T>& x, const Operand<T>& weight, Conv1dOptions options) {
   return conv1d(x, weight, no_bias("conv1d", weight), options);
 }
-
-#define EBB_INSTANTIATE(T)                                                                   \
-  template EBB_API Tensor<T> conv2d(const Operand<T>&, const Operand<T>&, const Operand<T>&, \
-                                    Conv2dOptions);                                          \
-  template EBB_API Tensor<T> conv2d(const Operand<T>&, const Operand<T>&, Conv2dOptions);    \
-  template EBB_API Tensor<T> conv1d(const Operand<T>&, const Operand<T>&, const Operand<T>&, \
-                                    Conv1dOptions);                                          \
-  template EBB_API Tensor<T> conv1d(const Operand<T>&, const Operand<T>&, Conv1dOptions);
-EBB_INSTANTIATE(float)
-EBB_INSTANTIATE(double)
-#undef EBB_INSTANTIATE
+EBB_OVERLOAD_FOR_REALS(conv1d, Tensor<T>(const Operand<T>&, const Operand<T>&, Conv1dOptions))
 
 }  // namespace ebb::inline v0

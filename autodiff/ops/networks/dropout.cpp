@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "ebb/autodiff/ops/networks/dropout.hpp"
 
+#include "ebb/autodiff/values/instances.hpp"
 #include "ebb/autodiff/values/parallel.hpp"
 
 namespace ebb::inline v0 {
@@ -18,8 +19,7 @@ void drop_out(const DropoutOptions& call, std::int64_t n, const T* x, T* y) {
   });
 }
 
-template void drop_out(const DropoutOptions&, std::int64_t, const float*, float*);
-template void drop_out(const DropoutOptions&, std::int64_t, const double*, double*);
+EBB_OVERLOAD_FOR_REALS(drop_out, void(const DropoutOptions&, std::int64_t, const T*, T*))
 
 }  // namespace detail
 
@@ -31,7 +31,6 @@ Tensor<T> dropout(const Operand<T>& x, double p, Stream& stream) {
   const std::uint64_t high = stream.next();
   return detail::apply<op::Dropout, T>({high << 32 | stream.next(), p}, x);
 }
-template EBB_API Tensor<float> dropout(const Operand<float>&, double, Stream&);
-template EBB_API Tensor<double> dropout(const Operand<double>&, double, Stream&);
+EBB_FOR_REALS(dropout)
 
 }  // namespace ebb::inline v0

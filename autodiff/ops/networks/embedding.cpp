@@ -4,6 +4,7 @@
 #include "ebb/autodiff/engine/op.hpp"
 #include "ebb/autodiff/ops/shapes.hpp"
 #include "ebb/autodiff/values/error.hpp"
+#include "ebb/autodiff/values/instances.hpp"
 
 namespace ebb::inline v0 {
 
@@ -31,9 +32,6 @@ Tensor<T> embedding(const Array<std::int64_t>& indices, const Operand<T>& weight
   return reshape(rows, Shape(sizes));
 }
 
-template EBB_API Tensor<float> embedding(const Array<std::int64_t>&, const Operand<float>&,
-                                         EmbeddingOptions);
-template EBB_API Tensor<double> embedding(const Array<std::int64_t>&, const Operand<double>&,
-                                          EmbeddingOptions);
+EBB_FOR_REALS(embedding)
 
 }  // namespace ebb::inline v0

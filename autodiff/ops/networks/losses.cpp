@@ -3,6 +3,7 @@
 // included after fuse.hpp, so that the formulas find the functions of every number type
 #include "ebb/autodiff/ops/networks/losses.hpp"
 #include "ebb/autodiff/ops/shapes.hpp"
+#include "ebb/autodiff/values/instances.hpp"
 
 namespace ebb::inline v0 {
 namespace {
@@ -23,13 +24,12 @@ struct Formula {
 
 }  // namespace
 
-#define EBB_LOSS(f, Op)                                                           \
-  template <Real T>                                                               \
-  Tensor<T> f(const Operand<T>& prediction, const Operand<T>& target) {           \
-    return fuse_mean(Formula<op::Op>{}, prediction, target);                      \
-  }                                                                               \
-  template EBB_API Tensor<float> f(const Operand<float>&, const Operand<float>&); \
-  template EBB_API Tensor<double> f(const Operand<double>&, const Operand<double>&);
+#define EBB_LOSS(f, Op)                                                 \
+  template <Real T>                                                     \
+  Tensor<T> f(const Operand<T>& prediction, const Operand<T>& target) { \
+    return fuse_mean(Formula<op::Op>{}, prediction, target);            \
+  }                                                                     \
+  EBB_FOR_REALS(f)
 EBB_LOSS(mse_loss, MseLoss)
 EBB_LOSS(l1_loss, L1Loss)
 EBB_LOSS(hinge_loss, HingeLoss)
@@ -48,8 +48,7 @@ EBB_LOSS(kl_div, KlDiv)
     }                                                                                     \
     return fuse_mean(Formula<op::Op>{}, prediction, target, parameter);                   \
   }                                                                                       \
-  template EBB_API Tensor<float> f(const Operand<float>&, const Operand<float>&, double); \
-  template EBB_API Tensor<double> f(const Operand<double>&, const Operand<double>&, double);
+  EBB_FOR_REALS(f)
 EBB_LOSS(huber_loss, HuberLoss, delta, delta > 0, "greater than 0")
 EBB_LOSS(smooth_l1_loss, SmoothL1Loss, beta, beta >= 0, "at least 0")
 EBB_LOSS(quantile_loss, QuantileLoss, q, q >= 0 && q <= 1, "in [0, 1]")
@@ -59,11 +58,13 @@ template <Real T>
 Tensor<T> bce_with_logits(const Operand<T>& logits, const Operand<T>& target) {
   return fuse_mean(Formula<op::BceWithLogits>{}, logits, target);
 }
+EBB_FOR_REALS(bce_with_logits)
 
 template <Real T>
 Tensor<T> cross_entropy(const Operand<T>& logits, const Array<std::int64_t>& labels) {
   return detail::apply<op::CrossEntropy, T>({}, logits, labels);
 }
+EBB_FOR_REALS(cross_entropy)
 
 template <Real T>
 Tensor<T> nll_loss(const Operand<T>& log_probabilities, const Array<std::int64_t>& labels) {
@@ -76,13 +77,6 @@ Tensor<T> nll_loss(const Operand<T>& log_probabilities, const Array<std::int64_t
   detail::check_range("nll_loss", detail::Access::block(labels), s[1]);
   return mean(gather(log_probabilities, 1, labels.reshape({s[0], 1}))) * -1.0;
 }
-
-#define EBB_INSTANTIATE(T)                                                            \
-  template EBB_API Tensor<T> nll_loss(const Operand<T>&, const Array<std::int64_t>&); \
-  template EBB_API Tensor<T> bce_with_logits(const Operand<T>&, const Operand<T>&);   \
-  template EBB_API Tensor<T> cross_entropy(const Operand<T>&, const Array<std::int64_t>&);
-EBB_INSTANTIATE(float)
-EBB_INSTANTIATE(double)
-#undef EBB_INSTANTIATE
+EBB_FOR_REALS(nll_loss)
 
 }  // namespace ebb::inline v0

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "ebb/autodiff/ops/networks/normalisation.hpp"
 
+#include "ebb/autodiff/values/instances.hpp"
+
 #include <vector>
 
 namespace ebb::inline v0 {
@@ -54,12 +56,15 @@ Tensor<T> layer_norm(const Operand<T>& x, const Shape& normalized_shape, const O
   demand_eps("layer_norm", eps);
   return shaped(detail::apply<op::LayerNorm, T>({eps}, rows, w, b), Access::shape(x));
 }
+EBB_OVERLOAD_FOR_REALS(layer_norm, Tensor<T>(const Operand<T>&, const Shape&, const Operand<T>&,
+                                             const Operand<T>&, double))
 
 template <Real T>
 Tensor<T> layer_norm(const Operand<T>& x, const Shape& normalized_shape, double eps) {
   return layer_norm<T>(x, normalized_shape, Array<T>::full(normalized_shape, 1),
                        Array<T>::zeros(normalized_shape), eps);
 }
+EBB_OVERLOAD_FOR_REALS(layer_norm, Tensor<T>(const Operand<T>&, const Shape&, double))
 
 template <Real T>
 BatchNormalized<T> batch_norm(const Operand<T>& x, const Array<T>& running_mean,
@@ -112,16 +117,6 @@ BatchNormalized<T> batch_norm(const Operand<T>& x, const Array<T>& running_mean,
   result.y = (x - m) * scale + reshape(bias, channels);
   return result;
 }
-
-#define EBB_INSTANTIATE(T)                                                                  \
-  template EBB_API Tensor<T> layer_norm(const Operand<T>&, const Shape&, const Operand<T>&, \
-                                        const Operand<T>&, double);                         \
-  template EBB_API Tensor<T> layer_norm(const Operand<T>&, const Shape&, double);           \
-  template EBB_API BatchNormalized<T> batch_norm(const Operand<T>&, const Array<T>&,        \
-                                                 const Array<T>&, const Operand<T>&,        \
-                                                 const Operand<T>&, BatchNormOptions);
-EBB_INSTANTIATE(float)
-EBB_INSTANTIATE(double)
-#undef EBB_INSTANTIATE
+EBB_FOR_REALS(batch_norm)
 
 }  // namespace ebb::inline v0

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "ebb/autodiff/values/instances.hpp"
 #include "ebb/autodiff/values/parallel.hpp"
 
 namespace ebb::inline v0 {
@@ -22,6 +23,7 @@ void average(const Windows2d& windows, std::int64_t planes, const T* x, T* y) {
     for (std::int64_t i = 0; i < count; ++i) out[i] /= divisor;
   });
 }
+EBB_FOR_REALS(average)
 
 template <class T>
 void share(const Windows2d& windows, std::int64_t planes, const T* g, T* gx) {
@@ -37,13 +39,7 @@ void share(const Windows2d& windows, std::int64_t planes, const T* g, T* gx) {
     for (std::int64_t i = 0; i < size; ++i) out[i] /= divisor;
   });
 }
-
-#define EBB_INSTANTIATE(T)                                             \
-  template void average(const Windows2d&, std::int64_t, const T*, T*); \
-  template void share(const Windows2d&, std::int64_t, const T*, T*);
-EBB_INSTANTIATE(float)
-EBB_INSTANTIATE(double)
-#undef EBB_INSTANTIATE
+EBB_FOR_REALS(share)
 
 namespace {
 
@@ -139,6 +135,7 @@ Tensor<T> max_pool2d(const Operand<T>& x, HeightWidth kernel, MaxPool2dOptions o
       "max_pool2d", x,
       detail::pooling("max_pool2d", 2, shape, kernel, o.stride, o.padding, o.dilation));
 }
+EBB_FOR_REALS(max_pool2d)
 template <Real T>
 Tensor<T> max_pool1d(const Operand<T>& x, std::int64_t kernel, MaxPool1dOptions o) {
   const Shape& shape = detail::Access::shape(x, "max_pool1d");
@@ -146,12 +143,14 @@ Tensor<T> max_pool1d(const Operand<T>& x, std::int64_t kernel, MaxPool1dOptions 
                           detail::pooling("max_pool1d", 1, shape, {1, kernel}, {1, o.stride},
                                           {0, o.padding}, {1, o.dilation}));
 }
+EBB_FOR_REALS(max_pool1d)
 template <Real T>
 Tensor<T> avg_pool2d(const Operand<T>& x, HeightWidth kernel, AvgPool2dOptions o) {
   const Shape& shape = detail::Access::shape(x, "avg_pool2d");
   return detail::avg_pool("avg_pool2d", x,
                           detail::pooling("avg_pool2d", 2, shape, kernel, o.stride, o.padding));
 }
+EBB_FOR_REALS(avg_pool2d)
 template <Real T>
 Tensor<T> avg_pool1d(const Operand<T>& x, std::int64_t kernel, AvgPool1dOptions o) {
   const Shape& shape = detail::Access::shape(x, "avg_pool1d");
@@ -159,14 +158,6 @@ Tensor<T> avg_pool1d(const Operand<T>& x, std::int64_t kernel, AvgPool1dOptions 
       "avg_pool1d", x,
       detail::pooling("avg_pool1d", 1, shape, {1, kernel}, {1, o.stride}, {0, o.padding}));
 }
-
-#define EBB_INSTANTIATE(T)                                                                  \
-  template EBB_API Tensor<T> max_pool2d(const Operand<T>&, HeightWidth, MaxPool2dOptions);  \
-  template EBB_API Tensor<T> max_pool1d(const Operand<T>&, std::int64_t, MaxPool1dOptions); \
-  template EBB_API Tensor<T> avg_pool2d(const Operand<T>&, HeightWidth, AvgPool2dOptions);  \
-  template EBB_API Tensor<T> avg_pool1d(const Operand<T>&, std::int64_t, AvgPool1dOptions);
-EBB_INSTANTIATE(float)
-EBB_INSTANTIATE(double)
-#undef EBB_INSTANTIATE
+EBB_FOR_REALS(avg_pool1d)
 
 }  // namespace ebb::inline v0
