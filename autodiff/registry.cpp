@@ -44,6 +44,7 @@ RegistryEntry elementwise(int arity, std::string_view family = "elementwise") {
   if constexpr (requires { O::upper_bound; }) entry.upper_bound = O::upper_bound;
   if constexpr (requires { O::kinks; })
     entry.kinks.assign(std::begin(O::kinks), std::end(O::kinks));
+  entry.has_kinks = !entry.kinks.empty();
   return entry;
 }
 
@@ -100,6 +101,8 @@ RegistryEntry structured(std::string_view family) {
   entry.name = O::name;
   entry.family = family;
   if constexpr (requires { O::internal; }) entry.internal = O::internal;
+  if constexpr (requires { O::has_kinks; }) entry.has_kinks = O::has_kinks;
+  if constexpr (requires { O::lacks; }) entry.lacks = O::lacks;
   entry.samples = O::samples();
   entry.rejections = O::rejections();
   return entry;

@@ -116,6 +116,7 @@ struct IndexAdd {
   static auto vjp_a(const auto& call) {
     return index_select(call.g(), call.options().axis, call.template array<std::int64_t>(1));
   }
+  static constexpr Lacks lacks{.scalar = "needs an axis", .empty = "covered by index_select"};
   static std::vector<Sample> samples() {
     const auto indices = Array<std::int64_t>::of({2, 0, 2});
     return {sample("with an index twice", {spread({2, 3}, 50)}, [=](auto x) {
@@ -156,6 +157,7 @@ struct IndexSelect {
     return detail::apply<IndexAdd, T>({call.shape_of(0)[axis], axis}, call.g(),
                                       call.template array<std::int64_t>(1));
   }
+  static constexpr Lacks lacks{.scalar = "needs an axis"};
   static std::vector<Sample> samples() {
     const auto indices = Array<std::int64_t>::of({2, 0, 2});
     const auto none = Array<std::int64_t>::zeros({0});
@@ -202,6 +204,7 @@ struct Scatter {
   static auto vjp_a(const auto& call) {
     return gather(call.g(), call.options().axis, call.template array<std::int64_t>(1));
   }
+  static constexpr Lacks lacks{.scalar = "needs an axis", .empty = "covered by gather"};
   static std::vector<Sample> samples() {
     const auto index = Array<std::int64_t>::of({{2, 0}, {2, 1}});
     return {sample("with an index twice", {spread({2, 2}, 50)}, [=](auto x) {

@@ -10,6 +10,7 @@ namespace ebb::inline v0::op {
 /// Arrays joined along an axis; each input gets its slice of the gradient.
 struct Concat {
   static constexpr std::string_view name = "concat";
+  static constexpr Lacks lacks{.scalar = "needs an axis"};
   static std::vector<Sample> samples() {
     const auto join = [](int axis) {
       return [=](auto x) {
@@ -35,6 +36,8 @@ struct Concat {
 /// The values in another type; the gradient is converted back.
 struct Cast {
   static constexpr std::string_view name = "cast";
+  static constexpr Lacks lacks{.scalar = "runs element by element",
+                               .empty = "runs element by element"};
   static std::vector<Sample> samples() {
     // To its own type only: differences computed through float would see its rounding.
     return {sample("to its own type", {spread({3}, 50)},

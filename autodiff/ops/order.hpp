@@ -11,6 +11,7 @@ namespace ebb::inline v0::op {
 /// All elements along an axis in order.
 struct Sort {
   static constexpr std::string_view name = "sort";
+  static constexpr bool has_kinks = true;
   static std::vector<Sample> samples() {
     return {sample("of a vector", {spread({7}, 50)}, [](auto x) { return sort(x[0]).values; }),
             sample("of columns, descending", {spread({3, 4})},
@@ -30,6 +31,7 @@ struct Sort {
 /// The first k elements along an axis in order.
 struct TopK {
   static constexpr std::string_view name = "topk";
+  static constexpr bool has_kinks = true;
   static std::vector<Sample> samples() {
     return {sample("of rows", {spread({3, 5}, 50)}, [](auto x) { return topk(x[0], 2).values; }),
             sample("of columns, the smallest", {spread({5, 2})},
@@ -52,6 +54,7 @@ struct TopK {
 /// The middle element along an axis, or of all elements.
 struct Median {
   static constexpr std::string_view name = "median";
+  static constexpr bool has_kinks = true;
   static std::vector<Sample> samples() {
     return {sample("of all", {spread({3, 4}, 50)}, [](auto x) { return median(x[0]); }),
             sample("of a scalar", {spread({})}, [](auto x) { return median(x[0]); }),

@@ -126,6 +126,7 @@ struct Stack {
 /// A `slice` for each part.
 struct Split {
   static constexpr std::string_view name = "split";
+  static constexpr Lacks lacks{.scalar = "needs an axis"};
   static std::vector<Sample> samples() {
     return {sample("of which the last is shorter", {spread({5, 2}, 50)},
                    [](auto x) {
@@ -206,6 +207,7 @@ struct Roll {
   static auto vjp_a(const auto& call) {
     return roll(call.g(), -call.options().shift, call.options().axis);
   }
+  static constexpr Lacks lacks{.scalar = "needs an axis"};
   static std::vector<Sample> samples() {
     return {sample("of rows", {spread({4, 2}, 50)}, [](auto x) { return roll(x[0], 1, 0); }),
             sample("back, and more than around", {spread({2, 4})},
@@ -245,6 +247,8 @@ struct Unpad {
     return y.take();
   }
   static auto vjp_a(const auto& call);
+  static constexpr Lacks lacks{
+      .scalar = "covered by pad", .empty = "covered by pad", .large = "moves elements only"};
   static std::vector<Sample> samples() {
     const auto without = [](const PadOptions& widths) {
       return [=](auto x) {
@@ -366,6 +370,7 @@ struct Repeat {
 /// Each element repeated several times, by `broadcast_to`.
 struct RepeatInterleave {
   static constexpr std::string_view name = "repeat_interleave";
+  static constexpr Lacks lacks{.scalar = "needs an axis"};
   static std::vector<Sample> samples() {
     return {sample("of rows", {spread({2, 3}, 50)},
                    [](auto x) { return repeat_interleave(x[0], 2, 0); }),

@@ -201,6 +201,8 @@ struct Max {
     return detail::choose<T>(name, options, x, kernels.max, kernels.column_max);
   }
   static auto vjp_a(const auto& call) { return detail::share_evenly(call); }
+  static constexpr bool has_kinks = true;
+  static constexpr Lacks lacks{.empty = "of no rows is a sample, of nothing is refused"};
   static std::vector<Sample> samples() {
     return {sample("of all", {spread({3, 4}, 50)}, [](auto x) { return max(x[0]); }),
             sample("of a scalar", {spread({})}, [](auto x) { return max(x[0]); }),
@@ -230,6 +232,8 @@ struct Min {
     return detail::choose<T>(name, options, x, kernels.min, kernels.column_min);
   }
   static auto vjp_a(const auto& call) { return detail::share_evenly(call); }
+  static constexpr bool has_kinks = true;
+  static constexpr Lacks lacks{.empty = "of no rows is a sample, of nothing is refused"};
   static std::vector<Sample> samples() {
     return {sample("of all", {spread({3, 4}, 50)}, [](auto x) { return min(x[0]); }),
             sample("of a scalar", {spread({})}, [](auto x) { return min(x[0]); }),
@@ -304,6 +308,8 @@ struct SoftmaxPull {
     const auto h = call.g(), g = call.a(), y = call.b();
     return h * (g - sum(g * y, -1, true)) - g * sum(h * y, -1, true);
   }
+  static constexpr Lacks lacks{
+      .scalar = "needs an axis", .empty = "covered by softmax", .large = "linear in both"};
   static std::vector<Sample> samples() {
     return {sample("of rows", {spread({3, 4}), spread({3, 4})},
                    [](auto x) { return apply_to(x[0], x[1]); })};
@@ -326,6 +332,7 @@ struct Softmax {
     return y.take();
   }
   static auto vjp_a(const auto& call) { return SoftmaxPull::apply_to(call.g(), call.y()); }
+  static constexpr Lacks lacks{.scalar = "of one element 1"};
   static std::vector<Sample> samples() {
     return {sample("of rows", {spread({3, 4})}, [](auto x) { return softmax(x[0]); }),
             sample("of columns", {spread({3, 4}, 50)}, [](auto x) { return softmax(x[0], 0); }),
@@ -355,6 +362,7 @@ struct LogSoftmax {
     const auto g = call.g();
     return g - exp(call.y()) * sum(g, -1, true);
   }
+  static constexpr Lacks lacks{.scalar = "of one element 0"};
   static std::vector<Sample> samples() {
     return {sample("of rows", {spread({3, 4})}, [](auto x) { return log_softmax(x[0]); }),
             sample("of columns", {spread({3, 4}, 50)}, [](auto x) { return log_softmax(x[0], 0); }),

@@ -6,6 +6,7 @@
 #include <functional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "ebb/autodiff/values/tensor.hpp"
@@ -25,6 +26,12 @@ struct Rejection {
   std::string label;
   std::function<void()> call;
   std::string message;
+};
+
+/// Why the samples of an operation include no scalar, nothing empty, or no large value: the
+/// `lacks` of an operation. Without a reason they include it, which the tests check.
+struct Lacks {
+  std::string_view scalar = {}, empty = {}, large = {};
 };
 
 /// A sample of f, a generic function of a span of tensors.

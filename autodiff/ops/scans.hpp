@@ -113,6 +113,7 @@ struct Shift {
     return detail::apply<Shift, T>({scan, first}, x);
   }
   static auto vjp_a(const auto& call) { return of(call.g(), call.options().scan.back(), 0); }
+  static constexpr Lacks lacks{.scalar = "needs an axis", .empty = "covered by cumprod"};
   static std::vector<Sample> samples() {
     return {sample("forth", {spread({2, 3}, 50)}, [](auto x) { return of(x[0], {1}, 0.5); }),
             sample("back", {spread({3, 2})}, [](auto x) {
@@ -155,6 +156,7 @@ struct Recurrence {
   static auto vjp_a(const auto& call) {
     return vjp_b(call) * Shift::of(call.y(), call.options(), 0);
   }
+  static constexpr Lacks lacks{.scalar = "needs an axis", .empty = "covered by cumprod"};
   static std::vector<Sample> samples() {
     return {sample("forth", {spread({2, 3}, 10), spread({2, 3}, 2)},
                    [](auto x) { return of(x[0], x[1], {1}); }),
@@ -274,6 +276,7 @@ struct ProductOfOthers {
     const auto after = Shift::of(detail::apply<CumProd, T>(back, x[0]), back, 1);
     return before * after;
   }
+  static constexpr Lacks lacks{.scalar = "needs an axis"};
   static std::vector<Sample> samples() {
     const auto one = Array<double>::of({{2, 0, -1.5}, {0.5, 1, 3}});
     const auto several = Array<double>::of({{2, 0, -1.5}, {0.5, 0, 3}});

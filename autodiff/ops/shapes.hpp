@@ -156,6 +156,8 @@ struct Unslice {
     return y.take();
   }
   static auto vjp_a(const auto& call);
+  static constexpr Lacks lacks{
+      .scalar = "needs an axis", .empty = "covered by slice", .large = "moves elements only"};
   static std::vector<Sample> samples() {
     return {sample("within an axis", {spread({2, 2})}, [](auto x) {
       using T = typename std::remove_cvref_t<decltype(x[0])>::value_type;
@@ -191,6 +193,7 @@ struct Slice {
     using T = typename std::remove_cvref_t<decltype(call.g())>::value_type;
     return detail::apply<Unslice, T>(call.options(), call.g());
   }
+  static constexpr Lacks lacks{.scalar = "needs an axis"};
   static std::vector<Sample> samples() {
     return {sample("of rows", {spread({4, 3}, 50)},
                    [](auto x) {
@@ -252,6 +255,7 @@ struct ScatterAddRows {
   static auto vjp_a(const auto& call) {
     return gather_rows(call.g(), call.template array<std::int64_t>(1));
   }
+  static constexpr Lacks lacks{.scalar = "needs rows", .empty = "no index is valid"};
   static std::vector<Sample> samples() {
     const auto indices = Array<std::int64_t>::of({2, 0, 2});
     return {sample("with an index twice", {spread({3, 2}, 50)},
@@ -292,6 +296,7 @@ struct GatherRows {
   static auto vjp_a(const auto& call) {
     return scatter_add_rows(call.g(), call.template array<std::int64_t>(1), call.shape_of(0)[0]);
   }
+  static constexpr Lacks lacks{.scalar = "needs rows", .empty = "no index is valid"};
   static std::vector<Sample> samples() {
     const auto indices = Array<std::int64_t>::of({2, 0, 3, 2});
     return {sample("with an index twice", {spread({4, 2}, 50)},
@@ -320,6 +325,7 @@ struct SumTo {
     return detail::sum_to_block<T>(x, options.shape);
   }
   static auto vjp_a(const auto& call) { return broadcast_to(call.g(), call.shape_of(0)); }
+  static constexpr Lacks lacks{.scalar = "a scalar result is a sample"};
   static std::vector<Sample> samples() {
     return {sample("a row", {spread({3, 4}, 50)}, [](auto x) { return sum_to(x[0], {4}); }),
             sample("a column", {spread({3, 4})},
@@ -359,6 +365,7 @@ struct BroadcastTo {
     return detail::broadcast_block<T>(x, options.shape, options.uniform);
   }
   static auto vjp_a(const auto& call) { return sum_to(call.g(), call.shape_of(0)); }
+  static constexpr Lacks lacks{.empty = "to nothing is a sample"};
   static std::vector<Sample> samples() {
     return {sample("a row", {spread({4}, 50)},
                    [](auto x) {

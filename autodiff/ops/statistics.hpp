@@ -131,6 +131,7 @@ struct Var {
     return detail::expand(call.g() * (2 / divisor), options.over, x.shape()) *
            (x - mean(x, detail::axes_of(options.over), true));
   }
+  static constexpr Lacks lacks{.scalar = "of one element 0 or NaN"};
   static std::vector<Sample> samples() {
     return {sample("of all", {spread({3, 4}, 50)}, [](auto x) { return var(x[0]); }),
             sample("of no rows", {spread({0, 3})}, [](auto x) { return var(x[0], 1); }),
@@ -166,6 +167,8 @@ struct StdDev {
     return detail::expand(call.g() * slope, options.over, x.shape()) *
            (x - mean(x, detail::axes_of(options.over), true));
   }
+  static constexpr bool has_kinks = true;
+  static constexpr Lacks lacks{.scalar = "of one element 0 or NaN"};
   static std::vector<Sample> samples() {
     return {sample("of all", {spread({3, 4}, 50)}, [](auto x) { return stddev(x[0]); }),
             sample("of no rows", {spread({0, 3})}, [](auto x) { return stddev(x[0], 1); }),
@@ -215,6 +218,7 @@ struct Norm {
     if (p == 2) return g * part;
     return g * select(fixed == 0.0, 0, sign * pow(abs(part), p - 1));
   }
+  static constexpr bool has_kinks = true;
   static std::vector<Sample> samples() {
     const double inf = std::numeric_limits<double>::infinity();
     return {
@@ -241,13 +245,15 @@ struct Norm {
 /// The cosine of the angle between two vectors, computed by `sum` and `norm`.
 struct CosineSimilarity {
   static constexpr std::string_view name = "cosine_similarity";
+  static constexpr bool has_kinks = true;
+  static constexpr Lacks lacks{.scalar = "needs an axis"};
   static std::vector<Sample> samples() {
-    return {sample("of rows", {spread({3, 4}, 50), spread({3, 4})},
+    return {sample("of nothing", {spread({0, 3}), spread({0, 3})},
+                   [](auto x) { return cosine_similarity(x[0], x[1]); }),
+            sample("of rows", {spread({3, 4}, 50), spread({3, 4})},
                    [](auto x) { return cosine_similarity(x[0], roll(x[1], 1, 1)); }),
             sample("of columns", {spread({3, 4}), spread({3, 4})},
-                   [](auto x) { return cosine_similarity(x[0], roll(x[1], 1, 1), 0); }),
-            sample("of nothing", {spread({0, 3}), spread({0, 3})},
-                   [](auto x) { return cosine_similarity(x[0], x[1]); })};
+                   [](auto x) { return cosine_similarity(x[0], roll(x[1], 1, 1), 0); })};
   }
   static std::vector<Rejection> rejections() {
     return {

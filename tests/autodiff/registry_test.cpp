@@ -238,103 +238,6 @@ TEST_CASE("the samples of elementwise operations reach the places where derivati
 }
 
 TEST_CASE("the samples of all other operations include a scalar, nothing, and large values") {
-  // Why an operation lacks one of them.
-  const std::map<std::string_view, std::string> no_scalar = {
-      {"softmax", "of one element 1"},
-      {"log_softmax", "of one element 0"},
-      {"softmax_pull", "needs an axis"},
-      {"matmul", "needs an axis"},
-      {"linear", "needs matrices"},
-      {"batched_matmul", "needs matrices"},
-      {"solve", "needs a matrix"},
-      {"triangular_solve", "needs a matrix"},
-      {"inverse", "needs a matrix"},
-      {"cholesky", "needs a matrix"},
-      {"cofactors", "needs a matrix"},
-      {"cofactors_along", "needs a matrix"},
-      {"det", "needs a matrix"},
-      {"slogdet", "needs a matrix"},
-      {"logdet", "needs a matrix"},
-      {"eigh", "needs a matrix"},
-      {"qr", "needs a matrix"},
-      {"svd", "needs a matrix"},
-      {"lstsq", "needs a matrix"},
-      {"dot", "needs vectors"},
-      {"outer", "needs vectors"},
-      {"diag", "needs an axis"},
-      {"trace", "needs a matrix"},
-      {"tril", "needs matrices"},
-      {"triu", "needs matrices"},
-      {"slice", "needs an axis"},
-      {"unslice", "needs an axis"},
-      {"gather_rows", "needs rows"},
-      {"scatter_add_rows", "needs rows"},
-      {"concat", "needs an axis"},
-      {"cross_entropy", "needs rows"},
-      {"sum_to", "a scalar result is a sample"},
-      {"cast", "runs element by element"},
-      {"split", "needs an axis"},
-      {"roll", "needs an axis"},
-      {"unpad", "covered by pad"},
-      {"repeat_interleave", "needs an axis"},
-      {"index_select", "needs an axis"},
-      {"index_add", "needs an axis"},
-      {"scatter", "needs an axis"},
-      {"var", "of one element 0 or NaN"},
-      {"stddev", "of one element 0 or NaN"},
-      {"shift", "needs an axis"},
-      {"product_of_others", "needs an axis"},
-      {"recurrence", "needs an axis"},
-      {"cosine_similarity", "needs an axis"},
-      {"nll_loss", "needs rows"},
-      {"conv2d", "needs planes"},
-      {"conv2d_input", "needs planes"},
-      {"conv2d_weight", "needs planes"},
-      {"conv1d", "needs rows"},
-      {"avg_pool2d", "needs planes"},
-      {"avg_pool2d_input", "needs planes"},
-      {"avg_pool1d", "needs rows"},
-      {"max_pool2d", "needs planes"},
-      {"max_pool1d", "needs rows"},
-      {"embedding", "needs rows"},
-      {"layer_norm", "needs an axis"},
-      {"layer_norm_pull", "needs rows"},
-      {"batch_norm", "needs channels"}};
-  const std::map<std::string_view, std::string> no_empty = {
-      {"max", "of no rows is a sample, of nothing is refused"},
-      {"softmax_pull", "covered by softmax"},
-      {"unslice", "covered by slice"},
-      {"broadcast_to", "to nothing is a sample"},
-      {"gather_rows", "no index is valid"},
-      {"min", "of no rows is a sample, of nothing is refused"},
-      {"shift", "covered by cumprod"},
-      {"recurrence", "covered by cumprod"},
-      {"unpad", "covered by pad"},
-      {"index_add", "covered by index_select"},
-      {"scatter", "covered by gather"},
-      {"scatter_add_rows", "no index is valid"},
-      {"cast", "runs element by element"},
-      {"mse_loss", "the mean of nothing is NaN"},
-      {"bce_with_logits", "the mean of nothing is NaN"},
-      {"l1_loss", "the mean of nothing is NaN"},
-      {"huber_loss", "the mean of nothing is NaN"},
-      {"smooth_l1_loss", "the mean of nothing is NaN"},
-      {"hinge_loss", "the mean of nothing is NaN"},
-      {"squared_hinge_loss", "the mean of nothing is NaN"},
-      {"poisson_nll_loss", "the mean of nothing is NaN"},
-      {"quantile_loss", "the mean of nothing is NaN"},
-      {"kl_div", "the mean of nothing is NaN"},
-      {"nll_loss", "the mean of nothing is NaN"},
-      {"cross_entropy", "the mean of nothing is NaN"},
-      {"conv2d_input", "covered by conv2d"},
-      {"conv2d_weight", "covered by conv2d"},
-      {"avg_pool2d_input", "covered by avg_pool2d"},
-      {"layer_norm_pull", "covered by layer_norm"}};
-  const std::map<std::string_view, std::string> no_large = {
-      {"softmax_pull", "linear in both"},
-      {"unslice", "moves elements only"},
-      {"unpad", "moves elements only"},
-      {"cross_entropy", "saturates: its large logits stand in the tests of losses"}};
   for (const auto& entry : registry()) {
     if (entry.elementwise_arity != 0) continue;
     CAPTURE(entry.name);
@@ -346,9 +249,9 @@ TEST_CASE("the samples of all other operations include a scalar, nothing, and la
         for (double v : x) large |= std::abs(v) >= 10;
       }
     }
-    CHECK(scalar != (no_scalar.count(entry.name) > 0));
-    CHECK((nothing || no_empty.count(entry.name) > 0));
-    CHECK(large != (no_large.count(entry.name) > 0));
+    CHECK(scalar == entry.lacks.scalar.empty());
+    CHECK((nothing || !entry.lacks.empty.empty()));
+    CHECK(large == entry.lacks.large.empty());
   }
 }
 

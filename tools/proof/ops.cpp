@@ -215,11 +215,11 @@ void print_table(const std::string& source) {
   }
 }
 
-/// The operations that the table must have: name, and whether it has kinks between its pieces.
+/// The operations that the table must have: name, and whether it has kinks.
 void print_names() {
   for (const auto& entry : ebb::registry()) {
     if (entry.internal) continue;
-    std::printf("%s%s\n", std::string(entry.name).c_str(), entry.kinks.empty() ? "" : " kinks");
+    std::printf("%s%s\n", std::string(entry.name).c_str(), entry.has_kinks ? " kinks" : "");
   }
 }
 

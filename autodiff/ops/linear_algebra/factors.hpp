@@ -104,6 +104,7 @@ struct Eigh {
     const auto inner = detail::divide_by_gaps(coincide, rotation, gaps);
     return detail::symmetric_part(matmul(v * gw + matmul(v, inner), v, {.transpose_b = true}));
   }
+  static constexpr Lacks lacks{.scalar = "needs a matrix"};
   static std::vector<Sample> samples() {
     const auto root = [](auto x) {
       const auto [w, v] = eigh(x[0]);
@@ -146,6 +147,7 @@ struct Qr {
     return concat(
         {detail::qr_gradient(q, left(r), gq + from_right, left(gr)), matmul(q, right(gr))}, 1);
   }
+  static constexpr Lacks lacks{.scalar = "needs a matrix"};
   static std::vector<Sample> samples() {
     const auto q = [](auto x) { return qr(x[0]).q; };
     const auto r = [](auto x) { return qr(x[0]).r; };
@@ -195,6 +197,7 @@ struct Svd {
     const auto out = gvh - matmul(turn_v, vh, {.transpose_a = true});
     return ga + matmul(u * inverse_values(s, transpose(gvh)), out);
   }
+  static constexpr Lacks lacks{.scalar = "needs a matrix"};
   static std::vector<Sample> samples() {
     const auto function = [](auto x) {
       const auto [u, s, vh] = svd(x[0]);
@@ -225,6 +228,7 @@ struct Svd {
 /// Least squares by QR: r^-1 q^T b.
 struct Lstsq {
   static constexpr std::string_view name = "lstsq";
+  static constexpr Lacks lacks{.scalar = "needs a matrix"};
   static std::vector<Sample> samples() {
     const auto f = [](auto x) { return lstsq(x[0], x[1]); };
     return {sample("for a vector", {spread({5, 2}), spread({5}, 50)}, f),

@@ -12,6 +12,7 @@ namespace ebb::inline v0::op {
 /// A `matmul` of two vectors.
 struct Dot {
   static constexpr std::string_view name = "dot";
+  static constexpr Lacks lacks{.scalar = "needs vectors"};
   static std::vector<Sample> samples() {
     const auto f = [](auto x) { return dot(x[0], x[1]); };
     return {sample("of vectors", {spread({5}), spread({5}, 50)}, f),
@@ -31,6 +32,7 @@ struct Dot {
 /// The product of a column and a row, as a matrix product.
 struct Outer {
   static constexpr std::string_view name = "outer";
+  static constexpr Lacks lacks{.scalar = "needs vectors"};
   static std::vector<Sample> samples() {
     const auto f = [](auto x) { return outer(x[0], x[1]); };
     return {sample("of vectors", {spread({3}), spread({4}, 50)}, f),
@@ -48,6 +50,7 @@ struct Outer {
 /// Rows of the flat matrix, gathered or scattered.
 struct Diag {
   static constexpr std::string_view name = "diag";
+  static constexpr Lacks lacks{.scalar = "needs an axis"};
   static std::vector<Sample> samples() {
     const auto at = [](std::int64_t offset) { return [=](auto x) { return diag(x[0], offset); }; };
     return {sample("of a wide matrix", {spread({3, 5}, 50)}, at(0)),
@@ -74,6 +77,7 @@ struct Diag {
 /// The sum of a diagonal.
 struct Trace {
   static constexpr std::string_view name = "trace";
+  static constexpr Lacks lacks{.scalar = "needs a matrix"};
   static std::vector<Sample> samples() {
     const auto f = [](auto x) { return trace(x[0]); };
     return {sample("of a square matrix", {spread({3, 3}, 50)}, f),
@@ -88,6 +92,7 @@ struct Trace {
 /// The elements on and below a diagonal, by a mask.
 struct Tril {
   static constexpr std::string_view name = "tril";
+  static constexpr Lacks lacks{.scalar = "needs matrices"};
   static std::vector<Sample> samples() {
     return {sample("of a matrix", {spread({3, 4}, 50)}, [](auto x) { return tril(x[0]); }),
             sample("of a tall one, above", {spread({4, 2})}, [](auto x) { return tril(x[0], 1); }),
@@ -103,6 +108,7 @@ struct Tril {
 /// The elements on and above a diagonal, by a mask.
 struct Triu {
   static constexpr std::string_view name = "triu";
+  static constexpr Lacks lacks{.scalar = "needs matrices"};
   static std::vector<Sample> samples() {
     return {sample("of a matrix", {spread({3, 4}, 50)}, [](auto x) { return triu(x[0]); }),
             sample("of a tall one, below", {spread({4, 2})}, [](auto x) { return triu(x[0], -1); }),

@@ -46,6 +46,7 @@ struct Matmul {
     if (o.transpose_b) return {P::g, P::a, true, o.transpose_a};
     return {P::a, P::g, !o.transpose_a, false};
   }
+  static constexpr Lacks lacks{.scalar = "needs an axis"};
   static std::vector<Sample> samples() {
     const auto with = [](bool ta, bool tb) {
       return [=](auto x) { return matmul(x[0], x[1], {.transpose_a = ta, .transpose_b = tb}); };
@@ -113,6 +114,7 @@ struct BatchedMatmul {
     return o.transpose_b ? of({true, o.transpose_a}, call.g(), call.a())
                          : of({!o.transpose_a, false}, call.a(), call.g());
   }
+  static constexpr Lacks lacks{.scalar = "needs matrices"};
   static std::vector<Sample> samples() {
     const auto with = [](bool ta, bool tb) {
       return [=](auto x) { return matmul(x[0], x[1], {.transpose_a = ta, .transpose_b = tb}); };
@@ -188,6 +190,7 @@ struct Linear {
   }
   /// The bias was broadcast over the rows; the sweep sums over them.
   static detail::Upstream vjp_c(const auto&) { return {}; }
+  static constexpr Lacks lacks{.scalar = "needs matrices"};
   static std::vector<Sample> samples() {
     const auto f = [](auto x) { return linear(x[0], x[1], x[2]); };
     return {sample("plain", {spread({3, 2}, 50), spread({4, 2}), spread({4})}, f),

@@ -97,6 +97,7 @@ struct Solve {
     const auto y = call.y(), gb = vjp_b(call);
     return -matmul(transpose ? y : gb, transpose ? gb : y, {.transpose_b = true});
   }
+  static constexpr Lacks lacks{.scalar = "needs a matrix"};
   static std::vector<Sample> samples() {
     const auto f = [](auto x) { return solve(x[0], x[1]); };
     return {sample("for a vector", {regular(3), spread({3}, 50)}, f),
@@ -146,6 +147,7 @@ struct TriangularSolve {
     const int inside = o.unit_triangular ? 1 : 0;
     return -(o.upper ? triu(g, inside) : tril(g, -inside));
   }
+  static constexpr Lacks lacks{.scalar = "needs a matrix"};
   static std::vector<Sample> samples() {
     std::vector<Sample> all;
     for (int i = 0; i < 8; ++i) {
@@ -188,6 +190,7 @@ struct Inverse {
     const auto y = call.y();
     return -matmul(matmul(y, call.g(), {.transpose_a = true}), y, {.transpose_b = true});
   }
+  static constexpr Lacks lacks{.scalar = "needs a matrix"};
   static std::vector<Sample> samples() {
     const auto f = [](auto x) { return inverse(x[0]); };
     return {sample("of a matrix", {regular(3, 10)}, f),
@@ -225,6 +228,7 @@ struct Cholesky {
     return detail::symmetric_part(
         triangular_solve(y, transpose(triangular_solve(y, half, back)), back));
   }
+  static constexpr Lacks lacks{.scalar = "needs a matrix"};
   static std::vector<Sample> samples() {
     const auto f = [](auto x) { return cholesky(x[0]); };
     return {sample("of a matrix", {regular(3, 10)}, f), sample("of a number", {regular(1)}, f),
@@ -276,6 +280,7 @@ struct Cofactors {
     const auto w = Solve::of<T>({true}, a, detail::identity<T>(a.shape()[0]), factors);
     return sum(g * y) * w - matmul(matmul(y, g, {.transpose_b = true}), w);
   }
+  static constexpr Lacks lacks{.scalar = "needs a matrix"};
   static std::vector<Sample> samples() {
     const auto f = [](auto x) { return of(x[0]); };
     return {sample("of a matrix", {regular(3, 10)}, f),
@@ -301,6 +306,7 @@ struct CofactorsAlong {
     detail::demand_regular("det", factors, "it has two derivatives, but none beyond");
     return Cofactors::through_inverse(in[0], in[1], Cofactors::of(in[1]), factors);
   }
+  static constexpr Lacks lacks{.scalar = "needs a matrix"};
   static std::vector<Sample> samples() {
     const auto f = [](auto x) { return Cofactors::along(x[0], x[1]); };
     return {sample("of a matrix", {spread({3, 3}), regular(3, 10)}, f),
@@ -338,6 +344,7 @@ struct Det {
     }
     return call.g() * Cofactors::of(a);
   }
+  static constexpr Lacks lacks{.scalar = "needs a matrix"};
   static std::vector<Sample> samples() {
     const auto f = [](auto x) { return det(x[0]); };
     return {sample("of a matrix", {regular(3, 10)}, f),
@@ -368,6 +375,7 @@ struct Slogdet {
     const auto one = detail::identity<T>(call.shape_of(0)[0]);
     return slice(call.g(), 0, {1, 2}) * Solve::of<T>({true}, call.a(), one, factors);
   }
+  static constexpr Lacks lacks{.scalar = "needs a matrix"};
   static std::vector<Sample> samples() {
     const auto f = [](auto x) { return slogdet(x[0]).logabsdet; };
     const auto with_sign = [](auto x) {
@@ -390,6 +398,7 @@ struct Slogdet {
 /// `slogdet` with NaN in place of the logarithm of a negative determinant.
 struct Logdet {
   static constexpr std::string_view name = "logdet";
+  static constexpr Lacks lacks{.scalar = "needs a matrix"};
   static std::vector<Sample> samples() {
     const auto f = [](auto x) { return logdet(x[0]); };
     return {sample("of a matrix", {regular(3, 10)}, f), sample("of nothing", {spread({0, 0})}, f)};

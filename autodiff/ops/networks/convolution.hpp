@@ -62,6 +62,7 @@ struct Conv2dWeight {
   }
   static auto vjp_a(const auto& call);
   static auto vjp_b(const auto& call) { return conv2d(call.a(), call.g(), call.options().options); }
+  static constexpr Lacks lacks{.scalar = "needs planes", .empty = "covered by conv2d"};
   static std::vector<Sample> samples() {
     return {sample("with groups", {spread({2, 2, 3, 3}, 50), spread({2, 2, 2, 3})}, [](auto x) {
       using T = typename std::remove_cvref_t<decltype(x[0])>::value_type;
@@ -94,6 +95,7 @@ struct Conv2dInput {
     return detail::apply<Conv2dWeight, T>(
         {call.options().options, detail::height_width(call.shape_of(1))}, call.g(), call.a());
   }
+  static constexpr Lacks lacks{.scalar = "needs planes", .empty = "covered by conv2d"};
   static std::vector<Sample> samples() {
     return {sample("with strides", {spread({1, 2, 2, 1}, 50), spread({2, 1, 2, 3})}, [](auto x) {
       using T = typename std::remove_cvref_t<decltype(x[0])>::value_type;
@@ -140,6 +142,7 @@ struct Conv2d {
     const Shape& s = g.shape();
     return sum(sum(reshape(g, {s[0], s[1], s[2] * s[3]}), 2), 0);
   }
+  static constexpr Lacks lacks{.scalar = "needs planes"};
   static std::vector<Sample> samples() {
     const auto with = [](Conv2dOptions o) {
       return [=](auto x) { return conv2d(x[0], x[1], x[2], o); };
@@ -199,6 +202,7 @@ struct Conv2d {
 /// A conv2d of planes with one row.
 struct Conv1d {
   static constexpr std::string_view name = "conv1d";
+  static constexpr Lacks lacks{.scalar = "needs rows"};
   static std::vector<Sample> samples() {
     const auto with = [](Conv1dOptions o) {
       return [=](auto x) { return conv1d(x[0], x[1], x[2], o); };

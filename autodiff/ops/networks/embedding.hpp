@@ -10,6 +10,7 @@ namespace ebb::inline v0::op {
 /// A `gather_rows` for indices of any shape, whose gradient adds up the rows that were taken.
 struct Embedding {
   static constexpr std::string_view name = "embedding";
+  static constexpr Lacks lacks{.scalar = "needs rows"};
   static std::vector<Sample> samples() {
     const auto indices = Array<std::int64_t>::of({{2, 0, 2}, {3, 2, 0}});
     const auto none = Array<std::int64_t>::zeros({0, 2});

@@ -59,6 +59,7 @@ struct LayerNormPull {
     const auto gx = scale * (h - mean(h, 1, true) - z * mean(h * z, 1, true));
     return concat({gx, sum(g * z, 0, true), sum(g, 0, true)});
   }
+  static constexpr Lacks lacks{.scalar = "needs rows", .empty = "covered by layer_norm"};
   static std::vector<Sample> samples() {
     const auto f = [](auto x) {
       using T = typename std::remove_cvref_t<decltype(x[0])>::value_type;
@@ -97,6 +98,7 @@ struct LayerNorm {
     if (call.needs(2)) parts[2] = row(rows + 1);
     return parts;
   }
+  static constexpr Lacks lacks{.scalar = "needs an axis"};
   static std::vector<Sample> samples() {
     const auto over = [](const Shape& axes, double eps) {
       return [=](auto x) { return layer_norm(x[0], axes, x[1], x[2], eps); };
@@ -141,6 +143,7 @@ struct LayerNorm {
 /// operations on tensors.
 struct BatchNorm {
   static constexpr std::string_view name = "batch_norm";
+  static constexpr Lacks lacks{.scalar = "needs channels"};
   static std::vector<Sample> samples() {
     const auto with = [](BatchNormOptions o) {
       return [=](auto x) {

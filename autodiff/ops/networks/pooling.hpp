@@ -46,6 +46,7 @@ struct AvgPool2dInput {
     return gx.take();
   }
   static auto vjp_a(const auto& call);
+  static constexpr Lacks lacks{.scalar = "needs planes", .empty = "covered by avg_pool2d"};
   static std::vector<Sample> samples() {
     return {sample("with gaps", {spread({1, 2, 2, 2}, 50)}, [](auto x) {
       using T = typename std::remove_cvref_t<decltype(x[0])>::value_type;
@@ -75,6 +76,7 @@ struct AvgPool2d {
     using T = typename std::remove_cvref_t<decltype(call.g())>::value_type;
     return detail::apply<AvgPool2dInput, T>(call.options(), call.g());
   }
+  static constexpr Lacks lacks{.scalar = "needs planes"};
   static std::vector<Sample> samples() {
     return {
         sample("of whole planes", {spread({2, 2, 4, 2}, 50)},
@@ -112,6 +114,7 @@ auto AvgPool2dInput::vjp_a(const auto& call) {
 /// An avg_pool2d of planes with one row.
 struct AvgPool1d {
   static constexpr std::string_view name = "avg_pool1d";
+  static constexpr Lacks lacks{.scalar = "needs rows"};
   static std::vector<Sample> samples() {
     return {sample("plain", {spread({2, 2, 5}, 50)}, [](auto x) { return avg_pool1d(x[0], 2); }),
             sample("with all options", {spread({1, 2, 6})},
@@ -135,6 +138,8 @@ struct AvgPool1d {
 /// A `gather` of the largest element of each window.
 struct MaxPool2d {
   static constexpr std::string_view name = "max_pool2d";
+  static constexpr bool has_kinks = true;
+  static constexpr Lacks lacks{.scalar = "needs planes"};
   static std::vector<Sample> samples() {
     return {
         sample("of whole planes", {spread({2, 2, 4, 2}, 50)},
@@ -173,6 +178,8 @@ struct MaxPool2d {
 /// A max_pool2d of planes with one row.
 struct MaxPool1d {
   static constexpr std::string_view name = "max_pool1d";
+  static constexpr bool has_kinks = true;
+  static constexpr Lacks lacks{.scalar = "needs rows"};
   static std::vector<Sample> samples() {
     return {sample("plain", {spread({2, 2, 5}, 50)}, [](auto x) { return max_pool1d(x[0], 2); }),
             sample("with all options", {spread({1, 2, 6})},
