@@ -79,6 +79,9 @@ struct Clamp {
   double low = -std::numeric_limits<double>::infinity();
   double high = std::numeric_limits<double>::infinity();
 
+  void check(auto refuse) const {
+    if (!(low <= high)) refuse("the limits [", low, ", ", high, "] are not in order");
+  }
   EBB_INLINE auto value(auto x) const { return select(x < low, low, select(x > high, high, x)); }
   EBB_INLINE auto slope(auto x, auto) const { return select(x < low, 0, select(x > high, 0, 1)); }
   EBB_INLINE auto pull(auto g, auto x, auto) const {

@@ -88,21 +88,14 @@ using Mask = decltype(std::declval<V>() < std::declval<V>());
 
 }  // namespace forward
 
-#define EBB_UNARY(f, O)                                  \
-  template <class V, int K, unsigned on>                 \
-  EBB_INLINE Dual<V, K, on> f(const Dual<V, K, on>& x) { \
-    return forward::unary(op::O{}, x);                   \
+#define EBB_UNARY(f, O, ...)                                                                    \
+  template <class V, int K, unsigned on>                                                        \
+  EBB_INLINE Dual<V, K, on> f(EBB_PARAMETERS_BEFORE(__VA_ARGS__)                                \
+                                  const Dual<V, K, on>& x EBB_PARAMETERS_BEHIND(__VA_ARGS__)) { \
+    return forward::unary(op::O{EBB_PARAMETERS(__VA_ARGS__)}, x);                               \
   }
-EBB_UNARY_FUNCTIONS(EBB_UNARY)
+EBB_UNARY_OPERATIONS(EBB_UNARY)
 #undef EBB_UNARY
-template <class V, int K, unsigned on>
-EBB_INLINE Dual<V, K, on> clamp(const Dual<V, K, on>& x, double low, double high) {
-  return forward::unary(op::Clamp{low, high}, x);
-}
-template <class V, int K, unsigned on>
-EBB_INLINE Dual<V, K, on> polygamma(int n, const Dual<V, K, on>& x) {
-  return forward::unary(op::Polygamma{n}, x);
-}
 
 // Operations of two duals, and of a dual and a constant: lanes, numbers or literals.
 #define EBB_BINARY(f, O)                                                                   \
@@ -118,7 +111,7 @@ EBB_INLINE Dual<V, K, on> polygamma(int n, const Dual<V, K, on>& x) {
   EBB_INLINE Dual<V, K, on> f(const std::type_identity_t<V>& a, const Dual<V, K, on>& b) { \
     return forward::binary(op::O{}, forward::constant<V, K>(a), b);                        \
   }
-EBB_BINARY_FUNCTIONS(EBB_BINARY)
+EBB_BINARY_OPERATIONS(EBB_BINARY)
 #undef EBB_BINARY
 
 #define EBB_COMPARE(symbol)                                                                    \

@@ -81,12 +81,13 @@ constexpr int binary_literal() {
 
 }  // namespace op
 
-#define EBB_DEFINE(f, O)       \
-  template <FormulaNumber V>   \
-  EBB_INLINE V f(const V& x) { \
-    return V(op::O::value(x)); \
+#define EBB_DEFINE(f, O, ...)                                         \
+  template <FormulaNumber V>                                          \
+  EBB_INLINE V f(EBB_PARAMETERS_BEFORE(__VA_ARGS__)                   \
+                     const V& x EBB_PARAMETERS_BEHIND(__VA_ARGS__)) { \
+    return V(op::O{EBB_PARAMETERS(__VA_ARGS__)}.value(x));            \
   }
-EBB_FORMULA_FUNCTIONS(EBB_DEFINE)
+EBB_UNARY_OF_FORMULAS(EBB_DEFINE)
 #undef EBB_DEFINE
 #define EBB_DEFINE(f, O)                                              \
   template <FormulaNumber V>                                          \
@@ -97,11 +98,7 @@ EBB_FORMULA_FUNCTIONS(EBB_DEFINE)
   EBB_INLINE V f(U a, const V& b) requires(!std::floating_point<V>) { \
     return V(op::O::value(V(a), b));                                  \
   }
-EBB_FORMULA_FUNCTIONS2(EBB_DEFINE)
+EBB_BINARY_OF_FORMULAS(EBB_DEFINE)
 #undef EBB_DEFINE
-template <FormulaNumber V>
-EBB_INLINE V clamp(const V& x, double low, double high) {
-  return V(op::Clamp{low, high}.value(x));
-}
 
 }  // namespace ebb::inline v0

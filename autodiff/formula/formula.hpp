@@ -7,19 +7,8 @@
 #include <type_traits>
 #include <utility>
 
+#include "ebb/autodiff/formula/families.hpp"
 #include "ebb/autodiff/values/platform.hpp"
-
-/// Functions every number type must provide. `round` is separate since std::round rounds halves
-/// away from 0; digamma, polygamma, gelu and gelu_tanh since the standard library lacks them.
-// clang-format off
-#define EBB_NUMBER_FUNCTIONS(X)                                \
-  X(exp) X(log) X(log1p) X(expm1) X(sqrt)                      \
-  X(sin) X(cos) X(tan) X(asin) X(acos) X(atan)                 \
-  X(sinh) X(cosh) X(tanh) X(asinh) X(acosh) X(atanh)           \
-  X(erf) X(erfc) X(lgamma) X(floor) X(ceil)
-/// Functions of two arguments that every number type must provide.
-#define EBB_NUMBER_FUNCTIONS2(X) X(pow) X(atan2)
-// clang-format on
 
 namespace ebb::inline v0 {
 
@@ -39,26 +28,29 @@ EBB_INLINE void unrolled(F f) {
   (std::make_index_sequence<n>{});
 }
 
+/// Takes the parameters that a function does not read.
+constexpr void ignore(auto...) {}
+
 }  // namespace detail
 
 // Functions of plain numbers.
 
-#define EBB_PLAIN(f)                           \
+#define EBB_PLAIN(f, O)                        \
   /** The function of the standard library. */ \
   template <std::floating_point T>             \
   EBB_INLINE T f(T x) {                        \
     return std::f(x);                          \
   }
-EBB_NUMBER_FUNCTIONS(EBB_PLAIN)
+EBB_UNARY_OF_CMATH(EBB_PLAIN)
 #undef EBB_PLAIN
 
-#define EBB_PLAIN(f)                               \
+#define EBB_PLAIN(f, O)                            \
   /** The function of the standard library. */     \
   template <std::floating_point T>                 \
   EBB_INLINE T f(T a, std::type_identity_t<T> b) { \
     return std::f(a, b);                           \
   }
-EBB_NUMBER_FUNCTIONS2(EBB_PLAIN)
+EBB_BINARY_OF_CMATH(EBB_PLAIN)
 #undef EBB_PLAIN
 
 /// The nearest integer, half to even.
@@ -120,17 +112,6 @@ inline constexpr bool is_uses<Uses<Mask>> = true;
 template <class A, class B>
 concept UsesPair = (is_uses<A> && (is_uses<B> || Literal<B>)) || (Literal<A> && is_uses<B>);
 
-#define EBB_ARITHMETIC(op)               \
-  /** Reads what either operand read. */ \
-  template <class A, class B>            \
-  requires UsesPair<A, B>                \
-  constexpr Uses<uses_of<A> | uses_of<B>> operator op(A, B) { return {}; }
-EBB_ARITHMETIC(+)
-EBB_ARITHMETIC(-)
-EBB_ARITHMETIC(*)
-EBB_ARITHMETIC(/)
-#undef EBB_ARITHMETIC
-
 #define EBB_COMPARISON(op)               \
   /** Reads what either operand read. */ \
   template <class A, class B>            \
@@ -143,11 +124,6 @@ EBB_COMPARISON(>=)
 EBB_COMPARISON(==)
 #undef EBB_COMPARISON
 
-/// Depends on the arguments of its operand.
-template <unsigned M>
-constexpr Uses<M> operator-(Uses<M> a) {
-  return a;
-}
 /// Depends on the arguments of both conditions.
 template <unsigned M, unsigned N>
 constexpr UsesMask<(M | N)> operator&(UsesMask<M>, UsesMask<N>) {
@@ -164,30 +140,23 @@ constexpr UsesMask<M> operator~(UsesMask<M> a) {
   return a;
 }
 
-#define EBB_USES(f)                    \
-  /** Reads what its argument read. */ \
-  template <unsigned M>                \
-  constexpr Uses<M> f(Uses<M> x) {     \
-    return x;                          \
+#define EBB_USES(f, O, ...)                                                              \
+  /** Reads what its argument read. */                                                   \
+  template <unsigned M>                                                                  \
+  constexpr Uses<M> f(                                                                   \
+      EBB_PARAMETERS_BEFORE(__VA_ARGS__) Uses<M> x EBB_PARAMETERS_BEHIND(__VA_ARGS__)) { \
+    detail::ignore(EBB_PARAMETERS(__VA_ARGS__));                                         \
+    return x;                                                                            \
   }
-EBB_NUMBER_FUNCTIONS(EBB_USES)
-EBB_USES(round)
-EBB_USES(digamma)
-EBB_USES(gelu)
-EBB_USES(gelu_tanh)
+EBB_UNARY_OPERATIONS(EBB_USES)
 #undef EBB_USES
-/// Depends on the arguments of its argument.
-template <unsigned M>
-constexpr Uses<M> polygamma(int, Uses<M> x) {
-  return x;
-}
 
-#define EBB_USES(f)                      \
+#define EBB_USES(f, O)                   \
   /** Reads what both arguments read. */ \
   template <class A, class B>            \
   requires UsesPair<A, B>                \
   constexpr Uses<uses_of<A> | uses_of<B>> f(A, B) { return {}; }
-EBB_NUMBER_FUNCTIONS2(EBB_USES)
+EBB_BINARY_OPERATIONS(EBB_USES)
 #undef EBB_USES
 
 /// Depends on the arguments of the condition and of both branches.

@@ -28,6 +28,9 @@ struct Polygamma {
   static constexpr std::string_view name = "polygamma";
   int n = 1;
 
+  void check(auto refuse) const {
+    if (n < 0 || n > 100) refuse("the order ", n, " is not in [0, 100]");
+  }
   EBB_INLINE auto value(auto x) const { return polygamma(n, x); }
   EBB_INLINE auto slope(auto x, auto) const { return polygamma(n + 1, x); }
   static constexpr Polygamma example();

@@ -72,10 +72,24 @@ constexpr MapOp<T> binary_op{
     {op::binary_literal<O, 0>(), op::binary_literal<O, 1>()},
     {&binary_pull<O, 0, T>, &binary_pull<O, 1, T>}};
 
+/// Says why the parameters of an operation are wrong, in words and numbers.
+template <class O>
+constexpr auto refuse = [](const auto&... why) {
+  const auto text = [](const auto& part) {
+    if constexpr (std::is_arithmetic_v<std::decay_t<decltype(part)>>) {
+      return std::to_string(part);
+    } else {
+      return std::string(part);
+    }
+  };
+  throw ArgumentError(std::string(O::name) + ": " + (text(why) + ...));
+};
+
 }  // namespace
 
 template <Real T, class O>
 Tensor<T> call_unary(const O& formula, const Operand<T>& x) {
+  if constexpr (requires { formula.check(refuse<O>); }) formula.check(refuse<O>);
   return unary<T>(unary_op<O, T>, x, FormulaState::of(formula));
 }
 template <Real T, class O>
@@ -85,36 +99,17 @@ Tensor<T> call_binary(const O&, const Operand<T>& a, const Operand<T>& b) {
 
 }  // namespace detail
 
-#define EBB_UNARY(f, O)                                   \
-  template <Real T>                                       \
-  Tensor<T> f(const Operand<T>& x) {                      \
-    return detail::call_unary(op::O{}, x);                \
-  }                                                       \
-  EBB_OVERLOAD_FOR_REALS(f, Tensor<T>(const Operand<T>&)) \
+#define EBB_UNARY(f, O, ...)                                                                     \
+  template <Real T>                                                                              \
+  Tensor<T> f(EBB_PARAMETERS_BEFORE(__VA_ARGS__)                                                 \
+                  const Operand<T>& x EBB_PARAMETERS_BEHIND(__VA_ARGS__)) {                      \
+    return detail::call_unary(op::O{EBB_PARAMETERS(__VA_ARGS__)}, x);                            \
+  }                                                                                              \
+  EBB_OVERLOAD_FOR_REALS(f, Tensor<T>(EBB_PARAMETERS_BEFORE(__VA_ARGS__)                         \
+                                          const Operand<T>& EBB_PARAMETERS_BEHIND(__VA_ARGS__))) \
   EBB_OVERLOAD_FOR_REALS(detail::call_unary, Tensor<T>(const op::O&, const Operand<T>&))
-EBB_UNARY_FUNCTIONS(EBB_UNARY)
+EBB_UNARY_OPERATIONS(EBB_UNARY)
 #undef EBB_UNARY
-
-template <Real T>
-Tensor<T> clamp(const Operand<T>& x, double low, double high) {
-  if (!(low <= high)) {
-    throw ArgumentError("clamp: the limits [" + std::to_string(low) + ", " + std::to_string(high) +
-                        "] are not in order");
-  }
-  return detail::call_unary(op::Clamp{low, high}, x);
-}
-EBB_OVERLOAD_FOR_REALS(clamp, Tensor<T>(const Operand<T>&, double, double))
-EBB_OVERLOAD_FOR_REALS(detail::call_unary, Tensor<T>(const op::Clamp&, const Operand<T>&))
-
-template <Real T>
-Tensor<T> polygamma(int n, const Operand<T>& x) {
-  if (n < 0 || n > 100) {
-    throw ArgumentError("polygamma: the order " + std::to_string(n) + " is not in [0, 100]");
-  }
-  return detail::call_unary(op::Polygamma{n}, x);
-}
-EBB_OVERLOAD_FOR_REALS(polygamma, Tensor<T>(int, const Operand<T>&))
-EBB_OVERLOAD_FOR_REALS(detail::call_unary, Tensor<T>(const op::Polygamma&, const Operand<T>&))
 
 #define EBB_BINARY(f, O)                                                     \
   template <Real T>                                                          \
@@ -124,7 +119,7 @@ EBB_OVERLOAD_FOR_REALS(detail::call_unary, Tensor<T>(const op::Polygamma&, const
   EBB_OVERLOAD_FOR_REALS(f, Tensor<T>(const Operand<T>&, const Operand<T>&)) \
   EBB_OVERLOAD_FOR_REALS(detail::call_binary,                                \
                          Tensor<T>(const op::O&, const Operand<T>&, const Operand<T>&))
-EBB_BINARY_FUNCTIONS(EBB_BINARY)
+EBB_BINARY_OPERATIONS(EBB_BINARY)
 #undef EBB_BINARY
 
 }  // namespace ebb::inline v0
