@@ -84,6 +84,8 @@ if(NOT ebb_thread_sanitizer)
   if(NOT CMAKE_CXX_FLAGS MATCHES "-fsanitize" AND NOT BUILD_SHARED_LIBS)
     add_test(NAME samples COMMAND "${PROJECT_SOURCE_DIR}/tests/samples.sh" "${CMAKE_CXX_COMPILER}"
       "$<TARGET_FILE:ebb>" "${EbbOpenBLAS_LIBRARY}")
+    add_test(NAME recipes COMMAND "${PROJECT_SOURCE_DIR}/tests/recipes.sh" "${CMAKE_CXX_COMPILER}"
+      "$<TARGET_FILE:ebb>" "${EbbOpenBLAS_LIBRARY}")
     add_test(NAME readme COMMAND "${PROJECT_SOURCE_DIR}/tests/readme.sh" "${CMAKE_CXX_COMPILER}"
       "$<TARGET_FILE:ebb>" "${EbbOpenBLAS_LIBRARY}")
   endif()
