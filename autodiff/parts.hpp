@@ -45,7 +45,7 @@ concept List = requires(M& list) {
 /// One line of advice instead of a page of templates.
 template <class M>
 EBB_INLINE void check_has_parts() {
-  static_assert(HasParts<std::remove_const_t<M>>,
+  static_assert(HasParts<M>,
                 "this type does not say what it consists of; add "
                 "`void each(ebb::Parts& part) { part(\"weight\", weight); }` to it, with one line "
                 "for each Variable, Array or layer");
@@ -158,12 +158,15 @@ EBB_API std::vector<Variable<T>> variables_of(const Parameters& parameters);
 }  // namespace detail
 
 /// Handles to all parameters of a model, of both element types, in its order. A Variable that is
-/// tied is there once, under its first name.
+/// tied is there once, under its first name. A const model hands out the same handles, as
+/// `Variable::share` does.
 template <class M>
 EBB_INLINE Parameters parameters(M& model) {
-  detail::check_has_parts<M>();
+  using Walked = std::remove_const_t<M>;
+  detail::check_has_parts<Walked>();
   detail::ParameterFinder finder;
-  if constexpr (HasParts<M>) model.each(finder);
+  // The finder changes nothing, and one `each` is for all visitors.
+  if constexpr (HasParts<Walked>) const_cast<Walked&>(model).each(finder);
   return finder.take();
 }
 

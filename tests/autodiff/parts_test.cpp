@@ -137,6 +137,13 @@ TEST_CASE("the parameters of a model are those of both element types, by name") 
   CHECK(all[4].shape() == Shape{2});
 }
 
+TEST_CASE("a const model has its parameters too") {
+  const Model model;
+  CHECK(parameters(model).size() == 10);
+  CHECK(parameters<float>(model).size() == 2);
+  CHECK(count(model) == 4 * 8 + 2 + 1);
+}
+
 TEST_CASE("a parameter is a handle: copies share the variable") {
   Model model;
   Parameters all = parameters(model);
