@@ -68,7 +68,7 @@ struct UpdateLoops {
     const Step step = given;
     T* const w = arrays.weight;
     const T* const g = arrays.gradient;
-    T* const at[sizeof...(k) + 1] = {arrays.states[k]..., nullptr};
+    [[maybe_unused]] T* const at[sizeof...(k) + 1] = {arrays.states[k]..., nullptr};
     const V scale(arrays.scale);
     for (std::int64_t i = first; i < last; i += V::size) {
       V weight = V::load(w + i), s[sizeof...(k) + 1] = {V::load(at[k] + i)..., V(0)};
