@@ -5,6 +5,7 @@
 #include <initializer_list>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <variant>
 #include <vector>
 
@@ -19,6 +20,14 @@ template <class M>
 concept HasFields = requires(M& thing, Fields& field) {
   thing.each(field);
 };
+
+namespace detail {
+
+/// HasFields, of which a compiler that finds it false says no more.
+template <class M>
+constexpr bool has_fields = HasFields<M>;
+
+}  // namespace detail
 
 /// Visits the plain members of a thing, to write each to a file or to read it from one. The one
 /// function `each` of the thing serves both:
@@ -44,12 +53,14 @@ class EBB_API Fields {
     if constexpr (std::is_constructible_v<Value, T*>) {
       value(path_of(name), Value(&member));
     } else {
-      static_assert(HasFields<T>,
+      static_assert(detail::has_fields<T>,
                     "a field is a bool, std::int64_t, std::uint64_t, double, std::string, a "
                     "std::vector of numbers or strings (or of such lists), or a struct with "
                     "`void each(ebb::Fields& field) { field(\"name\", name); }`");
-      const Level level(*this, name);
-      member.each(*this);
+      if constexpr (HasFields<T>) {
+        const Level level(*this, name);
+        member.each(*this);
+      }
     }
   }
   /// Visits a member of an enumeration whose values, from 0 on, have these names.

@@ -45,15 +45,14 @@ EBB_INLINE auto functional_call(const std::vector<Variable<T>>& variables,
 /// `parameters<T>(model)`. Parameters of the other type stay as they are.
 /// @throws ShapeError unless every parameter of type T has a value of its shape.
 template <class M, Real T, class F>
-requires HasParts<M> EBB_INLINE auto functional_call(M& model, const std::vector<Tensor<T>>& values,
-                                                     F&& f) {
+requires(!detail::List<M>) EBB_INLINE
+    auto functional_call(M& model, const std::vector<Tensor<T>>& values, F&& f) {
   return functional_call(parameters<T>(model), values, std::forward<F>(f));
 }
 
 template <class M, Real T, class F>
-requires HasParts<M> EBB_INLINE auto functional_call(M& model,
-                                                     std::initializer_list<Tensor<T>> values,
-                                                     F&& f) {
+requires(!detail::List<M>) EBB_INLINE
+    auto functional_call(M& model, std::initializer_list<Tensor<T>> values, F&& f) {
   return functional_call(model, std::vector<Tensor<T>>(values), std::forward<F>(f));
 }
 

@@ -35,17 +35,22 @@ concept HasParts = requires(M& thing, Parts& part) {
 
 namespace detail {
 
-/// A std::vector, std::array or plain array, which is walked over by positions.
+/// A std::vector, std::array or plain array, which is walked over by positions. Its elements are
+/// objects, as those of std::vector<bool> are not.
 template <class M>
-concept List = requires(M& list) {
-  std::begin(list);
+concept List = std::is_lvalue_reference_v<decltype(*std::begin(std::declval<M&>()))> &&
+    requires(M& list) {
   std::size(list);
 };
+
+/// HasParts, of which a compiler that finds it false says no more.
+template <class M>
+constexpr bool has_parts = HasParts<M>;
 
 /// One line of advice instead of a page of templates.
 template <class M>
 EBB_INLINE void check_has_parts() {
-  static_assert(HasParts<M>,
+  static_assert(has_parts<M>,
                 "this type does not say what it consists of; add "
                 "`void each(ebb::Parts& part) { part(\"weight\", weight); }` to it, with one line "
                 "for each Variable, Array or layer");
@@ -81,7 +86,7 @@ class EBB_API Parts : public Fields {
       std::size_t position = 0;
       for (auto& element : thing) (*this)(std::to_string(position++), element);
     } else {
-      static_assert(HasParts<T>,
+      static_assert(detail::has_parts<T>,
                     "a part is a Variable, an Array, a Stream, a Mode, a double, std::int64_t, "
                     "std::uint64_t, bool or std::string, a list of parts, or a struct with "
                     "`void each(ebb::Parts& part) { part(\"name\", name); }`");

@@ -89,6 +89,10 @@ if(NOT ebb_thread_sanitizer)
     add_test(NAME readme COMMAND "${PROJECT_SOURCE_DIR}/tests/readme.sh" "${CMAKE_CXX_COMPILER}"
       "$<TARGET_FILE:ebb>" "${EbbOpenBLAS_LIBRARY}")
   endif()
+  if(NOT CMAKE_CXX_FLAGS MATCHES "-fsanitize")
+    add_test(NAME refusals
+      COMMAND "${PROJECT_SOURCE_DIR}/tests/refusals.sh" "${CMAKE_CXX_COMPILER}")
+  endif()
   if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
     add_test(NAME units
       COMMAND "${PROJECT_SOURCE_DIR}/tests/units.sh" "${CMAKE_CXX_COMPILER}")

@@ -48,17 +48,11 @@ struct UpdateLoops {
     }
     (std::make_index_sequence<std::size_t(k)>{});
   }
-  template <class V>
-  static consteval bool takes_all() {
-    return []<std::size_t... i>(std::index_sequence<i...>) {
-      return (takes<V, fewest + int(i)>() && ...);
-    }
-    (std::make_index_sequence<std::size_t(most - fewest + 1)>{});
+  /// Whether the formula takes every number of states that the rule may use.
+  static constexpr bool takes_states = []<std::size_t... i>(std::index_sequence<i...>) {
+    return (takes<Lanes<T, 16 / int(sizeof(T))>, fewest + int(i)>() && ...);
   }
-  static_assert(takes_all<Lanes<T, 16 / int(sizeof(T))>>(),
-                "the formula of this rule does not take the states that it declares: `update(step, "
-                "weight, gradient, one argument for each name in states...)`; with used_states() "
-                "it must take every number of them");
+  (std::make_index_sequence<std::size_t(most - fewest + 1)>{});
 
   /// One pass. The step is a copy that no store can change, so that its numbers leave the loop as
   /// vectors.
@@ -92,12 +86,16 @@ struct UpdateLoops {
 
   /// The loop for k states and what this machine has.
   static Loop best(int k) {
-    return [k]<std::size_t... i>(std::index_sequence<i...>) {
-      static constexpr Loop loops[][3] = {{&run_sse2<fewest + int(i)>, &run_avx2<fewest + int(i)>,
-                                           &run_avx512<fewest + int(i)>}...};
-      return loops[k - fewest][int(ebb::detail::instruction_set())];
+    if constexpr (takes_states) {
+      return [k]<std::size_t... i>(std::index_sequence<i...>) {
+        static constexpr Loop loops[][3] = {{&run_sse2<fewest + int(i)>, &run_avx2<fewest + int(i)>,
+                                             &run_avx512<fewest + int(i)>}...};
+        return loops[k - fewest][int(ebb::detail::instruction_set())];
+      }
+      (std::make_index_sequence<std::size_t(most - fewest + 1)>{});
+    } else {
+      return nullptr;  // `step` refuses such a rule in words
     }
-    (std::make_index_sequence<std::size_t(most - fewest + 1)>{});
   }
 };
 
@@ -201,6 +199,10 @@ void Optimizer<Rule>::check_groups() const {
 
 template <class Rule>
 void Optimizer<Rule>::step(StepOptions options) {
+  static_assert(UpdateLoops<Rule, float>::takes_states && UpdateLoops<Rule, double>::takes_states,
+                "the formula of this rule does not take the states that it declares: `update(step, "
+                "weight, gradient, one argument for each name in states...)`; with used_states() "
+                "it must take every number of them");
   check_groups();
   // All groups first: options out of their range throw before anything is changed.
   for (std::size_t g = 0; g < groups_.size(); ++g) {
