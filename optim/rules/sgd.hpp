@@ -33,7 +33,7 @@ struct SGD {
     V g = gradient;
     if (s.decay != 0) g = g + V(s.decay) * w;
     // With a velocity, the direction is the velocity or what lies ahead of it.
-    const auto follow = [&](V& v) EBB_LAMBDA {
+    [[maybe_unused]] const auto follow = [&](V& v) EBB_LAMBDA {
       v = V(s.momentum) * v + g;
       g = s.nesterov ? g + V(s.momentum) * v : v;
     };
