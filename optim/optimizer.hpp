@@ -48,8 +48,9 @@ class EBB_API Optimizer {
   Optimizer& operator=(Optimizer&&) noexcept;
   ~Optimizer();
 
-  /// Updates every parameter that has a gradient. @throws ArgumentError for options out of their
-  /// range, before anything is changed.
+  /// Updates every parameter that has a gradient.
+  /// @throws ArgumentError for options out of their range, ShapeError for a state that was loaded
+  /// with another shape than its parameter's; nothing is changed then, nor if memory runs out.
   EBB_HOT void step(StepOptions options = {});
   /// Makes every gradient absent.
   EBB_HOT void zero_grad();
@@ -69,6 +70,12 @@ class EBB_API Optimizer {
   using State = std::variant<Array<float>, Array<double>>;
   using States = std::array<State, std::size(Rule::states)>;
 
+  /// Calls f(group, number of states, variable, states) for each parameter.
+  template <class F>
+  void each_parameter(const F& f);
+  /// Allocates what the update writes to.
+  template <Real T>
+  void make_ready(int used, Variable<T>& parameter, States& states);
   template <Real T>
   void update(const typename Rule::Step& step, int used, Variable<T>& parameter, States& states,
               double scale);

@@ -171,8 +171,25 @@ Array<T>& Optimizer<Rule>::state(State& state, const Variable<T>& parameter) {
 
 template <class Rule>
 template <Real T>
+EBB_INLINE void Optimizer<Rule>::make_ready(int used, Variable<T>& parameter, States& states) {
+  auto& cell = *ebb::detail::Access::cell(parameter);
+  if (cell.gradient.empty()) return;
+  for (int k = 0; k < used; ++k) {
+    Array<T>& array = state<T>(states[std::size_t(k)], parameter);
+    if (!(array.shape() == cell.value.shape())) {
+      throw ShapeError("Optimizer: the state \"" + std::string(Rule::states[std::size_t(k)]) +
+                       "\" has shape " + to_string(array.shape()) + ", its parameter " +
+                       to_string(cell.value.shape()) + "; was it loaded for another model?");
+    }
+    array.mutate();
+  }
+  cell.value.mutate();
+}
+
+template <class Rule>
+template <Real T>
 EBB_INLINE void Optimizer<Rule>::update(const typename Rule::Step& step, int used,
-                                        Variable<T>& parameter, States& states, double scale) {
+                                     Variable<T>& parameter, States& states, double scale) {
   auto& cell = *ebb::detail::Access::cell(parameter);
   if (cell.gradient.empty()) return;
   T* at[UpdateLoops<Rule, T>::most + 1];
@@ -183,6 +200,23 @@ EBB_INLINE void Optimizer<Rule>::update(const typename Rule::Step& step, int use
   ebb::detail::parallel_blocks(
       cell.value.size(), block,
       [&](std::int64_t first, std::int64_t last) { loop(step, arrays, first, last); });
+}
+
+template <class Rule>
+template <class F>
+void Optimizer<Rule>::each_parameter(const F& f) {
+  for (std::size_t g = 0; g < groups_.size(); ++g) {
+    const int used = used_states(groups_[g].rule);
+    States* states = states_[g].data();
+    for (Parameter& parameter : groups_[g].parameters) {
+      if (auto* narrow = parameter.template get<float>()) {
+        f(g, used, *narrow, *states);
+      } else {
+        f(g, used, *parameter.template get<double>(), *states);
+      }
+      ++states;
+    }
+  }
 }
 
 template <class Rule>
@@ -204,23 +238,17 @@ void Optimizer<Rule>::step(StepOptions options) {
                 "weight, gradient, one argument for each name in states...)`; with used_states() "
                 "it must take every number of them");
   check_groups();
-  // All groups first: options out of their range throw before anything is changed.
+  // All that may throw comes before anything is changed.
   for (std::size_t g = 0; g < groups_.size(); ++g) {
     prepared_[g] = groups_[g].rule.prepare(steps_ + 1);
   }
+  each_parameter([&](std::size_t, int used, auto& parameter, States& states) {
+    make_ready(used, parameter, states);
+  });
   ++steps_;
-  for (std::size_t g = 0; g < groups_.size(); ++g) {
-    const int used = used_states(groups_[g].rule);
-    States* states = states_[g].data();
-    for (Parameter& parameter : groups_[g].parameters) {
-      if (auto* narrow = parameter.template get<float>()) {
-        update(prepared_[g], used, *narrow, *states, options.scale);
-      } else {
-        update(prepared_[g], used, *parameter.template get<double>(), *states, options.scale);
-      }
-      ++states;
-    }
-  }
+  each_parameter([&](std::size_t g, int used, auto& parameter, States& states) {
+    update(prepared_[g], used, parameter, states, options.scale);
+  });
 }
 
 template <class Rule>
@@ -238,6 +266,7 @@ void Optimizer<Rule>::zero_grad() {
 
 template <class Rule>
 void Optimizer<Rule>::each(Parts& part) {
+  check_groups();
   part("steps", steps_);
   for (std::size_t g = 0; g < groups_.size(); ++g) {
     const int used = used_states(groups_[g].rule);

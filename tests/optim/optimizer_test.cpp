@@ -290,6 +290,35 @@ TEST_CASE("refuses a parameter that would be updated twice, and none at all") {
       "Optimizer: the parameters of group 0 changed from 1 to 2 since it was made; "
       "make a new one",
       ArgumentError);
+  struct Ignore : Parts {
+    void part(const std::string&, Part) override {}
+    void value(const std::string&, Value) override {}
+  };
+  Ignore ignore;
+  CHECK_THROWS_AS(grown.each(ignore), ArgumentError);
+}
+
+TEST_CASE("a step with a state of another shape changes nothing") {
+  struct Put : Parts {
+    Array<double> last;
+    void part(const std::string& path, Part part) override {
+      if (path == "0.1.velocity") **std::get_if<Array<double>*>(&part) = last;
+    }
+    void value(const std::string&, Value) override {}
+  };
+  const Variable<double> a(Array<double>::of({1})), b(Array<double>::of({1, 2}));
+  optim::Optimizer optimizer({a, b}, optim::SGD{.learning_rate = 1, .momentum = 0.5});
+  Put put;
+  put.last = Array<double>::of({5});
+  optimizer.each(put);
+  a.share().set_gradient(Array<double>::of({1}));
+  b.share().set_gradient(Array<double>::of({1, 1}));
+  CHECK_THROWS_WITH_AS(optimizer.step(),
+                       "Optimizer: the state \"velocity\" has shape (1,), its parameter (2,); was "
+                       "it loaded for another model?",
+                       ShapeError);
+  CHECK(a.value()[0] == 1);
+  CHECK(optimizer.steps() == 0);
 }
 
 }  // TEST_SUITE("optimizer")
