@@ -107,8 +107,22 @@ TEST_CASE("refuses bad options when it is made") {
                   ArgumentError);
   CHECK_THROWS_AS(optim::Optimizer(model, optim::Adam{.learning_rate = -1}), ArgumentError);
   CHECK_THROWS_AS(optim::Optimizer(model, optim::Adam{.beta1 = 1}), ArgumentError);
-  CHECK_THROWS_AS(optim::Optimizer(model, optim::Adam{.beta2 = -0.1}), ArgumentError);
+  CHECK_THROWS_AS(optim::Optimizer(model, optim::Adam{.beta1 = -0.1}), ArgumentError);
+  CHECK_THROWS_AS(optim::Optimizer(model, optim::Adam{.beta2 = 1}), ArgumentError);
+  refuses(optim::Adam{.beta2 = -0.5}, "Adam: beta2 must be in [0, 1), not -0.500000");
   CHECK_THROWS_AS(optim::Optimizer(model, optim::Adam{.epsilon = -1}), ArgumentError);
+  CHECK_THROWS_AS(optim::Optimizer(model, optim::Adam{.weight_decay = -1}), ArgumentError);
+  // Of every group, not only of the first.
+  const Variable<double> a(Array<double>::of({1})), b(Array<double>::of({1}));
+  using Groups = std::vector<optim::Group<optim::SGD>>;
+  CHECK_THROWS_AS((optim::Optimizer(Groups{{{a}, {}}, {{b}, {.momentum = -1}}})), ArgumentError);
+}
+
+TEST_CASE("accepts options at the ends of their ranges") {
+  nn::Linear<float> model(2, 1);
+  const auto accepts = [&](auto rule) { CHECK_NOTHROW(optim::Optimizer(model, rule)); };
+  accepts(optim::SGD{.learning_rate = 0, .momentum = 0, .weight_decay = 0});
+  accepts(optim::Adam{.learning_rate = 0, .beta1 = 0, .beta2 = 0, .epsilon = 0});
 }
 
 TEST_CASE("a model of two element types is trained as a whole") {
@@ -296,6 +310,111 @@ TEST_CASE("refuses a parameter that would be updated twice, and none at all") {
   };
   Ignore ignore;
   CHECK_THROWS_AS(grown.each(ignore), ArgumentError);
+  grown.groups()[0].parameters.clear();
+  CHECK_THROWS_AS(grown.step(), ArgumentError);
+}
+
+TEST_CASE_TEMPLATE("every element of a large parameter is updated once", T, float, double) {
+  constexpr std::int64_t n = 2 * (1 << 16) + 5;  // more than two blocks
+  const Variable<T> w(Array<T>::zeros({n}));
+  optim::Optimizer optimizer({w}, optim::SGD{.learning_rate = 1, .momentum = 0.5});
+  w.share().set_gradient(Array<T>::full({n}, T(1)));
+  optimizer.step();
+  optimizer.step();
+  CHECK_AGREES(same_bits(w.value(), Array<T>::full({n}, T(-2.5))));
+}
+
+TEST_CASE("groups may mix element types, and one may be empty") {
+  const Variable<float> a(Array<float>::of({1})), c(Array<float>::of({1}));
+  const Variable<double> b(Array<double>::of({1})), d(Array<double>::of({1}));
+  optim::Optimizer optimizer(std::vector<optim::Group<optim::SGD>>{
+      {{}, {}}, {{a, b}, {.learning_rate = 0.5}}, {{c, d}, {.learning_rate = 0.25}}});
+  const auto gradients = [&] {
+    for (const auto* v : {&a, &c}) v->share().set_gradient(Array<float>::of({1}));
+    for (const auto* v : {&b, &d}) v->share().set_gradient(Array<double>::of({1}));
+  };
+  gradients();
+  optimizer.step({.scale = 0.5});
+  CHECK(a.value()[0] == 0.75f);
+  CHECK(b.value()[0] == 0.75);
+  CHECK(c.value()[0] == 0.875f);
+  CHECK(d.value()[0] == 0.875);
+  CHECK(optimizer.steps() == 1);
+  optimizer.zero_grad();
+  CHECK_FALSE((a.has_gradient() || b.has_gradient() || c.has_gradient() || d.has_gradient()));
+}
+
+TEST_CASE("the state of each group is its own, under its number and the names it has") {
+  struct Seen : Parts {
+    std::vector<std::string> names;
+    std::vector<double> first;
+    void part(const std::string& path, Part part) override {
+      names.push_back(path);
+      first.push_back((**std::get_if<Array<double>*>(&part))[0]);
+    }
+    void value(const std::string&, Value) override {}
+  };
+  const Variable<double> a(Array<double>::of({0}), "a"), b(Array<double>::of({0})),
+      c(Array<double>::of({0}));
+  optim::Optimizer optimizer(std::vector<optim::Group<optim::SGD>>{
+      {{a}, {}}, {{b, c}, {.momentum = 0.5}}, {{Parameter("d.w", a.clone())}, {.momentum = 0.5}}});
+  b.share().set_gradient(Array<double>::of({2}));
+  c.share().set_gradient(Array<double>::of({3}));
+  optimizer.step();
+  Seen seen;
+  optimizer.each(seen);
+  CHECK(seen.names == std::vector<std::string>{"1.0.velocity", "1.1.velocity", "2.d.w.velocity"});
+  CHECK(seen.first == std::vector<double>{2, 3, 0});
+}
+
+TEST_CASE("an optimizer that is moved goes on with its state") {
+  const Variable<double> w(Array<double>::of({0}));
+  optim::Optimizer first({w}, optim::SGD{.learning_rate = 1, .momentum = 0.5});
+  w.share().set_gradient(Array<double>::of({1}));
+  first.step();
+  optim::Optimizer second = std::move(first);
+  second.step();
+  const Variable<double> other(Array<double>::of({0}));
+  optim::Optimizer third({other}, optim::SGD{});
+  third = std::move(second);
+  third.step();
+  CHECK(w.value()[0] == -(1 + 1.5 + 1.75));
+  CHECK(third.steps() == 3);
+}
+
+TEST_CASE_TEMPLATE("arrays that a parameter shares are copied before they are changed", T, float,
+                   double) {
+  const auto start = Array<T>::of({1, 2});
+  const Variable<T> a(start), b(start);
+  optim::Optimizer optimizer({a, b}, optim::SGD{.learning_rate = 0.5, .momentum = 0.5});
+  a.share().set_gradient(a.value());
+  b.share().set_gradient(start);
+  optimizer.step();
+  CHECK_AGREES(same_bits(start, Array<T>::of({1, 2})));
+  CHECK_AGREES(same_bits(a.gradient(), start));
+  CHECK_AGREES(same_bits(a.value(), Array<T>::of({0.5, 1})));
+  CHECK_AGREES(same_bits(b.value(), a.value()));
+  struct Take : Parts {
+    std::vector<Array<T>> arrays;
+    void part(const std::string&, Part part) override {
+      arrays.push_back(**std::get_if<Array<T>*>(&part));
+    }
+    void value(const std::string&, Value) override {}
+  };
+  Take take;
+  optimizer.each(take);
+  optimizer.step();
+  CHECK_AGREES(same_bits(take.arrays[0], start));  // the velocity of the first step
+}
+
+TEST_CASE("a parameter without elements is updated to itself") {
+  const Variable<double> none(Array<double>::zeros({0, 3})), w(Array<double>::of({1}));
+  optim::Optimizer optimizer({none, w}, optim::Adam{.learning_rate = 0.5});
+  none.share().set_gradient(Array<double>::zeros({0, 3}));
+  w.share().set_gradient(Array<double>::of({1}));
+  optimizer.step();
+  CHECK(none.shape() == Shape{0, 3});
+  CHECK(std::abs(w.value()[0] - 0.5) < 1e-7);
 }
 
 TEST_CASE("a step with a state of another shape changes nothing") {
