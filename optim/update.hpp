@@ -189,7 +189,7 @@ EBB_INLINE void Optimizer<Rule>::make_ready(int used, Variable<T>& parameter, St
 template <class Rule>
 template <Real T>
 EBB_INLINE void Optimizer<Rule>::update(const typename Rule::Step& step, int used,
-                                     Variable<T>& parameter, States& states, double scale) {
+                                        Variable<T>& parameter, States& states, double scale) {
   auto& cell = *ebb::detail::Access::cell(parameter);
   if (cell.gradient.empty()) return;
   T* at[UpdateLoops<Rule, T>::most + 1];
