@@ -19,7 +19,7 @@ std::int64_t rows_in_block(const Shape& x, const Shape& y, std::size_t element_s
   return std::max(fewest, half_a_cache / std::max<std::int64_t>(row_bytes, 1));
 }
 
-void demand_single(const Shape& loss) {
+void check_single(const Shape& loss) {
   if (loss.size() == 1) return;
   throw ShapeError("backward_by_rows: the loss of a block has shape " + to_string(loss) +
                    " and is not a single value; reduce it by mean");

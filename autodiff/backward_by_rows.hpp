@@ -20,7 +20,7 @@ namespace detail {
 EBB_API std::int64_t rows_in_block(const Shape& x, const Shape& y, std::size_t element_size,
                                    const RowBlockOptions& options);
 /// @throws ShapeError unless the loss of a block is a single value.
-EBB_API void demand_single(const Shape& loss);
+EBB_API void check_single(const Shape& loss);
 
 }  // namespace detail
 
@@ -42,7 +42,7 @@ double backward_by_rows(const F& loss, const Array<T>& x, const Array<U>& y,
     const double weight = double(last - first) / double(n);
     Tape tape;
     const Tensor<T> value = loss(x.leading(first, last), y.leading(first, last));
-    detail::demand_single(value.shape());
+    detail::check_single(value.shape());
     mean += weight * double(value.item());
     backward(SweepStart(value, Array<T>::full(value.shape(), T(weight))));
   }

@@ -64,13 +64,13 @@ class Transform {
   bool nested() const { return !own_; }
   Shape joined(const Shape& a, const Shape& b) const { return detail::joined(name_, a, b); }
 
-  void demand_single(const Shape& value) const {
+  void check_single(const Shape& value) const {
     if (value.size() == 1) return;
     throw ShapeError(std::string(name_) + ": the function's value has shape " + to_string(value) +
                      " and is not a single value");
   }
-  void demand_equal(const char* what, const Shape& given, const char* whose,
-                    const Shape& expected) const {
+  void check_equal(const char* what, const Shape& given, const char* whose,
+                   const Shape& expected) const {
     if (given == expected) return;
     throw ShapeError(std::string(name_) + ": " + what + " of shape " + to_string(given) + " for " +
                      whose + " of shape " + to_string(expected));
@@ -164,7 +164,7 @@ ValueAndGradient<T> value_and_gradient(const char* name, const FunctionOf<T>& f,
                                        const Operand<T>& x) {
   const Transform transform(name);
   const Tensor<T> point = transform.point(x), y = f(point);
-  transform.demand_single(y.shape());
+  transform.check_single(y.shape());
   return {transform.result(y), transform.pull(y, point)};
 }
 EBB_FOR_REALS(value_and_gradient)
@@ -174,8 +174,8 @@ Tensor<T> directional_derivative(const FunctionOf<T>& f, const Operand<T>& x,
                                  const Operand<T>& direction) {
   const Transform transform("directional_derivative");
   const Tensor<T> point = transform.point(x), y = f(point), u = transform.given(direction);
-  transform.demand_single(y.shape());
-  transform.demand_equal("a direction", u.shape(), "an argument", point.shape());
+  transform.check_single(y.shape());
+  transform.check_equal("a direction", u.shape(), "an argument", point.shape());
   return transform.result(sum(transform.pull(y, point) * u));
 }
 EBB_FOR_REALS(directional_derivative)
@@ -184,7 +184,7 @@ template <Real T>
 Tensor<T> vjp(const FunctionOf<T>& f, const Operand<T>& x, const Operand<T>& v) {
   const Transform transform("vjp");
   const Tensor<T> point = transform.point(x), y = f(point), seed = transform.given(v);
-  transform.demand_equal("a cotangent", seed.shape(), "a value", y.shape());
+  transform.check_equal("a cotangent", seed.shape(), "a value", y.shape());
   return transform.pull(y, point, Use::last, &seed);
 }
 EBB_FOR_REALS(vjp)
@@ -193,7 +193,7 @@ template <Real T>
 Tensor<T> jvp(const FunctionOf<T>& f, const Operand<T>& x, const Operand<T>& u) {
   const Transform transform("jvp");
   const Tensor<T> point = transform.point(x), y = f(point), direction = transform.given(u);
-  transform.demand_equal("a tangent", direction.shape(), "an argument", point.shape());
+  transform.check_equal("a tangent", direction.shape(), "an argument", point.shape());
   if (!Access::place(y).is_constant() && is_diagonal(y, point)) {
     return transform.pull(y, point, Use::last, &direction);
   }
@@ -218,7 +218,7 @@ template <Real T>
 Tensor<T> hessian(const FunctionOf<T>& f, const Operand<T>& x) {
   const Transform transform("hessian");
   const Tensor<T> point = transform.point(x), y = f(point);
-  transform.demand_single(y.shape());
+  transform.check_single(y.shape());
   return rows(transform, transform.pull(y, point, Use::differentiate), point);
 }
 EBB_FOR_REALS(hessian)
@@ -227,8 +227,8 @@ template <Real T>
 Tensor<T> hvp(const FunctionOf<T>& f, const Operand<T>& x, const Operand<T>& v) {
   const Transform transform("hvp");
   const Tensor<T> point = transform.point(x), y = f(point), seed = transform.given(v);
-  transform.demand_single(y.shape());
-  transform.demand_equal("a vector", seed.shape(), "an argument", point.shape());
+  transform.check_single(y.shape());
+  transform.check_equal("a vector", seed.shape(), "an argument", point.shape());
   return transform.pull(transform.pull(y, point, Use::differentiate), point, Use::last, &seed);
 }
 EBB_FOR_REALS(hvp)

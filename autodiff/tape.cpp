@@ -47,7 +47,7 @@ Records& tape_of(std::string_view operation, Place place) {
 }
 
 template <class T>
-void demand_single(const char* operation, const Tensor<T>& y) {
+void check_single(const char* operation, const Tensor<T>& y) {
   if (y.size() == 1) return;
   throw ShapeError(std::string(operation) + ": the output has shape " + to_string(y.shape()) +
                    " and is not a single value; reduce it, or give a seed");
@@ -162,7 +162,7 @@ NoRecord::~NoRecord() { detail::exchange_records(before_); }
 template <Real T>
 EBB_HOT SweepStart::SweepStart(const Tensor<T>& y)
     : place_(Access::place(y)), is_double_(sizeof(T) == 8) {
-  demand_single("backward", y);
+  check_single("backward", y);
   if (y.rank() > 0) seed_ = detail::BlockHandle(one_for<T>(y.shape()));
 }
 
@@ -198,7 +198,7 @@ std::vector<Tensor<T>> grad(const Tensor<T>& y,
     throw ShapeError("grad: a seed of shape " + to_string(seed->shape()) +
                      " for an output of shape " + to_string(y.shape()));
   }
-  if (!seed) demand_single("grad", y);
+  if (!seed) check_single("grad", y);
   const Tensor<T> start = seed ? *seed : Access::tensor<T>(one_for<T>(y.shape()));
   std::uint32_t low = high;
   std::vector<std::uint32_t> ids;

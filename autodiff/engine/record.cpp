@@ -152,7 +152,7 @@ void Records::note(std::uint32_t id, Block* result) {
 }
 
 void Records::check(std::string_view operation, Block* result, bool is_double) const {
-  demand_finite(std::string(operation) + ": the result", result, is_double);
+  check_finite_option(std::string(operation) + ": the result", result, is_double);
 }
 
 Block* Records::value_of(std::uint32_t id) const {
@@ -206,7 +206,7 @@ std::string index_of(std::int64_t position, const Shape& shape) {
 
 }  // namespace
 
-void demand_finite(const std::string& what, Block* block, bool is_double) {
+void check_finite_option(const std::string& what, Block* block, bool is_double) {
   const std::int64_t at =
       is_double ? first_not_finite<double>(block) : first_not_finite<float>(block);
   if (at < 0) return;

@@ -273,7 +273,7 @@ class Records {
 };
 
 /// @throws NonFiniteError, whose message begins with `what`, if a value is NaN or infinite.
-void demand_finite(const std::string& what, Block* block, bool is_double);
+void check_finite_option(const std::string& what, Block* block, bool is_double);
 
 /// The records that receive the operations of this thread; null if none do.
 extern constinit thread_local Records* thread_records;

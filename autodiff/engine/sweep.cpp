@@ -140,9 +140,10 @@ void Sweep::run_only(std::uint32_t id) {
 void Sweep::check_parts(const Record& record) const {
   for_each_input(record, [&](std::uint32_t id) {
     if (!needs(id) || !slot(id).block) return;
-    demand_finite(std::string(name_of(record)) + ": in the sweep, the gradient that it gives #" +
-                      std::to_string(id) + " (" + std::string(name_of(tape_.at(id))) + "),",
-                  slot(id).block, tape_.at(id).op->is_double);
+    check_finite_option(std::string(name_of(record)) +
+                            ": in the sweep, the gradient that it gives #" + std::to_string(id) +
+                            " (" + std::string(name_of(tape_.at(id))) + "),",
+                        slot(id).block, tape_.at(id).op->is_double);
   });
 }
 

@@ -30,7 +30,7 @@ class CheckedIndex {
   CheckedIndex(std::string_view operation, const Shape& x, Block* index, int axis)
       : operation_(operation), x_(x), index_(index), size_(AxisView(x, axis).size) {}
   /// @throws ArgumentError for the first index, of the first n, that is out of range.
-  void demand(std::int64_t n) {
+  void until(std::int64_t n) {
     if (n > good_) [[unlikely]]
       look(n);
   }
@@ -45,7 +45,7 @@ class CheckedIndex {
 };
 /// Indices that were checked before.
 struct GoodIndex {
-  static void demand(std::int64_t) {}
+  static void until(std::int64_t) {}
 };
 
 /// Calls f(leads_to(j), j) for j in [begin, end). A separate function, so that every value that the
@@ -68,7 +68,7 @@ void for_each_index(Check check, Block* index, int axis, std::int64_t size, F f)
     if (v.inner == 1) {  // a loop of one element would cost more than the element
       for (const std::int64_t last = j + v.size; j < last;) {
         const std::int64_t end = std::min(last, j + stretch);
-        check.demand(end);
+        check.until(end);
         const std::int64_t line = o * size;
         for_stretch(
             j, end, [=](std::int64_t n) { return line + at[n]; }, f);
@@ -78,7 +78,7 @@ void for_each_index(Check check, Block* index, int axis, std::int64_t size, F f)
     }
     for (std::int64_t k = 0; k < v.size; ++k) {
       const std::int64_t end = j + v.inner, from_j = o * size * v.inner - j;
-      check.demand(end);
+      check.until(end);
       const std::int64_t inner = v.inner;
       for_stretch(
           j, end, [=](std::int64_t n) { return at[n] * inner + (from_j + n); }, f);

@@ -39,7 +39,7 @@ struct LessOrNaN {
 };
 
 /// @throws ShapeError if there are results but no elements to choose from.
-void demand_choice(std::string_view name, const Shape& x, int axis) {
+void check_choice(std::string_view name, const Shape& x, int axis) {
   if (x.rank() > 0 && x[axis] == 0 && x.with(axis, 1).size() > 0) {
     throw_shapes(name, "there must be an element to choose", x);
   }
@@ -50,7 +50,7 @@ template <class T, class Before>
 Indices first_along(const char* name, const Operand<T>& x, int axis, bool keepdim, Before before) {
   const Shape& shape = Access::shape(x, name);
   axis = axis_of(name, axis, shape);
-  demand_choice(name, shape, axis);
+  check_choice(name, shape, axis);
   const AxisView v(shape, axis);
   Indices indices = Indices::zeros(keepdim ? shape.with(axis, 1) : shape.without(axis));
   const T* from = Access::source(x).block->template data<T>();
@@ -261,7 +261,7 @@ template <Real T>
 Selected<T> median(const Operand<T>& x, int axis, bool keepdim) {
   const Shape& shape = detail::Access::shape(x, "median");
   axis = detail::axis_of("median", axis, shape);
-  detail::demand_choice("median", shape, axis);
+  detail::check_choice("median", shape, axis);
   Selected<T> middle = detail::select_along(x, axis, detail::middle_along(x, axis));
   if (keepdim) return middle;
   return {squeeze(middle.values, axis), middle.indices.reshape(shape.without(axis))};

@@ -19,7 +19,7 @@ Block* flip(Block* x, unsigned axes, std::size_t element_size) {
 
 namespace {
 
-void demand_count(std::string_view operation, std::int64_t count) {
+void check_count(std::string_view operation, std::int64_t count) {
   if (count >= 0) return;
   throw ArgumentError(std::string(operation) + ": a count of " + std::to_string(count) +
                       "; counts are at least 0");
@@ -54,7 +54,7 @@ Tensor<T> tile_axes(std::string_view operation, const Operand<T>& x,
   std::vector<std::int64_t> sizes(shape.sizes().begin(), shape.sizes().end());
   if (counts.size() > sizes.size()) sizes.insert(sizes.begin(), counts.size() - sizes.size(), 1);
   const std::size_t first = sizes.size() - counts.size();
-  for (const std::int64_t count : counts) demand_count(operation, count);
+  for (const std::int64_t count : counts) check_count(operation, count);
   Tensor<T> y = reshape(x, shape_for(operation, sizes));
   // The first axis is repeated first, while the later ones are still short.
   for (std::size_t i = 0; i < counts.size(); ++i) {
@@ -230,7 +230,7 @@ EBB_FOR_REALS(repeat)
 template <Real T>
 Tensor<T> repeat_interleave(const Operand<T>& x, std::int64_t count, int axis) {
   axis = resolve_axis("repeat_interleave", axis, detail::Access::shape(x, "repeat_interleave"));
-  detail::demand_count("repeat_interleave", count);
+  detail::check_count("repeat_interleave", count);
   return detail::repeat_axis("repeat_interleave", x, axis, count, true);
 }
 EBB_FOR_REALS(repeat_interleave)

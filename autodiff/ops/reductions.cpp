@@ -33,7 +33,7 @@ Axes axes_of(const ReduceOptions& options) {
   return Axes(std::span<const int>(axes, std::size_t(n)));
 }
 
-void demand_elements(std::string_view name, const ReduceOptions& options, const Shape& x) {
+void check_elements(std::string_view name, const ReduceOptions& options, const Shape& x) {
   if (reduced_count(options, x) == 0 && reduced_shape(options, x).size() > 0) {
     throw_shapes(name, "there must be an element to choose", x);
   }

@@ -79,13 +79,13 @@ auto each_column(Rows rows) {
 }
 
 /// @throws ShapeError if an element must be chosen where there is none.
-void demand_elements(std::string_view name, const ReduceOptions& options, const Shape& x);
+void check_elements(std::string_view name, const ReduceOptions& options, const Shape& x);
 
 /// Reduces by choosing one of the elements.
 template <class T, class Rows, class Columns>
 Block* choose(std::string_view name, const ReduceOptions& options, Block* x, Rows rows,
               Columns columns) {
-  demand_elements(name, options, x->shape);
+  check_elements(name, options, x->shape);
   return reduce<T>(options, x, rows, columns);
 }
 

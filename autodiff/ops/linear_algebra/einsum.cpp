@@ -258,7 +258,7 @@ Named<T> joined(const Named<T>& a, const Named<T>& b, const std::string& needed)
 }
 
 /// @throws ShapeError for a product that no array can hold.
-void demand_room(std::string_view text, std::string axes, const std::string& needed) {
+void check_room(std::string_view text, std::string axes, const std::string& needed) {
   std::sort(axes.begin(), axes.end());
   axes.erase(std::unique(axes.begin(), axes.end()), axes.end());
   const auto count = filter(axes, [&](char c) { return has(needed, c); }).size();
@@ -283,7 +283,7 @@ Tensor<T> einsum_of(std::string_view text, const std::vector<Tensor<T>>& operand
     for (std::size_t j = i + 1; j < operands.size(); ++j) later += equation.terms[j];
     // Axes that only this operand has are summed before the product.
     const auto next = summed(diagonal_of(operands[i], equation.terms[i]), before + later);
-    demand_room(text, result.axes + next.axes, later);
+    check_room(text, result.axes + next.axes, later);
     result = i == 0 ? next : joined(result, next, later);
     before = result.axes;
   }

@@ -43,7 +43,7 @@ Block* pack(std::string_view name, Block* a, std::int64_t size, F factor) {
 
 }  // namespace
 
-void demand_matrix(std::string_view name, const Shape& a) {
+void check_matrix(std::string_view name, const Shape& a) {
   if (a.rank() != 2) throw_shapes(name, "a must be (m, n)", a);
 }
 
@@ -64,7 +64,7 @@ Array<bool> coincidences(const Tensor<T>& values) {
 EBB_FOR_REALS(coincidences)
 
 template <class T>
-void demand_no_rotation(const char* name, const Array<bool>& coincide, const Tensor<T>& gradient) {
+void check_no_rotation(const char* name, const Array<bool>& coincide, const Tensor<T>& gradient) {
   const std::int64_t n = coincide.shape()[0];
   for (std::int64_t i = 0; i < n; ++i) {
     for (std::int64_t j = 0; j < n; ++j) {
@@ -79,7 +79,7 @@ void demand_no_rotation(const char* name, const Array<bool>& coincide, const Ten
     }
   }
 }
-EBB_FOR_REALS(demand_no_rotation)
+EBB_FOR_REALS(check_no_rotation)
 
 template <class T>
 Tensor<T> divide_by_gaps(const Array<bool>& coincide, const Tensor<T>& gradient,
@@ -111,7 +111,7 @@ Tensor<T> inverse_values(const Tensor<T>& values, const Tensor<T>& gradient) {
 EBB_FOR_REALS(inverse_values)
 
 template <class T>
-void demand_full_rank(const char* name, const Tensor<T>& r) {
+void check_full_rank(const char* name, const Tensor<T>& r) {
   const std::int64_t k = r.shape()[0], n = r.shape()[1];
   const double tolerance = rounding<T>(n, largest_of(r));
   for (std::int64_t i = 0; i < std::min(k, n); ++i) {
@@ -122,7 +122,7 @@ void demand_full_rank(const char* name, const Tensor<T>& r) {
                             .append(to_string(r.shape())));
   }
 }
-EBB_FOR_REALS(demand_full_rank)
+EBB_FOR_REALS(check_full_rank)
 
 }  // namespace detail
 
@@ -141,7 +141,7 @@ detail::Block* Eigh::forward(const Options&, detail::Block* a) {
 
 template <class T>
 detail::Block* Qr::forward(const Options&, detail::Block* a) {
-  detail::demand_matrix(name, a->shape);
+  detail::check_matrix(name, a->shape);
   const std::int64_t m = a->shape[0], n = a->shape[1], k = std::min(m, n);
   return detail::pack<T>(name, a, m * k + k * n, [=](T* used, T* y) {
     detail::factor_qr(m, n, used, y, y + m * k);
@@ -151,7 +151,7 @@ detail::Block* Qr::forward(const Options&, detail::Block* a) {
 
 template <class T>
 detail::Block* Svd::forward(const Options&, detail::Block* a) {
-  detail::demand_matrix(name, a->shape);
+  detail::check_matrix(name, a->shape);
   const std::int64_t m = a->shape[0], n = a->shape[1], k = std::min(m, n);
   return detail::pack<T>(name, a, k + m * k + k * n, [=](T* used, T* y) {
     return detail::decompose_singular(m, n, used, y + k, y, y + k + m * k);
@@ -189,7 +189,7 @@ Tensor<T> lstsq(const Operand<T>& a, const Operand<T>& b) {
     detail::throw_shapes("lstsq", "a must be (m, n) with m >= n and b (m,) or (m, k)", p, q);
   }
   const auto factors = qr(a);
-  detail::demand_full_rank("lstsq", factors.r);
+  detail::check_full_rank("lstsq", factors.r);
   return triangular_solve(factors.r, matmul(factors.q, b, {.transpose_a = true}), {.upper = true});
 }
 EBB_FOR_REALS(lstsq)

@@ -37,7 +37,7 @@ SVD<T> svd_parts(const Tensor<T>& packed, const Shape& a) {
 }
 
 /// @throws ShapeError, which names the operation, unless a is a matrix.
-void demand_matrix(std::string_view name, const Shape& a);
+void check_matrix(std::string_view name, const Shape& a);
 
 /// True where values i and j are equal within their rounding. The vectors of such values are not
 /// unique: any rotation of them is valid, too, so that they have no derivative.
@@ -45,8 +45,8 @@ template <class T>
 Array<bool> coincidences(const Tensor<T>& values);
 /// @throws ArgumentError, which names the operation, if the gradient of such a rotation is not 0.
 template <class T>
-void demand_no_rotation(const char* name, const Array<bool>& coincide, const Tensor<T>& gradient);
-/// gradient / gaps, and 0 on the diagonal. A rotation that `demand_no_rotation` accepted gives 0,
+void check_no_rotation(const char* name, const Array<bool>& coincide, const Tensor<T>& gradient);
+/// gradient / gaps, and 0 on the diagonal. A rotation that `check_no_rotation` accepted gives 0,
 /// too, with a slope so steep that a derivative through it cannot go unnoticed.
 template <class T>
 Tensor<T> divide_by_gaps(const Array<bool>& coincide, const Tensor<T>& gradient,
@@ -58,7 +58,7 @@ Tensor<T> inverse_values(const Tensor<T>& values, const Tensor<T>& gradient);
 /// @throws ArgumentError, which names the operation, if the diagonal of r has a 0, within its
 /// rounding.
 template <class T>
-void demand_full_rank(const char* name, const Tensor<T>& r);
+void check_full_rank(const char* name, const Tensor<T>& r);
 
 template <class T>
 Tensor<T> as_row(const Tensor<T>& x) {
@@ -75,7 +75,7 @@ Tensor<T> as_column(const Tensor<T>& x) {
 template <class T>
 Tensor<T> qr_gradient(const Tensor<T>& q, const Tensor<T>& r, const Tensor<T>& gq,
                       const Tensor<T>& gr) {
-  demand_full_rank("qr", r);
+  check_full_rank("qr", r);
   const auto m = matmul(r, gr, {.transpose_b = true}) - matmul(gq, q, {.transpose_a = true});
   const auto g = gq + matmul(q, tril(m) + transpose(tril(m, -1)));
   return transpose(triangular_solve(r, transpose(g), {.upper = true}));
@@ -99,7 +99,7 @@ struct Eigh {
     const auto [gw, gv] = detail::eigh_parts(call.g(), shape);
     const auto rotation = matmul(v, gv, {.transpose_a = true});
     const auto coincide = detail::coincidences(w);
-    detail::demand_no_rotation("eigh", coincide, rotation);
+    detail::check_no_rotation("eigh", coincide, rotation);
     const auto gaps = detail::as_row(w) - detail::as_column(w);
     const auto inner = detail::divide_by_gaps(coincide, rotation, gaps);
     return detail::symmetric_part(matmul(v * gw + matmul(v, inner), v, {.transpose_b = true}));
@@ -182,8 +182,8 @@ struct Svd {
     const auto turn_u = matmul(u, gu, {.transpose_a = true});
     const auto turn_v = matmul(vh, gvh, {.transpose_b = true});
     const auto coincide = coincidences(s);
-    demand_no_rotation("svd", coincide, turn_u);
-    demand_no_rotation("svd", coincide, turn_v);
+    check_no_rotation("svd", coincide, turn_u);
+    check_no_rotation("svd", coincide, turn_v);
     const auto row = as_row(s), column = as_column(s);
     const auto turn = (turn_u - transpose(turn_u)) * row + column * (turn_v - transpose(turn_v));
     const auto inner = divide_by_gaps(coincide, turn, (row - column) * (row + column));

@@ -36,7 +36,7 @@ Array<bool> on_or_below(const Shape& shape, std::int64_t offset) {
 }
 
 template <class T>
-void demand_matrices(std::string_view name, const Operand<T>& x) {
+void check_matrices(std::string_view name, const Operand<T>& x) {
   const Shape& shape = Access::shape(x, name);
   if (shape.rank() >= 2) return;
   detail::throw_shapes(name, "x must have two axes or more", shape);
@@ -92,14 +92,14 @@ EBB_FOR_REALS(trace)
 
 template <Real T>
 Tensor<T> tril(const Operand<T>& x, std::int64_t offset) {
-  demand_matrices("tril", x);
+  check_matrices("tril", x);
   return where(on_or_below(Access::shape(x), offset), x, 0);
 }
 EBB_FOR_REALS(tril)
 
 template <Real T>
 Tensor<T> triu(const Operand<T>& x, std::int64_t offset) {
-  demand_matrices("triu", x);
+  check_matrices("triu", x);
   return where(on_or_below(Access::shape(x), std::max(offset, INT64_MIN + 1) - 1), 0, x);
 }
 EBB_FOR_REALS(triu)

@@ -63,7 +63,7 @@ Tensor<T> batched_product(const Tensor<T>& a, const Tensor<T>& b, const MatmulOp
 }
 
 /// @throws ShapeError with the shapes as given: a vector becomes a matrix only later.
-void demand_factors(const Shape& p, const Shape& q, const MatmulOptions& o) {
+void check_factors(const Shape& p, const Shape& q, const MatmulOptions& o) {
   if (p.rank() == 0 || q.rank() == 0) {
     detail::throw_shapes("matmul", "operands must have one axis or more", p, q);
   }
@@ -94,7 +94,7 @@ Tensor<T> matmul(const Operand<T>& a, const Operand<T>& b, MatmulOptions options
   const Shape& of_b = detail::Access::shape(b, "matmul");
   const int p = of_a.rank(), q = of_b.rank();
   if (p == 2 && q == 2) return detail::apply<op::Matmul, T>(options, a, b);
-  demand_factors(of_a, of_b, options);
+  check_factors(of_a, of_b, options);
   if (p > 2 || q > 2) return batched(a, b, options);
   const bool row = p == 1, column = q == 1;
   // A transposed vector is the vector itself.

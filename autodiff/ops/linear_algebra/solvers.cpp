@@ -44,11 +44,11 @@ double pivot(const Array<T>& factors, std::int64_t i) {
 
 }  // namespace
 
-void demand_square(std::string_view name, const Shape& a) {
+void check_square(std::string_view name, const Shape& a) {
   if (a.rank() != 2 || a[0] != a[1]) throw_shapes(name, "a must be (n, n)", a);
 }
 
-void demand_system(std::string_view name, const Shape& a, const Shape& b) {
+void check_system(std::string_view name, const Shape& a, const Shape& b) {
   const bool square = a.rank() == 2 && a[0] == a[1];
   const bool fits = square && (b.rank() == 1 || b.rank() == 2) && b[0] == a[0];
   if (!fits) throw_shapes(name, "a must be (n, n) and b (n,) or (n, k)", a, b);
@@ -56,7 +56,7 @@ void demand_system(std::string_view name, const Shape& a, const Shape& b) {
 
 template <class T>
 Array<T> lu_factors(std::string_view name, const Operand<T>& a) {
-  demand_square(name, Access::shape(a, name));
+  check_square(name, Access::shape(a, name));
   const Tensor<T> whole = dense(a);
   const std::int64_t n = whole.shape()[0];
   auto factors = Array<T>::uninitialized({n + 1, n});
@@ -79,7 +79,7 @@ std::int64_t zero_pivot(const Array<T>& factors) {
 EBB_FOR_REALS(zero_pivot)
 
 template <class T>
-void demand_regular(std::string_view name, const Array<T>& factors, const char* consequence) {
+void check_regular(std::string_view name, const Array<T>& factors, const char* consequence) {
   const std::int64_t i = zero_pivot(factors);
   if (i == factors.shape()[1]) return;
   std::string message(name);
@@ -89,7 +89,7 @@ void demand_regular(std::string_view name, const Array<T>& factors, const char* 
   message.append("; a is ").append(to_string(Shape{factors.shape()[1], factors.shape()[1]}));
   throw ArgumentError(message);
 }
-EBB_FOR_REALS(demand_regular)
+EBB_FOR_REALS(check_regular)
 
 template <class T>
 Block* solve_block(bool transpose, Block* b, const Array<T>& factors) {
@@ -123,7 +123,7 @@ EBB_FOR_REALS(sign_and_log)
 
 template <class T>
 Block* symmetric_block(std::string_view name, Block* x) {
-  demand_square(name, x->shape);
+  check_square(name, x->shape);
   BlockHandle y(copy_of<T>(x));
   const std::int64_t n = x->shape[0];
   T* to = y->data<T>();
@@ -159,7 +159,7 @@ detail::Block* TriangularSolve::forward(const Options& o, detail::Block* a, deta
 template <class T>
 detail::Block* Inverse::forward(const Options&, detail::Block* a) {
   const auto factors = detail::lu_factors<T>(name, detail::Access::array<T>(detail::retain(a)));
-  detail::demand_regular(name, factors);
+  detail::check_regular(name, factors);
   const auto one = detail::identity<T>(a->shape[0]);
   return detail::solve_block(false, detail::Access::block(one), factors);
 }
@@ -275,9 +275,9 @@ Tensor<T> with_columns(const Operand<T>& b, F f) {
 
 template <Real T>
 Tensor<T> solve(const Operand<T>& a, const Operand<T>& b) {
-  detail::demand_system("solve", Access::shape(a, "solve"), Access::shape(b, "solve"));
+  detail::check_system("solve", Access::shape(a, "solve"), Access::shape(b, "solve"));
   const auto factors = detail::lu_factors("solve", a);
-  detail::demand_regular("solve", factors);
+  detail::check_regular("solve", factors);
   return with_columns(
       b, [&](const Tensor<T>& columns) { return op::Solve::of<T>({}, a, columns, factors); });
 }
@@ -286,7 +286,7 @@ EBB_FOR_REALS(solve)
 template <Real T>
 Tensor<T> triangular_solve(const Operand<T>& a, const Operand<T>& b, TriangularOptions options) {
   constexpr const char* name = "triangular_solve";
-  detail::demand_system(name, Access::shape(a, name), Access::shape(b, name));
+  detail::check_system(name, Access::shape(a, name), Access::shape(b, name));
   return with_columns(b, [&](const Tensor<T>& columns) {
     return detail::apply<op::TriangularSolve, T>(options, a, columns);
   });

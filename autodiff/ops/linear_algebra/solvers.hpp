@@ -25,7 +25,7 @@ std::int64_t zero_pivot(const Array<T>& factors);
 /// @throws ArgumentError, which names the operation, the pivot and its consequence, if a pivot is
 /// 0.
 template <class T>
-void demand_regular(std::string_view name, const Array<T>& factors, const char* consequence = "");
+void check_regular(std::string_view name, const Array<T>& factors, const char* consequence = "");
 /// op(a)^-1 b.
 template <class T>
 Block* solve_block(bool transpose, Block* b, const Array<T>& factors);
@@ -36,8 +36,8 @@ template <class T>
 double determinant(const Array<T>& factors);
 /// @throws ShapeError, which names the operation, unless the matrix is square, or the right-hand
 /// side fits it.
-void demand_square(std::string_view name, const Shape& a);
-void demand_system(std::string_view name, const Shape& a, const Shape& b);
+void check_square(std::string_view name, const Shape& a);
+void check_system(std::string_view name, const Shape& a, const Shape& b);
 
 template <class T>
 Array<T> identity(std::int64_t n) {
@@ -303,7 +303,7 @@ struct CofactorsAlong {
   template <class T>
   static Tensor<T> as_operations(const Options&, std::span<const Tensor<T>> in) {
     const auto factors = detail::lu_factors<T>("det", in[1]);
-    detail::demand_regular("det", factors, "it has two derivatives, but none beyond");
+    detail::check_regular("det", factors, "it has two derivatives, but none beyond");
     return Cofactors::through_inverse(in[0], in[1], Cofactors::of(in[1]), factors);
   }
   static constexpr Lacks lacks{.scalar = "needs a matrix"};
@@ -371,7 +371,7 @@ struct Slogdet {
   static auto vjp_a(const auto& call) {
     using T = typename std::remove_cvref_t<decltype(call.g())>::value_type;
     const auto factors = call.template array<T>(1);
-    detail::demand_regular(name, factors, "the logarithm has no gradient there");
+    detail::check_regular(name, factors, "the logarithm has no gradient there");
     const auto one = detail::identity<T>(call.shape_of(0)[0]);
     return slice(call.g(), 0, {1, 2}) * Solve::of<T>({true}, call.a(), one, factors);
   }

@@ -15,7 +15,7 @@ struct Formula {
   EBB_INLINE auto operator()(const auto&... x) const { return O::value(x...); }
 };
 
-void demand_finite(const char* argument, double value) {
+void check_finite_option(const char* argument, double value) {
   if (std::isfinite(value)) return;
   throw ArgumentError(std::string(argument) + " = " + std::to_string(value) + "; it is finite");
 }
@@ -35,14 +35,14 @@ EBB_ACTIVATION(selu, Selu)
 
 template <Real T>
 Tensor<T> elu(const Operand<T>& x, double alpha) {
-  demand_finite("elu: alpha", alpha);
+  check_finite_option("elu: alpha", alpha);
   return fuse(Formula<op::Elu>{}, x, alpha);
 }
 EBB_OVERLOAD_FOR_REALS(elu, Tensor<T>(const Operand<T>&, double))
 
 template <Real T>
 Tensor<T> leaky_relu(const Operand<T>& x, double negative_slope) {
-  demand_finite("leaky_relu: negative_slope", negative_slope);
+  check_finite_option("leaky_relu: negative_slope", negative_slope);
   return fuse(Formula<op::LeakyRelu>{}, x, negative_slope);
 }
 EBB_OVERLOAD_FOR_REALS(leaky_relu, Tensor<T>(const Operand<T>&, double))

@@ -50,7 +50,7 @@ Convolution::Convolution(std::string_view operation, int axes, const Shape& x, c
       in(weight[1]),
       out(weight[0] / groups) {}
 
-void demand_bias(std::string_view operation, const Shape& bias, const Shape& weight) {
+void check_bias(std::string_view operation, const Shape& bias, const Shape& weight) {
   if (bias.rank() == 1 && bias[0] == weight[0]) return;
   throw_shapes(operation, "bias must be (c_out,) for weight (c_out, ...)", bias, weight);
 }
@@ -239,7 +239,7 @@ Tensor<T> conv1d(const Operand<T>& x, const Operand<T>& weight, const Operand<T>
                               .groups = o.groups};
   const Shape s = detail::Access::shape(x, "conv1d"), w = detail::Access::shape(weight, "conv1d");
   const detail::Convolution c("conv1d", 1, s, w, options);
-  detail::demand_bias("conv1d", detail::Access::shape(bias, "conv1d"), w);
+  detail::check_bias("conv1d", detail::Access::shape(bias, "conv1d"), w);
   const Tensor<T> y = conv2d(reshape(x, {s[0], s[1], 1, s[2]}),
                              reshape(weight, {w[0], w[1], 1, w[2]}), bias, options);
   return reshape(y, c.y().without(2));

@@ -24,7 +24,7 @@ struct Convolution {
   Shape y() const { return {batch, groups * out, windows.rows.count, windows.columns.count}; }
 };
 /// @throws ShapeError unless there is one number for each channel of the result.
-void demand_bias(std::string_view operation, const Shape& bias, const Shape& weight);
+void check_bias(std::string_view operation, const Shape& bias, const Shape& weight);
 
 template <class T>
 void convolve(const Convolution& c, const T* x, const T* weight, const T* bias, T* y);
@@ -122,7 +122,7 @@ struct Conv2d {
   static detail::Block* forward(const Options& o, detail::Block* x, detail::Block* weight,
                                 detail::Block* bias) {
     const detail::Convolution c(name, 2, x->shape, weight->shape, o);
-    detail::demand_bias(name, bias->shape, weight->shape);
+    detail::check_bias(name, bias->shape, weight->shape);
     detail::BlockHandle y(detail::allocate(c.y(), sizeof(T)));
     detail::convolve(c, x->data<T>(), weight->data<T>(), bias->data<T>(), y->data<T>());
     return y.take();

@@ -9,16 +9,16 @@ namespace ebb::inline v0 {
 namespace {
 
 template <class O>
-constexpr const char* demand = "the shapes of prediction and target must be equal";
+constexpr const char* expected = "the shapes of prediction and target must be equal";
 template <>
-constexpr const char* demand<op::BceWithLogits> = "the shapes of logits and target must be equal";
+constexpr const char* expected<op::BceWithLogits> = "the shapes of logits and target must be equal";
 
 /// The formula of a loss as an argument of `fuse` that refuses different shapes: (n,) and (n, 1)
 /// would broadcast to (n, n), which is the commonest silent error in regression.
 template <class O>
 struct Formula {
   static constexpr std::string_view name = O::name;
-  static constexpr const char* equal_shapes = demand<O>;
+  static constexpr const char* equal_shapes = expected<O>;
   EBB_INLINE auto operator()(const auto&... x) const { return O::value(x...); }
 };
 

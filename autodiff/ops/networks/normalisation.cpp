@@ -10,7 +10,7 @@ namespace {
 
 using detail::Access;
 
-void demand_eps(std::string_view operation, double eps) {
+void check_eps(std::string_view operation, double eps) {
   if (eps >= 0) return;
   throw ArgumentError(std::string(operation) + ": eps = " + std::to_string(eps) +
                       "; it is at least 0");
@@ -53,7 +53,7 @@ Tensor<T> layer_norm(const Operand<T>& x, const Shape& normalized_shape, const O
   };
   const Tensor<T> w = vector(weight, "weight must have the normalized shape");
   const Tensor<T> b = vector(bias, "bias must have the normalized shape");
-  demand_eps("layer_norm", eps);
+  check_eps("layer_norm", eps);
   return shaped(detail::apply<op::LayerNorm, T>({eps}, rows, w, b), Access::shape(x));
 }
 EBB_OVERLOAD_FOR_REALS(layer_norm, Tensor<T>(const Operand<T>&, const Shape&, const Operand<T>&,
@@ -72,15 +72,15 @@ BatchNormalized<T> batch_norm(const Operand<T>& x, const Array<T>& running_mean,
                               const Operand<T>& bias, BatchNormOptions o) {
   const Shape& s = Access::shape(x, "batch_norm");
   if (s.rank() < 2) detail::throw_shapes("batch_norm", "x must be (n, channels, ...)", s);
-  const auto demand = [&](const Operand<T>& v, const char* what) {
+  const auto check = [&](const Operand<T>& v, const char* what) {
     const Shape& shape = Access::shape(v, "batch_norm");
     if (shape.rank() != 1 || shape[0] != s[1]) detail::throw_shapes("batch_norm", what, shape, s);
   };
-  demand(weight, "weight must have one number for each channel of x");
-  demand(bias, "bias must have one number for each channel of x");
-  demand(running_mean, "running_mean must have one number for each channel of x");
-  demand(running_var, "running_var must have one number for each channel of x");
-  demand_eps("batch_norm", o.eps);
+  check(weight, "weight must have one number for each channel of x");
+  check(bias, "bias must have one number for each channel of x");
+  check(running_mean, "running_mean must have one number for each channel of x");
+  check(running_var, "running_var must have one number for each channel of x");
+  check_eps("batch_norm", o.eps);
   if (!(o.momentum >= 0 && o.momentum <= 1)) {
     throw ArgumentError("batch_norm: momentum = " + std::to_string(o.momentum) +
                         "; it is in [0, 1]");

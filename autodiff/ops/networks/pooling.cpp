@@ -44,7 +44,7 @@ EBB_FOR_REALS(share)
 namespace {
 
 /// @throws ArgumentError if a window consists of padding only.
-void demand_elements(std::string_view operation, const Windows& w) {
+void check_elements(std::string_view operation, const Windows& w) {
   for (std::int64_t window = 0; window < w.count; ++window) {
     std::int64_t k = 0;
     while (k < w.kernel && (w.at(window, k) < 0 || w.at(window, k) >= w.size)) ++k;
@@ -108,8 +108,8 @@ Tensor<T> max_pool(std::string_view operation, const Operand<T>& x, const Poolin
   const Tensor<T> in = dense(x);
   const Shape s = in.shape();
   const Windows2d windows = options.windows(operation);
-  demand_elements(operation, windows.rows);
-  demand_elements(operation, windows.columns);
+  check_elements(operation, windows.rows);
+  check_elements(operation, windows.columns);
   const std::int64_t planes = s[0] * s[1];
   const auto index = largest(windows, planes, in.data());
   return reshape(gather(reshape(in, {planes, windows.plane()}), 1, index),

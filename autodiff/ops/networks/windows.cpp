@@ -9,8 +9,8 @@
 namespace ebb::inline v0::detail {
 namespace {
 
-void demand_within(std::string_view operation, const char* name, std::int64_t value,
-                   std::int64_t least) {
+void check_within(std::string_view operation, const char* name, std::int64_t value,
+                  std::int64_t least) {
   constexpr std::int64_t largest = 1 << 30;  // so that products of two do not overflow
   if (value >= least && value <= largest) return;
   throw ArgumentError(std::string(operation) + ": " + name + " = " + std::to_string(value) +
@@ -22,10 +22,10 @@ void demand_within(std::string_view operation, const char* name, std::int64_t va
 Windows::Windows(std::string_view operation, std::int64_t size_, std::int64_t kernel_,
                  std::int64_t stride_, std::int64_t padding_, std::int64_t dilation_)
     : size(size_), kernel(kernel_), stride(stride_), padding(padding_), dilation(dilation_) {
-  demand_within(operation, "kernel", kernel, 1);
-  demand_within(operation, "stride", stride, 1);
-  demand_within(operation, "padding", padding, 0);
-  demand_within(operation, "dilation", dilation, 1);
+  check_within(operation, "kernel", kernel, 1);
+  check_within(operation, "stride", stride, 1);
+  check_within(operation, "padding", padding, 0);
+  check_within(operation, "dilation", dilation, 1);
   const std::int64_t span = (kernel - 1) * dilation + 1;
   if (span > size + 2 * padding) {
     throw ShapeError(std::string(operation) + ": a kernel that spans " + std::to_string(span) +
