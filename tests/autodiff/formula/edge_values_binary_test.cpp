@@ -15,10 +15,10 @@ using namespace ebb::test;
 
 namespace {
 
-constexpr double oo = std::numeric_limits<double>::infinity();
+constexpr double inf = std::numeric_limits<double>::infinity();
 constexpr double tiny = std::numeric_limits<double>::denorm_min();
 constexpr double huge = 1e308, pi = 3.141592653589793;
-const double bad = std::numeric_limits<double>::quiet_NaN();
+const double nan_value = std::numeric_limits<double>::quiet_NaN();
 
 struct Point {
   double a, b, value, da, db;
@@ -37,58 +37,60 @@ struct Hard {
 // Where a slope is infinity times 0 it is NaN, as PyTorch's.
 const std::vector<Hard>& table() {
   static const std::vector<Hard> all = {
-      HARD("add", a + b, {{-0.0, 0, 0, 1, 1}, {oo, -oo, bad, 1, 1}, {huge, huge, oo, 1, 1}}),
-      HARD("sub", a - b, {{0, 0, 0, 1, -1}, {oo, oo, bad, 1, -1}, {-huge, huge, -oo, 1, -1}}),
+      HARD("add", a + b,
+           {{-0.0, 0, 0, 1, 1}, {inf, -inf, nan_value, 1, 1}, {huge, huge, inf, 1, 1}}),
+      HARD("sub", a - b,
+           {{0, 0, 0, 1, -1}, {inf, inf, nan_value, 1, -1}, {-huge, huge, -inf, 1, -1}}),
       HARD("mul", a * b,
            {{-0.0, 5, -0.0, 5, 0},
-            {0, oo, bad, oo, 0},
-            {huge, 10, oo, 10, huge},
+            {0, inf, nan_value, inf, 0},
+            {huge, 10, inf, 10, huge},
             {tiny, 0.5, 0, 0.5, tiny}}),
       HARD("div", a / b,
-           {{1, 0, oo, oo, -oo},
-            {1, -0.0, -oo, -oo, -oo},
-            {0, 0, bad, oo, bad},
-            {1, oo, 0, 0, 0},
-            {huge, 0.1, oo, 10, -oo},
+           {{1, 0, inf, inf, -inf},
+            {1, -0.0, -inf, -inf, -inf},
+            {0, 0, nan_value, inf, nan_value},
+            {1, inf, 0, 0, 0},
+            {huge, 0.1, inf, 10, -inf},
             {tiny, 2, 0, 0.5, 0}}),
       HARD("pow", pow(a, b),
            {{0, 0, 1, 0, 0},
             {0, 2, 0, 0, 0},
             {1, huge, 1, huge, 0},
-            {2, -oo, 0, bad, 0},
-            {-2, 3, -8, 12, bad},
-            {-2, 2.5, bad, bad, bad},
-            {oo, 2, oo, oo, oo}}),
+            {2, -inf, 0, nan_value, 0},
+            {-2, 3, -8, 12, nan_value},
+            {-2, 2.5, nan_value, nan_value, nan_value},
+            {inf, 2, inf, inf, inf}}),
       HARD("maximum", maximum(a, b),
            {{2, 2, 2, 0.5, 0.5},
             {0, -0.0, 0, 0.5, 0.5},
-            {oo, 1, oo, 1, 0},
-            {-oo, oo, oo, 0, 1},
+            {inf, 1, inf, 1, 0},
+            {-inf, inf, inf, 0, 1},
             {tiny, 0, tiny, 1, 0}}),
       HARD("minimum", minimum(a, b),
            {{2, 2, 2, 0.5, 0.5},
             {0, -0.0, 0, 0.5, 0.5},
-            {oo, 1, 1, 0, 1},
-            {-oo, oo, -oo, 1, 0},
+            {inf, 1, 1, 0, 1},
+            {-inf, inf, -inf, 1, 0},
             {-tiny, 0, -tiny, 1, 0}}),
       HARD("xlogy", xlogy(a, b),
            {{0, 0, 0, 0, 0},
-            {2, 0, -oo, -oo, oo},
+            {2, 0, -inf, -inf, inf},
             {0, 5, 0, 1.6094379124341003, 0},
-            {1, oo, oo, oo, 0},
-            {2, -1, bad, bad, -2}}),
+            {1, inf, inf, inf, 0},
+            {2, -1, nan_value, nan_value, -2}}),
       HARD("hypot", hypot(a, b),
            {{0, 0, 0, 0, 0},
             {-0.0, 3, 3, 0, 1},
             {3e200, 4e200, 5e200, 0.6, 0.8},
             {3e-200, 4e-200, 5e-200, 0.6, 0.8},
-            {oo, 1, oo, bad, 0}}),
+            {inf, 1, inf, nan_value, 0}}),
       HARD("atan2", atan2(a, b),
            {{0, 0, 0, 0, 0},
             {0, -1, pi, -1, 0},
             {-0.0, -1, -pi, -1, 0},
-            {oo, 1, pi / 2, 0, bad},
-            {1, oo, 0, bad, 0},
+            {inf, 1, pi / 2, 0, nan_value},
+            {1, inf, 0, nan_value, 0},
             {1, 0, pi / 2, 0, -1}})};
   return all;
 }
@@ -120,8 +122,8 @@ TEST_CASE("values and slopes of two arguments at the ends of arithmetic are thos
 TEST_CASE("NaN on either side stays visible in every elementwise operation of two arguments") {
   for (const Hard& hard : table()) {
     CAPTURE(hard.name);
-    CHECK(std::isnan(hard.f(Tensor<double>(bad), Tensor<double>(2.0)).item()));
-    CHECK(std::isnan(hard.f(Tensor<double>(2.0), Tensor<double>(bad)).item()));
+    CHECK(std::isnan(hard.f(Tensor<double>(nan_value), Tensor<double>(2.0)).item()));
+    CHECK(std::isnan(hard.f(Tensor<double>(2.0), Tensor<double>(nan_value)).item()));
   }
 }
 

@@ -17,11 +17,11 @@ using namespace ebb::test;
 
 namespace {
 
-constexpr double oo = std::numeric_limits<double>::infinity();
+constexpr double inf = std::numeric_limits<double>::infinity();
 constexpr double tiny = std::numeric_limits<double>::denorm_min();
 constexpr double huge = 1e308;
 constexpr double log_2 = 0.6931471805599453, half_pi = 1.5707963267948966;
-const double bad = std::numeric_limits<double>::quiet_NaN();
+const double nan_value = std::numeric_limits<double>::quiet_NaN();
 
 struct Point {
   double x, value, slope;
@@ -41,85 +41,101 @@ struct Hard {
 // NaN in, NaN out holds for all of them and is checked apart.
 const std::vector<Hard>& table() {
   static const std::vector<Hard> all = {
-      HARD(abs, {{-0.0, 0, 0}, {-oo, oo, -1}, {-tiny, tiny, -1}, {huge, huge, 1}}),
-      HARD(square, {{-0.0, 0, 0}, {-oo, oo, -oo}, {tiny, 0, 2 * tiny}, {-huge, oo, -oo}}),
-      HARD(reciprocal, {{0, oo, -oo}, {-0.0, -oo, -oo}, {oo, 0, 0}, {tiny, oo, -oo}}),
-      HARD(sqrt, {{0, 0, oo}, {oo, oo, 0}, {-1, bad, bad}, {-oo, bad, bad}}),
-      HARD(rsqrt, {{0, oo, -oo}, {oo, 0, 0}, {-1, bad, bad}}),
-      HARD(exp,
-           {{-0.0, 1, 1}, {oo, oo, oo}, {-oo, 0, 0}, {huge, oo, oo}, {-huge, 0, 0}, {tiny, 1, 1}}),
-      HARD(expm1, {{-0.0, -0.0, 1}, {oo, oo, oo}, {-oo, -1, 0}, {-huge, -1, 0}, {tiny, tiny, 1}}),
-      HARD(log, {{0, -oo, oo}, {oo, oo, 0}, {-1, bad, -1}, {tiny, -744.44007192138122, oo}}),
-      HARD(log1p, {{-0.0, -0.0, 1}, {-1, -oo, oo}, {oo, oo, 0}, {-2, bad, -1}, {-tiny, -tiny, 1}}),
-      HARD(sin, {{-0.0, -0.0, 1}, {oo, bad, bad}, {-oo, bad, bad}, {tiny, tiny, 1}}),
-      HARD(cos, {{-0.0, 1, 0}, {oo, bad, bad}, {tiny, 1, -tiny}}),
-      HARD(tan, {{-0.0, -0.0, 1}, {oo, bad, bad}, {-tiny, -tiny, 1}}),
-      HARD(asin, {{-0.0, -0.0, 1}, {1, half_pi, oo}, {-1, -half_pi, oo}, {2, bad, bad}}),
-      HARD(acos, {{0, half_pi, -1}, {1, 0, -oo}, {-1, 2 * half_pi, -oo}, {-2, bad, bad}}),
-      HARD(atan, {{-0.0, -0.0, 1}, {oo, half_pi, 0}, {-oo, -half_pi, 0}, {huge, half_pi, 0}}),
-      HARD(sinh, {{-0.0, -0.0, 1}, {oo, oo, oo}, {-oo, -oo, oo}, {-huge, -oo, oo}}),
-      HARD(cosh, {{-0.0, 1, 0}, {oo, oo, oo}, {-oo, oo, -oo}, {huge, oo, oo}}),
-      HARD(tanh, {{-0.0, -0.0, 1}, {oo, 1, 0}, {-oo, -1, 0}, {-huge, -1, 0}, {tiny, tiny, 1}}),
-      HARD(asinh, {{-0.0, -0.0, 1}, {oo, oo, 0}, {-oo, -oo, 0}, {tiny, tiny, 1}}),
-      HARD(acosh, {{1, 0, oo}, {oo, oo, 0}}),
-      HARD(atanh, {{-0.0, -0.0, 1}, {1, oo, oo}, {-1, -oo, oo}, {-tiny, -tiny, 1}}),
-      HARD(erf, {{-0.0, -0.0, 1.1283791670955126}, {oo, 1, 0}, {-oo, -1, 0}, {huge, 1, 0}}),
-      HARD(erfc, {{0, 1, -1.1283791670955126}, {oo, 0, 0}, {-oo, 2, 0}, {-huge, 2, 0}}),
-      HARD(lgamma, {{0, oo, -oo},
+      HARD(abs, {{-0.0, 0, 0}, {-inf, inf, -1}, {-tiny, tiny, -1}, {huge, huge, 1}}),
+      HARD(square, {{-0.0, 0, 0}, {-inf, inf, -inf}, {tiny, 0, 2 * tiny}, {-huge, inf, -inf}}),
+      HARD(reciprocal, {{0, inf, -inf}, {-0.0, -inf, -inf}, {inf, 0, 0}, {tiny, inf, -inf}}),
+      HARD(sqrt,
+           {{0, 0, inf}, {inf, inf, 0}, {-1, nan_value, nan_value}, {-inf, nan_value, nan_value}}),
+      HARD(rsqrt, {{0, inf, -inf}, {inf, 0, 0}, {-1, nan_value, nan_value}}),
+      HARD(exp, {{-0.0, 1, 1},
+                 {inf, inf, inf},
+                 {-inf, 0, 0},
+                 {huge, inf, inf},
+                 {-huge, 0, 0},
+                 {tiny, 1, 1}}),
+      HARD(expm1,
+           {{-0.0, -0.0, 1}, {inf, inf, inf}, {-inf, -1, 0}, {-huge, -1, 0}, {tiny, tiny, 1}}),
+      HARD(log,
+           {{0, -inf, inf}, {inf, inf, 0}, {-1, nan_value, -1}, {tiny, -744.44007192138122, inf}}),
+      HARD(log1p, {{-0.0, -0.0, 1},
+                   {-1, -inf, inf},
+                   {inf, inf, 0},
+                   {-2, nan_value, -1},
+                   {-tiny, -tiny, 1}}),
+      HARD(sin, {{-0.0, -0.0, 1},
+                 {inf, nan_value, nan_value},
+                 {-inf, nan_value, nan_value},
+                 {tiny, tiny, 1}}),
+      HARD(cos, {{-0.0, 1, 0}, {inf, nan_value, nan_value}, {tiny, 1, -tiny}}),
+      HARD(tan, {{-0.0, -0.0, 1}, {inf, nan_value, nan_value}, {-tiny, -tiny, 1}}),
+      HARD(asin,
+           {{-0.0, -0.0, 1}, {1, half_pi, inf}, {-1, -half_pi, inf}, {2, nan_value, nan_value}}),
+      HARD(acos,
+           {{0, half_pi, -1}, {1, 0, -inf}, {-1, 2 * half_pi, -inf}, {-2, nan_value, nan_value}}),
+      HARD(atan, {{-0.0, -0.0, 1}, {inf, half_pi, 0}, {-inf, -half_pi, 0}, {huge, half_pi, 0}}),
+      HARD(sinh, {{-0.0, -0.0, 1}, {inf, inf, inf}, {-inf, -inf, inf}, {-huge, -inf, inf}}),
+      HARD(cosh, {{-0.0, 1, 0}, {inf, inf, inf}, {-inf, inf, -inf}, {huge, inf, inf}}),
+      HARD(tanh, {{-0.0, -0.0, 1}, {inf, 1, 0}, {-inf, -1, 0}, {-huge, -1, 0}, {tiny, tiny, 1}}),
+      HARD(asinh, {{-0.0, -0.0, 1}, {inf, inf, 0}, {-inf, -inf, 0}, {tiny, tiny, 1}}),
+      HARD(acosh, {{1, 0, inf}, {inf, inf, 0}}),
+      HARD(atanh, {{-0.0, -0.0, 1}, {1, inf, inf}, {-1, -inf, inf}, {-tiny, -tiny, 1}}),
+      HARD(erf, {{-0.0, -0.0, 1.1283791670955126}, {inf, 1, 0}, {-inf, -1, 0}, {huge, 1, 0}}),
+      HARD(erfc, {{0, 1, -1.1283791670955126}, {inf, 0, 0}, {-inf, 2, 0}, {-huge, 2, 0}}),
+      HARD(lgamma, {{0, inf, -inf},
                     {1, 0, -0.57721566490153286},
-                    {-3, oo, bad},
-                    {oo, oo, oo},
-                    {tiny, 744.44007192138122, -oo},
-                    {huge, oo, 709.19620864216608}}),
-      HARD(digamma, {{0, -oo, oo}, {-0.0, oo, oo}, {-1, bad, oo}, {oo, oo, 0}}),
+                    {-3, inf, nan_value},
+                    {inf, inf, inf},
+                    {tiny, 744.44007192138122, -inf},
+                    {huge, inf, 709.19620864216608}}),
+      HARD(digamma, {{0, -inf, inf}, {-0.0, inf, inf}, {-1, nan_value, inf}, {inf, inf, 0}}),
       HARD_CALL(polygamma, polygamma(1, x),
-                {{0, oo, -oo},
-                 {-0.0, oo, -oo},
-                 {-tiny, oo, oo},
-                 {-1, oo, -oo},
-                 {oo, 0, 0},
+                {{0, inf, -inf},
+                 {-0.0, inf, -inf},
+                 {-tiny, inf, inf},
+                 {-1, inf, -inf},
+                 {inf, 0, 0},
                  {huge, 1e-308, 0},
-                 {-huge, oo, -oo},
-                 {-oo, bad, bad}}),
-      HARD(sigmoid, {{-0.0, 0.5, 0.25}, {oo, 1, 0}, {-oo, 0, 0}, {huge, 1, 0}, {-huge, 0, 0}}),
-      HARD(log_sigmoid, {{0, -log_2, 0.5}, {oo, 0, 0}, {-huge, -huge, 1}, {-oo, -oo, 1}}),
-      HARD(softplus, {{0, log_2, 0.5}, {-oo, 0, 0}, {huge, huge, 1}, {oo, oo, 1}}),
-      HARD(relu, {{0, 0, 0}, {-oo, 0, 0}, {oo, oo, 1}, {tiny, tiny, 1}, {-tiny, 0, 0}}),
+                 {-huge, inf, -inf},
+                 {-inf, nan_value, nan_value}}),
+      HARD(sigmoid, {{-0.0, 0.5, 0.25}, {inf, 1, 0}, {-inf, 0, 0}, {huge, 1, 0}, {-huge, 0, 0}}),
+      HARD(log_sigmoid, {{0, -log_2, 0.5}, {inf, 0, 0}, {-huge, -huge, 1}, {-inf, -inf, 1}}),
+      HARD(softplus, {{0, log_2, 0.5}, {-inf, 0, 0}, {huge, huge, 1}, {inf, inf, 1}}),
+      HARD(relu, {{0, 0, 0}, {-inf, 0, 0}, {inf, inf, 1}, {tiny, tiny, 1}, {-tiny, 0, 0}}),
       HARD(gelu, {{-0.0, -0.0, 0.5},
-                  {oo, oo, 1},
-                  {-oo, -0.0, 0},
+                  {inf, inf, 1},
+                  {-inf, -0.0, 0},
                   {huge, huge, 1},
                   {-huge, -0.0, 0},
                   {tiny, 0, 0.5}}),
       HARD(gelu_tanh, {{-0.0, -0.0, 0.5},
-                       {oo, oo, 1},
-                       {-oo, -0.0, 0},
+                       {inf, inf, 1},
+                       {-inf, -0.0, 0},
                        {huge, huge, 1},
                        {-huge, -0.0, 0},
                        {tiny, 0, 0.5}}),
       HARD(silu, {{-0.0, -0.0, 0.5},
-                  {oo, oo, 1},
-                  {-oo, -0.0, 0},
+                  {inf, inf, 1},
+                  {-inf, -0.0, 0},
                   {huge, huge, 1},
                   {-huge, -0.0, 0},
                   {tiny, 0, 0.5}}),
       HARD(mish, {{-0.0, -0.0, 0.6},
-                  {oo, oo, 1},
-                  {-oo, -0.0, 0},
+                  {inf, inf, 1},
+                  {-inf, -0.0, 0},
                   {huge, huge, 1},
                   {-huge, -0.0, 0},
                   {tiny, tiny, 0.6}}),
       HARD(selu, {{-0.0, -0.0, 1.7580993408473769},
-                  {oo, oo, 1.0507009873554805},
-                  {-oo, -1.7580993408473769, 0},
+                  {inf, inf, 1.0507009873554805},
+                  {-inf, -1.7580993408473769, 0},
                   {-huge, -1.7580993408473769, 0},
                   {tiny, tiny, 1.0507009873554805}}),
-      HARD(elu, {{-oo, -1, 0}, {-huge, -1, 0}, {huge, huge, 1}, {tiny, tiny, 1}}),
-      HARD(leaky_relu, {{-oo, -oo, 0.01}, {oo, oo, 1}, {-0.0, -0.0, 0.01}, {tiny, tiny, 1}}),
-      HARD(hardtanh, {{-oo, -1, 0}, {oo, 1, 0}, {-1, -1, 0}, {1, 1, 0}, {-tiny, -tiny, 1}}),
+      HARD(elu, {{-inf, -1, 0}, {-huge, -1, 0}, {huge, huge, 1}, {tiny, tiny, 1}}),
+      HARD(leaky_relu, {{-inf, -inf, 0.01}, {inf, inf, 1}, {-0.0, -0.0, 0.01}, {tiny, tiny, 1}}),
+      HARD(hardtanh, {{-inf, -1, 0}, {inf, 1, 0}, {-1, -1, 0}, {1, 1, 0}, {-tiny, -tiny, 1}}),
       HARD_CALL(clamp, clamp(x, -1.0, 2.0),
-                {{oo, 2, 0},
-                 {-oo, -1, 0},
+                {{inf, 2, 0},
+                 {-inf, -1, 0},
                  {huge, 2, 0},
                  {-1, -1, 1},
                  {2, 2, 1},
@@ -130,11 +146,11 @@ const std::vector<Hard>& table() {
                    {1.5, 2, 0},
                    {-0.5, -0.0, 0},
                    {tiny, 0, 0},
-                   {-oo, -oo, 0},
+                   {-inf, -inf, 0},
                    {huge, huge, 0}}),
-      HARD(floor, {{-0.0, -0.0, 0}, {-tiny, -1, 0}, {-oo, -oo, 0}, {huge, huge, 0}}),
-      HARD(ceil, {{-0.0, -0.0, 0}, {tiny, 1, 0}, {-tiny, -0.0, 0}, {oo, oo, 0}}),
-      HARD(sign, {{-0.0, -0.0, 0}, {-tiny, -1, 0}, {-oo, -1, 0}, {huge, 1, 0}})};
+      HARD(floor, {{-0.0, -0.0, 0}, {-tiny, -1, 0}, {-inf, -inf, 0}, {huge, huge, 0}}),
+      HARD(ceil, {{-0.0, -0.0, 0}, {tiny, 1, 0}, {-tiny, -0.0, 0}, {inf, inf, 0}}),
+      HARD(sign, {{-0.0, -0.0, 0}, {-tiny, -1, 0}, {-inf, -1, 0}, {huge, 1, 0}})};
   return all;
 }
 
@@ -172,7 +188,7 @@ TEST_CASE("activations are straight lines far out, to every order") {
     const auto second = [&](const auto& v) {
       return gradient([&](const auto& u) { return sum(first(u)); }, v);
     };
-    const auto x = Array<double>::of({-oo, -huge, -1e4, 1e4, huge, oo});
+    const auto x = Array<double>::of({-inf, -huge, -1e4, 1e4, huge, inf});
     for (const double v : second(x).array()) CHECK(v == 0);
     const auto third = gradient([&](const auto& u) { return sum(second(u)); }, x).array();
     for (const double v : third) CHECK(v == 0);
@@ -182,7 +198,7 @@ TEST_CASE("activations are straight lines far out, to every order") {
 TEST_CASE("NaN stays visible in every elementwise operation") {
   for (const Hard& hard : table()) {
     CAPTURE(hard.name);
-    CHECK(std::isnan(hard.f(Tensor<double>(bad)).item()));
+    CHECK(std::isnan(hard.f(Tensor<double>(nan_value)).item()));
   }
 }
 

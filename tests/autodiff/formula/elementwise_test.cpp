@@ -19,7 +19,7 @@ using namespace ebb::test;
 namespace {
 
 constexpr double inf = std::numeric_limits<double>::infinity();
-const double bad = std::numeric_limits<double>::quiet_NaN();
+const double nan_value = std::numeric_limits<double>::quiet_NaN();
 
 /// n numbers from low to high, evenly.
 template <class T>
@@ -162,7 +162,7 @@ TEST_CASE("activations of infinite numbers and of NaN, and their slopes at kinks
     for (const auto& y : {gelu(x), gelu_tanh(x)}) CHECK(std::abs(y.item()) <= 1e-300);
     for (const auto& y : {silu(x), mish(x)}) CHECK(std::abs(y.item()) <= 1e-20);
   }
-  const Tensor<double> none(bad);
+  const Tensor<double> none(nan_value);
   for (const auto& y : {gelu(none), gelu_tanh(none), silu(none), mish(none), elu(none), selu(none),
                         leaky_relu(none), hardtanh(none)}) {
     CHECK(std::isnan(y.item()));
@@ -176,14 +176,15 @@ TEST_CASE("activations of infinite numbers and of NaN, and their slopes at kinks
 }
 
 TEST_CASE("signs, roundings and reciprocals of special numbers") {
-  const auto x = Array<double>::of({-inf, -2.5, -0.5, -0.0, 0.0, 0.5, 1.5, inf, bad});
-  CHECK_AGREES(same_bits(sign(x).array(), Array<double>::of({-1, -1, -1, -0.0, 0, 1, 1, 1, bad})));
+  const auto x = Array<double>::of({-inf, -2.5, -0.5, -0.0, 0.0, 0.5, 1.5, inf, nan_value});
   CHECK_AGREES(
-      same_bits(round(x).array(), Array<double>::of({-inf, -2, -0.0, -0.0, 0, 0, 2, inf, bad})));
-  CHECK_AGREES(
-      same_bits(floor(x).array(), Array<double>::of({-inf, -3, -1, -0.0, 0, 0, 1, inf, bad})));
-  CHECK_AGREES(
-      same_bits(ceil(x).array(), Array<double>::of({-inf, -2, -0.0, -0.0, 0, 1, 2, inf, bad})));
+      same_bits(sign(x).array(), Array<double>::of({-1, -1, -1, -0.0, 0, 1, 1, 1, nan_value})));
+  CHECK_AGREES(same_bits(round(x).array(),
+                         Array<double>::of({-inf, -2, -0.0, -0.0, 0, 0, 2, inf, nan_value})));
+  CHECK_AGREES(same_bits(floor(x).array(),
+                         Array<double>::of({-inf, -3, -1, -0.0, 0, 0, 1, inf, nan_value})));
+  CHECK_AGREES(same_bits(ceil(x).array(),
+                         Array<double>::of({-inf, -2, -0.0, -0.0, 0, 1, 2, inf, nan_value})));
   const auto ends = Array<double>::of({-0.0, 0.0, inf});
   CHECK_AGREES(same_bits(reciprocal(ends).array(), Array<double>::of({-inf, inf, 0})));
   CHECK_AGREES(same_bits(rsqrt(ends).array(), Array<double>::of({-inf, inf, 0})));
@@ -196,17 +197,17 @@ TEST_CASE("xlogy, hypot and atan2 at the edges of their domains") {
   CHECK(at(xlog, 0, 0) == 0);
   CHECK(at(xlog, 0, -3) == 0);
   CHECK(at(xlog, 0, inf) == 0);
-  CHECK(std::isnan(at(xlog, 0, bad)));
-  CHECK(std::isnan(at(xlog, bad, 1)));
+  CHECK(std::isnan(at(xlog, 0, nan_value)));
+  CHECK(std::isnan(at(xlog, nan_value, 1)));
   CHECK(std::isnan(at(xlog, 1, -1)));
   CHECK(at(xlog, 2, 0) == -inf);
   const auto norm = [](auto a, auto b) { return hypot(a, b); };
   CHECK(std::abs(at(norm, 3e200, 4e200) / 5e200 - 1) <= 1e-15);
   CHECK(std::abs(at(norm, 3e-200, -4e-200) / 5e-200 - 1) <= 1e-15);
   CHECK(at(norm, 0, 0) == 0);
-  CHECK(at(norm, bad, -inf) == inf);
-  CHECK(at(norm, inf, bad) == inf);
-  CHECK(std::isnan(at(norm, bad, 1)));
+  CHECK(at(norm, nan_value, -inf) == inf);
+  CHECK(at(norm, inf, nan_value) == inf);
+  CHECK(std::isnan(at(norm, nan_value, 1)));
   CHECK(atan2(0.0, Tensor<double>(-1)).item() == std::atan2(0.0, -1.0));
   CHECK(atan2(-0.0, Tensor<double>(-1)).item() == std::atan2(-0.0, -1.0));
 }

@@ -17,10 +17,10 @@ using namespace ebb::test;
 
 namespace {
 
-constexpr double oo = std::numeric_limits<double>::infinity();
+constexpr double inf = std::numeric_limits<double>::infinity();
 constexpr double tiny = std::numeric_limits<double>::denorm_min();
 constexpr double huge = 1e308;
-const double bad = std::numeric_limits<double>::quiet_NaN();
+const double nan_value = std::numeric_limits<double>::quiet_NaN();
 
 using Function = std::function<Tensor<double>(const Tensor<double>&)>;
 
@@ -36,43 +36,43 @@ struct Hard {
 const std::vector<Hard>& table() {
   static const std::vector<Hard> all = {
       {OF(sum(x)), {}, {0}, {}},
-      {OF(sum(x)), {oo, -oo}, {bad}, {1, 1}},
+      {OF(sum(x)), {inf, -inf}, {nan_value}, {1, 1}},
       {OF(sum(x)), {tiny, -tiny, tiny}, {tiny}, {1, 1, 1}},
-      {OF(mean(x)), {oo, 1}, {oo}, {0.5, 0.5}},
+      {OF(mean(x)), {inf, 1}, {inf}, {0.5, 0.5}},
       {OF(max(x)), {2, 2, 1}, {2}, {0.5, 0.5, 0}},
       {OF(max(x)), {-0.0, 0, -1}, {0}, {0.5, 0.5, 0}},
-      {OF(max(x)), {oo, -oo, oo}, {oo}, {0.5, 0, 0.5}},
-      {OF(max(x)), {-oo, -oo}, {-oo}, {0.5, 0.5}},
+      {OF(max(x)), {inf, -inf, inf}, {inf}, {0.5, 0, 0.5}},
+      {OF(max(x)), {-inf, -inf}, {-inf}, {0.5, 0.5}},
       {OF(max(x)), {tiny, 0, -tiny}, {tiny}, {1, 0, 0}},
       {OF(min(x)), {1, 2, 1, 1, 1}, {1}, {0.25, 0, 0.25, 0.25, 0.25}},
-      {OF(min(x)), {-huge, -oo, huge}, {-oo}, {0, 1, 0}},
+      {OF(min(x)), {-huge, -inf, huge}, {-inf}, {0, 1, 0}},
       {OF(prod(x)), {}, {1}, {}},
       {OF(prod(x)), {0, 2, 3}, {0}, {6, 0, 0}},
       {OF(prod(x)), {0, 2, -0.0}, {-0.0}, {0, 0, 0}},
-      {OF(prod(x)), {oo, 0}, {bad}, {0, oo}},
+      {OF(prod(x)), {inf, 0}, {nan_value}, {0, inf}},
       {OF(cumprod(x, -1)), {2, 0, 3}, {2, 0, 0}, {1, 8, 0}},
-      {OF(cumsum(x, -1)), {huge, huge, -oo}, {huge, oo, bad}, {3, 2, 1}},
-      {OF(logsumexp(x)), {}, {-oo}, {}},
-      {OF(logsumexp(x)), {-oo, 0}, {0}, {0, 1}},
+      {OF(cumsum(x, -1)), {huge, huge, -inf}, {huge, inf, nan_value}, {3, 2, 1}},
+      {OF(logsumexp(x)), {}, {-inf}, {}},
+      {OF(logsumexp(x)), {-inf, 0}, {0}, {0, 1}},
       {OF(logsumexp(x)), {0, -0.0}, {0.6931471805599453}, {0.5, 0.5}},
       {OF(logsumexp(x)), {-huge, 5}, {5}, {0, 1}},
       {OF(softmax(x)), {huge, 0}, {1, 0}, {0, 0}},
-      {OF(softmax(x)), {-oo, 0, 0}, {0, 0.5, 0.5}, {0, 0, 0}},
+      {OF(softmax(x)), {-inf, 0, 0}, {0, 0.5, 0.5}, {0, 0, 0}},
       {OF(log_softmax(x)), {huge, 0}, {0, -huge}, {-1, 1}},
       {OF(norm(x)), {}, {0}, {}},
       {OF(norm(x)), {0, -0.0}, {0}, {0, 0}},
       {OF(norm(x)), {3e200, -4e200}, {5e200}, {0.6, -0.8}},
       {OF(norm(x)), {3e-200, 4e-200}, {5e-200}, {0.6, 0.8}},
       {OF(norm(x, 1)), {-2, 0, 3}, {5}, {-1, 0, 1}},
-      {OF(norm(x, oo)), {2, -2, 1}, {2}, {0.5, -0.5, 0}},
+      {OF(norm(x, inf)), {2, -2, 1}, {2}, {0.5, -0.5, 0}},
       {OF(var(x)), {5, 5, 5}, {0}, {0, 0, 0}},
       {OF(stddev(x)), {5, 5}, {0}, {0, 0}},
       {OF(median(x)), {2, 2, 1}, {2}, {1, 0, 0}},
-      {OF(median(x)), {oo, -oo, 0, -0.0}, {0}, {0, 0, 1, 0}},
-      {OF(median(x)), {1, bad, 2}, {bad}, {0, 1, 0}},
-      {OF(topk(x, 2).values), {oo, bad, 1}, {bad, oo}, {1, 1, 0}},
+      {OF(median(x)), {inf, -inf, 0, -0.0}, {0}, {0, 0, 1, 0}},
+      {OF(median(x)), {1, nan_value, 2}, {nan_value}, {0, 1, 0}},
+      {OF(topk(x, 2).values), {inf, nan_value, 1}, {nan_value, inf}, {1, 1, 0}},
       {OF(topk(x, 1).values), {0, 0, 0}, {0}, {1, 0, 0}},
-      {OF(sort(x).values), {oo, -tiny, -oo, tiny}, {-oo, -tiny, tiny, oo}, {1, 1, 1, 1}},
+      {OF(sort(x).values), {inf, -tiny, -inf, tiny}, {-inf, -tiny, tiny, inf}, {1, 1, 1, 1}},
       {OF(sort(x).values), {}, {}, {}}};
   return all;
 }
