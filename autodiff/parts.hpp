@@ -19,7 +19,7 @@
 #include <variant>
 #include <vector>
 
-#include "ebb/autodiff/fields.hpp"
+#include "ebb/autodiff/values/fields.hpp"
 #include "ebb/autodiff/values/random.hpp"
 #include "ebb/autodiff/values/variable.hpp"
 

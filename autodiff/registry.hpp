@@ -15,7 +15,7 @@ struct RegistryEntry {
   bool internal = false;  ///< called by sweeps only, as the gradient of another operation
   /// 1 or 2 for an elementwise operation, which broadcasts; 0 for other operations.
   int elementwise_arity = 0;
-  bool has_kinks = false;  ///< the README's table of kinks has its slopes there
+  bool has_kinks = false;  ///< docs/kinks.md has its slopes there
   /// For elementwise operations only: points (of one or two values), kinks (of x, or of a - b), the
   /// ends of the domain, which are infinite by default, and whether the slope is 0 between the
   /// kinks.

@@ -5,7 +5,7 @@
 #include <string_view>
 #include <vector>
 
-#include "ebb/autodiff/fields.hpp"
+#include "ebb/autodiff/values/fields.hpp"
 #include "ebb/data/tables/column.hpp"
 
 namespace ebb::inline v0::data {

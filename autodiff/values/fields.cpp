@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-#include "ebb/autodiff/fields.hpp"
+#include "ebb/autodiff/values/fields.hpp"
 
 #include <algorithm>
 
