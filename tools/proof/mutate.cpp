@@ -86,10 +86,10 @@ bool struck = false;  // whether any sweep came there
 std::set<std::pair<const detail::Op*, int>>* seen = nullptr;
 
 int input_to_break(const detail::Record& record) {
-  const bool wide = record.op->wide;
-  const int inputs = wide ? int(detail::wide_of(record).count) : 3;
+  const bool many = record.op->many_inputs;
+  const int inputs = many ? int(detail::many_inputs_of(record).count) : 3;
   for (int k = 0; seen && k < inputs; ++k) {
-    const std::uint32_t id = wide ? detail::wide_of(record).entries[k].id : record.inputs[k];
+    const std::uint32_t id = many ? detail::many_inputs_of(record).entries[k].id : record.inputs[k];
     if (id != detail::Record::constant && id != detail::Record::number) seen->emplace(record.op, k);
   }
   return record.op == broken_op && broken_input < inputs ? broken_input : -1;
