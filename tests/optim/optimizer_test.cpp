@@ -212,6 +212,10 @@ TEST_CASE_TEMPLATE("a scale is a factor of all gradients, which stay as they are
   optimizer.step({.scale = 0.25});
   CHECK_AGREES(same_bits(w.value(), Array<T>::of({0.875, 2.125})));
   CHECK_AGREES(same_bits(w.gradient(), Array<T>::of({1, -1})));
+  // With all digits of the element type.
+  w.share().set_value(Array<T>::of({0, 0}));
+  optimizer.step({.scale = 0.1});
+  CHECK_AGREES(same_bits(w.value(), Array<T>::of({T(-0.5) * T(0.1), T(0.5) * T(0.1)})));
 }
 
 TEST_CASE("its parts are the number of steps and the state of each parameter, by name") {

@@ -132,6 +132,14 @@ TEST_CASE_TEMPLATE("an infinite weight stays infinite where nothing decays it", 
   CHECK(w.value()[0] == T(inf));
 }
 
+TEST_CASE("without options, the rate is 0.01 and there is neither momentum nor decay") {
+  const optim::SGD::Step step = optim::SGD{}.prepare(1);
+  CHECK(step.rate == 0.01);
+  CHECK(step.momentum == 0);
+  CHECK(step.decay == 0);
+  CHECK_FALSE(step.nesterov);
+}
+
 }  // TEST_SUITE("SGD")
 
 TEST_SUITE("Adam") {
@@ -154,6 +162,15 @@ TEST_CASE_TEMPLATE("algorithm 1 of the paper", T, float, double) {
                 return w - a * m_hat / (std::sqrt(v_hat) + epsilon);
               });
   }
+}
+
+TEST_CASE("without options, the numbers are those that the paper recommends") {
+  const optim::Adam adam;
+  CHECK(adam.learning_rate == 0.001);
+  CHECK(adam.beta1 == 0.9);
+  CHECK(adam.beta2 == 0.999);
+  CHECK(adam.epsilon == 1e-8);
+  CHECK(adam.weight_decay == 0);
 }
 
 }  // TEST_SUITE("Adam")
