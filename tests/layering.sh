@@ -35,6 +35,7 @@ data/batches/
 optim/rules/
 optim/
 nn/
+nn/models/
 ebb xtensor
 examples/ tools/benchmarks/ tools/benchmarks/limits/ tools/benchmarks/programs/ tools/proof/'
 folders=(autodiff data optim nn examples tools)
@@ -85,17 +86,26 @@ circles() {
 check_faults_are_seen() {
   local house
   house=$(mktemp -d) || exit 1
-  mkdir -p "$house"/{autodiff/{values,ops,attic},data,optim,nn,examples,tools}
+  mkdir -p "$house"/{autodiff/{values,formula,ops,attic},data,optim,nn/models,examples,tools}
   echo '#include "ebb/autodiff/ops/sum.hpp"' > "$house/autodiff/values/array.hpp"
   echo '#include "ebb/autodiff/values/array.hpp"' > "$house/autodiff/ops/sum.hpp"
   echo '#include "ebb/autodiff/values/array.hpp"' > "$house/autodiff/attic/old.hpp"
   echo '#include "ebb/optim/adam.hpp"' > "$house/nn/linear.cpp"
+  echo '#include "ebb/optim/adam.hpp"' > "$house/nn/models/trust.cpp"
+  echo '#include <ebb/autodiff/formula/dual.hpp>' > "$house/autodiff/values/shape.hpp"
+  echo '#include "ebb/autodiff/cellar/deep.hpp"' > "$house/autodiff/formula/dual.hpp"
   [[ $(upward "$house") == *'array.hpp:1: autodiff/values/array must not include autodiff/ops/sum'* ]] ||
     fail "an include that points up was not seen"
   [[ $(upward "$house") == *'old.hpp:1: autodiff/attic/old is in a room that has no floor'* ]] ||
     fail "a room without a floor was not seen"
   [[ $(upward "$house") == *'linear.cpp:1: of nn only the models may include optim/adam'* ]] ||
     fail "an include of optim by a layer was not seen"
+  [[ $(upward "$house") != *'trust.cpp:1: of nn only'* ]] ||
+    fail "an include of optim by a model was refused"
+  [[ $(upward "$house") == *'shape.hpp:1: autodiff/values/shape must not include autodiff/formula/dual'* ]] ||
+    fail "an include that points one floor up was not seen"
+  [[ $(upward "$house") == *'dual.hpp:1: autodiff/cellar/deep is in a room that has no floor'* ]] ||
+    fail "an include from a room without a floor was not seen"
   [[ $(circles "$house") == *circle*autodiff/ops/sum* ]] || fail "a circle of units was not seen"
   rm -r "$house"
 }
