@@ -156,6 +156,13 @@ TEST_CASE("a parameter is a handle: copies share the variable") {
   all[4] = all[0];
   CHECK(all[4].name() == "first.weight");
   CHECK(model.scale.value()[1] == 2);
+  // Now it is a handle to a variable of the other element type.
+  REQUIRE(all[4].get<double>() != nullptr);
+  all[4].get<double>()->set_gradient(Array<double>::zeros({2, 3}));
+  CHECK(model.first.weight.has_gradient());
+  CHECK(all[0].has_gradient());
+  all[0].zero_grad();
+  CHECK_FALSE(model.first.weight.has_gradient());
 }
 
 TEST_CASE("a tied variable is one parameter, under its first name") {
@@ -205,6 +212,43 @@ TEST_CASE("a choice is visited as its name, and an unknown name is refused") {
   CHECK_THROWS_WITH_AS(field.choice("color", color, {"red", "green"}),
                        "\"color\" is \"blue\"; it may be red, green", ArgumentError);
   CHECK(color == Color::red);
+}
+
+TEST_CASE("the fields of a struct within another have its name first, choices too") {
+  enum class Color { red, green };
+  struct Inner {
+    double size = 1;
+    Color color = Color::green;
+    void each(Fields& field) {
+      field("size", size);
+      field.choice("color", color, {"red", "green"});
+    }
+  };
+  struct Outer {
+    Inner inner;
+    bool last = true;
+    void each(Fields& field) {
+      field("inner", inner);
+      field("last", last);
+    }
+  };
+  struct Read : Fields {
+    Texts names;
+    std::string color;
+    void value(const std::string& path, Value value) override {
+      names.push_back(path);
+      if (auto** text = std::get_if<std::string*>(&value)) **text = color;
+    }
+  };
+  Read read;
+  read.color = "red";
+  Outer outer;
+  outer.each(read);
+  CHECK(read.names == Texts{"inner.size", "inner.color", "last"});
+  CHECK(outer.inner.color == Color::red);
+  read.color = "blue";
+  CHECK_THROWS_WITH_AS(outer.each(read), "\"inner.color\" is \"blue\"; it may be red, green",
+                       ArgumentError);
 }
 
 }  // TEST_SUITE("fields")
