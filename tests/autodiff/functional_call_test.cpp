@@ -101,6 +101,8 @@ TEST_CASE("every variable needs a value of its shape") {
     return message_of([&] { functional_call(model, values, [&] { return model(x); }); });
   };
   CHECK(call({Array<double>::zeros({1, 3})}) == "functional_call: 1 values for 2 variables");
+  CHECK(call({Array<double>::zeros({1, 3}), Array<double>::zeros({1}),
+              Array<double>::zeros({1})}) == "functional_call: 3 values for 2 variables");
   CHECK(call({Array<double>::zeros({1, 3}), Array<double>::zeros({2})}) ==
         "functional_call: value 1 has shape (2,), its variable \"bias\" (1,)");
   CHECK(call({Array<double>::zeros({1, 3}), Tensor<double>()}) ==
