@@ -286,6 +286,8 @@ TEST_CASE("errors of broken files have the place") {
   CHECK(refusal("{\"format\":\"ebb.pipeline\"}") == " \"version\" is missing");
   CHECK(refusal("{\"format\":\"ebb.pipeline\",\"version\":2}") ==
         " version 2 of the format; this library reads version 1");
+  CHECK(refusal("{\"format\":\"ebb.pipeline\",\"version\":0}") ==
+        " version 0 of the format; this library reads version 1");
   CHECK(refusal("{\"format\":\"ebb.pipeline\",\"version\":1.5}") ==
         " \"version\" must be a whole number");
   CHECK(refusal("{\"format\":\"ebb.pipeline\",\"version\":1}") == " \"steps\" is missing");
