@@ -70,16 +70,25 @@ class EBB_API Optimizer {
   using State = std::variant<Array<float>, Array<double>>;
   using States = std::array<State, std::size(Rule::states)>;
 
-  /// Calls f(group, number of states, variable, states) for each parameter.
-  template <class F>
-  void each_parameter(const F& f);
-  /// Allocates what the update writes to.
+  static constexpr std::size_t most_states = std::size(Rule::states) + 1;  // never an empty array
+
+  /// What one step does to one parameter; pointers to float or double.
+  struct Update {
+    void* weight;
+    const void* gradient;
+    void* states[most_states];
+    std::int64_t size;
+    std::uint32_t group;
+    bool is_double;
+  };
+
+  /// Allocates what a step writes to, and notes the update.
   template <Real T>
-  void make_ready(int used, Variable<T>& parameter, States& states);
+  void prepare(std::size_t group, int used, Variable<T>& parameter, States& states);
   template <Real T>
-  void update(const typename Rule::Step& step, int used, Variable<T>& parameter, States& states,
-              double scale);
+  void run(const Update& update, double scale);
   void check_groups() const;
+  [[noreturn]] static void throw_state_shape(int k, const Shape& state, const Shape& parameter);
   /// The array of a state, zeros at first.
   template <Real T>
   static Array<T>& state(State& state, const Variable<T>& parameter);
@@ -87,6 +96,7 @@ class EBB_API Optimizer {
   std::vector<Group<Rule>> groups_;
   std::vector<std::vector<States>> states_;    // of each group, by parameter
   std::vector<typename Rule::Step> prepared_;  // of each group, for one step
+  std::vector<Update> updates_;                // of one step
   std::int64_t steps_ = 0;
 };
 

@@ -170,53 +170,47 @@ Array<T>& Optimizer<Rule>::state(State& state, const Variable<T>& parameter) {
 }
 
 template <class Rule>
+void Optimizer<Rule>::throw_state_shape(int k, const Shape& state, const Shape& parameter) {
+  throw ShapeError("Optimizer: the state \"" + std::string(Rule::states[std::size_t(k)]) +
+                   "\" has shape " + to_string(state) + ", its parameter " + to_string(parameter) +
+                   "; was it loaded for another model?");
+}
+
+template <class Rule>
 template <Real T>
-EBB_INLINE void Optimizer<Rule>::make_ready(int used, Variable<T>& parameter, States& states) {
+EBB_INLINE void Optimizer<Rule>::prepare(std::size_t group, int used, Variable<T>& parameter,
+                                         States& states) {
   auto& cell = *ebb::detail::Access::cell(parameter);
   if (cell.gradient.empty()) return;
+  Update update;
   for (int k = 0; k < used; ++k) {
     Array<T>& array = state<T>(states[std::size_t(k)], parameter);
-    if (!(array.shape() == cell.value.shape())) {
-      throw ShapeError("Optimizer: the state \"" + std::string(Rule::states[std::size_t(k)]) +
-                       "\" has shape " + to_string(array.shape()) + ", its parameter " +
-                       to_string(cell.value.shape()) + "; was it loaded for another model?");
-    }
-    array.mutate();
+    if (!(array.shape() == cell.value.shape())) [[unlikely]]
+      throw_state_shape(k, array.shape(), cell.value.shape());
+    update.states[k] = array.mutate();
   }
-  cell.value.mutate();
+  update.weight = cell.value.mutate();
+  update.gradient = cell.gradient.data();
+  update.size = cell.value.size();
+  update.group = std::uint32_t(group);
+  update.is_double = sizeof(T) == 8;
+  updates_.push_back(update);
 }
 
 template <class Rule>
 template <Real T>
-EBB_INLINE void Optimizer<Rule>::update(const typename Rule::Step& step, int used,
-                                        Variable<T>& parameter, States& states, double scale) {
-  auto& cell = *ebb::detail::Access::cell(parameter);
-  if (cell.gradient.empty()) return;
-  T* at[UpdateLoops<Rule, T>::most + 1];
-  for (int k = 0; k < used; ++k) at[k] = state<T>(states[std::size_t(k)], parameter).mutate();
-  const UpdateArrays<T> arrays{cell.value.mutate(), cell.gradient.data(), at, T(scale)};
+EBB_INLINE void Optimizer<Rule>::run(const Update& update, double scale) {
+  T* states[most_states];
+  const int used = used_states(groups_[update.group].rule);
+  for (int k = 0; k < used; ++k) states[k] = static_cast<T*>(update.states[k]);
+  const UpdateArrays<T> arrays{static_cast<T*>(update.weight),
+                               static_cast<const T*>(update.gradient), states, T(scale)};
   const auto loop = UpdateLoops<Rule, T>::best(used);
+  const typename Rule::Step& step = prepared_[update.group];
   constexpr std::int64_t block = 1 << 16;
-  ebb::detail::parallel_blocks(
-      cell.value.size(), block,
-      [&](std::int64_t first, std::int64_t last) { loop(step, arrays, first, last); });
-}
-
-template <class Rule>
-template <class F>
-void Optimizer<Rule>::each_parameter(const F& f) {
-  for (std::size_t g = 0; g < groups_.size(); ++g) {
-    const int used = used_states(groups_[g].rule);
-    States* states = states_[g].data();
-    for (Parameter& parameter : groups_[g].parameters) {
-      if (auto* narrow = parameter.template get<float>()) {
-        f(g, used, *narrow, *states);
-      } else {
-        f(g, used, *parameter.template get<double>(), *states);
-      }
-      ++states;
-    }
-  }
+  ebb::detail::parallel_blocks(update.size, block, [&](std::int64_t first, std::int64_t last) {
+    loop(step, arrays, first, last);
+  });
 }
 
 template <class Rule>
@@ -239,16 +233,28 @@ void Optimizer<Rule>::step(StepOptions options) {
                 "it must take every number of them");
   check_groups();
   // All that may throw comes before anything is changed.
+  updates_.clear();
   for (std::size_t g = 0; g < groups_.size(); ++g) {
     prepared_[g] = groups_[g].rule.prepare(steps_ + 1);
+    const int used = used_states(groups_[g].rule);
+    States* states = states_[g].data();
+    for (Parameter& parameter : groups_[g].parameters) {
+      if (auto* narrow = parameter.template get<float>()) {
+        prepare(g, used, *narrow, *states);
+      } else {
+        prepare(g, used, *parameter.template get<double>(), *states);
+      }
+      ++states;
+    }
   }
-  each_parameter([&](std::size_t, int used, auto& parameter, States& states) {
-    make_ready(used, parameter, states);
-  });
   ++steps_;
-  each_parameter([&](std::size_t g, int used, auto& parameter, States& states) {
-    update(prepared_[g], used, parameter, states, options.scale);
-  });
+  for (const Update& update : updates_) {
+    if (update.is_double) {
+      run<double>(update, options.scale);
+    } else {
+      run<float>(update, options.scale);
+    }
+  }
 }
 
 template <class Rule>

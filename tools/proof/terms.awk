@@ -158,4 +158,4 @@ inside {
   next
 }
 { print }
-FNR == 1 { print "#include \"ebb/autodiff/mutant.hpp\"" }
+FNR == 1 { print "#include \"ebb/autodiff/engine/mutant.hpp\"" }
