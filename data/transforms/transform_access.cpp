@@ -18,7 +18,7 @@ void TransformAccess::load(Transform& transform, Fields& fields) {
   const Positions positions(transform.inputs_);
   for (const std::string& name : transform.uses()) {
     fields.check(positions.has(name),
-                   "it needs a column " + quoted(name) + ", which \"inputs\" has not");
+                 "it needs a column " + quoted(name) + ", which \"inputs\" has not");
   }
   try {
     transform.find_outputs();
