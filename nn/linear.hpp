@@ -7,17 +7,20 @@
 
 namespace ebb::inline v0::nn {
 
-/// y = x weight^T + bias, for x of shape (n, in).
+/// The affine layer: y = x weight^T + bias, for x of shape (n, in) and y of shape (n, out).
 template <Real T>
 struct EBB_API Linear {
   Variable<T> weight;  ///< (out, in)
   Variable<T> bias;    ///< (out,)
 
-  /// Zeros: the usual start of linear and logistic regression.
+  /// Starts at zeros, as linear and logistic regression usually do.
+  /// @throws ArgumentError for less than one input or output.
   Linear(std::int64_t in, std::int64_t out);
-  /// Uniform in +-1 / sqrt(in), as PyTorch has it.
+  /// Starts at numbers drawn uniformly from +-1 / sqrt(in).
+  /// @throws ArgumentError for less than one input or output.
   Linear(std::int64_t in, std::int64_t out, Stream& stream);
 
+  /// @throws ShapeError if x is not (n, in).
   EBB_INLINE Tensor<T> operator()(const Operand<T>& x) const { return linear(x, weight, bias); }
 
   /// Visits weight and bias.

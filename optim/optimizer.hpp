@@ -14,7 +14,7 @@
 
 namespace ebb::inline v0::optim {
 
-/// Parameters that are updated by one rule value: its options are the group's.
+/// Parameters that are updated by one rule with its options.
 template <class Rule>
 struct Group {
   Parameters parameters;
@@ -22,7 +22,7 @@ struct Group {
 };
 
 struct StepOptions {
-  double scale = 1;  ///< a factor of all gradients, applied in the pass of the update
+  double scale = 1;  ///< factor of all gradients, which are not changed themselves
 };
 
 /// Updates parameters by a rule, group by group. One `step` counts once, however many parameters
@@ -41,7 +41,7 @@ class EBB_API Optimizer {
       : Optimizer(ebb::parameters(model), std::move(rule)) {}
   /// Some parameters: `Optimizer({w, b}, SGD{})` takes two Variables.
   Optimizer(Parameters parameters, Rule rule);
-  /// Several groups, each with options of its own.
+  /// Several groups, each with separate options.
   /// @throws ArgumentError also for a parameter that is in two groups.
   explicit Optimizer(std::vector<Group<Rule>> groups);
   Optimizer(Optimizer&&) noexcept;

@@ -63,7 +63,7 @@ EBB_INLINE void copy_row(std::byte* to, const std::byte* from, std::size_t bytes
   }
 }
 
-/// Copies rows of so many bytes side by side: out[i] = in[indices[i]], each index in [0, rows).
+/// Copies rows of `bytes` bytes side by side: out[i] = in[indices[i]], each index in [0, rows).
 /// Addresses need no alignment.
 EBB_API void copy_rows(std::byte* out, const std::byte* in, std::size_t bytes, std::int64_t rows,
                        std::span<const std::int64_t> indices);

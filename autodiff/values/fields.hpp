@@ -46,7 +46,7 @@ class EBB_API Fields {
 
   virtual ~Fields();
 
-  /// Visits one member by its name. A struct with an `each` of its own is walked over, and its
+  /// Visits one member by its name. A struct with an `each` is walked over, and its
   /// members are named "outer.inner".
   template <class T>
   EBB_INLINE void operator()(std::string_view name, T& member) {
