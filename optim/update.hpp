@@ -129,8 +129,9 @@ Optimizer<Rule>::Optimizer(std::vector<Group<Rule>> groups) : groups_(std::move(
       const void* cell = narrow ? cell_of(narrow) : cell_of(parameter.template get<double>());
       const auto [found, is_new] = group_of.emplace(cell, g);
       if (!is_new) {
-        throw ArgumentError("Optimizer: the parameter \"" + parameter.name() + "\" of shape " +
-                            to_string(parameter.shape()) +
+        const std::string name =
+            parameter.name().empty() ? "a parameter" : "the parameter \"" + parameter.name() + '"';
+        throw ArgumentError("Optimizer: " + name + " of shape " + to_string(parameter.shape()) +
                             (found->second == g ? " is twice in group " + std::to_string(g)
                                                 : " is in group " + std::to_string(found->second) +
                                                       " and in group " + std::to_string(g)) +

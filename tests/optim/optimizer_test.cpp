@@ -296,6 +296,12 @@ TEST_CASE("refuses a parameter that would be updated twice, and none at all") {
                        "Optimizer: the parameter \"w\" of shape (1,) is twice in group 0; it can "
                        "be updated once a step",
                        ArgumentError);
+  const Variable<float> unnamed(Array<float>::of({1}));
+  CHECK_THROWS_WITH_AS(
+      (optim::Optimizer({unnamed, unnamed}, optim::SGD{})),
+      "Optimizer: a parameter of shape (1,) is twice in group 0; it can be updated "
+      "once a step",
+      ArgumentError);
   Empty empty;
   CHECK_THROWS_WITH_AS(optim::Optimizer(empty, optim::SGD{}),
                        "Optimizer: there is no parameter to update; does `each` of the model name "
