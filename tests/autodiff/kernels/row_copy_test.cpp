@@ -4,7 +4,6 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
-#include <cstring>
 #include <vector>
 
 #include "ebb/autodiff/values/array.hpp"
@@ -19,7 +18,7 @@ bool are_copies(const std::byte* out, const std::byte* in, std::size_t bytes,
                 const std::vector<std::int64_t>& indices) {
   for (std::size_t i = 0; i < indices.size(); ++i) {
     const std::byte* row = in + std::size_t(indices[i]) * bytes;
-    if (std::memcmp(out + i * bytes, row, bytes) != 0) return false;
+    if (!std::equal(row, row + bytes, out + i * bytes)) return false;
   }
   return true;
 }
