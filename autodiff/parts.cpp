@@ -14,7 +14,6 @@ Parameter::Parameter(const Parameter& other)
 Parameter::Parameter(Parameter&&) noexcept = default;
 Parameter& Parameter::operator=(Parameter other) noexcept {
   name_ = std::move(other.name_);
-  // Not by assignment of the variables, which would release what others share first.
   variable_ = std::move(other.variable_);
   return *this;
 }
