@@ -39,12 +39,11 @@ struct Part {
 
 template <class T>
 void vjp_checkpoint(Sweep& sweep, std::uint32_t, Record& record) {
-  const ManyInputs& many = many_inputs_of(record);
   std::vector<std::uint32_t> ids;
   std::vector<Tensor<T>> at;
-  for (std::uint32_t i = 0; i < many.count; ++i) {
-    ids.push_back(many.entries[i].id);
-    at.push_back(sweep.tensor<T>(many.entries[i].kept, many.entries[i].id));
+  for (const Argument& x : many_inputs_of(record)) {
+    ids.push_back(x.id);
+    at.push_back(sweep.tensor<T>(x.block, x.id));
   }
   sweep.differentiate_recorded<T>(ids, at, std::cref(unboxed<Part<T>>(record.attributes.block)));
 }
@@ -126,11 +125,11 @@ Tensor<T> checkpoint(TensorFunction<T> f, std::span<const Operand<T>* const> ope
     y = part.f(constants).detach();
     part.variables = run.variables<T>();
   }
-  std::vector<ManyInputs::Entry> entries;
+  std::vector<Argument> arguments;
   bool recorded = false;
   const auto add = [&](Block* block, std::uint32_t id) {
-    entries.push_back({block, id});
-    recorded |= id != Record::constant;
+    arguments.push_back({block, id});
+    recorded |= arguments.back().is_recorded();
   };
   for (const Tensor<T>& x : given) {
     add(Access::block(x), tape->admit("checkpoint", Access::place(x)));
@@ -141,10 +140,9 @@ Tensor<T> checkpoint(TensorFunction<T> f, std::span<const Operand<T>* const> ope
   }
   if (!recorded) return y;
   BlockHandle box(boxed(std::move(part)));
-  Record& record = tape->next_wide(checkpoint_op<T>, y.shape(), entries.size());
-  for (std::size_t i = 0; i < entries.size(); ++i) {
-    retain(entries[i].kept);
-    many_inputs_of(record).entries[i] = entries[i];
+  Record& record = tape->next_wide(checkpoint_op<T>, y.shape(), arguments.size());
+  for (std::size_t i = 0; i < arguments.size(); ++i) {
+    many_inputs_of(record)[i] = arguments[i].keep();
   }
   record.attributes.block = box.take();
   return Access::tensor<T>(retain(Access::block(y)), tape->publish(Access::block(y)));

@@ -15,11 +15,9 @@ namespace {
 
 template <class T>
 void vjp_custom(Sweep& sweep, std::uint32_t id, Record& record) {
-  const ManyInputs& many = many_inputs_of(record);
+  const std::span<const Argument> inputs = many_inputs_of(record);
   std::vector<Tensor<T>> x;
-  for (std::uint32_t i = 0; i < many.count; ++i) {
-    x.push_back(sweep.tensor<T>(many.entries[i].kept, many.entries[i].id));
-  }
+  for (const Argument& input : inputs) x.push_back(sweep.tensor<T>(input.block, input.id));
   const Tensor<T> y = sweep.kept<T>(record, 3, id);
   const Tensor<T> g = dense<T>(sweep.gradient<T>());
   std::vector<Tensor<T>> parts = unboxed<VjpFunction<T>>(record.attributes.block)(g, y, x);
@@ -29,12 +27,12 @@ void vjp_custom(Sweep& sweep, std::uint32_t id, Record& record) {
                         std::to_string(x.size()) + " inputs");
   }
   for (std::size_t k = 0; k < x.size(); ++k) {
-    if (parts[k].empty() || !sweep.needs(many.entries[k].id)) continue;
+    if (parts[k].empty() || !sweep.needs(inputs[k].id)) continue;
     if (!(parts[k].shape() == x[k].shape())) {
       throw ShapeError(name + ": vjp gave a gradient of shape " + to_string(parts[k].shape()) +
                        " for input " + std::to_string(k) + " of shape " + to_string(x[k].shape()));
     }
-    sweep.give(many.entries[k].id, std::move(parts[k]));
+    sweep.give(inputs[k].id, std::move(parts[k]));
   }
 }
 
@@ -65,11 +63,11 @@ Tensor<T> structured(std::string_view name, std::span<const Operand<T>* const> o
   OperandReader inputs;
   std::vector<Tensor<T>> x;
   std::vector<Array<T>> arrays;
-  std::vector<ManyInputs::Entry> entries;
+  std::vector<Argument> arguments;
   for (const Operand<T>* operand : operands) {
     x.push_back(dense<T>(*operand, name));
     arrays.push_back(x.back().array());
-    entries.push_back({Access::block(x.back()), inputs.read(name, x.back()).id});
+    arguments.push_back({Access::block(x.back()), inputs.read(name, x.back()).id});
   }
   Array<T> y;
   {
@@ -82,10 +80,9 @@ Tensor<T> structured(std::string_view name, std::span<const Operand<T>* const> o
   Records& tape = *inputs.tape;
   const Op& op = op_named<T>(name);
   BlockHandle box(boxed(std::move(vjp)));
-  Record& record = tape.next_wide(op, y.shape(), entries.size());
-  for (std::size_t i = 0; i < entries.size(); ++i) {
-    retain(entries[i].kept);
-    many_inputs_of(record).entries[i] = entries[i];
+  Record& record = tape.next_wide(op, y.shape(), arguments.size());
+  for (std::size_t i = 0; i < arguments.size(); ++i) {
+    many_inputs_of(record)[i] = arguments[i].keep();
   }
   record.kept[3] = retain(result);
   record.attributes.block = box.take();

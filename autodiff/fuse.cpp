@@ -15,7 +15,7 @@ namespace ebb::inline v0::detail {
 namespace {
 
 // A record of one or two arguments keeps them and, after a reduction, the gradient of each behind
-// them. A record of more arguments has a `ManyInputs` with entries in the same order, and their
+// them. A record of more arguments has a `ManyInputs` in the same order, and their
 // number in `inputs`, which such a record does not use otherwise. So has every record of a pull,
 // with g before the arguments. The attributes are a pointer to the loops; its lowest bits, which
 // are 0 in a pointer, have the kind of reduction and whether there is a second argument.
@@ -57,9 +57,8 @@ int count_of(const Record& record) {
   if (record.op->many_inputs) return int(record.inputs[0]);
   return record.attributes.bits & second_bit ? 2 : 1;
 }
-ManyInputs::Entry argument_of(const Record& record, int i) {
-  if (!record.op->many_inputs) return {record.kept[i], record.inputs[i]};
-  return many_inputs_of(record).entries[i];
+Argument argument_of(const Record& record, int i) {
+  return record.op->many_inputs ? many_inputs_of(record)[std::size_t(i)] : record.input(i);
 }
 
 /// The loops to which a record points.
@@ -78,7 +77,7 @@ std::string_view formula_name(const Record& record) {
 template <class T>
 class Fused {
  public:
-  Fused(const FusedLoops<T>* l, FusedReduction r, std::span<const ManyInputs::Entry> a)
+  Fused(const FusedLoops<T>* l, FusedReduction r, std::span<const Argument> a)
       : loops(l), reduction(r), arguments(a) {}
   /// The call of a record, which must outlive it.
   explicit Fused(const Record& record) {
@@ -86,7 +85,8 @@ class Fused {
     reduction = FusedReduction(record.attributes.bits & reduction_bits);
     const auto count = std::size_t(count_of(record));
     if (record.op->many_inputs) {
-      arguments = {many_inputs_of(record).entries + (record.op == &fuse_pull_op<T> ? 1 : 0), count};
+      const std::size_t first = record.op == &fuse_pull_op<T> ? 1 : 0;
+      arguments = many_inputs_of(record).subspan(first, count);
     } else {
       for (std::size_t i = 0; i < count; ++i) narrow_[i] = argument_of(record, int(i));
       arguments = {narrow_, count};
@@ -95,30 +95,24 @@ class Fused {
   Fused(const Fused&) = delete;
 
   int count() const { return int(arguments.size()); }
-  const ManyInputs::Entry& operator[](int i) const { return arguments[std::size_t(i)]; }
-  bool is_number(int i) const { return (*this)[i].id == Record::number; }
+  const Argument& operator[](int i) const { return arguments[std::size_t(i)]; }
   std::uint64_t attributes() const {
     return reinterpret_cast<std::uintptr_t>(loops) | std::uint64_t(reduction) |
            (count() > 1 ? second_bit : 0);
   }
-  /// An argument in the form that a record keeps.
-  ManyInputs::Entry keep(int i) const {
-    if (!is_number(i)) retain((*this)[i].kept);
-    return (*this)[i];
-  }
 
   const FusedLoops<T>* loops;
   FusedReduction reduction;
-  std::span<const ManyInputs::Entry> arguments;
+  std::span<const Argument> arguments;
 
  private:
-  ManyInputs::Entry narrow_[narrow];
+  Argument narrow_[narrow];
 };
 
 /// The gradient that a reduction computed for argument i.
 Block*& computed_gradient(Record& record, int i) {
   if (!record.op->many_inputs) return record.kept[narrow + i];
-  return many_inputs_of(record).entries[record.inputs[0] + std::uint32_t(i)].kept;
+  return many_inputs_of(record)[record.inputs[0] + std::uint32_t(i)].block;
 }
 
 /// Records a call. For a reduction, takes over the gradients from the run that computed them.
@@ -130,9 +124,7 @@ EBB_HOT void add_record(Records& tape, const Shape& shape, const Fused<T>& fused
     Record& record = tape.next(reduced ? fuse_reduced_op<T, false> : fuse_op<T, false>, shape);
     record.attributes.bits = fused.attributes();
     for (int i = 0; i < count; ++i) {
-      const ManyInputs::Entry entry = fused.keep(i);
-      record.kept[i] = entry.kept;
-      record.inputs[i] = entry.id;
+      record.set_input(i, fused[i].keep());
       if (reduced) record.kept[narrow + i] = reduced->take(i);
     }
     return;
@@ -141,10 +133,10 @@ EBB_HOT void add_record(Records& tape, const Shape& shape, const Fused<T>& fused
                                   std::size_t(reduced ? 2 * count : count));
   record.attributes.bits = fused.attributes();
   record.inputs[0] = std::uint32_t(count);
-  ManyInputs::Entry* entries = many_inputs_of(record).entries;
+  const std::span<Argument> inputs = many_inputs_of(record);
   for (int i = 0; i < count; ++i) {
-    entries[i] = fused.keep(i);
-    if (reduced) entries[count + i] = {reduced->take(i), Record::constant};
+    inputs[std::size_t(i)] = fused[i].keep();
+    if (reduced) inputs[std::size_t(count + i)] = {reduced->take(i), Argument::constant};
   }
 }
 
@@ -157,9 +149,9 @@ Tensor<T> pull_node(const Fused<T>& fused, int i, const Tensor<T>& g, BlockHandl
   record.attributes.bits = fused.attributes();
   record.inputs[0] = std::uint32_t(count);
   record.inputs[1] = std::uint32_t(i);
-  ManyInputs::Entry* entries = many_inputs_of(record).entries;
-  entries[0] = {retain(Access::block(g)), Access::place(g).record};
-  for (int k = 0; k < count; ++k) entries[k + 1] = fused.keep(k);
+  const std::span<Argument> inputs = many_inputs_of(record);
+  inputs[0] = {retain(Access::block(g)), Access::place(g).record};
+  for (int k = 0; k < count; ++k) inputs[std::size_t(k + 1)] = fused[k].keep();
   const Place place = tape.publish(value.get());
   return Access::tensor<T>(value.take(), place);
 }
@@ -232,14 +224,11 @@ void vjp_fuse_pull(Sweep& sweep, std::uint32_t, Record& record) {
   const Fused<T> fused(record);
   const auto pulled = std::size_t(record.inputs[1]);
   const Shape shape = sweep.shape_of(record);
-  const ManyInputs::Entry& g = many_inputs_of(record).entries[0];
-  std::vector<std::uint32_t> ids{g.id};
-  std::vector<Tensor<T>> at{sweep.tensor<T>(g.kept, g.id)};
-  for (const ManyInputs::Entry& argument : fused.arguments) {
-    const bool number = argument.id == Record::number;
-    ids.push_back(number ? Record::constant : argument.id);
-    at.push_back(number ? Tensor<T>(T(number_of(argument.kept)))
-                        : sweep.tensor<T>(argument.kept, argument.id));
+  std::vector<std::uint32_t> ids;
+  std::vector<Tensor<T>> at;
+  for (const Argument& x : many_inputs_of(record)) {
+    ids.push_back(x.is_number() ? Argument::constant : x.id);
+    at.push_back(x.is_number() ? Tensor<T>(T(x.value())) : sweep.tensor<T>(x.block, x.id));
   }
   sweep.differentiate_recorded<T>(ids, at, [&](std::span<const Tensor<T>> arguments) {
     const std::vector<Tensor<T>> guarded = annihilated(arguments);
@@ -260,12 +249,11 @@ void vjp_fuse_pull(Sweep& sweep, std::uint32_t, Record& record) {
 
 /// Names two arguments whose shapes differ, in an error.
 template <class T>
-[[noreturn]] void refuse_shapes(const FusedLoops<T>& loops,
-                                std::span<const ManyInputs::Entry> arguments) {
-  const Shape& first = arguments[0].kept->shape;
+[[noreturn]] void refuse_shapes(const FusedLoops<T>& loops, std::span<const Argument> arguments) {
+  const Shape& first = arguments[0].block->shape;
   std::size_t i = 1;
-  while (arguments[i].id == Record::number || arguments[i].kept->shape == first) ++i;
-  throw_shapes(loops.name, loops.equal_shapes, first, arguments[i].kept->shape);
+  while (arguments[i].is_number() || arguments[i].block->shape == first) ++i;
+  throw_shapes(loops.name, loops.equal_shapes, first, arguments[i].block->shape);
 }
 
 /// Runs the call for arguments of one shape, or of one value.
@@ -293,7 +281,7 @@ EBB_INLINE Tensor<T> call(const Fused<T>& fused, const Shape& shape, const Opera
   }
   // A recorded reduction computes its gradients in the forward pass, without a separate pass.
   for (int i = 0; i < fused.count(); ++i) {
-    if (fused[i].id != Record::constant && !fused.is_number(i)) run.want(i, shape);
+    if (fused[i].is_recorded()) run.want(i, shape);
   }
   run.scale(1 / count);
   *y->data<T>() = T(run(loops.reduce_with_gradient) / count);
@@ -308,21 +296,19 @@ EBB_INLINE Tensor<T> call(const Fused<T>& fused, const Shape& shape, const Opera
 template <class T>
 __attribute__((noinline)) Tensor<T> call_stretched(const FusedLoops<T>& loops,
                                                    FusedReduction reduction,
-                                                   std::span<ManyInputs::Entry> arguments,
+                                                   std::span<Argument> arguments,
                                                    const OperandReader& inputs) {
   if (loops.equal_shapes) refuse_shapes<T>(loops, arguments);
   Shape shape;
-  for (const ManyInputs::Entry& argument : arguments) {
-    if (argument.id != Record::number) {
-      shape = broadcast(loops.name, shape, argument.kept->shape);
-    }
+  for (const Argument& argument : arguments) {
+    if (!argument.is_number()) shape = broadcast(loops.name, shape, argument.block->shape);
   }
   std::vector<Tensor<T>> stretched;  // owns the blocks to which the arguments point
-  for (ManyInputs::Entry& argument : arguments) {
-    if (argument.id == Record::number) continue;
-    if (argument.kept->shape == shape || argument.kept->shape.size() == 1) continue;
+  for (Argument& argument : arguments) {
+    if (argument.is_number()) continue;
+    if (argument.block->shape == shape || argument.block->shape.size() == 1) continue;
     const Place place = argument.id ? current_records()->place(argument.id) : Place();
-    stretched.push_back(broadcast_to(Access::tensor<T>(retain(argument.kept), place), shape));
+    stretched.push_back(broadcast_to(Access::tensor<T>(retain(argument.block), place), shape));
     argument = {Access::block(stretched.back()), Access::place(stretched.back()).record};
   }
   return call(Fused<T>(&loops, reduction, arguments), shape, inputs);
@@ -333,18 +319,14 @@ __attribute__((noinline)) Tensor<T> call_stretched(const FusedLoops<T>& loops,
 template <class T>
 EBB_HOT Tensor<T> fuse_arguments(const FusedLoops<T>& loops, FusedReduction reduction,
                                  std::span<const Operand<T>* const> operands) {
-  SmallArray<ManyInputs::Entry, few_arguments> arguments(operands.size());
-  const std::span<ManyInputs::Entry> all(arguments.data(), arguments.size());
+  SmallArray<Argument, few_arguments> arguments(operands.size());
+  const std::span<Argument> all(arguments.data(), arguments.size());
   OperandReader inputs;
   const Shape* shape = nullptr;
   bool same = true;
   for (std::size_t i = 0; i < operands.size(); ++i) {
-    const Argument<T> x = inputs.read(loops.name, *operands[i]);
-    if (!x.block) {
-      arguments[i] = {number_bits(double(x.number)), Record::number};
-      continue;
-    }
-    arguments[i] = {x.block, x.id};
+    const Argument x = arguments[i] = inputs.read(loops.name, *operands[i]);
+    if (x.is_number()) continue;
     if (shape) {
       same = same && x.block->shape == *shape;
     } else {

@@ -13,9 +13,9 @@ namespace ebb::inline v0 {
 namespace {
 
 using detail::Access;
+using detail::Argument;
 using detail::Block;
 using detail::Place;
-using detail::Record;
 using detail::Records;
 using detail::Sweep;
 
@@ -39,7 +39,7 @@ Records& tape_for(std::string_view operation) {
 /// The tape for a sweep of y.
 Records& tape_of(std::string_view operation, Place place) {
   Records& tape = tape_for(operation);
-  if (tape.admit(operation, place) == Record::constant) {
+  if (tape.admit(operation, place) == Argument::constant) {
     throw TapeError(std::string(operation) +
                     ": the output does not depend on any Variable or watched tensor of the tape");
   }
@@ -204,22 +204,22 @@ std::vector<Tensor<T>> grad(const Tensor<T>& y,
   std::vector<std::uint32_t> ids;
   std::vector<Shape> shapes;
   for (const auto& wanted : inputs) {
-    const auto source = Access::source(wanted.operand(), "grad");
-    if (source.is_number()) detail::throw_empty_operand("grad");
+    const auto from = Access::contents(wanted.operand(), "grad");
+    if (from.is_number()) detail::throw_empty_operand("grad");
     // A variable that was not used has a gradient of zeros.
     const std::uint32_t id =
-        source.cell ? tape.find_leaf(source.cell) : tape.admit("grad", source.tensor);
-    if (id == 0 && !source.cell) {
+        from.cell ? tape.find_leaf(from.cell) : tape.admit("grad", from.tensor);
+    if (id == 0 && !from.cell) {
       throw TapeError("grad: an input is a constant; make it a leaf with tape.watch(x) first");
     }
-    shapes.push_back(source.block->shape);
+    shapes.push_back(from.block->shape);
     ids.push_back(id);
     if (id) low = std::min(low, id);
   }
   const bool keep = options.keep_tape || options.create_graph;
   const Release release(tape, !keep);
   std::vector<Tensor<T>> gradients;
-  if (high == Record::constant) {
+  if (high == Argument::constant) {
     for (const Shape& shape : shapes) gradients.push_back(Array<T>::zeros(shape));
     return gradients;
   }

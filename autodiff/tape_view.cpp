@@ -15,6 +15,7 @@ namespace ebb::inline v0 {
 namespace {
 
 using detail::Access;
+using detail::Argument;
 using detail::Block;
 using detail::Record;
 using detail::Records;
@@ -56,10 +57,9 @@ std::string label_of(const Records& tape, std::uint32_t id) {
 std::string name_of(std::uint32_t id) { return std::string(1, '#').append(std::to_string(id)); }
 
 /// An input as text: "#3", "2.5" for a number, or "constant".
-std::string input_text(std::uint32_t id, const Block* kept) {
-  if (id == Record::constant) return "constant";
-  if (id == Record::number) return text_of(detail::number_of(kept));
-  return name_of(id);
+std::string input_text(const Argument& x) {
+  if (x.is_number()) return text_of(x.value());
+  return x.is_recorded() ? name_of(x.id) : "constant";
 }
 
 /// The cells of one line of a table.
@@ -88,24 +88,17 @@ std::string in_columns(const std::vector<Row>& rows) {
 /// Calls f(block) for every array that a record keeps.
 template <class F>
 void for_each_kept(const Record& record, F f) {
-  if (record.op->many_inputs) {
-    const detail::ManyInputs& many = detail::many_inputs_of(record);
-    for (std::uint32_t i = 0; i < many.count; ++i) {
-      if (many.entries[i].kept && many.entries[i].id != Record::number) f(many.entries[i].kept);
-    }
-    return;
-  }
-  for (int k = 0; k < 4; ++k) {
-    if (record.kept[k] && (k == 3 || record.inputs[k] != Record::number)) f(record.kept[k]);
-  }
+  detail::for_each_argument(record, [&](const Argument& x) {
+    if (x.block && !x.is_number()) f(x.block);
+  });
+  if (record.kept[3]) f(record.kept[3]);
 }
 
 Row row_of(Records& tape, std::uint32_t id, std::set<const Block*>& seen, std::int64_t& total) {
   const Record& record = tape.at(id);
   std::string inputs = label_of(tape, id);
-  detail::for_each_argument(record, [&](std::uint32_t input, const Block* kept) {
-    inputs += (inputs.empty() ? "" : ", ") + input_text(input, kept);
-  });
+  detail::for_each_argument(
+      record, [&](const Argument& x) { inputs += (inputs.empty() ? "" : ", ") + input_text(x); });
   std::int64_t bytes = 0;
   for_each_kept(record, [&](const Block* block) {
     bytes += detail::pooled_bytes(block);

@@ -19,20 +19,19 @@ inline constexpr std::size_t few_arguments = 4;  // up to this number nothing is
 template <class T>
 class FusedRun {
  public:
-  FusedRun(std::span<const ManyInputs::Entry> arguments, std::int64_t n)
+  FusedRun(std::span<const Argument> arguments, std::int64_t n)
       : n_(n), arguments_(arguments.size()) {
     block_.arguments = arguments_.data();
     block_.y = nullptr;
     block_.scale = 1;
     for (std::size_t i = 0; i < arguments_.size(); ++i) {
-      const ManyInputs::Entry& entry = arguments[i];
       FusedArgument<T>& argument = arguments_[i];
       argument.gradient.step = 0;
       argument.owned = nullptr;
-      if (entry.id == Record::number) {
-        argument.number = T(number_of(entry.kept));
+      if (arguments[i].is_number()) {
+        argument.number = T(arguments[i].value());
       } else {
-        argument.values = read(entry.kept);
+        argument.values = read(arguments[i].block);
         ++inputs_;
       }
     }

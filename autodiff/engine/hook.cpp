@@ -39,7 +39,7 @@ Tensor<T> hook(const Operand<T>& x, std::type_identity_t<GradientFunction<T>> f)
   Records* tape = current_records();
   if (!tape) return given;
   const std::uint32_t id = tape->admit("hook", Access::place(given));
-  if (id == Record::constant) return given;
+  if (id == Argument::constant) return given;
   BlockHandle box(boxed(GradientFunction<T>(std::move(f))));
   Record& record = tape->next(hook_op<T>, given.shape(), id);
   record.inputs[0] = id;

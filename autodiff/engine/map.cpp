@@ -13,35 +13,38 @@
 namespace ebb::inline v0::detail {
 namespace {
 
-template <class T>
-Block* keep(const Argument<T>& x) {
-  return x.block ? retain(x.block) : number_bits(double(x.number));
-}
-
 /// An input that a record kept. An operand that is on both sides is kept once.
-Block* kept_input(const Record& record, int k) {
-  return record.kept[k] ? record.kept[k] : record.kept[0];
+Argument kept_input(const Record& record, int k) {
+  Argument x = record.input(k);
+  if (!x.block && !x.is_number()) x.block = record.kept[0];
+  return x;
 }
 
-template <class T>
-Argument<T> kept_argument(const Record& record, int k) {
-  if (record.inputs[k] != Record::number) return {kept_input(record, k), record.inputs[k], T(0)};
-  return {nullptr, Record::number, T(number_of(record.kept[k]))};
+/// Sets operand k of a layout. The value of a number is stored in `number`.
+template <class T, int N>
+EBB_INLINE void set(Layout<T, N>& in, int k, const Argument& x, T& number) {
+  if (x.is_number()) {
+    number = T(x.value());
+    in.set(k, nullptr, &number);
+  } else {
+    in.set(k, x.block, nullptr);
+  }
 }
 
 /// Computes the value of an operation. In a sweep whose operands are all uniform, the result is
 /// uniform, too.
 template <class T, int N>
-EBB_INLINE BlockHandle evaluate(const Map<T> kernel, const Shape& shape, const Argument<T> (&x)[N],
+EBB_INLINE BlockHandle evaluate(const Map<T> kernel, const Shape& shape, const Argument (&x)[N],
                                 const void* formula) {
   Layout<T, N> in(shape);
+  T numbers[N];
   bool uniform = false;
   EBB_UNROLL
   for (int k = 0; k < N; ++k) {
-    in.set(k, x[k].block, &x[k].number);
-    uniform |= x[k].block && x[k].block->is_uniform();
+    set(in, k, x[k], numbers[k]);
+    uniform |= !x[k].is_number() && x[k].block->is_uniform();
   }
-  for (int k = 0; uniform && k < N; ++k) uniform = !x[k].block || x[k].block->is_single();
+  for (int k = 0; uniform && k < N; ++k) uniform = x[k].is_number() || x[k].block->is_single();
   BlockHandle y(uniform ? allocate_uniform(shape, sizeof(T)) : allocate(shape, sizeof(T)));
   const auto run = [&](T* out, const In<T>* operands, Grid grid)
                        EBB_LAMBDA { kernel(out, operands, grid, formula, false); };
@@ -68,8 +71,8 @@ Record& start_record(Records& tape, const Op& op, const Shape& shape, std::uint3
 template <class T>
 Tensor<T> unary(const MapOp<T>& op, const Operand<T>& operand, const FormulaState& formula) {
   OperandReader inputs;
-  const Argument<T> x[] = {inputs.read(op.name, operand)};
-  if (!x[0].block) throw_empty_operand();
+  const Argument x[] = {inputs.read(op.name, operand)};
+  if (x[0].is_number()) throw_empty_operand();
   BlockHandle y = evaluate(kernels<T>().unary_value[op.index], x[0].block->shape, x, formula.data);
   if (!inputs.recorded) return inputs.unrecorded<T>(op.name, y.take());
   Records& tape = *inputs.tape;
@@ -85,24 +88,23 @@ EBB_FOR_REALS(unary)
 template <class T>
 Tensor<T> binary(const MapOp<T>& op, const Operand<T>& a, const Operand<T>& b) {
   OperandReader inputs;
-  const Argument<T> x[] = {inputs.read(op.name, a), inputs.read(op.name, b)};
+  const Argument x[] = {inputs.read(op.name, a), inputs.read(op.name, b)};
   // For a number, or a second operand of the same shape, the shape is that of the first.
-  const Block *p = x[0].block, *q = x[1].block;
+  const Block* p = x[0].is_number() ? nullptr : x[0].block;
+  const Block* q = x[1].is_number() ? nullptr : x[1].block;
   const bool same = !p || !q || p->shape == q->shape;
   const Shape stretched = same ? Shape() : broadcast(op.name, p->shape, q->shape);
   const Shape& shape = !same ? stretched : p ? p->shape : q->shape;
   BlockHandle y = evaluate(kernels<T>().binary_value[op.index], shape, x, nullptr);
   if (!inputs.recorded) return inputs.unrecorded<T>(op.name, y.take());
   Records& tape = *inputs.tape;
-  const auto on_tape = [&](int k) {
-    return x[k].id != Record::constant && x[k].id != Record::number;
-  };
-  Record& record = tape.next(op, shape, on_tape(0) ? x[0].id : x[1].id);
-  const unsigned reads = (on_tape(0) ? op.reads[0] : 0U) | (on_tape(1) ? op.reads[1] : 0U);
+  Record& record = tape.next(op, shape, x[x[0].is_recorded() ? 0 : 1].id);
+  const unsigned reads =
+      (x[0].is_recorded() ? op.reads[0] : 0U) | (x[1].is_recorded() ? op.reads[1] : 0U);
   record.inputs[0] = x[0].id;
   record.inputs[1] = x[1].id;
-  if (reads & 1U) record.kept[0] = keep(x[0]);
-  if ((reads & 2U) && !(p == q && record.kept[0])) record.kept[1] = keep(x[1]);
+  if (reads & 1U) record.kept[0] = x[0].keep().block;
+  if ((reads & 2U) && !(p == q && record.kept[0])) record.kept[1] = x[1].keep().block;
   if (reads & 4U) record.kept[3] = retain(y.get());
   const Place place = tape.publish(y.get());
   return Access::tensor<T>(y.take(), place);
@@ -122,24 +124,22 @@ Map<T> kernel_of(const PullOp<T>& op) {
 /// slope reads.
 template <class T>
 Tensor<T> pull_node(const PullOp<T>& op, const FormulaState& formula, const Shape& shape,
-                    const Argument<T> (&x)[4]) {
+                    const Argument (&x)[4]) {
   Layout<T, 4> in(shape);
-  in.set(0, x[0].block, nullptr);
-  for (int k = 0; k < 3; ++k) {
-    if (op.reads >> k & 1U) in.set(k + 1, x[k + 1].block, &x[k + 1].number);
+  T numbers[4];
+  set(in, 0, x[0], numbers[0]);
+  for (int k = 1; k < 4; ++k) {
+    if (op.reads << 1 >> k & 1U) set(in, k, x[k], numbers[k]);
   }
   BlockHandle out(allocate(shape, sizeof(T)));
   in.run(out->data<T>(),
          [&](T* o, const In<T>* i, Grid grid) { kernel_of(op)(o, i, grid, formula.data, false); });
   Records* tape = current_records();
   Record& record = start_record(*tape, op, shape, x[0].id, formula);
-  record.inputs[0] = x[0].id;
-  record.kept[0] = keep(x[0]);
+  record.set_input(0, x[0].keep());
   int next = 1;
-  for (int k = 0; k < 3; ++k) {
-    if (!(op.reads >> k & 1U)) continue;
-    record.inputs[next] = x[k + 1].id;
-    record.kept[next++] = keep(x[k + 1]);
+  for (int k = 1; k < 4; ++k) {
+    if (op.reads << 1 >> k & 1U) record.set_input(next++, x[k].keep());
   }
   const Place place = tape->publish(out.get());
   return Access::tensor<T>(out.take(), place);
@@ -186,9 +186,9 @@ void vjp_pull(Sweep& sweep, std::uint32_t, Record& record) {
   std::vector<Tensor<T>> at;
   const int count = 1 + __builtin_popcount(op.reads);
   for (int k = 0; k < count; ++k) {
-    const Argument<T> x = kept_argument<T>(record, k);
-    ids.push_back(x.block ? x.id : 0);
-    at.push_back(x.block ? sweep.kept<T>(record, k, x.id) : Tensor<T>(x.number));
+    const Argument x = record.input(k);
+    ids.push_back(x.is_number() ? Argument::constant : x.id);
+    at.push_back(x.is_number() ? Tensor<T>(T(x.value())) : sweep.tensor<T>(x.block, x.id));
   }
   sweep.differentiate_recorded<T>(ids, at, [&](std::span<const Tensor<T>> x) {
     return op.formula(formula.data, annihilated(x));
@@ -203,9 +203,9 @@ template <int arity, class T>
 void give_recorded(Sweep& sweep, std::uint32_t id, Record& record, const MapOp<T>& op) {
   const FormulaState formula(record);
   const Tensor<T> g = sweep.gradient<T>();
-  Argument<T> x[4] = {{sweep.gradient_block(), Access::place(g).record, T(0)}, {}, {}, {}};
-  for (int k = 0; k < arity; ++k) x[k + 1] = kept_argument<T>(record, k);
-  x[arity + 1] = {record.kept[3], id, T(0)};
+  Argument x[4] = {{sweep.gradient_block(), Access::place(g).record}, {}, {}, {}};
+  for (int k = 0; k < arity; ++k) x[k + 1] = kept_input(record, k);
+  x[arity + 1] = {record.kept[3], id};
   for (int k = 0; k < arity; ++k) {
     const std::uint32_t input = record.inputs[k];
     if (!sweep.needs(input)) continue;
@@ -280,13 +280,7 @@ void vjp_map(Sweep& sweep, std::uint32_t id, Record& record) {
   T numbers[arity];
   EBB_UNROLL
   for (int k = 0; k < arity; ++k) {
-    if (!(reads >> k & 1U)) continue;
-    if (record.inputs[k] == Record::number) {
-      numbers[k] = T(number_of(record.kept[k]));
-      in.set(k + 1, nullptr, &numbers[k]);
-    } else {
-      in.set(k + 1, kept_input(record, k), nullptr);
-    }
+    if (reads >> k & 1U) set(in, k + 1, kept_input(record, k), numbers[k]);
   }
   if (reads >> arity & 1U) in.set(arity + 1, record.kept[3], nullptr);
   if constexpr (arity == 2) {

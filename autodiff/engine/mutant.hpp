@@ -3,7 +3,6 @@
 // with EBB_MUTATE, includes this file.
 #pragma once
 #include <cstdint>
-#include <utility>
 
 #include "ebb/autodiff/formula/formula.hpp"
 #include "ebb/autodiff/values/operand.hpp"
@@ -28,27 +27,6 @@ struct Mutant {
   int term = 0;
 };
 inline constinit Mutant mutant;
-
-/// Runs the vjp of a record, and replaces the gradient that it gives to the chosen input. The
-/// gradient that earlier records gave to that input is saved first, so that its slot has only the
-/// part of this record.
-template <class S, class R, class SlotOf>
-void run_vjp(S& sweep, std::uint32_t id, R& record, SlotOf slot_of) {
-  const int k = mutant.input_to_break ? mutant.input_to_break(record) : -1;
-  const std::uint32_t input = k < 0                    ? R::constant
-                              : record.op->many_inputs ? many_inputs_of(record).entries[k].id
-                                                       : record.inputs[k];
-  if (!sweep.needs(input)) return record.op->vjp(sweep, id, record);
-  const auto others = std::exchange(slot_of(input), {});
-  record.op->vjp(sweep, id, record);
-  const auto part = std::exchange(slot_of(input), others);
-  if (!part.block) return;
-  const auto give = [&]<Real T>(Tensor<T> (*broken)(const Tensor<T>&)) {
-    sweep.give(input, broken(sweep.template tensor<T>(part.block, part.id)));
-  };
-  sweep.tape().at(input).op->is_double ? give(mutant.broken_double) : give(mutant.broken_float);
-  release(part.block);
-}
 
 /// The factor of term n of a sum in a slope or a vjp: 0 if the term is dropped, else 1.
 template <int n>

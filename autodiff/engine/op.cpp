@@ -4,7 +4,7 @@
 namespace ebb::inline v0::detail {
 
 EBB_HOT Place record_structured(const Op& op, unsigned keeps, Records& tape,
-                                std::span<const Input> in, Block* y, const void* options,
+                                std::span<const Argument> in, Block* y, const void* options,
                                 std::size_t option_bytes) {
   BlockHandle option_block;
   if (op.attribute_block) {

@@ -129,22 +129,18 @@ constexpr Op structured_op{.name = O::name,
                            .attribute_block = has_large_options<O>,
                            .is_double = sizeof(T) == 8};
 
-/// One operand of a structured operation.
-struct Input {
-  Block* block;
-  std::uint32_t id;
-};
-
+/// An operand of a structured operation, which is an array.
 template <Real T>
-EBB_INLINE Input input_of(OperandReader& inputs, std::string_view operation, const Operand<T>& x) {
-  const Argument<T> argument = inputs.read(operation, x);
-  if (!argument.block) throw_empty_operand(operation);
-  return {argument.block, argument.id};
+EBB_INLINE Argument read_array(OperandReader& inputs, std::string_view operation,
+                               const Operand<T>& x) {
+  const Argument argument = inputs.read(operation, x);
+  if (argument.is_number()) throw_empty_operand(operation);
+  return argument;
 }
 template <class U>
-Input input_of(OperandReader&, std::string_view operation, const Array<U>& x) {
+Argument read_array(OperandReader&, std::string_view operation, const Array<U>& x) {
   if (x.empty()) throw_empty_operand(operation);
-  return {Access::block(x), Record::constant};
+  return {Access::block(x), Argument::constant};
 }
 
 /// The operand with all its elements, if one element was given for all of them: a sweep that is
@@ -163,15 +159,15 @@ const Array<U>& dense(const Array<U>& x) {
 
 /// Records a structured operation whose result is computed. `keeps` has one bit for each input and
 /// one (bit 3) for the result.
-Place record_structured(const Op& op, unsigned keeps, Records& tape, std::span<const Input> in,
+Place record_structured(const Op& op, unsigned keeps, Records& tape, std::span<const Argument> in,
                         Block* y, const void* options, std::size_t option_bytes);
 
 /// The inputs and the result that the gradients of the recorded inputs read, as bits.
 template <class O>
-unsigned kept_for(std::span<const Input> in) {
+unsigned kept_for(std::span<const Argument> in) {
   unsigned keeps = 0;
   for (std::size_t k = 0; k < std::size(O::reads); ++k) {
-    if (in[k].id != Record::constant) keeps |= O::reads[k];
+    if (in[k].is_recorded()) keeps |= O::reads[k];
   }
   return keeps;
 }
@@ -179,8 +175,8 @@ unsigned kept_for(std::span<const Input> in) {
 template <class O, class T, class... In>
 Tensor<T> apply(const typename O::Options& options, const In&... operands) {
   OperandReader inputs;
-  const Input in[] = {input_of(inputs, O::name, operands)...};
-  for (const Input& input : in) {
+  const Argument in[] = {read_array(inputs, O::name, operands)...};
+  for (const Argument& input : in) {
     if (input.block->is_uniform()) [[unlikely]]
       return apply<O, T>(options, dense(operands)...);
   }

@@ -32,10 +32,8 @@ constexpr Op leaf_op{.name = "leaf", .is_double = sizeof(T) == 8};
 constinit thread_local Records* thread_records = nullptr;
 
 void drop_many_inputs(Record& record) {
-  const ManyInputs& many = many_inputs_of(record);
-  for (std::uint32_t i = 0; i < many.count; ++i) {
-    const ManyInputs::Entry& entry = many.entries[i];
-    if (entry.kept && entry.id != Record::number) release(entry.kept);
+  for (const Argument& x : many_inputs_of(record)) {
+    if (x.block && !x.is_number()) release(x.block);
   }
 }
 

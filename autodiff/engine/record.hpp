@@ -3,6 +3,7 @@
 #pragma once
 #include <bit>
 #include <memory>
+#include <span>
 #include <string_view>
 #include <vector>
 
@@ -31,11 +32,28 @@ struct Op {
   std::string_view (*name_of)(const Record& record) = nullptr;
 };
 
-/// One recorded operation.
-struct Record {
-  /// Ids of inputs: 0 is a constant; `number` is a plain number, whose bits are in `kept`.
+/// What an operation reads of an operand, and what its record keeps of it: a block, and the record
+/// that computed it; or a plain number. It owns nothing.
+struct Argument {
+  /// The ids of what is not recorded: a constant, and a number.
   static constexpr std::uint32_t constant = 0, number = 0xffffffff;
 
+  Block* block = nullptr;       ///< for a number, its bits
+  std::uint32_t id = constant;  ///< the record, if it is on the tape
+
+  static Argument of(double value) {
+    return {reinterpret_cast<Block*>(std::bit_cast<std::uint64_t>(value)), number};
+  }
+  bool is_number() const { return id == number; }
+  bool is_recorded() const { return id != constant && id != number; }
+  /// The value of a number.
+  double value() const { return std::bit_cast<double>(reinterpret_cast<std::uint64_t>(block)); }
+  /// This argument for a record, which owns a reference to the block.
+  Argument keep() const { return is_number() ? *this : Argument{retain(block), id}; }
+};
+
+/// One recorded operation.
+struct Record {
   const Op* op;
   Block* kept[4];  ///< the blocks that the vjp reads: inputs 0 to 2, and the output in 3
   union {
@@ -44,6 +62,14 @@ struct Record {
   } attributes;
   std::uint32_t inputs[3];
   std::uint32_t shape;  ///< index of the output's shape
+
+  /// Input k; the block is null if the record does not keep it.
+  Argument input(int k) const { return {kept[k], inputs[k]}; }
+  /// Sets input k, and takes over a reference.
+  void set_input(int k, Argument x) {
+    kept[k] = x.block;
+    inputs[k] = x.id;
+  }
 };
 static_assert(sizeof(Record) == 64);
 
@@ -52,61 +78,42 @@ inline std::string_view name_of(const Record& record) {
   return record.op->name_of ? record.op->name_of(record) : record.op->name;
 }
 
-/// The inputs of an operation that takes more than three, or that keeps more than four blocks. As
-/// in a record, the bits of a number take the place of its block.
+/// The inputs of an operation that takes more than three, or that keeps more than four blocks.
 struct ManyInputs {
-  struct Entry {
-    Block* kept;
-    std::uint32_t id;
-  };
   std::uint32_t count;
-  Entry entries[1];
+  Argument inputs[1];
 
-  static std::size_t bytes(std::size_t count) { return sizeof(ManyInputs) + count * sizeof(Entry); }
+  static std::size_t bytes(std::size_t count) {
+    return sizeof(ManyInputs) + count * sizeof(Argument);
+  }
 };
 
-/// Converts a number to bits in the place of a block, and back.
-inline Block* number_bits(double number) {
-  return reinterpret_cast<Block*>(std::bit_cast<std::uint64_t>(number));
-}
-inline double number_of(const Block* bits) {
-  return std::bit_cast<double>(reinterpret_cast<std::uint64_t>(bits));
+/// The inputs of a record that has many.
+inline std::span<Argument> many_inputs_of(const Record& record) {
+  auto& many = *record.kept[0]->data<ManyInputs>();
+  return {many.inputs, many.count};
 }
 
-/// The entries of a record with many inputs.
-inline ManyInputs& many_inputs_of(const Record& record) {
-  return *record.kept[0]->data<ManyInputs>();
+/// Calls f(argument) for every input that is recorded, a number, or a constant that the record
+/// keeps.
+template <class F>
+void for_each_argument(const Record& record, F f) {
+  const auto visit = [&](const Argument& x) {
+    if (x.id != Argument::constant || x.block) f(x);
+  };
+  if (record.op->many_inputs) {
+    for (const Argument& x : many_inputs_of(record)) visit(x);
+  } else {
+    for (int k = 0; k < 3; ++k) visit(record.input(k));
+  }
 }
 
 /// Calls f(id) for every input of a record that is recorded itself.
 template <class F>
 void for_each_input(const Record& record, F f) {
-  if (record.op->many_inputs) {
-    const ManyInputs& many = many_inputs_of(record);
-    for (std::uint32_t i = 0; i < many.count; ++i) {
-      const std::uint32_t id = many.entries[i].id;
-      if (id != Record::constant && id != Record::number) f(id);
-    }
-    return;
-  }
-  for (std::uint32_t id : record.inputs) {
-    if (id != Record::constant && id != Record::number) f(id);
-  }
-}
-
-/// Calls f(id, kept) for every input that is recorded, a number, or a constant that the record
-/// keeps.
-template <class F>
-void for_each_argument(const Record& record, F f) {
-  const auto visit = [&](std::uint32_t id, const Block* kept) {
-    if (id != Record::constant || kept) f(id, kept);
-  };
-  if (record.op->many_inputs) {
-    const ManyInputs& many = many_inputs_of(record);
-    for (std::uint32_t i = 0; i < many.count; ++i) visit(many.entries[i].id, many.entries[i].kept);
-    return;
-  }
-  for (int k = 0; k < 3; ++k) visit(record.inputs[k], record.kept[k]);
+  for_each_argument(record, [&](const Argument& x) {
+    if (x.is_recorded()) f(x.id);
+  });
 }
 
 /// Releases the blocks of a record, once.
@@ -114,7 +121,7 @@ void drop_many_inputs(Record& record);
 inline void drop(Record& record) {
   if (record.op->many_inputs) drop_many_inputs(record);
   for (int k = 0; k < 3; ++k) {
-    if (record.kept[k] && record.inputs[k] != Record::number) release(record.kept[k]);
+    if (record.kept[k] && record.inputs[k] != Argument::number) release(record.kept[k]);
   }
   if (record.kept[3]) release(record.kept[3]);
   if (record.op->attribute_block) {
@@ -160,7 +167,7 @@ class Records {
     if (place.tape == generation_) return place.record;
     if (!place.is_constant()) [[unlikely]]
       throw_foreign(operation, place);
-    return Record::constant;
+    return Argument::constant;
   }
 
   /// The next record, with constant inputs and nothing kept; fill it, then publish it. If it
@@ -173,11 +180,11 @@ class Records {
     record = {&op, {}, {0}, {}, index};
     return record;
   }
-  /// The next record of an operation with many inputs. Its entries are not initialised.
-  Record& next_wide(const Op& op, const Shape& shape, std::size_t entries) {
-    BlockHandle many(allocate_bytes(ManyInputs::bytes(entries)));
+  /// The next record of an operation with many inputs, which are not initialised.
+  Record& next_wide(const Op& op, const Shape& shape, std::size_t inputs) {
+    BlockHandle many(allocate_bytes(ManyInputs::bytes(inputs)));
     Record& record = next(op, shape);
-    many->data<ManyInputs>()->count = std::uint32_t(entries);
+    many->data<ManyInputs>()->count = std::uint32_t(inputs);
     record.kept[0] = many.take();
     return record;
   }
@@ -231,7 +238,7 @@ class Records {
   /// The index of a shape, which is often that of the record `like`.
   std::uint32_t intern(const Shape& shape, std::uint32_t like) {
     if (shape.rank() == 0) return 0;
-    if (like != Record::constant && like != Record::number && shape_of(like) == shape) {
+    if (like != Argument::constant && like != Argument::number && shape_of(like) == shape) {
       return at(like).shape;
     }
     return intern_new(shape);
@@ -294,15 +301,6 @@ class RecordingScope {
   Records* before_;
 };
 
-/// The values that an operation reads from an operand. A number has no block, and the id
-/// `Record::number`.
-template <class T>
-struct Argument {
-  Block* block;
-  std::uint32_t id;
-  T number;
-};
-
 /// Reads the operands of an operation, and decides whether its result is recorded: it is if an
 /// operand is on the tape.
 struct OperandReader {
@@ -313,10 +311,10 @@ struct OperandReader {
   /// Reads the next operand.
   /// @throws TapeError for an operand whose gradient would be cut off.
   template <class T>
-  EBB_INLINE Argument<T> read(std::string_view operation, const Operand<T>& x) {
-    const Source<T> source = Access::source(x, operation);
-    if (source.is_number()) return {nullptr, Record::number, source.number};
-    return {source.block, source.cell ? leaf(source.cell) : admit(operation, source.tensor), T(0)};
+  EBB_INLINE Argument read(std::string_view operation, const Operand<T>& x) {
+    const Contents<T> from = Access::contents(x, operation);
+    if (from.is_number()) return Argument::of(double(from.number));
+    return {from.block, from.cell ? leaf(from.cell) : admit(operation, from.tensor)};
   }
   /// A result that is not recorded, from a block that it takes over. A tape with check_finite
   /// checks it, too.
@@ -334,16 +332,16 @@ struct OperandReader {
   EBB_INLINE std::uint32_t admit(std::string_view operation, Place place) {
     if (!tape) {
       untracked |= !place.is_constant();
-      return Record::constant;
+      return Argument::constant;
     }
     const std::uint32_t id = tape->admit(operation, place);
-    recorded |= id != Record::constant;
+    recorded |= id != Argument::constant;
     return id;
   }
   template <class T>
   EBB_INLINE std::uint32_t leaf(Cell<T>* cell) {
     (tape ? recorded : untracked) = true;
-    return tape ? tape->leaf(cell) : Record::constant;
+    return tape ? tape->leaf(cell) : Argument::constant;
   }
 };
 

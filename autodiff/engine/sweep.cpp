@@ -57,6 +57,31 @@ void put(Cell<T>* cell, Block* gradient) {
   }
 }
 
+#ifdef EBB_MUTATE
+
+/// Runs the vjp of a record, and replaces the gradient that it gives to the input that the mutant
+/// chooses. The gradient that earlier records gave to that input is saved first, so that its slot
+/// has only the part of this record.
+template <class SlotOf>
+void run_mutated(Sweep& sweep, std::uint32_t id, Record& record, SlotOf slot_of) {
+  const int k = mutant.input_to_break ? mutant.input_to_break(record) : -1;
+  const Argument input = k < 0                    ? Argument()
+                         : record.op->many_inputs ? many_inputs_of(record)[std::size_t(k)]
+                                                  : record.input(k);
+  if (!sweep.needs(input.id)) return record.op->vjp(sweep, id, record);
+  const auto others = std::exchange(slot_of(input.id), {});
+  record.op->vjp(sweep, id, record);
+  const auto part = std::exchange(slot_of(input.id), others);
+  if (!part.block) return;
+  const auto give = [&]<Real T>(Tensor<T> (*broken)(const Tensor<T>&)) {
+    sweep.give(input.id, broken(sweep.tensor<T>(part.block, part.id)));
+  };
+  sweep.tape().at(input.id).op->is_double ? give(mutant.broken_double) : give(mutant.broken_float);
+  release(part.block);
+}
+
+#endif
+
 }  // namespace
 
 EBB_HOT Sweep::Sweep(Records& tape, std::uint32_t low, std::uint32_t high, Mode mode)
@@ -113,7 +138,7 @@ void Sweep::visit(std::uint32_t id, Record& record) {
     current_ = std::exchange(arrived, Slot{});
   }
 #ifdef EBB_MUTATE
-  run_vjp(*this, id, record, [&](std::uint32_t input) -> Slot& { return slot(input); });
+  run_mutated(*this, id, record, [&](std::uint32_t input) -> Slot& { return slot(input); });
 #else
   record.op->vjp(*this, id, record);
 #endif
@@ -281,7 +306,7 @@ constexpr Op identity_op{.name = watched ? "watch" : "alias",
 
 template <class T>
 Tensor<T> identity_record(Records& tape, std::uint32_t input, const Tensor<T>& value) {
-  const bool watched = input == Record::constant;
+  const bool watched = input == Argument::constant;
   const Op& op = watched ? identity_op<T, true> : identity_op<T, false>;
   tape.next(op, value.shape(), input).inputs[0] = input;
   const Place place = tape.publish(Access::block(value));

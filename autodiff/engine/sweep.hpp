@@ -138,7 +138,7 @@ class Sweep {
     return block->is_sole() && block->flags == Block::plain;
   }
   Place place(std::uint32_t id) const {
-    return mode_.record && id && id != Record::number ? tape_.place(id) : Place();
+    return mode_.record && id && id != Argument::number ? tape_.place(id) : Place();
   }
   Slot& slot(std::uint32_t id) const { return slots_[id - low_]; }
   Mark mark(std::uint32_t id) const { return marks_->data<Mark>()[id - low_]; }
@@ -168,8 +168,8 @@ class Sweep {
   bool committed_ = false;  // the gradients are in the cells, and the slots are empty
 };
 
-/// Records the identity of an input, or of none if `input` is `Record::constant`: a new place on a
-/// tape for a value that is there already. Gradients pass through it.
+/// Records the identity of an input, or of none if `input` is `Argument::constant`: a new place on
+/// a tape for a value that is there already. Gradients pass through it.
 template <class T>
 Tensor<T> identity_record(Records& tape, std::uint32_t input, const Tensor<T>& value);
 

@@ -13,16 +13,13 @@ namespace {
 /// Gives each part its slice of the gradient.
 template <class T>
 void vjp_concat(Sweep& sweep, std::uint32_t, Record& record) {
-  const ManyInputs& many = *record.kept[0]->template data<ManyInputs>();
   const auto axis = int(record.attributes.bits);
   const Tensor<T> g = sweep.gradient<T>();
   // Constant parts have no shape on the tape, so that an empty block keeps their shape.
   std::int64_t begin = 0;
-  for (std::uint32_t i = 0; i < many.count; ++i) {
-    const std::int64_t size = many.entries[i].kept->shape[axis];
-    if (sweep.needs(many.entries[i].id)) {
-      sweep.give(many.entries[i].id, slice(g, axis, {begin, begin + size}));
-    }
+  for (const Argument& part : many_inputs_of(record)) {
+    const std::int64_t size = part.block->shape[axis];
+    if (sweep.needs(part.id)) sweep.give(part.id, slice(g, axis, {begin, begin + size}));
     begin += size;
   }
 }
@@ -38,10 +35,10 @@ Tensor<T> concat_all(const std::vector<Tensor<T>>& parts, int axis) {
   if (parts.empty()) throw ArgumentError("concat: no tensors to join");
   OperandReader inputs;
   std::vector<Tensor<T>> whole;
-  std::vector<Input> in;
+  std::vector<Argument> in;
   for (const auto& part : parts) {
     whole.push_back(dense(part, "concat"));
-    in.push_back(input_of(inputs, "concat", whole.back()));
+    in.push_back(read_array(inputs, "concat", whole.back()));
   }
   const Shape& first = in[0].block->shape;
   axis = resolve_axis("concat", axis, first);
@@ -73,7 +70,7 @@ Tensor<T> concat_all(const std::vector<Tensor<T>>& parts, int axis) {
   Record& record = tape.next_wide(concat_op<T>, y->shape, parts.size());
   record.attributes.bits = std::uint64_t(axis);
   for (std::size_t i = 0; i < parts.size(); ++i) {
-    many_inputs_of(record).entries[i] = {shapes[i].take(), in[i].id};
+    many_inputs_of(record)[i] = {shapes[i].take(), in[i].id};
   }
   const Place place = tape.publish(y.get());
   return Access::tensor<T>(y.take(), place);
@@ -106,7 +103,7 @@ Tensor<To> cast(const Operand<T>& x) {
   using namespace detail;
   OperandReader inputs;
   const Tensor<T> whole = dense(x, op::Cast::name);
-  const Input in[] = {input_of(inputs, op::Cast::name, whole)};
+  const Argument in[] = {read_array(inputs, op::Cast::name, whole)};
   const Shape& shape = in[0].block->shape;
   BlockHandle y(allocate(shape, sizeof(To)));
   const T* from = in[0].block->template data<T>();

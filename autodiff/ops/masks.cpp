@@ -11,8 +11,10 @@ namespace {
 
 template <class T>
 Mask<T> compare(Comparison comparison, const char* name, const Operand<T>& a, const Operand<T>& b) {
-  const Source<T> in[] = {Access::source(a, name), Access::source(b, name)};
-  const auto shape_of = [](const Source<T>& x) { return x.is_number() ? Shape() : x.block->shape; };
+  const Contents<T> in[] = {Access::contents(a, name), Access::contents(b, name)};
+  const auto shape_of = [](const Contents<T>& x) {
+    return x.is_number() ? Shape() : x.block->shape;
+  };
   const Shape shape = broadcast(name, shape_of(in[0]), shape_of(in[1]));
   BlockHandle y(allocate(shape, sizeof(bool)));
   const Shape shapes[] = {shape_of(in[0]), shape_of(in[1])};

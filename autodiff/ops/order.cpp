@@ -53,7 +53,7 @@ Indices first_along(const char* name, const Operand<T>& x, int axis, bool keepdi
   check_choice(name, shape, axis);
   const AxisView v(shape, axis);
   Indices indices = Indices::zeros(keepdim ? shape.with(axis, 1) : shape.without(axis));
-  const T* from = Access::source(x).block->template data<T>();
+  const T* from = Access::contents(x).block->template data<T>();
   std::int64_t* best = indices.mutate();
   for (std::int64_t o = 0; o < v.outer; ++o, best += v.inner, from += v.size * v.inner) {
     for (std::int64_t k = 1; k < v.size; ++k) {
@@ -69,7 +69,7 @@ template <class T, class Before>
 Indices first_of_all(const char* name, const Operand<T>& x, Before before) {
   const Shape& shape = Access::shape(x, name);
   if (shape.size() == 0) throw_shapes(name, "there must be an element to choose", shape);
-  const T* from = Access::source(x).block->template data<T>();
+  const T* from = Access::contents(x).block->template data<T>();
   std::int64_t best = 0;
   T value = from[0];
   for (std::int64_t i = 1; i < shape.size(); ++i) {
@@ -87,7 +87,7 @@ Indices choose_along(const Operand<T>& x, int axis, std::int64_t count, Choose c
   const Shape& shape = Access::shape(x);
   const AxisView v(shape, axis);
   Indices indices = Indices::uninitialized(shape.with(axis, count));
-  const T* from = Access::source(x).block->template data<T>();
+  const T* from = Access::contents(x).block->template data<T>();
   std::int64_t* to = indices.mutate();
   std::vector<std::int64_t> order(std::size_t(v.size));
   std::vector<T> line(order.size());
@@ -167,7 +167,7 @@ Indices sorted_along(const Operand<T>& x, int axis, bool descending) {
   }
   Indices indices = Indices::uninitialized(shape);
   if (shape.size() == 0) return indices;
-  const T* from = Access::source(x).block->template data<T>();
+  const T* from = Access::contents(x).block->template data<T>();
   std::int64_t* to = indices.mutate();
   const auto n = std::size_t(v.size);
   const auto flip = descending ? ~typename Placed<T>::Word(0) : 0;

@@ -28,9 +28,9 @@ Place leaf_of(Cell<T>* cell);
 /// The message has no name if the caller does not know which operation it reads for.
 [[noreturn]] void throw_empty_operand(std::string_view operation = {});
 
-/// The parts of an operand. A number has no block.
+/// What an operand consists of. A number has no block.
 template <class T>
-struct Source {
+struct Contents {
   Block* block = nullptr;
   Cell<T>* cell = nullptr;  ///< set if the operand is a variable
   Place tensor;             ///< set if the operand is a tensor
@@ -135,47 +135,47 @@ struct Access {
   }
   /// @throws ArgumentError, which names the operation, for an empty operand.
   template <class T>
-  static Source<T> source(const Operand<T>& x, std::string_view operation = {});
+  static Contents<T> contents(const Operand<T>& x, std::string_view operation = {});
   /// An operand, which must not be a number, as a tensor. A variable becomes a leaf.
   template <class T>
   static Tensor<T> as_tensor(const Operand<T>& x, std::string_view operation = {}) {
-    const Source<T> from = source(x, operation);
+    const Contents<T> from = contents(x, operation);
     if (from.is_number()) throw_empty_operand(operation);
     return tensor<T>(retain(from.block), from.place());
   }
   /// The shape of an operand, which must not be a number.
   template <class T>
   static const Shape& shape(const Operand<T>& x, std::string_view operation = {}) {
-    const Source<T> from = source(x, operation);
+    const Contents<T> from = contents(x, operation);
     if (from.is_number()) throw_empty_operand(operation);
     return from.block->shape;
   }
 };
 
 template <class T>
-EBB_INLINE Source<T> Access::source(const Operand<T>& x, std::string_view operation) {
+EBB_INLINE Contents<T> Access::contents(const Operand<T>& x, std::string_view operation) {
   using Kind = typename Operand<T>::Kind;
-  Source<T> source;
+  Contents<T> from;
   const Kind kind = x.kind();
   if (kind == Kind::number) {
-    source.number = static_cast<const Number<T>&>(x).value();
-    return source;
+    from.number = static_cast<const Number<T>&>(x).value();
+    return from;
   }
   if (kind == Kind::variable) {
-    source.cell = x.template object<Cell<T>>(Kind::variable);
-    if (source.cell) source.block = source.cell->value.block();
+    from.cell = x.template object<Cell<T>>(Kind::variable);
+    if (from.cell) from.block = from.cell->value.block();
     if (current_substitution) [[unlikely]] {
-      if (const auto* found = Substitution::find(source.cell)) {
-        source = {.block = found->block, .tensor = found->place};
+      if (const auto* found = Substitution::find(from.cell)) {
+        from = {.block = found->block, .tensor = found->place};
       }
     }
   } else {
-    source.block = x.template object<Block>();
-    if (kind == Kind::tensor) source.tensor = static_cast<const Tensor<T>&>(x).place_;
+    from.block = x.template object<Block>();
+    if (kind == Kind::tensor) from.tensor = static_cast<const Tensor<T>&>(x).place_;
   }
-  if (!source.block) [[unlikely]]
+  if (!from.block) [[unlikely]]
     throw_empty_operand(operation);
-  return source;
+  return from;
 }
 
 }  // namespace ebb::inline v0::detail

@@ -87,10 +87,11 @@ std::set<std::pair<const detail::Op*, int>>* seen = nullptr;
 
 int input_to_break(const detail::Record& record) {
   const bool many = record.op->many_inputs;
-  const int inputs = many ? int(detail::many_inputs_of(record).count) : 3;
+  const int inputs = many ? int(detail::many_inputs_of(record).size()) : 3;
   for (int k = 0; seen && k < inputs; ++k) {
-    const std::uint32_t id = many ? detail::many_inputs_of(record).entries[k].id : record.inputs[k];
-    if (id != detail::Record::constant && id != detail::Record::number) seen->emplace(record.op, k);
+    const detail::Argument input =
+        many ? detail::many_inputs_of(record)[std::size_t(k)] : record.input(k);
+    if (input.is_recorded()) seen->emplace(record.op, k);
   }
   return record.op == broken_op && broken_input < inputs ? broken_input : -1;
 }
