@@ -4,7 +4,8 @@
 #include <algorithm>
 #include <optional>
 
-#include "ebb/autodiff/engine/op.hpp"
+#include "ebb/autodiff/engine/higher_order.hpp"
+#include "ebb/autodiff/engine/identity.hpp"
 #include "ebb/autodiff/tape.hpp"
 #include "ebb/autodiff/values/boxed.hpp"
 #include "ebb/autodiff/values/draws.hpp"
@@ -38,14 +39,10 @@ struct Part {
 };
 
 template <class T>
-void vjp_checkpoint(Sweep& sweep, std::uint32_t, Record& record) {
-  std::vector<std::uint32_t> ids;
-  std::vector<Tensor<T>> at;
-  for (const Argument& x : many_inputs_of(record)) {
-    ids.push_back(x.id);
-    at.push_back(sweep.tensor<T>(x.block, x.id));
-  }
-  sweep.differentiate_recorded<T>(ids, at, std::cref(unboxed<Part<T>>(record.attributes.block)));
+void vjp_checkpoint(VjpContext& context) {
+  const Record& record = context.record();
+  differentiate_recorded<T>(context, many_inputs_of(record),
+                            std::cref(unboxed<Part<T>>(record.attributes.block)));
 }
 template <class T>
 constexpr Op checkpoint_op{.name = "checkpoint",
@@ -90,7 +87,8 @@ class VariableFinder {
  private:
   template <class T>
   static Place leaf(Block* value) {
-    return Access::place(identity_record(*current_records(), 0, Access::tensor<T>(retain(value))));
+    return Access::place(
+        identity_record(*current_records(), Argument::constant, Access::tensor<T>(retain(value))));
   }
   template <class T>
   static Variable<T> handle(const void* cell, bool is_double) {
@@ -141,9 +139,7 @@ Tensor<T> checkpoint(TensorFunction<T> f, std::span<const Operand<T>* const> ope
   if (!recorded) return y;
   BlockHandle box(boxed(std::move(part)));
   Record& record = tape->next_wide(checkpoint_op<T>, y.shape(), arguments.size());
-  for (std::size_t i = 0; i < arguments.size(); ++i) {
-    many_inputs_of(record)[i] = arguments[i].keep();
-  }
+  keep_inputs(record, arguments);
   record.attributes.block = box.take();
   return Access::tensor<T>(retain(Access::block(y)), tape->publish(Access::block(y)));
 }

@@ -14,12 +14,13 @@ namespace ebb::inline v0::detail {
 namespace {
 
 template <class T>
-void vjp_custom(Sweep& sweep, std::uint32_t id, Record& record) {
+void vjp_custom(VjpContext& context) {
+  const Record& record = context.record();
   const std::span<const Argument> inputs = many_inputs_of(record);
   std::vector<Tensor<T>> x;
-  for (const Argument& input : inputs) x.push_back(sweep.tensor<T>(input.block, input.id));
-  const Tensor<T> y = sweep.kept<T>(record, 3, id);
-  const Tensor<T> g = dense<T>(sweep.gradient<T>());
+  for (const Argument& input : inputs) x.push_back(context.tensor<T>(input));
+  const Tensor<T> y = context.result<T>();
+  const Tensor<T> g = dense<T>(context.gradient<T>());
   std::vector<Tensor<T>> parts = unboxed<VjpFunction<T>>(record.attributes.block)(g, y, x);
   const std::string name(record.op->name);
   if (parts.size() != x.size()) {
@@ -27,12 +28,12 @@ void vjp_custom(Sweep& sweep, std::uint32_t id, Record& record) {
                         std::to_string(x.size()) + " inputs");
   }
   for (std::size_t k = 0; k < x.size(); ++k) {
-    if (parts[k].empty() || !sweep.needs(inputs[k].id)) continue;
+    if (parts[k].empty() || !context.needs(inputs[k].id)) continue;
     if (!(parts[k].shape() == x[k].shape())) {
       throw ShapeError(name + ": vjp gave a gradient of shape " + to_string(parts[k].shape()) +
                        " for input " + std::to_string(k) + " of shape " + to_string(x[k].shape()));
     }
-    sweep.give(inputs[k].id, std::move(parts[k]));
+    context.give(inputs[k].id, std::move(parts[k]));
   }
 }
 
@@ -81,9 +82,7 @@ Tensor<T> structured(std::string_view name, std::span<const Operand<T>* const> o
   const Op& op = op_named<T>(name);
   BlockHandle box(boxed(std::move(vjp)));
   Record& record = tape.next_wide(op, y.shape(), arguments.size());
-  for (std::size_t i = 0; i < arguments.size(); ++i) {
-    many_inputs_of(record)[i] = arguments[i].keep();
-  }
+  keep_inputs(record, arguments);
   record.kept[3] = retain(result);
   record.attributes.block = box.take();
   return Access::tensor<T>(retain(result), tape.publish(result));

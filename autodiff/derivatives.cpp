@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <optional>
 
+#include "ebb/autodiff/engine/identity.hpp"
 #include "ebb/autodiff/engine/sweep.hpp"
 #include "ebb/autodiff/ops.hpp"
 #include "ebb/autodiff/values/error.hpp"

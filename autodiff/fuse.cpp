@@ -4,9 +4,10 @@
 #include <algorithm>
 
 #include "ebb/autodiff/engine/fused_run.hpp"
-#include "ebb/autodiff/engine/map.hpp"
+#include "ebb/autodiff/engine/higher_order.hpp"
+#include "ebb/autodiff/engine/identity.hpp"
 #include "ebb/autodiff/engine/op.hpp"
-#include "ebb/autodiff/engine/sweep.hpp"
+#include "ebb/autodiff/engine/vjp_context.hpp"
 #include "ebb/autodiff/kernels/table.hpp"
 #include "ebb/autodiff/tape.hpp"
 #include "ebb/autodiff/values/instances.hpp"
@@ -21,11 +22,11 @@ namespace {
 // are 0 in a pointer, have the kind of reduction and whether there is a second argument.
 
 template <class T>
-void vjp_fuse(Sweep& sweep, std::uint32_t id, Record& record);
+void vjp_fuse(VjpContext& context);
 template <class T>
-void vjp_fuse_reduced(Sweep& sweep, std::uint32_t id, Record& record);
+void vjp_fuse_reduced(VjpContext& context);
 template <class T>
-void vjp_fuse_pull(Sweep& sweep, std::uint32_t id, Record& record);
+void vjp_fuse_pull(VjpContext& context);
 template <class T>
 std::string_view formula_name(const Record& record);
 template <class T, bool many_inputs>
@@ -140,26 +141,10 @@ EBB_HOT void add_record(Records& tape, const Shape& shape, const Fused<T>& fused
   }
 }
 
-/// The gradient of argument i as a recorded operation of g and the arguments.
-template <class T>
-Tensor<T> pull_node(const Fused<T>& fused, int i, const Tensor<T>& g, BlockHandle value) {
-  Records& tape = *current_records();
-  const int count = fused.count();
-  Record& record = tape.next_wide(fuse_pull_op<T>, value->shape, std::size_t(count + 1));
-  record.attributes.bits = fused.attributes();
-  record.inputs[0] = std::uint32_t(count);
-  record.inputs[1] = std::uint32_t(i);
-  const std::span<Argument> inputs = many_inputs_of(record);
-  inputs[0] = {retain(Access::block(g)), Access::place(g).record};
-  for (int k = 0; k < count; ++k) inputs[std::size_t(k + 1)] = fused[k].keep();
-  const Place place = tape.publish(value.get());
-  return Access::tensor<T>(value.take(), place);
-}
-
 /// The gradient that a reduction computed in its forward pass, for a gradient of 1 of the result.
 template <class T>
-BlockHandle scaled_gradient(Sweep& sweep, Block*& kept, Block* g) {
-  const bool mine = !sweep.records() && sweep.consumes() && kept->is_sole();
+BlockHandle scaled_gradient(const VjpContext& context, Block*& kept, Block* g) {
+  const bool mine = !context.is_recorded() && context.consumes() && kept->is_sole();
   if (*g->data<T>() == T(1)) return BlockHandle(mine ? std::exchange(kept, nullptr) : retain(kept));
   BlockHandle to(mine ? std::exchange(kept, nullptr) : allocate(kept->shape, sizeof(T)));
   Block* from = mine ? to.get() : kept;
@@ -170,45 +155,53 @@ BlockHandle scaled_gradient(Sweep& sweep, Block*& kept, Block* g) {
   return to;
 }
 
+/// The gradient of argument i as a recorded operation of g and the arguments.
 template <class T>
-__attribute__((noinline)) void give_recorded(Sweep& sweep, const Record& record, int i,
-                                             BlockHandle part) {
-  sweep.give(argument_of(record, i).id,
-             pull_node(Fused<T>(record), i, sweep.gradient<T>(), std::move(part)));
+__attribute__((noinline)) Tensor<T> pull_node(const VjpContext& context, int i, BlockHandle value) {
+  const Fused<T> fused(context.record());
+  const Tensor<T> g = context.gradient<T>();
+  std::vector<Argument> arguments{{Access::block(g), Access::place(g).record}};
+  arguments.insert(arguments.end(), fused.arguments.begin(), fused.arguments.end());
+  Record& pull = current_records()->next_wide(fuse_pull_op<T>, value->shape, arguments.size());
+  pull.attributes.bits = fused.attributes();
+  pull.inputs[0] = std::uint32_t(fused.count());
+  pull.inputs[1] = std::uint32_t(i);
+  return publish_pull<T>(pull, arguments, std::move(value));
 }
 
 /// Gives argument i its part of the gradient. In a recorded sweep the part is recorded.
 template <class T>
-EBB_INLINE void give(Sweep& sweep, const Record& record, int i, BlockHandle part) {
-  const std::uint32_t id = argument_of(record, i).id;
-  if (sweep.records()) [[unlikely]] {
-    give_recorded<T>(sweep, record, i, std::move(part));
+EBB_INLINE void give(VjpContext& context, int i, BlockHandle part) {
+  const std::uint32_t id = argument_of(context.record(), i).id;
+  if (context.is_recorded()) [[unlikely]] {
+    context.give(id, pull_node<T>(context, i, std::move(part)));
   } else {
-    sweep.give(id, Access::tensor<T>(part.take()));
+    context.give(id, Access::tensor<T>(part.take()));
   }
 }
 
 template <class T>
-EBB_HOT void vjp_fuse(Sweep& sweep, std::uint32_t, Record& record) {
-  const Fused<T> fused(record);
-  const Shape& shape = sweep.shape_of(record);
+EBB_HOT void vjp_fuse(VjpContext& context) {
+  const Fused<T> fused(context.record());
+  const Shape& shape = context.shape();
   FusedRun<T> run(fused.arguments, shape.size());
-  run.upstream(sweep.gradient_block());
+  run.upstream(context.gradient_block());
   for (int i = 0; i < fused.count(); ++i) {
-    if (sweep.needs(fused[i].id)) run.want(i, shape);
+    if (context.needs(fused[i].id)) run.want(i, shape);
   }
   run(fused.loops->pull);
   for (int i = 0; i < fused.count(); ++i) {
-    if (BlockHandle part{run.take(i)}) give<T>(sweep, record, i, std::move(part));
+    if (BlockHandle part{run.take(i)}) give<T>(context, i, std::move(part));
   }
 }
 
 template <class T>
-EBB_HOT void vjp_fuse_reduced(Sweep& sweep, std::uint32_t, Record& record) {
+EBB_HOT void vjp_fuse_reduced(VjpContext& context) {
+  Record& record = context.record();
   for (int i = 0; i < count_of(record); ++i) {
-    if (!sweep.needs(argument_of(record, i).id)) continue;
-    give<T>(sweep, record, i,
-            scaled_gradient<T>(sweep, computed_gradient(record, i), sweep.gradient_block()));
+    if (!context.needs(argument_of(record, i).id)) continue;
+    give<T>(context, i,
+            scaled_gradient<T>(context, computed_gradient(record, i), context.gradient_block()));
   }
 }
 
@@ -220,19 +213,12 @@ Tensor<T> on_tensors(const Fused<T>& fused, std::span<const Tensor<T>> x) {
 }
 
 template <class T>
-void vjp_fuse_pull(Sweep& sweep, std::uint32_t, Record& record) {
+void vjp_fuse_pull(VjpContext& context) {
+  const Record& record = context.record();
   const Fused<T> fused(record);
   const auto pulled = std::size_t(record.inputs[1]);
-  const Shape shape = sweep.shape_of(record);
-  std::vector<std::uint32_t> ids;
-  std::vector<Tensor<T>> at;
-  for (const Argument& x : many_inputs_of(record)) {
-    ids.push_back(x.is_number() ? Argument::constant : x.id);
-    at.push_back(x.is_number() ? Tensor<T>(T(x.value())) : sweep.tensor<T>(x.block, x.id));
-  }
-  sweep.differentiate_recorded<T>(ids, at, [&](std::span<const Tensor<T>> arguments) {
-    const std::vector<Tensor<T>> guarded = annihilated(arguments);
-    const std::span<const Tensor<T>> x(guarded);
+  const Shape shape = context.shape();
+  differentiate_pull<T>(context, many_inputs_of(record), [&](std::span<const Tensor<T>> x) {
     if (const auto pull = fused.loops->pull_on_tensors)
       return pull(int(pulled), x[0], x.subspan(1));
     std::vector<Tensor<T>> points(x.begin() + 1, x.end());
@@ -240,7 +226,8 @@ void vjp_fuse_pull(Sweep& sweep, std::uint32_t, Record& record) {
     // input may be a single value, or a constant here.
     Tensor<T>& point = points[pulled];
     if (!(point.shape() == shape)) point = broadcast_to(point, shape);
-    if (Access::place(point).is_constant()) point = identity_record(*current_records(), 0, point);
+    if (Access::place(point).is_constant())
+      point = identity_record(*current_records(), Argument::constant, point);
     const Tensor<T> y = on_tensors(fused, std::span<const Tensor<T>>(points));
     if (Access::place(y).is_constant()) return Tensor<T>(Array<T>::zeros(point.shape()));
     return grad(y, {point}, {.create_graph = true}, &x[0])[0];

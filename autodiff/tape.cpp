@@ -3,7 +3,9 @@
 
 #include <algorithm>
 #include <cassert>
+#include <cstddef>
 
+#include "ebb/autodiff/engine/identity.hpp"
 #include "ebb/autodiff/engine/sweep.hpp"
 #include "ebb/autodiff/kernels/table.hpp"
 #include "ebb/autodiff/values/error.hpp"
@@ -69,7 +71,10 @@ class ScalarOne {
   ScalarOne() = default;
   ~ScalarOne() { assert(block_.is_sole()); }
   ScalarOne(const ScalarOne&) = delete;
-  Block* get() { return detail::retain(&block_); }
+  Block* get() {
+    static_assert(offsetof(ScalarOne, value_) == sizeof(Block));
+    return detail::retain(&block_);
+  }
 
  private:
   Block block_{1, 0, 0, Block::uniform, Shape()};

@@ -11,16 +11,17 @@ namespace detail {
 namespace {
 
 template <class T>
-void vjp_hook(Sweep& sweep, std::uint32_t, Record& record) {
-  if (!sweep.needs(record.inputs[0])) return;
-  const Tensor<T> g = dense<T>(sweep.gradient<T>());
+void vjp_hook(VjpContext& context) {
+  const Record& record = context.record();
+  if (!context.needs(record.inputs[0])) return;
+  const Tensor<T> g = dense<T>(context.gradient<T>());
   Tensor<T> result = unboxed<GradientFunction<T>>(record.attributes.block)(g);
   if (result.empty()) result = g;
   if (!(result.shape() == g.shape())) {
     throw ShapeError("hook: the function gave a gradient of shape " + to_string(result.shape()) +
                      " for one of shape " + to_string(g.shape()));
   }
-  sweep.give(record.inputs[0], std::move(result));
+  context.give(record.inputs[0], std::move(result));
 }
 template <class T>
 constexpr Op hook_op{.name = "hook",

@@ -1,10 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "ebb/autodiff/engine/map.hpp"
 
-#include <algorithm>
-#include <cmath>
-
-#include "ebb/autodiff/hook.hpp"
+#include "ebb/autodiff/engine/higher_order.hpp"
 #include "ebb/autodiff/kernels/broadcast.hpp"
 #include "ebb/autodiff/ops.hpp"
 #include "ebb/autodiff/values/error.hpp"
@@ -134,64 +131,26 @@ Tensor<T> pull_node(const PullOp<T>& op, const FormulaState& formula, const Shap
   BlockHandle out(allocate(shape, sizeof(T)));
   in.run(out->data<T>(),
          [&](T* o, const In<T>* i, Grid grid) { kernel_of(op)(o, i, grid, formula.data, false); });
-  Records* tape = current_records();
-  Record& record = start_record(*tape, op, shape, x[0].id, formula);
-  record.set_input(0, x[0].keep());
-  int next = 1;
+  Argument arguments[3] = {x[0]};
+  std::size_t count = 1;
   for (int k = 1; k < 4; ++k) {
-    if (op.reads << 1 >> k & 1U) record.set_input(next++, x[k].keep());
+    if (op.reads << 1 >> k & 1U) arguments[count++] = x[k];
   }
-  const Place place = tape->publish(out.get());
-  return Access::tensor<T>(out.take(), place);
-}
-
-}  // namespace
-
-namespace {
-
-/// The gradient of x in g * slope(x), with 0 in place of values that are not finite where g is 0.
-/// Finite values are 0 there as well, but have a slope with respect to g.
-template <class T>
-Tensor<T> annihilate(const Array<T>& g, const Tensor<T>& gradient) {
-  const Array<T>& values = gradient.array();
-  const auto is_finite = [](T v) { return std::isfinite(v); };
-  if (std::all_of(values.begin(), values.end(), is_finite)) return gradient;
-  auto none = Array<bool>::uninitialized(values.shape());
-  bool* to = none.mutate();
-  for (std::int64_t i = 0; i < values.size(); ++i) to[i] = g[i] == 0 && !is_finite(values[i]);
-  return where(none, 0, gradient);
+  Record& record = start_record(*current_records(), op, shape, x[0].id, formula);
+  return publish_pull<T>(record, std::span(arguments, count), std::move(out));
 }
 
 }  // namespace
 
 template <class T>
-std::vector<Tensor<T>> annihilated(std::span<const Tensor<T>> arguments) {
-  std::vector<Tensor<T>> result(arguments.begin(), arguments.end());
-  const Array<T> g = arguments[0].array();
-  if (std::find(g.begin(), g.end(), T(0)) == g.end()) return result;
-  for (Tensor<T>& x : std::span(result).subspan(1)) {
-    if (Access::place(x).is_constant()) continue;
-    if (!(x.shape() == g.shape())) x = broadcast_to(x, g.shape());
-    x = hook(x, [g](const Tensor<T>& gradient) { return annihilate(g, gradient); });
-  }
-  return result;
-}
-EBB_FOR_REALS(annihilated)
-
-template <class T>
-void vjp_pull(Sweep& sweep, std::uint32_t, Record& record) {
+void vjp_pull(VjpContext& context) {
+  const Record& record = context.record();
   const auto& op = static_cast<const PullOp<T>&>(*record.op);
   const FormulaState formula(record);
-  std::vector<std::uint32_t> ids;
-  std::vector<Tensor<T>> at;
-  const int count = 1 + __builtin_popcount(op.reads);
-  for (int k = 0; k < count; ++k) {
-    const Argument x = record.input(k);
-    ids.push_back(x.is_number() ? Argument::constant : x.id);
-    at.push_back(x.is_number() ? Tensor<T>(T(x.value())) : sweep.tensor<T>(x.block, x.id));
-  }
-  sweep.differentiate_recorded<T>(ids, at, [&](std::span<const Tensor<T>> x) {
-    return op.formula(formula.data, annihilated(x));
+  const Argument arguments[] = {record.input(0), record.input(1), record.input(2)};
+  const auto count = 1 + std::size_t(__builtin_popcount(op.reads));
+  differentiate_pull<T>(context, std::span(arguments, count), [&](std::span<const Tensor<T>> x) {
+    return op.on_tensors(formula.data, x);
   });
 }
 EBB_FOR_REALS(vjp_pull)
@@ -200,21 +159,22 @@ namespace {
 
 /// The parts of the gradient in a recorded sweep: one operation each.
 template <int arity, class T>
-void give_recorded(Sweep& sweep, std::uint32_t id, Record& record, const MapOp<T>& op) {
+void give_recorded(VjpContext& context, const MapOp<T>& op) {
+  const Record& record = context.record();
   const FormulaState formula(record);
-  const Tensor<T> g = sweep.gradient<T>();
-  Argument x[4] = {{sweep.gradient_block(), Access::place(g).record}, {}, {}, {}};
+  const Tensor<T> g = context.gradient<T>();
+  Argument x[4] = {{context.gradient_block(), Access::place(g).record}, {}, {}, {}};
   for (int k = 0; k < arity; ++k) x[k + 1] = kept_input(record, k);
-  x[arity + 1] = {record.kept[3], id};
+  x[arity + 1] = {record.kept[3], context.id()};
   for (int k = 0; k < arity; ++k) {
     const std::uint32_t input = record.inputs[k];
-    if (!sweep.needs(input)) continue;
+    if (!context.needs(input)) continue;
     if (op.literal[k] == 1) {
-      sweep.give(input, g);
+      context.give(input, g);
     } else if (op.literal[k] == -1) {
-      sweep.give(input, -g);
+      context.give(input, -g);
     } else if (op.literal[k] != 0) {
-      sweep.give(input, pull_node<T>(*op.pull[k], formula, Shape(sweep.shape_of(record)), x));
+      context.give(input, pull_node<T>(*op.pull[k], formula, Shape(context.shape()), x));
     }
   }
 }
@@ -222,61 +182,63 @@ void give_recorded(Sweep& sweep, std::uint32_t id, Record& record, const MapOp<T
 /// The part of one input, computed by its kernel: into the existing gradient, in place of an array
 /// that is not read any more, or into a new one.
 template <class T, int N>
-EBB_INLINE void give_pulled(Sweep& sweep, Record& record, const PullOp<T>& op, std::uint32_t input,
+EBB_INLINE void give_pulled(VjpContext& context, const PullOp<T>& op, std::uint32_t input,
                             const Layout<T, N>& in, bool last) {
-  const Shape& shape = sweep.shape_of(record);
+  const Shape& shape = context.shape();
   const auto fill = [&](Block* out, bool accumulate) {
     const Map<T> kernel = kernel_of(op);
-    const void* formula = formula_in(record);
+    const void* formula = formula_in(context.record());
     in.run(out->data<T>(),
            [&](T* o, const In<T>* i, Grid grid) { kernel(o, i, grid, formula, accumulate); });
   };
-  Block* into = sweep.accumulator(input);
+  Block* into = context.accumulator(input);
   if (into && into->shape == shape) return fill(into, true);
   Block* reused = nullptr;
   if (last && in.flat()) {
-    reused = sweep.reuse_gradient();
-    if (!reused) reused = sweep.reuse_kept(record, 3);
+    reused = context.reuse_gradient();
+    if (!reused) reused = context.reuse_kept(3);
   }
   BlockHandle part(reused ? reused : allocate(shape, sizeof(T)));
   fill(part.get(), false);
-  sweep.give(input, Access::tensor<T>(part.take()));
+  context.give(input, Access::tensor<T>(part.take()));
 }
 
 /// Both parts of a binary operation in one pass, if neither has an earlier part to be added to;
 /// their sum, if both are for the same input.
 template <class T>
-void give_both(Sweep& sweep, Record& record, const MapOp<T>& op, const Layout<T, 4>& in) {
-  const Shape& shape = sweep.shape_of(record);
+void give_both(VjpContext& context, const MapOp<T>& op, const Layout<T, 4>& in) {
+  const Record& record = context.record();
+  const Shape& shape = context.shape();
   const bool to_one = record.inputs[0] == record.inputs[1];
-  BlockHandle da(in.flat() ? sweep.reuse_gradient() : nullptr);
+  BlockHandle da(in.flat() ? context.reuse_gradient() : nullptr);
   if (!da) da = BlockHandle(allocate(shape, sizeof(T)));
   BlockHandle db(to_one ? nullptr : allocate(shape, sizeof(T)));
   T *const to_a = da->data<T>(), *const to_b = to_one ? nullptr : db->data<T>();
   in.run(to_a, [&](T* a, const In<T>* i, Grid grid) {
     kernels<T>().binary_both[op.index](a, to_b ? to_b + (a - to_a) : nullptr, i, grid, nullptr);
   });
-  sweep.give(record.inputs[0], Access::tensor<T>(da.take()));
-  if (!to_one) sweep.give(record.inputs[1], Access::tensor<T>(db.take()));
+  context.give(record.inputs[0], Access::tensor<T>(da.take()));
+  if (!to_one) context.give(record.inputs[1], Access::tensor<T>(db.take()));
 }
 
 }  // namespace
 
 template <class T, int arity>
-void vjp_map(Sweep& sweep, std::uint32_t id, Record& record) {
+void vjp_map(VjpContext& context) {
+  const Record& record = context.record();
   const auto& op = static_cast<const MapOp<T>&>(*record.op);
-  if (sweep.records()) [[unlikely]]
-    return give_recorded<arity>(sweep, id, record, op);
+  if (context.is_recorded()) [[unlikely]]
+    return give_recorded<arity>(context, op);
   bool needs[arity], pulls[arity];
   unsigned reads = 0;
   EBB_UNROLL
   for (int k = 0; k < arity; ++k) {
-    needs[k] = op.literal[k] != 0 && sweep.needs(record.inputs[k]);
+    needs[k] = op.literal[k] != 0 && context.needs(record.inputs[k]);
     pulls[k] = needs[k] && op.literal[k] == op::not_literal;
     if (pulls[k]) reads |= op.reads[k];
   }
-  Layout<T, arity + 2> in(sweep.shape_of(record));
-  in.set(0, sweep.gradient_block(), nullptr);
+  Layout<T, arity + 2> in(context.shape());
+  in.set(0, context.gradient_block(), nullptr);
   T numbers[arity];
   EBB_UNROLL
   for (int k = 0; k < arity; ++k) {
@@ -284,9 +246,9 @@ void vjp_map(Sweep& sweep, std::uint32_t id, Record& record) {
   }
   if (reads >> arity & 1U) in.set(arity + 1, record.kept[3], nullptr);
   if constexpr (arity == 2) {
-    if (pulls[0] && pulls[1] && !sweep.accumulator(record.inputs[0]) &&
-        !sweep.accumulator(record.inputs[1])) {
-      return give_both(sweep, record, op, in);
+    if (pulls[0] && pulls[1] && !context.accumulator(record.inputs[0]) &&
+        !context.accumulator(record.inputs[1])) {
+      return give_both(context, op, in);
     }
   }
   EBB_UNROLL
@@ -294,17 +256,17 @@ void vjp_map(Sweep& sweep, std::uint32_t id, Record& record) {
     if (!needs[k]) continue;
     const bool last = k + 1 == arity || !needs[arity - 1];
     if (pulls[k]) {
-      give_pulled(sweep, record, *op.pull[k], record.inputs[k], in, last);
+      give_pulled(context, *op.pull[k], record.inputs[k], in, last);
     } else {
-      Tensor<T> g = sweep.gradient<T>(last);
-      sweep.give(record.inputs[k], op.literal[k] == 1 ? std::move(g) : -g);
+      Tensor<T> g = context.gradient<T>(last);
+      context.give(record.inputs[k], op.literal[k] == 1 ? std::move(g) : -g);
     }
   }
 }
 
-template void vjp_map<float, 1>(Sweep&, std::uint32_t, Record&);
-template void vjp_map<double, 1>(Sweep&, std::uint32_t, Record&);
-template void vjp_map<float, 2>(Sweep&, std::uint32_t, Record&);
-template void vjp_map<double, 2>(Sweep&, std::uint32_t, Record&);
+template void vjp_map<float, 1>(VjpContext&);
+template void vjp_map<double, 1>(VjpContext&);
+template void vjp_map<float, 2>(VjpContext&);
+template void vjp_map<double, 2>(VjpContext&);
 
 }  // namespace ebb::inline v0::detail

@@ -5,13 +5,9 @@
 #include <cstring>
 #include <span>
 
-#include "ebb/autodiff/engine/sweep.hpp"
+#include "ebb/autodiff/engine/vjp_context.hpp"
 
 namespace ebb::inline v0::detail {
-
-/// A formula on tensors, for higher orders. `in` is g, followed by the values that the slope reads.
-template <class T>
-using OnTensors = Tensor<T> (*)(const void* formula, std::span<const Tensor<T>> in);
 
 /// The gradient of one input, as a separate operation. Its inputs are g and the values that the
 /// slope reads.
@@ -20,7 +16,8 @@ struct PullOp : Op {
   int index;
   int side;        // -1 for a unary operation
   unsigned reads;  // positions of (x, y) or (a, b, y) that are inputs after g
-  OnTensors<T> formula;
+  /// The gradient in operations on tensors. `in` is g, followed by the values that the slope reads.
+  Tensor<T> (*on_tensors)(const void* formula, std::span<const Tensor<T>> in);
 };
 
 /// An elementwise operation of one or two inputs.
@@ -73,18 +70,11 @@ Tensor<T> unary(const MapOp<T>& op, const Operand<T>& x, const FormulaState& for
 template <class T>
 Tensor<T> binary(const MapOp<T>& op, const Operand<T>& a, const Operand<T>& b);
 
-/// The arguments (g, x...) of a gradient g * slope(x...) that is about to be differentiated. Where
-/// g is 0, x gets a gradient of 0 in place of one that is not finite, so that a gradient of zero
-/// gives zeros at every order.
-template <class T>
-std::vector<Tensor<T>> annihilated(std::span<const Tensor<T>> arguments);
-
 /// Runs the sweep of a `MapOp`.
 template <class T, int arity>
-void vjp_map(Sweep& sweep, std::uint32_t id, Record& record);
-/// Runs the sweep of a `PullOp`: computes the gradient of an operation again as operations on
-/// tensors, to differentiate it.
+void vjp_map(VjpContext& context);
+/// Runs the sweep of a `PullOp`.
 template <class T>
-void vjp_pull(Sweep& sweep, std::uint32_t id, Record& record);
+void vjp_pull(VjpContext& context);
 
 }  // namespace ebb::inline v0::detail

@@ -23,7 +23,8 @@
 #include <span>
 #include <string>
 
-#include "ebb/autodiff/engine/sweep.hpp"
+#include "ebb/autodiff/engine/higher_order.hpp"
+#include "ebb/autodiff/engine/vjp_context.hpp"
 #include "ebb/autodiff/kernels/table.hpp"
 #include "ebb/autodiff/values/error.hpp"
 
@@ -35,81 +36,80 @@ struct NoOptions {};
 template <class O, class T>
 class Call {
  public:
-  Call(Sweep& sweep, std::uint32_t id, Record& record) : sweep_(sweep), record_(record), id_(id) {}
+  explicit Call(VjpContext& context) : context_(context) {}
 
-  bool needs(int k) const { return sweep_.needs(record_.inputs[k]); }
+  bool needs(int k) const { return context_.needs(record().inputs[k]); }
   /// The gradient of the result.
-  Tensor<T> g() const { return sweep_.gradient<T>(); }
-  Tensor<T> a() const { return sweep_.kept<T>(record_, 0, record_.inputs[0]); }
-  Tensor<T> b() const { return sweep_.kept<T>(record_, 1, record_.inputs[1]); }
-  Tensor<T> y() const { return sweep_.kept<T>(record_, 3, id_); }
+  Tensor<T> g() const { return context_.gradient<T>(); }
+  Tensor<T> a() const { return context_.tensor<T>(record().input(0)); }
+  Tensor<T> b() const { return context_.tensor<T>(record().input(1)); }
+  Tensor<T> y() const { return context_.result<T>(); }
   /// The operand of another type.
   template <class U>
   Array<U> array(int k) const {
-    return Access::array<U>(retain(record_.kept[k]));
+    return Access::array<U>(retain(record().kept[k]));
   }
   /// The shape of an input that needs a gradient.
-  Shape shape_of(int k) const { return sweep_.tape().shape_of(record_.inputs[k]); }
+  Shape shape_of(int k) const { return context_.tape().shape_of(record().inputs[k]); }
   typename O::Options options() const {
     typename O::Options options{};
     if constexpr (sizeof(options) <= 8) {
-      std::memcpy(static_cast<void*>(&options), &record_.attributes.bits, sizeof options);
+      std::memcpy(static_cast<void*>(&options), &record().attributes.bits, sizeof options);
     } else {
-      std::memcpy(static_cast<void*>(&options), record_.attributes.block->payload(),
+      std::memcpy(static_cast<void*>(&options), record().attributes.block->payload(),
                   sizeof options);
     }
     return options;
   }
 
  private:
-  Sweep& sweep_;
-  Record& record_;
-  std::uint32_t id_;
+  const Record& record() const { return context_.record(); }
+
+  VjpContext& context_;
 };
 
+/// Gives input k its part of the gradient.
 template <class T, class Part>
-void give_part(Sweep& sweep, Record& record, int k, Part&& part, bool last) {
-  if constexpr (requires { sweep.give<T>(record, k, part, last); }) {
-    sweep.give<T>(record, k, part, last);
+void give_part(VjpContext& context, int k, Part&& part, bool last) {
+  if constexpr (requires { context.give<T>(k, part, last); }) {
+    context.give<T>(k, part, last);
   } else {
-    sweep.give(record.inputs[k], std::forward<Part>(part));
+    context.give(context.record().inputs[k], std::forward<Part>(part));
   }
+}
+
+template <class O, class T>
+void differentiate_as_operations(VjpContext& context) {
+  Argument arguments[std::size(O::reads)];
+  for (std::size_t k = 0; k < std::size(arguments); ++k) {
+    arguments[k] = context.record().input(int(k));
+  }
+  differentiate_recorded<T>(context, arguments, [&](std::span<const Tensor<T>> x) {
+    return O::template as_operations<T>(Call<O, T>(context).options(), x);
+  });
 }
 
 /// Calls the functions of the operation that give its derivatives.
 template <class O, class T>
-void differentiate_as_operations(Sweep& sweep, const Call<O, T>& call, const Record& record) {
-  constexpr std::size_t inputs = std::size(O::reads);
-  Tensor<T> at[inputs];
-  for (std::size_t k = 0; k < inputs; ++k) {
-    at[k] = sweep.kept<T>(record, int(k), record.inputs[k]);
-  }
-  sweep.differentiate_recorded<T>(std::span(record.inputs, inputs), at,
-                                  [&](std::span<const Tensor<T>> x) {
-                                    return O::template as_operations<T>(call.options(), x);
-                                  });
-}
-
-template <class O, class T>
-void vjp_structured(Sweep& sweep, std::uint32_t id, Record& record) {
-  const Call<O, T> call(sweep, id, record);
+void vjp_structured(VjpContext& context) {
+  [[maybe_unused]] const Call<O, T> call(context);
   [[maybe_unused]] constexpr int inputs = int(std::size(O::reads));
   if constexpr (requires { &O::template as_operations<T>; })
-    differentiate_as_operations(sweep, call, record);
+    differentiate_as_operations<O, T>(context);
   if constexpr (requires { O::vjps(call); }) {
     auto parts = O::vjps(call);
     for (int k = 0; k < inputs; ++k) {
-      if (call.needs(k)) sweep.give(record.inputs[k], std::move(parts[std::size_t(k)]));
+      if (call.needs(k)) give_part<T>(context, k, std::move(parts[std::size_t(k)]), false);
     }
   }
   if constexpr (requires { O::vjp_a(call); }) {
-    if (call.needs(0)) give_part<T>(sweep, record, 0, O::vjp_a(call), inputs == 1);
+    if (call.needs(0)) give_part<T>(context, 0, O::vjp_a(call), inputs == 1);
   }
   if constexpr (requires { O::vjp_b(call); }) {
-    if (call.needs(1)) give_part<T>(sweep, record, 1, O::vjp_b(call), inputs == 2);
+    if (call.needs(1)) give_part<T>(context, 1, O::vjp_b(call), inputs == 2);
   }
   if constexpr (requires { O::vjp_c(call); }) {
-    if (call.needs(2)) give_part<T>(sweep, record, 2, O::vjp_c(call), inputs == 3);
+    if (call.needs(2)) give_part<T>(context, 2, O::vjp_c(call), inputs == 3);
   }
 }
 

@@ -13,7 +13,7 @@
 
 namespace ebb::inline v0::detail {
 
-class Sweep;
+class VjpContext;
 struct Record;
 
 /// The properties of an operation that are known at compile time. There is one constant for each
@@ -21,7 +21,7 @@ struct Record;
 struct Op {
   std::string_view name;
   /// Gives each input that the sweep needs its part of the gradient. Null for leaves.
-  void (*vjp)(Sweep& sweep, std::uint32_t id, Record& record) = nullptr;
+  void (*vjp)(VjpContext& context) = nullptr;
   bool many_inputs = false;      ///< inputs and kept blocks are in a `ManyInputs`, which is kept[0]
   bool attribute_block = false;  ///< the attributes do not fit into the record
   bool is_double = false;        ///< the element type of the result
@@ -92,6 +92,17 @@ struct ManyInputs {
 inline std::span<Argument> many_inputs_of(const Record& record) {
   auto& many = *record.kept[0]->data<ManyInputs>();
   return {many.inputs, many.count};
+}
+
+/// Keeps all inputs of a record that is not yet published.
+inline void keep_inputs(Record& record, std::span<const Argument> inputs) {
+  for (std::size_t k = 0; k < inputs.size(); ++k) {
+    if (record.op->many_inputs) {
+      many_inputs_of(record)[k] = inputs[k].keep();
+    } else {
+      record.set_input(int(k), inputs[k].keep());
+    }
+  }
 }
 
 /// Calls f(argument) for every input that is recorded, a number, or a constant that the record

@@ -5,9 +5,7 @@
 #include <cassert>
 #include <cstring>
 
-#include "ebb/autodiff/kernels/blas.hpp"
 #include "ebb/autodiff/kernels/table.hpp"
-#include "ebb/autodiff/ops.hpp"
 #include "ebb/autodiff/values/error.hpp"
 #include "ebb/autodiff/values/instances.hpp"
 #ifdef EBB_MUTATE
@@ -57,35 +55,11 @@ void put(Cell<T>* cell, Block* gradient) {
   }
 }
 
-#ifdef EBB_MUTATE
-
-/// Runs the vjp of a record, and replaces the gradient that it gives to the input that the mutant
-/// chooses. The gradient that earlier records gave to that input is saved first, so that its slot
-/// has only the part of this record.
-template <class SlotOf>
-void run_mutated(Sweep& sweep, std::uint32_t id, Record& record, SlotOf slot_of) {
-  const int k = mutant.input_to_break ? mutant.input_to_break(record) : -1;
-  const Argument input = k < 0                    ? Argument()
-                         : record.op->many_inputs ? many_inputs_of(record)[std::size_t(k)]
-                                                  : record.input(k);
-  if (!sweep.needs(input.id)) return record.op->vjp(sweep, id, record);
-  const auto others = std::exchange(slot_of(input.id), {});
-  record.op->vjp(sweep, id, record);
-  const auto part = std::exchange(slot_of(input.id), others);
-  if (!part.block) return;
-  const auto give = [&]<Real T>(Tensor<T> (*broken)(const Tensor<T>&)) {
-    sweep.give(input.id, broken(sweep.tensor<T>(part.block, part.id)));
-  };
-  sweep.tape().at(input.id).op->is_double ? give(mutant.broken_double) : give(mutant.broken_float);
-  release(part.block);
-}
-
-#endif
-
 }  // namespace
 
 EBB_HOT Sweep::Sweep(Records& tape, std::uint32_t low, std::uint32_t high, Mode mode)
-    : tape_(tape), low_(low), high_(high), mode_(mode), slots_(few_slots_) {
+    : VjpContext(tape, low, high, mode) {
+  slots_ = few_slots_;
   const std::size_t count = high - low + 1;
   if (count > std::size(few_slots_)) {
     many_slots_ = zeroed_bytes(count * sizeof(Slot));
@@ -125,6 +99,31 @@ void Sweep::restrict_to(std::span<const std::uint32_t> ids) {
   }
 }
 
+#ifdef EBB_MUTATE
+/// Replaces the gradient that the record gives to the input that the mutant chooses. The gradient
+/// that earlier records gave to that input is saved first, so that its slot has only this part.
+void Sweep::run_vjp() {
+  Record& record = *record_;
+  const int k = mutant.input_to_break ? mutant.input_to_break(record) : -1;
+  const Argument input = k < 0                    ? Argument()
+                         : record.op->many_inputs ? many_inputs_of(record)[std::size_t(k)]
+                                                  : record.input(k);
+  if (!needs(input.id)) return record.op->vjp(*this);
+  const Slot others = std::exchange(slot(input.id), {});
+  record.op->vjp(*this);
+  const Slot part = std::exchange(slot(input.id), others);
+  if (!part.block) return;
+  const auto give_broken = [&]<Real T>(Tensor<T> (*broken)(const Tensor<T>&)) {
+    give(input.id, broken(tensor<T>({part.block, part.id})));
+  };
+  tape_.at(input.id).op->is_double ? give_broken(mutant.broken_double)
+                                   : give_broken(mutant.broken_float);
+  release(part.block);
+}
+#else
+EBB_INLINE void Sweep::run_vjp() { record_->op->vjp(*this); }
+#endif
+
 void Sweep::visit(std::uint32_t id, Record& record) {
   Slot& arrived = slot(id);
   if (!arrived.block) return;
@@ -137,11 +136,9 @@ void Sweep::visit(std::uint32_t id, Record& record) {
   } else {
     current_ = std::exchange(arrived, Slot{});
   }
-#ifdef EBB_MUTATE
-  run_mutated(*this, id, record, [&](std::uint32_t input) -> Slot& { return slot(input); });
-#else
-  record.op->vjp(*this, id, record);
-#endif
+  record_ = &record;
+  id_ = id;
+  run_vjp();
   if (tape_.checks_finite()) [[unlikely]]
     check_parts(record);
   if (Block* block = std::exchange(current_.block, nullptr)) release(block);
@@ -193,126 +190,5 @@ EBB_HOT void Sweep::commit() {
   for_each_arrived([](auto* cell, Block*& block) { put(cell, std::exchange(block, nullptr)); });
   committed_ = true;
 }
-
-template <class T>
-EBB_HOT Tensor<T> Sweep::reduced(const Tensor<T>& part, std::uint32_t id) {
-  const Shape& shape = tape_.shape_of(id);
-  // A copy of the shape, since recording may move the tape's list of shapes.
-  if (mode_.record) return sum_to(part, Shape(shape));
-  return Access::tensor<T>(sum_to_block<T>(Access::block(part), shape));
-}
-EBB_OVERLOAD_FOR_REALS(Sweep::reduced, Tensor<T>(const Tensor<T>&, std::uint32_t))
-
-template <class T>
-EBB_HOT void Sweep::add(std::uint32_t id, Tensor<T> part) {
-  Slot& to = slot(id);
-  if (mode_.record) {
-    const Tensor<T> before = Access::tensor<T>(to.block, place(to.id));
-    to.block = nullptr;
-    part = before + part;
-    to.id = Access::place(part).record;
-    to.block = Access::take(std::move(part));
-    return;
-  }
-  if (writable(to.block)) {
-    add_into<T>(to.block, to.block, Access::block(part));
-    return;
-  }
-  BlockHandle sum(allocate(tape_.shape_of(id), sizeof(T)));
-  add_into<T>(sum.get(), to.block, Access::block(part));
-  release(std::exchange(to.block, sum.take()));
-}
-EBB_OVERLOAD_FOR_REALS(Sweep::add, void(std::uint32_t, Tensor<T>))
-
-template <class T>
-EBB_HOT void Sweep::give(Record& record, int k, const Product& p, bool) {
-  const std::uint32_t id = record.inputs[k];
-  if (mode_.record) {
-    give(id, matmul(factor<T>(record, p.left), factor<T>(record, p.right),
-                    {.transpose_a = p.transpose_left, .transpose_b = p.transpose_right}));
-    return;
-  }
-  if (current_.block->is_uniform()) {
-    release(std::exchange(current_.block, densify<T>(current_.block)));
-  }
-  const auto block = [&](Product::Factor factor) {
-    return factor == Product::g ? current_.block : record.kept[factor == Product::a ? 0 : 1];
-  };
-  // Computed into the existing gradient, or into a new one.
-  Block* into = accumulator(id);
-  BlockHandle fresh(into ? nullptr : allocate(tape_.shape_of(id), sizeof(T)));
-  product_into<T>(into ? into : fresh.get(), block(p.left), block(p.right), p.transpose_left,
-                  p.transpose_right, into != nullptr);
-  if (!into) give(id, Access::tensor<T>(fresh.take()));
-}
-EBB_OVERLOAD_FOR_REALS(Sweep::give, void(Record&, int, const Product&, bool))
-
-template <class T>
-void Sweep::differentiate_recorded(std::span<const std::uint32_t> inputs,
-                                   std::span<const Tensor<T>> at,
-                                   const std::function<Tensor<T>(std::span<const Tensor<T>>)>& f) {
-  const Tensor<T> seed = gradient<T>();
-  const std::uint32_t before = tape_.last();
-  std::vector<Tensor<T>> points, parts(inputs.size());
-  std::vector<std::uint32_t> wanted_ids;
-  {
-    const RecordingScope to(&tape_);
-    for (std::size_t k = 0; k < inputs.size(); ++k) {
-      points.push_back(needs(inputs[k]) ? identity_record(tape_, inputs[k], at[k])
-                       : mode_.record   ? at[k]
-                                        : at[k].detach());
-      if (needs(inputs[k])) wanted_ids.push_back(Access::place(points[k]).record);
-    }
-    const Tensor<T> y = f(points);
-    const std::uint32_t last = Access::place(y).record;
-    if (last > before) {
-      Sweep nested(tape_, before + 1, last, {mode_.record, !mode_.record});
-      nested.restrict_to(wanted_ids);
-      {
-        const RecordingScope same(mode_.record ? &tape_ : nullptr);
-        nested.give(last, seed);
-      }
-      nested.run();
-      for (std::size_t k = 0; k < inputs.size(); ++k) {
-        const std::uint32_t id = needs(inputs[k]) ? Access::place(points[k]).record : 0;
-        if (id && id <= last) parts[k] = nested.template arrived<T>(id);
-      }
-    }
-  }
-  if (!mode_.record) tape_.truncate(before);
-  for (std::size_t k = 0; k < inputs.size(); ++k) {
-    if (!parts[k].empty()) give(inputs[k], std::move(parts[k]));
-  }
-}
-EBB_OVERLOAD_FOR_REALS(Sweep::differentiate_recorded,
-                       void(std::span<const std::uint32_t>, std::span<const Tensor<T>>,
-                            const std::function<Tensor<T>(std::span<const Tensor<T>>)>&))
-
-namespace {
-
-template <class T>
-void vjp_identity(Sweep& sweep, std::uint32_t, Record& record) {
-  if (sweep.needs(record.inputs[0])) sweep.give(record.inputs[0], sweep.take_gradient<T>());
-}
-
-/// The name is for people: a constant that is watched, or another place of a tensor.
-template <class T, bool watched>
-constexpr Op identity_op{.name = watched ? "watch" : "alias",
-                         .vjp = &vjp_identity<T>,
-                         .is_double = sizeof(T) == 8,
-                         .elementwise = true};
-
-}  // namespace
-
-template <class T>
-Tensor<T> identity_record(Records& tape, std::uint32_t input, const Tensor<T>& value) {
-  const bool watched = input == Argument::constant;
-  const Op& op = watched ? identity_op<T, true> : identity_op<T, false>;
-  tape.next(op, value.shape(), input).inputs[0] = input;
-  const Place place = tape.publish(Access::block(value));
-  return Access::tensor<T>(retain(Access::block(value)), place);
-}
-
-EBB_OVERLOAD_FOR_REALS(identity_record, Tensor<T>(Records&, std::uint32_t, const Tensor<T>&))
 
 }  // namespace ebb::inline v0::detail

@@ -12,14 +12,15 @@ namespace {
 
 /// Gives each part its slice of the gradient.
 template <class T>
-void vjp_concat(Sweep& sweep, std::uint32_t, Record& record) {
+void vjp_concat(VjpContext& context) {
+  const Record& record = context.record();
   const auto axis = int(record.attributes.bits);
-  const Tensor<T> g = sweep.gradient<T>();
+  const Tensor<T> g = context.gradient<T>();
   // Constant parts have no shape on the tape, so that an empty block keeps their shape.
   std::int64_t begin = 0;
   for (const Argument& part : many_inputs_of(record)) {
     const std::int64_t size = part.block->shape[axis];
-    if (sweep.needs(part.id)) sweep.give(part.id, slice(g, axis, {begin, begin + size}));
+    if (context.needs(part.id)) context.give(part.id, slice(g, axis, {begin, begin + size}));
     begin += size;
   }
 }
@@ -77,9 +78,9 @@ Tensor<T> concat_all(const std::vector<Tensor<T>>& parts, int axis) {
 }
 
 template <class To, class From>
-void vjp_cast(Sweep& sweep, std::uint32_t, Record& record) {
-  if (!sweep.needs(record.inputs[0])) return;
-  sweep.give(record.inputs[0], cast<From>(sweep.gradient<To>()));
+void vjp_cast(VjpContext& context) {
+  const std::uint32_t input = context.record().inputs[0];
+  if (context.needs(input)) context.give(input, cast<From>(context.gradient<To>()));
 }
 
 template <class To, class From>

@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "ebb/autodiff/engine/higher_order.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+#include "ebb/autodiff/engine/identity.hpp"
+#include "ebb/autodiff/engine/sweep.hpp"
+#include "ebb/autodiff/hook.hpp"
+#include "ebb/autodiff/ops.hpp"
+#include "ebb/autodiff/values/instances.hpp"
+
+namespace ebb::inline v0::detail {
+
+template <class T>
+void differentiate_recorded(VjpContext& context, std::span<const Argument> arguments,
+                            const OnTensors<T>& f) {
+  Records& tape = context.tape();
+  const bool is_recorded = context.is_recorded();
+  const Tensor<T> seed = context.gradient<T>();
+  const std::uint32_t before = tape.last();
+  std::vector<Tensor<T>> points, parts(arguments.size());
+  std::vector<std::uint32_t> wanted;
+  {
+    const RecordingScope to(&tape);
+    for (const Argument& x : arguments) {
+      const Tensor<T> at = context.tensor<T>(x);
+      const bool needed = context.needs(x.id);
+      points.push_back(needed ? identity_record(tape, x.id, at) : is_recorded ? at : at.detach());
+      if (needed) wanted.push_back(Access::place(points.back()).record);
+    }
+    const Tensor<T> y = f(points);
+    const std::uint32_t last = Access::place(y).record;
+    if (last > before) {
+      Sweep nested(tape, before + 1, last, {.record = is_recorded, .consume = !is_recorded});
+      nested.restrict_to(wanted);
+      {
+        const RecordingScope same(is_recorded ? &tape : nullptr);
+        nested.give(last, seed);
+      }
+      nested.run();
+      for (std::size_t k = 0; k < arguments.size(); ++k) {
+        const std::uint32_t id = Access::place(points[k]).record;
+        if (context.needs(arguments[k].id) && id <= last) parts[k] = nested.arrived<T>(id);
+      }
+    }
+  }
+  if (!is_recorded) tape.truncate(before);
+  for (std::size_t k = 0; k < arguments.size(); ++k) {
+    if (!parts[k].empty()) context.give(arguments[k].id, std::move(parts[k]));
+  }
+}
+EBB_FOR_REALS(differentiate_recorded)
+
+template <class T>
+Tensor<T> publish_pull(Record& pull, std::span<const Argument> arguments, BlockHandle result) {
+  keep_inputs(pull, arguments);
+  const Place place = current_records()->publish(result.get());
+  return Access::tensor<T>(result.take(), place);
+}
+EBB_FOR_REALS(publish_pull)
+
+namespace {
+
+/// The gradient of x in g * slope(x), with 0 in place of values that are not finite where g is 0.
+/// Finite values are 0 there as well, but have a slope with respect to g.
+template <class T>
+Tensor<T> annihilate(const Array<T>& g, const Tensor<T>& gradient) {
+  const Array<T>& values = gradient.array();
+  const auto is_finite = [](T v) { return std::isfinite(v); };
+  if (std::all_of(values.begin(), values.end(), is_finite)) return gradient;
+  auto none = Array<bool>::uninitialized(values.shape());
+  bool* to = none.mutate();
+  for (std::int64_t i = 0; i < values.size(); ++i) to[i] = g[i] == 0 && !is_finite(values[i]);
+  return where(none, 0, gradient);
+}
+
+/// The arguments (g, x...) with a hook on each x that calls `annihilate`.
+template <class T>
+std::vector<Tensor<T>> annihilated(std::span<const Tensor<T>> arguments) {
+  std::vector<Tensor<T>> result(arguments.begin(), arguments.end());
+  const Array<T> g = arguments[0].array();
+  if (std::find(g.begin(), g.end(), T(0)) == g.end()) return result;
+  for (Tensor<T>& x : std::span(result).subspan(1)) {
+    if (Access::place(x).is_constant()) continue;
+    if (!(x.shape() == g.shape())) x = broadcast_to(x, g.shape());
+    x = hook(x, [g](const Tensor<T>& gradient) { return annihilate(g, gradient); });
+  }
+  return result;
+}
+
+}  // namespace
+
+template <class T>
+void differentiate_pull(VjpContext& context, std::span<const Argument> arguments,
+                        const OnTensors<T>& f) {
+  differentiate_recorded<T>(context, arguments,
+                            [&](std::span<const Tensor<T>> x) { return f(annihilated(x)); });
+}
+EBB_FOR_REALS(differentiate_pull)
+
+}  // namespace ebb::inline v0::detail
