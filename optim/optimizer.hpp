@@ -21,6 +21,35 @@ struct Group {
   Rule rule;
 };
 
+namespace detail {
+
+/// True for the rules whose optimizers the library has.
+template <class Rule>
+constexpr bool is_listed = false;
+#define EBB_LISTED(R) \
+  template <>         \
+  inline constexpr bool is_listed<R> = true;
+EBB_RULES(EBB_LISTED)
+#undef EBB_LISTED
+/// Complete if `ebb/optim/update.hpp` is included.
+template <class Rule>
+struct Definitions;
+
+/// What one step does to one parameter. Its pointers are to float or double, as the loop takes
+/// them.
+template <class Rule>
+struct Update {
+  /// Updates the elements [first, last).
+  void (*loop)(const Update& update, double scale, std::int64_t first, std::int64_t last);
+  const typename Rule::Step* step;
+  void* weight;
+  const void* gradient;
+  void* states[std::size(Rule::states) + 1];  ///< as many as the rule uses; never an empty array
+  std::int64_t size;
+};
+
+}  // namespace detail
+
 struct StepOptions {
   double scale = 1;  ///< factor of all gradients, which are not changed themselves
 };
@@ -32,6 +61,10 @@ struct StepOptions {
 /// A rule of your own needs `ebb/optim/update.hpp`.
 template <class Rule>
 class EBB_API Optimizer {
+  static_assert(
+      detail::is_listed<Rule> || requires { sizeof(detail::Definitions<Rule>); },
+      "an optimizer with a rule of your own needs #include <ebb/optim/update.hpp>");
+
  public:
   /// All parameters of a model, which is any struct with `each(ebb::Parts&)`.
   /// @throws ArgumentError for options out of their range, and for a model without parameters.
@@ -69,25 +102,16 @@ class EBB_API Optimizer {
  private:
   using State = std::variant<Array<float>, Array<double>>;
   using States = std::array<State, std::size(Rule::states)>;
+  using Update = detail::Update<Rule>;
 
-  static constexpr std::size_t most_states = std::size(Rule::states) + 1;  // never an empty array
-
-  /// What one step does to one parameter; pointers to float or double.
-  struct Update {
-    void* weight;
-    const void* gradient;
-    void* states[most_states];
-    std::int64_t size;
-    std::uint32_t group;
-    bool is_double;
-  };
-
-  /// Allocates what a step writes to, and notes the update.
+  /// Allocates what a step writes to, and notes the update. False without a gradient.
   template <Real T>
-  void prepare(std::size_t group, int used, Variable<T>& parameter, States& states);
-  template <Real T>
-  void run(const Update& update, double scale);
-  void check_groups() const;
+  bool prepare(Update& update, int used, Variable<T>& parameter, States& states);
+  /// @throws ArgumentError if parameters were added to a group, or taken from it.
+  EBB_INLINE void check_group(std::size_t g) const {
+    if (groups_[g].parameters.size() != states_[g].size()) throw_changed(g);
+  }
+  [[noreturn]] void throw_changed(std::size_t g) const;
   [[noreturn]] static void throw_state_shape(int k, const Shape& state, const Shape& parameter);
   /// The array of a state, zeros at first.
   template <Real T>
@@ -96,7 +120,7 @@ class EBB_API Optimizer {
   std::vector<Group<Rule>> groups_;
   std::vector<std::vector<States>> states_;    // of each group, by parameter
   std::vector<typename Rule::Step> prepared_;  // of each group, for one step
-  std::vector<Update> updates_;                // of one step
+  std::vector<Update> updates_;                // room for those of one step
   std::int64_t steps_ = 0;
 };
 

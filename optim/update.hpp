@@ -2,7 +2,9 @@
 // The fused pass of a rule. Needed only where a new rule is defined: include this, and
 // `Optimizer<MyRule>` compiles.
 #pragma once
+#include <new>
 #include <string>
+#include <type_traits>
 #include <unordered_map>
 
 #include "ebb/autodiff/formula/elementwise.hpp"
@@ -14,25 +16,19 @@
 #include "ebb/optim/optimizer.hpp"
 
 namespace ebb::inline v0::optim {
-inline namespace EBB_ISA_NAMESPACE {
 
-/// What an update of one parameter reads and writes.
-template <class T>
-struct UpdateArrays {
-  T* weight;
-  const T* gradient;
-  T* const* states;  ///< as many as the rule uses
-  T scale;           ///< of the gradient
-};
+template <class Rule>
+struct detail::Definitions {};
+
+inline namespace EBB_ISA_NAMESPACE {
 
 /// The loops of a rule over its arrays, for each number of states that it may use and each
 /// instruction set.
 template <class Rule, class T>
 struct UpdateLoops {
   using Step = typename Rule::Step;
-  /// Updates the elements [first, last).
-  using Loop = void (*)(const Step& step, const UpdateArrays<T>& arrays, std::int64_t first,
-                        std::int64_t last);
+  using Update = detail::Update<Rule>;
+  using Loop = decltype(Update::loop);
 
   static constexpr int most = int(std::size(Rule::states));
   /// The fewest states that the rule may use.
@@ -57,13 +53,14 @@ struct UpdateLoops {
   /// One pass. The step is a copy that no store can change, so that its numbers leave the loop as
   /// vectors.
   template <class V, std::size_t... k>
-  static EBB_INLINE void pass(const Step& given, const UpdateArrays<T>& arrays, std::int64_t first,
+  static EBB_INLINE void pass(const Update& update, double factor, std::int64_t first,
                               std::int64_t last, std::index_sequence<k...>) {
-    const Step step = given;
-    T* const w = arrays.weight;
-    const T* const g = arrays.gradient;
-    [[maybe_unused]] T* const at[sizeof...(k) + 1] = {arrays.states[k]..., nullptr};
-    const V scale(arrays.scale);
+    const Step step = *update.step;
+    T* const w = static_cast<T*>(update.weight);
+    const T* const g = static_cast<const T*>(update.gradient);
+    [[maybe_unused]] T* const at[sizeof...(k) + 1] = {static_cast<T*>(update.states[k])...,
+                                                      nullptr};
+    const V scale{T(factor)};
     for (std::int64_t i = first; i < last; i += V::size) {
       V weight = V::load(w + i), s[sizeof...(k) + 1] = {V::load(at[k] + i)..., V(0)};
       Rule::update(step, weight, V::load(g + i) * scale, s[k]...);
@@ -72,25 +69,25 @@ struct UpdateLoops {
     }
   }
 
-#define EBB_UPDATE(set, bytes)                                                                  \
-  template <int k>                                                                              \
-  EBB_LOOP_##set EBB_HOT static void run_##set(const Step& step, const UpdateArrays<T>& arrays, \
-                                               std::int64_t first, std::int64_t last) {         \
-    pass<Lanes<T, bytes / int(sizeof(T))>>(step, arrays, first, last,                           \
-                                           std::make_index_sequence<std::size_t(k)>{});         \
+#define EBB_UPDATE(set, bytes)                                                          \
+  template <int k>                                                                      \
+  EBB_LOOP_##set EBB_HOT static void run_##set(const Update& update, double factor,     \
+                                               std::int64_t first, std::int64_t last) { \
+    pass<Lanes<T, bytes / int(sizeof(T))>>(update, factor, first, last,                 \
+                                           std::make_index_sequence<std::size_t(k)>{}); \
   }
   EBB_UPDATE(sse2, 16)
   EBB_UPDATE(avx2, 32)
   EBB_UPDATE(avx512, 64)
 #undef EBB_UPDATE
 
-  /// The loop for k states and what this machine has.
-  static Loop best(int k) {
+  /// The loop for k states.
+  static EBB_INLINE Loop best(int k, ebb::detail::InstructionSet set) {
     if constexpr (takes_states) {
-      return [k]<std::size_t... i>(std::index_sequence<i...>) {
+      return [ k, set ]<std::size_t... i>(std::index_sequence<i...>) {
         static constexpr Loop loops[][3] = {{&run_sse2<fewest + int(i)>, &run_avx2<fewest + int(i)>,
                                              &run_avx512<fewest + int(i)>}...};
-        return loops[k - fewest][int(ebb::detail::instruction_set())];
+        return loops[k - fewest][int(set)];
       }
       (std::make_index_sequence<std::size_t(most - fewest + 1)>{});
     } else {
@@ -139,6 +136,7 @@ Optimizer<Rule>::Optimizer(std::vector<Group<Rule>> groups) : groups_(std::move(
       }
     }
     states_.emplace_back(groups_[g].parameters.size());
+    updates_.resize(updates_.size() + groups_[g].parameters.size());
   }
   if (group_of.empty()) {
     throw ArgumentError(
@@ -179,11 +177,10 @@ void Optimizer<Rule>::throw_state_shape(int k, const Shape& state, const Shape& 
 
 template <class Rule>
 template <Real T>
-EBB_INLINE void Optimizer<Rule>::prepare(std::size_t group, int used, Variable<T>& parameter,
+EBB_INLINE bool Optimizer<Rule>::prepare(Update& update, int used, Variable<T>& parameter,
                                          States& states) {
   auto& cell = *ebb::detail::Access::cell(parameter);
-  if (cell.gradient.empty()) return;
-  Update update;
+  if (cell.gradient.empty()) return false;
   for (int k = 0; k < used; ++k) {
     Array<T>& array = state<T>(states[std::size_t(k)], parameter);
     if (!(array.shape() == cell.value.shape())) [[unlikely]]
@@ -193,37 +190,15 @@ EBB_INLINE void Optimizer<Rule>::prepare(std::size_t group, int used, Variable<T
   update.weight = cell.value.mutate();
   update.gradient = cell.gradient.data();
   update.size = cell.value.size();
-  update.group = std::uint32_t(group);
-  update.is_double = sizeof(T) == 8;
-  updates_.push_back(update);
+  return true;
 }
 
 template <class Rule>
-template <Real T>
-EBB_INLINE void Optimizer<Rule>::run(const Update& update, double scale) {
-  T* states[most_states];
-  const int used = used_states(groups_[update.group].rule);
-  for (int k = 0; k < used; ++k) states[k] = static_cast<T*>(update.states[k]);
-  const UpdateArrays<T> arrays{static_cast<T*>(update.weight),
-                               static_cast<const T*>(update.gradient), states, T(scale)};
-  const auto loop = UpdateLoops<Rule, T>::best(used);
-  const typename Rule::Step& step = prepared_[update.group];
-  constexpr std::int64_t block = 1 << 16;
-  ebb::detail::parallel_blocks(update.size, block, [&](std::int64_t first, std::int64_t last) {
-    loop(step, arrays, first, last);
-  });
-}
-
-template <class Rule>
-void Optimizer<Rule>::check_groups() const {
-  for (std::size_t g = 0; g < groups_.size(); ++g) {
-    const std::size_t known = states_[g].size();
-    if (groups_[g].parameters.size() == known) continue;
-    throw ArgumentError("Optimizer: the parameters of group " + std::to_string(g) +
-                        " changed from " + std::to_string(known) + " to " +
-                        std::to_string(groups_[g].parameters.size()) +
-                        " since it was made; make a new one");
-  }
+void Optimizer<Rule>::throw_changed(std::size_t g) const {
+  throw ArgumentError("Optimizer: the parameters of group " + std::to_string(g) + " changed from " +
+                      std::to_string(states_[g].size()) + " to " +
+                      std::to_string(groups_[g].parameters.size()) +
+                      " since it was made; make a new one");
 }
 
 template <class Rule>
@@ -232,29 +207,34 @@ void Optimizer<Rule>::step(StepOptions options) {
                 "the formula of this rule does not take the states that it declares: `update(step, "
                 "weight, gradient, one argument for each name in states...)`; with used_states() "
                 "it must take every number of them");
-  check_groups();
-  // All that may throw comes before anything is changed.
-  updates_.clear();
+  using Step = typename Rule::Step;
+  static_assert(std::is_trivially_copyable_v<Step>, "the Step of a rule is a struct of numbers");
+  const auto set = ebb::detail::instruction_set();
+  // All that may throw comes before anything is changed. What is noted is written in place: a copy
+  // would load whole vectors of what was just stored word by word, and wait for the stores.
+  Update* next = updates_.data();
   for (std::size_t g = 0; g < groups_.size(); ++g) {
-    prepared_[g] = groups_[g].rule.prepare(steps_ + 1);
+    check_group(g);
+    ::new (static_cast<void*>(&prepared_[g])) Step(groups_[g].rule.prepare(steps_ + 1));
     const int used = used_states(groups_[g].rule);
+    const auto loop_of_float = UpdateLoops<Rule, float>::best(used, set);
+    const auto loop_of_double = UpdateLoops<Rule, double>::best(used, set);
     States* states = states_[g].data();
     for (Parameter& parameter : groups_[g].parameters) {
-      if (auto* narrow = parameter.template get<float>()) {
-        prepare(g, used, *narrow, *states);
-      } else {
-        prepare(g, used, *parameter.template get<double>(), *states);
-      }
+      auto* const narrow = parameter.template get<float>();
+      next->loop = narrow ? loop_of_float : loop_of_double;
+      next->step = &prepared_[g];
+      next += narrow ? prepare(*next, used, *narrow, *states)
+                     : prepare(*next, used, *parameter.template get<double>(), *states);
       ++states;
     }
   }
   ++steps_;
-  for (const Update& update : updates_) {
-    if (update.is_double) {
-      run<double>(update, options.scale);
-    } else {
-      run<float>(update, options.scale);
-    }
+  constexpr std::int64_t block = 1 << 16;
+  for (const Update& update : std::span(updates_.data(), next)) {
+    ebb::detail::parallel_blocks(update.size, block, [&](std::int64_t first, std::int64_t last) {
+      update.loop(update, options.scale, first, last);
+    });
   }
 }
 
@@ -273,7 +253,7 @@ void Optimizer<Rule>::zero_grad() {
 
 template <class Rule>
 void Optimizer<Rule>::each(Parts& part) {
-  check_groups();
+  for (std::size_t g = 0; g < groups_.size(); ++g) check_group(g);
   part("steps", steps_);
   for (std::size_t g = 0; g < groups_.size(); ++g) {
     const int used = used_states(groups_[g].rule);

@@ -14,10 +14,11 @@ fail() {
   errors=$((errors + 1))
 }
 
-# compile NAME: what the compiler says to a program, without the backslashes that clang puts before
-# quotes.
+# compile NAME: what the compiler says to a program after the headers, without the backslashes that
+# clang puts before quotes.
+headers=$work/all.hpp
 compile() {
-  "$compiler" "${flags[@]}" -fsyntax-only -include "$work/all.hpp" "$work/$1.cpp" 2>&1 | sed 's/\\"/"/g'
+  "$compiler" "${flags[@]}" -fsyntax-only -include "$headers" "$work/$1.cpp" 2>&1 | sed 's/\\"/"/g'
 }
 
 # accepts NAME: the program on the standard input compiles without a word.
@@ -159,6 +160,9 @@ END
   refuses rule_takes_too_many "$states" < <(rule '"a", "b"' 'V&, V&, V&')
   refuses rule_takes_all_but_not_fewer "$states" < <(
     rule '"a", "b"' 'V&, V&' 'int used_states() const { return 1; }')
+  local headers=$work/listed.hpp
+  refuses rule_without_its_header 'a rule of your own needs #include <ebb/optim/update.hpp>' < <(
+    rule '"a"' 'V&')
 }
 
 cat > "$work/all.hpp" << 'END'
@@ -167,6 +171,10 @@ cat > "$work/all.hpp" << 'END'
 #include <ebb/nn/linear.hpp>
 #include <ebb/optim/update.hpp>
 #include <map>
+END
+cat > "$work/listed.hpp" << 'END'
+#include <ebb/nn/linear.hpp>
+#include <ebb/optim/optimizer.hpp>
 END
 compilers=("${1:-c++}")
 [[ $("${compilers[0]}" --version) == *clang* ]] || ! command -v clang++ > /dev/null ||
