@@ -39,7 +39,7 @@ struct Part {
 };
 
 template <class T>
-void vjp_checkpoint(VjpContext& context) {
+void vjp_checkpoint(VjpContext context) {
   const Record& record = context.record();
   differentiate_recorded<T>(context, many_inputs_of(record),
                             std::cref(unboxed<Part<T>>(record.attributes.block)));

@@ -14,7 +14,7 @@ namespace ebb::inline v0::detail {
 namespace {
 
 template <class T>
-void vjp_custom(VjpContext& context) {
+void vjp_custom(VjpContext context) {
   const Record& record = context.record();
   const std::span<const Argument> inputs = many_inputs_of(record);
   std::vector<Tensor<T>> x;

@@ -7,7 +7,7 @@
 #include "ebb/autodiff/engine/higher_order.hpp"
 #include "ebb/autodiff/engine/identity.hpp"
 #include "ebb/autodiff/engine/op.hpp"
-#include "ebb/autodiff/engine/vjp_context.hpp"
+#include "ebb/autodiff/engine/sweep.hpp"
 #include "ebb/autodiff/kernels/table.hpp"
 #include "ebb/autodiff/tape.hpp"
 #include "ebb/autodiff/values/instances.hpp"
@@ -22,11 +22,11 @@ namespace {
 // are 0 in a pointer, have the kind of reduction and whether there is a second argument.
 
 template <class T>
-void vjp_fuse(VjpContext& context);
+void vjp_fuse(VjpContext context);
 template <class T>
-void vjp_fuse_reduced(VjpContext& context);
+void vjp_fuse_reduced(VjpContext context);
 template <class T>
-void vjp_fuse_pull(VjpContext& context);
+void vjp_fuse_pull(VjpContext context);
 template <class T>
 std::string_view formula_name(const Record& record);
 template <class T, bool many_inputs>
@@ -125,7 +125,7 @@ EBB_HOT void add_record(Records& tape, const Shape& shape, const Fused<T>& fused
     Record& record = tape.next(reduced ? fuse_reduced_op<T, false> : fuse_op<T, false>, shape);
     record.attributes.bits = fused.attributes();
     for (int i = 0; i < count; ++i) {
-      record.set_input(i, fused[i].keep());
+      record.keep_input(i, fused[i].keep());
       if (reduced) record.kept[narrow + i] = reduced->take(i);
     }
     return;
@@ -143,7 +143,7 @@ EBB_HOT void add_record(Records& tape, const Shape& shape, const Fused<T>& fused
 
 /// The gradient that a reduction computed in its forward pass, for a gradient of 1 of the result.
 template <class T>
-BlockHandle scaled_gradient(const VjpContext& context, Block*& kept, Block* g) {
+BlockHandle scaled_gradient(VjpContext context, Block*& kept, Block* g) {
   const bool mine = !context.is_recorded() && context.consumes() && kept->is_sole();
   if (*g->data<T>() == T(1)) return BlockHandle(mine ? std::exchange(kept, nullptr) : retain(kept));
   BlockHandle to(mine ? std::exchange(kept, nullptr) : allocate(kept->shape, sizeof(T)));
@@ -157,7 +157,7 @@ BlockHandle scaled_gradient(const VjpContext& context, Block*& kept, Block* g) {
 
 /// The gradient of argument i as a recorded operation of g and the arguments.
 template <class T>
-__attribute__((noinline)) Tensor<T> pull_node(const VjpContext& context, int i, BlockHandle value) {
+__attribute__((noinline)) Tensor<T> pull_node(VjpContext context, int i, BlockHandle value) {
   const Fused<T> fused(context.record());
   const Tensor<T> g = context.gradient<T>();
   std::vector<Argument> arguments{{Access::block(g), Access::place(g).record}};
@@ -171,7 +171,7 @@ __attribute__((noinline)) Tensor<T> pull_node(const VjpContext& context, int i, 
 
 /// Gives argument i its part of the gradient. In a recorded sweep the part is recorded.
 template <class T>
-EBB_INLINE void give(VjpContext& context, int i, BlockHandle part) {
+EBB_INLINE void give(VjpContext context, int i, BlockHandle part) {
   const std::uint32_t id = argument_of(context.record(), i).id;
   if (context.is_recorded()) [[unlikely]] {
     context.give(id, pull_node<T>(context, i, std::move(part)));
@@ -181,7 +181,7 @@ EBB_INLINE void give(VjpContext& context, int i, BlockHandle part) {
 }
 
 template <class T>
-EBB_HOT void vjp_fuse(VjpContext& context) {
+EBB_HOT void vjp_fuse(VjpContext context) {
   const Fused<T> fused(context.record());
   const Shape& shape = context.shape();
   FusedRun<T> run(fused.arguments, shape.size());
@@ -196,7 +196,7 @@ EBB_HOT void vjp_fuse(VjpContext& context) {
 }
 
 template <class T>
-EBB_HOT void vjp_fuse_reduced(VjpContext& context) {
+EBB_HOT void vjp_fuse_reduced(VjpContext context) {
   Record& record = context.record();
   for (int i = 0; i < count_of(record); ++i) {
     if (!context.needs(argument_of(record, i).id)) continue;
@@ -213,7 +213,7 @@ Tensor<T> on_tensors(const Fused<T>& fused, std::span<const Tensor<T>> x) {
 }
 
 template <class T>
-void vjp_fuse_pull(VjpContext& context) {
+void vjp_fuse_pull(VjpContext context) {
   const Record& record = context.record();
   const Fused<T> fused(record);
   const auto pulled = std::size_t(record.inputs[1]);

@@ -232,7 +232,7 @@ std::vector<Tensor<T>> grad(const Tensor<T>& y,
   sweep.restrict_to(ids);
   {
     const detail::RecordingScope to(options.create_graph ? &tape : nullptr);
-    sweep.give(high, start);
+    sweep.give(high, Tensor<T>(start));
   }
   sweep.run();
   for (std::size_t k = 0; k < ids.size(); ++k) {

@@ -57,8 +57,8 @@ std::string label_of(const Records& tape, std::uint32_t id) {
 std::string name_of(std::uint32_t id) { return std::string(1, '#').append(std::to_string(id)); }
 
 /// An input as text: "#3", "2.5" for a number, or "constant".
-std::string input_text(const Argument& x) {
-  if (x.is_number()) return text_of(x.value());
+std::string input_text(const Argument& x, bool is_double) {
+  if (x.is_number()) return text_of(is_double ? x.value<double>() : double(x.value<float>()));
   return x.is_recorded() ? name_of(x.id) : "constant";
 }
 
@@ -97,8 +97,9 @@ void for_each_kept(const Record& record, F f) {
 Row row_of(Records& tape, std::uint32_t id, std::set<const Block*>& seen, std::int64_t& total) {
   const Record& record = tape.at(id);
   std::string inputs = label_of(tape, id);
-  detail::for_each_argument(
-      record, [&](const Argument& x) { inputs += (inputs.empty() ? "" : ", ") + input_text(x); });
+  detail::for_each_argument(record, [&](const Argument& x) {
+    inputs += (inputs.empty() ? "" : ", ") + input_text(x, record.op->is_double);
+  });
   std::int64_t bytes = 0;
   for_each_kept(record, [&](const Block* block) {
     bytes += detail::pooled_bytes(block);

@@ -29,7 +29,7 @@ class FusedRun {
       argument.gradient.step = 0;
       argument.owned = nullptr;
       if (arguments[i].is_number()) {
-        argument.number = T(arguments[i].value());
+        argument.number = arguments[i].value<T>();
       } else {
         argument.values = read(arguments[i].block);
         ++inputs_;

@@ -13,7 +13,7 @@
 namespace ebb::inline v0::detail {
 
 template <class T>
-void differentiate_recorded(VjpContext& context, std::span<const Argument> arguments,
+void differentiate_recorded(VjpContext context, std::span<const Argument> arguments,
                             const OnTensors<T>& f) {
   Records& tape = context.tape();
   const bool is_recorded = context.is_recorded();
@@ -36,7 +36,7 @@ void differentiate_recorded(VjpContext& context, std::span<const Argument> argum
       nested.restrict_to(wanted);
       {
         const RecordingScope same(is_recorded ? &tape : nullptr);
-        nested.give(last, seed);
+        nested.give(last, Tensor<T>(seed));
       }
       nested.run();
       for (std::size_t k = 0; k < arguments.size(); ++k) {
@@ -92,7 +92,7 @@ std::vector<Tensor<T>> annihilated(std::span<const Tensor<T>> arguments) {
 }  // namespace
 
 template <class T>
-void differentiate_pull(VjpContext& context, std::span<const Argument> arguments,
+void differentiate_pull(VjpContext context, std::span<const Argument> arguments,
                         const OnTensors<T>& f) {
   differentiate_recorded<T>(context, arguments,
                             [&](std::span<const Tensor<T>> x) { return f(annihilated(x)); });

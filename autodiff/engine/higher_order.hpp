@@ -4,7 +4,7 @@
 #include <functional>
 #include <span>
 
-#include "ebb/autodiff/engine/vjp_context.hpp"
+#include "ebb/autodiff/engine/sweep.hpp"
 
 namespace ebb::inline v0::detail {
 
@@ -17,7 +17,7 @@ using OnTensors = std::function<Tensor<T>(std::span<const Tensor<T>>)>;
 /// constants of this sweep; if it is recorded, they keep their places, since its results depend on
 /// them.
 template <class T>
-void differentiate_recorded(VjpContext& context, std::span<const Argument> arguments,
+void differentiate_recorded(VjpContext context, std::span<const Argument> arguments,
                             const OnTensors<T>& f);
 
 // The gradient of one input of a formula, g * slope(x...), is an operation of its own in a recorded
@@ -30,7 +30,7 @@ Tensor<T> publish_pull(Record& pull, std::span<const Argument> arguments, BlockH
 /// Differentiates a pull: `f` computes it in operations on tensors. Where g is 0, x gets a gradient
 /// of 0 in place of one that is not finite, so that a gradient of zero gives zeros at every order.
 template <class T>
-void differentiate_pull(VjpContext& context, std::span<const Argument> arguments,
+void differentiate_pull(VjpContext context, std::span<const Argument> arguments,
                         const OnTensors<T>& f);
 
 }  // namespace ebb::inline v0::detail

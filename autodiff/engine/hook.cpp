@@ -11,7 +11,7 @@ namespace detail {
 namespace {
 
 template <class T>
-void vjp_hook(VjpContext& context) {
+void vjp_hook(VjpContext context) {
   const Record& record = context.record();
   if (!context.needs(record.inputs[0])) return;
   const Tensor<T> g = dense<T>(context.gradient<T>());

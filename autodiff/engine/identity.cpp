@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "ebb/autodiff/engine/identity.hpp"
 
-#include "ebb/autodiff/engine/vjp_context.hpp"
+#include "ebb/autodiff/engine/sweep.hpp"
 #include "ebb/autodiff/values/instances.hpp"
 
 namespace ebb::inline v0::detail {
 namespace {
 
 template <class T>
-void vjp_identity(VjpContext& context) {
+void vjp_identity(VjpContext context) {
   const std::uint32_t input = context.record().inputs[0];
   if (context.needs(input)) context.give(input, context.take_gradient<T>());
 }

@@ -10,22 +10,16 @@
 namespace ebb::inline v0::detail {
 namespace {
 
-/// An input that a record kept. An operand that is on both sides is kept once.
-Argument kept_input(const Record& record, int k) {
-  Argument x = record.input(k);
-  if (!x.block && !x.is_number()) x.block = record.kept[0];
-  return x;
+/// An input that a record kept and that is no number. An operand that is on both sides is kept
+/// once.
+Block* kept_block(const Record& record, int k) {
+  return record.kept[k] ? record.kept[k] : record.kept[0];
 }
 
-/// Sets operand k of a layout. The value of a number is stored in `number`.
+/// Sets operand k of a layout, which refers to the argument.
 template <class T, int N>
-EBB_INLINE void set(Layout<T, N>& in, int k, const Argument& x, T& number) {
-  if (x.is_number()) {
-    number = T(x.value());
-    in.set(k, nullptr, &number);
-  } else {
-    in.set(k, x.block, nullptr);
-  }
+EBB_INLINE void set(Layout<T, N>& in, int k, const Argument& x) {
+  in.set(k, x.is_number() ? nullptr : x.block, &x.value<T>());
 }
 
 /// Computes the value of an operation. In a sweep whose operands are all uniform, the result is
@@ -34,11 +28,10 @@ template <class T, int N>
 EBB_INLINE BlockHandle evaluate(const Map<T> kernel, const Shape& shape, const Argument (&x)[N],
                                 const void* formula) {
   Layout<T, N> in(shape);
-  T numbers[N];
   bool uniform = false;
   EBB_UNROLL
   for (int k = 0; k < N; ++k) {
-    set(in, k, x[k], numbers[k]);
+    set(in, k, x[k]);
     uniform |= !x[k].is_number() && x[k].block->is_uniform();
   }
   for (int k = 0; uniform && k < N; ++k) uniform = x[k].is_number() || x[k].block->is_single();
@@ -87,21 +80,21 @@ Tensor<T> binary(const MapOp<T>& op, const Operand<T>& a, const Operand<T>& b) {
   OperandReader inputs;
   const Argument x[] = {inputs.read(op.name, a), inputs.read(op.name, b)};
   // For a number, or a second operand of the same shape, the shape is that of the first.
-  const Block* p = x[0].is_number() ? nullptr : x[0].block;
-  const Block* q = x[1].is_number() ? nullptr : x[1].block;
-  const bool same = !p || !q || p->shape == q->shape;
-  const Shape stretched = same ? Shape() : broadcast(op.name, p->shape, q->shape);
-  const Shape& shape = !same ? stretched : p ? p->shape : q->shape;
+  const bool arrays = !x[0].is_number() && !x[1].is_number();
+  const bool same = !arrays || x[0].block->shape == x[1].block->shape;
+  const Shape stretched = same ? Shape() : broadcast(op.name, x[0].block->shape, x[1].block->shape);
+  const Shape& shape = same ? x[x[0].is_number() ? 1 : 0].block->shape : stretched;
   BlockHandle y = evaluate(kernels<T>().binary_value[op.index], shape, x, nullptr);
   if (!inputs.recorded) return inputs.unrecorded<T>(op.name, y.take());
   Records& tape = *inputs.tape;
-  Record& record = tape.next(op, shape, x[x[0].is_recorded() ? 0 : 1].id);
+  Record& record = tape.next(op, shape, x[0].is_recorded() ? x[0].id : x[1].id);
   const unsigned reads =
       (x[0].is_recorded() ? op.reads[0] : 0U) | (x[1].is_recorded() ? op.reads[1] : 0U);
   record.inputs[0] = x[0].id;
   record.inputs[1] = x[1].id;
-  if (reads & 1U) record.kept[0] = x[0].keep().block;
-  if ((reads & 2U) && !(p == q && record.kept[0])) record.kept[1] = x[1].keep().block;
+  if (reads & 1U) record.keep_input(0, x[0].keep());
+  if ((reads & 2U) && !(arrays && x[0].block == x[1].block && record.kept[0]))
+    record.keep_input(1, x[1].keep());
   if (reads & 4U) record.kept[3] = retain(y.get());
   const Place place = tape.publish(y.get());
   return Access::tensor<T>(y.take(), place);
@@ -123,10 +116,9 @@ template <class T>
 Tensor<T> pull_node(const PullOp<T>& op, const FormulaState& formula, const Shape& shape,
                     const Argument (&x)[4]) {
   Layout<T, 4> in(shape);
-  T numbers[4];
-  set(in, 0, x[0], numbers[0]);
+  set(in, 0, x[0]);
   for (int k = 1; k < 4; ++k) {
-    if (op.reads << 1 >> k & 1U) set(in, k, x[k], numbers[k]);
+    if (op.reads << 1 >> k & 1U) set(in, k, x[k]);
   }
   BlockHandle out(allocate(shape, sizeof(T)));
   in.run(out->data<T>(),
@@ -143,7 +135,7 @@ Tensor<T> pull_node(const PullOp<T>& op, const FormulaState& formula, const Shap
 }  // namespace
 
 template <class T>
-void vjp_pull(VjpContext& context) {
+void vjp_pull(VjpContext context) {
   const Record& record = context.record();
   const auto& op = static_cast<const PullOp<T>&>(*record.op);
   const FormulaState formula(record);
@@ -159,18 +151,21 @@ namespace {
 
 /// The parts of the gradient in a recorded sweep: one operation each.
 template <int arity, class T>
-void give_recorded(VjpContext& context, const MapOp<T>& op) {
+void give_recorded(VjpContext context, const MapOp<T>& op) {
   const Record& record = context.record();
   const FormulaState formula(record);
   const Tensor<T> g = context.gradient<T>();
   Argument x[4] = {{context.gradient_block(), Access::place(g).record}, {}, {}, {}};
-  for (int k = 0; k < arity; ++k) x[k + 1] = kept_input(record, k);
+  for (int k = 0; k < arity; ++k) {
+    x[k + 1] = record.input(k);
+    if (!x[k + 1].is_number()) x[k + 1].block = kept_block(record, k);
+  }
   x[arity + 1] = {record.kept[3], context.id()};
   for (int k = 0; k < arity; ++k) {
     const std::uint32_t input = record.inputs[k];
     if (!context.needs(input)) continue;
     if (op.literal[k] == 1) {
-      context.give(input, g);
+      context.give(input, Tensor<T>(g));
     } else if (op.literal[k] == -1) {
       context.give(input, -g);
     } else if (op.literal[k] != 0) {
@@ -182,7 +177,7 @@ void give_recorded(VjpContext& context, const MapOp<T>& op) {
 /// The part of one input, computed by its kernel: into the existing gradient, in place of an array
 /// that is not read any more, or into a new one.
 template <class T, int N>
-EBB_INLINE void give_pulled(VjpContext& context, const PullOp<T>& op, std::uint32_t input,
+EBB_INLINE void give_pulled(VjpContext context, const PullOp<T>& op, std::uint32_t input,
                             const Layout<T, N>& in, bool last) {
   const Shape& shape = context.shape();
   const auto fill = [&](Block* out, bool accumulate) {
@@ -206,7 +201,7 @@ EBB_INLINE void give_pulled(VjpContext& context, const PullOp<T>& op, std::uint3
 /// Both parts of a binary operation in one pass, if neither has an earlier part to be added to;
 /// their sum, if both are for the same input.
 template <class T>
-void give_both(VjpContext& context, const MapOp<T>& op, const Layout<T, 4>& in) {
+void give_both(VjpContext context, const MapOp<T>& op, const Layout<T, 4>& in) {
   const Record& record = context.record();
   const Shape& shape = context.shape();
   const bool to_one = record.inputs[0] == record.inputs[1];
@@ -224,7 +219,7 @@ void give_both(VjpContext& context, const MapOp<T>& op, const Layout<T, 4>& in) 
 }  // namespace
 
 template <class T, int arity>
-void vjp_map(VjpContext& context) {
+void vjp_map(VjpContext context) {
   const Record& record = context.record();
   const auto& op = static_cast<const MapOp<T>&>(*record.op);
   if (context.is_recorded()) [[unlikely]]
@@ -242,7 +237,13 @@ void vjp_map(VjpContext& context) {
   T numbers[arity];
   EBB_UNROLL
   for (int k = 0; k < arity; ++k) {
-    if (reads >> k & 1U) set(in, k + 1, kept_input(record, k), numbers[k]);
+    if (!(reads >> k & 1U)) continue;
+    if (record.inputs[k] == Argument::number) {
+      numbers[k] = record.number<T>(k);
+      in.set(k + 1, nullptr, &numbers[k]);
+    } else {
+      in.set(k + 1, kept_block(record, k), nullptr);
+    }
   }
   if (reads >> arity & 1U) in.set(arity + 1, record.kept[3], nullptr);
   if constexpr (arity == 2) {
@@ -264,9 +265,9 @@ void vjp_map(VjpContext& context) {
   }
 }
 
-template void vjp_map<float, 1>(VjpContext&);
-template void vjp_map<double, 1>(VjpContext&);
-template void vjp_map<float, 2>(VjpContext&);
-template void vjp_map<double, 2>(VjpContext&);
+template void vjp_map<float, 1>(VjpContext);
+template void vjp_map<double, 1>(VjpContext);
+template void vjp_map<float, 2>(VjpContext);
+template void vjp_map<double, 2>(VjpContext);
 
 }  // namespace ebb::inline v0::detail

@@ -5,7 +5,7 @@
 #include <cstring>
 #include <span>
 
-#include "ebb/autodiff/engine/vjp_context.hpp"
+#include "ebb/autodiff/engine/sweep.hpp"
 
 namespace ebb::inline v0::detail {
 
@@ -72,9 +72,9 @@ Tensor<T> binary(const MapOp<T>& op, const Operand<T>& a, const Operand<T>& b);
 
 /// Runs the sweep of a `MapOp`.
 template <class T, int arity>
-void vjp_map(VjpContext& context);
+void vjp_map(VjpContext context);
 /// Runs the sweep of a `PullOp`.
 template <class T>
-void vjp_pull(VjpContext& context);
+void vjp_pull(VjpContext context);
 
 }  // namespace ebb::inline v0::detail

@@ -24,7 +24,7 @@
 #include <string>
 
 #include "ebb/autodiff/engine/higher_order.hpp"
-#include "ebb/autodiff/engine/vjp_context.hpp"
+#include "ebb/autodiff/engine/sweep.hpp"
 #include "ebb/autodiff/kernels/table.hpp"
 #include "ebb/autodiff/values/error.hpp"
 
@@ -36,7 +36,7 @@ struct NoOptions {};
 template <class O, class T>
 class Call {
  public:
-  explicit Call(VjpContext& context) : context_(context) {}
+  explicit Call(VjpContext context) : context_(context) {}
 
   bool needs(int k) const { return context_.needs(record().inputs[k]); }
   /// The gradient of the result.
@@ -65,12 +65,12 @@ class Call {
  private:
   const Record& record() const { return context_.record(); }
 
-  VjpContext& context_;
+  VjpContext context_;
 };
 
 /// Gives input k its part of the gradient.
 template <class T, class Part>
-void give_part(VjpContext& context, int k, Part&& part, bool last) {
+void give_part(VjpContext context, int k, Part&& part, bool last) {
   if constexpr (requires { context.give<T>(k, part, last); }) {
     context.give<T>(k, part, last);
   } else {
@@ -79,7 +79,7 @@ void give_part(VjpContext& context, int k, Part&& part, bool last) {
 }
 
 template <class O, class T>
-void differentiate_as_operations(VjpContext& context) {
+void differentiate_as_operations(VjpContext context) {
   Argument arguments[std::size(O::reads)];
   for (std::size_t k = 0; k < std::size(arguments); ++k) {
     arguments[k] = context.record().input(int(k));
@@ -91,7 +91,7 @@ void differentiate_as_operations(VjpContext& context) {
 
 /// Calls the functions of the operation that give its derivatives.
 template <class O, class T>
-void vjp_structured(VjpContext& context) {
+void vjp_structured(VjpContext context) {
   [[maybe_unused]] const Call<O, T> call(context);
   [[maybe_unused]] constexpr int inputs = int(std::size(O::reads));
   if constexpr (requires { &O::template as_operations<T>; })

@@ -2,6 +2,7 @@
 // How operations are recorded: one record of 64 bytes each, in order of creation, in pooled chunks.
 #pragma once
 #include <bit>
+#include <cstring>
 #include <memory>
 #include <span>
 #include <string_view>
@@ -21,7 +22,7 @@ struct Record;
 struct Op {
   std::string_view name;
   /// Gives each input that the sweep needs its part of the gradient. Null for leaves.
-  void (*vjp)(VjpContext& context) = nullptr;
+  void (*vjp)(VjpContext context) = nullptr;
   bool many_inputs = false;      ///< inputs and kept blocks are in a `ManyInputs`, which is kept[0]
   bool attribute_block = false;  ///< the attributes do not fit into the record
   bool is_double = false;        ///< the element type of the result
@@ -33,24 +34,45 @@ struct Op {
 };
 
 /// What an operation reads of an operand, and what its record keeps of it: a block, and the record
-/// that computed it; or a plain number. It owns nothing.
+/// that computed it; or a plain number of the operation's element type. It owns nothing.
 struct Argument {
   /// The ids of what is not recorded: a constant, and a number.
   static constexpr std::uint32_t constant = 0, number = 0xffffffff;
 
-  Block* block = nullptr;       ///< for a number, its bits
+  union {
+    Block* block = nullptr;
+    float narrow;
+    double wide;
+  };
   std::uint32_t id = constant;  ///< the record, if it is on the tape
 
-  static Argument of(double value) {
-    return {reinterpret_cast<Block*>(std::bit_cast<std::uint64_t>(value)), number};
+  Argument() = default;
+  Argument(Block* x, std::uint32_t record) : block(x), id(record) {}
+  explicit Argument(double value) : wide(value), id(number) {}
+  explicit Argument(float value) : id(number) {
+    // As many bytes as a record copies: it would wait for a narrower store.
+    const std::uint64_t bits = std::bit_cast<std::uint32_t>(value);
+    std::memcpy(static_cast<void*>(this), &bits, sizeof bits);
   }
+
   bool is_number() const { return id == number; }
   bool is_recorded() const { return id != constant && id != number; }
   /// The value of a number.
-  double value() const { return std::bit_cast<double>(reinterpret_cast<std::uint64_t>(block)); }
+  template <class T>
+  const T& value() const {
+    if constexpr (sizeof(T) == 4) {
+      return narrow;
+    } else {
+      return wide;
+    }
+  }
   /// This argument for a record, which owns a reference to the block.
-  Argument keep() const { return is_number() ? *this : Argument{retain(block), id}; }
+  Argument keep() const {
+    if (!is_number()) retain(block);
+    return *this;
+  }
 };
+static_assert(sizeof(Argument) == 16);
 
 /// One recorded operation.
 struct Record {
@@ -63,11 +85,23 @@ struct Record {
   std::uint32_t inputs[3];
   std::uint32_t shape;  ///< index of the output's shape
 
-  /// Input k; the block is null if the record does not keep it.
-  Argument input(int k) const { return {kept[k], inputs[k]}; }
-  /// Sets input k, and takes over a reference.
-  void set_input(int k, Argument x) {
-    kept[k] = x.block;
+  /// Input k; the block is null if the record does not keep it. The bits of a number are in the
+  /// place of a block.
+  Argument input(int k) const {
+    Argument x(nullptr, inputs[k]);
+    std::memcpy(static_cast<void*>(&x), &kept[k], sizeof kept[k]);
+    return x;
+  }
+  /// The value of input k, which is a number.
+  template <class T>
+  T number(int k) const {
+    T value;
+    std::memcpy(&value, &kept[k], sizeof value);
+    return value;
+  }
+  /// Keeps input k, and takes over a reference.
+  void keep_input(int k, const Argument& x) {
+    std::memcpy(static_cast<void*>(&kept[k]), &x, sizeof kept[k]);
     inputs[k] = x.id;
   }
 };
@@ -100,7 +134,7 @@ inline void keep_inputs(Record& record, std::span<const Argument> inputs) {
     if (record.op->many_inputs) {
       many_inputs_of(record)[k] = inputs[k].keep();
     } else {
-      record.set_input(int(k), inputs[k].keep());
+      record.keep_input(int(k), inputs[k].keep());
     }
   }
 }
@@ -324,7 +358,7 @@ struct OperandReader {
   template <class T>
   EBB_INLINE Argument read(std::string_view operation, const Operand<T>& x) {
     const Contents<T> from = Access::contents(x, operation);
-    if (from.is_number()) return Argument::of(double(from.number));
+    if (from.is_number()) return Argument(from.number);
     return {from.block, from.cell ? leaf(from.cell) : admit(operation, from.tensor)};
   }
   /// A result that is not recorded, from a block that it takes over. A tape with check_finite

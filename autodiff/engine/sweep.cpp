@@ -5,7 +5,9 @@
 #include <cassert>
 #include <cstring>
 
+#include "ebb/autodiff/kernels/blas.hpp"
 #include "ebb/autodiff/kernels/table.hpp"
+#include "ebb/autodiff/ops.hpp"
 #include "ebb/autodiff/values/error.hpp"
 #include "ebb/autodiff/values/instances.hpp"
 #ifdef EBB_MUTATE
@@ -58,8 +60,7 @@ void put(Cell<T>* cell, Block* gradient) {
 }  // namespace
 
 EBB_HOT Sweep::Sweep(Records& tape, std::uint32_t low, std::uint32_t high, Mode mode)
-    : VjpContext(tape, low, high, mode) {
-  slots_ = few_slots_;
+    : tape_(tape), low_(low), high_(high), mode_(mode), slots_(few_slots_) {
   const std::size_t count = high - low + 1;
   if (count > std::size(few_slots_)) {
     many_slots_ = zeroed_bytes(count * sizeof(Slot));
@@ -102,26 +103,25 @@ void Sweep::restrict_to(std::span<const std::uint32_t> ids) {
 #ifdef EBB_MUTATE
 /// Replaces the gradient that the record gives to the input that the mutant chooses. The gradient
 /// that earlier records gave to that input is saved first, so that its slot has only this part.
-void Sweep::run_vjp() {
-  Record& record = *record_;
+void Sweep::run_vjp(Record& record) {
   const int k = mutant.input_to_break ? mutant.input_to_break(record) : -1;
   const Argument input = k < 0                    ? Argument()
                          : record.op->many_inputs ? many_inputs_of(record)[std::size_t(k)]
                                                   : record.input(k);
-  if (!needs(input.id)) return record.op->vjp(*this);
+  if (!needs(input.id)) return record.op->vjp({*this, record});
   const Slot others = std::exchange(slot(input.id), {});
-  record.op->vjp(*this);
+  record.op->vjp({*this, record});
   const Slot part = std::exchange(slot(input.id), others);
   if (!part.block) return;
   const auto give_broken = [&]<Real T>(Tensor<T> (*broken)(const Tensor<T>&)) {
-    give(input.id, broken(tensor<T>({part.block, part.id})));
+    give(input.id, broken(VjpContext(*this, record).tensor<T>({part.block, part.id})));
   };
   tape_.at(input.id).op->is_double ? give_broken(mutant.broken_double)
                                    : give_broken(mutant.broken_float);
   release(part.block);
 }
 #else
-EBB_INLINE void Sweep::run_vjp() { record_->op->vjp(*this); }
+EBB_INLINE void Sweep::run_vjp(Record& record) { record.op->vjp({*this, record}); }
 #endif
 
 void Sweep::visit(std::uint32_t id, Record& record) {
@@ -136,9 +136,8 @@ void Sweep::visit(std::uint32_t id, Record& record) {
   } else {
     current_ = std::exchange(arrived, Slot{});
   }
-  record_ = &record;
-  id_ = id;
-  run_vjp();
+  visited_ = id;
+  run_vjp(record);
   if (tape_.checks_finite()) [[unlikely]]
     check_parts(record);
   if (Block* block = std::exchange(current_.block, nullptr)) release(block);
@@ -190,5 +189,63 @@ EBB_HOT void Sweep::commit() {
   for_each_arrived([](auto* cell, Block*& block) { put(cell, std::exchange(block, nullptr)); });
   committed_ = true;
 }
+
+template <class T>
+EBB_HOT Tensor<T> Sweep::reduced(const Tensor<T>& part, std::uint32_t id) {
+  const Shape& shape = tape_.shape_of(id);
+  // A copy of the shape, since recording may move the tape's list of shapes.
+  if (mode_.record) return sum_to(part, Shape(shape));
+  return Access::tensor<T>(sum_to_block<T>(Access::block(part), shape));
+}
+EBB_OVERLOAD_FOR_REALS(Sweep::reduced, Tensor<T>(const Tensor<T>&, std::uint32_t))
+
+template <class T>
+EBB_HOT void Sweep::add(std::uint32_t id, Tensor<T>&& part) {
+  Slot& to = slot(id);
+  if (mode_.record) {
+    const Tensor<T> before = Access::tensor<T>(to.block, place(to.id));
+    to.block = nullptr;
+    part = before + part;
+    to.id = Access::place(part).record;
+    to.block = Access::take(std::move(part));
+    return;
+  }
+  if (writable(to.block)) {
+    add_into<T>(to.block, to.block, Access::block(part));
+    return;
+  }
+  BlockHandle sum(allocate(tape_.shape_of(id), sizeof(T)));
+  add_into<T>(sum.get(), to.block, Access::block(part));
+  release(std::exchange(to.block, sum.take()));
+}
+EBB_OVERLOAD_FOR_REALS(Sweep::add, void(std::uint32_t, Tensor<T>&&))
+
+template <class T>
+EBB_HOT void Sweep::give_product(Record& record, int k, const Product& p) {
+  const VjpContext context(*this, record);
+  const std::uint32_t id = record.inputs[k];
+  const auto kept = [&](Product::Factor factor) { return record.input(factor - Product::a); };
+  if (mode_.record) {
+    const auto factor = [&](Product::Factor f) {
+      return f == Product::g ? context.gradient<T>() : context.tensor<T>(kept(f));
+    };
+    give(id, matmul(factor(p.left), factor(p.right),
+                    {.transpose_a = p.transpose_left, .transpose_b = p.transpose_right}));
+    return;
+  }
+  if (current_.block->is_uniform()) {
+    release(std::exchange(current_.block, densify<T>(current_.block)));
+  }
+  const auto block = [&](Product::Factor f) {
+    return f == Product::g ? current_.block : kept(f).block;
+  };
+  // Computed into the existing gradient, or into a new one.
+  Block* into = context.accumulator(id);
+  BlockHandle fresh(into ? nullptr : allocate(tape_.shape_of(id), sizeof(T)));
+  product_into<T>(into ? into : fresh.get(), block(p.left), block(p.right), p.transpose_left,
+                  p.transpose_right, into != nullptr);
+  if (!into) give(id, Access::tensor<T>(fresh.take()));
+}
+EBB_OVERLOAD_FOR_REALS(Sweep::give_product, void(Record&, int, const Product&))
 
 }  // namespace ebb::inline v0::detail

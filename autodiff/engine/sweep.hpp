@@ -3,23 +3,51 @@
 #pragma once
 #include <span>
 
-#include "ebb/autodiff/engine/vjp_context.hpp"
+#include "ebb/autodiff/engine/record.hpp"
 
 namespace ebb::inline v0::detail {
 
+/// x summed over the axes that a broadcast from `shape` stretched. Defined with the operations of
+/// shapes, which are above the engine.
+template <class T>
+Block* sum_to_block(Block* x, const Shape& shape);
+
+/// Returned by a vjp if the gradient of an input is that of the result.
+struct Upstream {};
+
+/// Returned by a vjp for a matrix product that is not computed yet: the sweep adds it to the
+/// gradient that is already there, or records it. Its factors are g, the gradient of the result,
+/// and the inputs a and b that the record kept.
+struct Product {
+  enum Factor { g, a, b };
+  Factor left, right;
+  bool transpose_left = false, transpose_right = false;
+};
+
 /// One pass over the records [low, high] of a tape, latest first.
-class Sweep : VjpContext {
+class Sweep {
  public:
-  using VjpContext::Mode;  // whether the sweep is recorded, and whether it consumes records
+  struct Mode {
+    bool record;   ///< the sweep is recorded on the same tape, for higher orders
+    bool consume;  ///< records are removed, and their arrays freed, as the sweep passes
+  };
 
   Sweep(Records& tape, std::uint32_t low, std::uint32_t high, Mode mode);
   ~Sweep();
+  Sweep(const Sweep&) = delete;
 
   /// Restricts the sweep to the records between these and the output, and keeps their gradients.
   /// Without it every record is on the way to a leaf.
   void restrict_to(std::span<const std::uint32_t> ids);
-  /// Gives the output the gradient from which the sweep starts.
-  using VjpContext::give;
+  /// Adds to the gradient of a record, after summing over axes that were broadcast.
+  template <class T>
+  EBB_INLINE void give(std::uint32_t id, Tensor<T>&& part) {
+    if (!(Access::block(part)->shape == tape_.shape_of(id))) part = reduced(part, id);
+    Slot& to = slot(id);
+    if (to.block) return add(id, std::move(part));
+    to = {Access::block(part), mode_.record ? Access::place(part).record : 0};
+    Access::take(std::move(part));
+  }
   void run();
   /// Runs one record only: its inputs then have its part of their gradients.
   void run_only(std::uint32_t id);
@@ -31,14 +59,130 @@ class Sweep : VjpContext {
   void commit();
 
  private:
+  friend class VjpContext;
+  struct Slot {
+    Block* block;
+    std::uint32_t id;  // the id of the gradient, if the sweep is recorded
+  };
+  enum Mark : char { unneeded = 0, needed = 1, wanted = 2 };
+
+  static bool writable(const Block* block) {
+    return block->is_sole() && block->flags == Block::plain;
+  }
+  bool needs(std::uint32_t id) const {
+    return id - low_ <= high_ - low_ && (!marks_ || mark(id) != unneeded);
+  }
+  Place place(std::uint32_t id) const { return mode_.record && id ? tape_.place(id) : Place(); }
+  Slot& slot(std::uint32_t id) const { return slots_[id - low_]; }
+  Mark mark(std::uint32_t id) const { return marks_->data<Mark>()[id - low_]; }
   EBB_INLINE void visit(std::uint32_t id, Record& record);
-  void run_vjp();
+  void run_vjp(Record& record);
   /// @throws NonFiniteError if a gradient that the record has just given is not finite.
   void check_parts(const Record& record) const;
+  template <class T>
+  void give_product(Record& record, int k, const Product& product);
+  /// A part of a gradient, summed to the shape of a record that was broadcast.
+  template <class T>
+  Tensor<T> reduced(const Tensor<T>& part, std::uint32_t id);
+  /// Adds to a gradient of the same shape.
+  template <class T>
+  void add(std::uint32_t id, Tensor<T>&& part);
 
+  Records& tape_;
+  std::uint32_t low_, high_;
+  Mode mode_;
+  Slot* slots_;         // one for each record
   Slot few_slots_[16];  // not initialised where there are fewer records
-  BlockHandle many_slots_;
+  BlockHandle many_slots_, marks_;
+  Slot current_{};  // the gradient of the record whose vjp runs
+  std::uint32_t visited_;
   bool committed_ = false;  // the gradients are in the cells, and the slots are empty
+};
+
+/// What the vjp of a record works with: the record, the gradient of its result, and the gradients
+/// of its inputs, to which it adds. A view, passed by value.
+class VjpContext {
+ public:
+  VjpContext(Sweep& sweep, Record& record) : sweep_(sweep), record_(record) {}
+
+  Records& tape() const { return sweep_.tape_; }
+  /// Whether the sweep is recorded itself, on the same tape, for higher orders.
+  bool is_recorded() const { return sweep_.mode_.record; }
+  /// Whether records are removed, and their arrays freed, as the sweep passes.
+  bool consumes() const { return sweep_.mode_.consume; }
+
+  Record& record() const { return record_; }
+  std::uint32_t id() const { return sweep_.visited_; }
+  /// The shape of the result.
+  const Shape& shape() const { return tape().shape_at(record_.shape); }
+  /// True if an input needs a part of the gradient; false for constants and numbers.
+  bool needs(std::uint32_t id) const { return sweep_.needs(id); }
+  /// An argument that a record kept.
+  template <class T>
+  Tensor<T> tensor(const Argument& x) const {
+    if (x.is_number()) return Tensor<T>(x.value<T>());
+    return Access::tensor<T>(retain(x.block), sweep_.place(x.id));
+  }
+  /// The result, if the record kept it.
+  template <class T>
+  Tensor<T> result() const {
+    return tensor<T>({record_.kept[3], id()});
+  }
+
+  /// The gradient of the result. It may be uniform.
+  template <class T>
+  Tensor<T> gradient() const {
+    return Access::tensor<T>(retain(sweep_.current_.block), sweep_.place(sweep_.current_.id));
+  }
+  /// Moves the gradient of the result to the caller, who may overwrite it. Call it last.
+  template <class T>
+  Tensor<T> take_gradient() const {
+    return Access::tensor<T>(std::exchange(sweep_.current_.block, nullptr),
+                             sweep_.place(sweep_.current_.id));
+  }
+  template <class T>
+  Tensor<T> gradient(bool last) const {
+    return last ? take_gradient<T>() : gradient<T>();
+  }
+  Block* gradient_block() const { return sweep_.current_.block; }
+
+  /// Adds to the gradient of an input, after summing over axes that were broadcast.
+  template <class T>
+  void give(std::uint32_t id, Tensor<T>&& part) const {
+    sweep_.give(id, std::move(part));
+  }
+  /// Adds to the gradient of input k a part that is not computed yet. `last` is true if the
+  /// gradient of the result is not needed after this.
+  template <class T>
+  void give(int k, const Product& product, bool) const {
+    sweep_.give_product<T>(record_, k, product);
+  }
+  template <class T>
+  void give(int k, Upstream, bool last) const {
+    give(record_.inputs[k], gradient<T>(last));
+  }
+  /// The gradient of an input, if a kernel may add to it in place; otherwise null.
+  Block* accumulator(std::uint32_t id) const {
+    if (is_recorded()) return nullptr;
+    Block* block = sweep_.slot(id).block;
+    return block && Sweep::writable(block) ? block : nullptr;
+  }
+  /// The gradient of the result, if nothing else reads it any more: the block then belongs to the
+  /// caller. Otherwise null.
+  Block* reuse_gradient() const {
+    Block*& block = sweep_.current_.block;
+    return !is_recorded() && Sweep::writable(block) ? std::exchange(block, nullptr) : nullptr;
+  }
+  /// A block that the record kept, if nothing else holds it: it then belongs to the caller.
+  /// Otherwise null.
+  Block* reuse_kept(int k) const {
+    Block*& kept = record_.kept[k];
+    return consumes() && kept && Sweep::writable(kept) ? std::exchange(kept, nullptr) : nullptr;
+  }
+
+ private:
+  Sweep& sweep_;
+  Record& record_;
 };
 
 }  // namespace ebb::inline v0::detail

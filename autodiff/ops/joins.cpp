@@ -12,7 +12,7 @@ namespace {
 
 /// Gives each part its slice of the gradient.
 template <class T>
-void vjp_concat(VjpContext& context) {
+void vjp_concat(VjpContext context) {
   const Record& record = context.record();
   const auto axis = int(record.attributes.bits);
   const Tensor<T> g = context.gradient<T>();
@@ -78,7 +78,7 @@ Tensor<T> concat_all(const std::vector<Tensor<T>>& parts, int axis) {
 }
 
 template <class To, class From>
-void vjp_cast(VjpContext& context) {
+void vjp_cast(VjpContext context) {
   const std::uint32_t input = context.record().inputs[0];
   if (context.needs(input)) context.give(input, cast<From>(context.gradient<To>()));
 }
