@@ -56,6 +56,10 @@ Case fixed(std::string name, std::string unit, double limit, std::function<Loop(
 /// A case with a fixed limit that measures itself.
 Case fixed(std::string name, std::string unit, double limit, std::function<double()> measure);
 
+/// Measures the cases that a command line asks for and prints them as a table. `arguments` come
+/// after the name of the program. Returns the exit status.
+int run_table(std::vector<Case> cases, const std::vector<std::string>& arguments);
+
 double median(std::vector<double> samples);
 /// Seconds on a clock that only goes forward.
 double now();
