@@ -58,6 +58,29 @@ if(EBB_BENCHMARKS)
   endif()
 endif()
 
+# What tools/bench --peers builds.
+if(EBB_PEERS)
+  find_package(Torch QUIET)
+  if(Torch_FOUND)
+    find_package(nlohmann_json REQUIRED)
+    file(GLOB sources CONFIGURE_DEPENDS tools/benchmarks/peers/*.cpp)
+    list(TRANSFORM TORCH_INCLUDE_DIRS PREPEND -I OUTPUT_VARIABLE flags)
+    list(JOIN flags " " flags)
+    set(libraries "$<TARGET_FILE:torch> $<TARGET_FILE:torch_cpu> $<TARGET_FILE:c10>")
+    # OpenBLAS comes before libtorch, which then takes its products from it, and not from the
+    # libblas of the machine.
+    ebb_add_program(ebb_peers SOURCES ${sources}
+      tools/benchmarks/bench.cpp tools/benchmarks/programs.cpp tools/benchmarks/table.cpp
+      LIBRARIES nlohmann_json::nlohmann_json ebb::openblas ${TORCH_LIBRARIES} ${CMAKE_DL_LIBS})
+    set_target_properties(ebb_peers PROPERTIES EXCLUDE_FROM_ALL ON)
+    set_source_files_properties(tools/benchmarks/peers/cases_programs.cpp PROPERTIES
+      COMPILE_DEFINITIONS "EBB_TORCH_FLAGS=\"${flags}\";EBB_TORCH_LIBRARIES=\"${libraries}\"")
+  else()
+    message(STATUS
+      "ebb: the benchmarks beside libtorch are left out, for it was not found (Debian: libtorch-dev)")
+  endif()
+endif()
+
 if(EBB_TESTS)
   enable_testing()
   include(EbbTests)

@@ -81,6 +81,7 @@ if(NOT ebb_thread_sanitizer)
     set_tests_properties(examples PROPERTIES TIMEOUT 600)
   endif()
   add_test(NAME packages COMMAND "${PROJECT_SOURCE_DIR}/tests/packages.sh")
+  add_test(NAME bench COMMAND "${PROJECT_SOURCE_DIR}/tests/bench.sh")
   if(NOT CMAKE_CXX_FLAGS MATCHES "-fsanitize" AND NOT BUILD_SHARED_LIBS)
     add_test(NAME samples COMMAND "${PROJECT_SOURCE_DIR}/tests/samples.sh" "${CMAKE_CXX_COMPILER}"
       "$<TARGET_FILE:ebb>" "${EbbOpenBLAS_LIBRARY}")

@@ -37,7 +37,8 @@ optim/
 nn/
 nn/models/
 ebb xtensor
-examples/ tools/benchmarks/ tools/benchmarks/limits/ tools/benchmarks/programs/ tools/proof/'
+examples/ tools/benchmarks/ tools/benchmarks/limits/ tools/benchmarks/programs/ tools/proof/
+tools/benchmarks/peers/'
 folders=(autodiff data optim nn examples tools)
 most_files=29  # of a room
 

@@ -10,7 +10,8 @@ fail() {
   errors=$((errors + 1))
 }
 
-# What the files ask for, and the Debian package that has it ("-": comes with the compiler).
+# What the files ask for, and the Debian package that has it ("-": none is needed, for it comes with
+# the compiler, or is left out where it is not found).
 declare -A package_of=(
   [find:Threads]=-
   [find:EbbOpenBLAS]=libopenblas-dev
@@ -27,6 +28,7 @@ declare -A package_of=(
   [find:benchmark]=libbenchmark-dev
   [find:nlohmann_json]=nlohmann-json3-dev
   [find:SQLite3]=libsqlite3-dev
+  [find:Torch]=-
   [find:openblas]=libopenblas-dev
   [find:openblas_config.h]=libopenblas-dev
   [include:cblas.h]=libopenblas-dev
@@ -39,6 +41,7 @@ declare -A package_of=(
   [include:doctest]=doctest-dev
   [include:CLI]=libcli11-dev
   [include:benchmark]=libbenchmark-dev
+  [include:torch]=-
   [include:nlohmann]=nlohmann-json3-dev
   [generator:Ninja]=ninja-build
   [language:CXX]=g++

@@ -12,14 +12,18 @@ ebb_give_up() {
   exit 2
 }
 
+# Whether a package is there. Where it is not Debian, all are: the build says what it misses.
+ebb_is_installed() {
+  ! command -v dpkg-query > /dev/null ||
+    [[ $(dpkg-query -W -f '${db:Status-Status}' "$1" 2> /dev/null) == installed ]]
+}
+
 # Installs the packages named in the given files of tools/ that are not there yet.
 ebb_install_packages() {
-  command -v dpkg-query > /dev/null || return 0  # not Debian: the build says what it misses
   local -a missing=() as_root=()
   local package
   while read -r package; do
-    [[ $(dpkg-query -W -f '${db:Status-Status}' "$package" 2> /dev/null) == installed ]] ||
-      missing+=("$package")
+    ebb_is_installed "$package" || missing+=("$package")
   done < <(cd "$ebb_root/tools" && cat "$@")
   ((${#missing[@]})) || return 0
 
