@@ -35,49 +35,49 @@ TEST_CASE_TEMPLATE("special values are exact", T, float, double) {
   using Limits = std::numeric_limits<T>;
   const T tiny = Limits::denorm_min(), least = Limits::min(), huge = Limits::max();
   constexpr bool f = sizeof(T) == 4;
-  const T zero = 0, none = T(-0.0), oo = inf<T>, bad = NaN<T>;
+  const T zero = 0, none = T(-0.0), inf = ebb::test::inf<T>, nan = NaN<T>;
   check_special<Test_exp, T>({{zero, 1},
                               {none, 1},
-                              {oo, oo},
-                              {-oo, 0},
-                              {bad, bad},
-                              {huge, oo},
+                              {inf, inf},
+                              {-inf, 0},
+                              {nan, nan},
+                              {huge, inf},
                               {-huge, 0},
                               {tiny, 1},
-                              {T(f ? 88.73 : 709.79), oo},
+                              {T(f ? 88.73 : 709.79), inf},
                               {T(f ? -104 : -745.2), 0}});
   check_special<Test_expm1, T>({{zero, zero},
                                 {none, none},
-                                {oo, oo},
-                                {-oo, -1},
-                                {bad, bad},
-                                {huge, oo},
+                                {inf, inf},
+                                {-inf, -1},
+                                {nan, nan},
+                                {huge, inf},
                                 {-huge, -1},
                                 {tiny, tiny},
                                 {-tiny, -tiny},
                                 {least, least}});
   check_special<Test_log, T>({{1, 0},
-                              {zero, -oo},
-                              {none, -oo},
-                              {-1, bad},
-                              {-tiny, bad},
-                              {oo, oo},
-                              {-oo, bad},
-                              {bad, bad}});
+                              {zero, -inf},
+                              {none, -inf},
+                              {-1, nan},
+                              {-tiny, nan},
+                              {inf, inf},
+                              {-inf, nan},
+                              {nan, nan}});
   check_special<Test_log1p, T>({{zero, zero},
                                 {none, none},
-                                {-1, -oo},
-                                {-2, bad},
-                                {-oo, bad},
-                                {oo, oo},
-                                {bad, bad},
+                                {-1, -inf},
+                                {-2, nan},
+                                {-inf, nan},
+                                {inf, inf},
+                                {nan, nan},
                                 {tiny, tiny},
                                 {-tiny, -tiny}});
   check_special<Test_tanh, T>({{zero, zero},
                                {none, none},
-                               {oo, 1},
-                               {-oo, -1},
-                               {bad, bad},
+                               {inf, 1},
+                               {-inf, -1},
+                               {nan, nan},
                                {huge, 1},
                                {-huge, -1},
                                {40, 1},
@@ -87,16 +87,16 @@ TEST_CASE_TEMPLATE("special values are exact", T, float, double) {
                                {least, least}});
   check_special<Test_sin, T>({{zero, zero},
                               {none, none},
-                              {oo, bad},
-                              {-oo, bad},
-                              {bad, bad},
+                              {inf, nan},
+                              {-inf, nan},
+                              {nan, nan},
                               {tiny, tiny},
                               {-tiny, -tiny},
                               {least, least}});
   check_special<Test_cos, T>(
-      {{zero, 1}, {none, 1}, {oo, bad}, {-oo, bad}, {bad, bad}, {tiny, 1}, {T(1e-9), 1}});
+      {{zero, 1}, {none, 1}, {inf, nan}, {-inf, nan}, {nan, nan}, {tiny, 1}, {T(1e-9), 1}});
   check_special<Test_sqrt, T>(
-      {{zero, zero}, {none, none}, {4, 2}, {-1, bad}, {oo, oo}, {-oo, bad}, {bad, bad}});
+      {{zero, zero}, {none, none}, {4, 2}, {-1, nan}, {inf, inf}, {-inf, nan}, {nan, nan}});
 }
 
 TEST_CASE_TEMPLATE("a value depends neither on its place nor on its neighbours", F,
