@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Bytes to read: at any place of a file, or from start to end.
 #pragma once
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "ebb/autodiff/values/error.hpp"
 
@@ -15,6 +18,19 @@ namespace ebb::inline v0::data::detail {
 std::string printable(std::string_view text);
 /// A number with its noun, such as "1 byte" or "2 bytes".
 std::string count_of(std::int64_t n, const char* what);
+/// The names of things for a message, such as "a, b"; only the first of very many. `name` is a
+/// function of a thing, or a member of it.
+template <class Thing, class Name>
+std::string list_of(const std::vector<Thing>& things, Name name) {
+  constexpr std::size_t most = 40;
+  if (things.empty()) return "none";
+  std::string text;
+  for (std::size_t i = 0; i < std::min(things.size(), most); ++i) {
+    text += (i ? ", " : "") + std::invoke(name, things[i]);
+  }
+  if (things.size() > most) text += " and " + std::to_string(things.size() - most) + " more";
+  return text;
+}
 
 /// A file, or bytes in memory, of known size, to be read at any place.
 class BinaryFile {

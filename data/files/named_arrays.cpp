@@ -1,26 +1,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "ebb/data/files/named_arrays.hpp"
 
-#include <algorithm>
-
 #include "ebb/data/files/elements.hpp"
 
 namespace ebb::inline v0::data {
-namespace {
-
-/// The names for a message; only the first of very many.
-std::string list(const std::vector<std::string>& names) {
-  constexpr std::size_t most = 40;
-  if (names.empty()) return "none";
-  std::string text;
-  for (std::size_t i = 0; i < std::min(names.size(), most); ++i) {
-    text += (i ? ", " : "") + detail::printable(names[i]);
-  }
-  if (names.size() > most) text += " and " + std::to_string(names.size() - most) + " more";
-  return text;
-}
-
-}  // namespace
 
 NamedArrays::NamedArrays() = default;
 NamedArrays::NamedArrays(std::initializer_list<std::pair<std::string, AnyArray>> arrays) {
@@ -56,7 +39,7 @@ const AnyArray& NamedArrays::at(std::string_view name) const {
   const auto found = positions_.find(name);
   if (found == positions_.end()) {
     throw ArgumentError("NamedArrays: no array " + detail::printable(name) + "; there are " +
-                        list(names_));
+                        detail::list_of(names_, detail::printable));
   }
   return arrays_[found->second];
 }

@@ -3,20 +3,11 @@
 
 #include <algorithm>
 #include <charconv>
+#include <functional>
+
+#include "ebb/data/files/binary_file.hpp"
 
 namespace ebb::inline v0::data::detail {
-namespace {
-
-template <class F>
-std::string list(std::size_t count, F name) {
-  constexpr std::size_t most = 40;
-  std::string text;
-  for (std::size_t i = 0; i < std::min(count, most); ++i) text += (i ? ", " : "") + name(i);
-  if (count > most) text += " and " + std::to_string(count - most) + " more";
-  return count == 0 ? "none" : text;
-}
-
-}  // namespace
 
 std::size_t position_of(const std::vector<Column>& columns, std::string_view name) {
   const auto found = std::find_if(columns.begin(), columns.end(),
@@ -34,12 +25,10 @@ std::size_t Positions::of(std::string_view name) const {
   return found == positions_.end() ? no_column : found->second;
 }
 
-std::string list_of(const std::vector<Column>& columns) {
-  return list(columns.size(), [&](std::size_t i) { return columns[i].name; });
-}
+std::string list_of(const std::vector<Column>& columns) { return list_of(columns, &Column::name); }
 
 std::string list_of(const std::vector<std::string>& names) {
-  return list(names.size(), [&](std::size_t i) { return names[i]; });
+  return list_of(names, std::identity());
 }
 
 const char* name_of(Kind kind) { return kind == Kind::numeric ? "numeric" : "categorical"; }
