@@ -27,10 +27,12 @@ FunctionalCall<T>::FunctionalCall(std::span<const Variable<T>> variables,
   for (std::size_t i = 0; i < values.size(); ++i) {
     const Variable<T>& variable = variables[i];
     if (values[i].empty() || !(values[i].shape() == variable.shape())) {
-      throw ShapeError("functional_call: value " + std::to_string(i) + " has shape " +
-                       to_string(values[i].shape()) + ", its variable " +
+      throw ShapeError("functional_call: value " + std::to_string(i) +
+                       (values[i].empty() ? " is an empty tensor"
+                                          : " has shape " + to_string(values[i].shape())) +
+                       ", but its variable " +
                        (variable.label().empty() ? "" : '"' + variable.label() + "\" ") +
-                       to_string(variable.shape()));
+                       "has shape " + to_string(variable.shape()));
     }
     entries_.push_back({Access::cell(variable), sizeof(T) == 8, Access::block(values_[i]),
                         Access::place(values_[i])});

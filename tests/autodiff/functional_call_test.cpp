@@ -104,9 +104,18 @@ TEST_CASE("every variable needs a value of its shape") {
   CHECK(call({Array<double>::zeros({1, 3}), Array<double>::zeros({1}),
               Array<double>::zeros({1})}) == "functional_call: 3 values for 2 variables");
   CHECK(call({Array<double>::zeros({1, 3}), Array<double>::zeros({2})}) ==
-        "functional_call: value 1 has shape (2,), its variable \"bias\" (1,)");
+        "functional_call: value 1 has shape (2,), but its variable \"bias\" has shape (1,)");
   CHECK(call({Array<double>::zeros({1, 3}), Tensor<double>()}) ==
-        "functional_call: value 1 has shape (0,), its variable \"bias\" (1,)");
+        "functional_call: value 1 is an empty tensor, but its variable \"bias\" has shape (1,)");
+  // An empty tensor is no value for a variable without elements either, though it has the shape.
+  std::vector<Variable<double>> none;
+  none.emplace_back(Array<double>::zeros({0}));
+  const auto call_none = [&](const Tensor<double>& value) {
+    return functional_call(none, {value}, [&] { return sum(none[0]).item(); });
+  };
+  CHECK(message_of([&] { call_none({}); }) ==
+        "functional_call: value 0 is an empty tensor, but its variable has shape (0,)");
+  CHECK(call_none(Array<double>::zeros({0})) == 0);
 }
 
 }  // TEST_SUITE("functional call")
