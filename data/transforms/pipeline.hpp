@@ -94,8 +94,9 @@ class EBB_API Pipeline : public Transform {
   /// refuses.
   void save(const std::string& path) const;
   /// Reads a file that `save` wrote. If the pipeline has transforms of your own types, pass one of
-  /// each: `Pipeline::load("pipeline.json", {Clip()})`. A file does not store which rows the fit
-  /// saw, so a loaded pipeline accepts all rows.
+  /// each: `Pipeline::load("pipeline.json", {Clip()})`. Where one has the type of a transform of
+  /// the library, it is taken. A file does not store which rows the fit saw, so a loaded pipeline
+  /// accepts all rows.
   /// @throws FileError that starts with the name of the file, and line:column or the step, for a
   /// file that `save` cannot have written.
   static Pipeline load(const std::string& path, const std::vector<Step>& own = {});

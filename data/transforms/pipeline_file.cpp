@@ -63,9 +63,9 @@ const char* from_json(const Json& json, std::uint64_t& value) {
 }
 const char* from_json(const Json& json, std::int64_t& value) {
   constexpr auto most = std::uint64_t(std::numeric_limits<std::int64_t>::max());
-  if (!json.is_number_integer() ||
-      (json.is_number_unsigned() && json.get<std::uint64_t>() > most)) {
-    return "a whole number";
+  if (!json.is_number_integer()) return "a whole number";
+  if (json.is_number_unsigned() && json.get<std::uint64_t>() > most) {
+    return "a whole number below 2^63";
   }
   value = json.get<std::int64_t>();
   return nullptr;
@@ -246,8 +246,9 @@ constexpr std::int64_t largest = std::int64_t(1) << 28;
 
 Json parse(const detail::BinaryFile& file) {
   const std::string& path = file.name();
-  if (file.size() > largest)
+  if (file.size() > largest) {
     throw FileError(path + ": a file of more than 256 MB is not a pipeline");
+  }
   std::string text(std::size_t(file.size()), '\0');
   file.read(0, text.data(), file.size());
   // The parser would take a zero byte for the end of the text.
@@ -316,8 +317,11 @@ void Pipeline::save(const std::string& path) const {
   } catch (const Json::type_error&) {
     fail("save: the name of a column, or a level, is not UTF-8, as JSON must be");
   }
-  if (std::int64_t(text.size()) > largest)
-    fail("save: it takes more than 256 MB, which load refuses");
+  if (std::int64_t(text.size()) > largest) {
+    fail(
+        "save: it takes more than 256 MB, which load refuses; drop columns with many or long "
+        "levels");
+  }
   detail::AtomicFile file(path);
   file.write(text);
   file.commit();

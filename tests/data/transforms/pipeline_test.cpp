@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <filesystem>
 #include <limits>
 #include <sstream>
 
@@ -191,6 +192,21 @@ TEST_CASE("your own transforms can be steps, in files too") {
             ": step 1: there is no transform \"Clip\"; give one of your own to Pipeline::load");
 }
 
+TEST_CASE("your own transform goes before one of the library that has the same type") {
+  struct Mine : Clip {
+    std::string type() const override { return "MinMax"; }
+  };
+  const test::Folder folder;
+  const std::string path = folder.path("p.json");
+  data::Pipeline pipeline{Mine()};
+  const auto seen = pipeline.fit_transform(houses());
+  pipeline.save(path);
+  const auto again = data::Pipeline::load(path, {Mine()});
+  CHECK_AGREES(same_bits(again.transform(houses()).values(), seen.values()));
+  CHECK(message_of<FileError>([&] { data::Pipeline::load(path); }) ==
+        path + ": step 0 (MinMax): \"low\" is missing");
+}
+
 namespace {
 
 /// Passes on what it is given, and asks for one column.
@@ -328,11 +344,34 @@ TEST_CASE("a member that has the name of another is refused when it is saved") {
   CHECK(folder.names().empty());
 }
 
+TEST_CASE("a pipeline has at most 256 MB, in a file and before it is written") {
+  const test::Folder folder;
+  const std::string path = folder.path("p.json");
+  folder.add("p.json", "");
+  std::filesystem::resize_file(path, (std::uintmax_t(1) << 28) + 1);
+  CHECK(message_of<FileError>([&] { data::Pipeline::load(path); }) ==
+        path + ": a file of more than 256 MB is not a pipeline");
+  struct Long : data::Transform {
+    std::string type() const override { return "Long"; }
+    void learn(const Table<double>&) override {}
+    Table<double> apply(const Table<double>& table) const override { return table; }
+    void each(data::Fields& fields) override { fields("text", text); }
+    // Each of its characters takes six in the file.
+    std::string text = std::string((1 << 28) / 6, '\1');
+  };
+  data::Pipeline pipeline{Long()};
+  pipeline.fit(houses());
+  CHECK(message_of<ArgumentError>([&] { pipeline.save(folder.path("q.json")); }) ==
+        "Pipeline: save: it takes more than 256 MB, which load refuses; drop columns with many or "
+        "long levels");
+  CHECK(folder.names() == Names{"p.json"});
+}
+
 TEST_CASE("contradictory files are refused") {
   const std::string where = " step 0 (MinMax): ";
   CHECK(changed("\"rows\":3", "\"rows\":0") == where + "\"rows\" must be above 0");
-  CHECK(changed("\"rows\":3", "\"rows\":18446744073709551615") ==
-        where + "\"rows\" must be a whole number");
+  CHECK(changed("\"rows\":3", "\"rows\":9223372036854775808") ==
+        where + "\"rows\" must be a whole number below 2^63");
   CHECK(changed("\"low\":0", "\"low\":\"zero\"") == where + "\"low\" must be a number");
   CHECK(changed("\"low\":0", "\"low\":1") == where + "\"low\" must be below \"high\"");
   CHECK(changed("\"low\":0", "\"low\":\"NaN\"") == where + "\"low\" must be below \"high\"");
