@@ -17,12 +17,16 @@
 
 namespace ebb::inline v0 {
 
-/// Declares the function above it also with a number on either side.
-#define EBB_WITH_NUMBERS(R, f)                    \
+/// Declares the function above it also with a number on the right.
+#define EBB_WITH_NUMBER(R, f)                     \
   template <Real T>                               \
   EBB_INLINE R f(const Operand<T>& a, double b) { \
     return f(a, Number<T>(b));                    \
-  }                                               \
+  }
+/// Declares the function above it also with a number on either side. It is not for == and !=: clang
+/// would take `x == 1` for `1 == x`, which the language turns around, and then refuse the mask.
+#define EBB_WITH_NUMBERS(R, f)                    \
+  EBB_WITH_NUMBER(R, f)                           \
   template <Real T>                               \
   EBB_INLINE R f(double a, const Operand<T>& b) { \
     return f(Number<T>(a), b);                    \
@@ -187,10 +191,10 @@ template <Real T> EBB_API Mask<T> operator>=(const Operand<T>& a, const Operand<
 EBB_WITH_NUMBERS(Mask<T>, operator>=)
 /// a == b, element by element; `equal` compares whole arrays
 template <Real T> EBB_API Mask<T> operator==(const Operand<T>& a, const Operand<T>& b);
-template <Real T> Mask<T> operator==(const Operand<T>& a, double b) { return a == Number<T>(b); }
+EBB_WITH_NUMBER(Mask<T>, operator==)
 /// a != b, element by element
 template <Real T> EBB_API Mask<T> operator!=(const Operand<T>& a, const Operand<T>& b);
-template <Real T> Mask<T> operator!=(const Operand<T>& a, double b) { return a != Number<T>(b); }
+EBB_WITH_NUMBER(Mask<T>, operator!=)
 /// mask ? a : b. The branch that is not taken gets a gradient of 0, even if its slope is infinite
 /// or NaN.
 /// @pytorch has a gradient of NaN where the branch that is not taken has an infinite slope. Its
@@ -198,11 +202,11 @@ template <Real T> Mask<T> operator!=(const Operand<T>& a, double b) { return a !
 template <Real T>
 EBB_API Tensor<T> where(const Array<bool>& mask, const Operand<T>& a, const Operand<T>& b);
 template <Real T>
-Tensor<T> where(const Array<bool>& mask, const Operand<T>& a, double b) {
+EBB_INLINE Tensor<T> where(const Array<bool>& mask, const Operand<T>& a, double b) {
   return where(mask, a, Array<T>(T(b)));
 }
 template <Real T>
-Tensor<T> where(const Array<bool>& mask, double a, const Operand<T>& b) {
+EBB_INLINE Tensor<T> where(const Array<bool>& mask, double a, const Operand<T>& b) {
   return where(mask, Array<T>(T(a)), b);
 }
 /// `where` by another name, which formulas use: there a and b may be numbers.
@@ -446,5 +450,6 @@ EBB_API Tensor<To> cast(const Operand<T>& x);
 // clang-format on
 
 #undef EBB_WITH_NUMBERS
+#undef EBB_WITH_NUMBER
 
 }  // namespace ebb::inline v0
