@@ -210,35 +210,33 @@ struct Loops {
   }                                               \
   return tree.fold();
 
-#define EBB_FUSED_LOOPS(set, attributes, bytes)                                                \
-  template <std::size_t... k>                                                                  \
-  attributes static double value_##set(const Block& block, std::int64_t begin, std::int64_t n, \
-                                       std::index_sequence<k...>) {                            \
-    using V = Lanes<T, bytes / int(sizeof(T))>;                                                \
-    EBB_FUSED_VALUE(V)                                                                         \
-  }                                                                                            \
-  template <int first, int K, std::size_t... k>                                                \
-  attributes static double pull_##set(const Block& block, std::int64_t begin, std::int64_t n,  \
-                                      std::index_sequence<k...>) {                             \
-    using V = Lanes<T, bytes / int(sizeof(T))>;                                                \
-    EBB_FUSED_PULL(V)                                                                          \
-  }                                                                                            \
-  template <std::size_t... k>                                                                  \
-  attributes static double sum_##set(const Block& block, std::int64_t begin, std::int64_t n,   \
-                                     std::index_sequence<k...>) {                              \
-    using V = Lanes<T, bytes / int(sizeof(T))>;                                                \
-    EBB_FUSED_SUM(V)                                                                           \
-  }                                                                                            \
-  template <int first, int K, std::size_t... k>                                                \
-  attributes static double sum_and_gradient_##set(const Block& block, std::int64_t begin,      \
-                                                  std::int64_t n, std::index_sequence<k...>) { \
-    using V = Lanes<T, bytes / int(sizeof(T))>;                                                \
-    EBB_FUSED_SUM_AND_GRADIENT(V)                                                              \
+#define EBB_FUSED_LOOPS(set, bytes)                                                                \
+  template <std::size_t... k>                                                                      \
+  EBB_LOOP_##set static double value_##set(const Block& block, std::int64_t begin, std::int64_t n, \
+                                           std::index_sequence<k...>) {                            \
+    using V = Lanes<T, bytes / int(sizeof(T))>;                                                    \
+    EBB_FUSED_VALUE(V)                                                                             \
+  }                                                                                                \
+  template <int first, int K, std::size_t... k>                                                    \
+  EBB_LOOP_##set static double pull_##set(const Block& block, std::int64_t begin, std::int64_t n,  \
+                                          std::index_sequence<k...>) {                             \
+    using V = Lanes<T, bytes / int(sizeof(T))>;                                                    \
+    EBB_FUSED_PULL(V)                                                                              \
+  }                                                                                                \
+  template <std::size_t... k>                                                                      \
+  EBB_LOOP_##set static double sum_##set(const Block& block, std::int64_t begin, std::int64_t n,   \
+                                         std::index_sequence<k...>) {                              \
+    using V = Lanes<T, bytes / int(sizeof(T))>;                                                    \
+    EBB_FUSED_SUM(V)                                                                               \
+  }                                                                                                \
+  template <int first, int K, std::size_t... k>                                                    \
+  EBB_LOOP_##set static double sum_and_gradient_##set(const Block& block, std::int64_t begin,      \
+                                                      std::int64_t n, std::index_sequence<k...>) { \
+    using V = Lanes<T, bytes / int(sizeof(T))>;                                                    \
+    EBB_FUSED_SUM_AND_GRADIENT(V)                                                                  \
   }
 
-  EBB_FUSED_LOOPS(sse2, EBB_LOOP_sse2, 16)
-  EBB_FUSED_LOOPS(avx2, EBB_LOOP_avx2, 32)
-  EBB_FUSED_LOOPS(avx512, EBB_LOOP_avx512, 64)
+  EBB_FOR_EACH_ISA(EBB_FUSED_LOOPS)
 
   using Sequence = std::make_index_sequence<sizeof...(number)>;
   /// True if a gradient of the inputs from `first` on is wanted.
@@ -251,7 +249,7 @@ struct Loops {
   }
   using Chunks = std::make_index_sequence<(inputs + fused::chunk - 1) / fused::chunk>;
   // Losses differentiate only their first input, and one derivative less is worth a separate loop.
-#define EBB_FUSED_ENTRY(name, set)                                                                \
+#define EBB_FUSED_PULL_ENTRY(name, set)                                                           \
   template <std::size_t... c>                                                                     \
   static double name##_##set##_chunks(const Block& block, std::int64_t begin, std::int64_t n,     \
                                       std::index_sequence<c...>) {                                \
@@ -270,24 +268,19 @@ struct Loops {
     }                                                                                             \
     return name##_##set##_chunks(block, begin, n, Chunks{});                                      \
   }
-  EBB_FUSED_ENTRY(pull, sse2)
-  EBB_FUSED_ENTRY(pull, avx2)
-  EBB_FUSED_ENTRY(pull, avx512)
-  EBB_FUSED_ENTRY(sum_and_gradient, sse2)
-  EBB_FUSED_ENTRY(sum_and_gradient, avx2)
-  EBB_FUSED_ENTRY(sum_and_gradient, avx512)
-#undef EBB_FUSED_ENTRY
 #define EBB_FUSED_ENTRY(name, set)                                                             \
   static double name##_##set##_entry(const Block& block, std::int64_t begin, std::int64_t n) { \
     return name##_##set(block, begin, n, Sequence{});                                          \
   }
-  EBB_FUSED_ENTRY(value, sse2)
-  EBB_FUSED_ENTRY(value, avx2)
-  EBB_FUSED_ENTRY(value, avx512)
-  EBB_FUSED_ENTRY(sum, sse2)
-  EBB_FUSED_ENTRY(sum, avx2)
-  EBB_FUSED_ENTRY(sum, avx512)
+#define EBB_FUSED_ENTRIES(set, bytes) \
+  EBB_FUSED_ENTRY(value, set)         \
+  EBB_FUSED_ENTRY(sum, set)           \
+  EBB_FUSED_PULL_ENTRY(pull, set)     \
+  EBB_FUSED_PULL_ENTRY(sum_and_gradient, set)
+  EBB_FOR_EACH_ISA(EBB_FUSED_ENTRIES)
+#undef EBB_FUSED_ENTRIES
 #undef EBB_FUSED_ENTRY
+#undef EBB_FUSED_PULL_ENTRY
 #undef EBB_FUSED_LOOPS
 #undef EBB_FUSED_SUM_AND_GRADIENT
 #undef EBB_FUSED_SUM

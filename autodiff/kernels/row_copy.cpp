@@ -76,9 +76,7 @@ using AddLoop = void (*)(T* y, const T* x, const std::int64_t* index, std::int64
                                 std::int64_t size) {                                             \
     add_each<Lanes<T, width / sizeof(T)>>(y, x, index, count, size);                             \
   }
-EBB_ROW_LOOPS(sse2, 16)
-EBB_ROW_LOOPS(avx2, 32)
-EBB_ROW_LOOPS(avx512, 64)
+EBB_FOR_EACH_ISA(EBB_ROW_LOOPS)
 #undef EBB_ROW_LOOPS
 
 }  // namespace

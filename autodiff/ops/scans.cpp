@@ -41,7 +41,7 @@ EBB_INLINE void sum_planes(T* __restrict y, const T* __restrict x, double* __res
 
 template <class T>
 using SumLoop = void (*)(T* y, const T* x, double* total, const AxisView& v, bool reverse);
-#define EBB_SUM_LOOP(set)                                                                   \
+#define EBB_SUM_LOOP(set, bytes)                                                            \
   template <class T>                                                                        \
   EBB_LOOP_##set void sum_##set(T* y, const T* x, double* total, const AxisView& v,         \
                                 bool reverse) {                                             \
@@ -51,9 +51,7 @@ using SumLoop = void (*)(T* y, const T* x, double* total, const AxisView& v, boo
       sum_lines<8>(y + o * v.size, x + o * v.size, v.size, reverse);                        \
     for (; o < v.outer; ++o) sum_lines<1>(y + o * v.size, x + o * v.size, v.size, reverse); \
   }
-EBB_SUM_LOOP(sse2)
-EBB_SUM_LOOP(avx2)
-EBB_SUM_LOOP(avx512)
+EBB_FOR_EACH_ISA(EBB_SUM_LOOP)
 #undef EBB_SUM_LOOP
 
 }  // namespace

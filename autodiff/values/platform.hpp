@@ -48,6 +48,9 @@
 #define EBB_LOOP_avx2 __attribute__((EBB_LOOP, target("avx2,fma")))
 #define EBB_LOOP_avx512 \
   __attribute__((EBB_LOOP, target("avx2,fma,avx512f,avx512bw,avx512dq,avx512cd,avx512vl")))
+/// Calls X(set, bytes of its registers) for each instruction set of which a unit has loops, in the
+/// order of `InstructionSet`.
+#define EBB_FOR_EACH_ISA(X) X(sse2, 16) X(avx2, 32) X(avx512, 64)
 
 // The instruction set of a translation unit is part of the name of its templates on SIMD lanes.
 // Units compiled with other flags have other symbols, so that the linker cannot give a unit code

@@ -22,13 +22,6 @@
 
 namespace ebb::test {
 
-#define TARGET_16 __attribute__((flatten))
-#define TARGET_32 __attribute__((flatten, target("avx2,fma")))
-#define TARGET_64 \
-  __attribute__((flatten, target("avx2,fma,avx512f,avx512bw,avx512dq,avx512cd,avx512vl")))
-/// Calls X(bytes) for each register size.
-#define FOR_SIZES(X) X(16) X(32) X(64)
-
 inline bool runs(int bytes) {
   if (bytes == 64) {
     return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
@@ -46,18 +39,18 @@ inline bool runs(int bytes) {
     static EBB_INLINE auto lanes(const auto& x) { return f(x); }  \
     static long double exact(long double x) { return std::f(x); } \
   };
-#define MAP(bytes)                                                                              \
+#define MAP(set, bytes)                                                                         \
   template <class F, class T>                                                                   \
-  TARGET_##bytes void map_##bytes(T* y, const T* x, int n) {                                    \
+  EBB_LOOP_##set void map_##bytes(T* y, const T* x, int n) {                                    \
     using L = Lanes<T, bytes / sizeof(T)>;                                                      \
     for (int i = 0; i < n; i += L::size) F::lanes(L::load(x + i)).store(y + i);                 \
   }                                                                                             \
   template <class F, class T>                                                                   \
-  TARGET_##bytes void map2_##bytes(T* y, const T* a, const T* b, int n) {                       \
+  EBB_LOOP_##set void map2_##bytes(T* y, const T* a, const T* b, int n) {                       \
     using L = Lanes<T, bytes / sizeof(T)>;                                                      \
     for (int i = 0; i < n; i += L::size) F::lanes(L::load(a + i), L::load(b + i)).store(y + i); \
   }
-FOR_SIZES(MAP)
+EBB_FOR_EACH_ISA(MAP)
 #undef MAP
 
 /// The vectors are whole: lengths are multiples of 16.
@@ -91,8 +84,8 @@ constexpr T inf = std::numeric_limits<T>::infinity();
 template <class T>
 constexpr T NaN = std::numeric_limits<T>::quiet_NaN();
 
-/// The error in units of the last place at the exact value; infinity stands one ulp above the
-/// largest number, as it does in rounding. Zeros of the wrong sign and NaN for numbers count as
+/// The error in units of the last place at the exact value; infinity is one ulp above the
+/// largest number, as in rounding. Zeros of the wrong sign and NaN for numbers count as
 /// infinite.
 template <class T>
 long double error_in_ulp(T value, long double exact) {

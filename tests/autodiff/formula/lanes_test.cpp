@@ -194,12 +194,12 @@ EBB_INLINE int operations_on_lanes() {
   return 0;
 }
 
-#define OPERATIONS(bytes)                                    \
+#define OPERATIONS(set, bytes)                               \
   template <class T>                                         \
-  TARGET_##bytes int operations_##bytes() {                  \
+  EBB_LOOP_##set int operations_##bytes() {                  \
     return operations_on_lanes<T, bytes / int(sizeof(T))>(); \
   }
-FOR_SIZES(OPERATIONS)
+EBB_FOR_EACH_ISA(OPERATIONS)
 #undef OPERATIONS
 
 }  // namespace
