@@ -2,12 +2,12 @@
 // Elementwise operations of two arguments where arithmetic ends: values and both slopes at zeros,
 // ties, infinities, the largest and the smallest numbers, written out in one table.
 #include <functional>
-#include <limits>
 #include <string_view>
 #include <vector>
 
 #include "ebb/autodiff/ops.hpp"
 #include "ebb/autodiff/tape.hpp"
+#include "ebb/tests/autodiff/edge_values.hpp"
 #include "ebb/tests/close.hpp"
 
 using namespace ebb;
@@ -15,10 +15,7 @@ using namespace ebb::test;
 
 namespace {
 
-constexpr double inf = std::numeric_limits<double>::infinity();
-constexpr double tiny = std::numeric_limits<double>::denorm_min();
-constexpr double huge = 1e308, pi = 3.141592653589793;
-const double nan_value = std::numeric_limits<double>::quiet_NaN();
+constexpr double pi = 3.141592653589793;
 
 struct Point {
   double a, b, value, da, db;
@@ -95,13 +92,6 @@ const std::vector<Hard>& table() {
   return all;
 }
 
-Array<double> at(const Hard& hard, double Point::*member) {
-  auto values = Array<double>::uninitialized({std::int64_t(hard.points.size())});
-  double* to = values.mutate();
-  for (const Point& point : hard.points) *to++ = point.*member;
-  return values;
-}
-
 }  // namespace
 
 TEST_SUITE("kernels") {
@@ -110,12 +100,13 @@ TEST_CASE("values and slopes of two arguments at the ends of arithmetic are thos
   for (const Hard& hard : table()) {
     CAPTURE(hard.name);
     Tape tape;
-    const auto a = tape.watch(at(hard, &Point::a)), b = tape.watch(at(hard, &Point::b));
+    const auto a = tape.watch(column_of(hard.points, &Point::a));
+    const auto b = tape.watch(column_of(hard.points, &Point::b));
     const auto y = hard.f(a, b);
-    CHECK_AGREES(close(y.array(), at(hard, &Point::value), 4e-16));
+    CHECK_AGREES(close(y.array(), column_of(hard.points, &Point::value), 4e-16));
     const auto slopes = grad(sum(y), {a, b});
-    CHECK_AGREES(close(slopes[0].array(), at(hard, &Point::da), 4e-16));
-    CHECK_AGREES(close(slopes[1].array(), at(hard, &Point::db), 4e-16));
+    CHECK_AGREES(close(slopes[0].array(), column_of(hard.points, &Point::da), 4e-16));
+    CHECK_AGREES(close(slopes[1].array(), column_of(hard.points, &Point::db), 4e-16));
   }
 }
 
@@ -131,7 +122,8 @@ TEST_CASE("the dead branch of a choice does not poison the gradients of two argu
   for (const Hard& hard : table()) {
     CAPTURE(hard.name);
     Tape tape;
-    const auto a = tape.watch(at(hard, &Point::a)), b = tape.watch(at(hard, &Point::b));
+    const auto a = tape.watch(column_of(hard.points, &Point::a));
+    const auto b = tape.watch(column_of(hard.points, &Point::b));
     const auto none = Array<bool>::zeros(a.shape());
     const auto chosen = where(none, hard.f(a, b), a * 3.0);
     const auto g = grad(sum(chosen), {a, b});

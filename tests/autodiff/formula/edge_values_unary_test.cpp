@@ -3,13 +3,13 @@
 // the largest and the smallest numbers, written out in one table.
 #include <cmath>
 #include <functional>
-#include <limits>
 #include <string_view>
 #include <vector>
 
 #include "ebb/autodiff/derivatives.hpp"
 #include "ebb/autodiff/fuse.hpp"
 #include "ebb/autodiff/ops.hpp"
+#include "ebb/tests/autodiff/edge_values.hpp"
 #include "ebb/tests/close.hpp"
 
 using namespace ebb;
@@ -17,11 +17,7 @@ using namespace ebb::test;
 
 namespace {
 
-constexpr double inf = std::numeric_limits<double>::infinity();
-constexpr double tiny = std::numeric_limits<double>::denorm_min();
-constexpr double huge = 1e308;
 constexpr double log_2 = 0.6931471805599453, half_pi = 1.5707963267948966;
-const double nan_value = std::numeric_limits<double>::quiet_NaN();
 
 struct Point {
   double x, value, slope;
@@ -154,13 +150,6 @@ const std::vector<Hard>& table() {
   return all;
 }
 
-Array<double> at(const Hard& hard, double Point::*member) {
-  auto values = Array<double>::uninitialized({std::int64_t(hard.points.size())});
-  double* to = values.mutate();
-  for (const Point& point : hard.points) *to++ = point.*member;
-  return values;
-}
-
 }  // namespace
 
 TEST_SUITE("kernels") {
@@ -168,10 +157,10 @@ TEST_SUITE("kernels") {
 TEST_CASE("values and slopes at the ends of arithmetic are those of the table") {
   for (const Hard& hard : table()) {
     CAPTURE(hard.name);
-    const auto x = at(hard, &Point::x);
+    const auto x = column_of(hard.points, &Point::x);
     const auto slopes = gradient([&](const auto& v) { return sum(hard.f(v)); }, x).array();
-    CHECK_AGREES(close(hard.f(x).array(), at(hard, &Point::value), 4e-16));
-    CHECK_AGREES(close(slopes, at(hard, &Point::slope), 4e-16));
+    CHECK_AGREES(close(hard.f(x).array(), column_of(hard.points, &Point::value), 4e-16));
+    CHECK_AGREES(close(slopes, column_of(hard.points, &Point::slope), 4e-16));
   }
 }
 
@@ -205,7 +194,7 @@ TEST_CASE("NaN stays visible in every elementwise operation") {
 TEST_CASE("the dead branch of a choice does not poison the gradient, whatever stands in it") {
   for (const Hard& hard : table()) {
     CAPTURE(hard.name);
-    const auto x = at(hard, &Point::x);
+    const auto x = column_of(hard.points, &Point::x);
     const auto none = Array<bool>::zeros(x.shape());
     const auto chosen = [&](const auto& v) { return sum(where(none, hard.f(v), 3.0 * v)); };
     const auto first = [&](const auto& v) { return gradient(chosen, v); };

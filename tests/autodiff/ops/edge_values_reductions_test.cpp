@@ -3,24 +3,19 @@
 // numbers, no elements, and axes of size 1 among five: results and gradients written out.
 #include <cmath>
 #include <functional>
-#include <limits>
 #include <string_view>
 #include <vector>
 
 #include "ebb/autodiff/derivatives.hpp"
 #include "ebb/autodiff/ops.hpp"
 #include "ebb/autodiff/ops/sample.hpp"
+#include "ebb/tests/autodiff/edge_values.hpp"
 #include "ebb/tests/close.hpp"
 
 using namespace ebb;
 using namespace ebb::test;
 
 namespace {
-
-constexpr double inf = std::numeric_limits<double>::infinity();
-constexpr double tiny = std::numeric_limits<double>::denorm_min();
-constexpr double huge = 1e308;
-const double nan_value = std::numeric_limits<double>::quiet_NaN();
 
 using Function = std::function<Tensor<double>(const Tensor<double>&)>;
 

@@ -11,24 +11,14 @@
 #include "ebb/autodiff/values/error.hpp"
 #include "ebb/autodiff/values/random.hpp"
 #include "ebb/tests/close.hpp"
+#include "ebb/tests/data/batches/numbers.hpp"
 
 using namespace ebb;
+using ebb::test::counting, ebb::test::numbered, ebb::test::sorted;
+using ebb::test::Order;
 using ebb::test::same_bits;
 
 namespace {
-
-using Order = std::vector<std::int64_t>;
-
-/// Rows (i, -i) and targets 10 i, so that a row that lost its target shows.
-data::TensorDataset<float> numbered(std::int64_t n) {
-  auto x = Array<float>::uninitialized({n, 2}), y = Array<float>::uninitialized({n, 1});
-  for (std::int64_t i = 0; i < n; ++i) {
-    x.mutate()[2 * i] = float(i);
-    x.mutate()[2 * i + 1] = float(-i);
-    y.mutate()[i] = float(10 * i);
-  }
-  return {x, y};
-}
 
 /// Appends the rows of a batch by their numbers.
 void append(Order& order, const data::Batch<float>& batch) {
@@ -45,17 +35,6 @@ void append(Order& order, const data::Batch<float>& batch) {
 Order rest(auto& loader) {
   Order order;
   for (const auto& batch : loader) append(order, batch);
-  return order;
-}
-
-Order sorted(Order order) {
-  std::sort(order.begin(), order.end());
-  return order;
-}
-
-Order counting(std::int64_t n) {
-  Order order(static_cast<std::size_t>(n));
-  std::iota(order.begin(), order.end(), std::int64_t(0));
   return order;
 }
 

@@ -12,30 +12,19 @@
 #include <vector>
 
 #include "ebb/autodiff/values/error.hpp"
+#include "ebb/tests/data/batches/numbers.hpp"
 #include "ebb/tests/message.hpp"
 
 using namespace ebb;
 using ebb::data::Sampler;
+using ebb::test::counting, ebb::test::Order, ebb::test::sorted;
 
 namespace {
-
-using Order = std::vector<std::int64_t>;
 
 Order draw(const Sampler& sampler, std::uint64_t seed) {
   Order order(std::size_t(sampler.size()), -1);
   Stream stream(seed);
   sampler.draw(order, stream);
-  return order;
-}
-
-Order counting(std::int64_t n) {
-  Order order(static_cast<std::size_t>(n));
-  std::iota(order.begin(), order.end(), std::int64_t(0));
-  return order;
-}
-
-Order sorted(Order order) {
-  std::sort(order.begin(), order.end());
   return order;
 }
 
@@ -149,7 +138,7 @@ TEST_CASE("any part of a stratified epoch has the classes in proportion") {
         }
       }
     }
-    // In themselves the classes are shuffled.
+    // Each class is shuffled.
     Order rare;
     for (const auto i : order) {
       if (classes[std::size_t(i)] == 2) rare.push_back(i);

@@ -8,34 +8,24 @@
 #include "ebb/data/files/binary_file.hpp"
 #include "ebb/data/formats/npy.hpp"
 #include "ebb/tests/close.hpp"
+#include "ebb/tests/data/binary_files.hpp"
 #include "ebb/tests/files.hpp"
 #include "ebb/tests/message.hpp"
 
 using namespace ebb;
+using namespace ebb::test;
 using namespace std::string_literals;
-using test::content_of;
-using test::corpus;
-using test::Folder;
-using test::message_of;
-using test::same_bits;
 
 namespace {
 
 /// Reads a file that is only in memory, and called "file".
 template <class T = float>
 Array<T> read(const std::string& content, const data::ReadOptions& options = {}) {
-  return data::detail::read_idx<T>(data::detail::BinaryFile(test::as_bytes(content), "file"),
-                                   options);
+  return data::detail::read_idx<T>(data::detail::BinaryFile(as_bytes(content), "file"), options);
 }
 template <class T = float>
 std::string error(const std::string& content, const data::ReadOptions& options = {}) {
   return message_of<FileError>([&] { read<T>(content, options); });
-}
-
-Array<float> counting(const Shape& shape) {
-  auto array = Array<float>::uninitialized(shape);
-  for (std::int64_t i = 0; i < array.size(); ++i) array.mutate()[i] = float(i);
-  return array;
 }
 
 }  // namespace
@@ -154,9 +144,6 @@ TEST_CASE("a damaged IDX file is an error with the place of the damage") {
     copy[copy.size() - from_end] ^= 1;
     return copy;
   };
-  struct Broken {
-    std::string content, message;
-  };
   const std::string behind = std::to_string(compressed.size());
   const Broken broken[] = {
       {"",
@@ -209,12 +196,7 @@ TEST_CASE("any byte of a compressed file may change without harm") {
   const std::string whole = content_of(corpus("idx/images.idx.gz"));
   for (std::size_t at = 0; at < whole.size(); ++at) {
     for (int value = 0; value < 256; ++value) {
-      std::string changed = whole;
-      changed[at] = char(value);
-      try {
-        read<float>(changed);
-      } catch (const FileError&) {
-      }
+      read_changed(whole, at, value, [](const auto& content) { read<float>(content); });
     }
   }
 }

@@ -11,23 +11,20 @@
 
 #include "ebb/data/formats/npy_format.hpp"
 #include "ebb/tests/close.hpp"
+#include "ebb/tests/data/binary_files.hpp"
 #include "ebb/tests/files.hpp"
 #include "ebb/tests/message.hpp"
 
 using namespace ebb;
+using namespace ebb::test;
 using namespace std::string_literals;
-using test::content_of;
-using test::corpus;
-using test::Folder;
-using test::message_of;
-using test::same_bits;
 
 namespace {
 
 /// Reads a file that is only in memory, and called "file".
 template <class T = float>
 Array<T> read(const std::string& content, const data::ReadOptions& options = {}) {
-  const data::detail::BinaryFile file(test::as_bytes(content), "file");
+  const data::detail::BinaryFile file(as_bytes(content), "file");
   data::detail::FileReader reader(file);
   data::detail::ReadSession session(options);
   return data::detail::read_npy<T>(reader, session);
@@ -54,14 +51,6 @@ Array<T> as(const Array<float>& from) {
   auto to = Array<T>::uninitialized(from.shape());
   for (std::int64_t i = 0; i < from.size(); ++i) to.mutate()[i] = T(from[i]);
   return to;
-}
-
-/// 0, 1, 2, ... in row-major order.
-template <class T>
-Array<T> counting(const Shape& shape) {
-  auto array = Array<T>::uninitialized(shape);
-  for (std::int64_t i = 0; i < array.size(); ++i) array.mutate()[i] = T(i);
-  return array;
 }
 
 constexpr float inf = std::numeric_limits<float>::infinity();
@@ -298,9 +287,6 @@ TEST_CASE("a damaged file is an error with the place of the damage") {
   std::string ones = "(";
   for (int i = 0; i < 65; ++i) ones.append("1,");
   ones.append(")");
-  struct Broken {
-    std::string content, message;
-  };
   const Broken broken[] = {
       {"PK\3\4 and so on", "0: this is not a .npy file; one starts with the byte 147 and NUMPY"},
       {"\x93NUMPY\4\0\0\0"s, "6: version 4.0 of the format is not known, only 1.0, 2.0 and 3.0"},
@@ -372,12 +358,7 @@ TEST_CASE("any byte of a header may change without harm") {
   const std::string whole = content_of(corpus("npy/fortran_order_i2_big.npy"));
   for (std::size_t at = 0; at < 128; ++at) {
     for (int value = 0; value < 256; ++value) {
-      std::string changed = whole;
-      changed[at] = char(value);
-      try {
-        read<float>(changed);
-      } catch (const FileError&) {
-      }
+      read_changed(whole, at, value, [](const auto& content) { read<float>(content); });
     }
   }
 }

@@ -8,24 +8,10 @@
 #include <vector>
 
 #include "ebb/autodiff/values/error.hpp"
+#include "ebb/tests/data/batches/numbers.hpp"
 
 using namespace ebb;
-
-namespace {
-
-/// Rows (i, -i) and targets 10 i, so that a row that lost its target shows.
-template <class T>
-data::TensorDataset<T> numbered(std::int64_t n) {
-  auto x = Array<T>::uninitialized({n, 2}), y = Array<T>::uninitialized({n, 1});
-  for (std::int64_t i = 0; i < n; ++i) {
-    x.mutate()[2 * i] = T(i);
-    x.mutate()[2 * i + 1] = T(-i);
-    y.mutate()[i] = T(10 * i);
-  }
-  return {x, y};
-}
-
-}  // namespace
+using ebb::test::numbered;
 
 TEST_SUITE("train_test_split") {
 

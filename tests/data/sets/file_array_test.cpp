@@ -14,26 +14,15 @@
 #include "ebb/data/formats/npy.hpp"
 #include "ebb/data/splits/split.hpp"
 #include "ebb/tests/close.hpp"
+#include "ebb/tests/data/binary_files.hpp"
 #include "ebb/tests/files.hpp"
 #include "ebb/tests/message.hpp"
 
 using namespace ebb;
+using namespace ebb::test;
 using data::Rows;
-using test::corpus;
-using test::Folder;
-using test::message_of;
-using test::same_bits;
 
 namespace {
-
-/// 0, 1, 2, ... in row-major order.
-template <class T = float>
-Array<T> counting(const Shape& shape) {
-  auto array = Array<T>::uninitialized(shape);
-  T* const out = array.mutate();
-  for (std::int64_t i = 0; i < array.size(); ++i) out[i] = T(i);
-  return array;
-}
 
 /// The rows of an array as they stand in a file.
 template <class T>
@@ -161,7 +150,7 @@ TEST_CASE("elements that need a conversion are refused in favour of read_npy") {
 
 TEST_CASE("a .npy file that is not what it declares is refused before it is mapped") {
   const Folder folder;
-  const std::string whole = test::content_of(corpus("npy/f4_little.npy"));
+  const std::string whole = content_of(corpus("npy/f4_little.npy"));
   const auto error = [&](const std::string& content) {
     return npy_error(folder.add("a.npy", content));
   };
@@ -422,14 +411,14 @@ TEST_CASE("a loader gives the batches that it gives of arrays in memory") {
 TEST_SUITE("file array") {
 
 TEST_CASE("the error for too many open files says so") {
-  const test::Folder folder;
+  const Folder folder;
   const std::string path = folder.add("x.raw", "12345678");
   rlimit before;
   REQUIRE(::getrlimit(RLIMIT_NOFILE, &before) == 0);
   rlimit none = before;
   none.rlim_cur = 0;
   REQUIRE(::setrlimit(RLIMIT_NOFILE, &none) == 0);
-  const std::string what = test::message_of<FileError>([&] { data::map_raw<float>(path, {}); });
+  const std::string what = message_of<FileError>([&] { data::map_raw<float>(path, {}); });
   REQUIRE(::setrlimit(RLIMIT_NOFILE, &before) == 0);
   CHECK(what == path + ": cannot be opened (Too many open files); check how many files are open");
 }
