@@ -32,7 +32,7 @@ const auto rosenbrock = [](const auto& v) {
   return sum(square(1 - x) + 100 * square(y - square(x)));
 };
 
-/// A file of numbers in columns. Without a folder nothing is written.
+/// A file of numbers in columns. If no folder is given, nothing is written.
 class Csv {
  public:
   Csv(const std::filesystem::path& folder, const char* name, const char* columns) {
@@ -48,7 +48,7 @@ class Csv {
     for (const double number : numbers) file_ << std::exchange(before, ",") << number;
     file_ << '\n';
   }
-  /// @throws FileError when a number did not reach the file.
+  /// @throws FileError if a number could not be written.
   void finish() {
     if (path_.empty()) return;
     file_.close();

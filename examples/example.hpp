@@ -21,8 +21,8 @@ struct Options {
   std::string data = EBB_EXAMPLE_DATA;
 };
 
-/// Parses, runs the example, and turns errors into one line and an exit code: 2 for options that
-/// make no sense, 1 for anything that went wrong later.
+/// Parses the options and runs the example. An error is printed as one line and gives an exit code:
+/// 2 for wrong options, 1 for any other error.
 template <class F>
 int parse_and_run(CLI::App& app, int argc, char** argv, F example) {
   try {
@@ -65,11 +65,11 @@ void train(ebb::nn::Linear<double>& model, SweepStart loss_of_batch,
            const ebb::data::Supervised<double>& rows, const Options& options) {
   ebb::optim::Optimizer optimizer(model, ebb::optim::SGD{.learning_rate = 0.05, .momentum = 0.9});
   const double first_rate = optimizer.rule().learning_rate;
-  // A last batch of two rows would move the weights as far as one of 32, on far less evidence.
+  // A last batch of two rows would move the weights as far as one of 32 rows, with much more noise.
   ebb::data::Loader loader(ebb::data::TensorDataset(rows.x, rows.y),
                            {.batch_size = 32, .drop_last = true, .seed = options.seed});
   for (int epoch = 0; epoch < options.epochs; ++epoch) {
-    // The gradient of a mini-batch is noisy. Ever smaller steps average the noise away.
+    // The gradient of a mini-batch is noisy. Smaller and smaller steps average the noise out.
     optimizer.rule().learning_rate = first_rate * (1 - double(epoch) / options.epochs);
     double total = 0;
     for (const auto& [inputs, targets] : loader) {

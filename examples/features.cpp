@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Features before a model sees them. Scaling: why gradient descent needs it. Leakage: how a score
-// becomes too good to be true, and what keeps it honest.
+// becomes better than the model is, and how to prevent it.
 #include <algorithm>
 
 #include "ebb/ebb.hpp"
@@ -11,14 +11,14 @@ using Table = data::Table<double>;
 
 namespace {
 
-/// How fast gradient descent is on features as they are scaled.
+/// The speed of gradient descent on scaled features.
 struct Descent {
   double condition = 0;  ///< the largest eigenvalue of the Hessian divided by the smallest
   int steps = 0;         ///< until the loss is within a thousandth of the best
 };
 
-/// Full-batch gradient descent on the mean squared error, with the step that suits the Hessian
-/// best: 2 / (largest + smallest eigenvalue). Each step shrinks the slowest error by 1 - 2 /
+/// Full-batch gradient descent on the mean squared error, with the best step for the
+/// Hessian: 2 / (largest + smallest eigenvalue). Each step shrinks the slowest error by 1 - 2 /
 /// condition.
 Descent descend(const Table& table, const std::string& target, int most_steps) {
   const auto known = table.split_target(target);

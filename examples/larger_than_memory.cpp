@@ -59,9 +59,9 @@ class TemporaryFolder {
   std::filesystem::path path_;
 };
 
-/// Limits the address space of the process to so many bytes, and describes the limit. It takes
-/// effect by starting the program once more, since OpenBLAS starts a thread for each processor
-/// before `main` and reserves 128 MB for it.
+/// Limits the address space of the process to this number of bytes, and describes the limit. It
+/// takes effect by starting the program once more, since OpenBLAS starts a thread for each
+/// processor before `main` and reserves 128 MB for it.
 std::string limit_memory(std::int64_t bytes, char** argv) {
   std::int64_t pages = 0;
   std::ifstream("/proc/self/statm") >> pages;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Linear regression: how a disease will progress, from ten measurements of a patient. Mini-batch
-// gradient descent finds the weights, and the exact least squares solution tells how well it did.
+// gradient descent finds the weights, and exact least squares shows how close they are.
 #include "ebb/ebb.hpp"
 #include "ebb/examples/example.hpp"
 
@@ -12,7 +12,7 @@ void regress(const example::Options& options) {
   const std::string target = "progression";
   const auto table = data::read_csv<double>(options.data + "/diabetes.csv");
 
-  // Rows that the model never sees tell how good it is. The pipeline learns from the others only.
+  // The score is that of rows that the model never sees. The pipeline learns from the others only.
   const auto parts =
       data::split(table, data::split_rows(table.rows(), {.test = 0.2, .seed = options.seed}));
   data::Pipeline pipeline{data::Standardize({.columns = table.drop({target}).names()})};

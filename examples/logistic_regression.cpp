@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Logistic regression: is a tumour benign, from thirty measurements of its cells? Mini-batch
-// gradient descent finds the weights, and Newton's method tells how well it did.
+// gradient descent finds the weights, and Newton's method shows how close they are.
 #include <algorithm>
 
 #include "ebb/ebb.hpp"
@@ -10,8 +10,8 @@ using namespace ebb;
 
 namespace {
 
-/// A plane nearly separates the two classes, so that without a penalty the weights would grow for
-/// ever. The bias is free.
+/// A plane nearly separates the two classes, so that without a penalty the weights would grow
+/// without end. The bias has no penalty.
 auto penalty(const auto& weights) { return 1e-2 / 2 * sum(square(weights)); }
 
 /// The weights and, last, the bias (d + 1,) that minimise the penalised loss: Newton's method. Each
@@ -32,7 +32,7 @@ void classify(const example::Options& options) {
   const std::string target = "benign";
   const auto table = data::read_csv<double>(options.data + "/breast_cancer.csv");
 
-  // Rows that the model never sees tell how good it is. The pipeline learns from the others only.
+  // The score is that of rows that the model never sees. The pipeline learns from the others only.
   const auto parts =
       data::split(table, data::split_rows(table.rows(), {.test = 0.2, .seed = options.seed}));
   data::Pipeline pipeline{data::Standardize({.columns = table.drop({target}).names()})};

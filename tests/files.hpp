@@ -57,7 +57,7 @@ class Folder {
     std::filesystem::last_write_time(path(name), long_ago());
     return path(name);
   }
-  /// Gives a file other content, or less, behind everybody's back: its time is what it was.
+  /// Gives a file other or less content, without a change of its time.
   void change_unseen(const std::string& name, const std::string& content) const {
     const auto before = std::filesystem::last_write_time(path(name));
     add(name, content);

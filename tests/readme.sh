@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: BSD-3-Clause
-# The programs of the README compile and print what stands there.
+# The programs of the README compile and print what the README says.
 # usage: readme.sh COMPILER LIBRARY OPENBLAS
 
 cd "$(dirname -- "${BASH_SOURCE[0]}")/.." || exit 1

@@ -209,7 +209,7 @@ TEST_CASE(
         }).find("reversed: an operand was") == 0);
 }
 
-TEST_CASE("what is wrong with an operation of one's own is said") {
+TEST_CASE("an error says what is wrong with an operation of your own") {
   Tape tape;
   const auto x = tape.watch(op::spread({2, 3}));
   CHECK(message_of<ShapeError>([&] { grad(sum(structured(WrongShape{}, x)), x); }) ==

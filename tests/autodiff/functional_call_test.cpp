@@ -40,7 +40,7 @@ TEST_CASE("operations take the values for the variables") {
   const Tensor<double> weight = op::spread({1, 3}, 5), bias = op::spread({1}, 6);
   const auto y1 = functional_call(model, {weight, bias}, [&] { return model(x); });
   CHECK_AGREES(same_bits(y1.array(), linear(x, weight, bias).array()));
-  // Outside of the call, and in what a variable itself tells, nothing has changed.
+  // Outside of the call, and in the members of a variable, nothing has changed.
   const auto value = functional_call(model, {weight, bias}, [&] { return model.bias.value()[0]; });
   CHECK(value == 0.25);
   CHECK_AGREES(same_bits(model(x).array(), linear(x, model.weight, model.bias).array()));

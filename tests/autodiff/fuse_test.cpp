@@ -86,7 +86,7 @@ TEST_CASE("single values among arrays have derivatives to the second order") {
 }
 
 TEST_CASE("a fused formula takes any number of inputs, for any set of which it has the gradients") {
-  // Eleven inputs are three passes of the sweep; numbers stand among them.
+  // Eleven inputs are three passes of the sweep; some of them are numbers.
   constexpr auto f = [](auto a, auto b, auto p, auto c, auto d, auto e, auto g, auto q, auto h,
                         auto i, auto j, auto k, auto l) {
     return p * a * sin(b) + c * exp(0.1 * d) - e / (2 + square(g)) + q * tanh(h * i) * j +

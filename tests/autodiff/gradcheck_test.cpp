@@ -120,7 +120,7 @@ TEST_CASE("a gradient of zero is not a success") {
   const auto detached = [](const Tensor<double>& x) { return x.detach() * 1.0; };
   CHECK_FALSE(check_gradients(detached, three));
 
-  // Of two inputs, both count.
+  // With two inputs, both count.
   const TensorFunction<double> first = [](std::span<const Tensor<double>> x) {
     return square(x[0]) + 0.0 * x[1];
   };
@@ -136,7 +136,7 @@ TEST_CASE("where a slope is declared zero, zeros are demanded") {
   CHECK(report.reason == "a slope that was declared zero is not");
 }
 
-TEST_CASE("a kink is told from an error") {
+TEST_CASE("a kink is distinguished from an error") {
   const auto at_kink = check_gradients([](auto x) { return abs(x - 2.5) + x; }, three);
   CHECK_FALSE(at_kink);
   CHECK(at_kink.element == 2);

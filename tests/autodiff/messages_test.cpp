@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// What is said of bad input: which operation it is, which argument, and the shapes.
+// The errors for bad input name the operation, the argument, and the shapes.
 #include <cmath>
 #include <functional>
 

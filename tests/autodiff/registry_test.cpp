@@ -44,7 +44,7 @@ std::vector<Array<double>> gradients(const op::Sample& sample, unsigned leaves, 
     backward(SweepStart(y, seed));
     for (std::size_t k = 0; k < variables.size(); ++k) {
       if (!(leaves >> k & 1U)) continue;
-      // Nothing goes back through a slope of zero.
+      // A slope of zero passes no gradient.
       const bool any = variables[k].has_gradient();
       result.push_back(any ? variables[k].gradient() : Array<double>::zeros(variables[k].shape()));
     }

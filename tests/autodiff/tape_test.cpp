@@ -356,7 +356,7 @@ TEST_CASE("variables are tied by share and copied by clone") {
                  "set_value: the Variable \"w\" has shape (3,), the new value ()"));
 }
 
-TEST_CASE("a zero gradient annihilates whatever slope it meets") {
+TEST_CASE("a zero gradient gives zero, for any slope") {
   // The branch that `where` did not take has an infinite slope at 0 and none below.
   Variable<double> w(Array<double>::of({-1, 0, 4}));
   Tape tape;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Takes any bytes for a text file that stays where it is: it gives the rows that read_csv finds.
+// Any bytes as a text file that is not read into memory: it gives the rows that read_csv finds.
 #include "ebb/data/sets/csv_dataset.hpp"
 #include "ebb/tests/fuzz/fuzz.hpp"
 

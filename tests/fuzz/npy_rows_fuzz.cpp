@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Takes any bytes for an array that stays in its file: mapped and through a window it gives the
-// rows that read_npy finds, and of a raw file those that stand there.
+// rows that read_npy finds, and of a raw file those that it has.
 #include "ebb/data/formats/npy.hpp"
 #include "ebb/data/sets/file_array.hpp"
 #include "ebb/tests/fuzz/fuzz.hpp"

@@ -11,7 +11,7 @@ using namespace ebb;
 
 namespace {
 
-/// A file on the disk until the program ends: SQLite looks for the name behind any other.
+/// A file on the disk until the program ends: SQLite looks for the name that a link leads to.
 class Scratch {
  public:
   Scratch() : path_((std::filesystem::temp_directory_path() / "ebb_fuzz_XXXXXX").string()) {

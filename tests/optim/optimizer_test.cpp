@@ -29,7 +29,7 @@ TEST_CASE_TEMPLATE("the learning rate may change between steps", T, float, doubl
   CHECK(w.value()[0] == T(0.25));
 }
 
-TEST_CASE_TEMPLATE("each parameter has its own state, also behind one that is skipped", T, float,
+TEST_CASE_TEMPLATE("each parameter has its own state, also after one that is skipped", T, float,
                    double) {
   nn::Linear<T> model(2, 1), alone(2, 1);
   const auto step = [](auto& optimizer, auto& bias) {

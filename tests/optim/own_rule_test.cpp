@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// A rule of one's own, with any number of state arrays.
+// Your own rule, with any number of state arrays.
 #include <doctest/doctest.h>
 
 #include <algorithm>
@@ -33,7 +33,7 @@ struct AMSGrad {
   }
 };
 
-/// Five arrays, each a step behind the one before, to see that none is lost.
+/// Five arrays, each one step later than the one before it, to see that none is lost.
 struct Chain {
   static constexpr std::string_view states[] = {"a", "b", "c", "d", "e"};
   struct Step {};

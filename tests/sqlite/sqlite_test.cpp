@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Queries as tables, on databases that the tests write themselves.
+// Queries as tables, on databases that the tests write.
 #include "ebb/data/formats/sqlite.hpp"
 
 #include <doctest/doctest.h>
@@ -38,7 +38,7 @@ class Database {
   data::Table<T> read(const std::string& query, const data::SqliteOptions& options = {}) const {
     return data::read_sqlite<T>(path_, query, options);
   }
-  /// What a query is refused with, behind the name of the file.
+  /// The error of a query, after the name of the file.
   std::string refusal(const std::string& query, const data::SqliteOptions& options = {}) const {
     const std::string message = test::message_of<FileError>([&] { read(query, options); });
     REQUIRE(message.starts_with(path_ + ": "));
@@ -82,7 +82,7 @@ TEST_CASE("parameters replace the question marks of a query") {
   CHECK(rows("area > ?2 AND rooms < ?1", {std::int64_t(5), 60.5}) == 2);
   CHECK(rows("area = ?", {51.5}) == 1);
   CHECK(rows("zone = ?", {"north"}) == 2);
-  CHECK(rows("zone <> ?", {"north' OR '1' = '1"}) == 4);  // a text, whatever it looks like
+  CHECK(rows("zone <> ?", {"north' OR '1' = '1"}) == 4);  // a text, though it looks like SQL
   CHECK_THROWS_WITH_AS(rows("rooms = ?", {}), "read_sqlite: the query has 1 parameters, not 0",
                        ArgumentError);
 }

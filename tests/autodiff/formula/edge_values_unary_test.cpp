@@ -34,7 +34,7 @@ struct Hard {
 #name, [](const Tensor <double>& x) { return call; }, __VA_ARGS__ \
   }
 
-// NaN in, NaN out holds for all of them and is checked apart.
+// A NaN gives a NaN in all of them, which another test checks.
 const std::vector<Hard>& table() {
   static const std::vector<Hard> all = {
       HARD(abs, {{-0.0, 0, 0}, {-inf, inf, -1}, {-tiny, tiny, -1}, {huge, huge, 1}}),
@@ -165,7 +165,7 @@ TEST_CASE("values and slopes at the ends of arithmetic are those of the table") 
 }
 
 TEST_CASE("activations are straight lines far out, to every order") {
-  // Of the composed ones the factors would overflow before they vanish.
+  // The factors of composed activations would overflow before they vanish.
   for (const Hard& hard : table()) {
     if (hard.name.find("elu") == hard.name.npos && hard.name != "silu" && hard.name != "mish") {
       continue;
@@ -191,7 +191,7 @@ TEST_CASE("NaN stays visible in every elementwise operation") {
   }
 }
 
-TEST_CASE("the dead branch of a choice does not poison the gradient, whatever stands in it") {
+TEST_CASE("the branch that is not taken never spoils the gradient") {
   for (const Hard& hard : table()) {
     CAPTURE(hard.name);
     const auto x = column_of(hard.points, &Point::x);
@@ -202,7 +202,7 @@ TEST_CASE("the dead branch of a choice does not poison the gradient, whatever st
       return gradient([&](const auto& u) { return sum(first(u)); }, v);
     };
     for (const double v : first(x).array()) CHECK(v == 3);
-    // The kept branch is linear: whatever comes at higher orders would be of the dead one.
+    // The branch that is taken is linear: higher derivatives could only be those of the other.
     for (const double v : second(x).array()) CHECK(v == 0);
     const auto third = gradient([&](const auto& u) { return sum(second(u)); }, x).array();
     for (const double v : third) CHECK(v == 0);

@@ -98,8 +98,7 @@ TEST_CASE("NaN counts as larger than any number, and is never passed over") {
   CHECK(median(x, 0).indices.item() == 1);
 }
 
-TEST_CASE_TEMPLATE("sort of hard lines is that of a stable sort, whatever their length", T, float,
-                   double) {
+TEST_CASE_TEMPLATE("sort of hard lines of any length is that of a stable sort", T, float, double) {
   using Limits = std::numeric_limits<T>;
   const std::vector<T> hard = {T(0),          T(-0.0),        Limits::infinity(),
                                T(1),          Limits::max(),  -Limits::infinity(),

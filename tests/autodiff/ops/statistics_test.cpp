@@ -202,7 +202,7 @@ TEST_CASE("the cosine of vectors whose product would overflow, and of such that 
   CHECK_AGREES(close(cosine_similarity(a, b, 1, 0).array(), half_root, 3e-7));
 }
 
-TEST_CASE("the norm at 0 has no slope, and none of a slope") {
+TEST_CASE("the norm at 0 has slope 0, and so has its slope") {
   for (const double p : {1.5, 2.0, 3.0}) {
     CAPTURE(p);
     const auto f = [p](const auto& x) { return norm(x, p); };

@@ -50,7 +50,7 @@ TEST_CASE("streams of different keys and tags differ") {
     keys.insert(Stream(key).split(std::uint64_t(1) << 32).key());
   }
   CHECK(keys.size() == 10 * 102);
-  // What was drawn before does not matter.
+  // Earlier draws do not matter.
   Stream used(3);
   used.next();
   CHECK(used.split(4).key() == Stream(3).split(4).key());

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // The values of operations: accuracy against a higher precision, extreme arguments, and bits that
-// do not depend on where an element stands. Run again under each lower instruction set.
+// do not depend on the position of an element. Run again under each lower instruction set.
 #include <cmath>
 #include <functional>
 #include <limits>

@@ -48,7 +48,7 @@ TEST_CASE("workers draw the windows of a block-wise shuffle as the loop reaches 
           again.seek({5, 2, 60});  // from the middle of a window
           batches.erase(batches.begin(), batches.begin() + 2);
           CHECK(rest(again) == batches);
-          // The next epoch has other windows, whoever is asked for them.
+          // The next epoch has other windows, which are the same in a new loader.
           data::Loader fresh(Numbers{n}, options);
           fresh.set_epoch(3);
           const auto next = rest(fresh);
@@ -63,7 +63,7 @@ TEST_CASE("workers draw the windows of a block-wise shuffle as the loop reaches 
 
 TEST_CASE(
     "the memory for the order of a block-wise shuffle does not depend on the number of rows") {
-  // Of 2^36 rows a list would take 512 GB.
+  // A list of 2^36 rows would take 512 GB.
   const std::int64_t n = std::int64_t(1) << 36, block = 1 << 16;
   for (const int workers : {0, 2}) {
     for (const bool shuffle : {false, true}) {
@@ -80,11 +80,11 @@ TEST_CASE(
       CHECK(std::adjacent_find(rows.begin(), rows.end()) == rows.end());  // each once
       std::set<std::int64_t> seen;
       for (const std::int64_t row : rows) seen.insert(row / block);
-      CHECK(std::int64_t(seen.size()) == 4);  // of the window at hand and the next
+      CHECK(std::int64_t(seen.size()) == 4);  // those of this window and the next
       CHECK((rows.front() == n / 2) == !shuffle);
     }
   }
-  // That there are fewer rows is found at the first batch.
+  // The first batch finds that there are fewer rows.
   for (const int workers : {0, 2}) {
     data::Loader wrong(Numbers{10}, {.batch_size = 2,
                                      .sampler = data::block_shuffled(12, {.block = 2, .window = 1}),

@@ -24,7 +24,7 @@ using test::Numbers, test::Order, test::rest;
 
 namespace {
 
-/// Throws at one row, as long as it is told to.
+/// Throws at one row while `broken` is true.
 struct Broken : Numbers {
   std::int64_t bad = 0;
   std::shared_ptr<std::atomic<bool>> broken = std::make_shared<std::atomic<bool>>(true);
@@ -134,12 +134,12 @@ TEST_CASE("an exception of a worker is thrown at its batch, which may be tried a
 TEST_CASE("workers run ahead as far as allowed, and no further") {
   Numbers data;
   data::Loader loader(data, {.batch_size = 1, .shuffle = false, .workers = 2, .prefetch = 3});
-  CHECK(*data.calls == 0);  // nothing is read before somebody asks
+  CHECK(*data.calls == 0);  // nothing is read before it is asked for
   for (const Order& batch : loader) {
     CHECK(batch == Order{0});
     for (int i = 0; i < 2000 && *data.calls < 7; ++i) std::this_thread::sleep_for(1ms);
     std::this_thread::sleep_for(20ms);
-    CHECK(*data.calls == 7);  // the one at hand and 2 * 3 more
+    CHECK(*data.calls == 7);  // this batch and 2 * 3 more
     break;
   }
 }
@@ -292,7 +292,7 @@ TEST_CASE("with drop_last each rank gives as many batches") {
   }
 }
 
-TEST_CASE("a sampler draws anew each epoch, and equally for equal seeds") {
+TEST_CASE("a sampler draws other rows each epoch, and the same for the same seed") {
   const std::vector<double> weights{0, 1, 1, 2};
   const data::LoaderOptions options{.batch_size = 64,
                                     .shuffle = false,

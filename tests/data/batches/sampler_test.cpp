@@ -28,7 +28,7 @@ Order draw(const Sampler& sampler, std::uint64_t seed) {
   return order;
 }
 
-/// How often each of n rows was drawn in so many epochs.
+/// How often each of n rows was drawn in some epochs.
 std::vector<double> counts(const Sampler& sampler, std::int64_t n, std::uint64_t epochs) {
   std::vector<double> count(static_cast<std::size_t>(n));
   for (std::uint64_t seed = 0; seed < epochs; ++seed) {
@@ -166,7 +166,7 @@ TEST_CASE("a block-wise shuffle visits a window of blocks at a time") {
   const Sampler sampler = data::block_shuffled(n, {.block = block, .window = window});
   const Order order = draw(sampler, 3);
   CHECK(sorted(order) == counting(n));
-  // The short last block may stand in any window.
+  // The short last block may be in any window.
   std::vector<std::int64_t> seen;
   std::size_t at = 0;
   bool neighbours_apart = false;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The files of the kept corpus, and what is expected of each.
+// The files of the corpus, and the expected result of each.
 #pragma once
 #include <doctest/doctest.h>
 
@@ -15,10 +15,10 @@ namespace ebb::test {
 
 struct Expected {
   const char* name;
-  const char* outcome;  ///< what reading it gives, or what the error says behind the name
+  const char* outcome;  ///< the result of reading it, or the error after the name
 };
 
-/// Reads every file of a folder, of which each must be expected; `read` puts a good one in words.
+/// Reads every file of a folder. Each must be in the list; `read` describes a good one.
 template <class Read>
 void check_corpus(const std::string& folder, std::initializer_list<Expected> all,
                   const Read& read) {

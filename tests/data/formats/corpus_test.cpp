@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// What becomes of each broken binary file of the kept corpus, and of each pipeline.
+// The result of reading each binary file of the corpus, and each pipeline.
 #include "ebb/tests/data/formats/corpus.hpp"
 #include "ebb/data/formats/idx.hpp"
 #include "ebb/data/formats/npy.hpp"

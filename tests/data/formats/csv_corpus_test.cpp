@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// What becomes of each text file of the kept corpus.
+// The result of reading each text file of the corpus.
 #include <doctest/doctest.h>
 
 #include <sstream>

@@ -27,7 +27,7 @@ data::Table<T> read(const std::string& content, const CsvOptions& options = {}) 
   return data::read_csv<T>(folder.add("t.csv", content), options);
 }
 
-/// What the error says behind the name of the file.
+/// The error, after the name of the file.
 template <class T = double>
 std::string error(const std::string& content, const CsvOptions& options = {}) {
   const test::Folder folder;
@@ -202,7 +202,7 @@ TEST_CASE("a table with missing values filled from all rows cannot be split") {
                        (missing == Missing::mean ? "mean" : "median") +
                        " of read_csv, which was fitted on them, so that each part contains "
                        "information about the others; split first, then fit on the training part"));
-    // Nothing was missing, so that nothing was learned.
+    // No value was missing at the fit, so there is no value to fill in.
     CHECK(data::split(read("a\n1\n2\n3\n", {.missing = missing}), fold).train.rows() == 2);
   }
   CHECK(data::split(read(holes, as_nan), fold).train.rows() == 2);
@@ -244,7 +244,7 @@ TEST_CASE("a file may lack a header, have comments, or both") {
         "4:1: column \"a\": \"x\" is not a number");
   CHECK(error("a\n1\n\n#\n2\n", {.comment = '#'}) == "3:1: an empty line between rows; remove it");
   CHECK(read("a\n1\n\n#\n\n", {.comment = '#'}).rows() == 1);
-  // In quotes, and behind the first character of a line, it is a character like others.
+  // In quotes, and after the first character of a line, it is a character like others.
   CHECK(read("a,b\n\"#\",1\nx#,2\n", {.comment = '#'}).columns()[0].levels == Names{"#", "x#"});
   CHECK(read("#a\n1\n").names() == Names{"#a"});
   const std::string long_comment = '#' + std::string(1 << 20, 'x') + "\r\n";
@@ -293,7 +293,7 @@ TEST_CASE("memory is capped, and the cap counts rows, texts and long fields") {
   for (int i = 0; i < 20000; ++i) levels.append(1, 'x').append(std::to_string(i)).append("\n");
   CHECK(read<float>(numbers, capped(3 << 20)).rows() == 200000);
   CHECK(error<float>(numbers, capped(1 << 20)).find("set max_bytes") != std::string::npos);
-  // Once more after half of the file was read in vain.
+  // A text in a late row makes the reader start again.
   CHECK(read<float>(numbers + "x,1\n", capped(4 << 20)).rows() == 200001);
   CHECK(read<float>(levels, capped(6 << 20)).rows() == 20000);
   CHECK(error<float>(levels, capped(2 << 20)).find("set max_bytes") != std::string::npos);

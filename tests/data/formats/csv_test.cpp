@@ -101,7 +101,7 @@ TEST_CASE("quotes, blanks, line ends, a byte order mark and plus signs are read"
            "\xEF\xBB\xBF"
            "a,b\n1,2\n3,4\n",  // byte order mark
            "\xEF\xBB\xBF"
-           "\"a\",b\n1,2\n3,4",                // and a quote behind it
+           "\"a\",b\n1,2\n3,4",                // and a quote after it
            "\"a\",\"b\"\n\"1\",2\n3,\"4\"\n",  // quotes
            " a , b\t\n 1,\t2 \n3 , \"4\" \n",  // blanks
            "a,b\n+1,+2e0\n3,4\n",              // plus signs
@@ -138,7 +138,7 @@ TEST_CASE("a locale with a decimal comma changes nothing") {
   std::setlocale(LC_ALL, "C");
 }
 
-TEST_CASE("a file of many windows reads the same wherever their borders cut it") {
+TEST_CASE("a file of many windows gives the same rows wherever a window ends") {
   // Rows of 23, 24 and 25 bytes put the border at every place of a row.
   for (const char* row : {"-12.5,\"3.25e1\", 7.125\r\n", "-12.5,\"3.25e1\",  7.125\r\n",
                           "-12.50,\"3.25e1\",  7.125\r\n", "-12.5,32.5,7.125\n"}) {
@@ -155,7 +155,7 @@ TEST_CASE("a file of many windows reads the same wherever their borders cut it")
     CHECK(wrong == 0);
     CHECK(error(text + "1,2,x\n") == "40002:5: column \"c\": \"x\" is not a number");
   }
-  // What stands behind the last byte is left over from the window before.
+  // The memory after the last byte still has bytes of the window before.
   for (std::size_t zeros = 0; zeros < 8; ++zeros) {
     std::string text = "a,b\n" + std::string(zeros, '0') + "1,2\n";
     for (int i = 0; i < 100000; ++i) text += "1,2\n";

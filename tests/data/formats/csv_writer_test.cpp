@@ -158,7 +158,7 @@ TEST_CASE("texts that would be lost or refused on reading are not written") {
   CHECK(refusal({"\xe9t\xe9"}).ends_with("is not UTF-8 without zero bytes, as readers expect"));
   CHECK(refusal({std::string("a\0b", 3)})
             .ends_with("is not UTF-8 without zero bytes, as readers expect"));
-  // Whoever reads it need not know how missing values were written.
+  // The level "" is refused: readers would take it for a missing value.
   const Table<double> table({{"a", Kind::categorical, {"", "x"}}}, Array<double>::zeros({1, 1}));
   CHECK_THROWS_AS(data::write_csv(folder.path("t.csv"), table, {.missing_name = "NA"}),
                   ArgumentError);

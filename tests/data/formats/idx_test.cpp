@@ -185,7 +185,7 @@ TEST_CASE("a compressed file cannot declare more than it could inflate to, or th
   CHECK(error<double>(small, {.max_bytes = (8 << 20) - 1}) ==
         "file (inflated): byte 8: an array that takes 8388608 bytes of memory, where 8388607 are "
         "left; set max_bytes if it is meant to be read");
-  // The same header with nothing behind it.
+  // The header of a file with one element.
   data::write_idx(folder.path("short.gz"), Array<std::int64_t>::zeros({1}));
   const std::string one = content_of(folder.path("short.gz"));
   const std::string text = error(one, {.max_bytes = 3});

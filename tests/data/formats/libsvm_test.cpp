@@ -25,7 +25,7 @@ data::Supervised<T> read(const std::string& content, const LibsvmOptions& option
   return data::read_libsvm<T>(folder.add("t.svm", content), options);
 }
 
-/// What the error says behind the name of the file.
+/// The error, after the name of the file.
 std::string error(const std::string& content, const LibsvmOptions& options = {}) {
   const test::Folder folder;
   const std::string path = folder.add("t.svm", content);

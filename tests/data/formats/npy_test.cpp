@@ -148,7 +148,7 @@ TEST_CASE("a header may be written as Python would read it") {
 
 TEST_CASE("half precision is converted exactly, down to its smallest numbers") {
   const auto half = data::read_npy<float>(corpus("npy/half_corners.npy"));
-  // From the definition of the format: 10 bits behind the point, exponents from -14 to 15.
+  // From the definition of the format: 10 bits after the point, exponents from -14 to 15.
   const float expected[] = {0, -0.0f, 0x1p-24f, 0x3ffp-24f, 0x1p-14f, 0x1.554p-2f,
                             1, -2,    65504,    inf,        -inf};
   REQUIRE(half.size() == 12);
@@ -182,7 +182,7 @@ TEST_CASE("a double is rounded to the nearest float, and refused if it would bec
     return npy_of_shape(std::string("(").append(std::to_string(values.size())).append(",)"),
                         {reinterpret_cast<const char*>(values.begin()), 8 * values.size()}, "<f8");
   };
-  // The last one lies just below the middle between the largest float and the next.
+  // The last one is just below the middle between the largest float and the next.
   const auto rounded =
       read<float>(doubles({0.1, 5e-324, HUGE_VAL, -HUGE_VAL, 3.4028235677973362e38}));
   CHECK_AGREES(same_bits(rounded, Array<float>({5}, {0.1f, 0, inf, -inf, 3.4028234663852886e38f})));

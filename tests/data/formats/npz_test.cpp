@@ -73,7 +73,7 @@ TEST_CASE("written arrays are read again, and have the same bytes each time") {
     const std::string first = content_of(folder.path("a.npz"));
     data::write_npz(folder.path("a.npz"), example(), {.compress = compress});
     CHECK(content_of(folder.path("a.npz")) == first);
-    // Whenever it was written: the date in the directory is the first that the format knows.
+    // At any time of writing: the date in the directory is always the first of the format.
     CHECK(first.substr(first.find("PK\1\2") + 12, 4) == "\0\0\x21\0"s);
   }
   data::write_npz(folder.path("a.npz"), {});
@@ -222,7 +222,7 @@ TEST_CASE("an archive cut at any byte is an error") {
 }
 
 TEST_CASE("wrong sizes are errors") {
-  // The central directory has them 20 bytes behind each PK 1 2: compressed, then inflated.
+  // The central directory has them 20 bytes after each PK 1 2: compressed, then inflated.
   const std::string compressed = content_of(corpus("npz/compressed.npz"));
   const std::size_t entry = compressed.find("PK\1\2");
   REQUIRE(entry != std::string::npos);

@@ -27,7 +27,7 @@ std::string error(const std::string& content, const data::ReadOptions& options =
   return message_of<FileError>([&] { read(content, options); });
 }
 
-/// A file with this header and so many bytes of zeros.
+/// A file with this header, and then bytes of zeros.
 std::string file_of(const std::string& json, std::size_t bytes = 0) {
   std::string length(8, '\0');
   for (std::size_t i = 0; i < 8; ++i) length[i] = char(json.size() >> 8 * i & 0xff);

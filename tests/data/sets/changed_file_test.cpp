@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Arrays that stay in files which somebody changes meanwhile.
+// Arrays that stay in files which change while they are read.
 #include <doctest/doctest.h>
 
 #include <cstring>
@@ -17,7 +17,7 @@ using test::message_of;
 
 namespace {
 
-/// The numbers from 0 to 99, as they stand in a file.
+/// The numbers from 0 to 99, as a file has them.
 std::string counting() {
   std::string bytes(400, '\0');
   for (int i = 0; i < 100; ++i) {

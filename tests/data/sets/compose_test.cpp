@@ -68,7 +68,7 @@ void check_same(const A& a, const B& b) {
   }
 }
 
-/// Counts the calls, and keeps what it was told.
+/// Counts the calls, and keeps the rows that it was given.
 struct Listener {
   struct Heard {
     int calls = 0;
@@ -168,7 +168,7 @@ TEST_CASE("each data set is asked once a batch, and prefetches its own rows only
   all.rows(Rows{29, 10});
   CHECK(b.heard->rows == Rows{19, 0});
   CHECK((a.heard->calls == 1 && b.heard->calls == 2 && c.heard->calls == 1));
-  all.prefetch(Rows{12345, -1});  // of rows that there are not, nobody hears
+  all.prefetch(Rows{12345, -1});  // rows that do not exist are not passed on
   all.prefetch(Rows{-1});
   all.prefetch(Rows{9, 10, 0});
   CHECK(a.heard->expected == Rows{9, 0});

@@ -24,7 +24,7 @@ using data::Rows;
 
 namespace {
 
-/// The rows of an array as they stand in a file.
+/// The bytes of an array as a file has them.
 template <class T>
 std::string bytes_of(const Array<T>& array) {
   return {reinterpret_cast<const char*>(array.data()), std::size_t(array.size()) * sizeof(T)};
@@ -211,7 +211,8 @@ TEST_CASE("an error for a mapping without address space names the windows") {
   if (pages > std::int64_t(1) << 26) return;  // a sanitizer has terabytes mapped
   const Folder folder;
   const std::string path = folder.add("large.raw", "");
-  std::filesystem::resize_file(path, std::uintmax_t(1) << 40);  // of which the disk holds nothing
+  std::filesystem::resize_file(path, std::uintmax_t(1)
+                                         << 40);  // a sparse file, which takes no space on the disk
   rlimit before{};
   getrlimit(RLIMIT_AS, &before);
   const rlimit limit{rlim_t(1) << 39, before.rlim_max};
@@ -250,10 +251,10 @@ TEST_CASE("a window reads each block once while its memory holds it") {
   CHECK(reads({{5}}) == 1);
   CHECK(reads({{5}, {0, 9}, {3}}) == 1);
   CHECK(reads({{5, 15, 25}, {25, 5, 15}, {7, 17, 27}}) == 3);
-  // The one that was not used for longest goes.
+  // The least recently used one is replaced.
   CHECK(reads({{0}, {10}, {20}, {0}, {30}, {0}, {20}, {30}}) == 4);
   CHECK(reads({{0}, {10}, {20}, {0}, {30}, {10}}) == 5);
-  // In one batch each is read once, in whatever order the rows are asked for.
+  // In one batch each is read once, in any order of the rows.
   CHECK(reads({{0, 10, 20, 30, 40, 1, 11, 21, 31, 41, 99, 2}}) == 6);
   std::vector<Rows> epoch;
   for (std::int64_t i = 0; i < 100; i += 4) epoch.push_back({i + 2, i, i + 3, i + 1});

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Data sets that are made up: what went in comes out again, and the same each time.
+// Synthetic data sets: their parameters are found again, and each seed gives the same rows.
 #include "ebb/data/sets/synthetic.hpp"
 
 #include <doctest/doctest.h>

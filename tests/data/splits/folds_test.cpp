@@ -277,7 +277,7 @@ TEST_CASE("sliding windows train on the same number of rows each") {
   CHECK(folds[1].test == range(12, 16));
   CHECK(folds[2].train == range(9, 14));
   CHECK(folds[2].test == range(16, 20));
-  // As much as the first fold can see.
+  // Without a size, the window is as large as the first fold allows.
   const Folds widest = data::sliding_window(20, {.folds = 3, .test_size = 4, .gap = 2});
   CHECK(widest[0].train == range(0, 6));
   CHECK(widest[2].train == range(8, 14));

@@ -34,7 +34,7 @@ bool complete(const Parts& parts, std::int64_t n) {
   return std::int64_t(all.size()) == n;
 }
 
-/// How often each value stands in these rows.
+/// How often each value is in these rows.
 std::map<std::int64_t, std::int64_t> counts_in(const Rows& rows, const Rows& values) {
   std::map<std::int64_t, std::int64_t> counts;
   for (const std::int64_t row : rows) ++counts[values[std::size_t(row)]];

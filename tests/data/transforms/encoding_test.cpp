@@ -63,7 +63,7 @@ TEST_CASE_TEMPLATE("each level of the training rows gets a column", T, float, do
   CHECK(back.names() == Names{"a", "zone", "b"});
   CHECK(back.columns()[1].levels == zones);
   CHECK_AGREES(same_bits(back.values(), training<T>().values()));
-  // By name, whatever the codes of another file are.
+  // By name: another file may have other codes.
   CHECK_AGREES(same_bits(step.transform(of_zones<T>({1, 0}, {"south", "north"})).values(),
                          Array<T>::of({{5, 1, 0, 0, 6}, {5, 0, 1, 0, 6}})));
 }
@@ -153,7 +153,7 @@ TEST_CASE("a column without encoded columns is restored with all the others") {
   CHECK(back.names() == Names{"a", "zone", "b"});
   CHECK(back.level(1, "zone") == "north");
   CHECK_AGREES(same_bits(back.values(), table.drop({"none"}).values()));
-  // Of some columns only these come back.
+  // If only some columns are there, only these come back.
   CHECK(step.inverse(seen.select({"b"})).names() == Names{"b"});
   OneHot empty({.columns = {"none"}, .missing = Unknown::ignore});
   const auto all = empty.inverse(empty.fit_transform(table));

@@ -124,10 +124,10 @@ TEST_CASE_TEMPLATE("a fit on held-out rows is refused", T, float, double) {
   pipeline.fit(parts.train);
   for (const auto& refused : {test, parts.train.head(0)}) {
     CHECK(why([&] { pipeline.fit(refused); }).starts_with("Pipeline: a fit on "));
-    CHECK(pipeline.is_fitted());  // what it knew, it still knows
+    CHECK(pipeline.is_fitted());  // the earlier fit is still there
     CHECK(pipeline.training_rows() == parts.train.rows());
   }
-  // Parts of what is held out stay held out.
+  // Parts of held-out rows are held out.
   const auto inner = data::split(test, data::Fold{{0, 1}, {2, 3}});
   CHECK(inner.train.role() == Role::held_out);
   CHECK(why([&] { fitted_on(inner.train); }) == refusal);
@@ -161,7 +161,7 @@ TEST_CASE("a transform refuses the held-out rows that it was fitted on") {
   const auto [train, validation, test] = data::split(numbers(), thirds);
   CHECK(fitted_on(train).transform(validation).rows() == 4);
   CHECK(fitted_on(train).transform(test).rows() == 4);
-  // Made from the same table, which was fitted as a whole: before the split or after it.
+  // A fit on the whole table, before the split or after it.
   const auto table = numbers();
   const auto early = fitted_on(table);
   const auto parts = data::split(table, thirds);
@@ -177,7 +177,7 @@ TEST_CASE("a transform refuses the held-out rows that it was fitted on") {
   pipeline.fit(table);
   CHECK(
       why([&] { pipeline.transform(parts.test); }).starts_with("Pipeline: held-out rows of n.csv"));
-  // Other rows are no leak, nor is a file that holds them.
+  // Other rows do not leak, and neither does a file that has them.
   CHECK(early.transform(numbers().with_role(Role::held_out)).rows() == 12);
 }
 
@@ -197,7 +197,7 @@ TEST_CASE("rows keep their origin when their role is changed") {
   CHECK(among(why([&] { unfair.transform(test); })));
   CHECK(unfair.transform(train.with_role(Role::held_out)).rows() == 6);
   CHECK(fitted_on(train).transform(test.with_role(Role::held_out)).rows() == 6);
-  // The other part is not of the fit, whatever it is for, and may be split.
+  // The other part was not in the fit, so it may be split in any role.
   const auto apart = fitted_on(train).transform(test.with_role(Role::training));
   CHECK(data::split(apart, data::Fold{{0, 1, 2}, {3, 4, 5}}).train.rows() == 3);
   // Chosen rows are no part of a split, even if their numbers say its sizes first.
@@ -213,7 +213,7 @@ TEST_CASE("rows keep their origin when their role is changed") {
             data::split(all.transform(table).with_role(role), halves);
           }).starts_with("split: the rows of n.csv went through Standardize"));
   }
-  // Until they are told to forget it.
+  // With `Role::unspecified` they forget it.
   CHECK(all.transform(table.with_role(Role::unspecified).with_role(Role::held_out)).rows() == 12);
 }
 
@@ -262,7 +262,7 @@ TEST_CASE("a table transformed by a fit on its rows cannot be split") {
   const auto parts = data::split(table, halves);
   const auto train = fitted_on(parts.train).transform(parts.train);
   CHECK(why([&] { data::split(train, data::Fold{{0}, {1}}); }) == refusal);
-  // What was not learned from these rows does them no harm.
+  // A transform that was fitted on other rows leaks nothing.
   const auto test = fitted_on(parts.train).transform(parts.test);
   CHECK(data::split(test, data::Fold{{0}, {1}}).test.rows() == 1);
   CHECK(data::split(fitted_on(numbers()).transform(table), halves).test.rows() == 6);

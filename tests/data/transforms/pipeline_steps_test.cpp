@@ -112,7 +112,7 @@ TEST_CASE("a loaded pipeline has the inverse of the saved one") {
 
 namespace {
 
-/// What loading says of a file of this pipeline in which something else stands for a text.
+/// The error of loading a file of this pipeline in which `to` replaces the last `from`.
 std::string changed(data::Pipeline pipeline, const std::string& from, const std::string& to) {
   const test::Folder folder;
   const std::string path = folder.path("p.json");

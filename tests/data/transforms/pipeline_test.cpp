@@ -258,7 +258,7 @@ TEST_CASE("a pipeline that is not fitted, or has names that are not UTF-8, is no
 
 namespace {
 
-/// What loading says of a file with this text, behind its name.
+/// The error of loading a file with this text, after the name of the file.
 std::string refusal(const std::string& text) {
   const test::Folder folder;
   const std::string path = folder.add("p.json", text);
@@ -320,7 +320,7 @@ TEST_CASE("errors of broken files have the place") {
   CHECK(refusal(head + "[[[[[[[[[[") == " lists within lists, deeper than any pipeline");
   CHECK(refusal(std::string(1000000, '[')) == " lists within lists, deeper than any pipeline");
   CHECK(refusal(head + "1e999]}") == " a number that double cannot hold");
-  // Of these each would take minutes to look through one by one.
+  // Each of these would take minutes if a check compared all pairs.
   std::string objects = "{}", keys = "\"k\":0";
   for (int i = 0; i < 300000; ++i) objects += ",{}";
   for (int i = 0; i < 300000; ++i) keys += ",\"k" + std::to_string(i) + "\":0";
@@ -406,7 +406,7 @@ TEST_CASE("contradictory files are refused") {
         where + "Table: the name \"x\" occurs twice");
   CHECK(changed("[\"p\",\"q\"]", "[\"p\",\"p\"]") ==
         where + "Table: column \"c\" has the level \"p\" twice");
-  // The steps are held against the columns of the whole.
+  // The columns of the steps are compared with those of the pipeline.
   const test::Folder folder;
   CHECK(
       refusal(R"({"format":"ebb.pipeline","version":1,"inputs":[{"name":"z"}],"rows":3,"steps":[)" +

@@ -130,7 +130,7 @@ TEST_CASE_TEMPLATE("the range of the training rows becomes the given range", T, 
                          Array<T>({4, 1}, {0, 1, gone<T>, 0.25})));
   CHECK(unit.center() == Numbers{2});
   CHECK(unit.scale() == Numbers{4});
-  // Values outside of the range land outside.
+  // Values outside of the range stay outside.
   CHECK_AGREES(
       same_bits(unit.transform(column_of<T>({0, 8})).values(), Array<T>({2, 1}, {-0.5, 1.5})));
   CHECK_AGREES(

@@ -154,7 +154,7 @@ TEST_CASE("sums of targets may exceed the range of double") {
     const double m = std::min(smoothing, 1e300);
     CHECK(near(step.codes()[0][0] / huge, (3 + m * 0.2) / (3 + m)));
     CHECK(near(step.codes()[0][1] / huge, (-2 + m * 0.2) / (2 + m)));
-    // Without its own row there are two of each.
+    // Without its own row, each level has two rows.
     CHECK(near(seen.values()(0, 0) / huge, 2 / (2 + m)));
   }
   // A mean of the largest number is not rounded beyond it.
@@ -201,7 +201,7 @@ TEST_CASE("transform refuses the rows of the fit") {
   CHECK(why([&] {
           step.transform(data::split(whole, data::Fold{{0, 1, 2}, {3, 4}}).test);
         }).starts_with("TargetEncode: held-out rows of h.csv: these held-out rows were among"));
-  // Nobody has to say what rows are for.
+  // Rows without a role are refused, too.
   const auto table = training();
   step.fit(table);
   for (const auto& rows : {table, table.head(2), table.select({"zone"})}) {
@@ -231,7 +231,7 @@ TEST_CASE("there is no inverse") {
   step.fit(training());
   CHECK(why([&] { step.inverse(step.transform(training())); }) ==
         "TargetEncode: it has no inverse, since several levels may have the same mean target");
-  // The other columns pass.
+  // The other columns do not change.
   CHECK_AGREES(
       same_bits(step.inverse(training().select({"price"})).values(), training().column("price")));
 }

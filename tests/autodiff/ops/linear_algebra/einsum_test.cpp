@@ -94,7 +94,7 @@ TEST_CASE("named axes agree with loops over every letter") {
   check_einsum("abcd,cdeX->abeX", {"abcd", "cdeX"}, "abeX");
 }
 
-TEST_CASE("axes behind dots broadcast") {
+TEST_CASE("the axes of an ellipsis broadcast") {
   const auto a = op::spread({4, 1, 2, 3}), b = op::spread({5, 3, 2});
   CHECK_AGREES(close(einsum("...ij,...jk->...ik", {a, b}), matmul(a, b), 1e-14, 1e-14));
   CHECK_AGREES(close(einsum("...ij,...jk", {a, b}), matmul(a, b), 1e-14, 1e-14));

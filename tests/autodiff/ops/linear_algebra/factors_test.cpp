@@ -80,7 +80,7 @@ TEST_CASE("repeated values have gradients, and their vectors none") {
         }) ==
         "svd: values 1 and 2 are equal, so their vectors have no gradient; use functions of "
         "the values alone; there are 3");
-  // By a sweep through a sweep, too.
+  // A sweep through a sweep gives it, too.
   const auto direction = op::spread({3, 3});
   const double along = jvp(total, a, direction).item();
   const double expected = 2 * (2 * direction(0, 0) + 5 * direction(1, 1) + 2 * direction(2, 2));

@@ -106,7 +106,7 @@ TEST_CASE("conv2d of huge paddings and dilations is refused, not tried") {
   CHECK_THROWS_AS(conv2d(x, w, {.dilation = 1 << 30}), ShapeError);
   CHECK_THROWS_AS(conv2d(x, w, {.groups = INT64_MIN}), ArgumentError);
   CHECK_THROWS_AS(conv2d(x, w, Array<double>()), ArgumentError);
-  // Of no image, any number of windows takes no memory.
+  // Without images, any number of windows takes no memory.
   Variable<double> weight(w);
   Tape tape;
   backward(sum(conv2d(op::spread({0, 1, 3, 3}), weight, {.padding = 1 << 30})));

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Dropout: what is left out, how often, and that it is the same wherever it is asked for again.
+// Dropout: what is left out, how often, and that it is the same when it is computed again.
 #include <cmath>
 #include <limits>
 #include <thread>
@@ -52,7 +52,7 @@ TEST_CASE("each call draws one key, and streams of one key draw the same") {
   const auto first = dropout(x, 0.5, a).array(), second = dropout(x, 0.5, a).array();
   CHECK(a.position() == 4);
   CHECK_FALSE(equal(first, second));
-  dropout(op::spread({3}), 0.2, b);  // whatever its size and p
+  dropout(op::spread({3}), 0.2, b);  // of any size and any p
   CHECK_AGREES(same_bits(dropout(x, 0.5, b).array(), second));
 }
 

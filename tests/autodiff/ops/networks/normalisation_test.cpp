@@ -122,7 +122,7 @@ TEST_CASE("layer_norm of rows whose squares vanish") {
   const float side = std::sqrt(1.5F);
   const auto y = layer_norm(x, {3}, 0.0).array();
   CHECK_AGREES(close(y, Array<float>({1, 3}, {-side, 0, side}), 1e-6, 1e-6));
-  // Equal ones are at their mean, by whatever eps.
+  // Equal elements are at their mean, for any eps.
   const auto same = layer_norm(Array<float>::full({1, 3}, 2), {3}, 1e-36).array();
   CHECK(equal(same, Array<float>::zeros({1, 3})));
 }
