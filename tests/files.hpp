@@ -63,7 +63,7 @@ class Folder {
     add(name, content);
     std::filesystem::last_write_time(path(name), before);
   }
-  /// The names of what it holds, sorted.
+  /// The names of its files, sorted.
   std::vector<std::string> names() const {
     std::vector<std::string> names;
     for (const auto& entry : std::filesystem::directory_iterator(path_)) {

@@ -71,7 +71,7 @@ struct Reversed {
   }
 };
 
-/// Two inputs, of which the gradients read both and the result.
+/// Two inputs; the gradients read both of them and the result.
 struct Distance {
   static constexpr std::string_view name = "distance";
 
@@ -119,7 +119,7 @@ GradientReport checked(auto f, const std::vector<Array<double>>& inputs,
 
 TEST_SUITE("custom operations") {
 
-TEST_CASE("an elementwise operation of one's own has its derivatives at both orders") {
+TEST_CASE("an elementwise operation of your own has its derivatives at both orders") {
   const auto matrix = op::spread({2, 5}), row = op::spread({5}, 1.7);
   const auto passes = [](const GradientReport& report) {
     INFO(report);
@@ -137,7 +137,7 @@ TEST_CASE("an elementwise operation of one's own has its derivatives at both ord
       checked([](auto x) { return elementwise(Rounded{}, x[0]); }, {matrix}, {.zero_slope = true}));
 }
 
-TEST_CASE("an elementwise operation of one's own has its formula's value and every order") {
+TEST_CASE("an elementwise operation of your own has its formula's value and every order") {
   const auto x = Array<double>::of({-2, 0.5, 3});
   CHECK(equal(elementwise(Cube{}, x).array(), Array<double>::of({-8, 0.125, 27})));
   CHECK(equal(elementwise(Truncated{}, x).array(), Array<double>::of({-2, 0, 3})));
@@ -150,7 +150,7 @@ TEST_CASE("an elementwise operation of one's own has its formula's value and eve
   CHECK(equal(gradient(h, x).array(), Array<double>::of({6, 6, 6})));
 }
 
-TEST_CASE("an operation of one's own is called inside of a formula as a whole") {
+TEST_CASE("an operation of your own is called inside of a formula as a whole") {
   const auto report = checked(
       [](auto x) {
         return fuse(
@@ -166,7 +166,7 @@ TEST_CASE("the check sees a slope that is wrong by one part in a thousand") {
   CHECK_FALSE(checked([](auto x) { return elementwise(WrongCube{}, x[0]); }, {op::spread({3})}));
 }
 
-TEST_CASE("a structured operation of one's own has its derivatives at both orders") {
+TEST_CASE("a structured operation of your own has its derivatives at both orders") {
   const auto a = op::spread({2, 3}), b = op::spread({2, 3}, 0.6);
   const auto passes = [](const GradientReport& report) {
     INFO(report);
@@ -224,7 +224,7 @@ TEST_CASE("an error says what is wrong with an operation of your own") {
         std::string::npos);
 }
 
-TEST_CASE("no block is left alive by an operation of one's own") {
+TEST_CASE("an operation of your own frees all its blocks") {
   const auto run = [] {
     Tape tape;
     const auto x = tape.watch(op::spread({2, 3}));

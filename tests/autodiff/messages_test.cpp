@@ -54,7 +54,7 @@ TEST_CASE("every operation names itself when an operand is empty, whichever it i
   }
 }
 
-TEST_CASE("what is no operation of the registry names itself, too, when something is empty") {
+TEST_CASE("functions outside of the registry name themselves, too, when an operand is empty") {
   const Tensor<double> empty, x = of({2, 3});
   const auto f = [](const auto& v) { return sum(v); };
   check_messages<ArgumentError>({
@@ -137,7 +137,7 @@ TEST_CASE("a result that no array can hold is refused by the operation's name") 
         "unsqueeze: shape (1, 1, 1, 1, 1, 1, 1) has more than 6 axes (in part)");
 }
 
-TEST_CASE("what does not fit is named with the shapes as they were given") {
+TEST_CASE("the error for shapes that do not fit has the shapes as they were given") {
   const auto s = of({}), v = of({3}), m = of({2, 4}), b = of({5, 4, 2});
   check_messages<ShapeError>({
       {[&] { matmul(s, v); }, "matmul: operands must have one axis or more, not () and (3,)"},

@@ -93,7 +93,7 @@ TEST_CASE("every part is visited in its order, under the names of its owners") {
   CHECK(names.values == Texts{"rate", "steps", "seed", "frozen", "name", "limits"});
 }
 
-TEST_CASE("a visitor may change what it visits") {
+TEST_CASE("a visitor may change the parts that it visits") {
   struct Halve : Parts {
     void part(const std::string&, Part part) override {
       if (auto** array = std::get_if<Array<double>*>(&part)) (*array)->mutate()[0] /= 2;

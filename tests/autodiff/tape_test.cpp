@@ -52,7 +52,7 @@ TEST_CASE("backward adds into variables until zero_grad makes the gradient absen
   CHECK(contains(message_of<TapeError>([&] { w.gradient(); }), "gradient: a Variable has none"));
 }
 
-TEST_CASE("several losses are swept at once, as their sum") {
+TEST_CASE("one sweep of several losses is that of their sum") {
   Variable<double> w(x0), v(x0);
   Tape tape;
   const auto shared = w * v;
@@ -80,7 +80,7 @@ TEST_CASE("a seed takes the place of one") {
   for (volatile char& c : below) c = 85;
 }
 
-TEST_CASE("the one that a sweep starts from outlives it where it is the gradient itself") {
+TEST_CASE("the gradient that a sweep starts from may be kept after the sweep") {
   const Variable<double> w(Array<double>(3.0));
   Tensor<double> seen;
   {

@@ -35,7 +35,7 @@ TEST_CASE("blocks that a thread frees itself are used again by it") {
   CHECK(later == first);
 }
 
-TEST_CASE("threads have tapes of their own, and blocks find their way back") {
+TEST_CASE("each thread has its own tape, and its blocks return to its pool") {
   const auto work = [](double start) {
     Variable<double> w(Array<double>::full({100}, start));
     for (int step = 0; step < 50; ++step) {

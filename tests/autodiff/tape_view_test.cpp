@@ -130,7 +130,7 @@ TEST_CASE("long arrays are shortened, and a matrix has no single slope") {
         "#4  sum        450                d/d#3 [1, 1]         1\n");
 }
 
-TEST_CASE("explain says what it needs") {
+TEST_CASE("the errors of explain say what it needs") {
   Variable<double> w(Array<double>::of({1, 2}));
   {
     Tape tape;

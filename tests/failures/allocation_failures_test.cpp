@@ -45,7 +45,7 @@ namespace {
 
 enum Outcome { held, no_failure, gradient_after_failure, other_bits, leaked, wrong_exception };
 
-/// What the processes tell each other: the blocks in use where no step failed.
+/// What the child process reports: the blocks in use if no step failed.
 struct Shared {
   std::int64_t after_steps, at_end;
 };

@@ -25,7 +25,7 @@ inline void demand(bool holds) {
   if (!holds) std::abort();
 }
 
-/// An input as a file that has a name, for what opens files by theirs. It is only in memory.
+/// An input as a file in memory that has a name, for functions that open a file by its name.
 class NamedFile {
  public:
   NamedFile(const std::uint8_t* bytes, std::size_t count)

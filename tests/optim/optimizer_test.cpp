@@ -259,7 +259,7 @@ TEST_CASE_TEMPLATE("its state can be carried to another optimizer, which then go
   CHECK_AGREES(same_bits(model.bias.value(), copy.bias.value()));
 }
 
-TEST_CASE("refuses a parameter that would be updated twice, and none at all") {
+TEST_CASE("refuses a parameter that would be updated twice, and an empty list of parameters") {
   struct Empty {
     void each(Parts&) {}
   };

@@ -78,7 +78,7 @@ TEST_CASE_TEMPLATE("with three states follows its paper", T, float, double) {
                      tolerance));
 }
 
-TEST_CASE_TEMPLATE("with five states keeps each of them apart", T, float, double) {
+TEST_CASE_TEMPLATE("with five states updates each of them separately", T, float, double) {
   const Variable<T> w(Array<T>::of({0, 0, 0}));
   optim::Optimizer optimizer({w}, Chain{});
   for (int step = 1; step <= 8; ++step) {

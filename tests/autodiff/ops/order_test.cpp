@@ -131,7 +131,7 @@ TEST_CASE_TEMPLATE("sort of hard lines of any length is that of a stable sort", 
   }
 }
 
-TEST_CASE("what is chosen of nothing is refused, and of a scalar it is the scalar") {
+TEST_CASE("a choice from no elements is refused, and one from a scalar is the scalar") {
   const auto none = Array<float>::zeros({0, 3});
   CHECK_THROWS_WITH_AS(argmax(none, 0), "argmax: there must be an element to choose, not (0, 3)",
                        ShapeError);

@@ -37,7 +37,7 @@ struct Broken : Numbers {
   }
 };
 
-/// Work of which each piece takes a while.
+/// Work whose pieces take some time.
 struct Slow {
   std::atomic<int> busy = 0, begun = 0, base = 0;
   std::vector<std::int64_t> slots = std::vector<std::int64_t>(4);

@@ -101,7 +101,8 @@ TEST_CASE("kinds are given for some columns, or all others") {
         }).starts_with("read_csv: the options give a kind to column \"c\", but "));
 }
 
-TEST_CASE("what is no finite number is an error in a numeric column, a level in another") {
+TEST_CASE(
+    "a text that is not a finite number is an error in a numeric column, a level in another") {
   CHECK(error("a\n1\n1e999\n") == "3:1: column \"a\": \"1e999\" is too large for double");
   CHECK(error("a\n1\ninf\n") ==
         "3:1: column \"a\": \"inf\" is not a finite number; replace it or remove the row");

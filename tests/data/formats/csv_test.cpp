@@ -18,7 +18,7 @@ using ebb::test::same_bits;
 
 namespace {
 
-/// All columns are numeric, so that what is no number has its place.
+/// All columns are numeric, so that the error for a text has its place.
 constexpr data::Kind numeric = data::Kind::numeric;
 
 /// A file with this content until the end of the scope.

@@ -64,7 +64,7 @@ std::string error(const std::string& content, CsvOptions options = {}) {
   return text.starts_with(path) ? text.substr(path.size() + 1) : text;
 }
 
-/// Rows of three numbers, of which each tells its row.
+/// Rows of three numbers, each of which shows its row.
 std::string counting(int rows, const std::string& end = "\n") {
   std::string content = "a,b,c" + end;
   for (int i = 0; i < rows; ++i) {

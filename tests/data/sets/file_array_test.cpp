@@ -47,7 +47,7 @@ std::vector<data::FileArray<T>> both_raw(const std::string& path, const data::Ra
   return {data::map_raw<T>(path, rows), data::window_raw<T>(path, rows, window)};
 }
 
-/// What both say to a file: the same.
+/// The error of both for a file, which must be the same.
 template <class T = float>
 std::string npy_error(const std::string& path) {
   const std::string mapped = message_of<FileError>([&] { data::map_npy<T>(path); });

@@ -83,7 +83,7 @@ bool takes_turns(const Array<std::int64_t>& y, std::int64_t classes) {
   return true;
 }
 
-/// The noise that a set has more than the same without.
+/// The noise of a set: its difference from the set without noise.
 template <class T>
 std::vector<double> difference(const Array<T>& noisy, const Array<T>& plain) {
   std::vector<double> result;

@@ -25,7 +25,7 @@ namespace {
 template <class T>
 constexpr T gone = std::numeric_limits<T>::quiet_NaN();
 
-/// Three rows: two numbers and a colour, of which one is missing.
+/// Three rows of two numbers and a colour; one number and one colour are missing.
 template <class T>
 Table<T> colours() {
   return {{{"a"}, {"colour", Kind::categorical, {"blue", "green", "red"}}, {"b"}},

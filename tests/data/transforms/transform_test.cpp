@@ -123,7 +123,7 @@ TEST_CASE("other columns are refused") {
         "MinMax: column \"price\" is missing in h.csv; there are area, zone, age");
 }
 
-TEST_CASE("the error for a table without columns says that there are none") {
+TEST_CASE("the error for a table without columns says so") {
   CHECK(why(Table<double>({}, Array<double>::zeros({2, 0}), "e.csv")) ==
         "MinMax: column \"area\" is missing in e.csv; there are none");
 }
@@ -185,7 +185,7 @@ TEST_CASE("a transform does nothing before a fit") {
   CHECK(why([&] { step.used(); }).starts_with("MinMax: used before a fit"));
 }
 
-TEST_CASE("another fit replaces the first, and a failed one leaves none") {
+TEST_CASE("another fit replaces the first, and after a failed one there is no fit") {
   auto step = fitted();
   const Table<double> other({{"age"}, {"area"}}, Array<double>::of({{0, 1}, {1, 3}}), "o.csv");
   step.fit(other);

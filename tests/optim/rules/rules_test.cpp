@@ -18,7 +18,7 @@ namespace {
 
 constexpr int n = 37;  // no multiple of a vector
 
-/// A gradient that changes with the step, its sign too.
+/// A gradient that changes with the step, and so does its sign.
 double gradient_at(int step, int i) { return std::sin(1.7 * step + 0.3 * i) + 0.1 * i; }
 
 /// The next weight of a rule of the literature, for element i with gradient g.

@@ -64,7 +64,7 @@ TEST_CASE("least squares leave a residual that no column sees") {
   CHECK(lstsq(a, op::spread({20})).shape() == Shape{3});
 }
 
-TEST_CASE("repeated values have gradients, and their vectors none") {
+TEST_CASE("repeated values have gradients, but their vectors do not") {
   const auto a = diagonal({2, 5, 2});
   const auto total = [](const auto& x) { return sum(square(eigh(x).values)); };
   CHECK_AGREES(close(gradient(total, a).array(), (Tensor<double>(a) * 2.0).array(), 1e-14, 1e-14));

@@ -144,7 +144,7 @@ TEST_CASE("a gradient of the weight of layer_norm holds only its own memory") {
   CHECK(memory_statistics().live_blocks == with_gradients - 2);
 }
 
-TEST_CASE("batch_norm normalises each channel by the batch, or by what is given") {
+TEST_CASE("batch_norm normalises each channel by the batch, or by given statistics") {
   const auto x = op::spread({4, 3, 2, 5}, 3), w = op::spread({3}), b = op::spread({3}, 2);
   const auto mean0 = op::spread({3}, 5), var0 = exp(op::spread({3})).array();
   const auto trained = batch_norm(x, mean0, var0, w, b, {.training = true, .momentum = 0.3});
