@@ -82,6 +82,7 @@ if(NOT ebb_thread_sanitizer)
   endif()
   add_test(NAME packages COMMAND "${PROJECT_SOURCE_DIR}/tests/packages.sh")
   add_test(NAME bench COMMAND "${PROJECT_SOURCE_DIR}/tests/bench.sh")
+  add_test(NAME setup COMMAND "${PROJECT_SOURCE_DIR}/tests/setup.sh")
   if(NOT CMAKE_CXX_FLAGS MATCHES "-fsanitize" AND NOT BUILD_SHARED_LIBS)
     add_test(NAME samples COMMAND "${PROJECT_SOURCE_DIR}/tests/samples.sh" "${CMAKE_CXX_COMPILER}"
       "$<TARGET_FILE:ebb>" "${EbbOpenBLAS_LIBRARY}")
