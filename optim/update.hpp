@@ -76,9 +76,7 @@ struct UpdateLoops {
     pass<Lanes<T, bytes / int(sizeof(T))>>(update, factor, first, last,                 \
                                            std::make_index_sequence<std::size_t(k)>{}); \
   }
-  EBB_UPDATE(sse2, 16)
-  EBB_UPDATE(avx2, 32)
-  EBB_UPDATE(avx512, 64)
+  EBB_FOR_EACH_ISA(EBB_UPDATE)
 #undef EBB_UPDATE
 
   /// The loop for k states.
