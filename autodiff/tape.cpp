@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <cassert>
 #include <cstddef>
+#include <cstdio>
+#include <cstdlib>
 
 #include "ebb/autodiff/engine/identity.hpp"
 #include "ebb/autodiff/engine/sweep.hpp"
@@ -20,6 +22,35 @@ using detail::Block;
 using detail::Place;
 using detail::Records;
 using detail::Sweep;
+
+/// The innermost scope of this thread that was opened and not yet closed.
+constinit thread_local detail::RecordingFrame* innermost = nullptr;
+
+EBB_INLINE void open(detail::RecordingFrame& frame, Records* records) {
+  frame = {records, detail::exchange_records(records), innermost};
+  innermost = &frame;
+}
+
+/// Closes a scope inside of which others are still open: takes it out from between them.
+void close_between(detail::RecordingFrame& frame, const char* name) {
+  detail::RecordingFrame* inner = innermost;
+  while (inner && inner->outer != &frame) inner = inner->outer;
+  if (!inner) {
+    std::fprintf(stderr,
+                 "ebb: a %s was destroyed by another thread than made it; it belongs to one\n",
+                 name);
+    std::abort();
+  }
+  inner->outer = frame.outer;
+  if (inner->before == frame.records) inner->before = frame.before;
+}
+
+EBB_INLINE void close(detail::RecordingFrame& frame, const char* name) {
+  if (innermost != &frame) [[unlikely]]
+    return close_between(frame, name);
+  innermost = frame.outer;
+  if (detail::current_records() == frame.records) detail::exchange_records(frame.before);
+}
 
 // The records of a finished tape are used for the next one of this thread, so that a training loop
 // with one tape for each step allocates nothing.
@@ -40,6 +71,18 @@ Records& tape_for(std::string_view operation) {
 
 /// The tape for a sweep of y.
 Records& tape_of(std::string_view operation, Place place) {
+  const Records* current = detail::current_records();
+  const bool is_recorded = place.tape >= Place::first_tape;
+  if (is_recorded && !current) {
+    throw TapeError(std::string(operation) +
+                    ": the tape that recorded the output has ended; sweep before the end of its "
+                    "scope");
+  }
+  if (is_recorded && place.tape != current->generation()) {
+    throw TapeError(std::string(operation) +
+                    ": the output is on another tape, or its tape was released by an earlier "
+                    "sweep; {.keep_tape = true} for that one keeps it");
+  }
   Records& tape = tape_for(operation);
   if (tape.admit(operation, place) == Argument::constant) {
     throw TapeError(std::string(operation) +
@@ -137,11 +180,11 @@ EBB_HOT Tape::Tape(TapeOptions options) {
   const Records* around = detail::current_records();
   const bool check_finite = options.check_finite || (around && around->checks_finite());
   if (check_finite || options.keep_values) records_->observe(check_finite, options.keep_values);
-  before_ = detail::exchange_records(records_);
+  open(frame_, records_);
 }
 
 EBB_HOT Tape::~Tape() {
-  detail::exchange_records(before_);
+  close(frame_, "Tape");
   records_->reset();
   if (records_->observes()) [[unlikely]]
     records_->observe(false, false);
@@ -161,8 +204,8 @@ EBB_OVERLOAD_FOR_REALS(Tape::watch, Tensor<T>(const Operand<T>&))
 std::int64_t Tape::size() const { return records_->last(); }
 void Tape::release() { records_->reset(); }
 
-NoRecord::NoRecord() : before_(detail::exchange_records(nullptr)) {}
-NoRecord::~NoRecord() { detail::exchange_records(before_); }
+NoRecord::NoRecord() { open(frame_, nullptr); }
+NoRecord::~NoRecord() { close(frame_, "NoRecord"); }
 
 template <Real T>
 EBB_HOT SweepStart::SweepStart(const Tensor<T>& y)
@@ -191,10 +234,39 @@ void backward(std::initializer_list<SweepStart> losses, BackwardOptions options)
   sweep_from(std::span(losses.begin(), losses.size()), options);
 }
 
+namespace {
+
+template <class T>
+std::variant<Tensor<T>, Variable<T>> handle_to(const Operand<T>& x) {
+  if (auto* cell = Access::cell(x)) return Access::variable<T>(detail::retain(cell));
+  return Access::as_tensor(x, "grad");
+}
+
+}  // namespace
+
+template <Real T>
+GradientOf<T>::GradientOf(const Operand<T>& x) : held_(handle_to(x)) {}
+template <Real T>
+GradientOf<T>::GradientOf(const GradientOf& other) : GradientOf(other.operand()) {}
+template <Real T>
+GradientOf<T>& GradientOf<T>::operator=(GradientOf other) noexcept {
+  held_.swap(other.held_);
+  return *this;
+}
+template <Real T>
+GradientOf<T>::~GradientOf() = default;
+template <Real T>
+const Operand<T>& GradientOf<T>::operand() const {
+  return std::visit([](const auto& x) -> const Operand<T>& { return x; }, held_);
+}
+template class GradientOf<float>;
+template class GradientOf<double>;
+
 template <Real T>
 std::vector<Tensor<T>> grad(const Tensor<T>& y,
                             const std::vector<GradientOf<std::type_identity_t<T>>>& inputs,
                             GradOptions options, const Tensor<T>* seed) {
+  if (!Access::place(y).is_constant()) tape_of("grad", Access::place(y));
   Records& tape = tape_for("grad");
   // 0 for a constant, such as the gradient of sum(x), which has gradients of zeros.
   const std::uint32_t high = tape.admit("grad", Access::place(y));

@@ -4,6 +4,7 @@
 #include <array>
 #include <initializer_list>
 #include <memory>
+#include <variant>
 #include <vector>
 
 #include "ebb/autodiff/values/variable.hpp"
@@ -11,8 +12,17 @@
 namespace ebb::inline v0 {
 
 namespace detail {
+
 class Records;
-}
+
+/// One scope of a thread that records, or pauses recording if it has no records.
+struct RecordingFrame {
+  Records* records;
+  Records* before;        ///< what recorded when it was opened
+  RecordingFrame* outer;  ///< the scope in which it was opened
+};
+
+}  // namespace detail
 
 struct TapeOptions {
   /// Throws NonFiniteError, which names the operation, for a result that is NaN or infinite: in the
@@ -24,7 +34,9 @@ struct TapeOptions {
 };
 
 /// Records the operations of this thread until the end of the scope. Tapes nest; the innermost one
-/// records. A sweep empties the tape, which can then record the next step.
+/// records. A sweep empties the tape, which can then record the next step. Tapes that are not local
+/// objects may be destroyed in any order, but by the thread that made them: another one prints an
+/// error and aborts the program.
 class EBB_API Tape {
  public:
   EBB_INLINE Tape() : Tape(TapeOptions{}) {}
@@ -48,10 +60,11 @@ class EBB_API Tape {
  private:
   friend struct detail::Access;
   detail::Records* records_;
-  detail::Records* before_;
+  detail::RecordingFrame frame_;
 };
 
-/// Pauses recording on this thread until the end of the scope.
+/// Pauses recording on this thread until the end of the scope. It may outlive a tape, and belongs
+/// to its thread as a tape does.
 class EBB_API NoRecord {
  public:
   NoRecord();
@@ -59,7 +72,7 @@ class EBB_API NoRecord {
   NoRecord(const NoRecord&) = delete;
 
  private:
-  detail::Records* before_;
+  detail::RecordingFrame frame_;
 };
 
 /// An output to start a sweep from, with its gradient: 1 for a single value.
@@ -96,15 +109,19 @@ struct GradOptions {
   bool create_graph = false;
 };
 
-/// A variable or a recorded tensor, whose gradient is wanted.
+/// A handle to a variable or a recorded tensor whose gradient is wanted.
 template <Real T>
-class GradientOf {
+class EBB_API GradientOf {
  public:
-  GradientOf(const Operand<T>& x) : operand_(&x) {}
-  const Operand<T>& operand() const { return *operand_; }
+  GradientOf(const Operand<T>& x);
+  GradientOf(const GradientOf& other);
+  GradientOf(GradientOf&&) noexcept = default;
+  GradientOf& operator=(GradientOf other) noexcept;
+  ~GradientOf();
+  const Operand<T>& operand() const;
 
  private:
-  const Operand<T>* operand_;
+  std::variant<Tensor<T>, Variable<T>> held_;
 };
 
 /// The gradients of y with respect to each input, which may be anywhere on the tape; zeros if y

@@ -3,6 +3,7 @@
 
 #include "ebb/autodiff/values/instances.hpp"
 
+#include <malloc.h>
 #include <sys/mman.h>
 
 #include <algorithm>
@@ -143,6 +144,23 @@ struct Heap {
     return block;
   }
 
+  /// Gives free large blocks back to the system, and returns their bytes.
+  std::int64_t release_large() {
+    collect_returned();
+    std::int64_t bytes = 0;
+    for (int size_class = 0; size_class < class_count; ++size_class) {
+      if (bytes_of(size_class) <= large) continue;
+      while (Block* block = take(size_class)) {
+        // `large_from_system` moved the block by less than a page.
+        const auto address = reinterpret_cast<std::uintptr_t>(block);
+        std::free(reinterpret_cast<void*>(address / page * page));
+        bytes += bytes_of(size_class) + page;
+      }
+    }
+    count(system_bytes, -bytes);
+    return bytes;
+  }
+
   /// A block of this class from other threads or, if there is none, from the system.
   Block* obtain(int size_class) {
     collect_returned();
@@ -195,21 +213,34 @@ Heaps& heaps() {
 // below need no test.
 constinit Heap no_heap{.index = nobody};
 constinit thread_local Heap* mine = &no_heap;
+// Objects of a thread that are destroyed after its heap was given away may still allocate and free.
+constinit thread_local bool is_ending = false;
 
 struct Abandon {
   ~Abandon() {
+    is_ending = true;
     if (mine != &no_heap) heaps().abandon(std::exchange(mine, &no_heap));
   }
 };
 
-Heap& own_heap() {
-  if (mine == &no_heap) {
-    thread_local Abandon at_thread_exit;
-    (void)at_thread_exit;
+/// The heap of this thread for one call that allocates. A thread that is ending borrows one.
+class OwnHeap {
+ public:
+  OwnHeap() {
+    if (mine != &no_heap) return;
+    if (!is_ending) {
+      thread_local Abandon at_thread_exit;
+      (void)at_thread_exit;
+    }
     mine = heaps().adopt();
   }
-  return *mine;
-}
+  ~OwnHeap() {
+    if (is_ending) [[unlikely]]
+      heaps().abandon(std::exchange(mine, &no_heap));
+  }
+  OwnHeap(const OwnHeap&) = delete;
+  Heap& operator*() const { return *mine; }
+};
 
 EBB_INLINE Block* hand_out(Heap& heap, Block* block, const Shape& shape, Block::Flags flags) {
   block->references.store(1, std::memory_order_relaxed);
@@ -223,7 +254,8 @@ EBB_INLINE Block* hand_out(Heap& heap, Block* block, const Shape& shape, Block::
 // registers.
 __attribute__((noinline)) Block* obtain_lines(std::int64_t lines, const Shape& shape,
                                               Block::Flags flags) {
-  Heap& heap = own_heap();
+  const OwnHeap own;
+  Heap& heap = *own;
   const int size_class = class_of(lines + 1);
   Block* block = heap.take(size_class);
   return hand_out(heap, block ? block : heap.obtain(size_class), shape, flags);
@@ -241,9 +273,14 @@ EBB_INLINE Block* allocate_lines(std::int64_t lines, const Shape& shape, Block::
 
 __attribute__((noinline)) void free_elsewhere(Block* block) {
   if (block->is_view()) release(block->as_view().owner);
-  Heap& heap = own_heap();
+  Heap& heap = *mine;
   if (block->heap == heap.index) return heap.put(block);
-  count(heap.freed, 1);
+  // All threads without a heap count at one place.
+  if (&heap == &no_heap) {
+    heap.freed.fetch_add(1, std::memory_order_relaxed);
+  } else {
+    count(heap.freed, 1);
+  }
   Heap* owner = heaps().at(block->heap);
   Block* head = owner->returned.load(std::memory_order_relaxed);
   do {
@@ -307,10 +344,22 @@ EBB_HOT void free_block(Block* block) {
 
 }  // namespace detail
 
+std::int64_t release_memory() {
+  std::int64_t bytes = detail::mine == &detail::no_heap ? 0 : detail::mine->release_large();
+  auto& heaps = detail::heaps();
+  {
+    const std::lock_guard lock(heaps.mutex);
+    for (detail::Heap* heap : heaps.abandoned) bytes += heap->release_large();
+  }
+  malloc_trim(0);
+  return bytes;
+}
+
 MemoryStatistics memory_statistics() {
   auto& heaps = detail::heaps();
   const std::lock_guard lock(heaps.mutex);
   MemoryStatistics total{};
+  total.live_blocks -= detail::no_heap.freed.load(std::memory_order_relaxed);
   for (const detail::Heap* heap : heaps.all) {
     total.live_blocks += heap->allocated.load(std::memory_order_relaxed) -
                          heap->freed.load(std::memory_order_relaxed);

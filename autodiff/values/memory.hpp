@@ -19,6 +19,12 @@ struct MemoryStatistics {
 };
 EBB_API MemoryStatistics memory_statistics();
 
+/// Gives the freed arrays of more than 32 KiB back to the system: those of this thread, and of
+/// threads that have ended. Returns their bytes. Otherwise memory of freed arrays is kept for later
+/// ones of a similar size, so that a program holds as much as its arrays once took at the same
+/// time, thread by thread.
+EBB_API std::int64_t release_memory();
+
 namespace detail {
 
 /// The header of a pooled block. Its elements follow, aligned to 64 bytes, and padded so that a

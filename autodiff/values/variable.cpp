@@ -14,6 +14,10 @@ void destroy(Cell<T>* cell) {
 }
 EBB_OVERLOAD_FOR_REALS(destroy, void(Cell<T>*))
 
+void throw_moved_from() {
+  throw ArgumentError("a Variable is empty: it was moved from; use the one that it was moved to");
+}
+
 }  // namespace detail
 
 namespace {
@@ -54,7 +58,7 @@ Variable<T> Variable<T>::clone() const {
 
 template <Real T>
 Variable<T> Variable<T>::share() const {
-  return Variable(detail::retain(cell()));
+  return Variable(detail::retain(&held()));
 }
 
 template <Real T>
@@ -63,7 +67,7 @@ void Variable<T>::set_value(Array<T> value) {
     throw ShapeError("set_value: " + named(label()) + " has shape " + to_string(shape()) +
                      ", the new value " + to_string(value.shape()));
   }
-  cell()->value = std::move(value);
+  held().value = std::move(value);
 }
 
 template <Real T>
@@ -72,7 +76,7 @@ const Array<T>& Variable<T>::gradient() const {
     throw TapeError("gradient: " + named(label()) +
                     " has none; no sweep has reached it since zero_grad");
   }
-  return cell()->gradient;
+  return held().gradient;
 }
 
 template <Real T>
@@ -81,7 +85,7 @@ void Variable<T>::set_gradient(Array<T> gradient) {
     throw ShapeError("set_gradient: " + named(label()) + " has shape " + to_string(shape()) +
                      ", the gradient " + to_string(gradient.shape()));
   }
-  cell()->gradient = std::move(gradient);
+  held().gradient = std::move(gradient);
 }
 
 template class Variable<float>;

@@ -30,11 +30,13 @@ template <class T>
 EBB_INLINE void release(Cell<T>* cell) {
   if (cell->references.fetch_sub(1, std::memory_order_acq_rel) == 1) destroy(cell);
 }
+[[noreturn]] EBB_API void throw_moved_from();
 
 }  // namespace detail
 
 /// A trainable array with its gradient. It can be moved but not copied, so that no weight is
-/// duplicated by accident: `clone()` copies, `share()` makes another handle.
+/// duplicated by accident: `clone()` copies, `share()` makes another handle. After a move, every
+/// function but an assignment throws ArgumentError.
 template <Real T>
 class EBB_API Variable : public Operand<T> {
  public:
@@ -53,14 +55,14 @@ class EBB_API Variable : public Operand<T> {
   /// Another handle to this value and gradient.
   Variable share() const;
 
-  EBB_INLINE const Array<T>& value() const { return cell()->value; }
+  EBB_INLINE const Array<T>& value() const { return held().value; }
   EBB_INLINE const Shape& shape() const { return value().shape(); }
   EBB_INLINE std::int64_t size() const { return value().size(); }
   /// Replaces the value.
   /// @throws ShapeError for another shape.
   void set_value(Array<T> value);
 
-  EBB_INLINE bool has_gradient() const { return !cell()->gradient.empty(); }
+  EBB_INLINE bool has_gradient() const { return !held().gradient.empty(); }
   /// The sum of the gradients of all sweeps since `zero_grad`.
   /// @throws TapeError if there is none.
   const Array<T>& gradient() const;
@@ -68,16 +70,22 @@ class EBB_API Variable : public Operand<T> {
   /// @throws ShapeError for another shape than that of the value.
   void set_gradient(Array<T> gradient);
   /// Removes the gradient.
-  EBB_INLINE void zero_grad() { cell()->gradient.clear(); }
+  EBB_INLINE void zero_grad() { held().gradient.clear(); }
 
   /// A name for records, errors and files; may be empty.
-  EBB_INLINE const std::string& label() const { return cell()->label; }
-  void set_label(std::string label) { cell()->label = std::move(label); }
+  EBB_INLINE const std::string& label() const { return held().label; }
+  void set_label(std::string label) { held().label = std::move(label); }
 
  private:
   friend struct detail::Access;
   EBB_INLINE explicit Variable(detail::Cell<T>* owned)
       : Operand<T>(owned, Operand<T>::Kind::variable) {}
+  /// @throws ArgumentError for a variable that was moved from.
+  EBB_INLINE detail::Cell<T>& held() const {
+    if (!cell()) [[unlikely]]
+      detail::throw_moved_from();
+    return *cell();
+  }
   EBB_INLINE detail::Cell<T>* cell() const {
     return this->template object<detail::Cell<T>>(Operand<T>::Kind::variable);
   }

@@ -1,7 +1,12 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Tapes and blocks of memory in several threads.
 #include <doctest/doctest.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
+#include <csignal>
+#include <memory>
+#include <string>
 #include <thread>
 #include <vector>
 
@@ -62,6 +67,66 @@ TEST_CASE("each thread has its own tape, and its blocks return to its pool") {
     result = {};  // freed here, allocated there
   }
   CHECK(memory_statistics().live_blocks == live);
+}
+
+TEST_CASE("threads that end leave no memory behind, whatever they made first") {
+  // Freed or made after the thread has given its pool away: the records that a tape leaves to the
+  // next one, and what an object of the thread makes when it is destroyed.
+  struct Late {
+    std::int64_t size = 10;
+    ~Late() { (void)Array<double>::zeros({size}); }
+  };
+  const auto train = [] {
+    thread_local Late late;
+    late.size = 20;
+    Tape tape;
+    const Variable<double> w(Array<double>::of({1, 2}));
+    backward(sum(square(w)));
+  };
+  const auto after = [&](int threads) {
+    for (int i = 0; i < threads; ++i) std::thread(train).join();
+    return memory_statistics();
+  };
+  const auto first = after(3), later = after(200);
+  CHECK(later.system_bytes == first.system_bytes);
+  CHECK(later.live_blocks == first.live_blocks);
+}
+
+TEST_CASE("memory of freed arrays is given back on request") {
+  const auto before = memory_statistics();
+  (void)Array<double>::zeros({1 << 20});
+  CHECK(memory_statistics().system_bytes >= before.system_bytes);
+  CHECK(release_memory() >= 8 << 20);
+  CHECK(release_memory() == 0);
+  const auto after = memory_statistics();
+  CHECK(after.system_bytes <= before.system_bytes);
+  CHECK(after.live_blocks == before.live_blocks);
+  // Of a thread that has ended, too; and what is held stays.
+  const auto held = Array<double>::full({1 << 15}, 2);
+  std::thread([] { (void)Array<double>::zeros({1 << 20}); }).join();
+  CHECK(release_memory() >= 8 << 20);
+  CHECK(held[(1 << 15) - 1] == 2);
+}
+
+TEST_CASE("a tape that another thread destroys stops the program with a message") {
+  int out[2];
+  REQUIRE(pipe(out) == 0);
+  const pid_t child = fork();
+  if (child == 0) {
+    dup2(out[1], 2);
+    std::signal(SIGABRT, SIG_DFL);
+    auto tape = std::make_unique<Tape>();
+    std::thread([&] { tape.reset(); }).join();
+    _exit(0);
+  }
+  close(out[1]);
+  std::string text(200, '\0');
+  text.resize(std::size_t(std::max<ssize_t>(read(out[0], text.data(), text.size()), 0)));
+  close(out[0]);
+  int status = 0;
+  REQUIRE(waitpid(child, &status, 0) == child);
+  CHECK(WIFSIGNALED(status));
+  CHECK(text == "ebb: a Tape was destroyed by another thread than made it; it belongs to one\n");
 }
 
 }  // TEST_SUITE("tape threads")
