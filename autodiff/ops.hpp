@@ -248,18 +248,19 @@ EBB_API Tensor<T> prod(const Operand<T>& x, const Axes& axes, bool keepdim = fal
 /// Options of var and stddev: the sum of squares is divided by the number of elements minus
 /// `correction`.
 struct VarianceOptions {
+  detail::ByName only_by_name = detail::ByName();
   double correction = 1;
   bool keepdim = false;
 };
 /// Mean squared distance from the mean; NaN unless there are more elements than the correction.
 /// @pytorch returns infinity if the correction is above the count, and accepts negative
 /// corrections, which are an error here.
-template <Real T> EBB_API Tensor<T> var(const Operand<T>& x);
+template <Real T> EBB_API Tensor<T> var(const Operand<T>& x, VarianceOptions options = {});
 template <Real T>
 EBB_API Tensor<T> var(const Operand<T>& x, const Axes& axes, VarianceOptions options = {});
 /// The square root of var; slope 0 where all elements are equal.
 /// @pytorch calls it std; otherwise it differs as in var.
-template <Real T> EBB_API Tensor<T> stddev(const Operand<T>& x);
+template <Real T> EBB_API Tensor<T> stddev(const Operand<T>& x, VarianceOptions options = {});
 template <Real T>
 EBB_API Tensor<T> stddev(const Operand<T>& x, const Axes& axes, VarianceOptions options = {});
 /// The p-norm for p > 0; for p = infinity the largest |x|. Slope 0 at 0; equal largest elements

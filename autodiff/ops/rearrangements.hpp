@@ -172,7 +172,7 @@ struct Flip {
     return detail::apply<Flip, T>(call.options(), call.g());
   }
   static std::vector<Sample> samples() {
-    return {sample("of no axis", {spread({})}, [](auto x) { return flip(x[0], Axes({})); }),
+    return {sample("of no axis", {spread({})}, [](auto x) { return flip(x[0], Axes()); }),
             sample("of nothing", {spread({0, 3})}, [](auto x) { return flip(x[0], 0); }),
             sample("of rows", {spread({3, 4}, 50)}, [](auto x) { return flip(x[0], 0); }),
             sample("of two axes", {spread({2, 3, 20})}, [](auto x) {

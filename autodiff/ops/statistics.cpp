@@ -15,37 +15,38 @@ double variance_divisor(const VarianceCall& options, const Shape& x) {
 namespace {
 
 template <class T>
-ReduceOptions over_all(std::string_view name, const Operand<T>& x) {
-  return {(1U << Access::shape(x, name).rank()) - 1, false};
+ReduceOptions over_all(std::string_view name, const Operand<T>& x, bool keepdim = false) {
+  return {(1U << Access::shape(x, name).rank()) - 1, keepdim};
 }
 template <class T>
 ReduceOptions over(std::string_view name, const Operand<T>& x, const Axes& axes, bool keepdim) {
   return {axes.mask(name.data(), Access::shape(x, name)), keepdim};
 }
 
-template <class T>
-VarianceCall variance_call(std::string_view name, const Operand<T>& x, const Axes& axes,
+VarianceCall variance_call(std::string_view name, const ReduceOptions& over,
                            const VarianceOptions& options) {
   if (!(options.correction >= 0)) {
     throw ArgumentError(std::string(name) + ": correction = " + std::to_string(options.correction) +
                         "; it is at least 0");
   }
-  return {over(name, x, axes, options.keepdim), options.correction};
+  return {over, options.correction};
 }
 
 }  // namespace
 }  // namespace detail
 
-#define EBB_SPREAD(f, Op)                                                                      \
-  template <Real T>                                                                            \
-  Tensor<T> f(const Operand<T>& x) {                                                           \
-    return detail::apply<op::Op, T>({detail::over_all(op::Op::name, x), 1}, x);                \
-  }                                                                                            \
-  template <Real T>                                                                            \
-  Tensor<T> f(const Operand<T>& x, const Axes& axes, VarianceOptions options) {                \
-    return detail::apply<op::Op, T>(detail::variance_call(op::Op::name, x, axes, options), x); \
-  }                                                                                            \
-  EBB_OVERLOAD_FOR_REALS(f, Tensor<T>(const Operand<T>&))                                      \
+#define EBB_SPREAD(f, Op)                                                                   \
+  template <Real T>                                                                         \
+  Tensor<T> f(const Operand<T>& x, VarianceOptions options) {                               \
+    const auto over = detail::over_all(op::Op::name, x, options.keepdim);                   \
+    return detail::apply<op::Op, T>(detail::variance_call(op::Op::name, over, options), x); \
+  }                                                                                         \
+  template <Real T>                                                                         \
+  Tensor<T> f(const Operand<T>& x, const Axes& axes, VarianceOptions options) {             \
+    const auto over = detail::over(op::Op::name, x, axes, options.keepdim);                 \
+    return detail::apply<op::Op, T>(detail::variance_call(op::Op::name, over, options), x); \
+  }                                                                                         \
+  EBB_OVERLOAD_FOR_REALS(f, Tensor<T>(const Operand<T>&, VarianceOptions))                  \
   EBB_OVERLOAD_FOR_REALS(f, Tensor<T>(const Operand<T>&, const Axes&, VarianceOptions))
 EBB_SPREAD(var, Var)
 EBB_SPREAD(stddev, StdDev)

@@ -120,9 +120,6 @@ Shape broadcast(std::string_view operation, const Shape& a, const Shape& b) {
   return detail::shape_for(operation, {sizes, std::size_t(rank)});
 }
 
-Axes::Axes(std::initializer_list<int> axes)
-    : Axes(std::span<const int>(axes.begin(), axes.size())) {}
-
 Axes::Axes(std::span<const int> axes) {
   if (axes.size() > std::size_t(Shape::max_rank)) {
     throw ArgumentError("a list of " + std::to_string(axes.size()) + " axes; arrays have at most " +

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // The sizes of an array along its axes.
 #pragma once
+#include <concepts>
 #include <cstdint>
 #include <initializer_list>
 #include <iosfwd>
@@ -90,17 +91,32 @@ Shape shape_for(std::string_view operation, std::span<const std::int64_t> sizes)
 /// @throws ShapeError, which names the operation and both shapes.
 EBB_API Shape broadcast(std::string_view operation, const Shape& a, const Shape& b);
 
+namespace detail {
+
+/// The first member of options that may be given in place of another argument in braces: such
+/// options are written by name only.
+struct ByName {
+  explicit ByName() = default;
+};
+
+}  // namespace detail
+
 /// A list of axes, written `1`, `-1` or `{0, 2}`.
 class EBB_API Axes {
  public:
   Axes(int axis) : axes_{axis}, count_(1) {}
-  Axes(std::initializer_list<int> axes);
+  // Not a std::initializer_list: g++ would make one of `{.keepdim = true}`.
+  template <std::same_as<int>... Int>
+  requires(sizeof...(Int) != 1) Axes(Int... axes) : Axes(std::initializer_list<int>{axes...}, 0) {}
   explicit Axes(std::span<const int> axes);
   /// One bit for each axis. For a scalar the axes 0 and -1 are allowed, and have no bit.
   /// @throws ArgumentError for an axis that is out of range or occurs twice.
   unsigned mask(const char* operation, const Shape& shape) const;
 
  private:
+  Axes(std::initializer_list<int> axes, int)
+      : Axes(std::span<const int>(axes.begin(), axes.size())) {}
+
   int axes_[Shape::max_rank] = {};
   int count_ = 0;
 };

@@ -7,6 +7,7 @@
 
 #include "ebb/autodiff/derivatives.hpp"
 #include "ebb/autodiff/ops.hpp"
+#include "ebb/autodiff/values/error.hpp"
 #include "ebb/autodiff/ops/sample.hpp"
 #include "ebb/tests/close.hpp"
 
@@ -86,9 +87,10 @@ TEST_CASE("products, variances and norms agree with a plain loop along every axi
     for (const double correction : {0.0, 1.0, 1.5}) {
       const auto expected =
           by_loop(x, mask, [=](const Values& v) { return variance(v, correction); });
-      CHECK_AGREES(close(var(x, axes, {correction, true}).array(), expected, 1e-14));
-      CHECK_AGREES(
-          close(stddev(x, axes, {correction, true}).array(), sqrt(expected).array(), 1e-14));
+      CHECK_AGREES(close(var(x, axes, {.correction = correction, .keepdim = true}).array(),
+                         expected, 1e-14));
+      CHECK_AGREES(close(stddev(x, axes, {.correction = correction, .keepdim = true}).array(),
+                         sqrt(expected).array(), 1e-14));
     }
     for (const double p : {1.0, 2.0, 0.5, 3.5, inf}) {
       CAPTURE(p);
@@ -97,6 +99,11 @@ TEST_CASE("products, variances and norms agree with a plain loop along every axi
     }
   }
   CHECK(var(x, {0, 2}).shape() == Shape{13});
+  // Options by name are not axes.
+  const auto two = Array<double>::of({1, 3});
+  CHECK(var(two, {.correction = 0}).item() == 1);
+  CHECK(stddev(two, {.correction = 0, .keepdim = true}).shape() == Shape{1});
+  CHECK_THROWS_AS(var(two, {.correction = -1}), ArgumentError);
   CHECK(prod(x).shape() == Shape{});
 }
 
