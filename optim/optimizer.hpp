@@ -82,8 +82,9 @@ class EBB_API Optimizer {
   ~Optimizer();
 
   /// Updates every parameter that has a gradient.
-  /// @throws ArgumentError for options out of their range, ShapeError for a state that was loaded
-  /// with another shape than its parameter's; nothing is changed then, nor if memory runs out.
+  /// @throws ArgumentError for options out of their range, and if no parameter has a gradient;
+  /// ShapeError for a state that was loaded with another shape than its parameter's. Nothing is
+  /// changed then, nor if memory runs out.
   EBB_HOT void step(StepOptions options = {});
   /// Makes every gradient absent.
   EBB_HOT void zero_grad();
@@ -112,6 +113,7 @@ class EBB_API Optimizer {
     if (groups_[g].parameters.size() != states_[g].size()) throw_changed(g);
   }
   [[noreturn]] void throw_changed(std::size_t g) const;
+  [[noreturn]] static void throw_no_gradient();
   [[noreturn]] static void throw_state_shape(int k, const Shape& state, const Shape& parameter);
   /// The array of a state, zeros at first.
   template <Real T>

@@ -200,6 +200,13 @@ void Optimizer<Rule>::throw_changed(std::size_t g) const {
 }
 
 template <class Rule>
+void Optimizer<Rule>::throw_no_gradient() {
+  throw ArgumentError(
+      "Optimizer: no parameter has a gradient; call backward before step, zero_grad after it, and "
+      "compute the loss from the parameters themselves");
+}
+
+template <class Rule>
 void Optimizer<Rule>::step(StepOptions options) {
   static_assert(UpdateLoops<Rule, float>::takes_states && UpdateLoops<Rule, double>::takes_states,
                 "the formula of this rule does not take the states that it declares: `update(step, "
@@ -227,6 +234,8 @@ void Optimizer<Rule>::step(StepOptions options) {
       ++states;
     }
   }
+  if (next == updates_.data()) [[unlikely]]
+    throw_no_gradient();
   ++steps_;
   constexpr std::int64_t block = 1 << 16;
   for (const Update& update : std::span(updates_.data(), next)) {

@@ -32,7 +32,9 @@ struct Adam {
     if (s.decay != 0) g = g + V(s.decay) * w;
     m = V(s.beta1) * m + V(1 - s.beta1) * g;
     v = V(s.beta2) * v + V(1 - s.beta2) * (g * g);
-    w = w - V(s.rate) * m / (sqrt(v) * V(s.root) + V(s.epsilon));
+    V update = V(s.rate) * m / (sqrt(v) * V(s.root) + V(s.epsilon));
+    if (s.epsilon == 0) update = select(m == V(0), V(0), update);  // 0 / 0 is no step
+    w = w - update;
   }
 };
 

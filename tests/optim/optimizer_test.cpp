@@ -31,7 +31,7 @@ TEST_CASE_TEMPLATE("the learning rate may change between steps", T, float, doubl
 
 TEST_CASE_TEMPLATE("each parameter has its own state, also after one that is skipped", T, float,
                    double) {
-  nn::Linear<T> model(2, 1), alone(2, 1);
+  auto model = nn::Linear<T>::zeros(2, 1), alone = nn::Linear<T>::zeros(2, 1);
   const auto step = [](auto& optimizer, auto& bias) {
     bias.set_gradient(Array<T>::of({1}));
     optimizer.step();
@@ -61,8 +61,10 @@ TEST_CASE_TEMPLATE("skips what has no gradient", T, float, double) {
     CHECK(model.weight.value()[0] < 1);
     optimizer.zero_grad();
     const auto before = model.weight.value();
+    model.bias.set_gradient(Array<T>::of({1}));
     optimizer.step();
     CHECK_AGREES(same_bits(model.weight.value(), before));
+    CHECK(model.bias.value()[0] < 3);
     CHECK(optimizer.steps() == 2);
   };
   run(optim::SGD{.learning_rate = 0.1, .momentum = 0.9, .weight_decay = 0.1});
@@ -70,7 +72,7 @@ TEST_CASE_TEMPLATE("skips what has no gradient", T, float, double) {
 }
 
 TEST_CASE_TEMPLATE("a value that is held elsewhere is not changed", T, float, double) {
-  nn::Linear<T> model(2, 1);
+  auto model = nn::Linear<T>::zeros(2, 1);
   optim::Optimizer optimizer(model, optim::SGD{.learning_rate = 0.1});
   const Array<T> held = model.weight.value();
   const Tensor<T> read = model.weight;
@@ -95,7 +97,7 @@ TEST_CASE("a recorded value is not changed by a step before the sweep") {
 }
 
 TEST_CASE("refuses bad options when it is made") {
-  nn::Linear<float> model(2, 1);
+  auto model = nn::Linear<float>::zeros(2, 1);
   const auto refuses = [&](auto rule, const char* text) {
     CHECK_THROWS_WITH(optim::Optimizer(model, rule), text);
   };
@@ -119,7 +121,7 @@ TEST_CASE("refuses bad options when it is made") {
 }
 
 TEST_CASE("accepts options at the ends of their ranges") {
-  nn::Linear<float> model(2, 1);
+  auto model = nn::Linear<float>::zeros(2, 1);
   const auto accepts = [&](auto rule) { CHECK_NOTHROW(optim::Optimizer(model, rule)); };
   accepts(optim::SGD{.learning_rate = 0, .momentum = 0, .weight_decay = 0});
   accepts(optim::Adam{.learning_rate = 0, .beta1 = 0, .beta2 = 0, .epsilon = 0});
@@ -201,7 +203,7 @@ TEST_CASE("its parts are the number of steps and the state of each parameter, by
     void part(const std::string& path, Part) override { names.push_back(path); }
     void value(const std::string& path, Value) override { names.push_back(path); }
   };
-  nn::Linear<float> model(2, 1);
+  auto model = nn::Linear<float>::zeros(2, 1);
   optim::Optimizer adam(model, optim::Adam{});
   Seen seen;
   adam.each(seen);
@@ -237,7 +239,7 @@ TEST_CASE_TEMPLATE("its state can be carried to another optimizer, which then go
       **std::get_if<std::int64_t*>(&value) = from.steps;
     }
   };
-  nn::Linear<T> model(2, 1), copy(2, 1);
+  auto model = nn::Linear<T>::zeros(2, 1), copy = nn::Linear<T>::zeros(2, 1);
   optim::Optimizer one(model, optim::Adam{});
   const auto step = [](auto& optimizer, auto& layer, T g) {
     layer.weight.set_gradient(Array<T>::of({{g, T(-2)}}));
@@ -382,6 +384,29 @@ TEST_CASE("a step with a state of another shape changes nothing") {
                        ShapeError);
   CHECK(a.value()[0] == 1);
   CHECK(optimizer.steps() == 0);
+}
+
+TEST_CASE("a step without any gradient is an error, and a gradient on some parameters is enough") {
+  const Variable<double> a(Array<double>::of({1})), b(Array<double>::of({1}));
+  optim::Optimizer optimizer({a, b}, optim::SGD{.learning_rate = 1});
+  CHECK_THROWS_WITH_AS(optimizer.step(),
+                       "Optimizer: no parameter has a gradient; call backward before step, "
+                       "zero_grad after it, and compute the loss from the parameters themselves",
+                       ArgumentError);
+  CHECK(optimizer.steps() == 0);
+  b.share().set_gradient(Array<double>::of({0.5}));
+  optimizer.step();
+  CHECK(a.value()[0] == 1);
+  CHECK(b.value()[0] == 0.5);
+}
+
+TEST_CASE("Adam without epsilon leaves a weight whose gradients were all 0") {
+  const Variable<float> a(Array<float>::of({1, 1}));
+  optim::Optimizer optimizer({a}, optim::Adam{.learning_rate = 0.5, .epsilon = 0});
+  a.share().set_gradient(Array<float>::of({0, 2}));
+  optimizer.step();
+  CHECK(a.value()[0] == 1);
+  CHECK(a.value()[1] == 0.5F);
 }
 
 }  // TEST_SUITE("optimizer")
