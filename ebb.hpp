@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Everything but `fuse`, which brings SIMD code and has a header of its own: ebb/autodiff/fuse.hpp.
 #pragma once
+#if __cplusplus < 202002L
+#error "ebb needs C++20: compile with -std=c++20"
+#else
 #include "ebb/autodiff/backward_by_rows.hpp"
 #include "ebb/autodiff/checkpoint.hpp"
 #include "ebb/autodiff/derivatives.hpp"
@@ -38,3 +41,4 @@
 #include "ebb/data/transforms/target_encoding.hpp"
 #include "ebb/nn/linear.hpp"
 #include "ebb/optim/optimizer.hpp"
+#endif

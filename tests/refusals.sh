@@ -142,6 +142,11 @@ int call(Model& model, const std::vector<ebb::Tensor<float>>& values) {
 }
 END
 
+  # g++ took the braces for axes. Now it lists the candidates.
+  most_lines=18 refuses option_as_axis 'no matching function for call to' << END
+auto f(const ebb::Tensor<double>& x) { return sum(x, {.keepdim = true}); }
+END
+
   local is_no_part='a part is a Variable, an Array, a Stream, a Mode, a double, std::int64_t'
   refuses part_int "$is_no_part" < <(one_part int)
   refuses part_bits "$is_no_part" < <(one_part 'std::vector<bool>')
@@ -179,5 +184,10 @@ END
 compilers=("${1:-c++}")
 [[ $("${compilers[0]}" --version) == *clang* ]] || ! command -v clang++ > /dev/null ||
   compilers+=(clang++)
-for compiler in "${compilers[@]}"; do check_compiler; done
+for compiler in "${compilers[@]}"; do
+  check_compiler
+  output=$("$compiler" -std=c++17 "-I$root/include" -include ebb/ebb.hpp -x c++ -fsyntax-only - <<< '' 2>&1)
+  [[ $output == *'#error "ebb needs C++20: compile with -std=c++20"'* && $(wc -l <<< "$output") -lt 10 ]] ||
+    fail "$compiler: C++17 should be refused with what to do, not: $(head -n 20 <<< "$output")"
+done
 ((errors == 0)) || { echo "$errors errors"; exit 1; }
