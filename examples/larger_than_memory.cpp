@@ -154,7 +154,7 @@ void train_by_batches(data::FileArray<float> file, const Options& options, const
       {.batch_size = 256,
        .seed = options.seed,
        .sampler = data::block_shuffled(n, {.block = file.block_rows(), .window = mixed_blocks})});
-  nn::Linear<float> model(features, 1);
+  auto model = nn::Linear<float>::zeros(features, 1);
   optim::Optimizer optimizer(model, optim::SGD{});
   std::vector<std::uint32_t> order_before(std::size_t(n), 0);  // first that of the file
   std::iota(order_before.begin(), order_before.end(), 0U);
@@ -231,7 +231,7 @@ double difference_of_blocks(const data::FileArray<float>& file) {
 void train_by_all_rows(const data::FileArray<float>& file, const Weights& truth) {
   std::printf("block_difference %.3g\n", difference_of_blocks(file));
   const data::TransformedDataset rows(file, split_target);
-  nn::Linear<float> model(features, 1);
+  auto model = nn::Linear<float>::zeros(features, 1);
   // With independent features of variance 1 every slope is twice the distance to the true weight.
   optim::Optimizer optimizer(model, optim::SGD{.learning_rate = 0.5});
   for (int step = 0; step < 3; ++step) {

@@ -19,7 +19,7 @@ void regress(const example::Options& options) {
   const auto train = pipeline.fit_transform(parts.train).split_target(target);
   const auto test = pipeline.transform(parts.test).split_target(target);
 
-  nn::Linear<double> model(train.x.shape()[1], 1);
+  auto model = nn::Linear<double>::zeros(train.x.shape()[1], 1);
   const auto loss = [&](const auto& x, const auto& y) { return mse_loss(model(x), y); };
   example::train(model, loss, train, options);
 

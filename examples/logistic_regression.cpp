@@ -39,7 +39,7 @@ void classify(const example::Options& options) {
   const auto train = pipeline.fit_transform(parts.train).split_target(target);
   const auto test = pipeline.transform(parts.test).split_target(target);
 
-  nn::Linear<double> model(train.x.shape()[1], 1);
+  auto model = nn::Linear<double>::zeros(train.x.shape()[1], 1);
   const auto loss = [&](const auto& x, const auto& y) {
     return bce_with_logits(model(x), y) + penalty(model.weight);
   };

@@ -27,8 +27,12 @@ Array<T> uniform(const Shape& shape, double limit, Stream& stream) {
 }  // namespace
 
 template <Real T>
-Linear<T>::Linear(std::int64_t in, std::int64_t out)
-    : weight(Array<T>::zeros(checked(out, in))), bias(Array<T>::zeros({out})) {}
+Linear<T> Linear<T>::zeros(std::int64_t in, std::int64_t out) {
+  return {Array<T>::zeros(checked(out, in)), Array<T>::zeros({out})};
+}
+
+template <Real T>
+Linear<T>::Linear(Array<T> w, Array<T> b) : weight(std::move(w)), bias(std::move(b)) {}
 
 template <Real T>
 Linear<T>::Linear(std::int64_t in, std::int64_t out, Stream& stream)

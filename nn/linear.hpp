@@ -13,12 +13,13 @@ struct EBB_API Linear {
   Variable<T> weight;  ///< (out, in)
   Variable<T> bias;    ///< (out,)
 
-  /// Starts at zeros, as linear and logistic regression usually do.
-  /// @throws ArgumentError for less than one input or output.
-  Linear(std::int64_t in, std::int64_t out);
   /// Starts at numbers drawn uniformly from +-1 / sqrt(in).
   /// @throws ArgumentError for less than one input or output.
-  Linear(std::int64_t in, std::int64_t out, Stream& stream);
+  Linear(std::int64_t in, std::int64_t out, Stream& stream = default_stream());
+  /// Starts at zeros, as linear and logistic regression usually do. Layers behind one another would
+  /// not learn from there.
+  /// @throws ArgumentError for less than one input or output.
+  static Linear zeros(std::int64_t in, std::int64_t out);
 
   /// @throws ShapeError if x is not (n, in).
   EBB_INLINE Tensor<T> operator()(const Operand<T>& x) const { return linear(x, weight, bias); }
@@ -28,6 +29,9 @@ struct EBB_API Linear {
     part("weight", weight);
     part("bias", bias);
   }
+
+ private:
+  Linear(Array<T> w, Array<T> b);
 };
 
 }  // namespace ebb::inline v0::nn

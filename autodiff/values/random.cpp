@@ -81,6 +81,11 @@ std::uint64_t Stream::below(std::uint64_t bound) {
   return std::uint64_t(product >> 64);
 }
 
+Stream& default_stream() {
+  thread_local Stream stream(0);
+  return stream;
+}
+
 void shuffle(std::span<std::int64_t> indices, Stream& stream) {
   for (std::size_t i = indices.size(); i > 1; --i) {
     std::swap(indices[i - 1], indices[stream.below(i)]);

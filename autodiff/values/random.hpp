@@ -47,6 +47,10 @@ class EBB_API Stream {
   std::array<std::uint32_t, 4> block_{};
 };
 
+/// The stream of this thread for what is given none, such as `nn::Linear(in, out)`. It starts with
+/// key 0 in every thread, so that a program repeats; `default_stream() = Stream(7)` seeds it.
+EBB_API Stream& default_stream();
+
 /// Shuffles indices in place (Fisher and Yates).
 EBB_API void shuffle(std::span<std::int64_t> indices, Stream& stream);
 

@@ -21,8 +21,6 @@ TEST_CASE_TEMPLATE("the layer has the shape and value of x w^T + b", T, float, d
   nn::Linear<T> layer(3, 2);
   CHECK(layer.weight.shape() == Shape{2, 3});
   CHECK(layer.bias.shape() == Shape{2});
-  for (const T w : layer.weight.value()) CHECK(w == 0);
-  for (const T b : layer.bias.value()) CHECK(b == 0);
   layer.weight.set_value(Array<T>::of({{1, 2, 3}, {4, 5, 6}}));
   layer.bias.set_value(Array<T>::of({10, 20}));
   // Small whole numbers: every sum is exact.
@@ -80,6 +78,34 @@ TEST_CASE("its parts are weight and bias") {
   CHECK(all[0].name() == "weight");
   CHECK(all[1].name() == "bias");
   CHECK(count(layer) == 8);
+}
+
+TEST_CASE("without a stream it draws from that of the thread, which repeats by its key") {
+  const auto made = [](std::uint64_t key) {
+    default_stream() = Stream(key);
+    return nn::Linear<float>(20, 10);
+  };
+  const auto first = made(0), again = made(0), other = made(1);
+  CHECK(equal(first.weight.value(), again.weight.value()));
+  CHECK_FALSE(equal(first.weight.value(), other.weight.value()));
+  const nn::Linear<float> next(20, 10);
+  CHECK_FALSE(equal(other.weight.value(), next.weight.value()));
+  default_stream() = Stream(0);
+}
+
+TEST_CASE("two of them behind one another learn from their start") {
+  default_stream() = Stream(0);
+  nn::Linear<double> first(2, 3), second(3, 1);
+  Tape tape;
+  backward(sum(second(tanh(first(Array<double>::of({1, 2}).reshape({1, 2}))))));
+  for (const double g : first.weight.gradient()) CHECK(g != 0);
+}
+
+TEST_CASE("zeros is a word that one writes") {
+  const auto layer = nn::Linear<float>::zeros(3, 2);
+  CHECK(equal(layer.weight.value(), Array<float>::zeros({2, 3})));
+  CHECK(equal(layer.bias.value(), Array<float>::zeros({2})));
+  CHECK_THROWS_AS(nn::Linear<float>::zeros(0, 2), ArgumentError);
 }
 
 }  // TEST_SUITE("linear")

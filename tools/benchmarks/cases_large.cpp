@@ -23,7 +23,7 @@ struct Data {
   }
   ebb::Array<float> inputs, targets;
   Numbers w{112, 0, 0}, b{1, 0, 0};
-  ebb::nn::Linear<float> model{features, 1};
+  ebb::nn::Linear<float> model = ebb::nn::Linear<float>::zeros(features, 1);
   ebb::optim::Optimizer<ebb::optim::SGD> optimizer{model, ebb::optim::SGD{.learning_rate = rate}};
 };
 

@@ -14,7 +14,7 @@ constexpr double rate = 1e-3;
 struct Regression {
   Numbers x{32 * 10}, y{32}, w{16, 0, 0}, b{1, 0, 0};
   ebb::Array<float> features = array({32, 10}, x), targets = array({32, 1}, y);
-  ebb::nn::Linear<float> model{10, 1};
+  ebb::nn::Linear<float> model = ebb::nn::Linear<float>::zeros(10, 1);
   ebb::optim::Optimizer<ebb::optim::SGD> optimizer{model, ebb::optim::SGD{.learning_rate = rate}};
 };
 

@@ -63,7 +63,7 @@ TEST_CASE("a training loop allocates nothing after its first epoch") {
   for (std::int64_t i = 0; i < x.size(); ++i) x.mutate()[i] = float(stream.uniform());
   for (std::int64_t i = 0; i < y.size(); ++i) y.mutate()[i] = float(stream.uniform());
 
-  nn::Linear<float> model(10, 1);
+  auto model = nn::Linear<float>::zeros(10, 1);
   optim::Optimizer optimizer(model, optim::Adam{});
   data::Loader loader(data::TensorDataset(x, y), {.batch_size = 32});  // the last batch has 8 rows
   double total = 0;

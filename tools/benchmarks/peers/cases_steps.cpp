@@ -36,7 +36,7 @@ ebb::Array<float> step(const Model& model, ebb::optim::Optimizer<Rule>& optimize
 struct Regression {
   Numbers x{32 * 10}, y{32};
   ebb::Array<float> features = array({32, 10}, x), targets = array({32, 1}, y);
-  ebb::nn::Linear<float> model{10, 1};
+  ebb::nn::Linear<float> model = ebb::nn::Linear<float>::zeros(10, 1);
   ebb::optim::Optimizer<ebb::optim::SGD> optimizer;
 
   explicit Regression(double rate) : optimizer(model, ebb::optim::SGD{.learning_rate = rate}) {}

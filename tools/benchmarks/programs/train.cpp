@@ -9,7 +9,7 @@ int main() {
   const auto x = ebb::Array<float>::of({{0, 1}, {1, 0}, {1, 1}, {2, 1}});
   const auto y = ebb::Array<float>::of({1, 2, 3, 5}).reshape({4, 1});
 
-  ebb::nn::Linear<float> model(2, 1);
+  auto model = ebb::nn::Linear<float>::zeros(2, 1);
   ebb::optim::Optimizer optimizer(model, ebb::optim::SGD{.learning_rate = 0.1});
   float last = 0;
   for (int step = 0; step < 100; ++step) {
