@@ -12,6 +12,9 @@
 // or, instead of these three, one of
 //
 //   vjps(call)                    an array of them all, for inputs that are needed, from one pass
+//   give_a(call)                  gives the only input its gradient: for one that is added to a
+//   part
+//                                 of the gradient that is already there
 //   as_operations<T>(options, inputs)    the result in operations on tensors, which is
 //   differentiated in
 //                                 its place: for gradients that are operations of their own
@@ -38,6 +41,7 @@ class Call {
  public:
   explicit Call(VjpContext context) : context_(context) {}
 
+  bool is_recorded() const { return context_.is_recorded(); }
   bool needs(int k) const { return context_.needs(record().inputs[k]); }
   /// The gradient of the result.
   Tensor<T> g() const { return context_.gradient<T>(); }
@@ -48,6 +52,11 @@ class Call {
   template <class U>
   Array<U> array(int k) const {
     return Access::array<U>(retain(record().kept[k]));
+  }
+  void give(int k, Tensor<T>&& part) const { context_.give(record().inputs[k], std::move(part)); }
+  /// The gradient of an input, to add to in place: zeros if none has arrived.
+  Block* dense_gradient(int k) const {
+    return context_.template dense_gradient<T>(record().inputs[k]);
   }
   /// The shape of an input that needs a gradient.
   Shape shape_of(int k) const { return context_.tape().shape_of(record().inputs[k]); }
@@ -101,6 +110,9 @@ void vjp_structured(VjpContext context) {
     for (int k = 0; k < inputs; ++k) {
       if (call.needs(k)) give_part<T>(context, k, std::move(parts[std::size_t(k)]), false);
     }
+  }
+  if constexpr (requires { O::give_a(call); }) {
+    if (call.needs(0)) O::give_a(call);
   }
   if constexpr (requires { O::vjp_a(call); }) {
     if (call.needs(0)) give_part<T>(context, 0, O::vjp_a(call), inputs == 1);

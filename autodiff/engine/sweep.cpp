@@ -221,6 +221,21 @@ EBB_HOT void Sweep::add(std::uint32_t id, Tensor<T>&& part) {
 EBB_OVERLOAD_FOR_REALS(Sweep::add, void(std::uint32_t, Tensor<T>&&))
 
 template <class T>
+Block* Sweep::dense_gradient(std::uint32_t id) {
+  Block*& block = slot(id).block;
+  if (block && writable(block)) return block;
+  BlockHandle dense(allocate(tape_.shape_of(id), sizeof(T)));
+  if (block) {
+    copy_into<T>(dense.get(), block);
+    release(block);
+  } else {
+    std::fill_n(dense->data<T>(), dense->shape.size(), T(0));
+  }
+  return block = dense.take();
+}
+EBB_OVERLOAD_FOR_REALS(Sweep::dense_gradient, Block*(std::uint32_t))
+
+template <class T>
 EBB_HOT void Sweep::give_product(Record& record, int k, const Product& p) {
   const VjpContext context(*this, record);
   const std::uint32_t id = record.inputs[k];

@@ -81,6 +81,8 @@ class Sweep {
   void check_parts(const Record& record) const;
   template <class T>
   void give_product(Record& record, int k, const Product& product);
+  template <class T>
+  Block* dense_gradient(std::uint32_t id);
   /// A part of a gradient, summed to the shape of a record that was broadcast.
   template <class T>
   Tensor<T> reduced(const Tensor<T>& part, std::uint32_t id);
@@ -160,6 +162,11 @@ class VjpContext {
   template <class T>
   void give(int k, Upstream, bool last) const {
     give(record_.inputs[k], gradient<T>(last));
+  }
+  /// The gradient of an input as a dense block that a vjp may add to, zeros if none has arrived.
+  template <class T>
+  Block* dense_gradient(std::uint32_t id) const {
+    return sweep_.dense_gradient<T>(id);
   }
   /// The gradient of an input, if a kernel may add to it in place; otherwise null.
   Block* accumulator(std::uint32_t id) const {

@@ -135,6 +135,32 @@ struct SliceOptions {
   std::int64_t begin, count, step, size;
 };
 
+/// Calls f(whole, part, n) for each run of n elements that are next to each other in an array and
+/// in its slice, with the positions of the first in both. For single elements n is a constant.
+template <class F>
+EBB_INLINE void for_each_run(const SliceOptions& o, const Shape& whole, const F& f) {
+  const detail::AxisView v(whole, o.axis);
+  const bool is_joined = o.step == 1;
+  const std::int64_t runs = is_joined ? 1 : o.count;
+  const auto loop = [&](auto n) EBB_LAMBDA {
+    std::int64_t part = 0;
+    for (std::int64_t i = 0; i < v.outer; ++i) {
+      const std::int64_t start = (i * v.size + o.begin) * v.inner;
+      if (runs == 1) {
+        f(start, i * n, n);
+        continue;
+      }
+      for (std::int64_t j = 0; j < runs; ++j, part += n) f(start + j * o.step * v.inner, part, n);
+    }
+  };
+  const std::int64_t n = is_joined ? o.count * v.inner : v.inner;
+  if (n == 1) {
+    loop(std::integral_constant<std::int64_t, 1>());
+  } else {
+    loop(n);
+  }
+}
+
 /// The reverse of slice: x at its positions, and zeros elsewhere.
 struct Unslice {
   static constexpr std::string_view name = "unslice";
@@ -145,14 +171,11 @@ struct Unslice {
   template <class T>
   static detail::Block* forward(const Options& o, detail::Block* x) {
     detail::BlockHandle y(detail::allocate(x->shape.with(o.axis, o.size), sizeof(T)));
-    const detail::AxisView v(y->shape, o.axis);
-    std::fill_n(y->data<T>(), y->shape.size(), T(0));
-    const T* from = x->data<T>();
-    for (std::int64_t i = 0; i < v.outer; ++i) {
-      for (std::int64_t j = 0; j < o.count; ++j, from += v.inner) {
-        std::copy_n(from, v.inner, y->data<T>() + (i * v.size + o.begin + j * o.step) * v.inner);
-      }
-    }
+    T* const to = y->data<T>();
+    std::fill_n(to, y->shape.size(), T(0));
+    for_each_run(o, y->shape, [&, from = x->data<T>()](auto whole, auto part, auto n) {
+      std::copy_n(from + part, std::int64_t(n), to + whole);
+    });
     return y.take();
   }
   static auto vjp_a(const auto& call);
@@ -181,17 +204,24 @@ struct Slice {
       return detail::allocate_view(x, x->data<T>() + o.begin * v.inner, shape);
     }
     detail::BlockHandle y(detail::allocate(shape, sizeof(T)));
-    T* to = y->data<T>();
-    for (std::int64_t i = 0; i < v.outer; ++i) {
-      for (std::int64_t j = 0; j < o.count; ++j, to += v.inner) {
-        std::copy_n(x->data<T>() + (i * v.size + o.begin + j * o.step) * v.inner, v.inner, to);
-      }
-    }
+    for_each_run(o, x->shape,
+                 [from = x->data<T>(), to = y->data<T>()](auto whole, auto part, auto n) {
+                   std::copy_n(from + whole, std::int64_t(n), to + part);
+                 });
     return y.take();
   }
-  static auto vjp_a(const auto& call) {
+  static void give_a(const auto& call) {
     using T = typename std::remove_cvref_t<decltype(call.g())>::value_type;
-    return detail::apply<Unslice, T>(call.options(), call.g());
+    if (call.is_recorded())
+      return call.give(0, detail::apply<Unslice, T>(call.options(), call.g()));
+    // Added where it belongs: as an array of the size of x, each slice would take as long as x.
+    const Tensor<T> g = call.g();
+    const T* const from = detail::Access::block(g)->template data<T>();
+    const bool is_uniform = detail::Access::block(g)->is_uniform();
+    T* const to = call.dense_gradient(0)->template data<T>();
+    for_each_run(call.options(), call.shape_of(0), [&](auto whole, auto part, auto n) {
+      for (std::int64_t i = 0; i < n; ++i) to[whole + i] += from[is_uniform ? 0 : part + i];
+    });
   }
   static constexpr Lacks lacks{.scalar = "needs an axis"};
   static std::vector<Sample> samples() {

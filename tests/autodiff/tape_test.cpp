@@ -494,4 +494,49 @@ TEST_CASE("a variable that was moved from says so in every function") {
   CHECK(from.size() == 3);
 }
 
+TEST_CASE("the gradient of a slice is added to what is there, whatever holds that") {
+  const Variable<double> w(Array<double>::of({{1, 2}, {3, 4}, {5, 6}}));
+  const auto gradient = [&](const auto& f) {
+    w.share().zero_grad();
+    Tape tape;
+    backward(sum(f(Tensor<double>(w))));
+    return w.gradient();
+  };
+  const auto is = [&](const auto& f,
+                      std::initializer_list<std::initializer_list<double>> expected) {
+    const auto analytic = gradient(f);
+    CHECK(equal(analytic, Array<double>::of(expected)));
+    // The same sweep, recorded.
+    Tape tape;
+    const Tensor<double> x = w;
+    const auto recorded = grad(sum(f(x)), x, {.create_graph = true});
+    CHECK(equal(recorded.array(), analytic));
+  };
+  const auto row = [](const auto& x, int i) { return slice(x, 0, {i, i + 1}); };
+  is([&](const auto& x) { return square(row(x, 1)); }, {{0, 0}, {6, 8}, {0, 0}});
+  is([&](const auto& x) { return row(x, 0) + row(x, 0) * 2.0; }, {{3, 3}, {0, 0}, {0, 0}});
+  // Beside a gradient that has one element for all, before and behind it.
+  is([&](const auto& x) { return sum(x) + sum(square(row(x, 2))); }, {{1, 1}, {1, 1}, {11, 13}});
+  is([&](const auto& x) { return sum(square(row(x, 2))) + sum(x); }, {{1, 1}, {1, 1}, {11, 13}});
+  // Columns, with a step, and parts that overlap.
+  is(
+      [&](const auto& x) {
+        return slice(x, 1, {1, 2}) * slice(x, 1, {0, 1});
+      },
+      {{2, 1}, {4, 3}, {6, 5}});
+  is([&](const auto& x) { return square(slice(x, 0, {0, 3, 2})); }, {{2, 4}, {0, 0}, {10, 12}});
+  is(
+      [&](const auto& x) {
+        return slice(x, 0, {0, 2}) * slice(x, 0, {1, 3});
+      },
+      {{3, 4}, {6, 8}, {3, 4}});
+  // A gradient that two tensors hold: adding to one must not change the other.
+  is(
+      [&](const auto& x) {
+        const auto a = x * 2.0, b = x * 3.0;
+        return sum((a + b) * x.detach()) + sum(square(row(a, 0)));
+      },
+      {{5 + 8, 10 + 16}, {15, 20}, {25, 30}});
+}
+
 }  // TEST_SUITE("tape")

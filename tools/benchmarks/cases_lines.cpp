@@ -92,6 +92,20 @@ void add_elements(int axis, std::int64_t rows, std::int64_t columns, const Add& 
       }));
 }
 
+/// One row of a chain over the rows of x: h = h + x[i], forward and back.
+Loop row_chain(std::int64_t rows, std::int64_t columns) {
+  auto d = std::make_shared<Lines>(rows, columns);
+  return [=] {
+    {
+      ebb::Tape tape;
+      ebb::Tensor<float> h = ebb::Array<float>::zeros({1, columns});
+      for (std::int64_t i = 0; i < rows; ++i) h = h + slice(d->input, 0, {i, i + 1});
+      backward(sum(h));
+    }
+    d->input.zero_grad();
+  };
+}
+
 }  // namespace
 
 void add_lines(std::vector<Case>& cases) {
@@ -113,6 +127,22 @@ void add_lines(std::vector<Case>& cases) {
           limit(d, d.x, d.y, false);
           limit(d, d.g, d.gx, true);
         }));
+  }
+
+  // Columns one by one, and together again. The limit writes gradients where ebb adds them to
+  // zeros.
+  cases.push_back(versus("lines/split_backward/8000x14/f32", "us", 1.8,
+                         both(
+                             8000, 14, [](Lines& d) { return concat(split(d.input, 1, 1), 1); },
+                             [](Lines& d) {
+                               limits::columns_apart_and_together(d.x, d.gx, d.y, 8000, 14);
+                               limits::columns_apart_and_together(d.g, d.y, d.gx, 8000, 14);
+                             })));
+  // Twenty times as many rows must not cost more for each.
+  for (const std::int64_t n : {1000, 20000}) {
+    cases.push_back(fixed(
+        "lines/row_chain/" + std::to_string(n) + "x16/f32", "ns", 250.0,
+        [=] { return row_chain(n, 16); }, int(n)));
   }
 
   constexpr std::int64_t many = 100000, few = 64;

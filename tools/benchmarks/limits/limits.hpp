@@ -136,4 +136,8 @@ float full_batch_gradient(const float* x, const float* y, std::int64_t rows, con
 /// may be read for 64 bytes past its end. Rounded twice. Returns how many there were.
 std::int64_t parse_lines(const char* text, std::int64_t size, float* values);
 
+/// Every column of x next to each other in `apart`, and in rows again in y.
+void columns_apart_and_together(const float* x, float* apart, float* y, std::int64_t rows,
+                                std::int64_t columns);
+
 }  // namespace limits

@@ -41,6 +41,16 @@ void cumsum_first(const float* x, float* y, double* total, std::int64_t rows, st
   }
 }
 
+void columns_apart_and_together(const float* x, float* apart, float* y, std::int64_t rows,
+                                std::int64_t columns) {
+  for (std::int64_t k = 0; k < columns; ++k) {
+    for (std::int64_t i = 0; i < rows; ++i) apart[k * rows + i] = x[i * columns + k];
+  }
+  for (std::int64_t k = 0; k < columns; ++k) {
+    for (std::int64_t i = 0; i < rows; ++i) y[i * columns + k] = apart[k * rows + i];
+  }
+}
+
 void gather_last(const float* x, const std::int64_t* index, float* y, std::int64_t rows,
                  std::int64_t columns) {
   for (std::int64_t row = 0; row < rows; ++row, x += columns, index += columns, y += columns) {
