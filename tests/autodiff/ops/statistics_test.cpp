@@ -7,8 +7,8 @@
 
 #include "ebb/autodiff/derivatives.hpp"
 #include "ebb/autodiff/ops.hpp"
-#include "ebb/autodiff/values/error.hpp"
 #include "ebb/autodiff/ops/sample.hpp"
+#include "ebb/autodiff/values/error.hpp"
 #include "ebb/tests/close.hpp"
 
 using namespace ebb;
