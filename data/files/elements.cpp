@@ -92,9 +92,29 @@ auto load(const std::byte* from) {
   }
 }
 
-/// True if T holds this value, possibly rounded.
+/// True for an integer and a floating-point type that does not hold all integers of its type.
+template <class From, class T>
+constexpr bool may_round() {
+  return std::integral<From> && Real<T> &&
+         std::numeric_limits<From>::digits > std::numeric_limits<T>::digits;
+}
+
+/// The size of an integer, without the zeros that end it in binary if `is_short` is false.
+template <class Value>
+std::uint64_t magnitude_of(Value value, bool is_short) {
+  const auto bits = std::uint64_t(value);
+  const std::uint64_t size = std::signed_integral<Value> && value < 0 ? 0 - bits : bits;
+  return is_short || size == 0 ? size : size >> std::countr_zero(size);
+}
+
+/// True if T holds this value: exactly, or rounded if it is a floating-point number or `rounds`. If
+/// `is_short`, it may be false for integers above those that T holds without a gap.
 template <class From, class T, class Value>
-bool fits(Value value) {
+bool fits(Value value, bool rounds, bool is_short) {
+  if constexpr (may_round<From, T>()) {
+    return rounds || magnitude_of(value, is_short) <= std::uint64_t(1)
+                                                          << std::numeric_limits<T>::digits;
+  }
   if constexpr (std::same_as<From, bool>) return value <= 1;
   if constexpr (std::same_as<From, double> && std::same_as<T, float>) {
     return !(std::abs(value) < std::numeric_limits<double>::infinity() &&
@@ -112,7 +132,12 @@ std::string why_not(const std::byte* from, bool swapped) {
   if constexpr (std::same_as<From, bool>) {
     return "a bool is 0 or 1, not " + std::to_string(value);
   } else if constexpr (std::same_as<T, std::int64_t>) {
-    return std::to_string(value) + " is too large for int64; read it as float or double";
+    return std::to_string(value) +
+           " is too large for int64; read it as double, with ReadOptions::round_integers";
+  } else if constexpr (may_round<From, T>()) {
+    return std::to_string(value) + " would be rounded by " + (sizeof(T) == 4 ? "float" : "double") +
+           "; " + (may_round<From, double>() ? "" : "read it as double, ") +
+           "take it as std::int64_t";
   } else {
     char text[32];
     std::snprintf(text, sizeof text, "%.17g", double(value));
@@ -122,23 +147,27 @@ std::string why_not(const std::byte* from, bool swapped) {
 
 /// Converts elements, and returns how many: all, or those before the first that T cannot hold.
 template <class From, class T, bool swapped>
-std::int64_t convert_block(const std::byte* from, T* to, std::int64_t n) {
+std::int64_t convert_block(const std::byte* from, T* to, std::int64_t n, bool rounds) {
   bool all_fit = true;
   for (std::int64_t i = 0; i < n; ++i) {
     const auto value = load<From, swapped>(from + i * std::int64_t(sizeof(From)));
-    all_fit &= fits<From, T>(value);
+    all_fit &= fits<From, T>(value, rounds, true);
     to[i] = static_cast<T>(value);
   }
   if (all_fit) return n;
+  const auto is_good = [&](std::int64_t i) {
+    return fits<From, T>(load<From, swapped>(from + i * std::int64_t(sizeof(From))), rounds, false);
+  };
   std::int64_t good = 0;
-  while (fits<From, T>(load<From, swapped>(from + good * std::int64_t(sizeof(From))))) ++good;
+  while (good < n && is_good(good)) ++good;
   return good;
 }
 
 template <class From, class T>
-std::int64_t convert_block(const std::byte* from, T* to, std::int64_t n, bool swapped) {
-  return swapped ? convert_block<From, T, true>(from, to, n)
-                 : convert_block<From, T, false>(from, to, n);
+std::int64_t convert_block(const std::byte* from, T* to, std::int64_t n, bool swapped,
+                           bool rounds) {
+  return swapped ? convert_block<From, T, true>(from, to, n, rounds)
+                 : convert_block<From, T, false>(from, to, n, rounds);
 }
 
 /// Reads the next n elements into `to`.
@@ -156,9 +185,12 @@ void read_as(ByteReader& reader, bool swapped, T* to, std::int64_t n, ReadSessio
     } else {
       const std::int64_t offset = reader.position();
       reader.read(buffer, count * size, "its elements");
-      const std::int64_t good = convert_block<From, T>(buffer, to + i, count, swapped);
+      const std::int64_t good =
+          convert_block<From, T>(buffer, to + i, count, swapped, session.rounds_integers());
       if (good < count) {
-        reader.fail(offset + good * size, why_not<From, T>(buffer + good * size, swapped));
+        reader.fail(offset + good * size,
+                    why_not<From, T>(buffer + good * size, swapped) +
+                        (may_round<From, T>() ? ", or set ReadOptions::round_integers" : ""));
       }
     }
     i += count;
@@ -317,6 +349,9 @@ AnyArray read_any_elements(ByteReader& reader, const ElementLayout& layout, Read
       return read_elements<float>(reader, layout, session);
     case ElementType::float64:
       return read_elements<double>(reader, layout, session);
+    case ElementType::uint64:
+      if (session.rounds_integers()) return read_elements<double>(reader, layout, session);
+      return read_elements<std::int64_t>(reader, layout, session);
     default:
       return read_elements<std::int64_t>(reader, layout, session);
   }
@@ -333,7 +368,7 @@ Array<T> convert(const AnyArray& any, const std::string& name) {
           auto result = Array<T>::uninitialized(array.shape());
           const auto from = reinterpret_cast<const std::byte*>(array.data());
           const std::int64_t good =
-              convert_block<From, T, false>(from, result.mutate(), array.size());
+              convert_block<From, T, false>(from, result.mutate(), array.size(), false);
           if (good < array.size()) {
             throw ArgumentError(name + ", element " + std::to_string(good) + ": " +
                                 why_not<From, T>(from + good * std::int64_t(sizeof(From)), false));

@@ -63,6 +63,7 @@ class ReadSession {
   /// Gives back memory that was taken.
   void give_back(std::int64_t bytes) { left_ += bytes; }
   std::int64_t left() const { return left_; }
+  bool rounds_integers() const { return options_.round_integers; }
   /// Announces that at least this number of bytes will be read from now on.
   void expect(std::int64_t bytes) { total_ = std::max(total_, done_ + bytes); }
   /// Announces that this number of bytes was read or skipped.
@@ -75,13 +76,15 @@ class ReadSession {
   std::int64_t total_ = 0, done_ = 0, told_ = 0;
 };
 
-/// Reads the next array and converts it to T: any number to float and double, rounded to the
-/// nearest; integers and bool to std::int64_t, exactly; bool to bool.
+/// Reads the next array and converts it to T: any number to float and double; integers and bool to
+/// std::int64_t; bool to bool. Floating-point numbers are rounded to the nearest, integers only if
+/// the session's options say so.
 /// @throws FileError with the offset of an element that cannot be converted, and if there are not
 /// enough bytes.
 template <class T>
 Array<T> read_elements(ByteReader& reader, const ElementLayout& layout, ReadSession& session);
-/// Reads the next array and converts it to the nearest type that holds every value.
+/// Reads the next array and converts it to the nearest type that holds every value; uint64 to
+/// double if the session's options round integers.
 AnyArray read_any_elements(ByteReader& reader, const ElementLayout& layout, ReadSession& session);
 
 /// Converts an array in memory, as `read_elements` converts. `name` starts the message of an error.

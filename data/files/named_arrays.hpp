@@ -38,8 +38,8 @@ class EBB_API NamedArrays {
   /// @throws ArgumentError, which lists the names, if there is none.
   const AnyArray& at(std::string_view name) const;
   /// The array with this name, converted to T as `read_npy` converts: any number to float and
-  /// double, rounded to the nearest; integers and bool to std::int64_t, exactly; bool to bool. An
-  /// array of T is not copied.
+  /// double; integers and bool to std::int64_t; bool to bool. Floating-point numbers are rounded to
+  /// the nearest. An array of T is not copied.
   /// @throws ArgumentError, which lists the names, if there is none, and for values that T cannot
   /// hold.
   template <class T>

@@ -47,6 +47,33 @@ Spelled spelled_number(std::string_view text, T& value) {
 EBB_FOR_REALS(spelled_number)
 
 template <class T>
+bool is_rounded(std::string_view text, T value) {
+  if (text.starts_with('-') || text.starts_with('+')) text.remove_prefix(1);
+  text.remove_prefix(std::min(text.find_first_not_of('0'), text.size()));
+  if (text.size() <= std::size_t(std::numeric_limits<T>::digits10)) return false;
+  if (text.find_first_not_of("0123456789") != text.npos) return false;
+  char exact[400];  // the largest double has 309 digits
+  const auto end = std::to_chars(exact, exact + sizeof exact, std::abs(double(value)),
+                                 std::chars_format::fixed, 0);
+  return text != std::string_view(exact, std::size_t(end.ptr - exact));
+}
+EBB_FOR_REALS(is_rounded)
+
+template <class T>
+std::string why_rounded(std::string_view text, T value, const std::string& advice) {
+  char near[400];
+  const auto end =
+      std::to_chars(near, near + sizeof near, double(value), std::chars_format::fixed, 0);
+  std::string what = std::string(" would be rounded to ") + std::string(near, end.ptr) +
+                     (sizeof(T) == 4 ? " by float" : " by double");
+  double wide = 0;
+  const bool is_double =
+      sizeof(T) == 4 && spelled_number(text, wide) == Spelled::number && !is_rounded(text, wide);
+  return what + "; " + (is_double ? "read it as double, or " : "") + advice;
+}
+EBB_FOR_REALS(why_rounded)
+
+template <class T>
 std::string why_no_number(Spelled spelled) {
   switch (spelled) {
     case Spelled::too_large:

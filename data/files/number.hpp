@@ -27,6 +27,14 @@ enum class Spelled : std::uint8_t {
 template <class T>
 Spelled spelled_number(std::string_view text, T& value);
 
+/// True if a text is an integer without point and exponent, and T rounded it to `value`.
+template <class T>
+bool is_rounded(std::string_view text, T value);
+/// The end of an error message for such an integer: the value that it was rounded to, and what to
+/// do.
+template <class T>
+std::string why_rounded(std::string_view text, T value, const std::string& advice);
+
 /// The end of an error message, such as "is not a number", for every result but `number`.
 template <class T>
 std::string why_no_number(Spelled spelled);
@@ -68,6 +76,7 @@ inline int take_digits(const char*& p, std::uint64_t& number) {
 template <class T>
 inline bool scale(std::uint64_t digits, int exponent, T& value) {
   if (exponent < -22 || exponent > 22 || digits > std::uint64_t(1) << 62) return false;
+  if (sizeof(T) == 4 && exponent == 0 && digits > std::uint64_t(1) << 24) return false;
   const auto whole = double(std::int64_t(digits));
   if constexpr (sizeof(T) == 8) {
     // Both operands are exact, so the result is the nearest double (W. D. Clinger, How to read

@@ -13,6 +13,10 @@ struct ReadOptions {
   /// Called during a long read, every few megabytes and at the end, with the number of bytes read
   /// so far and in total. An exception that it throws ends the read.
   std::function<void(std::int64_t done, std::int64_t total)> progress = {};
+  /// Takes an integer that the type cannot hold, such as one above 2^53 for double or 2^24 for
+  /// float, as the nearest number that it can. Otherwise it is an error, since numbers that name
+  /// things would become equal.
+  bool round_integers = false;
 };
 
 }  // namespace ebb::inline v0::data

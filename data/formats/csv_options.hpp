@@ -40,7 +40,7 @@ struct CsvOptions {
   /// The kind of all other columns. Empty: found from the file; a column is numeric if all its
   /// present values are numbers.
   std::optional<Kind> kind = {};
-  ReadOptions read = {};  ///< the most memory to use, and a callback for progress
+  ReadOptions read = {};  ///< the most memory, a callback for progress, and rounding
 };
 
 namespace detail {

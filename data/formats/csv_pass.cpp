@@ -166,7 +166,16 @@ void CsvPass<T>::read_number(std::size_t j, T& value) {
   ColumnState& column = columns_[j];
   const std::string_view text = file_.last_text();
   const Spelled spelled = spelled_number(text, value);
-  if (spelled == Spelled::number && !(names_are_numbers_ && is_missing(text))) return;
+  if (spelled == Spelled::number && !(names_are_numbers_ && is_missing(text))) {
+    if (options_.read.round_integers || !is_rounded(text, value)) return;
+    if (column.is_sure) {
+      fail_at(j, quoted(text) + why_rounded(text, value,
+                                            "give it Kind::categorical in CsvOptions::kinds if it "
+                                            "is a name, or set read.round_integers"));
+    }
+    kinds_changed_ = true;  // with its kind known, the next pass fails here
+    return;
+  }
   if (is_missing(text)) {
     // A quoted text may be a level, which is not missing.
     if (!column.is_sure && file_.was_quoted() && !text.empty() &&

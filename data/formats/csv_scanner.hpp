@@ -29,7 +29,8 @@ class CsvScanner : public TextFile {
   std::string_view last_text() const { return text_; }
   bool was_quoted() const { return was_quoted_; }
   /// Reads fields, up to `count` and within the row, as long as they are plain finite numbers that
-  /// are wholly in the window: the fast way. Stops before any other field. Returns the number of
+  /// are wholly in the window: the fast way. Stops before any other field, and before an integer
+  /// that T rounds. Returns the number of
   /// fields read.
   template <class T>
   std::size_t numbers(T* to, std::size_t count);
@@ -84,6 +85,7 @@ inline std::size_t CsvScanner::numbers(T* to, std::size_t count) {
         const auto [behind, code] = std::from_chars(p, end_, value);
         // nan and inf are left to `text`.
         if (code != std::errc() || !std::isfinite(value)) break;
+        if (is_rounded({p, std::size_t(behind - p)}, value)) break;
         stop = behind;
       }
       end = stop;

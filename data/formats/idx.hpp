@@ -10,8 +10,10 @@ namespace ebb::inline v0::data {
 
 /// Reads an array from an IDX file, plain or compressed by gzip. The elements in the file may be
 /// bytes, integers of 16 or 32 bits, or single or double precision. All of these convert to float
-/// and double, rounded to the nearest; integers convert to std::int64_t, exactly; T is one of these
-/// three. Images read as float are (n, rows, columns), from 0 to 255.
+/// and double; integers convert to std::int64_t; T is one of these three. Floating-point numbers
+/// are rounded to the nearest; an integer that T cannot hold is an error unless
+/// `ReadOptions::round_integers` is set. Images read as float are (n, rows, columns), from 0 to
+/// 255.
 /// Source: Y. LeCun, C. Cortes, C. Burges, The MNIST database of handwritten digits.
 /// @throws FileError that starts with "file: byte offset" for a file that cannot be read, does not
 /// match its header, takes more than `max_bytes`, has more than six axes, or has an element that T

@@ -137,7 +137,11 @@ template <class T>
 T Reader<T>::number(std::string_view text, Mark mark, const char* what) const {
   T value = 0;
   const Spelled spelled = detail::spelled_number(text, value);
-  if (spelled == Spelled::number) return value;
+  if (spelled == Spelled::number) {
+    if (options_.read.round_integers || !detail::is_rounded(text, value)) return value;
+    file_.fail(mark,
+               what + quoted(text) + detail::why_rounded(text, value, "set read.round_integers"));
+  }
   file_.fail(mark, what + quoted(text) + ' ' + detail::why_no_number<T>(spelled));
 }
 

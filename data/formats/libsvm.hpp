@@ -12,7 +12,7 @@ namespace ebb::inline v0::data {
 struct LibsvmOptions {
   std::int64_t features = 0;  ///< the number of features; 0: the highest index in the file
   int first = 1;              ///< the index of the first feature, 0 or 1
-  ReadOptions read = {};      ///< the most memory to use, and a callback for progress
+  ReadOptions read = {};      ///< the most memory, a callback for progress, and rounding
 };
 
 /// Reads lines "target index:value index:value ...", with ascending indices, into dense arrays.
@@ -20,7 +20,8 @@ struct LibsvmOptions {
 /// from a "#" to the end of a line is a comment; empty lines are skipped. The file may be
 /// compressed by gzip.
 /// @throws FileError that starts with "file:line:column" (both from 1, the column in bytes) for a
-/// file without rows, a target or a value that is not a finite number, an index that is not a whole
+/// file without rows, a target or a value that is not a finite number or is an integer that T would
+/// round, an index that is not a whole
 /// number, is not above the index before it or is outside of the features, query ids (qid), and
 /// arrays that take more memory than allowed; it starts with "file" alone if the file cannot be
 /// read. ArgumentError for invalid options.

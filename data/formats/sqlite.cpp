@@ -18,6 +18,7 @@
 
 #include "ebb/autodiff/values/error.hpp"
 #include "ebb/autodiff/values/instances.hpp"
+#include "ebb/data/files/number.hpp"
 #include "ebb/data/files/text_file.hpp"
 
 namespace ebb::inline v0::data {
@@ -198,7 +199,19 @@ class Query {
     }
     column.kind = kind;
     if (kind == Kind::categorical) return code(row, column, j);
-    if (type == SQLITE_INTEGER) return T(sqlite3_column_int64(s, j));
+    if (type == SQLITE_INTEGER) {
+      const std::int64_t whole = sqlite3_column_int64(s, j);
+      constexpr auto most = std::int64_t(1) << std::numeric_limits<T>::digits;
+      if (options_.read.round_integers || (-most <= whole && whole <= most)) return T(whole);
+      const std::string digits = std::to_string(whole);
+      if (detail::is_rounded(digits, T(whole))) {
+        fail(row, column.name,
+             digits + detail::why_rounded(
+                          digits, T(whole),
+                          "CAST it AS TEXT if it is a name, or set read.round_integers"));
+      }
+      return T(whole);
+    }
     const double number = sqlite3_column_double(s, j);
     if (!std::isfinite(number)) fail(row, column.name, "a number that is not finite");
     if (!std::isfinite(T(number))) {

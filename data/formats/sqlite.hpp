@@ -24,7 +24,8 @@ struct SqliteOptions {
 };
 
 /// Runs one query, which must not change the database, and returns its rows. A column of numbers is
-/// numeric, each rounded to the nearest T. A column of texts is categorical, with levels sorted by
+/// numeric, each rounded to the nearest T; an integer that T cannot hold is an error unless
+/// `ReadOptions::round_integers` is set. A column of texts is categorical, with levels sorted by
 /// their bytes. The columns have the names of the query, which `AS` can change. All rows are from
 /// one moment, even if other programs write at the same time. A locked database is waited for, at
 /// most five seconds. ":memory:" is a database without tables.

@@ -131,11 +131,17 @@ TEST_CASE("results that are not tables are refused with the place") {
         "row 2, column 'a': a number in a column of texts; CAST it AS TEXT");
   CHECK(database.refusal("SELECT 9e999 AS a") == "row 1, column 'a': a number that is not finite");
   // 2^60 + 2^36 + 1 is nearer to 2^60 + 2^37; by way of double it would be a tie.
-  const auto whole = database.read<float>("SELECT 1152921573326323713 AS a");
+  const data::SqliteOptions rounding{.read = {.round_integers = true}};
+  const auto whole = database.read<float>("SELECT 1152921573326323713 AS a", rounding);
   CHECK(double(whole.values()(0, 0)) == 1152921642045800448.0);
   CHECK(test::message_of<FileError>([&] {
           database.read<float>("SELECT 1e200 AS a");
         }).ends_with("row 1, column 'a': 1e+200 is too large for float; read the query as double"));
+  CHECK(
+      database.refusal("SELECT -9007199254740993 AS a") ==
+      "row 1, column 'a': -9007199254740993 would be rounded to -9007199254740992 by double; CAST "
+      "it AS TEXT if it is a name, or set read.round_integers");
+  CHECK(database.read("SELECT 9007199254740994 AS a").values()[0] == 9007199254740994);
   CHECK(database.refusal(std::string("SELECT 1 AS a;\0 nonsense", 24)) ==
         "the query has a zero byte, after which nothing would be read");
   CHECK(database.refusal("SELECT '' AS a") ==

@@ -324,6 +324,38 @@ TEST_CASE("progress is reported during a read, twice if the file is read twice")
   CHECK_THROWS_WITH(read<float>(content, {.read = {.progress = stop}}), "stop");
 }
 
+TEST_CASE("an integer that would be rounded is an error that names the way out") {
+  const std::string way_out =
+      "give it Kind::categorical in CsvOptions::kinds if it is a name, or set read.round_integers";
+  const std::string ids = "id,x\n9007199254740992,1\n9007199254740993,2\n";
+  CHECK(
+      error(ids) ==
+      "3:1: column \"id\": \"9007199254740993\" would be rounded to 9007199254740992 by double; " +
+          way_out);
+  CHECK(error(ids, {.kind = Kind::numeric}) == error(ids));
+  CHECK(error("id\n-123456789012345678901\n", {.missing_names = {"-9"}}) ==
+        "2:1: column \"id\": \"-123456789012345678901\" would be rounded to "
+        "-123456789012345683968 by double; " +
+            way_out);
+  CHECK(error<float>("a,id\n1,16777217\n") ==
+        "2:3: column \"id\": \"16777217\" would be rounded to 16777216 by float; read it as "
+        "double, or " +
+            way_out);
+  const auto names = read(ids, {.kinds = {{"id", Kind::categorical}}});
+  CHECK(names.columns()[0].levels == Names{"9007199254740992", "9007199254740993"});
+  CHECK(read(ids, {.read = {.round_integers = true}}).values()(1, 0) == 0x1p53);
+  CHECK(read<float>("a\n16777217\n", {.read = {.round_integers = true}}).values()[0] == 0x1p24f);
+  // A text below shows that they are names.
+  CHECK(kinds(read(ids + "x12,3\n")) == "cn");
+  // Exact ones, and numbers that say by their form that they may be rounded.
+  const auto exact = read(
+      "a\n+9007199254740994\n100000000000000000000\n0.10000000000000000001\n"
+      "9007199254740993.0\n9007199254740993e0\n-00000000000000000000000012\n");
+  CHECK_AGREES(same_bits(exact.values(),
+                         Array<double>({6, 1}, {0x1p53 + 2, 1e20, 0.1, 0x1p53, 0x1p53, -12})));
+  CHECK(read<float>("a\n33554436\n16777217.5\n").values()[0] == 33554436);
+}
+
 TEST_CASE("a file whose columns change between its two passes is refused") {
   const test::Folder folder;
   const std::string path = folder.add("t.csv", "a,b\n1,2\nx,2\n");

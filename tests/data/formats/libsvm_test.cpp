@@ -159,4 +159,15 @@ TEST_CASE("write_libsvm refuses rows that no reader accepts, and the old file st
   CHECK(folder.names() == Names{"t"});
 }
 
+TEST_CASE("an integer that would be rounded is an error that names the way out") {
+  CHECK(error("1 1:2\n1 2:16777217\n") ==
+        "2:5: the value \"16777217\" would be rounded to 16777216 by float; read it as double, or "
+        "set read.round_integers");
+  CHECK(error("9007199254740993 1:2\n") ==
+        "1:1: the target \"9007199254740993\" would be rounded to 9007199254740992 by float; set "
+        "read.round_integers");
+  CHECK(read<float>("1 1:16777217\n", {.read = {.round_integers = true}}).x[0] == 0x1p24f);
+  CHECK(read("16777217 1:9007199254740994\n").x[0] == 0x1p53 + 2);
+}
+
 }  // TEST_SUITE("libsvm")

@@ -159,18 +159,40 @@ TEST_CASE("half precision is converted exactly, down to its smallest numbers") {
   CHECK(std::isnan(half[11]));
 }
 
-TEST_CASE("integers stay exact, or are rounded to the nearest float") {
+TEST_CASE("integers stay exact unless rounding is asked for") {
   const auto whole = data::read_npy<std::int64_t>(corpus("npy/i8_corners.npy"));
   CHECK_AGREES(
       same_bits(whole, Array<std::int64_t>({5}, {INT64_MIN, -1, 0, (1LL << 53) + 1, INT64_MAX})));
-  CHECK_AGREES(same_bits(data::read_npy<double>(corpus("npy/i8_corners.npy")),
+  const data::ReadOptions rounding{.round_integers = true};
+  CHECK_AGREES(same_bits(data::read_npy<double>(corpus("npy/i8_corners.npy"), rounding),
                          Array<double>({5}, {-0x1p63, -1, 0, 0x1p53, 0x1p63})));
-  CHECK_AGREES(same_bits(data::read_npy<float>(corpus("npy/u8_corners.npy")),
+  CHECK_AGREES(same_bits(data::read_npy<float>(corpus("npy/u8_corners.npy"), rounding),
                          Array<float>({4}, {0, 0x1p63f, 0x1p63f, 0x1p64f})));
   const std::string path = corpus("npy/u8_corners.npy");
   CHECK(message_of<FileError>([&] { data::read_npy<std::int64_t>(path); }) ==
         path +
-            ": byte 144: 9223372036854775808 is too large for int64; read it as float or double");
+            ": byte 144: 9223372036854775808 is too large for int64; read it as double, with "
+            "ReadOptions::round_integers");
+  const auto integers = [](std::initializer_list<std::int64_t> values) {
+    return npy_of_shape(std::string("(").append(std::to_string(values.size())).append(",)"),
+                        {reinterpret_cast<const char*>(values.begin()), 8 * values.size()}, "<i8");
+  };
+  const std::string over = integers({1, -9007199254740993});
+  CHECK(error<double>(over).ends_with(
+      ": -9007199254740993 would be rounded by double; take it as std::int64_t, or set "
+      "ReadOptions::round_integers"));
+  CHECK(error<float>(integers({16777217}))
+            .ends_with(": 16777217 would be rounded by float; take it as std::int64_t, or set "
+                       "ReadOptions::round_integers"));
+  CHECK(error<float>(npy_of_shape("(1,)", "\x01\x00\x00\x01"s, "<i4"))
+            .ends_with(": 16777217 would be rounded by float; read it as double, take it as "
+                       "std::int64_t, or set ReadOptions::round_integers"));
+  CHECK_AGREES(same_bits(read<double>(integers({1LL << 53, INT64_MIN, (1LL << 54) + 4})),
+                         Array<double>({3}, {0x1p53, -0x1p63, 0x1p54 + 4})));
+  const data::NamedArrays named{{"ids", read<std::int64_t>(over)}};
+  CHECK(message_of<ArgumentError>([&] { named.get<double>("ids"); }) ==
+        "NamedArrays: \"ids\", element 1: -9007199254740993 would be rounded by double; take it as "
+        "std::int64_t");
 }
 
 TEST_CASE("a double is rounded to the nearest float, and refused if it would become infinite") {

@@ -267,7 +267,8 @@ TEST_CASE("a damaged safetensors file is an error with the place of the damage")
       {offsets("[0,3]", "[3,7]", 7),
        "14: the array \"a\" has 3 bytes, but its shape (1,) of F32 takes 4"},
       {last_u64, std::to_string(last_u64.size() - 8) +
-                     ": 18446744073709551615 is too large for int64; read it as float or double"},
+                     ": 18446744073709551615 is too large for int64; read "
+                     "it as double, with ReadOptions::round_integers"},
   };
   for (const Broken& b : broken) CHECK(error(b.content) == "file: byte " + b.message);
 }

@@ -141,6 +141,15 @@ TEST_CASE("an error in any row is found on opening, and is that of read_csv") {
   CHECK(error("a,a\n1,2\n").find("occurs twice") != std::string::npos);
 }
 
+TEST_CASE("an integer that would be rounded is an error on opening, unless that is asked for") {
+  const Folder folder;
+  const std::string path = folder.add("t.csv", "a,b\n1,9007199254740993\n");
+  CHECK(message_of<FileError>([&] {
+          CsvDataset<double>(path, "a");
+        }).starts_with(path + ":2:3: column \"b\": \"9007199254740993\" would be rounded to "));
+  check_same<float>("a,b\n1,16777217\n", "a", {.read = {.round_integers = true}});
+}
+
 TEST_CASE("files without numbers or without rows by index are refused") {
   const Folder folder;
   const std::string path = folder.add("t.csv", "a,b\n1,2\n");
