@@ -27,7 +27,10 @@ enum class Missing : std::uint8_t {
 struct CsvOptions {
   char separator = ',';  ///< between the fields of a row
   bool header = true;    ///< the first line has the column names; else column1, ...
-  char comment = 0;      ///< lines that begin with this character are skipped; 0: none are
+  /// Takes names that are numbers, such as years. Otherwise a first line of numbers, or with a
+  /// number that has a point, is an error, since it is mostly a row of a file without names.
+  bool number_names = false;
+  char comment = 0;  ///< lines that begin with this character are skipped; 0: none are
   Missing missing = Missing::error;
   double constant = 0;  ///< the number for Missing::constant
   /// The texts that mean a missing value. If one of them is a number, such as "-999", reading is

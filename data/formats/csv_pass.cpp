@@ -14,6 +14,20 @@ constexpr std::int64_t text_overhead = 128;
 
 }  // namespace
 
+void NumberNames::add(const std::string& name, Mark at, bool is_missing) {
+  double ignored = 0;
+  if (spelled_number(name, ignored) != Spelled::number) {
+    has_text |= !is_missing;
+    return;
+  }
+  const bool is_decimal = name.find('.') != name.npos;
+  if (count++ == 0 || (is_decimal && !has_decimal)) {
+    mark = at;
+    text = name;
+  }
+  has_decimal |= is_decimal;
+}
+
 template <class T>
 void CsvPass<T>::read_header() {
   file_.skip_comments();
@@ -25,9 +39,12 @@ void CsvPass<T>::read_header() {
   }
   if (!options_.header) return;
   std::unordered_map<std::string, std::size_t> seen;
+  NumberNames numbers;
   do {
     std::string name(file_.text());
+    if (!options_.number_names) numbers.add(name, file_.mark(), is_missing(name));
     if (name.empty()) {
+      if (numbers.is_row()) fail_number_name(numbers);
       file_.fail(file_.mark(), "column " + std::to_string(columns_.size() + 1) +
                                    " has no name; the first line names every column");
     }
@@ -38,11 +55,20 @@ void CsvPass<T>::read_header() {
     file_.take(std::int64_t(2 * name.size() + sizeof(ColumnState)) + 2 * text_overhead);
     const auto [other, is_new] = seen.emplace(name, columns_.size() + 1);
     if (!is_new) {
+      if (numbers.is_row()) fail_number_name(numbers);
       file_.fail(file_.mark(), "the name " + quoted(name) + " occurs twice, first for column " +
                                    std::to_string(other->second) + "; rename one of them");
     }
     columns_.push_back({.name = std::move(name)});
   } while (!file_.row_ended());
+  if (numbers.is_row()) fail_number_name(numbers);
+}
+
+template <class T>
+void CsvPass<T>::fail_number_name(const NumberNames& numbers) const {
+  file_.fail(numbers.mark, "the first line has the number " + quoted(numbers.text) +
+                               " where a name is expected; set CsvOptions::header to false if the "
+                               "line is a row, or number_names to true if it has names");
 }
 
 /// Counts the fields of the first row of a file without a header, and names the columns by number.

@@ -24,6 +24,19 @@ struct ColumnState {
   Levels levels = {};
 };
 
+/// The numbers in the first line of a file, where names are expected.
+struct NumberNames {
+  std::int64_t count = 0;
+  bool has_text = false;     ///< a field is neither a number nor missing
+  bool has_decimal = false;  ///< a number has a point
+  Mark mark = {};            ///< the place of the number to report
+  std::string text = {};     ///< that number
+
+  void add(const std::string& name, Mark at, bool is_missing);
+  /// True if the line seems to be a row.
+  bool is_row() const { return count > 0 && (has_decimal || !has_text); }
+};
+
 /// One pass over a file. A column without a given kind is taken for numeric until a field is not a
 /// number. The rest of the file is then only searched for more such columns, and the whole file is
 /// to be read again with the kinds that were found.
@@ -68,6 +81,7 @@ class CsvPass {
 
  private:
   void read_header();
+  [[noreturn]] void fail_number_name(const NumberNames& numbers) const;
   void name_columns(const BinaryFile& file);
   void set_kinds(const std::vector<Kind>& known);
   bool skip_to_row();

@@ -63,7 +63,10 @@ TEST_CASE("files of the corpus are read, or refused with their errors") {
         ":3:1: column \"a\": \"-Infinity\" is not a finite number; replace it or remove the row"},
        {"huge_number.csv", ":2:1: column \"a\": \"1e999\" is too large for double"},
        {"one_column.csv", "a|1|2"},
-       {"one_number.csv", ":1:2: the file ends after its header; rows are expected"},
+       {"one_number.csv",
+        ":1:1: the first line has the number \"7\" where a name is expected; set "
+        "CsvOptions::header "
+        "to false if the line is a row, or number_names to true if it has names"},
        {"header_only.csv", ":2:1: the file ends after its header; rows are expected"},
        {"empty.csv",
         ":1:1: the file is empty; a line of column names and rows of numbers are expected"},

@@ -356,6 +356,23 @@ TEST_CASE("an integer that would be rounded is an error that names the way out")
   CHECK(read<float>("a\n33554436\n16777217.5\n").values()[0] == 33554436);
 }
 
+TEST_CASE("a first line of numbers is not taken for names unless an option says so") {
+  const auto refusal = [](const char* place, const char* number) {
+    return std::string(place) + ": the first line has the number \"" + number +
+           "\" where a name is expected; set CsvOptions::header to false if the line is a row, or "
+           "number_names to true if it has names";
+  };
+  CHECK(error("5.1,3.5\n4.9,3\n") == refusal("1:1", "5.1"));
+  CHECK(error("1,2\n3,4\n") == refusal("1:1", "1"));
+  CHECK(error("1,1\n3,4\n") == refusal("1:1", "1"));
+  CHECK(error("1,,2\n3,4,5\n") == refusal("1:1", "1"));
+  CHECK(error("NA,2\n3,4\n") == refusal("1:4", "2"));
+  CHECK(error("5,3.5,setosa\n4.9,3,setosa\n") == refusal("1:3", "3.5"));
+  CHECK(read("5.1,3.5\n4.9,3\n", {.header = false}).rows() == 2);
+  CHECK(read("2001,2002\n4.9,3\n", {.number_names = true}).names() == Names{"2001", "2002"});
+  CHECK(read("country,2001,2002\nx,4.9,3\n").rows() == 1);
+}
+
 TEST_CASE("a file whose columns change between its two passes is refused") {
   const test::Folder folder;
   const std::string path = folder.add("t.csv", "a,b\n1,2\nx,2\n");
