@@ -11,7 +11,7 @@ template <Real T>
 Table<T> read_csv(const BinaryFile& file, const CsvOptions& options) {
   check_csv_options("read_csv", options);
   ReadSession session(options.read);
-  std::vector<Kind> kinds;
+  std::vector<FoundKind> kinds;
   for (;;) {
     const std::int64_t left = session.left();
     CsvPass<T> pass(file, session, options);

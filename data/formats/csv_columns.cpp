@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include "ebb/data/files/number.hpp"
+
 namespace ebb::inline v0::data::detail {
 
 std::int64_t Levels::find(std::string_view text) const {
@@ -14,6 +16,13 @@ std::int64_t Levels::add(std::string_view text) {
   const std::int64_t code = size();
   codes_.emplace(text, code);
   return code;
+}
+
+std::int64_t Levels::count_texts() const {
+  return std::count_if(codes_.begin(), codes_.end(), [](const auto& level) {
+    double ignored = 0;
+    return spelled_number(level.first, ignored) == Spelled::nothing;
+  });
 }
 
 std::vector<std::string> Levels::sorted(std::vector<std::int64_t>& places) const {

@@ -23,6 +23,8 @@ class Levels {
   /// Gives the next number to a new text.
   std::int64_t add(std::string_view text);
   std::int64_t size() const { return std::int64_t(codes_.size()); }
+  /// The number of texts that are not numbers.
+  std::int64_t count_texts() const;
   /// The texts in the order of their bytes. `places`, of `size()` elements, gets the position of
   /// each number in that order; a text whose element is -1 on entry is left out.
   std::vector<std::string> sorted(std::vector<std::int64_t>& places) const;

@@ -12,6 +12,17 @@ namespace {
 /// The bytes that a name or a level takes in tables and vectors, in addition to its text.
 constexpr std::int64_t text_overhead = 128;
 
+/// The characters that separate fields in other files.
+constexpr std::string_view other_separators = ",;\t|";
+
+std::string one_column(const std::string& text, char separator) {
+  return "there is one column, but " + quoted(text) + " has " +
+         (separator == '\t' ? "a tab" : quoted({&separator, 1})) +
+         " in it; set CsvOptions::separator to " +
+         (separator == '\t' ? std::string("'\\t'") : std::string{'\'', separator, '\''}) +
+         " if it separates fields, or put the text in quotes";
+}
+
 }  // namespace
 
 void NumberNames::add(const std::string& name, Mark at, bool is_missing) {
@@ -52,6 +63,12 @@ void CsvPass<T>::read_header() {
       file_.fail(file_.mark(),
                  "the name " + quoted(name) + " is not UTF-8; convert the file to it");
     }
+    if (columns_.empty() && file_.row_ended() && !file_.was_quoted()) {
+      const std::size_t other = name.find_first_of(other_separators);
+      if (other != name.npos && name[other] != options_.separator) {
+        file_.fail(file_.mark(), one_column(name, name[other]));
+      }
+    }
     file_.take(std::int64_t(2 * name.size() + sizeof(ColumnState)) + 2 * text_overhead);
     const auto [other, is_new] = seen.emplace(name, columns_.size() + 1);
     if (!is_new) {
@@ -86,13 +103,13 @@ void CsvPass<T>::name_columns(const BinaryFile& file) {
 }
 
 template <class T>
-void CsvPass<T>::set_kinds(const std::vector<Kind>& known) {
+void CsvPass<T>::set_kinds(const std::vector<FoundKind>& known) {
   std::set<std::string_view> given;
   for (ColumnState& column : columns_) {
     const auto kind = options_.kinds.find(column.name);
     if (kind == options_.kinds.end()) continue;
-    column.kind = kind->second;
-    column.is_sure = true;
+    column.found.kind = kind->second;
+    column.is_sure = column.is_given = true;
     given.insert(column.name);
   }
   for (const auto& [name, kind] : options_.kinds) {
@@ -106,12 +123,13 @@ void CsvPass<T>::set_kinds(const std::vector<Kind>& known) {
   for (std::size_t j = 0; j < columns_.size(); ++j) {
     ColumnState& column = columns_[j];
     if (column.is_sure || (known.empty() && !options_.kind)) continue;
-    column.kind = options_.kind ? *options_.kind : known[j];
+    column.found = options_.kind ? FoundKind{*options_.kind} : known[j];
+    column.is_given = options_.kind.has_value();
     column.is_sure = true;
   }
   numbers_from_.assign(columns_.size(), 0);
   for (std::size_t j = columns_.size(), n = 0; j-- > 0;) {
-    n = columns_[j].kind == Kind::numeric && !names_are_numbers_ ? n + 1 : 0;
+    n = columns_[j].kind() == Kind::numeric && !names_are_numbers_ ? n + 1 : 0;
     numbers_from_[j] = n;
   }
 }
@@ -158,7 +176,7 @@ void CsvPass<T>::read_row(T* row) {
 template <class T>
 void CsvPass<T>::read_field(std::size_t j, T& value) {
   file_.text();
-  if (columns_[j].kind == Kind::categorical) {
+  if (columns_[j].kind() == Kind::categorical) {
     read_category(j, value);
   } else {
     read_number(j, value);
@@ -180,7 +198,7 @@ void CsvPass<T>::on_missing(std::size_t j, T& value) {
     fail_at(j, "the value is missing; fill it in or remove the row, or set CsvOptions::missing");
   }
   const bool is_filled = options_.missing != Missing::drop_row && options_.missing != Missing::nan;
-  if (is_filled && columns_[j].kind == Kind::categorical) {
+  if (is_filled && columns_[j].kind() == Kind::categorical) {
     fail_at(j,
             "a category is missing, which only numbers can be filled in for; read it as NaN or "
             "drop the row");
@@ -211,7 +229,7 @@ void CsvPass<T>::read_number(std::size_t j, T& value) {
       on_missing(j, value);
     }
   } else if (!column.is_sure) {
-    if (spelled == Spelled::nothing) column.kind = Kind::categorical;
+    if (spelled == Spelled::nothing) find_text(column);
     kinds_changed_ = true;
   } else if (text.empty()) {
     fail_at(j, "the value is missing, and CsvOptions::missing_names do not allow for it");
@@ -238,12 +256,53 @@ void CsvPass<T>::read_category(std::size_t j, T& value) {
   value = T(code);
 }
 
+/// Makes a column categorical because the field that was read last is not a number.
+template <class T>
+void CsvPass<T>::find_text(ColumnState& column) {
+  column.found = {Kind::categorical, file_.mark(), std::string(file_.last_text())};
+  if (columns_.size() == 1 && !file_.was_quoted()) check_separator(column);
+}
+
+/// @throws FileError if the only field of a row is several numbers with a separator between them.
+template <class T>
+void CsvPass<T>::check_separator(const ColumnState& column) const {
+  for (const char c : other_separators) {
+    if (c == options_.separator) continue;
+    std::string_view rest = column.found.text;
+    bool are_numbers = true;
+    for (std::size_t end = 0; are_numbers && end != rest.npos;) {
+      end = rest.find(c);
+      T ignored = 0;
+      are_numbers = spelled_number(rest.substr(0, end), ignored) != Spelled::nothing;
+      if (end != rest.npos) rest.remove_prefix(end + 1);
+    }
+    if (are_numbers) file_.fail(file_.mark(), one_column(column.found.text, c));
+  }
+}
+
+/// @throws FileError if nearly all levels of a column whose kind was found are numbers.
+template <class T>
+void CsvPass<T>::check_level_texts(const ColumnState& column) const {
+  constexpr std::int64_t fewest = 10;  // a column with fewer different numbers may well be classes
+  if (column.is_given || column.kind() == Kind::numeric) return;
+  const std::int64_t texts = column.levels.count_texts();
+  const std::int64_t numbers = column.levels.size() - texts;
+  if (numbers < fewest || numbers < 10 * texts) return;
+  file_.fail(
+      column.found.mark,
+      "column " + quoted(column.name) + ": " + quoted(column.found.text) +
+          " is not a number, but " + std::to_string(numbers) + " of the " +
+          std::to_string(numbers + texts) +
+          " different values are; correct it, add it to CsvOptions::missing_names if it "
+          "means a missing value, or give the column Kind::categorical in CsvOptions::kinds");
+}
+
 /// Only finds columns that are not numeric.
 template <class T>
 void CsvPass<T>::search_row() {
   T ignored = 0;
   for (std::size_t j = 0; j < columns_.size(); ++j) {
-    if (columns_[j].kind == Kind::categorical || file_.numbers(&ignored, 1) == 0) {
+    if (columns_[j].kind() == Kind::categorical || file_.numbers(&ignored, 1) == 0) {
       file_.text();
       search_field(columns_[j]);
     }
@@ -253,12 +312,10 @@ void CsvPass<T>::search_row() {
 
 template <class T>
 void CsvPass<T>::search_field(ColumnState& column) {
-  if (column.is_sure || column.kind == Kind::categorical) return;
+  if (column.is_sure || column.kind() == Kind::categorical) return;
   T ignored = 0;
   const std::string_view text = file_.last_text();
-  if (spelled_number(text, ignored) == Spelled::nothing && !is_missing(text)) {
-    column.kind = Kind::categorical;
-  }
+  if (spelled_number(text, ignored) == Spelled::nothing && !is_missing(text)) find_text(column);
 }
 
 /// Replaces NaN by the numbers that the policy asks for. Returns true if it computed one from the
@@ -332,7 +389,7 @@ template <class T>
 std::vector<Column> CsvPass<T>::columns() {
   set_kinds({});
   std::vector<Column> columns;
-  for (const ColumnState& column : columns_) columns.push_back({column.name, column.kind});
+  for (const ColumnState& column : columns_) columns.push_back({column.name, column.kind()});
   return columns;
 }
 
@@ -346,7 +403,7 @@ bool CsvPass<T>::next(T* row) {
 }
 
 template <class T>
-std::optional<Table<T>> CsvPass<T>::read(std::vector<Kind>& kinds) {
+std::optional<Table<T>> CsvPass<T>::read(std::vector<FoundKind>& kinds) {
   set_kinds(kinds);
   RowBuffer<T> rows(std::int64_t(columns_.size()));
   while (skip_to_row()) {
@@ -359,14 +416,15 @@ std::optional<Table<T>> CsvPass<T>::read(std::vector<Kind>& kinds) {
   }
   if (kinds_changed_) {
     kinds.clear();
-    for (const ColumnState& column : columns_) kinds.push_back(column.kind);
+    for (const ColumnState& column : columns_) kinds.push_back(column.found);
     return {};
   }
+  for (const ColumnState& column : columns_) check_level_texts(column);
   check_has_rows(rows.rows());
   auto values = rows.to_array();
   const bool learned = fill(values);
   std::vector<Column> columns;
-  for (const ColumnState& column : columns_) columns.push_back({column.name, column.kind});
+  for (const ColumnState& column : columns_) columns.push_back({column.name, column.kind()});
   sort_levels(columns, values);
   Table<T> table(std::move(columns), std::move(values), name_);
   if (!learned) return table;

@@ -16,12 +16,22 @@
 
 namespace ebb::inline v0::data::detail {
 
+/// The kind of a column as one pass found it, and the first field that is not a number.
+struct FoundKind {
+  Kind kind = Kind::numeric;
+  Mark mark = {};
+  std::string text = {};
+};
+
 /// The state of one column while the file is read.
 struct ColumnState {
   std::string name;
-  Kind kind = Kind::numeric;
-  bool is_sure = false;  ///< the kind was given, or a field has decided it
+  FoundKind found = {};
+  bool is_given = false;  ///< the options say the kind
+  bool is_sure = false;   ///< the kind was given, or a field has decided it
   Levels levels = {};
+
+  Kind kind() const { return found.kind; }
 };
 
 /// The numbers in the first line of a file, where names are expected.
@@ -61,7 +71,7 @@ class CsvPass {
 
   /// The table, if the kinds of all columns were right. Otherwise nothing, and `kinds` are the
   /// right ones.
-  std::optional<Table<T>> read(std::vector<Kind>& kinds);
+  std::optional<Table<T>> read(std::vector<FoundKind>& kinds);
 
   // The functions below read row by row. They need a kind for every column in the options.
 
@@ -83,12 +93,15 @@ class CsvPass {
   void read_header();
   [[noreturn]] void fail_number_name(const NumberNames& numbers) const;
   void name_columns(const BinaryFile& file);
-  void set_kinds(const std::vector<Kind>& known);
+  void set_kinds(const std::vector<FoundKind>& known);
   bool skip_to_row();
   void read_row(T* row);
   void read_field(std::size_t j, T& value);
   void read_category(std::size_t j, T& value);
   void read_number(std::size_t j, T& value);
+  void find_text(ColumnState& column);
+  void check_separator(const ColumnState& column) const;
+  void check_level_texts(const ColumnState& column) const;
   void search_row();
   void search_field(ColumnState& column);
   void on_missing(std::size_t j, T& value);

@@ -77,6 +77,10 @@ void Encoder::learn(const Table<double>& training) {
   }
 }
 
+bool Encoder::is_given(std::size_t index) const {
+  return detail::position_of(given_, chosen()[index]) != detail::no_column;
+}
+
 void Encoder::each(Fields& fields) {
   each_column(fields);
   fields("given", given_);

@@ -37,6 +37,8 @@ class EBB_API Encoder : public ColumnTransform {
   EBB_INLINE Unknown unknown() const { return unknown_; }
   EBB_INLINE Unknown missing() const { return missing_; }
 
+  /// True if the options give the levels of a used column.
+  bool is_given(std::size_t index) const;
   /// The code of a value that has no category and is ignored.
   static constexpr std::int64_t none = -1;
   /// The number of categories of a column, including those for unknown and missing values.
@@ -65,6 +67,9 @@ struct OneHotOptions {
   bool drop_first = false;
   /// The levels of some columns, in the order to use.
   std::map<std::string, std::vector<std::string>> levels = {};
+  /// Encodes a column even if it has more than 20 levels, and one for every two rows. Otherwise
+  /// that is an error, since it is mostly a name, or numbers that were read as texts.
+  bool many_levels = false;
 };
 
 /// Replaces a categorical column by one column for each level, such as "zone=north": 1 in rows of
@@ -81,12 +86,14 @@ class EBB_API OneHot : public Encoder {
  private:
   Table<double> apply(const Table<double>& table) const override;
   Table<double> undo(const Table<double>& transformed) const override;
+  void learn(const Table<double>& training) override;
   void each(Fields& fields) override;
   std::vector<std::string> names_of(std::size_t index) const;
   struct Source;
   void decode(const Table<double>& from, const Source& source, double* out, std::size_t step) const;
 
   bool drop_first_;
+  bool many_levels_;  ///< it is not in files, since it changes only a fit
 };
 
 struct OrdinalOptions {

@@ -4,6 +4,7 @@
 #include <limits>
 
 #include "ebb/autodiff/values/error.hpp"
+#include "ebb/data/files/number.hpp"
 #include "ebb/data/files/text_file.hpp"
 #include "ebb/data/tables/column_values.hpp"
 #include "ebb/data/tables/columns.hpp"
@@ -14,7 +15,8 @@ namespace ebb::inline v0::data {
 OneHot::OneHot(OneHotOptions options)
     : Encoder(std::move(options.columns), options.unknown, options.missing,
               std::move(options.levels)),
-      drop_first_(options.drop_first) {
+      drop_first_(options.drop_first),
+      many_levels_(options.many_levels) {
   if (drop_first_ && (unknown() == Unknown::ignore || missing() == Unknown::ignore)) {
     fail(
         "with drop_first the first level is all zeros, as ignored values are; set unknown and "
@@ -23,6 +25,25 @@ OneHot::OneHot(OneHotOptions options)
 }
 
 std::string OneHot::type() const { return "OneHot"; }
+
+void OneHot::learn(const Table<double>& training) {
+  constexpr std::int64_t few = 20;
+  Encoder::learn(training);
+  for (std::size_t i = 0; i < chosen().size() && !many_levels_; ++i) {
+    const std::vector<std::string>& names = levels()[i];
+    const auto count = std::int64_t(names.size());
+    if (count <= few || 2 * count <= training.rows() || is_given(i)) continue;
+    double ignored = 0;
+    const auto text = std::find_if(names.begin(), names.end(), [&](const std::string& level) {
+      return detail::spelled_number(level, ignored) != detail::Spelled::number;
+    });
+    fail("column " + detail::quoted(chosen()[i]) + " of " + training.source() + " has " +
+         std::to_string(count) + " levels, as " +
+         detail::quoted(text == names.end() ? names.front() : *text) + ", in " +
+         detail::count_of(training.rows(), "row") +
+         "; drop it, read it as Kind::numeric, or set OneHotOptions::many_levels");
+  }
+}
 
 void OneHot::each(Fields& fields) {
   fields("drop_first", drop_first_);

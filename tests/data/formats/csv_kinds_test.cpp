@@ -373,6 +373,38 @@ TEST_CASE("a first line of numbers is not taken for names unless an option says 
   CHECK(read("country,2001,2002\nx,4.9,3\n").rows() == 1);
 }
 
+TEST_CASE("a file read with the wrong separator is refused") {
+  CHECK(
+      error("a;b\n1;2\n") ==
+      "1:1: there is one column, but \"a;b\" has \";\" in it; set CsvOptions::separator to ';' if "
+      "it separates fields, or put the text in quotes");
+  CHECK(error("a\tb\n1\t2\n").find("has a tab in it; set CsvOptions::separator to '\\t' if") !=
+        std::string::npos);
+  CHECK(error("a,b\n1,2\n", {.separator = ';'}).find("has \",\" in it") != std::string::npos);
+  CHECK(
+      error("1|2\n3|4\n", {.header = false}) ==
+      "1:1: there is one column, but \"1|2\" has \"|\" in it; set CsvOptions::separator to '|' if "
+      "it separates fields, or put the text in quotes");
+  CHECK(read("\"a;b\"\n1\n").names() == Names{"a;b"});
+  CHECK(kinds(read("text\nso; it\n")) == "c");
+  CHECK(kinds(read("a;b,c\n1,2\n")) == "nn");
+}
+
+TEST_CASE("a column of numbers with a few texts is refused, and the first text named") {
+  std::string content = "id,price\n";
+  for (int i = 0; i < 1000; ++i) {
+    const std::string price = i == 700 ? "\"1,234\"" : std::to_string(100 + i) + ".5";
+    content += std::to_string(i) + ',' + price + '\n';
+  }
+  CHECK(error(content) ==
+        "702:5: column \"price\": \"1,234\" is not a number, but 999 of the 1000 different values "
+        "are; correct it, add it to CsvOptions::missing_names if it means a missing value, or give "
+        "the column Kind::categorical in CsvOptions::kinds");
+  CHECK(kinds(read(content, {.kinds = {{"price", Kind::categorical}}})) == "nc");
+  CHECK(kinds(read(content, {.missing = Missing::nan, .missing_names = {"1,234"}})) == "nn");
+  CHECK(kinds(read("grade\n1\n2\n3\nnone given\n")) == "c");
+}
+
 TEST_CASE("a file whose columns change between its two passes is refused") {
   const test::Folder folder;
   const std::string path = folder.add("t.csv", "a,b\n1,2\nx,2\n");

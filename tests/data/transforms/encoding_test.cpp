@@ -283,4 +283,21 @@ TEST_CASE("the inverse rounds, and refuses numbers that are not codes") {
   }
 }
 
+TEST_CASE("one-hot encoding refuses a column of names unless an option says so") {
+  std::vector<std::string> names;
+  std::vector<double> codes;
+  for (int i = 0; i < 40; ++i) {
+    names.push_back(std::to_string(10 + i / 2));
+    codes.push_back(double(i));
+  }
+  for (int i = 0; i < 40; ++i) names[std::size_t(i)] += i == 30 ? ",5" : i % 2 ? ".0" : "";
+  const data::Table<double> table({{"name", Kind::categorical, names}},
+                                  Array<double>({40, 1}, std::span<const double>(codes)), "t.csv");
+  CHECK(test::message_of<ArgumentError>([&] { OneHot().fit(table); }) ==
+        "OneHot: column \"name\" of t.csv has 40 levels, as \"25,5\", in 40 rows; drop it, read it "
+        "as Kind::numeric, or set OneHotOptions::many_levels");
+  CHECK(OneHot({.many_levels = true}).fit_transform(table).columns().size() == 40);
+  CHECK(OneHot({.levels = {{"name", names}}}).fit_transform(table).columns().size() == 40);
+}
+
 }  // TEST_SUITE("ordinal")
