@@ -9,15 +9,15 @@ using namespace ebb;
 namespace {
 
 void regress(const example::Options& options) {
-  const std::string target = "progression";
-  const auto table = data::read_csv<double>(options.data + "/diabetes.csv");
+  const auto table =
+      data::read_csv<double>(options.data + "/diabetes.csv").with_target("progression");
 
   // The score is that of rows that the model never sees. The pipeline learns from the others only.
   const auto parts =
       data::split(table, data::split_rows(table.rows(), {.test = 0.2, .seed = options.seed}));
-  data::Pipeline pipeline{data::Standardize({.columns = table.drop({target}).names()})};
-  const auto train = pipeline.fit_transform(parts.train).split_target(target);
-  const auto test = pipeline.transform(parts.test).split_target(target);
+  data::Pipeline pipeline{data::Standardize()};
+  const auto train = pipeline.fit_transform(parts.train).split_target();
+  const auto test = pipeline.transform(parts.test).split_target();
 
   auto model = nn::Linear<double>::zeros(train.x.shape()[1], 1);
   const auto loss = [&](const auto& x, const auto& y) { return mse_loss(model(x), y); };

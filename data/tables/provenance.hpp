@@ -28,7 +28,7 @@ class Identity {
   std::uint64_t value_ = 0;
 };
 
-/// The origin of the rows of a table, as far as it is known.
+/// The origin of the rows of a table, as far as it is known, and what is known of its columns.
 struct Provenance {
   /// One part of a split, or a choice of rows.
   struct Part {
@@ -41,6 +41,13 @@ struct Provenance {
   std::vector<Part> path;    ///< the parts that were taken, first to last
   Role role = Role::unspecified;
   std::string learned_by;  ///< the transform that was fitted on these rows and then changed them
+
+  /// A column that a transform took or made, and that can be no target without a further word.
+  struct Taken {
+    std::string column, by;
+  };
+  std::string target = {};        ///< the column to predict, if it was named
+  std::vector<Taken> taken = {};  ///< columns that transforms chose by themselves
 
   /// The origin of a new table.
   static Provenance fresh();

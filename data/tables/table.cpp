@@ -98,14 +98,28 @@ template <Real T>
 Table<T> Table<T>::with_role(Role role) const {
   auto provenance = role == Role::unspecified ? detail::Provenance::fresh() : provenance_;
   provenance.role = role;
+  provenance.target = provenance_.target;
+  provenance.taken = provenance_.taken;
   return detail::TableAccess::with(*this, std::move(provenance));
+}
+
+template <Real T>
+Table<T> Table<T>::with_target(std::string_view name) const {
+  find(name);  // throws
+  auto provenance = provenance_;
+  provenance.target = name;
+  return detail::TableAccess::with(*this, std::move(provenance));
+}
+
+template <Real T>
+const std::string& Table<T>::target() const {
+  return provenance_.target;
 }
 
 /// A table made from this one, with the origin of its rows.
 template <Real T>
 Table<T> Table<T>::keep_provenance(Table made) const {
-  made.provenance_ = provenance_;
-  return made;
+  return detail::TableAccess::with(std::move(made), provenance_);
 }
 
 template <Real T>
@@ -175,6 +189,11 @@ std::string Table<T>::level(std::int64_t row, std::string_view name) const {
 }
 
 template <Real T>
+const std::vector<std::string>& Table<T>::levels(std::string_view name) const {
+  return columns_[find(name)].levels;
+}
+
+template <Real T>
 Table<T> Table<T>::select(const std::vector<std::string>& names) const {
   return gather_table(find_all(names));
 }
@@ -201,6 +220,8 @@ Table<T> Table<T>::with(std::string name, const Array<T>& numbers) const {
   const auto same = std::find_if(columns.begin(), columns.end(),
                                  [&](const Column& column) { return column.name == name; });
   const auto position = std::size_t(same - columns.begin());
+  auto provenance = provenance_;
+  std::erase_if(provenance.taken, [&](const auto& taken) { return taken.column == name; });
   if (same == columns.end()) {
     columns.push_back({.name = std::move(name)});
   } else {
@@ -215,7 +236,8 @@ Table<T> Table<T>::with(std::string name, const Array<T>& numbers) const {
     from += columns_.size();
     out += columns.size();
   }
-  return keep_provenance(Table(std::move(columns), std::move(values), source_));
+  return detail::TableAccess::with(Table(std::move(columns), std::move(values), source_),
+                                   std::move(provenance));
 }
 
 template <Real T>
@@ -247,11 +269,35 @@ Table<T> Table<T>::rows(std::span<const std::int64_t> indices) const {
   return chosen;
 }
 
-/// @throws ArgumentError for a missing value and for a categorical column.
+/// @throws ArgumentError unless the column can be a target.
 template <Real T>
-void Table<T>::check_complete() const {
-  for (const Column& column : columns_) {
-    if (column.kind == Kind::numeric) continue;
+void Table<T>::check_target(std::size_t target) const {
+  const Column& column = columns_[target];
+  for (const auto& [name, by] : provenance_.taken) {
+    if (name != column.name) continue;
+    throw ArgumentError(source_ + ": the target " + quoted(name) + " is a column that " + by +
+                        " changed or made; name the target before the fit, by Table::with_target, "
+                        "or leave it out of the columns of " +
+                        by);
+  }
+  double number = 0;
+  const auto numbers =
+      std::count_if(column.levels.begin(), column.levels.end(), [&](const std::string& level) {
+        return detail::spelled_number(level, number) == detail::Spelled::number;
+      });
+  if (numbers == 0 || numbers == std::int64_t(column.levels.size())) return;
+  throw ArgumentError(source_ + ": the target " + quoted(column.name) +
+                      " has both numbers and texts, as " + example_of(column) +
+                      "; if it should be numbers, read it as Kind::numeric to see where it is not, "
+                      "else rename its levels");
+}
+
+/// @throws ArgumentError for a missing value, and for a categorical column that is not the target.
+template <Real T>
+void Table<T>::check_complete(std::size_t target) const {
+  for (std::size_t j = 0; j < columns_.size(); ++j) {
+    const Column& column = columns_[j];
+    if (column.kind == Kind::numeric || j == target) continue;
     throw ArgumentError(source_ + ": column " + quoted(column.name) + " is categorical (" +
                         detail::count_of(std::int64_t(column.levels.size()), "level") + ", as " +
                         example_of(column) +
@@ -267,14 +313,17 @@ void Table<T>::check_complete() const {
     if (missing[j] == 0) continue;
     throw ArgumentError(source_ + ": column " + quoted(columns_[j].name) + " misses " +
                         std::to_string(missing[j]) + " of " + detail::count_of(rows(), "value") +
-                        "; impute them, or read the file with Missing::drop_row");
+                        (j == target ? "; leave out these rows: read the file with "
+                                     : "; impute them, or read the file with ") +
+                        "Missing::drop_row");
   }
 }
 
 template <Real T>
 Supervised<T> Table<T>::split_target(std::string_view name) const {
   const std::size_t target = find(name);
-  check_complete();
+  check_target(target);
+  check_complete(target);
   std::vector<std::size_t> others;
   std::vector<std::string> features;
   for (std::size_t j = 0; j < columns_.size(); ++j) {
@@ -283,6 +332,13 @@ Supervised<T> Table<T>::split_target(std::string_view name) const {
     features.push_back(columns_[j].name);
   }
   return {gather(others), gather({&target, 1}), std::move(features)};
+}
+
+template <Real T>
+Supervised<T> Table<T>::split_target() const {
+  if (!target().empty()) return split_target(target());
+  throw ArgumentError(source_ + ": it has no target; name one by Table::with_target, or call " +
+                      "split_target with its name; there are " + detail::list_of(columns_));
 }
 
 template class Table<float>;

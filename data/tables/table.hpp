@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Tables: rows of named, typed columns.
 #pragma once
+#include <algorithm>
 #include <cstdint>
 #include <iosfwd>
 #include <span>
@@ -58,7 +59,7 @@ struct TableAccess;
 
 /// Rows of named, typed columns: one row-major array in which NaN is a missing value and a category
 /// is the position of its level. A table is a value: tables made from it share no data with it, but
-/// keep the purpose and the origin of its rows.
+/// keep the purpose and the origin of its rows, and the name of its target.
 template <Real T>
 class EBB_API Table {
  public:
@@ -84,6 +85,13 @@ class EBB_API Table {
   /// rows; `Role::unspecified` clears the origin.
   Table with_role(Role role) const;
 
+  /// The same rows with one column named as the one to predict. Transforms that choose their
+  /// columns by themselves leave it alone. Tables made from this one keep it.
+  /// @throws ArgumentError, which lists the columns, for a name that no column has.
+  Table with_target(std::string_view name) const;
+  /// The column to predict, as `with_target` named it; "" without one.
+  const std::string& target() const;
+
   /// The values of one column: (rows, 1).
   /// @throws ArgumentError, which lists the columns, for a name that no column has.
   Array<T> column(std::string_view name) const;
@@ -91,6 +99,9 @@ class EBB_API Table {
   /// @throws ArgumentError for a row outside of the table, a numeric column, and a name that no
   /// column has.
   std::string level(std::int64_t row, std::string_view name) const;
+  /// The levels of a categorical column, by their codes; none of a numeric column.
+  /// @throws ArgumentError, which lists the columns, for a name that no column has.
+  const std::vector<std::string>& levels(std::string_view name) const;
   /// The columns with these names, in this order.
   /// @throws ArgumentError, which lists the columns, for a name that no column has.
   Table select(const std::vector<std::string>& names) const;
@@ -109,17 +120,24 @@ class EBB_API Table {
 
   /// The counts, moments and quantiles of every column, in double.
   Description describe() const;
-  /// Separates the column to predict from the others.
-  /// @throws ArgumentError for a name that no column has; and for missing values and categories,
-  /// which no model can take: it names the column and a transform that makes numbers of it.
+  /// Separates the column to predict from the others. A categorical one becomes the positions of
+  /// its levels, so that of two levels, as in `levels(name)`, the first is 0 and the second 1.
+  /// @throws ArgumentError for a name that no column has; for a column that a transform took
+  /// without being told to, or that is one of several made from one; and for missing values and
+  /// categories among the others, which no model can take: it names the column and a transform that
+  /// makes numbers of it.
   Supervised<T> split_target(std::string_view name) const;
+  /// Separates the column that `with_target` named.
+  /// @throws ArgumentError without one, and as `split_target(name)`.
+  Supervised<T> split_target() const;
 
  private:
   std::size_t find(std::string_view name) const;
   std::vector<std::size_t> find_all(const std::vector<std::string>& names) const;
   Array<T> gather(std::span<const std::size_t> positions) const;
   Table gather_table(std::span<const std::size_t> positions) const;
-  void check_complete() const;
+  void check_complete(std::size_t target) const;
+  void check_target(std::size_t target) const;
   Table keep_provenance(Table made) const;
   friend struct detail::TableAccess;
 
@@ -144,6 +162,10 @@ struct TableAccess {
   }
   template <Real T>
   static Table<T> with(Table<T> table, Provenance provenance) {
+    const auto is_target = [&](const Column& c) { return c.name == provenance.target; };
+    if (std::none_of(table.columns_.begin(), table.columns_.end(), is_target)) {
+      provenance.target.clear();
+    }
     table.provenance_ = std::move(provenance);
     return table;
   }

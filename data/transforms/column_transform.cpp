@@ -16,6 +16,17 @@ ColumnTransform::~ColumnTransform() = default;
 std::optional<Kind> ColumnTransform::takes() const { return {}; }
 std::vector<std::string> ColumnTransform::uses() const { return used_; }
 
+std::vector<std::string> ColumnTransform::taken(const std::vector<Column>& result) const {
+  std::vector<std::string> names;
+  if (has_columns()) return names;
+  const detail::Positions known(known_inputs());
+  const std::unordered_set<std::string_view> used(used_.begin(), used_.end());
+  for (const Column& column : result) {
+    if (!known.has(column.name) || used.contains(column.name)) names.push_back(column.name);
+  }
+  return names;
+}
+
 const std::vector<std::string>& ColumnTransform::used() const {
   if (!is_fitted()) fail("used before a fit; fit it on the training rows");
   return used_;
@@ -35,6 +46,7 @@ void ColumnTransform::choose(const Table<double>& training) {
   std::vector<std::size_t> known_positions;
   for (std::size_t j = 0; j < columns.size(); ++j) {
     if (!columns_.empty() || (kind && columns[j].kind != *kind)) continue;
+    if (columns[j].name == training.target()) continue;
     used.push_back(columns[j].name);
     known_positions.push_back(j);
   }
@@ -57,7 +69,7 @@ void ColumnTransform::choose(const Table<double>& training) {
   }
   if (used.empty()) {
     fail(training.source() + " has no " + (kind ? detail::name_of(*kind) + std::string(" ") : "") +
-         "column");
+         "column" + (training.target().empty() ? "" : " except the target"));
   }
   used_ = std::move(used);
   known_positions_ = std::move(known_positions);

@@ -10,8 +10,9 @@
 
 namespace ebb::inline v0::data {
 
-/// Base of the transforms that change some columns: those in the options, or all that they can
-/// take. The other columns are unchanged.
+/// Base of the transforms that change some columns: those in the options, or all that they can take
+/// except the target of the table, which `Table::with_target` names. The other columns are
+/// unchanged.
 class EBB_API ColumnTransform : public Transform {
  public:
   ~ColumnTransform() override;
@@ -22,11 +23,14 @@ class EBB_API ColumnTransform : public Transform {
   const std::vector<std::string>& used() const;
 
  protected:
-  /// An empty list selects all columns of the kind that the transform takes.
+  /// An empty list selects all columns of the kind that the transform takes, except the target.
   explicit ColumnTransform(std::vector<std::string> columns);
   /// The kind of column that the transform takes; any, unless overridden.
   virtual std::optional<Kind> takes() const;
   std::vector<std::string> uses() const override;
+  std::vector<std::string> taken(const std::vector<Column>& result) const override;
+  /// True if the options name the columns.
+  EBB_INLINE bool has_columns() const { return !columns_.empty(); }
 
   /// Finds the columns to change. Call it first in `learn`.
   /// @throws ArgumentError for a column that does not exist or is of another kind, and if there is

@@ -87,6 +87,7 @@ class EBB_API OneHot : public Encoder {
   Table<double> apply(const Table<double>& table) const override;
   Table<double> undo(const Table<double>& transformed) const override;
   void learn(const Table<double>& training) override;
+  std::vector<std::string> taken(const std::vector<Column>& result) const override;
   void each(Fields& fields) override;
   std::vector<std::string> names_of(std::size_t index) const;
   struct Source;

@@ -45,6 +45,16 @@ void OneHot::learn(const Table<double>& training) {
   }
 }
 
+/// If the columns of all levels are there, each of them gives away the others, whoever chose them.
+std::vector<std::string> OneHot::taken(const std::vector<Column>& result) const {
+  if (!has_columns()) return ColumnTransform::taken(result);
+  std::vector<std::string> names;
+  for (std::size_t i = 0; i < chosen().size() && !drop_first_; ++i) {
+    for (std::string& name : names_of(i)) names.push_back(std::move(name));
+  }
+  return names;
+}
+
 void OneHot::each(Fields& fields) {
   fields("drop_first", drop_first_);
   Encoder::each(fields);

@@ -114,8 +114,10 @@ TargetEncode::Targets TargetEncode::targets(const Table<double>& training) const
     fail("there is no target " + detail::quoted(target_) + " in " + training.source() +
          "; there are " + detail::list_of(training.columns()));
   }
-  if (training.columns()[j].kind == Kind::categorical) {
-    fail("the target " + detail::quoted(target_) + " is categorical; make it numbers first");
+  const Column& column = training.columns()[j];
+  if (column.kind == Kind::categorical && column.levels.size() > 2) {
+    fail("the target " + detail::quoted(target_) + " has " + std::to_string(column.levels.size()) +
+         " levels, which have no mean; it can be numbers, or two levels");
   }
   Targets targets{detail::numbers_of(training, j)};
   for (std::size_t i = 0; i < targets.y.size(); ++i) {
@@ -147,7 +149,8 @@ std::vector<std::size_t> TargetEncode::folds_of(std::int64_t rows) const {
 }
 
 void TargetEncode::learn(const Table<double>& training) {
-  Encoder::learn(training);
+  const bool has_target = detail::position_of(training.columns(), target_) != detail::no_column;
+  Encoder::learn(has_target ? training.with_target(target_) : training);
   const Targets targets = this->targets(training);
   const std::vector<double>& y = targets.y;
   Sum all;

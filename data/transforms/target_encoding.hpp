@@ -11,7 +11,7 @@ namespace ebb::inline v0::data {
 
 struct TargetEncodeOptions {
   std::vector<std::string> columns = {};  ///< the columns to encode; empty: all categorical columns
-  std::string target = {};                ///< the numeric column to predict
+  std::string target = {};                ///< the column to predict: numbers, or two levels
   double smoothing = 10;   ///< weight of the mean of all rows, as a number of rows; 0: none
   std::int64_t folds = 5;  ///< the number of folds that the training rows are divided into
   std::uint64_t seed = 0;  ///< seed of the division into folds

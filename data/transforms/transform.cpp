@@ -72,6 +72,7 @@ auto made_by(const Transform& transform, const F& f) {
 Transform::~Transform() = default;
 std::string Transform::describe() const { return type(); }
 bool Transform::learns() const { return true; }
+std::vector<std::string> Transform::taken(const std::vector<Column>&) const { return {}; }
 bool Transform::is_out_of_fold() const { return false; }
 bool Transform::is_fitted() const { return is_fitted_; }
 
@@ -197,6 +198,13 @@ Table<double> Transform::finished(Table<double> result, const Table<double>& fro
   }
   auto provenance = TableAccess::provenance(from);
   if (learns() && !provenance.is_apart_from(fitted_on_)) provenance.learned_by = type();
+  // A pipeline's result went through its steps, which noted what they took.
+  if (const auto& by_steps = TableAccess::provenance(result).taken; !by_steps.empty()) {
+    provenance.taken = by_steps;
+  }
+  for (std::string& name : taken(result.columns())) {
+    provenance.taken.push_back({std::move(name), type()});
+  }
   return TableAccess::with(std::move(result), std::move(provenance));
 }
 

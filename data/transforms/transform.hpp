@@ -89,6 +89,9 @@ class EBB_API Transform {
   virtual Table<double> undo(const Table<double>& transformed) const;
   /// True if the formula depends on the training rows.
   virtual bool learns() const;
+  /// The columns of its result that cannot be the target unless the user says so: those that it
+  /// chose by itself. None, unless overridden.
+  virtual std::vector<std::string> taken(const std::vector<Column>& result) const;
   /// True if `learn_apply` gives the training rows other values than `apply`, which is then refused
   /// for them.
   virtual bool is_out_of_fold() const;

@@ -110,15 +110,53 @@ TEST_CASE("a model gets neither categories nor missing values") {
         "t.csv: column \"colour\" is categorical (3 levels, as \"blue\"); encode it, one-hot or "
         "ordinal, or drop it. If it should be numbers, read it as Kind::numeric to see where it is "
         "not");
-  // The target, too; of levels that are numbers but one, that one is shown.
-  const Table<double> typo({{"a"}, {"y", Kind::categorical, {"1", "12x", "2"}}},
-                           Array<double>::of({{1, 1}}), "t.csv");
-  CHECK(message_of<ArgumentError>([&] {
-          typo.split_target("y");
-        }).starts_with("t.csv: column \"y\" is categorical (3 levels, as \"12x\")"));
   CHECK(message_of<ArgumentError>([] { colours<float>().drop({"colour"}).split_target("a"); }) ==
         "t.csv: column \"b\" misses 1 of 3 values; impute them, or read the file with "
         "Missing::drop_row");
+}
+
+TEST_CASE_TEMPLATE("a categorical target becomes the positions of its levels", T, float, double) {
+  const Table<T> loans({{"income"}, {"approved", Kind::categorical, {"no", "yes"}}},
+                       Array<T>::of({{5, 1}, {2, 0}, {7, 1}}), "t.csv");
+  const auto [x, y, features] = loans.split_target("approved");
+  CHECK_AGREES(same_bits(x, Array<T>({3, 1}, {5, 2, 7})));
+  CHECK_AGREES(same_bits(y, Array<T>({3, 1}, {1, 0, 1})));
+  CHECK(features == Names{"income"});
+  CHECK(loans.levels("approved") == Names{"no", "yes"});
+  CHECK(loans.levels("income").empty());
+  const Table<T> iris({{"a"}, {"kind", Kind::categorical, {"b", "c", "d"}}},
+                      Array<T>::of({{1, 2}, {2, 0}, {3, 1}}));
+  CHECK_AGREES(same_bits(iris.split_target("kind").y, Array<T>({3, 1}, {2, 0, 1})));
+}
+
+TEST_CASE("a target with missing values, or with numbers and texts, is refused without encoding") {
+  const Table<double> typo({{"a"}, {"y", Kind::categorical, {"1", "12x", "2"}}},
+                           Array<double>::of({{1, 1}}), "t.csv");
+  CHECK(message_of<ArgumentError>([&] { typo.split_target("y"); }) ==
+        "t.csv: the target \"y\" has both numbers and texts, as \"12x\"; if it should be numbers, "
+        "read it as Kind::numeric to see where it is not, else rename its levels");
+  const Table<double> holes({{"a"}, {"y", Kind::categorical, {"no", "yes"}}},
+                            Array<double>::of({{1, NAN}}), "t.csv");
+  CHECK(message_of<ArgumentError>([&] { holes.split_target("y"); }) ==
+        "t.csv: column \"y\" misses 1 of 1 value; leave out these rows: read the file with "
+        "Missing::drop_row");
+}
+
+TEST_CASE("tables made from a table keep its target as long as they have it") {
+  const auto table = numbers<double>().with_target("b");
+  CHECK(table.target() == "b");
+  CHECK(numbers<double>().target().empty());
+  CHECK(table.rows(std::vector<std::int64_t>{1}).target() == "b");
+  CHECK(table.select({"b", "a"}).target() == "b");
+  CHECK(table.drop({"b"}).target().empty());
+  CHECK(table.with_role(data::Role::training).target() == "b");
+  CHECK(table.with("d", Array<double>({2, 1}, {8, 9})).target() == "b");
+  CHECK(table.split_target().features == Names{"a", "c"});
+  CHECK(message_of<ArgumentError>([] { numbers<double>().split_target(); }) ==
+        "t.csv: it has no target; name one by Table::with_target, or call split_target with its "
+        "name; there are a, b, c");
+  CHECK(message_of<ArgumentError>([&] { table.with_target("d"); }) ==
+        "t.csv: no column \"d\"; there are a, b, c");
 }
 
 TEST_CASE("errors name the columns that there are") {

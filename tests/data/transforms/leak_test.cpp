@@ -16,6 +16,7 @@
 #include "ebb/tests/message.hpp"
 
 using namespace ebb;
+using data::Kind;
 using data::Role;
 using data::Standardize;
 using data::Table;
@@ -315,6 +316,55 @@ TEST_CASE("in a pipeline, too, training rows get codes without their own targets
   for (const auto* rows : {&table, &parts.train}) {
     CHECK(why([&] { step.transform(*rows); }).starts_with("TargetEncode: transform of training"));
   }
+}
+
+TEST_CASE("transforms without columns leave the target of the table alone") {
+  const Table<double> loans({{"income"},
+                             {"city", Kind::categorical, {"a", "b"}},
+                             {"approved", Kind::categorical, {"no", "yes"}}},
+                            Array<double>::of({{1, 0, 0}, {3, 1, 1}, {5, 1, 1}, {7, 0, 0}}),
+                            "t.csv");
+  const auto [train, test] = split(loans.with_target("approved"), data::Fold{{0, 1, 2}, {3}});
+  data::Pipeline pipeline{data::Impute({.strategy = data::Strategy::most_frequent}),
+                          data::Standardize(), data::Polynomial(), data::OneHot()};
+  const auto [x, y, features] = pipeline.fit_transform(train).split_target();
+  CHECK(features == std::vector<std::string>{"income", "city=a", "city=b", "income^2"});
+  CHECK_AGREES(same_bits(y, Array<double>({3, 1}, {0, 1, 1})));
+  // Prediction takes a table with the target or without it.
+  const auto held_out = pipeline.transform(test);
+  CHECK(held_out.target() == "approved");
+  CHECK_AGREES(
+      same_bits(pipeline.transform(test.drop({"approved"})).values(), held_out.split_target().x));
+  // The levels of the fit number those of another file.
+  const Table<double> other({{"income"}, {"approved", Kind::categorical, {"yes"}}},
+                            Array<double>::of({{1, 0}}));
+  data::Pipeline scaling{data::Standardize()};
+  scaling.fit(train);
+  CHECK(scaling.transform(other).split_target("approved").y[0] == 1);
+  data::TargetEncode encoding({.target = "approved", .folds = 2});
+  encoding.fit(train);
+  CHECK(encoding.used() == std::vector<std::string>{"city"});
+}
+
+TEST_CASE("a target that a transform took by itself is refused") {
+  const Table<double> loans({{"income"}, {"price"}, {"approved", Kind::categorical, {"no", "yes"}}},
+                            Array<double>::of({{1, 2, 0}, {3, 5, 1}, {5, 9, 1}}), "t.csv");
+  const auto refusal = [&](data::Pipeline pipeline, const char* target) {
+    return message_of<ArgumentError>([&] { pipeline.fit_transform(loans).split_target(target); });
+  };
+  CHECK(
+      refusal({data::OneHot()}, "approved=yes") ==
+      "t.csv: the target \"approved=yes\" is a column that OneHot changed or made; name the target "
+      "before the fit, by Table::with_target, or leave it out of the columns of OneHot");
+  CHECK(refusal({data::OneHot({.columns = {"approved"}})}, "approved=yes").find("OneHot") !=
+        std::string::npos);
+  CHECK(refusal({data::Standardize(), data::Ordinal()}, "price").find("Standardize") !=
+        std::string::npos);
+  // Columns that the user named are meant.
+  data::Pipeline scaled{data::Standardize({.columns = {"price"}}),
+                        data::OneHot({.columns = {"approved"}, .drop_first = true})};
+  CHECK_NOTHROW(scaled.fit_transform(loans).split_target("price"));
+  CHECK_NOTHROW(scaled.fit_transform(loans).split_target("approved=yes"));
 }
 
 }  // TEST_SUITE("leaks")

@@ -251,7 +251,10 @@ TEST_CASE("invalid options and targets are refused") {
   CHECK(why([] { TargetEncode({.target = "cost"}).fit(training()); }) ==
         "TargetEncode: there is no target \"cost\" in h.csv; there are zone, price");
   CHECK(why([] { TargetEncode({.target = "zone"}).fit(training()); }) ==
-        "TargetEncode: the target \"zone\" is categorical; make it numbers first");
+        "TargetEncode: h.csv has no categorical column except the target");
+  CHECK(why([] {
+          TargetEncode({.columns = {"zone"}, .target = "zone"}).fit(training());
+        }).starts_with("TargetEncode: the target \"zone\" has "));
   CHECK(why([] { TargetEncode({.target = "price", .folds = 6}).fit_transform(training()); }) ==
         "TargetEncode: 6 folds of 5 rows; each needs at least one");
   for (const double price : {gone, HUGE_VAL}) {
