@@ -24,9 +24,9 @@ std::int64_t rows_an_epoch(std::int64_t rows, const LoaderOptions& options) {
     throw ArgumentError("Loader: batch_size must be at least 1, not " + std::to_string(batch));
   }
   if (options.workers < 0 || options.prefetch < 1) {
-    throw ArgumentError("Loader: " + std::to_string(options.workers) + " workers that prefetch " +
+    throw ArgumentError("Loader: workers is " + std::to_string(options.workers) + " and prefetch " +
                         std::to_string(options.prefetch) +
-                        " batches each; workers is at least 0 and prefetch at least 1");
+                        "; workers must be at least 0 and prefetch at least 1");
   }
   if (rank < 0 || rank >= world) {
     throw ArgumentError("Loader: rank " + std::to_string(rank) + " of a world of " +
@@ -77,6 +77,12 @@ struct EpochOrder::Windows {
     return window.rows;
   }
 };
+
+void fail_nested_loop() {
+  throw ArgumentError(
+      "Loader: another loop took batches of this loader during this one; give the inner loop a "
+      "loader of its own");
+}
 
 EpochOrder::EpochOrder(std::int64_t rows, const LoaderOptions& options)
     : sampler_(sampler_of(rows, options)),

@@ -100,6 +100,9 @@ class EBB_API EpochOrder {
   std::unique_ptr<Windows> windows_;  ///< the windows of a block-wise shuffle
 };
 
+/// @throws ArgumentError.
+[[noreturn]] EBB_API void fail_nested_loop();
+
 template <class Source>
 static void make_batch(void* source, std::size_t slot, std::int64_t ticket) {
   static_cast<Source*>(source)->prefetch(slot, ticket);
@@ -117,12 +120,13 @@ static void draw_ahead(void* source) {
 ///       for (const auto& [x, y] : loader) ...
 ///
 /// A loop runs from the position of the loader to the end of the epoch, so that after a `break` or
-/// a `seek` the next loop gives the rest. The order, and so the batches, depend only on seed and
-/// epoch, not on the number of workers. With workers, several threads call `rows` of the data set
-/// at the same time; an exception that it throws is thrown by the loop, at that batch. The order
-/// takes 8 bytes a row, or 16 with workers; nothing without a shuffle or a sampler; and little with
-/// `block_shuffled`. Without a sampler and workers, every epoch after the first allocates nothing
-/// from the system.
+/// a `seek` the next loop gives the rest. A loop inside of a loop over the same loader would take
+/// its batches, which the outer loop reports as an ArgumentError. The order, and so the batches,
+/// depend only on seed and epoch, not on the number of workers. With workers, several threads call
+/// `rows` of the data set at the same time; an exception that it throws is thrown by the loop, at
+/// that batch. The order takes 8 bytes a row, or 16 with workers; nothing without a shuffle or a
+/// sampler; and little with `block_shuffled`. Without a sampler and workers, every epoch after the
+/// first allocates nothing from the system.
 template <Dataset D>
 class Loader {
  public:
@@ -246,11 +250,13 @@ class Loader {
                                      : LoaderPosition{position_.seed, position_.epoch + 1, 0};
     Batch batch = source.prefetcher ? source.fetch(position_, after) : source.make(position_);
     position_ = after;
+    ++taken_;
     return batch;
   }
 
   std::unique_ptr<Source> source_;
   LoaderPosition position_;
+  std::uint64_t taken_ = 0;  ///< the batches that all loops took
 };
 
 /// An input iterator, which holds the current batch.
@@ -264,6 +270,7 @@ class Loader<D>::Iterator {
   EBB_INLINE const value_type& operator*() const { return *batch_; }
   EBB_INLINE const value_type* operator->() const { return &*batch_; }
   EBB_INLINE Iterator& operator++() {
+    if (loader_->taken_ != taken_) detail::fail_nested_loop();
     // Freed before the next batch is made, which then uses the same memory.
     batch_.reset();
     if (!last_) take();
@@ -278,11 +285,13 @@ class Loader<D>::Iterator {
   EBB_INLINE void take() {
     batch_.emplace(loader_->take());
     last_ = loader_->position_.cursor == 0;
+    taken_ = loader_->taken_;
   }
 
   Loader* loader_;
   std::optional<value_type> batch_;
-  bool last_ = false;  ///< the current batch is the last of the epoch
+  bool last_ = false;        ///< the current batch is the last of the epoch
+  std::uint64_t taken_ = 0;  ///< the loader's count after the current batch
 };
 
 }  // namespace ebb::inline v0::data

@@ -12,9 +12,11 @@
 #include "ebb/autodiff/values/random.hpp"
 #include "ebb/tests/close.hpp"
 #include "ebb/tests/data/batches/numbers.hpp"
+#include "ebb/tests/message.hpp"
 
 using namespace ebb;
 using ebb::test::counting, ebb::test::numbered, ebb::test::sorted;
+using ebb::test::message_of, ebb::test::Numbers;
 using ebb::test::Order;
 using ebb::test::same_bits;
 
@@ -215,6 +217,38 @@ TEST_CASE("options that give no batch are refused") {
   CHECK_THROWS_AS(data::TensorDataset(Array<float>::zeros({3, 2}), Array<float>::zeros({2, 1})),
                   ShapeError);
   CHECK_THROWS_AS(data::TensorDataset(Array<float>(1.F), Array<float>(1.F)), ShapeError);
+}
+
+TEST_CASE("a loop inside of a loop over the same loader is an error") {
+  for (const int workers : {0, 2}) {
+    for (const std::int64_t batch_size : {3, 10}) {
+      data::Loader loader(Numbers{.n = 10}, {.batch_size = batch_size, .workers = workers});
+      CHECK(message_of<ArgumentError>([&] {
+              int pairs = 0;
+              for (const auto& outer : loader) {
+                for (const auto& inner : loader) {
+                  static_cast<void>(outer), static_cast<void>(inner);
+                  if (++pairs > 100) return;
+                }
+              }
+            }) ==
+            "Loader: another loop took batches of this loader during this one; give the inner loop "
+            "a loader of its own");
+      // One loop after the other, after a `break`, and with a `seek` inside, is none.
+      int batches = 0;
+      loader.set_epoch(0);
+      for (const auto& batch : loader) {
+        static_cast<void>(batch);
+        break;
+      }
+      loader.set_epoch(0);
+      for (const auto& batch : loader) {
+        static_cast<void>(batch);
+        if (++batches == 1) loader.seek(loader.position());
+      }
+      CHECK(batches == loader.size());
+    }
+  }
 }
 
 }  // TEST_SUITE("loader")

@@ -330,7 +330,7 @@ TEST_CASE("a sampler's row that the data set does not have is refused") {
 TEST_CASE("invalid numbers of workers, ranks and processes are refused") {
   const auto with = [](data::LoaderOptions o) { return data::Loader(Numbers{10}, o); };
   CHECK_THROWS_WITH(with({.workers = -1}),
-                    "Loader: -1 workers that prefetch 4 batches each; workers is at least 0 and "
+                    "Loader: workers is -1 and prefetch 4; workers must be at least 0 and "
                     "prefetch at least 1");
   CHECK_THROWS_AS(with({.workers = 1, .prefetch = 0}), ArgumentError);
   CHECK_THROWS_WITH(with({.rank = 2, .world = 2}),
