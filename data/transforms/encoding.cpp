@@ -81,6 +81,13 @@ bool Encoder::is_given(std::size_t index) const {
   return detail::position_of(given_, chosen()[index]) != detail::no_column;
 }
 
+bool Encoder::learns() const {
+  for (std::size_t i = 0; i < chosen().size(); ++i) {
+    if (!is_given(i)) return true;
+  }
+  return false;
+}
+
 void Encoder::each(Fields& fields) {
   each_column(fields);
   fields("given", given_);

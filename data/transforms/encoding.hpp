@@ -33,6 +33,8 @@ class EBB_API Encoder : public ColumnTransform {
   std::optional<Kind> takes() const override;
   void learn(const Table<double>& training) override;
   void each(Fields& fields) override;
+  /// False if all levels are given.
+  bool learns() const override;
 
   EBB_INLINE Unknown unknown() const { return unknown_; }
   EBB_INLINE Unknown missing() const { return missing_; }

@@ -100,6 +100,7 @@ TargetEncode::TargetEncode(TargetEncodeOptions options)
 }
 
 std::string TargetEncode::type() const { return "TargetEncode"; }
+bool TargetEncode::learns() const { return true; }
 bool TargetEncode::is_out_of_fold() const { return true; }
 
 std::string TargetEncode::describe() const { return Encoder::describe() + " by " + target_; }

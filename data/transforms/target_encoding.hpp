@@ -49,6 +49,7 @@ class EBB_API TargetEncode : public Encoder {
   Table<double> apply(const Table<double>& table) const override;
   Table<double> undo(const Table<double>& transformed) const override;
   void each(Fields& fields) override;
+  bool learns() const override;
   bool is_out_of_fold() const override;
   /// Targets in units of a power of 2, so that their sum does not overflow.
   struct Targets {
