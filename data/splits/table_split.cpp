@@ -53,7 +53,7 @@ std::uint64_t identity_of(std::initializer_list<NamedRows> parts) {
 template <class T>
 Table<T> part_of(const Table<T>& table, const Rows& rows, detail::Provenance::Part part,
                  Role role) {
-  auto provenance = detail::TableAccess::provenance(table).part(part, role);
+  auto provenance = detail::TableAccess::provenance(table).part(part, role, rows);
   return detail::TableAccess::with(table.rows(rows), std::move(provenance));
 }
 

@@ -21,17 +21,22 @@ Provenance Provenance::fresh() {
   return provenance;
 }
 
-Provenance Provenance::part(Part taken, Role of_part) const {
+Provenance Provenance::part(Part taken, Role of_part, std::span<const std::int64_t> indices) const {
   Provenance provenance = *this;
   provenance.path.push_back(taken);
+  std::vector<std::int64_t> of_first(indices.begin(), indices.end());
+  if (rows) {
+    for (std::int64_t& row : of_first) row = (*rows)[std::size_t(row)];
+  }
+  provenance.rows = std::make_shared<const std::vector<std::int64_t>>(std::move(of_first));
   if (role != Role::held_out) provenance.role = of_part;
   return provenance;
 }
 
 std::string Provenance::leak_from(const Provenance& fitted_on) const {
   if (role != Role::held_out || is_apart_from(fitted_on)) return {};
-  if (is_part_of(fitted_on)) return "these held-out rows were among those of the fit";
-  return "it was fitted on a part of another split, which may hold these held-out rows";
+  return std::string(is_part_of(fitted_on) ? "these" : "some of these") +
+         " held-out rows were among those of the fit";
 }
 
 bool Provenance::is_part_of(const Provenance& other) const {
@@ -43,7 +48,13 @@ bool Provenance::is_apart_from(const Provenance& other) const {
   if (origin != other.origin) return true;
   const auto [mine, its] =
       std::mismatch(path.begin(), path.end(), other.path.begin(), other.path.end());
-  return mine != path.end() && its != other.path.end() && mine->split == its->split;
+  if (mine != path.end() && its != other.path.end() && mine->split == its->split) return true;
+  if (!rows || !other.rows || rows->empty() || other.rows->empty()) return false;
+  std::vector<bool> is_mine(std::size_t(*std::max_element(rows->begin(), rows->end())) + 1);
+  for (const std::int64_t row : *rows) is_mine[std::size_t(row)] = true;
+  return std::none_of(other.rows->begin(), other.rows->end(), [&](std::int64_t row) {
+    return std::size_t(row) < is_mine.size() && is_mine[std::size_t(row)];
+  });
 }
 
 }  // namespace ebb::inline v0::data::detail

@@ -2,6 +2,8 @@
 // The purpose of the rows of a table, and the transforms that were fitted on them.
 #pragma once
 #include <cstdint>
+#include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -39,6 +41,8 @@ struct Provenance {
 
   std::uint64_t origin = 0;  ///< number of the first table, from 1; 0 if loaded from a file
   std::vector<Part> path;    ///< the parts that were taken, first to last
+  /// The rows of the first table that these are; null: all of them.
+  std::shared_ptr<const std::vector<std::int64_t>> rows = nullptr;
   Role role = Role::unspecified;
   std::string learned_by;  ///< the transform that was fitted on these rows and then changed them
 
@@ -52,16 +56,15 @@ struct Provenance {
   /// The origin of a new table.
   static Provenance fresh();
 
-  /// The origin of a part of these rows. A part of held-out rows is held out.
-  Provenance part(Part taken, Role of_part) const;
+  /// The origin of a part of these rows, those at `indices`. A part of held-out rows is held out.
+  Provenance part(Part taken, Role of_part, std::span<const std::int64_t> indices) const;
   /// Why a transform fitted on the rows `fitted_on` must not see these held-out rows; empty if it
   /// may.
   std::string leak_from(const Provenance& fitted_on) const;
   /// True if these rows are known to be among the rows of `other`.
   bool is_part_of(const Provenance& other) const;
   /// True if these rows and those of `other` are known to have no row in common: they come from
-  /// different tables, or from different parts of one split. False if unknown: parts of two
-  /// different splits may overlap.
+  /// different tables, from different parts of one split, or are other rows of one table.
   bool is_apart_from(const Provenance& other) const;
 };
 

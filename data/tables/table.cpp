@@ -265,7 +265,7 @@ Table<T> Table<T>::rows(std::span<const std::int64_t> indices) const {
   }
   Table chosen(columns_, std::move(values), source_);
   // The hash depends on the order of the rows, since a later choice counts positions in this order.
-  chosen.provenance_ = provenance_.part({identity.value(), 0}, role());
+  chosen.provenance_ = provenance_.part({identity.value(), 0}, role(), indices);
   return chosen;
 }
 

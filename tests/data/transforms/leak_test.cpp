@@ -141,8 +141,8 @@ TEST_CASE("the same places of rows in another order are another split") {
   const auto a = data::split(table, halves), b = data::split(table.rows(turned), halves);
   CHECK_AGREES(same_bits(a.train.values(), b.test.values()));
   CHECK(why([&] { fitted_on(a.train).transform(b.test); }) ==
-        "Standardize: held-out rows of n.csv: it was fitted on a part of another split, which may "
-        "hold these held-out rows; split first, then fit it on the training part");
+        "Standardize: held-out rows of n.csv: some of these held-out rows were among those of the "
+        "fit; split first, then fit it on the training part");
   CHECK(fitted_on(b.train).transform(b.test).rows() == 6);
 }
 
@@ -205,10 +205,10 @@ TEST_CASE("rows keep their origin when their role is changed") {
   const auto small = data::split(table, data::Fold{{0, 1}, {5}});
   CHECK(why([&] {
           fitted_on(table.rows(data::Rows{2, 0, 1, 1, 5})).transform(small.test);
-        }).find("which may hold these held-out rows") != std::string::npos);
+        }).find("these held-out rows were among those") != std::string::npos);
   CHECK(why([&] {
           fitted_on(train).transform(table.with_role(Role::held_out));
-        }).find("which may hold these held-out rows") != std::string::npos);
+        }).find("these held-out rows were among those") != std::string::npos);
   for (const Role role : {Role::training, Role::held_out}) {
     CHECK(why([&] {
             data::split(all.transform(table).with_role(role), halves);
@@ -223,8 +223,8 @@ TEST_CASE("folds are not mixed up") {
   const auto first = data::split(table, halves), second = data::split(table, other_halves);
   CHECK(fitted_on(first.train).transform(first.test).rows() == 6);
   CHECK(why([&] { fitted_on(first.train).transform(second.test); }) ==
-        "Standardize: held-out rows of n.csv: it was fitted on a part of another split, which may "
-        "hold these held-out rows; split first, then fit it on the training part");
+        "Standardize: held-out rows of n.csv: some of these held-out rows were among those of the "
+        "fit; split first, then fit it on the training part");
   // The same split in another place of a program is the same.
   const auto again = data::split(table, halves);
   CHECK(fitted_on(first.train).transform(again.test).rows() == 6);
@@ -365,6 +365,39 @@ TEST_CASE("a target that a transform took by itself is refused") {
                         data::OneHot({.columns = {"approved"}, .drop_first = true})};
   CHECK_NOTHROW(scaled.fit_transform(loans).split_target("price"));
   CHECK_NOTHROW(scaled.fit_transform(loans).split_target("approved=yes"));
+}
+
+TEST_CASE("a fit on the training and the validation rows may be judged by the test rows") {
+  const auto table = numbers();
+  const auto [train, validation, test] = data::split(table, thirds);
+  auto both = thirds.train;
+  both.insert(both.end(), thirds.validation.begin(), thirds.validation.end());
+  const auto step = fitted_on(table.rows(both));
+  CHECK(step.transform(test).rows() == 4);
+  CHECK(why([&] { step.transform(validation); }) ==
+        "Standardize: held-out rows of n.csv: some of these held-out rows were among those of the "
+        "fit; split first, then fit it on the training part");
+  both.push_back(11);
+  CHECK(why([&] { fitted_on(table.rows(both)).transform(test); }) ==
+        "Standardize: held-out rows of n.csv: some of these held-out rows were among those of the "
+        "fit; split first, then fit it on the training part");
+  // By way of another table of the same rows.
+  const auto part = table.rows(std::vector<std::int64_t>{11, 10, 3, 2});
+  CHECK(fitted_on(part.head(2))
+            .transform(part.rows(std::vector<std::int64_t>{2, 3}).with_role(Role::held_out))
+            .rows() == 2);
+}
+
+TEST_CASE("a table whose categories were encoded by given levels can be split") {
+  const Table<double> table({{"zone", Kind::categorical, {"n", "s"}}, {"b"}},
+                            Array<double>::of({{0, 1}, {1, 2}, {1, 3}}), "t.csv");
+  const data::Fold fold{{0, 1}, {2}};
+  const std::map<std::string, std::vector<std::string>> levels{{"zone", {"n", "s"}}};
+  CHECK(data::split(data::OneHot({.levels = levels}).fit_transform(table), fold).test.rows() == 1);
+  CHECK(data::split(data::Ordinal({.levels = levels}).fit_transform(table), fold).test.rows() == 1);
+  CHECK(why([&] {
+          data::split(data::OneHot().fit_transform(table), fold);
+        }).starts_with("split: the rows of t.csv went through OneHot"));
 }
 
 }  // TEST_SUITE("leaks")
