@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Reads and writes tables as delimited text files.
 #pragma once
+#include <concepts>
 #include <string>
+#include <vector>
 
 #include "ebb/data/formats/csv_options.hpp"
 #include "ebb/data/tables/table.hpp"
@@ -21,6 +23,15 @@ namespace ebb::inline v0::data {
 /// byte offset if its compressed data are damaged. ArgumentError for invalid options.
 template <Real T>
 EBB_API Table<T> read_csv(const std::string& path, const CsvOptions& options = {});
+/// Reads a file with the kinds and levels that columns had at a fit: `read_csv<double>(path,
+/// pipeline.inputs())`. A category that is missing, or that looks like a number, is read as one.
+/// @throws FileError and ArgumentError as `read_csv`.
+template <Real T, std::same_as<std::vector<Column>> Columns>
+EBB_INLINE Table<T> read_csv(const std::string& path, const Columns& columns,
+                             CsvOptions options = {}) {
+  options.columns = columns;
+  return read_csv<T>(path, options);
+}
 /// Reads a file of tab-separated values, as `read_csv` reads commas.
 /// @throws FileError and ArgumentError as `read_csv`.
 template <Real T>

@@ -25,13 +25,18 @@ std::int64_t Levels::count_texts() const {
   });
 }
 
-std::vector<std::string> Levels::sorted(std::vector<std::int64_t>& places) const {
-  std::vector<std::string> texts;
-  texts.reserve(codes_.size());
+std::vector<std::string> Levels::sorted(std::vector<std::int64_t>& places,
+                                        std::int64_t known) const {
+  std::vector<std::string> others, texts(static_cast<std::size_t>(known));
   for (const auto& [text, code] : codes_) {
-    if (places[std::size_t(code)] >= 0) texts.push_back(text);
+    if (code < known) {
+      texts[std::size_t(code)] = text;
+    } else if (places[std::size_t(code)] >= 0) {
+      others.push_back(text);
+    }
   }
-  std::sort(texts.begin(), texts.end());
+  std::sort(others.begin(), others.end());
+  texts.insert(texts.end(), others.begin(), others.end());
   for (std::size_t i = 0; i < texts.size(); ++i) {
     places[std::size_t(find(texts[i]))] = std::int64_t(i);
   }

@@ -40,6 +40,9 @@ struct CsvOptions {
                                             "null", "NULL", "None", "NONE", "<NA>"};
   /// The kind of some columns, by name.
   std::map<std::string, Kind> kinds = {};
+  /// Columns as they were at a fit, such as `pipeline.inputs()`. A column with one of these names
+  /// is read as its kind, with its levels first. The file may lack some of them.
+  std::vector<Column> columns = {};
   /// The kind of all other columns. Empty: found from the file; a column is numeric if all its
   /// present values are numbers.
   std::optional<Kind> kind = {};

@@ -6,6 +6,8 @@
 #include <set>
 #include <unordered_map>
 
+#include "ebb/data/tables/columns.hpp"
+
 namespace ebb::inline v0::data::detail {
 namespace {
 
@@ -116,6 +118,17 @@ void CsvPass<T>::set_kinds(const std::vector<FoundKind>& known) {
     if (given.contains(name)) continue;
     throw ArgumentError("read_csv: the options give a kind to column " + quoted(name) + ", but " +
                         name_ + " has none of this name");
+  }
+  const Positions positions(options_.columns);
+  for (ColumnState& column : columns_) {
+    const std::size_t j = positions.of(column.name);
+    if (j == no_column || column.is_given) continue;
+    column.found.kind = options_.columns[j].kind;
+    column.is_sure = column.is_given = true;
+    for (const std::string& level : options_.columns[j].levels) {
+      if (column.levels.find(level) < 0) column.levels.add(level);
+    }
+    column.known_levels = column.levels.size();
   }
   if (!known.empty() && known.size() != columns_.size()) {
     throw FileError(name_ + ": the file was changed while it was read; read it again");
@@ -373,8 +386,9 @@ void CsvPass<T>::sort_levels(std::vector<Column>& columns, Array<T>& values) con
     };
     // A dropped row may have been the only one with some level.
     places.assign(std::size_t(columns_[j].levels.size()), -1);
+    std::fill_n(places.begin(), columns_[j].known_levels, std::int64_t(0));
     each([&](T code) { places[std::size_t(code)] = 0; });
-    columns[j].levels = columns_[j].levels.sorted(places);
+    columns[j].levels = columns_[j].levels.sorted(places, columns_[j].known_levels);
     each([&](T& code) { code = T(places[std::size_t(code)]); });
   }
 }

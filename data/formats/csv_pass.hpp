@@ -30,6 +30,7 @@ struct ColumnState {
   bool is_given = false;  ///< the options say the kind
   bool is_sure = false;   ///< the kind was given, or a field has decided it
   Levels levels = {};
+  std::int64_t known_levels = 0;  ///< the number of levels that come first
 
   Kind kind() const { return found.kind; }
 };

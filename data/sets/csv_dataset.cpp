@@ -26,7 +26,7 @@ struct Block {
 };
 
 CsvOptions numeric(CsvOptions options) {
-  if (!options.kinds.empty() || options.kind == Kind::categorical) {
+  if (!options.kinds.empty() || !options.columns.empty() || options.kind == Kind::categorical) {
     throw ArgumentError(
         "CsvDataset: all columns are numeric, so that no kinds can be given; read_csv reads "
         "categories");

@@ -153,7 +153,8 @@ Table<double> Transform::arranged(const Table<double>& table, const std::vector<
     const Column& before = known[place];
     if (before.kind != column.kind) {
       fail("column " + quoted(column.name) + " of " + table.source() + " is " +
-           detail::name_of(column.kind) + "; at the fit it was " + detail::name_of(before.kind));
+           detail::name_of(column.kind) + "; at the fit it was " + detail::name_of(before.kind) +
+           "; read_csv(path, inputs()) reads a file with the columns of the fit");
     }
     places.push_back(place);
     is_there[place] = true;

@@ -112,7 +112,8 @@ TEST_CASE("other columns are refused") {
         "MinMax: column \"rooms\" of h.csv was not there at the fit, but area, zone, age, price; "
         "drop it");
   CHECK(why(houses().with("zone", Array<double>::zeros({2, 1}))) ==
-        "MinMax: column \"zone\" of h.csv is numeric; at the fit it was categorical");
+        "MinMax: column \"zone\" of h.csv is numeric; at the fit it was categorical; "
+        "read_csv(path, inputs()) reads a file with the columns of the fit");
   CHECK(message_of<ArgumentError>([] {
           fitted().inverse(houses().with("rooms", Array<double>::zeros({2, 1})));
         }).starts_with("MinMax: column \"rooms\" of h.csv was not there"));
