@@ -63,6 +63,9 @@ std::int64_t GzipReader::read_some(void* to, std::int64_t count) {
   while (done < count) {
     if (s.z.avail_in == 0) refill();
     if (s.between) {
+      // Tapes and some programs fill the last block with zeros.
+      for (; s.z.avail_in > 0 && *s.z.next_in == 0; --s.z.avail_in) ++s.z.next_in;
+      if (s.z.avail_in == 0 && s.offset < file_.size()) continue;
       if (s.z.avail_in == 0) break;
       inflateReset(&s.z);
       s.between = false;

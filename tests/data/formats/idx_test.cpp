@@ -64,6 +64,17 @@ TEST_CASE("IDX files compressed by gzip are read, in one member or several") {
   }
 }
 
+TEST_CASE("zeros after compressed data are padding, other bytes are damage") {
+  const Folder folder;
+  const std::string content = content_of(corpus("idx/images.idx.gz"));
+  for (const std::size_t zeros : {std::size_t(1), std::size_t(512), std::size_t(200000)}) {
+    const std::string padded = folder.add("a.gz", content + std::string(zeros, '\0'));
+    CHECK_AGREES(same_bits(data::read_idx<float>(padded), counting({2, 3, 4})));
+    const std::string damaged = folder.add("b.gz", content + std::string(zeros, '\0') + "x");
+    CHECK(message_of<FileError>([&] { data::read_idx<float>(damaged); }).starts_with(damaged));
+  }
+}
+
 TEST_CASE("a written array is read again, compressed or not") {
   const Folder folder;
   const auto returns = [&](const std::string& name, const auto& array, int code) {
