@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "ebb/data/files/named_arrays.hpp"
 
+#include <algorithm>
+
 #include "ebb/data/files/elements.hpp"
 
 namespace ebb::inline v0::data {
@@ -47,6 +49,20 @@ const AnyArray& NamedArrays::at(std::string_view name) const {
 template <class T>
 Array<T> NamedArrays::get(std::string_view name) const {
   return detail::convert<T>(at(name), "NamedArrays: " + detail::printable(name));
+}
+
+bool detail::is_wanted(const ReadOptions& options, std::string_view name) {
+  return options.names.empty() ||
+         std::find(options.names.begin(), options.names.end(), name) != options.names.end();
+}
+
+void detail::check_wanted(const std::string& file, const ReadOptions& options,
+                          const std::vector<std::string>& names) {
+  for (const std::string& name : options.names) {
+    if (std::find(names.begin(), names.end(), name) != names.end()) continue;
+    throw FileError(file + ": no array " + printable(name) + "; there are " +
+                    list_of(names, printable));
+  }
 }
 
 template EBB_API Array<float> NamedArrays::get(std::string_view) const;

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "ebb/data/files/any_array.hpp"
+#include "ebb/data/files/read_options.hpp"
 
 namespace ebb::inline v0::data {
 
@@ -53,5 +54,16 @@ class EBB_API NamedArrays {
   std::vector<AnyArray> arrays_;
   std::map<std::string, std::size_t, std::less<>> positions_;
 };
+
+namespace detail {
+
+/// True if the options ask for the array with this name.
+bool is_wanted(const ReadOptions& options, std::string_view name);
+/// @throws FileError, which lists the names in the file, if it lacks an array that the options ask
+/// for.
+void check_wanted(const std::string& file, const ReadOptions& options,
+                  const std::vector<std::string>& names);
+
+}  // namespace detail
 
 }  // namespace ebb::inline v0::data

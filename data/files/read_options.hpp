@@ -3,6 +3,8 @@
 #pragma once
 #include <cstdint>
 #include <functional>
+#include <string>
+#include <vector>
 
 namespace ebb::inline v0::data {
 
@@ -17,6 +19,9 @@ struct ReadOptions {
   /// float, as the nearest number that it can. Otherwise it is an error, since numbers that name
   /// things would become equal.
   bool round_integers = false;
+  /// The arrays to read from a file of several, by name; empty: all. The others may be of types
+  /// that cannot be read.
+  std::vector<std::string> names = {};
 };
 
 }  // namespace ebb::inline v0::data

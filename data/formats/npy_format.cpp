@@ -121,8 +121,26 @@ class HeaderParser {
       return;
     }
     fail(at, "elements of type " + printable(name) +
-                 " are not read, only f2, f4, f8, i1 to i8, u1 to u8 and b1; save the array with "
-                 "one of these: a.astype('f8')");
+                 " are not read, only f2, f4, f8, i1 to i8, u1 to u8 and b1; " + advice(name));
+  }
+
+  /// What to do about a type that is not read.
+  static const char* advice(std::string_view name) {
+    const char kind = name.size() > 1 ? name[1] : '\0';
+    switch (kind) {
+      case 'c':
+        return "save a.real and a.imag as two arrays";
+      case 'U':
+      case 'S':
+      case 'O':
+        return "save texts as numbers, by numpy.unique(a, return_inverse=True); of a .npz file "
+               "ReadOptions::names reads the other arrays";
+      case 'M':
+      case 'm':
+        return "save times as numbers: a.astype('i8')";
+      default:
+        return "save the array with one of these: a.astype('f8')";
+    }
   }
 
   void parse_shape() {

@@ -20,32 +20,40 @@ NamedArrays read_npz(const BinaryFile& file, const ReadOptions& options) {
   const ZipReader archive(file);
   ReadSession session(options);
   const std::int64_t n = archive.members();
-  std::vector<std::int64_t> sizes(static_cast<std::size_t>(n));
+  struct Member {
+    std::int64_t index, size;
+    std::string name;
+  };
+  std::vector<Member> members;
+  std::vector<std::string> names;
   std::int64_t total = 0;
   for (std::int64_t i = 0; i < n; ++i) {
-    std::int64_t& size = sizes[std::size_t(i)];
-    size = archive.size(i);
-    if (__builtin_add_overflow(total, size, &total)) {
-      file.fail(0, "the members declare more bytes than can be counted");
-    }
-  }
-  session.expect(total);
-  NamedArrays arrays;
-  for (std::int64_t i = 0; i < n; ++i) {
     std::string name = archive.name(i);
-    if (!std::string_view(name).ends_with(suffix)) {
+    const bool is_array = std::string_view(name).ends_with(suffix);
+    if (is_array) name.resize(name.size() - suffix.size());
+    names.push_back(name);
+    if (!is_array || !is_wanted(options, name)) {
+      if (!options.names.empty()) continue;
       file.fail(0, "the archive holds " + printable(name) +
                        ", which is not a .npy file; remove it from the archive");
     }
-    name.resize(name.size() - suffix.size());
-    if (arrays.contains(name)) {
-      file.fail(0, "the archive holds " + printable(name) + " twice; remove one of them");
+    members.push_back({i, archive.size(i), std::move(name)});
+    if (__builtin_add_overflow(total, members.back().size, &total)) {
+      file.fail(0, "the members declare more bytes than can be counted");
+    }
+  }
+  check_wanted(file.name(), options, names);
+  session.expect(total);
+  NamedArrays arrays;
+  for (Member& member : members) {
+    if (arrays.contains(member.name)) {
+      file.fail(0, "the archive holds " + printable(member.name) + " twice; remove one of them");
     }
     const std::int64_t before = session.done();
-    const auto reader = archive.open(i);
+    const auto reader = archive.open(member.index);
     auto array = read_npy_any(*reader, session);
-    arrays.add(std::move(name), std::move(array));
-    session.advance(before + sizes[std::size_t(i)] - session.done());  // the bytes of the header
+    arrays.add(std::move(member.name), std::move(array));
+    session.advance(before + member.size - session.done());  // the bytes of the header
   }
   return arrays;
 }

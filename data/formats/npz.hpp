@@ -14,7 +14,7 @@ struct NpzOptions {
 
 /// Reads the arrays of a .npz file, as numpy.savez and numpy.savez_compressed write it. Each is
 /// converted as `read_npy_any` converts. `max_bytes` limits all arrays together, and is checked
-/// before anything is inflated.
+/// before anything is inflated. `names` chooses some of the arrays.
 /// @throws FileError that starts with "file: member: byte offset", an offset in the inflated bytes,
 /// for a file that cannot be read, does not match its headers, takes more than `max_bytes`, has two
 /// members of one name, or has a member that is not an array.

@@ -71,6 +71,9 @@ NamedArrays read_safetensors(const BinaryFile& file, const ReadOptions& options)
   const std::int64_t length = header_bytes(file), start = 8 + length;
   std::string json(std::size_t(length), '\0');
   file.read(8, json.data(), length);
+  if (json.starts_with("\xEF\xBB\xBF") || json.starts_with(' ') || json.starts_with('\n')) {
+    file.fail(8, "the first byte of the header must be {; remove the byte order mark or the blank");
+  }
   SafetensorsHeader header = parse_safetensors_header(file, 8, json);
   json = {};
   std::stable_sort(header.entries.begin(), header.entries.end(),
@@ -80,9 +83,17 @@ NamedArrays read_safetensors(const BinaryFile& file, const ReadOptions& options)
   check_offsets(file, header.entries, std::uint64_t(file.size() - start));
 
   ReadSession session(options);
-  session.expect(file.size() - start);
+  std::vector<std::string> names;
+  std::int64_t total = 0;
+  for (const Entry& entry : header.entries) {
+    names.push_back(entry.name);
+    if (is_wanted(options, entry.name)) total += entry.layout.bytes();
+  }
+  check_wanted(file.name(), options, names);
+  session.expect(total);
   NamedArrays arrays;
   for (Entry& entry : header.entries) {
+    if (!is_wanted(options, entry.name)) continue;
     FileReader reader(file, start + std::int64_t(entry.begin), start + std::int64_t(entry.end));
     auto array = read_any_elements(reader, entry.layout, session);
     arrays.add(std::move(entry.name), std::move(array));

@@ -9,7 +9,8 @@
 namespace ebb::inline v0::data {
 
 /// Reads the arrays of a safetensors file, in the order of their bytes, and its metadata. F16, BF16
-/// and F32 become float, F64 double, I8 to I64 and U8 to U64 std::int64_t, BOOL bool.
+/// and F32 become float, F64 double, I8 to I64 and U8 to U64 std::int64_t, BOOL bool; with
+/// `round_integers` U64 becomes double. `names` chooses some of the arrays.
 /// Source: the description of the format and the reference implementation by Hugging Face. Two
 /// things that the reference implementation accepts are errors here: a name that occurs twice, and
 /// keys that it does not know.

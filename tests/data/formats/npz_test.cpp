@@ -211,6 +211,20 @@ TEST_CASE("an archive that is not one of arrays is an error") {
   for (const Broken& b : broken) CHECK(error(b.content) == "file" + b.message);
 }
 
+TEST_CASE("chosen arrays are read, whatever the others are") {
+  const Folder folder;
+  const std::string path = folder.path("a.npz");
+  data::write_npz(path, example(), {.compress = false});
+  const std::string texts = replaced(content_of(path), "'<i8'", "'<U2'");
+  CHECK(error(texts).ends_with("of a .npz file ReadOptions::names reads the other arrays"));
+  const NamedArrays some = read(texts, {.names = {"mask", "weight"}});
+  CHECK(some.names() == Names{"weight", "mask"});
+  CHECK_AGREES(same_bits(some.get<bool>("mask"), mask));
+  CHECK(error(texts, {.names = {"bias"}}) ==
+        "file: no array \"bias\"; there are \"weight\", \"layer.0/bias\", \"label\", \"mask\"");
+  CHECK(read(content_of(corpus("npz/other_member.npz")), {.names = {"a"}}).size() == 1);
+}
+
 TEST_CASE("an archive cut at any byte is an error") {
   for (const char* name : {"npz/stored.npz", "npz/compressed.npz"}) {
     const std::string whole = content_of(corpus(name));

@@ -273,6 +273,27 @@ TEST_CASE("a damaged safetensors file is an error with the place of the damage")
   for (const Broken& b : broken) CHECK(error(b.content) == "file: byte " + b.message);
 }
 
+TEST_CASE("chosen arrays are read, and large unsigned integers as double if that is asked for") {
+  std::string content = file_of(
+      header({entry("big", "U64", "[1]", "[0,8]"), entry("x", "F32", "[1]", "[8,12]")}), 12);
+  content.replace(content.size() - 12, 8, 8, '\xff');
+  CHECK(error(content).ends_with("read it as double, with ReadOptions::round_integers"));
+  const NamedArrays some = read(content, {.names = {"x"}});
+  CHECK(some.names() == Names{"x"});
+  CHECK(read(content, {.round_integers = true}).get<double>("big")[0] == 0x1p64);
+  CHECK(error(content, {.names = {"y"}}) == "file: no array \"y\"; there are \"big\", \"x\"");
+}
+
+TEST_CASE("the first byte of a header is a brace") {
+  const std::string json = header({entry("x", "F32", "[1]", "[0,4]")});
+  CHECK(read(file_of(json, 4)).size() == 1);
+  for (const char* before : {"\xEF\xBB\xBF", " "}) {
+    CHECK(error(file_of(before + json, 4)) ==
+          "file: byte 8: the first byte of the header must be {; remove the byte order mark or the "
+          "blank");
+  }
+}
+
 TEST_CASE("a safetensors file cut at any byte is an error") {
   const std::string whole = content_of(corpus("safetensors/as_written.safetensors"));
   for (std::size_t size = 0; size < whole.size(); ++size) {
