@@ -269,7 +269,7 @@ EBB_API Tensor<T> stddev(const Operand<T>& x, const Axes& axes, VarianceOptions 
 template <Real T> EBB_API Tensor<T> norm(const Operand<T>& x, double p = 2);
 template <Real T>
 EBB_API Tensor<T> norm(const Operand<T>& x, double p, const Axes& axes, bool keepdim = false);
-/// log(sum(e^x)) without overflow; -inf for no elements.
+/// log(sum(e^x)) without overflow; -inf for no elements. Its gradient is the softmax.
 /// @pytorch must be given axes.
 template <Real T> EBB_API Tensor<T> logsumexp(const Operand<T>& x);
 template <Real T>
@@ -277,9 +277,10 @@ EBB_API Tensor<T> logsumexp(const Operand<T>& x, const Axes& axes, bool keepdim 
 
 // Operations along one axis. A scalar has one axis, 0 or -1, as in PyTorch.
 
-/// e^x / sum(e^x) along an axis
+/// e^x / sum(e^x) along an axis. Equal infinite elements share the weight, as docs/kinks.md says.
+/// @pytorch gives NaN if the largest element is infinite.
 template <Real T> EBB_API Tensor<T> softmax(const Operand<T>& x, int axis = -1);
-/// log(softmax(x)) along an axis
+/// log(softmax(x)) along an axis, exact next to large elements; infinite ones as in softmax
 template <Real T> EBB_API Tensor<T> log_softmax(const Operand<T>& x, int axis = -1);
 /// a . b / (max(|a|, eps) max(|b|, eps)) along an axis. The shapes must be equal.
 /// @pytorch broadcasts the shapes; here that is an error, since (n, k) with (k,) is mostly a

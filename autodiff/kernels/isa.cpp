@@ -38,6 +38,7 @@ constexpr Kernels<T> make_table(op::List<U...>, op::List<B...>) {
       .column_sum = &R::column_sum,
       .column_max = &R::column_max,
       .column_min = &R::column_min,
+      .log_sum = &R::log_sum,
       .logsumexp = &R::logsumexp,
       .softmax = &R::softmax,
       .log_softmax = &R::log_softmax,

@@ -177,18 +177,37 @@ struct ReduceKernels {
     choose_in_columns<Smaller>(out, x, rows, cols);
   }
 
+  /// log(sum(e^(x - largest))) of n >= 1 elements, and the largest one. Equal infinite elements
+  /// have the distance 0. NaN if there is one, and `largest` is then any of the elements.
+  static double log_sum(const T* x, std::int64_t n, T& largest) {
+    const T m = largest = chosen_of<LargerNumber>(x, n);
+    if (!(m - m == 0)) return log_sum_of_infinite(x, n, largest);
+    return std::log(
+        tree_of_blocks(n, [&](std::int64_t i) EBB_LAMBDA { return exp(V::load(x + i) - m); }));
+  }
+  [[gnu::noinline, gnu::cold]] static double log_sum_of_infinite(const T* x, std::int64_t n,
+                                                                 T& largest) {
+    largest = max(x, n);
+    if (largest != largest) return double(largest);
+    std::int64_t count = 0;
+    for (std::int64_t i = 0; i < n; ++i) count += x[i] == largest;
+    return std::log(double(count));
+  }
+
   static T logsumexp(const T* x, std::int64_t n) {
     if (n == 0) return -std::numeric_limits<T>::infinity();
-    const T m = chosen_of<LargerNumber>(x, n);
-    if (!(m - m == 0)) return max(x, n);  // all -inf, an inf, or a NaN
-    const double s =
-        tree_of_blocks(n, [&](std::int64_t i) EBB_LAMBDA { return exp(V::load(x + i) - m); });
-    return T(double(m) + std::log(s));
+    T largest;
+    const double sum = log_sum(x, n, largest);
+    return T(double(largest) + sum);
   }
 
   static void softmax(T* y, const T* x, std::int64_t rows, std::int64_t cols) {
     for (std::int64_t r = 0; r < rows; ++r, x += cols, y += cols) {
       const T m = chosen_of<LargerNumber>(x, cols);  // the sum below finds a NaN
+      if (!(m - m == 0)) {
+        weights_of_infinite(y, x, cols);
+        continue;
+      }
       const double s = tree_of_blocks(cols, [&](std::int64_t i) EBB_LAMBDA {
         const V e = exp(V::load(x + i) - m);
         e.store(y + i);
@@ -199,10 +218,26 @@ struct ReduceKernels {
     }
   }
 
+  /// Equal infinite elements share the weight of a row.
+  [[gnu::noinline, gnu::cold]] static void weights_of_infinite(T* y, const T* x,
+                                                               std::int64_t cols) {
+    T largest;
+    const T share = T(std::exp(-log_sum_of_infinite(x, cols, largest)));
+    for (std::int64_t c = 0; c < cols; ++c) y[c] = x[c] == largest || share != share ? share : T(0);
+  }
+
+  /// The largest element is subtracted first: next to it, the logarithm of the sum would be
+  /// rounded.
   static void log_softmax(T* y, const T* x, std::int64_t rows, std::int64_t cols) {
     for (std::int64_t r = 0; r < rows; ++r, x += cols, y += cols) {
-      const V shift(logsumexp(x, cols));
-      for (std::int64_t c = 0; c < cols; c += W) (V::load(x + c) - shift).store(y + c);
+      T largest;
+      const T sum = T(log_sum(x, cols, largest));
+      const V m(largest), s(sum);
+      for (std::int64_t c = 0; c < cols; c += W) (V::load(x + c) - m - s).store(y + c);
+      if (largest - largest == 0) continue;
+      for (std::int64_t c = 0; c < cols; ++c) {
+        if (x[c] == largest) y[c] = -sum;
+      }
     }
   }
 

@@ -69,8 +69,10 @@ struct Kernels {
   /// out[c] = max or min over r of x[r * cols + c]; rows >= 1.
   void (*column_max)(T* out, const T* x, std::int64_t rows, std::int64_t cols);
   void (*column_min)(T* out, const T* x, std::int64_t rows, std::int64_t cols);
-  /// log(sum(exp(x))) of n elements. softmax and log_softmax also write e^(x - max) / sum, or x -
-  /// logsumexp, to y.
+  /// log(sum(exp(x - largest))) of n >= 1 elements, and the largest; logsumexp is the sum of both,
+  /// and -inf for no elements. softmax writes e^(x - largest) / sum to y, log_softmax its
+  /// logarithm.
+  double (*log_sum)(const T* x, std::int64_t n, T& largest);
   T (*logsumexp)(const T* x, std::int64_t n);
   void (*softmax)(T* y, const T* x, std::int64_t rows, std::int64_t cols);
   void (*log_softmax)(T* y, const T* x, std::int64_t rows, std::int64_t cols);

@@ -2,6 +2,8 @@
 // Reductions, and operations that normalise by them.
 #pragma once
 #include <algorithm>
+#include <cmath>
+#include <limits>
 #include <vector>
 
 #include "ebb/autodiff/engine/op.hpp"
@@ -251,7 +253,7 @@ struct Min {
   }
 };
 
-/// log(sum(e^x)), computed relative to the largest element.
+/// log(sum(e^x)), relative to the largest element.
 struct LogSumExp {
   static constexpr std::string_view name = "logsumexp";
   using Options = detail::ReduceOptions;
@@ -262,12 +264,23 @@ struct LogSumExp {
     const auto row = detail::kernels<T>().logsumexp;
     return detail::reduce<T>(options, x, row, detail::each_column<T>(row));
   }
+  /// The softmax. A result that is much larger than the distances between the elements has lost
+  /// their digits, so that the weights are divided by their sum, which is 1 but for that.
   static auto vjp_a(const auto& call) {
-    const Shape shape = call.shape_of(0);
-    const auto y = detail::keep_axes(call.y(), call.options(), shape);
-    // A row of -inf has no largest element to be relative to: all its weights are 0.
-    const auto from = select(y.detach() > -std::numeric_limits<double>::infinity(), y, 0);
-    return detail::expand(call.g(), call.options(), shape) * exp(call.a() - from);
+    const auto options = call.options();
+    const auto x = call.a();
+    const auto y = detail::keep_axes(call.y().detach(), options, x.shape());
+    auto distance = x - y;
+    const auto results = y.array();
+    if (std::any_of(results.begin(), results.end(), [](auto v) { return std::isinf(v); })) {
+      const auto is_infinite = abs(y) == std::numeric_limits<double>::infinity();
+      distance = where(x.detach() == y, where(is_infinite, 0, distance), distance);
+    }
+    const auto weights = exp(distance);
+    const auto total = sum(weights, detail::axes_of(options), true);
+    return detail::expand(detail::keep_axes(call.g(), options, x.shape()) / total,
+                          {options.axes, true}, x.shape()) *
+           weights;
   }
   static std::vector<Sample> samples() {
     return {
@@ -344,7 +357,7 @@ struct Softmax {
   }
 };
 
-/// x - logsumexp(x) along the last axis.
+/// x - logsumexp(x) along the last axis, relative to the largest element.
 struct LogSoftmax {
   static constexpr std::string_view name = "log_softmax";
   using Options = detail::NoOptions;

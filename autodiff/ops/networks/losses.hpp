@@ -263,7 +263,7 @@ struct NllLoss {
   }
 };
 
-/// The mean over rows of logsumexp(row) - row[label].
+/// The mean over rows of logsumexp(row) - row[label], relative to the largest element.
 struct CrossEntropy {
   static constexpr std::string_view name = "cross_entropy";
   using Options = detail::NoOptions;
@@ -284,7 +284,10 @@ struct CrossEntropy {
                             std::to_string(i) + " is not in [0, " + std::to_string(s[1]) +
                             ") for logits of shape " + to_string(s));
       }
-      total += double(detail::kernels<T>().logsumexp(row, s[1])) - double(row[label[i]]);
+      T largest;
+      const double sum = detail::kernels<T>().log_sum(row, s[1], largest);
+      const T logit = row[label[i]];
+      total += logit == largest ? sum : double(largest) - double(logit) + sum;
     }
     detail::BlockHandle y(detail::allocate({}, sizeof(T)));
     *y->data<T>() = T(total / double(s[0]));
