@@ -7,6 +7,12 @@
 
 namespace ebb::inline v0::op {
 
+/// 1 - x^2. The product is exact near -1 and 1; near 0 its derivative would cancel.
+EBB_INLINE auto one_minus_square(auto x) {
+  const auto square = x * x;
+  return select(square < 0.25, 1 - square, (1 - x) * (1 + x));
+}
+
 /// The sine of radians.
 struct Sin {
   static constexpr std::string_view name = "sin";
@@ -35,7 +41,7 @@ struct Tan {
 struct Asin {
   static constexpr std::string_view name = "asin";
   EBB_INLINE static auto value(auto x) { return asin(x); }
-  EBB_INLINE static auto slope(auto x, auto) { return rsqrt((1 - x) * (1 + x)); }
+  EBB_INLINE static auto slope(auto x, auto) { return rsqrt(one_minus_square(x)); }
   static constexpr double samples[] = {-0.9, -0.5, -0.3, 0, 0.4, 0.7};
   static constexpr double lower_bound = -1, upper_bound = 1;
 };
@@ -44,7 +50,7 @@ struct Asin {
 struct Acos {
   static constexpr std::string_view name = "acos";
   EBB_INLINE static auto value(auto x) { return acos(x); }
-  EBB_INLINE static auto slope(auto x, auto) { return -rsqrt((1 - x) * (1 + x)); }
+  EBB_INLINE static auto slope(auto x, auto) { return -rsqrt(one_minus_square(x)); }
   static constexpr double samples[] = {-0.9, -0.5, -0.3, 0, 0.4, 0.7};
   static constexpr double lower_bound = -1, upper_bound = 1;
 };
@@ -102,7 +108,7 @@ struct Acosh {
 struct Atanh {
   static constexpr std::string_view name = "atanh";
   EBB_INLINE static auto value(auto x) { return atanh(x); }
-  EBB_INLINE static auto slope(auto x, auto) { return 1 / ((1 - x) * (1 + x)); }
+  EBB_INLINE static auto slope(auto x, auto) { return 1 / one_minus_square(x); }
   static constexpr double samples[] = {-0.9, -0.5, -0.3, 0, 0.4, 0.7};
   static constexpr double lower_bound = -1, upper_bound = 1;
 };
