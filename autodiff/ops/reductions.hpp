@@ -97,9 +97,11 @@ auto share_evenly(const auto& call) {
   const auto options = call.options();
   const auto x = call.a().detach();
   const auto y = keep_axes(call.y().detach(), options, x.shape());
-  const auto chosen = select(x == y, 1, 0);
-  const auto share = (chosen / sum(chosen, axes_of(options), true)).detach();
-  return expand(call.g(), options, x.shape()) * share;
+  const auto chosen = x == y;
+  const auto count = sum(select(chosen, 1, 0), axes_of(options), true);
+  // Others get nothing even of an infinite gradient, unless NaN leaves nothing to choose.
+  const auto others = select(y == y, 0, y);
+  return select(chosen, keep_axes(call.g(), options, x.shape()) / count, others);
 }
 
 }  // namespace detail

@@ -163,8 +163,8 @@ struct StdDev {
     const auto options = call.options();
     const auto x = call.a(), y = call.y();
     const double divisor = detail::variance_divisor(options, x.shape());
-    const auto slope = select(y.detach() == 0.0, 0, 1 / (divisor * y));
-    return detail::expand(call.g() * slope, options.over, x.shape()) *
+    const auto factor = select(y.detach() == 0.0, 0, call.g() * (1 / divisor) / y);
+    return detail::expand(factor, options.over, x.shape()) *
            (x - mean(x, detail::axes_of(options.over), true));
   }
   static constexpr bool has_kinks = true;
@@ -203,20 +203,24 @@ struct Norm {
     const auto options = call.options();
     const double p = options.p;
     const auto x = call.a();
-    const auto g = detail::expand(call.g(), options.over, x.shape());
     const auto y = detail::keep_axes(call.y(), options.over, x.shape());
+    // At 0 there is no slope, and the derivatives of every order are 0.
+    const auto is_0 = y.detach() == 0.0;
+    const auto part = x / select(is_0, std::numeric_limits<double>::infinity(), y);
+    if (p == 2) {
+      return select(is_0, 0, detail::keep_axes(call.g(), options.over, x.shape())) * part;
+    }
+    const auto g = detail::expand(call.g(), options.over, x.shape());
     const auto fixed = x.detach();
     const auto sign = select(fixed > 0.0, 1, select(fixed < 0.0, -1, 0));
-    if (p == 1) return g * sign;
+    if (p == 1) return select(sign == 0.0, 0, g * sign);
     if (p == std::numeric_limits<double>::infinity()) {
       const auto chosen = select(abs(fixed) == y.detach(), sign, 0);
       const auto ties = sum(abs(chosen), detail::axes_of(options.over), true);
-      return g * (chosen / maximum(ties, 1.0)).detach();
+      const auto share = (chosen / maximum(ties, 1.0)).detach();
+      return select(share == 0.0, 0, g * share);
     }
-    // At 0 there is no slope, and the derivatives of every order are 0.
-    const auto part = select(y.detach() == 0.0, 0, x / y);
-    if (p == 2) return g * part;
-    return g * select(fixed == 0.0, 0, sign * pow(abs(part), p - 1));
+    return select(fixed == 0.0, 0, g * (sign * pow(abs(part), p - 1)));
   }
   static constexpr bool has_kinks = true;
   static std::vector<Sample> samples() {
