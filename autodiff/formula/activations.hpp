@@ -56,31 +56,15 @@ struct Selu {
 struct LeakyRelu {
   static constexpr std::string_view name = "leaky_relu";
   EBB_INLINE static auto value(auto x, auto negative_slope) {
-    return select(x > 0, x, negative_slope * x);
+    return select(x > 0, x, select(x == x, negative_slope * x, x * x));  // slope NaN at NaN
   }
   static auto call(const auto& x) { return leaky_relu(x, 0.2); }
   static constexpr double samples[] = {-50, -2, -0.1, 0.1, 1.5, 50};
   static constexpr double kinks[] = {0};
 };
 
-/// x limited to [low, high], with slope 0 at both ends.
-struct Hardtanh {
-  static constexpr std::string_view name = "hardtanh";
-  EBB_INLINE static auto value(auto x, auto low, auto high) {
-    return select(x <= low, low, select(x >= high, high, x));
-  }
-  static auto call(const auto& x) { return hardtanh(x, -1, 2); }
-  static constexpr double samples[] = {-50, -1.1, -0.9, 0, 1.9, 2.1};
-  static constexpr double kinks[] = {-1, 2};
-  static void rejections(auto refuses) {
-    refuses(
-        "limits that are not in order", [](const auto& x) { hardtanh(x, 1, -1); },
-        "hardtanh: the limits [1.000000, -1.000000] are not in order");
-  }
-};
-
 /// All activations that are composed.
-using Activations = List<Silu, Mish, Elu, Selu, LeakyRelu, Hardtanh>;
+using Activations = List<Silu, Mish, Elu, Selu, LeakyRelu>;
 
 }  // namespace ebb::inline v0::op
 
@@ -116,10 +100,10 @@ template <FormulaValue V>
 EBB_INLINE V leaky_relu(const V& x, double negative_slope = 0.01) {
   return V(op::LeakyRelu::value(x, negative_slope));
 }
-/// The operation of this name in a formula. The limits are not checked.
+/// `hardtanh` with the default limits.
 template <FormulaValue V>
-EBB_INLINE V hardtanh(const V& x, double low = -1, double high = 1) {
-  return V(op::Hardtanh::value(x, low, high));
+EBB_INLINE V hardtanh(const V& x, double low = -1) {
+  return V(hardtanh(x, low, 1));
 }
 
 }  // namespace ebb::inline v0

@@ -1,5 +1,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Elementwise arithmetic, and choices between numbers.
+//
+// A choice has a `pull` that selects instead of multiplying by a slope of 0, so that an argument
+// that was not taken gets nothing, even of an infinite gradient. Comparisons with NaN do not
+// choose: there the pull is NaN.
 #pragma once
 #include <limits>
 #include <string_view>
@@ -18,7 +22,9 @@ struct Neg {
 struct Abs {
   static constexpr std::string_view name = "abs";
   EBB_INLINE static auto value(auto x) { return select(x > 0, x, 0 - x); }
-  EBB_INLINE static auto slope(auto x, auto) { return select(x > 0, 1, select(x < 0, -1, 0)); }
+  EBB_INLINE static auto pull(auto g, auto x, auto) {
+    return select(x > 0, g, select(x < 0, -g, 0 * x));
+  }
   static constexpr double samples[] = {-2, -0.1, 0.1, 1.5, 50};
   static constexpr double kinks[] = {0};
 };
@@ -33,6 +39,7 @@ struct Square {
 /// 1 / x.
 struct Reciprocal {
   static constexpr std::string_view name = "reciprocal";
+  static constexpr bool has_infinite_slope = true;
   EBB_INLINE static auto value(auto x) { return 1 / x; }
   EBB_INLINE static auto slope(auto, auto y) { return -y * y; }
   static constexpr double samples[] = {-2, -0.4, 0.3, 1.5, 50};
@@ -83,9 +90,8 @@ struct Clamp {
     if (!(low <= high)) refuse("the limits [", low, ", ", high, "] are not in order");
   }
   EBB_INLINE auto value(auto x) const { return select(x < low, low, select(x > high, high, x)); }
-  EBB_INLINE auto slope(auto x, auto) const { return select(x < low, 0, select(x > high, 0, 1)); }
   EBB_INLINE auto pull(auto g, auto x, auto) const {
-    return select(x < low, 0, select(x > high, 0, g));
+    return select(x < low, 0, select(x > high, 0, select(x == x, g, x)));
   }
   static constexpr Clamp example();
   static constexpr double samples[] = {-50, -1.1, -0.9, 0, 1.9, 2.1};
@@ -93,6 +99,25 @@ struct Clamp {
 };
 
 constexpr Clamp Clamp::example() { return {-1, 2}; }
+
+/// x limited to [low, high]; the slope at both ends is 0, and NaN stays NaN.
+struct Hardtanh {
+  static constexpr std::string_view name = "hardtanh";
+  double low = -1, high = 1;
+
+  void check(auto refuse) const {
+    if (!(low <= high)) refuse("the limits [", low, ", ", high, "] are not in order");
+  }
+  EBB_INLINE auto value(auto x) const { return select(x <= low, low, select(x >= high, high, x)); }
+  EBB_INLINE auto pull(auto g, auto x, auto) const {
+    return select(x <= low, 0, select(x >= high, 0, select(x == x, g, x)));
+  }
+  static constexpr Hardtanh example();
+  static constexpr double samples[] = {-50, -1.1, -0.9, 0, 1.9, 2.1};
+  static constexpr double kinks[] = {-1, 2};
+};
+
+constexpr Hardtanh Hardtanh::example() { return {-1, 2}; }
 
 struct Add {
   static constexpr std::string_view name = "add";
@@ -120,21 +145,28 @@ struct Mul {
 
 struct Div {
   static constexpr std::string_view name = "div";
+  static constexpr bool has_infinite_slope = true;
   EBB_INLINE static auto value(auto a, auto b) { return a / b; }
   EBB_INLINE static auto slope_a(auto, auto b, auto) { return 1 / b; }
   EBB_INLINE static auto slope_b(auto, auto b, auto y) { return -y / b; }
   static constexpr double samples[][2] = {{1, 2}, {-1, 3}, {0.4, -2}, {50, 40}};
 };
 
+/// What a choice of a or b passes to the one that is chosen if `taken`: the gradient g, half of it
+/// for equal ones, and nothing if the other is taken.
+EBB_INLINE auto pull_of_choice(auto g, auto taken, auto other_taken, auto a, auto b) {
+  return select(taken, g, select(other_taken, 0, select(a == b, 0.5 * g, a + b)));
+}
+
 /// The larger of a and b; equal ones share the gradient evenly, and NaN stays NaN.
 struct Maximum {
   static constexpr std::string_view name = "maximum";
   EBB_INLINE static auto value(auto a, auto b) { return select(b == b, select(a < b, b, a), b); }
-  EBB_INLINE static auto slope_a(auto a, auto b, auto) {
-    return select(a > b, 1, select(a == b, 0.5, 0));
+  EBB_INLINE static auto pull_a(auto g, auto a, auto b, auto) {
+    return pull_of_choice(g, a > b, b > a, a, b);
   }
-  EBB_INLINE static auto slope_b(auto a, auto b, auto) {
-    return select(b > a, 1, select(a == b, 0.5, 0));
+  EBB_INLINE static auto pull_b(auto g, auto a, auto b, auto) {
+    return pull_of_choice(g, b > a, a > b, a, b);
   }
   static constexpr double samples[][2] = {{1, 2}, {-1, -3}, {50, 49}, {0.1, 0}, {-0.1, 0}};
   static constexpr double kinks[] = {0};
@@ -144,11 +176,11 @@ struct Maximum {
 struct Minimum {
   static constexpr std::string_view name = "minimum";
   EBB_INLINE static auto value(auto a, auto b) { return select(b == b, select(b < a, b, a), b); }
-  EBB_INLINE static auto slope_a(auto a, auto b, auto) {
-    return select(a < b, 1, select(a == b, 0.5, 0));
+  EBB_INLINE static auto pull_a(auto g, auto a, auto b, auto) {
+    return pull_of_choice(g, a < b, b < a, a, b);
   }
-  EBB_INLINE static auto slope_b(auto a, auto b, auto) {
-    return select(b < a, 1, select(a == b, 0.5, 0));
+  EBB_INLINE static auto pull_b(auto g, auto a, auto b, auto) {
+    return pull_of_choice(g, b < a, a < b, a, b);
   }
   static constexpr double samples[][2] = {{1, 2}, {-1, -3}, {50, 49}, {0.1, 0}, {-0.1, 0}};
   static constexpr double kinks[] = {0};
@@ -165,8 +197,12 @@ struct Hypot {
     const auto ratio = minimum(p, q) / select(large == 0, 1, large);
     return select(p == infinity, p, select(q == infinity, q, large * sqrt(1 + ratio * ratio)));
   }
-  EBB_INLINE static auto slope_a(auto a, auto, auto y) { return select(y == 0, 0, a / y); }
-  EBB_INLINE static auto slope_b(auto, auto b, auto y) { return select(y == 0, 0, b / y); }
+  EBB_INLINE static auto pull_a(auto g, auto a, auto, auto y) {
+    return select(y == 0, 0, g * (a / y));
+  }
+  EBB_INLINE static auto pull_b(auto g, auto, auto b, auto y) {
+    return select(y == 0, 0, g * (b / y));
+  }
   static constexpr double samples[][2] = {{3, 4}, {-1, 2}, {0, -2}, {0.4, 0}, {50, -40}, {2, 30}};
 };
 

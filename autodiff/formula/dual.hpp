@@ -53,14 +53,33 @@ struct Dual {
 
 namespace forward {
 
+/// The derivative of a result, given that of the argument, d. Where d is 0 it is 0, even if the
+/// slope is infinite: what a choice did not take has no part in what follows. Only operations that
+/// say that their slopes can be infinite pay for it.
+template <class O, class V>
+EBB_INLINE V annihilate(const V& d, const V& result) {
+  if constexpr (requires { O::has_infinite_slope; }) {
+    using v0::select;  // for plain numbers
+    return V(select(d == 0, 0, result));
+  } else {
+    return result;
+  }
+}
+
 /// An operation on duals. Its `pull` also serves forward mode, since the Jacobian of an elementwise
 /// operation is diagonal.
 template <class O, class V, int K, unsigned on>
 EBB_INLINE Dual<V, K, on> unary(const O& op, const Dual<V, K, on>& x) {
   Dual<V, K, on> r;
   r.v = V(op.value(x.v));
-  x.each([&](auto k) EBB_LAMBDA { r.d[k] = V(op::pull(op, x.d[k], x.v, r.v)); });
+  x.each([&](auto k)
+             EBB_LAMBDA { r.d[k] = annihilate<O>(x.d[k], V(op::pull(op, x.d[k], x.v, r.v))); });
   return r;
+}
+/// The derivative of the result of `binary` by way of one argument, which has the derivative d.
+template <int side, class O, class V>
+EBB_INLINE V part(const O& op, const V& d, const V& a, const V& b, const V& y) {
+  return annihilate<O>(d, V(op::pull<side>(op, d, a, b, y)));
 }
 template <class O, class V, int K, unsigned p, unsigned q>
 EBB_INLINE Dual<V, K, p | q> binary(const O& op, const Dual<V, K, p>& a, const Dual<V, K, q>& b) {
@@ -69,12 +88,11 @@ EBB_INLINE Dual<V, K, p | q> binary(const O& op, const Dual<V, K, p>& a, const D
   r.each([&](auto k) EBB_LAMBDA {
     constexpr bool in_a = (p >> int(k) & 1U) != 0, in_b = (q >> int(k) & 1U) != 0;
     if constexpr (in_a && in_b) {
-      r.d[k] =
-          V(op::pull<0>(op, a.d[k], a.v, b.v, r.v)) + V(op::pull<1>(op, b.d[k], a.v, b.v, r.v));
+      r.d[k] = part<0>(op, a.d[k], a.v, b.v, r.v) + part<1>(op, b.d[k], a.v, b.v, r.v);
     } else if constexpr (in_a) {
-      r.d[k] = V(op::pull<0>(op, a.d[k], a.v, b.v, r.v));
+      r.d[k] = part<0>(op, a.d[k], a.v, b.v, r.v);
     } else {
-      r.d[k] = V(op::pull<1>(op, b.d[k], a.v, b.v, r.v));
+      r.d[k] = part<1>(op, b.d[k], a.v, b.v, r.v);
     }
   });
   return r;

@@ -40,6 +40,17 @@ EBB_INLINE constexpr auto pull(const O& f, const auto& g, const auto& x, const a
     return g * f.slope(x, y);
   }
 }
+/// True if a binary operation has a `pull` of its own for this argument, first (side 0) or second
+/// (side 1), in place of a slope.
+template <class O, int side>
+constexpr bool has_own_pull() {
+  constexpr Uses<1> any{};
+  if constexpr (side == 0) {
+    return requires { O::pull_a(any, any, any, any); };
+  } else {
+    return requires { O::pull_b(any, any, any, any); };
+  }
+}
 /// The slope of a binary operation with respect to its first (side 0) or second (side 1) argument.
 template <int side, class O>
 EBB_INLINE constexpr auto slope_of(const O& f, const auto& a, const auto& b, const auto& y) {
@@ -52,7 +63,13 @@ EBB_INLINE constexpr auto slope_of(const O& f, const auto& a, const auto& b, con
 template <int side, class O>
 EBB_INLINE constexpr auto pull(const O& f, const auto& g, const auto& a, const auto& b,
                                const auto& y) {
-  return g * slope_of<side>(f, a, b, y);
+  if constexpr (!has_own_pull<O, side>()) {
+    return g * slope_of<side>(f, a, b, y);
+  } else if constexpr (side == 0) {
+    return f.pull_a(g, a, b, y);
+  } else {
+    return f.pull_b(g, a, b, y);
+  }
 }
 
 // Which arguments a slope reads, found at compile time by evaluating it on `Uses`, a number type
@@ -71,8 +88,10 @@ constexpr unsigned binary_reads =
 /// everywhere; otherwise `not_literal`.
 template <class O, int side>
 constexpr int binary_literal() {
-  if constexpr (std::is_same_v<decltype(slope_of<side>(O{}, Uses<1>{}, Uses<2>{}, Uses<4>{})),
-                               int>) {
+  if constexpr (has_own_pull<O, side>()) {
+    return not_literal;
+  } else if constexpr (std::is_same_v<
+                           decltype(slope_of<side>(O{}, Uses<1>{}, Uses<2>{}, Uses<4>{})), int>) {
     return slope_of<side>(O{}, Uses<1>{}, Uses<2>{}, Uses<4>{});
   } else {
     return not_literal;

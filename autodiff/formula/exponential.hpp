@@ -9,6 +9,7 @@ namespace ebb::inline v0::op {
 
 struct Sqrt {
   static constexpr std::string_view name = "sqrt";
+  static constexpr bool has_infinite_slope = true;
   EBB_INLINE static auto value(auto x) { return sqrt(x); }
   EBB_INLINE static auto slope(auto, auto y) { return 0.5 / y; }
   static constexpr double samples[] = {0.2, 1, 4, 50};
@@ -17,6 +18,7 @@ struct Sqrt {
 
 struct Rsqrt {
   static constexpr std::string_view name = "rsqrt";
+  static constexpr bool has_infinite_slope = true;
   EBB_INLINE static auto value(auto x) { return 1 / sqrt(x); }
   EBB_INLINE static auto slope(auto, auto y) { return -0.5 * y * y * y; }
   static constexpr double samples[] = {0.2, 1, 4, 50};
@@ -40,6 +42,7 @@ struct Expm1 {
 
 struct Log {
   static constexpr std::string_view name = "log";
+  static constexpr bool has_infinite_slope = true;
   EBB_INLINE static auto value(auto x) { return log(x); }
   EBB_INLINE static auto slope(auto x, auto) { return 1 / x; }
   static constexpr double samples[] = {0.1, 0.9, 1, 5, 50};
@@ -49,6 +52,7 @@ struct Log {
 /// log(1 + x) without cancellation near 0.
 struct Log1p {
   static constexpr std::string_view name = "log1p";
+  static constexpr bool has_infinite_slope = true;
   EBB_INLINE static auto value(auto x) { return log1p(x); }
   EBB_INLINE static auto slope(auto x, auto) { return 1 / (1 + x); }
   static constexpr double samples[] = {-0.5, 0, 1e-3, 0.3, 50};
@@ -58,6 +62,7 @@ struct Log1p {
 /// a^b. If a is 0 and the power does not depend on an argument, the slope with respect to it is 0.
 struct Pow {
   static constexpr std::string_view name = "pow";
+  static constexpr bool has_infinite_slope = true;
   EBB_INLINE static auto value(auto a, auto b) { return pow(a, b); }
   EBB_INLINE static auto slope_a(auto a, auto b, auto) {
     return b * pow(select(a == 0, select(b == 0, 1, a), a), b - 1);  // 0 * 0^-1 is 0 here
@@ -74,6 +79,7 @@ struct Pow {
 /// and the slope with respect to b is 0.
 struct Xlogy {
   static constexpr std::string_view name = "xlogy";
+  static constexpr bool has_infinite_slope = true;
   EBB_INLINE static auto value(auto a, auto b) {
     return select(b == b, select(a == 0, 0, a * log(b)), b);
   }

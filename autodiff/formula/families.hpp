@@ -27,7 +27,8 @@
 #define EBB_UNARY_OF_FORMULAS(X)                                                              \
   X(abs, Abs) X(sign, Sign) X(square, Square) X(reciprocal, Reciprocal) X(rsqrt, Rsqrt)       \
   X(sigmoid, Sigmoid) X(log_sigmoid, LogSigmoid) X(relu, Relu) X(softplus, Softplus)          \
-  X(clamp, Clamp, (), (double low, double high), (low, high))
+  X(clamp, Clamp, (), (double low, double high), (low, high))                                 \
+  X(hardtanh, Hardtanh, (), (double low, double high), (low, high))
 #define EBB_BINARY_OF_FORMULAS(X) \
   X(maximum, Maximum) X(minimum, Minimum) X(hypot, Hypot) X(xlogy, Xlogy)
 

@@ -10,6 +10,7 @@ namespace ebb::inline v0::op {
 /// log |gamma(x)|.
 struct Lgamma {
   static constexpr std::string_view name = "lgamma";
+  static constexpr bool has_infinite_slope = true;
   EBB_INLINE static auto value(auto x) { return lgamma(x); }
   EBB_INLINE static auto slope(auto x, auto) { return digamma(x); }
   static constexpr double samples[] = {-2.4, -0.7, 0.3, 1, 1.3, 2, 3.5, 50};
@@ -18,6 +19,7 @@ struct Lgamma {
 /// The derivative of log |gamma(x)|.
 struct Digamma {
   static constexpr std::string_view name = "digamma";
+  static constexpr bool has_infinite_slope = true;
   EBB_INLINE static auto value(auto x) { return digamma(x); }
   EBB_INLINE static auto slope(auto x, auto) { return polygamma(1, x); }
   static constexpr double samples[] = {-2.4, -0.7, 0.3, 1, 1.46, 2, 3.5, 50};
@@ -26,6 +28,7 @@ struct Digamma {
 /// The n-th derivative of digamma; digamma itself for n = 0.
 struct Polygamma {
   static constexpr std::string_view name = "polygamma";
+  static constexpr bool has_infinite_slope = true;
   int n = 1;
 
   void check(auto refuse) const {

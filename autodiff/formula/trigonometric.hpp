@@ -40,6 +40,7 @@ struct Tan {
 /// The angle in [-pi/2, pi/2] with this sine; NaN outside of [-1, 1].
 struct Asin {
   static constexpr std::string_view name = "asin";
+  static constexpr bool has_infinite_slope = true;
   EBB_INLINE static auto value(auto x) { return asin(x); }
   EBB_INLINE static auto slope(auto x, auto) { return rsqrt(one_minus_square(x)); }
   static constexpr double samples[] = {-0.9, -0.5, -0.3, 0, 0.4, 0.7};
@@ -49,6 +50,7 @@ struct Asin {
 /// The angle in [0, pi] with this cosine; NaN outside of [-1, 1].
 struct Acos {
   static constexpr std::string_view name = "acos";
+  static constexpr bool has_infinite_slope = true;
   EBB_INLINE static auto value(auto x) { return acos(x); }
   EBB_INLINE static auto slope(auto x, auto) { return -rsqrt(one_minus_square(x)); }
   static constexpr double samples[] = {-0.9, -0.5, -0.3, 0, 0.4, 0.7};
@@ -98,6 +100,7 @@ struct Asinh {
 /// The number >= 0 with this hyperbolic cosine; NaN below 1.
 struct Acosh {
   static constexpr std::string_view name = "acosh";
+  static constexpr bool has_infinite_slope = true;
   EBB_INLINE static auto value(auto x) { return acosh(x); }
   EBB_INLINE static auto slope(auto x, auto) { return rsqrt(x - 1) * rsqrt(x + 1); }
   static constexpr double samples[] = {1.2, 1.5, 2, 5, 50};
@@ -107,6 +110,7 @@ struct Acosh {
 /// The number with this hyperbolic tangent; infinite at -1 and 1, NaN outside of [-1, 1].
 struct Atanh {
   static constexpr std::string_view name = "atanh";
+  static constexpr bool has_infinite_slope = true;
   EBB_INLINE static auto value(auto x) { return atanh(x); }
   EBB_INLINE static auto slope(auto x, auto) { return 1 / one_minus_square(x); }
   static constexpr double samples[] = {-0.9, -0.5, -0.3, 0, 0.4, 0.7};

@@ -47,14 +47,4 @@ Tensor<T> leaky_relu(const Operand<T>& x, double negative_slope) {
 }
 EBB_OVERLOAD_FOR_REALS(leaky_relu, Tensor<T>(const Operand<T>&, double))
 
-template <Real T>
-Tensor<T> hardtanh(const Operand<T>& x, double low, double high) {
-  if (!(low <= high)) {
-    throw ArgumentError("hardtanh: the limits [" + std::to_string(low) + ", " +
-                        std::to_string(high) + "] are not in order");
-  }
-  return fuse(Formula<op::Hardtanh>{}, x, low, high);
-}
-EBB_OVERLOAD_FOR_REALS(hardtanh, Tensor<T>(const Operand<T>&, double, double))
-
 }  // namespace ebb::inline v0
