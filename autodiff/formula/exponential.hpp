@@ -59,13 +59,14 @@ struct Log1p {
   static constexpr double lower_bound = -1;
 };
 
-/// a^b. If a is 0 and the power does not depend on an argument, the slope with respect to it is 0.
+/// a^b. Where the power does not depend on an argument, the slope with respect to it is 0.
 struct Pow {
   static constexpr std::string_view name = "pow";
   static constexpr bool has_infinite_slope = true;
   EBB_INLINE static auto value(auto a, auto b) { return pow(a, b); }
   EBB_INLINE static auto slope_a(auto a, auto b, auto) {
-    return b * pow(select(a == 0, select(b == 0, 1, a), a), b - 1);  // 0 * 0^-1 is 0 here
+    // 0 for b = 0, also where a is 0 or NaN.
+    return b * pow(select(abs(a) > 0, a, select(b == 0, 1, a)), b - 1);
   }
   EBB_INLINE static auto slope_b(auto a, auto, auto y) {
     return y * log(select(a == 0, select(y > 1, a, 1), a));  // 0^b is at most 1 unless b < 0

@@ -105,6 +105,25 @@ TEST_CASE("the slopes of an operation of two arguments at NaN are NaN, or consta
   }
 }
 
+TEST_CASE("a power that does not depend on NaN has the slope 0") {
+  const auto by_base = [](const auto& x) { return pow(x, 0.0); };
+  const auto by_exponent = [](const auto& x) { return pow(1.0, x); };
+  const auto fused = [](const auto& x) { return fuse([](auto v) { return pow(v, 0); }, x); };
+  const Array<double> x(nan_value);
+  CHECK(by_base(Tensor<double>(x)).item() == 1);
+  CHECK(gradient(by_base, x).item() == 0);
+  CHECK(gradient(by_base, Array<float>(float(nan_value))).item() == 0);
+  CHECK(gradient(fused, x).item() == 0);
+  CHECK(hessian(by_base, x).item() == 0);
+  CHECK(by_exponent(Tensor<double>(x)).item() == 1);
+  CHECK(gradient(by_exponent, x).item() == 0);
+  // What does depend on its arguments keeps its mixed derivative: b a^(b - 1) by b is 1 / a at 0.
+  const auto slope_in_a = [](const auto& b) {
+    return gradient([&](const auto& a) { return pow(a, b); }, Tensor<double>(4.0));
+  };
+  CHECK(gradient(slope_in_a, Array<double>(0.0)).item() == 0.25);
+}
+
 TEST_CASE("the slope of a fused choice at NaN is NaN") {
   const auto is_nan = [](const auto& f) {
     return std::isnan(
