@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // The losses, each as one record.
 #pragma once
+#include <limits>
+
 #include "ebb/autodiff/engine/op.hpp"
 #include "ebb/autodiff/formula/families.hpp"
 #include "ebb/autodiff/kernels/table.hpp"
@@ -33,7 +35,13 @@ struct MseLoss {
 /// without logarithms of numbers that round to 0.
 struct BceWithLogits {
   static constexpr std::string_view name = "bce_with_logits";
-  EBB_INLINE static auto value(auto logit, auto target) { return softplus(logit) - target * logit; }
+  EBB_INLINE static auto value(auto logit, auto target) {
+    constexpr double infinity = std::numeric_limits<double>::infinity();
+    // The line that it approaches; an infinite logit that the target does not weigh costs 0.
+    const auto weight = select(logit > 0, 1 - target, -target);
+    return select(abs(logit) == infinity, select(weight == 0, 0, weight * logit),
+                  softplus(logit) - target * logit);
+  }
   static constexpr Lacks lacks{.empty = "the mean of nothing is NaN"};
   static std::vector<Sample> samples() {
     const auto f = [](auto x) { return bce_with_logits(x[0], x[1]); };
@@ -170,7 +178,11 @@ struct SquaredHingeLoss {
 struct PoissonNllLoss {
   static constexpr std::string_view name = "poisson_nll_loss";
   EBB_INLINE static auto value(auto log_rate, auto target) {
-    return exp(log_rate) - target * log_rate;
+    constexpr double infinity = std::numeric_limits<double>::infinity();
+    // A rate of 0 that the target does not weigh costs 0, and an infinite rate is infinite.
+    const auto rate = exp(log_rate), line = target * log_rate;
+    return select(log_rate == infinity, rate,
+                  select(log_rate == -infinity, select(target == 0, 0, -line), rate - line));
   }
   static constexpr Lacks lacks{.empty = "the mean of nothing is NaN"};
   static std::vector<Sample> samples() {
@@ -194,7 +206,8 @@ struct QuantileLoss {
   static constexpr std::string_view name = "quantile_loss";
   EBB_INLINE static auto value(auto prediction, auto target, auto q) {
     const auto e = target - prediction;
-    return select(e < 0, q - 1, select(e > 0, q, q - 0.5)) * e;
+    // e^2 is NaN with a slope of NaN.
+    return select(e == e, select(e < 0, q - 1, select(e > 0, q, q - 0.5)) * e, e * e);
   }
   static constexpr bool has_kinks = true;
   static constexpr Lacks lacks{.empty = "the mean of nothing is NaN"};

@@ -88,6 +88,49 @@ TEST_CASE("losses of extreme arguments") {
   CHECK(std::isnan(hinge_loss(Tensor<double>(std::nan("")), zero).item()));
 }
 
+TEST_CASE("the slope of a loss at NaN is NaN") {
+  const double none = std::nan("");
+  CHECK(std::isnan(slope([](auto p, auto t) { return mse_loss(p, t); }, none, 1)));
+  CHECK(std::isnan(slope([](auto p, auto t) { return l1_loss(p, t); }, none, 1)));
+  CHECK(std::isnan(slope([](auto p, auto t) { return huber_loss(p, t); }, none, 1)));
+  CHECK(std::isnan(slope([](auto p, auto t) { return smooth_l1_loss(p, t); }, none, 1)));
+  CHECK(std::isnan(slope([](auto p, auto t) { return hinge_loss(p, t); }, none, 1)));
+  CHECK(std::isnan(slope([](auto p, auto t) { return squared_hinge_loss(p, t); }, none, 1)));
+  CHECK(std::isnan(slope([](auto p, auto t) { return quantile_loss(p, t, 0.75); }, none, 1)));
+  CHECK(std::isnan(slope([](auto p, auto t) { return bce_with_logits(p, t); }, none, 1)));
+  CHECK(std::isnan(slope([](auto p, auto t) { return poisson_nll_loss(p, t); }, none, 1)));
+}
+
+TEST_CASE("an infinite logit that the target does not weigh costs nothing") {
+  constexpr double inf = std::numeric_limits<double>::infinity();
+  const auto bce = [](auto z, auto t) { return bce_with_logits(z, t); };
+  const auto poisson = [](auto z, auto t) { return poisson_nll_loss(z, t); };
+  struct Point {
+    double z, t, value, slope;
+  };
+  const auto check_points = [](const auto& loss, std::initializer_list<Point> points) {
+    for (const Point& point : points) {
+      CAPTURE(point.z);
+      CAPTURE(point.t);
+      CHECK(loss(Tensor<double>(point.z), Tensor<double>(point.t)).item() == point.value);
+      CHECK(loss(Tensor<float>(point.z), Tensor<float>(point.t)).item() == float(point.value));
+      CHECK(slope(loss, point.z, point.t) == point.slope);
+      const auto f = [&](const auto& z) { return loss(z, Tensor<double>(point.t)); };
+      CHECK(hessian(f, Array<double>(point.z)).item() == (std::isinf(point.slope) ? inf : 0));
+      const auto of_target = [&](const auto& t) { return loss(Tensor<double>(point.z), t); };
+      if (point.value == 0) CHECK(gradient(of_target, Array<double>(point.t)).item() == 0);
+    }
+  };
+  check_points(bce, {{-inf, 0, 0, 0},
+                     {inf, 1, 0, 0},
+                     {inf, 0, inf, 1},
+                     {-inf, 1, inf, -1},
+                     {inf, 0.25, inf, 0.75},
+                     {-inf, 0.25, inf, -0.25}});
+  check_points(poisson,
+               {{-inf, 0, 0, 0}, {-inf, 2, inf, -2}, {inf, 0, inf, inf}, {inf, 2, inf, inf}});
+}
+
 TEST_CASE("nll_loss of log_softmax is cross_entropy") {
   const auto logits = op::spread({5, 7}, 4);
   const auto labels = Array<std::int64_t>::of({6, 0, 3, 3, 1});
