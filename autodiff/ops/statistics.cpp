@@ -63,6 +63,26 @@ Tensor<T> checked_norm(const Operand<T>& x, double p, const ReduceOptions& over)
   return apply<op::Norm, T>({over, p}, x);
 }
 
+/// Vectors divided by their norms, or by eps if that is larger. Where a norm or its inverse would
+/// leave the range, all are scaled by powers of two first, which does not change the result.
+template <class T>
+Tensor<T> unit(const Operand<T>& operand, int axis, double eps) {
+  constexpr T largest = std::numeric_limits<T>::max(), least = std::numeric_limits<T>::min();
+  const Tensor<T> x = Access::as_tensor(operand, op::CosineSimilarity::name);
+  const Tensor<T> size = norm(x, 2, axis, true);
+  const auto is_in_range = [](T v) { return v == 0 || (v > 4 * least && v < largest / 4); };
+  const Array<T>& sizes = size.array();
+  if (std::all_of(sizes.begin(), sizes.end(), is_in_range)) return x / maximum(size, eps);
+  Array<T> factors = max(abs(x.detach()), axis, true).array();
+  constexpr int most = std::numeric_limits<T>::max_exponent - 4;
+  for (T& v : std::span(factors.mutate(), std::size_t(factors.size()))) {
+    v = v > 0 && std::isfinite(v) ? std::ldexp(T(1), std::clamp(-std::ilogb(v), -most, most))
+                                  : T(1);
+  }
+  const Tensor<T> scaled = x * factors;
+  return scaled / maximum(norm(scaled, 2, axis, true), factors * eps);
+}
+
 }  // namespace
 }  // namespace detail
 
@@ -86,10 +106,7 @@ Tensor<T> cosine_similarity(const Operand<T>& a, const Operand<T>& b, int axis, 
     throw ArgumentError("cosine_similarity: eps = " + std::to_string(eps) + "; it is at least 0");
   }
   axis = detail::axis_of("cosine_similarity", axis, p);
-  // Each vector is normalised first, since the product of the norms of large vectors would
-  // overflow.
-  const auto unit = [&](const Operand<T>& x) { return x / maximum(norm(x, 2, axis, true), eps); };
-  return sum(unit(a) * unit(b), axis);
+  return sum(detail::unit<T>(a, axis, eps) * detail::unit<T>(b, axis, eps), axis);
 }
 template EBB_API Tensor<float> cosine_similarity(const Operand<float>&, const Operand<float>&, int,
                                                  double);

@@ -154,4 +154,42 @@ TEST_CASE("cosine_similarity is the cosine, and 0 for a vector of zeros") {
   for (const double v : g) CHECK(std::isfinite(v));
 }
 
+TEST_CASE("cosine_similarity of vectors whose squares leave the range") {
+  const double cosine = 0.9922778767136677;  // 8 / sqrt(65)
+  const auto check_scaled = [&]<class T>(T scale, T other, double tolerance) {
+    CAPTURE(scale);
+    const auto a = Array<T>::of({{2 * scale, 3 * scale}});
+    const auto b = Array<T>::of({{other, 2 * other}});
+    const auto f = [&](const auto& x) { return sum(cosine_similarity(x, b, 1, 0)); };
+    CHECK(std::abs(double(f(Tensor<T>(a)).item()) - cosine) <= tolerance);
+    // b / (|a| |b|) - cos a / |a|^2, which is (-3, 2) / (13 sqrt(65) scale).
+    const auto g = gradient(f, a).array();
+    const double unit = 1 / (13 * std::sqrt(65.0)) / double(scale);
+    const double absolute = tolerance * unit + 2 * double(std::numeric_limits<T>::denorm_min());
+    CHECK(std::abs(double(g[0]) + 3 * unit) <= 9 * absolute);
+    CHECK(std::abs(double(g[1]) - 2 * unit) <= 9 * absolute);
+  };
+  check_scaled(1e38F, 1.0F, 4e-7);
+  check_scaled(1e38F, 1e38F, 4e-7);
+  check_scaled(1e-37F, 1.0F, 4e-7);
+  check_scaled(1e-37F, 1e38F, 4e-7);
+  check_scaled(5e307, 1.0, 1e-15);
+  check_scaled(5e307, 5e307, 1e-15);
+  check_scaled(1e-306, 5e307, 1e-15);
+  const auto with_eps =
+      cosine_similarity(Array<float>::of({{2e38F, 3e38F}}), Array<float>::of({{1, 2}}));
+  CHECK(std::abs(double(with_eps.item()) - cosine) <= 4e-7);
+}
+
+TEST_CASE("the slope of stddev is right for the largest and the smallest numbers") {
+  for (const double scale : {1e308, 1e-308, 1.0}) {
+    CAPTURE(scale);
+    const auto g =
+        gradient([](const auto& x) { return stddev(x); }, Array<double>::of({scale, -scale}))
+            .array();
+    CHECK(std::abs(g[0] - std::sqrt(0.5)) <= 1e-15);
+    CHECK(std::abs(g[1] + std::sqrt(0.5)) <= 1e-15);
+  }
+}
+
 }  // TEST_SUITE("losses")
