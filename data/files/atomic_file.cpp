@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <atomic>
 #include <cerrno>
+#include <charconv>
 #include <cstdio>
 #include <filesystem>
 #include <system_error>
@@ -28,15 +29,42 @@ fs::path behind_links(fs::path path) {
   return path;
 }
 
+/// The number of the open file that a name such as "/dev/stdout" or "/dev/fd/3" stands for;
+/// otherwise -1.
+int open_descriptor(const std::string& path) {
+  if (path == "/dev/stdout") return STDOUT_FILENO;
+  if (path == "/dev/stderr") return STDERR_FILENO;
+  for (const std::string_view folder : {"/dev/fd/", "/proc/self/fd/"}) {
+    if (!path.starts_with(folder)) continue;
+    int number = -1;
+    const char* const end = path.data() + path.size();
+    const auto [p, code] = std::from_chars(path.data() + folder.size(), end, number);
+    if (code == std::errc() && p == end) return number;
+  }
+  return -1;
+}
+
 }  // namespace
 
 AtomicFile::AtomicFile(const std::string& path)
     : path_(path), target_(behind_links(path).string()) {
+  if (const int open = open_descriptor(path); open >= 0) {
+    descriptor_ = ::fcntl(open, F_DUPFD_CLOEXEC, 0);
+    is_device_ = true;
+    if (descriptor_ < 0) fail("cannot be written", errno);
+    return;
+  }
   struct stat old {};
   const bool replaces = ::stat(target_.c_str(), &old) == 0;
+  if (replaces && S_ISDIR(old.st_mode)) {
+    throw FileError(path_ + ": cannot be written: it is a folder; give another name");
+  }
   // Renaming onto a device or a pipe would remove it.
   if (replaces && !S_ISREG(old.st_mode)) {
-    throw FileError(path_ + ": cannot be written: it is not a plain file; give another name");
+    descriptor_ = ::open(target_.c_str(), O_WRONLY | O_CLOEXEC | O_NOCTTY);
+    is_device_ = true;
+    if (descriptor_ < 0) fail("cannot be written", errno);
+    return;
   }
   const std::string folder = fs::path(target_).parent_path().string();
   open_temporary(folder.empty() ? "." : folder, 0666);
@@ -77,19 +105,28 @@ void AtomicFile::discard() {
 
 void AtomicFile::write(const void* bytes, std::int64_t count) {
   auto from = static_cast<const char*>(bytes);
+  if (is_device_ && count > 0 && position_ != sent_) {
+    throw FileError(path_ + ": this format is not written in one go; write it to a plain file");
+  }
   while (count > 0) {
     // A write of more than 2 GiB at once is not possible.
     const auto part = std::size_t(std::min(count, std::int64_t(1) << 30));
-    const ssize_t written = ::pwrite(descriptor_, from, part, position_);
+    const ssize_t written = is_device_ ? ::write(descriptor_, from, part)
+                                       : ::pwrite(descriptor_, from, part, position_);
     if (written < 0 && errno == EINTR) continue;
-    if (written <= 0) fail("cannot be written; nothing was changed", written < 0 ? errno : ENOSPC);
+    if (written <= 0) {
+      const int error = written < 0 ? errno : ENOSPC;
+      fail(is_device_ ? "cannot be written" : "cannot be written; nothing was changed", error);
+    }
     from += written;
     count -= written;
     position_ += written;
+    sent_ = position_;
   }
 }
 
 void AtomicFile::commit() {
+  if (is_device_) return discard();
   if (::fsync(descriptor_) != 0) fail("cannot be brought to the disk", errno);
   const int closed = ::close(descriptor_);
   descriptor_ = -1;

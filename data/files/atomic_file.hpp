@@ -12,11 +12,12 @@ namespace ebb::inline v0::data::detail {
 /// A file that does not exist before `commit()` and is complete after it: a temporary file in the
 /// same folder, which then replaces the target. Without a commit the destructor removes it, and the
 /// target does not change. The new file gets the permissions of the file that it replaces, or those
-/// that the umask gives to a new file. A symbolic link is followed.
+/// that the umask gives to a new file. A symbolic link is followed. A device or a pipe, such as
+/// "/dev/stdout", is not replaced but written to directly, whatever is behind it.
 class AtomicFile {
  public:
-  /// @throws FileError if no file can be made in the folder of the target, and if the target is
-  /// something other than a plain file.
+  /// @throws FileError if no file can be made in the folder of the target, and if the target can
+  /// only be a folder.
   explicit AtomicFile(const std::string& path);
   AtomicFile(const AtomicFile&) = delete;
   AtomicFile& operator=(const AtomicFile&) = delete;
@@ -44,6 +45,8 @@ class AtomicFile {
   std::string temporary_;  ///< empty when there is none
   int descriptor_ = -1;
   std::int64_t position_ = 0;
+  bool is_device_ = false;  ///< there is no temporary file
+  std::int64_t sent_ = 0;   ///< the bytes that a device was given
 };
 
 }  // namespace ebb::inline v0::data::detail

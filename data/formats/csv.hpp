@@ -43,7 +43,8 @@ struct CsvWriteOptions {
 };
 
 /// Writes a table as a file of comma-separated values, which `read_csv` and other programs read.
-/// The file is written whole or not at all, and compressed by gzip if its name ends in .gz. Numbers
+/// The file is written whole or not at all, a device or a pipe such as "/dev/stdout" directly, and
+/// compressed by gzip if its name ends in .gz. Numbers
 /// are written with as few digits as read back to the same bits. Texts are quoted if they need it
 /// or could be read as a missing value. A level that looks like a number reads back as a category
 /// if `CsvOptions::kinds` says so.

@@ -2,6 +2,7 @@
 #include "ebb/data/files/atomic_file.hpp"
 
 #include <doctest/doctest.h>
+#include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -135,19 +136,48 @@ TEST_CASE("names may be relative, very long, or links") {
   CHECK(content_of("below/none") == "3");
 }
 
+TEST_CASE("a device or a pipe is written to directly, and stays what it is") {
+  const Folder folder;
+  const std::string pipe = folder.path("pipe");
+  REQUIRE(::mkfifo(pipe.c_str(), 0600) == 0);
+  const int reader = ::open(pipe.c_str(), O_RDONLY | O_NONBLOCK);
+  REQUIRE(reader >= 0);
+  write(pipe, "text");
+  char got[8] = {};
+  CHECK(::read(reader, got, sizeof got) == 4);
+  CHECK(std::string(got) == "text");
+  CHECK(std::filesystem::is_fifo(pipe));
+  CHECK(folder.names() == std::vector<std::string>{"pipe"});
+  ::close(reader);
+  write("/dev/null", "text");
+
+  // The file behind an open descriptor is appended to, not replaced.
+  const std::string path = folder.add("out", "");
+  const int out = ::open(path.c_str(), O_WRONLY);
+  REQUIRE(::write(out, "first ", 6) == 6);
+  write("/dev/fd/" + std::to_string(out), "second");
+  REQUIRE(::write(out, " third", 6) == 6);
+  ::close(out);
+  CHECK(content_of(path) == "first second third");
+  CHECK(message_of<FileError>([&] {
+          write("/dev/fd/" + std::to_string(out), "x");
+        }).find("cannot be written") != std::string::npos);
+  data::detail::AtomicFile parts("/dev/null");
+  parts.write("abc");
+  parts.seek(1);
+  CHECK(message_of<FileError>([&] { parts.write("x"); }) ==
+        "/dev/null: this format is not written in one go; write it to a plain file");
+}
+
 TEST_CASE("a target that cannot be written is refused before any file is made") {
   const Folder folder;
   std::filesystem::create_directory(folder.path("folder"));
   CHECK(message_of<FileError>([&] { write(folder.path("folder"), "x"); }) ==
-        folder.path("folder") + ": cannot be written: it is not a plain file; give another name");
-  REQUIRE(::mkfifo(folder.path("pipe").c_str(), 0600) == 0);
-  CHECK(message_of<FileError>([&] { write(folder.path("pipe"), "x"); }) ==
-        folder.path("pipe") + ": cannot be written: it is not a plain file; give another name");
-  CHECK(std::filesystem::is_fifo(folder.path("pipe")));
+        folder.path("folder") + ": cannot be written: it is a folder; give another name");
   CHECK(message_of<FileError>([&] { write(folder.path("no/file"), "x"); }) ==
         folder.path("no/file") +
             ": cannot be written: no file can be made in its folder (No such file or directory)");
-  CHECK(folder.names() == Names{"folder", "pipe"});
+  CHECK(folder.names() == Names{"folder"});
 }
 
 }  // TEST_SUITE("atomic file")
