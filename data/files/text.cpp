@@ -19,6 +19,11 @@ std::string quoted(std::string_view text) {
   return out + (text.size() > longest ? "...\"" : "\"");
 }
 
+std::string why_not_utf8(std::string_view text) {
+  return text.find('\0') != text.npos ? " has a zero byte; the file is damaged, or is no text"
+                                      : " is not UTF-8; convert the file to it";
+}
+
 bool is_utf8(std::string_view text) {
   for (std::size_t i = 0; i < text.size();) {
     const auto byte = [&](std::size_t at) {

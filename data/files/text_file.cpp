@@ -12,6 +12,21 @@ namespace {
 constexpr std::size_t first_window = std::size_t(1) << 18;
 constexpr std::size_t padding = 16;
 
+/// What a file is that begins with these bytes, and what to do with it.
+struct Known {
+  std::string_view start;
+  const char* what;
+};
+constexpr Known no_texts[] = {
+    {"PK\x03\x04", "a zip archive, as .xlsx files are, too; extract or save the table as text"},
+    {"BZh", "compressed by bzip2; decompress it, or compress it by gzip"},
+    {"\xFD"
+     "7zXZ",
+     "compressed by xz; decompress it, or compress it by gzip"},
+    {"\x28\xB5\x2F\xFD", "compressed by zstd; decompress it, or compress it by gzip"},
+    {"PAR1", "a Parquet file; save the table as CSV"},
+    {"SQLite format 3", "a SQLite database; read_sqlite reads it"}};
+
 }  // namespace
 
 TextFile::TextFile(const BinaryFile& file, ReadSession& session)
@@ -24,10 +39,14 @@ TextFile::TextFile(const BinaryFile& file, ReadSession& session)
   session_.expect(file.size());
   window_.resize(first_window + padding);
   at_ = end_ = window_.data();
-  while (end_ - at_ < 3 && !all_read_) refill();
+  while (end_ - at_ < 16 && !all_read_) refill();
   const std::string_view start(at_, std::size_t(end_ - at_));
   if (start.starts_with("\xFF\xFE") || start.starts_with("\xFE\xFF")) {
     fail({}, "the text is UTF-16; convert it to UTF-8 first");
+  }
+  for (const Known& known : no_texts) {
+    if (start.starts_with(known.start))
+      fail({}, std::string("this is no text: it is ") + known.what);
   }
   if (start.starts_with("\xEF\xBB\xBF")) {
     at_ += 3;

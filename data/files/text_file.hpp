@@ -33,6 +33,9 @@ std::string quoted(std::string_view text);
 /// True if a text is UTF-8 and has no NUL.
 EBB_API bool is_utf8(std::string_view text);
 
+/// The end of a message about a text for which `is_utf8` is false.
+std::string why_not_utf8(std::string_view text);
+
 /// Reads a text through a window, which is refilled as needed, and grows if a field does not fit. A
 /// byte order mark is skipped. Text compressed by gzip is inflated; lines and columns are then
 /// those of the inflated text.

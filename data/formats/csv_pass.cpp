@@ -62,8 +62,7 @@ void CsvPass<T>::read_header() {
                                    " has no name; the first line names every column");
     }
     if (!is_utf8(name)) {
-      file_.fail(file_.mark(),
-                 "the name " + quoted(name) + " is not UTF-8; convert the file to it");
+      file_.fail(file_.mark(), "the name " + quoted(name) + why_not_utf8(name));
     }
     if (columns_.empty() && file_.row_ended() && !file_.was_quoted()) {
       const std::size_t other = name.find_first_of(other_separators);
@@ -259,7 +258,7 @@ void CsvPass<T>::read_category(std::size_t j, T& value) {
   std::int64_t code = column.levels.find(text);
   if (code < 0) {
     constexpr auto most = std::int64_t(1) << std::numeric_limits<T>::digits;
-    if (!is_utf8(text)) fail_at(j, quoted(text) + " is not UTF-8; convert the file to it");
+    if (!is_utf8(text)) fail_at(j, quoted(text) + why_not_utf8(text));
     if (column.levels.size() == most) {
       fail_at(j, "more levels than float can number; read the file as double");
     }

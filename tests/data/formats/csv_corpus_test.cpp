@@ -84,8 +84,10 @@ TEST_CASE("files of the corpus are read, or refused with their errors") {
         "twice"},
        {"latin1.csv", ":2:1: column \"a\": \"\xE9t\xE9\" is not UTF-8; convert the file to it"},
        {"utf16.csv", ":1:1: the text is UTF-16; convert it to UTF-8 first"},
-       {"nul.csv", ":2:1: column \"a\": \"x?y\" is not UTF-8; convert the file to it"},
-       {"binary.csv", ":1:1: the name \"?????????\" is not UTF-8; convert the file to it"}},
+       {"nul.csv",
+        ":2:1: column \"a\": \"x?y\" has a zero byte; the file is damaged, or is no text"},
+       {"binary.csv",
+        ":1:1: the name \"?????????\" has a zero byte; the file is damaged, or is no text"}},
       [](const std::string& path) {
         return outcome(data::read_csv<double>(path, {.missing = data::Missing::nan}));
       });

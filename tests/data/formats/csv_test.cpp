@@ -264,4 +264,21 @@ TEST_CASE("the data of the examples are read") {
   CHECK(std::count(cancer.y.begin(), cancer.y.end(), 1.0F) == 357);
 }
 
+TEST_CASE("a file that is no text is named for what it is") {
+  const auto refusal = [](const std::string& content) {
+    const File file(content);
+    return message(file.path(), [&] { data::read_csv<double>(file.path()); });
+  };
+  CHECK(refusal(std::string("PK\3\4rest\n1\n", 12)).find("a zip archive") != std::string::npos);
+  CHECK(refusal("BZh91AY\n1\n").find("compressed by bzip2") != std::string::npos);
+  CHECK(refusal("\xFD"
+                "7zXZ\n1\n")
+            .find("compressed by xz") != std::string::npos);
+  CHECK(refusal("\x28\xB5\x2F\xFD\n1\n").find("compressed by zstd") != std::string::npos);
+  CHECK(refusal("PAR1\n1\n").find("a Parquet file") != std::string::npos);
+  CHECK(refusal("SQLite format 3\n").find("read_sqlite reads it") != std::string::npos);
+  CHECK(refusal(std::string("a\0b\n1\n", 6)).find("has a zero byte") != std::string::npos);
+  CHECK(refusal(std::string("ab\nx\0y\n", 7)).find("has a zero byte") != std::string::npos);
+}
+
 }  // TEST_SUITE("csv")
