@@ -91,7 +91,9 @@ struct Clamp {
   }
   EBB_INLINE auto value(auto x) const { return select(x < low, low, select(x > high, high, x)); }
   EBB_INLINE auto pull(auto g, auto x, auto) const {
-    return select(x < low, 0, select(x > high, 0, select(x == x, g, x)));
+    // One choice: of two that give 0, g++ 12 makes one of a mask that it computes lane by lane.
+    const auto y = value(x);
+    return select(x == y, g, select(y == y, 0, y));
   }
   static constexpr Clamp example();
   static constexpr double samples[] = {-50, -1.1, -0.9, 0, 1.9, 2.1};

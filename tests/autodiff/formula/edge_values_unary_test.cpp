@@ -137,6 +137,8 @@ const std::vector<Hard>& table() {
                  {2, 2, 1},
                  {-0.0, -0.0, 1},
                  {tiny, tiny, 1}}),
+      HARD_CALL(clamp, clamp(x, -inf, 2.0), {{-inf, -inf, 1}, {-huge, -huge, 1}, {inf, 2, 0}}),
+      HARD_CALL(clamp, clamp(x, inf, inf), {{0, inf, 0}, {inf, inf, 1}}),
       HARD(round, {{-0.0, -0.0, 0},
                    {0.5, 0, 0},
                    {1.5, 2, 0},
