@@ -68,7 +68,7 @@ constexpr Equivalent equivalents[] = {
     {"minimum", "slope in b, input 1:", piecewise},
     {"minimum", "slope in b, input 2:", piecewise},
     {"leaky_relu", "fuse_pull, input 1:", piecewise},
-    {"hardtanh", "fuse_pull, input 1:", piecewise},
+    {"hardtanh", "slope, input 1:", piecewise},
     {"l1_loss", "fuse_pull, input 1:", piecewise},
     {"l1_loss", "fuse_pull, input 2:", piecewise},
     {"quantile_loss", "fuse_pull, input 1:", piecewise},
