@@ -21,9 +21,9 @@ Provenance Provenance::fresh() {
   return provenance;
 }
 
-Provenance Provenance::part(Part taken, Role of_part, std::span<const std::int64_t> indices) const {
+Provenance Provenance::part(Part piece, Role of_part, std::span<const std::int64_t> indices) const {
   Provenance provenance = *this;
-  provenance.path.push_back(taken);
+  provenance.path.push_back(piece);
   std::vector<std::int64_t> of_first(indices.begin(), indices.end());
   if (rows) {
     for (std::int64_t& row : of_first) row = (*rows)[std::size_t(row)];

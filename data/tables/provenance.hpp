@@ -57,7 +57,7 @@ struct Provenance {
   static Provenance fresh();
 
   /// The origin of a part of these rows, those at `indices`. A part of held-out rows is held out.
-  Provenance part(Part taken, Role of_part, std::span<const std::int64_t> indices) const;
+  Provenance part(Part piece, Role of_part, std::span<const std::int64_t> indices) const;
   /// Why a transform fitted on the rows `fitted_on` must not see these held-out rows; empty if it
   /// may.
   std::string leak_from(const Provenance& fitted_on) const;
