@@ -180,7 +180,8 @@ struct PoissonNllLoss {
   EBB_INLINE static auto value(auto log_rate, auto target) {
     constexpr double infinity = std::numeric_limits<double>::infinity();
     // A rate of 0 that the target does not weigh costs 0, and an infinite rate is infinite.
-    const auto rate = exp(log_rate), line = target * log_rate;
+    const auto rate = exp(log_rate);
+    const auto line = target * log_rate;
     return select(log_rate == infinity, rate,
                   select(log_rate == -infinity, select(target == 0, 0, -line), rate - line));
   }
