@@ -11,6 +11,8 @@
 #include <string_view>
 #include <type_traits>
 
+#include "ebb/autodiff/values/platform.hpp"
+
 namespace ebb::inline v0::data::detail {
 
 /// The kind of number that a text is.
@@ -29,11 +31,11 @@ Spelled spelled_number(std::string_view text, T& value);
 
 /// True if a text is an integer without point and exponent, and T rounded it to `value`.
 template <class T>
-bool is_rounded(std::string_view text, T value);
+EBB_API bool is_rounded(std::string_view text, T value);
 /// The end of an error message for such an integer: the value that it was rounded to, and what to
 /// do.
 template <class T>
-std::string why_rounded(std::string_view text, T value, const std::string& advice);
+EBB_API std::string why_rounded(std::string_view text, T value, const std::string& advice);
 
 /// The end of an error message, such as "is not a number", for every result but `number`.
 template <class T>

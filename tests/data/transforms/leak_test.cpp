@@ -374,11 +374,11 @@ TEST_CASE("a fit on the training and the validation rows may be judged by the te
   both.insert(both.end(), thirds.validation.begin(), thirds.validation.end());
   const auto step = fitted_on(table.rows(both));
   CHECK(step.transform(test).rows() == 4);
-  CHECK(why([&] { step.transform(validation); }) ==
+  CHECK(why([&, &part = validation] { step.transform(part); }) ==
         "Standardize: held-out rows of n.csv: some of these held-out rows were among those of the "
         "fit; split first, then fit it on the training part");
   both.push_back(11);
-  CHECK(why([&] { fitted_on(table.rows(both)).transform(test); }) ==
+  CHECK(why([&, &part = test] { fitted_on(table.rows(both)).transform(part); }) ==
         "Standardize: held-out rows of n.csv: some of these held-out rows were among those of the "
         "fit; split first, then fit it on the training part");
   // By way of another table of the same rows.
