@@ -290,6 +290,8 @@ struct LogSumExp {
         sample("of a scalar", {spread({})}, [](auto x) { return logsumexp(x[0]); }),
         sample("along the first axis", {spread({3, 4})}, [](auto x) { return logsumexp(x[0], 0); }),
         sample("of no rows", {spread({0, 3})}, [](auto x) { return logsumexp(x[0], 1); }),
+        // e^x itself overflows.
+        sample("of large elements", {spread({3})}, [](auto x) { return logsumexp(x[0] + 1000.0); }),
         sample("along the last axis", {spread({3, 4})},
                [](auto x) { return logsumexp(x[0], -1, true); })};
   }
