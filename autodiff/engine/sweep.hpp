@@ -101,8 +101,8 @@ class Sweep {
   bool committed_ = false;  // the gradients are in the cells, and the slots are empty
 };
 
-/// What the vjp of a record works with: the record, the gradient of its result, and the gradients
-/// of its inputs, to which it adds. A view, passed by value.
+/// A view, passed by value, of what the vjp of a record works with: the record, the gradient of its
+/// result, and the gradients of its inputs, to which the vjp adds.
 class VjpContext {
  public:
   VjpContext(Sweep& sweep, Record& record) : sweep_(sweep), record_(record) {}

@@ -85,8 +85,8 @@ class EBB_API Table {
   /// rows; `Role::unspecified` clears the origin.
   Table with_role(Role role) const;
 
-  /// The same rows with one column named as the one to predict. Transforms that choose their
-  /// columns by themselves leave it alone. Tables made from this one keep it.
+  /// A table of these rows with one column named as the one to predict. Transforms that choose
+  /// their columns by themselves leave it alone. Tables made from this one keep it.
   /// @throws ArgumentError, which lists the columns, for a name that no column has.
   Table with_target(std::string_view name) const;
   /// The column to predict, as `with_target` named it; "" without one.

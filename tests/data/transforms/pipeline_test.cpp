@@ -423,34 +423,4 @@ TEST_CASE("every file cut short is refused") {
   }
 }
 
-TEST_CASE("a file is read with the kinds and levels of the fit") {
-  const test::Folder folder;
-  const auto train = data::read_csv<double>(
-      folder.add("train.csv", "code,zone,age,y\n1,b,5,no\n2,a,6,yes\n1,c,7,no\n"),
-      {.kinds = {{"code", Kind::categorical}}});
-  data::Pipeline pipeline{data::Standardize({.columns = {"age"}}),
-                          data::OneHot({.columns = {"code", "zone"},
-                                        .unknown = data::Unknown::level,
-                                        .missing = data::Unknown::level})};
-  pipeline.fit(train);
-  const std::string path = folder.add("new.csv", "age,zone,code\n6,,2\n");
-  const data::CsvOptions as_nan{.missing = data::Missing::nan};
-  CHECK(message_of<ArgumentError>([&] {
-          pipeline.transform(data::read_csv<double>(path, as_nan));
-        }).ends_with("read_csv(path, inputs()) reads a file with the columns of the fit"));
-  const auto table = data::read_csv<double>(path, pipeline.inputs(), as_nan);
-  CHECK(table.levels("zone") == Names{"a", "b", "c"});
-  CHECK(table.levels("code") == Names{"1", "2"});
-  const auto seen = pipeline.transform(table);
-  CHECK(seen.column("zone=(missing)")[0] == 1);
-  CHECK(seen.column("code=2")[0] == 1);
-  // New levels come after those of the fit, sorted.
-  const auto more = data::read_csv<float>(
-      folder.add("more.csv", "age,zone,code,y\n6,z,0,yes\n7,0,2,yes\n"), pipeline.inputs());
-  CHECK(more.levels("zone") == Names{"a", "b", "c", "0", "z"});
-  CHECK(more.levels("code") == Names{"1", "2", "0"});
-  CHECK(more.drop({"zone", "code"}).split_target("y").y[0] == 1);
-  CHECK_AGREES(same_bits(more.column("zone"), Array<float>({2, 1}, {4, 3})));
-}
-
 }  // TEST_SUITE("pipeline")
