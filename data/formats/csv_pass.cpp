@@ -27,20 +27,6 @@ std::string one_column(const std::string& text, char separator) {
 
 }  // namespace
 
-void NumberNames::add(const std::string& name, Mark at, bool is_missing) {
-  double ignored = 0;
-  if (spelled_number(name, ignored) != Spelled::number) {
-    has_text |= !is_missing;
-    return;
-  }
-  const bool is_decimal = name.find('.') != name.npos;
-  if (count++ == 0 || (is_decimal && !has_decimal)) {
-    mark = at;
-    text = name;
-  }
-  has_decimal |= is_decimal;
-}
-
 template <class T>
 void CsvPass<T>::read_header() {
   file_.skip_comments();

@@ -11,6 +11,7 @@
 
 #include "ebb/autodiff/values/error.hpp"
 #include "ebb/data/formats/csv_columns.hpp"
+#include "ebb/data/formats/csv_names.hpp"
 #include "ebb/data/formats/csv_options.hpp"
 #include "ebb/data/formats/csv_scanner.hpp"
 
@@ -33,19 +34,6 @@ struct ColumnState {
   std::int64_t known_levels = 0;  ///< the number of levels that come first
 
   Kind kind() const { return found.kind; }
-};
-
-/// The numbers in the first line of a file, where names are expected.
-struct NumberNames {
-  std::int64_t count = 0;
-  bool has_text = false;     ///< a field is neither a number nor missing
-  bool has_decimal = false;  ///< a number has a point
-  Mark mark = {};            ///< the place of the number to report
-  std::string text = {};     ///< that number
-
-  void add(const std::string& name, Mark at, bool is_missing);
-  /// True if the line seems to be a row.
-  bool is_row() const { return count > 0 && (has_decimal || !has_text); }
 };
 
 /// One pass over a file. A column without a given kind is taken for numeric until a field is not a

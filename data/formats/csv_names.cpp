@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "ebb/data/formats/csv_names.hpp"
+
+#include "ebb/data/files/number.hpp"
+
+namespace ebb::inline v0::data::detail {
+
+void NumberNames::add(const std::string& name, Mark at, bool is_missing) {
+  double ignored = 0;
+  if (spelled_number(name, ignored) != Spelled::number) {
+    has_text |= !is_missing;
+    return;
+  }
+  const bool is_decimal = name.find('.') != name.npos;
+  if (count++ == 0 || (is_decimal && !has_decimal)) {
+    mark = at;
+    text = name;
+  }
+  has_decimal |= is_decimal;
+}
+
+}  // namespace ebb::inline v0::data::detail
