@@ -2,7 +2,6 @@
 #include "ebb/autodiff/tape_view.hpp"
 
 #include <algorithm>
-#include <iomanip>
 #include <ostream>
 #include <set>
 #include <sstream>
@@ -21,12 +20,6 @@ using detail::Record;
 using detail::Records;
 using detail::Sweep;
 
-std::string text_of(double value) {
-  std::ostringstream text;
-  text << std::setprecision(6) << value;
-  return text.str();
-}
-
 /// The values as text: "0.5" or "[1, 2, 3, 4, ...]".
 std::string values_of(Block* block, bool is_double) {
   constexpr std::int64_t most = 4;
@@ -37,7 +30,7 @@ std::string values_of(Block* block, bool is_double) {
   for (std::int64_t i = 0; i < std::min(n, most); ++i) {
     const std::int64_t at = block->is_uniform() ? 0 : i;
     const double v = is_double ? block->data<double>()[at] : double(block->data<float>()[at]);
-    text << (i ? ", " : "") << text_of(v);
+    text << (i ? ", " : "") << detail::to_text(v);
   }
   if (n > most) text << ", ...";
   if (!scalar) text << ']';
@@ -58,7 +51,8 @@ std::string name_of(std::uint32_t id) { return std::string(1, '#').append(std::t
 
 /// An input as text: "#3", "2.5" for a number, or "constant".
 std::string input_text(const Argument& x, bool is_double) {
-  if (x.is_number()) return text_of(is_double ? x.value<double>() : double(x.value<float>()));
+  if (x.is_number())
+    return detail::to_text(is_double ? x.value<double>() : double(x.value<float>()));
   return x.is_recorded() ? name_of(x.id) : "constant";
 }
 
@@ -157,7 +151,8 @@ std::ostream& operator<<(std::ostream& out, const Tape& tape) {
   for (std::uint32_t id = 1; id <= records.last(); ++id) {
     rows.push_back(row_of(records, id, seen, total));
   }
-  return out << in_columns(rows) << records.last() << " records keep " << total << " B\n";
+  return out << in_columns(rows)
+             << std::to_string(records.last()) + " records keep " + std::to_string(total) + " B\n";
 }
 
 std::string to_dot(const Tape& tape) {

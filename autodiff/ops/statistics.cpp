@@ -26,8 +26,8 @@ ReduceOptions over(std::string_view name, const Operand<T>& x, const Axes& axes,
 VarianceCall variance_call(std::string_view name, const ReduceOptions& over,
                            const VarianceOptions& options) {
   if (!(options.correction >= 0)) {
-    throw ArgumentError(std::string(name) + ": correction = " + std::to_string(options.correction) +
-                        "; it is at least 0");
+    throw ArgumentError(std::string(name) + ": correction = " +
+                        detail::to_text(options.correction) + "; it is at least 0");
   }
   return {over, options.correction};
 }
@@ -58,7 +58,7 @@ namespace {
 template <class T>
 Tensor<T> checked_norm(const Operand<T>& x, double p, const ReduceOptions& over) {
   if (!(p > 0)) {
-    throw ArgumentError("norm: p = " + std::to_string(p) + "; it is greater than 0");
+    throw ArgumentError("norm: p = " + detail::to_text(p) + "; it is greater than 0");
   }
   return apply<op::Norm, T>({over, p}, x);
 }
@@ -103,7 +103,7 @@ Tensor<T> cosine_similarity(const Operand<T>& a, const Operand<T>& b, int axis, 
               &q = detail::Access::shape(b, "cosine_similarity");
   if (!(p == q)) detail::throw_shapes("cosine_similarity", "the shapes must be equal", p, q);
   if (!(eps >= 0)) {
-    throw ArgumentError("cosine_similarity: eps = " + std::to_string(eps) + "; it is at least 0");
+    throw ArgumentError("cosine_similarity: eps = " + detail::to_text(eps) + "; it is at least 0");
   }
   axis = detail::axis_of("cosine_similarity", axis, p);
   return sum(detail::unit<T>(a, axis, eps) * detail::unit<T>(b, axis, eps), axis);

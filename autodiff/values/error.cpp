@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "ebb/autodiff/values/error.hpp"
 
+#include <charconv>
+
 #include "ebb/autodiff/values/scope.hpp"
 
 namespace ebb::inline v0 {
@@ -12,6 +14,12 @@ std::string with_scope(const std::string& message) {
 }
 
 }  // namespace
+
+std::string detail::to_text(double number) {
+  char text[32];
+  const auto end = std::to_chars(text, text + sizeof text, number, std::chars_format::general, 6);
+  return {text, end.ptr};
+}
 
 Error::Error(const std::string& message) : std::runtime_error(with_scope(message)) {}
 

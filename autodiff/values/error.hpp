@@ -9,6 +9,11 @@
 
 namespace ebb::inline v0 {
 
+namespace detail {
+/// A number with at most six significant digits and a decimal point, whatever the locale.
+EBB_API std::string to_text(double number);
+}  // namespace detail
+
 /// The base of all exceptions that ebb throws. Inside a `NameScope` the message ends with its path:
 /// "exp: ... (in encoder.attention)".
 class EBB_API Error : public std::runtime_error {

@@ -2,7 +2,6 @@
 #include "ebb/data/sets/dataset.hpp"
 
 #include <cmath>
-#include <sstream>
 #include <string>
 #include <utility>
 
@@ -85,16 +84,16 @@ Split<T, U> train_test_split(const Array<T>& x, const Array<U>& y, SplitOptions 
   const char* const name = "train_test_split";
   detail::check_rows(name, x.shape(), y.shape());
   const std::int64_t n = x.shape()[0];
-  std::ostringstream text;
-  text << name << ": a test fraction of " << options.test;
+  const std::string text =
+      std::string(name) + ": a test fraction of " + ebb::detail::to_text(options.test);
   if (!(options.test > 0 && options.test < 1)) {
-    throw ArgumentError(text.str() + "; it must be inside (0, 1)");
+    throw ArgumentError(text + "; it must be inside (0, 1)");
   }
   const std::int64_t test = std::llround(options.test * double(n));
   if (test < 1 || test >= n) {
-    text << " leaves " << test << " of " << n << " rows to test and " << n - test
-         << " to train on; both need at least one";
-    throw ArgumentError(text.str());
+    throw ArgumentError(text + " leaves " + std::to_string(test) + " of " + std::to_string(n) +
+                        " rows to test and " + std::to_string(n - test) +
+                        " to train on; both need at least one");
   }
   const Parts split = split_rows(n, {.test = options.test, .seed = options.seed});
   return {{detail::take_rows(name, x, split.train), detail::take_rows(name, y, split.train)},

@@ -4,7 +4,6 @@
 #include <algorithm>
 #include <cmath>
 #include <numbers>
-#include <sstream>
 #include <string>
 #include <utility>
 
@@ -49,9 +48,8 @@ void check_count(const char* name, std::int64_t count, const char* what, std::in
 
 void check_size(const char* name, double size, const char* what) {
   if (size >= 0 && std::isfinite(size)) return;
-  std::ostringstream text;
-  text << name << ": a " << what << " of " << size << "; it must be finite and at least 0";
-  throw ArgumentError(text.str());
+  throw ArgumentError(std::string(name) + ": a " + what + " of " + ebb::detail::to_text(size) +
+                      "; it must be finite and at least 0");
 }
 
 std::vector<double> normal_numbers(std::int64_t count, double scale, Stream& stream) {
@@ -200,9 +198,8 @@ TensorDataset<T, std::int64_t> make_circles(std::int64_t n, CirclesOptions optio
   check_count("make_circles", n, "rows");
   check_size("make_circles", options.noise, "noise");
   if (!(options.factor > 0 && options.factor < 1)) {
-    std::ostringstream text;
-    text << "make_circles: a factor of " << options.factor << "; it must be inside (0, 1)";
-    throw ArgumentError(text.str());
+    throw ArgumentError("make_circles: a factor of " + ebb::detail::to_text(options.factor) +
+                        "; it must be inside (0, 1)");
   }
   Streams streams(SetKind::circles, options.seed);
   return plane<T>(n, 2, options.noise, streams.rows, [&](std::int64_t c) {

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <locale>
 #include <numeric>
 #include <sstream>
 
@@ -28,6 +29,7 @@ using Counts = std::array<std::int64_t, parts>;
 
 Counts checked_sizes(const char* name, std::int64_t n, const PartsOptions& options) {
   std::ostringstream text;
+  text.imbue(std::locale::classic());
   text << name << ": ";
   if (n < 1) {
     text << n << " rows; there must be at least one";

@@ -55,7 +55,7 @@ void check_codes(const std::vector<Column>& columns, const Array<T>& values) {
       const T code = values[i];
       if (std::isnan(code) || (code >= 0 && code < levels && code == std::floor(code))) continue;
       throw ArgumentError("Table: column " + quoted(column.name) + ", row " +
-                          std::to_string(i / width) + ": " + std::to_string(code) +
+                          std::to_string(i / width) + ": " + ebb::detail::to_text(double(code)) +
                           " is not the position of a level; there are " +
                           std::to_string(column.levels.size()));
     }

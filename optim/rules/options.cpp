@@ -8,7 +8,7 @@
 namespace ebb::inline v0::optim::detail {
 
 void throw_option(const char* rule, const char* what, double value) {
-  throw ArgumentError(std::string(rule) + ": " + what + ", not " + std::to_string(value));
+  throw ArgumentError(std::string(rule) + ": " + what + ", not " + ebb::detail::to_text(value));
 }
 
 }  // namespace ebb::inline v0::optim::detail

@@ -17,7 +17,7 @@ struct Formula {
 
 void check_finite_option(const char* argument, double value) {
   if (std::isfinite(value)) return;
-  throw ArgumentError(std::string(argument) + " = " + std::to_string(value) + "; it is finite");
+  throw ArgumentError(std::string(argument) + " = " + detail::to_text(value) + "; it is finite");
 }
 
 }  // namespace

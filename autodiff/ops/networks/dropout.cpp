@@ -26,7 +26,7 @@ EBB_OVERLOAD_FOR_REALS(drop_out, void(const DropoutOptions&, std::int64_t, const
 template <Real T>
 Tensor<T> dropout(const Operand<T>& x, double p, Stream& stream) {
   if (!(p >= 0 && p <= 1)) {
-    throw ArgumentError("dropout: p = " + std::to_string(p) + "; it is in [0, 1]");
+    throw ArgumentError("dropout: p = " + detail::to_text(p) + "; it is in [0, 1]");
   }
   const std::uint64_t high = stream.next();
   return detail::apply<op::Dropout, T>({high << 32 | stream.next(), p}, x);

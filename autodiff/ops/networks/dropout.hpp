@@ -59,7 +59,7 @@ struct Dropout {
                Stream stream(1);
                dropout(spread({3}), 1.5, stream);
              },
-             "dropout: p = 1.500000; it is in [0, 1]"}};
+             "dropout: p = 1.5; it is in [0, 1]"}};
   }
 };
 

@@ -12,7 +12,7 @@ using detail::Access;
 
 void check_eps(std::string_view operation, double eps) {
   if (eps >= 0) return;
-  throw ArgumentError(std::string(operation) + ": eps = " + std::to_string(eps) +
+  throw ArgumentError(std::string(operation) + ": eps = " + detail::to_text(eps) +
                       "; it is at least 0");
 }
 
@@ -82,7 +82,7 @@ BatchNormalized<T> batch_norm(const Operand<T>& x, const Array<T>& running_mean,
   check(running_var, "running_var must have one number for each channel of x");
   check_eps("batch_norm", o.eps);
   if (!(o.momentum >= 0 && o.momentum <= 1)) {
-    throw ArgumentError("batch_norm: momentum = " + std::to_string(o.momentum) +
+    throw ArgumentError("batch_norm: momentum = " + detail::to_text(o.momentum) +
                         "; it is in [0, 1]");
   }
 

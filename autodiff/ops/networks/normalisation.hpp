@@ -135,7 +135,7 @@ struct LayerNorm {
              [] {
                layer_norm(spread({2, 3}), {3}, -1.0);
              },
-             "layer_norm: eps = -1.000000; it is at least 0"}};
+             "layer_norm: eps = -1; it is at least 0"}};
   }
 };
 

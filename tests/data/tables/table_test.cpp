@@ -195,7 +195,7 @@ TEST_CASE("columns and values that do not fit each other are refused") {
         "Table: column \"b\" is numeric, but has levels");
   CHECK(make({{"a"}, {"b", Kind::categorical, {"x", "y"}}}, row) == "nothing was thrown");
   CHECK(make({{"a"}, {"b", Kind::categorical, {"x"}}}, row) ==
-        "Table: column \"b\", row 0: 1.000000 is not the position of a level; there are 1");
+        "Table: column \"b\", row 0: 1 is not the position of a level; there are 1");
   for (const double code : {-1.0, 0.5, 2.0, std::numeric_limits<double>::infinity()}) {
     CHECK(make({{"b", Kind::categorical, {"x", "y"}}}, Array<double>({2, 1}, {0, code}))
               .starts_with("Table: column \"b\", row 1: "));
