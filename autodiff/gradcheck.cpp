@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <locale>
 #include <ostream>
 #include <sstream>
 
@@ -238,9 +239,9 @@ class Check {
 
 }  // namespace
 
-GradientReport detail::check(const TensorFunction<double>& f,
-                             const std::vector<Array<double>>& inputs,
-                             const GradientCheckOptions& options) {
+GradientReport detail::check_gradients(const TensorFunction<double>& f,
+                                       const std::vector<Array<double>>& inputs,
+                                       const GradientCheckOptions& options) {
   GradientReport report;
   Check(f, inputs, options, 1, report).run();
   if (!report.passed || options.order < 2) return report;
@@ -278,6 +279,7 @@ GradientReport detail::check(const TensorFunction<double>& f,
 
 std::ostream& operator<<(std::ostream& out, const GradientReport& report) {
   std::ostringstream text;
+  text.imbue(std::locale::classic());
   text.precision(12);
   text << (report.passed ? "passed" : "failed") << " after " << report.compared << " comparisons";
   if (!report.passed) text << ": " << report.reason;

@@ -55,9 +55,9 @@ struct EBB_API GradientReport {
 EBB_API std::ostream& operator<<(std::ostream& out, const GradientReport& report);
 
 namespace detail {
-EBB_API GradientReport check(const TensorFunction<double>& f,
-                             const std::vector<Array<double>>& inputs,
-                             const GradientCheckOptions& options);
+EBB_API GradientReport check_gradients(const TensorFunction<double>& f,
+                                       const std::vector<Array<double>>& inputs,
+                                       const GradientCheckOptions& options);
 }  // namespace detail
 
 /// Checks the derivatives of f, a function of a span of tensors, at the inputs. f is called many
@@ -65,16 +65,16 @@ EBB_API GradientReport check(const TensorFunction<double>& f,
 template <class F>
 GradientReport check_gradients(const F& f, const std::vector<Array<double>>& inputs,
                                const GradientCheckOptions& options = {}) {
-  return detail::check(TensorFunction<double>(f), inputs, options);
+  return detail::check_gradients(TensorFunction<double>(f), inputs, options);
 }
 /// Checks the derivatives of f, a function of one tensor, at x.
 template <class F>
 GradientReport check_gradients(const F& f, const Array<double>& x,
                                const GradientCheckOptions& options = {}) {
-  return detail::check(TensorFunction<double>([&](std::span<const Tensor<double>> in) {
-                         return Tensor<double>(f(in[0]));
-                       }),
-                       {x}, options);
+  return detail::check_gradients(TensorFunction<double>([&](std::span<const Tensor<double>> in) {
+                                   return Tensor<double>(f(in[0]));
+                                 }),
+                                 {x}, options);
 }
 
 }  // namespace ebb::inline v0

@@ -145,11 +145,11 @@ void Records::note(std::uint32_t id, Block* result) {
   }
   if (observer_->check_finite) {
     const Record& record = at(id);
-    check(name_of(record), result, record.op->is_double);
+    check_result(name_of(record), result, record.op->is_double);
   }
 }
 
-void Records::check(std::string_view operation, Block* result, bool is_double) const {
+void Records::check_result(std::string_view operation, Block* result, bool is_double) const {
   check_finite_option(std::string(operation) + ": the result", result, is_double);
 }
 

@@ -247,7 +247,7 @@ class Records {
   bool observes() const { return observer_ != nullptr; }
   bool checks_finite() const { return observer_ && observer_->check_finite; }
   /// @throws NonFiniteError if a result has a NaN or an infinity.
-  void check(std::string_view operation, Block* result, bool is_double) const;
+  void check_result(std::string_view operation, Block* result, bool is_double) const;
   /// The result of a record; null if values are not kept.
   Block* value_of(std::uint32_t id) const;
   /// The path of the scope in which a record was made.
@@ -367,7 +367,7 @@ struct OperandReader {
   EBB_INLINE Tensor<T> unrecorded(std::string_view operation, Block* y) const {
     if (tape && tape->checks_finite()) [[unlikely]] {
       BlockHandle owner(y);
-      tape->check(operation, y, sizeof(T) == 8);
+      tape->check_result(operation, y, sizeof(T) == 8);
       owner.take();
     }
     return Access::tensor<T>(y, {untracked ? Place::untracked : Place::constant, 0});

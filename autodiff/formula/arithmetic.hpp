@@ -86,7 +86,7 @@ struct Clamp {
   double low = -std::numeric_limits<double>::infinity();
   double high = std::numeric_limits<double>::infinity();
 
-  void check(auto refuse) const {
+  void validate(auto refuse) const {
     if (!(low <= high)) refuse("the limits [", low, ", ", high, "] are not in order");
   }
   EBB_INLINE auto value(auto x) const { return select(x < low, low, select(x > high, high, x)); }
@@ -107,7 +107,7 @@ struct Hardtanh {
   static constexpr std::string_view name = "hardtanh";
   double low = -1, high = 1;
 
-  void check(auto refuse) const {
+  void validate(auto refuse) const {
     if (!(low <= high)) refuse("the limits [", low, ", ", high, "] are not in order");
   }
   EBB_INLINE auto value(auto x) const { return select(x <= low, low, select(x >= high, high, x)); }

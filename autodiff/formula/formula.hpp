@@ -125,13 +125,13 @@ EBB_COMPARISON(==)
 #undef EBB_COMPARISON
 
 /// Depends on the arguments of both conditions.
-template <unsigned M, unsigned N>
-constexpr UsesMask<(M | N)> operator&(UsesMask<M>, UsesMask<N>) {
+template <unsigned a, unsigned b>
+constexpr UsesMask<(a | b)> operator&(UsesMask<a>, UsesMask<b>) {
   return {};
 }
 /// Depends on the arguments of both conditions.
-template <unsigned M, unsigned N>
-constexpr UsesMask<(M | N)> operator|(UsesMask<M>, UsesMask<N>) {
+template <unsigned a, unsigned b>
+constexpr UsesMask<(a | b)> operator|(UsesMask<a>, UsesMask<b>) {
   return {};
 }
 /// Depends on the arguments of the condition.

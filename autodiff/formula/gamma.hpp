@@ -31,7 +31,7 @@ struct Polygamma {
   static constexpr bool has_infinite_slope = true;
   int n = 1;
 
-  void check(auto refuse) const {
+  void validate(auto refuse) const {
     if (n < 0 || n > 100) refuse("the order ", n, " is not in [0, 100]");
   }
   EBB_INLINE auto value(auto x) const { return polygamma(n, x); }

@@ -112,7 +112,7 @@ struct LaneMask {
 
   /// All bits of the lanes that are set.
   EBB_INLINE LaneBits<T, W> bits() const {
-    return LaneBits<T, W>((typename LaneBits<T, W>::Register)reg);
+    return LaneBits<T, W>(reinterpret_cast<typename LaneBits<T, W>::Register>(reg));
   }
   /// True if any lane is set.
   EBB_INLINE bool any() const {
@@ -123,10 +123,12 @@ struct LaneMask {
       return LaneMask<T, W / 2>(low | high).any();
     } else {
       using Words = typename LaneMask<double, 2>::Register;
-      if constexpr (sizeof(Register) < sizeof(Words))
+      if constexpr (sizeof(Register) < sizeof(Words)) {
         return (reg[0] | reg[1]) != 0;
-      else
-        return (((Words)reg)[0] | ((Words)reg)[1]) != 0;
+      } else {
+        const Words words = reinterpret_cast<Words>(reg);
+        return (words[0] | words[1]) != 0;
+      }
     }
   }
 };
@@ -196,7 +198,7 @@ struct Lanes {
     return *this;
   }
   EBB_INLINE explicit Lanes(const Register& r) : reg(r) {}
-  EBB_INLINE explicit Lanes(const Bits& bits) : reg((Register)bits.reg) {}
+  EBB_INLINE explicit Lanes(const Bits& bits) : reg(reinterpret_cast<Register>(bits.reg)) {}
   /// The literal in every lane.
   template <Literal U>
   EBB_INLINE Lanes(U x) {
@@ -260,7 +262,7 @@ struct Lanes {
   }
 
   /// The bit pattern of every lane.
-  EBB_INLINE Bits bits() const { return Bits((typename Bits::Register)reg); }
+  EBB_INLINE Bits bits() const { return Bits(reinterpret_cast<typename Bits::Register>(reg)); }
   /// The sign bit of every lane, and zeros.
   EBB_INLINE Bits sign_bits() const { return bits() & sign_mask; }
   /// Every lane without its sign.

@@ -167,7 +167,7 @@ EBB_INLINE Lanes<double, W> digamma(const Lanes<double, W>& x) {
 /// n! with more digits than a double has, so that it is rounded once.
 constexpr long double factorial_of(int n) {
   long double product = 1;
-  for (int k = 2; k <= n; ++k) product *= (long double)(k);
+  for (int k = 2; k <= n; ++k) product *= static_cast<long double>(k);
   return product;
 }
 

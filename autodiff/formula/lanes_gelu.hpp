@@ -29,9 +29,9 @@ namespace lane {
 template <class T, int W>
 EBB_INLINE Lanes<T, W> gelu_by_tanh(const Lanes<T, W>& x) {
   using L = Lanes<T, W>;
-  constexpr T cubic = T(0.044715L), cubic_rest = T(0.044715L - (long double)(cubic));
+  constexpr T cubic = T(0.044715L), cubic_rest = T(0.044715L - static_cast<long double>(cubic));
   constexpr long double root = 1.59576912160573071175978423973752747L;
-  constexpr T scale = T(root), scale_rest = T(root - (long double)(scale));
+  constexpr T scale = T(root), scale_rest = T(root - static_cast<long double>(scale));
   const L v = x.clamped(-30, 30);  // outside of this range the sigmoid is 0 or 1
   const L s = v * v, p = cubic * s;
   const L p_rest =

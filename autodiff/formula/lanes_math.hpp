@@ -38,9 +38,9 @@ template <class T>
 inline constexpr T ln2_low = is_float<T> ? T(-2.12194440e-4) : T(1.90821492927058770002e-10);
 
 /// Coefficients of a polynomial, lowest power first.
-template <class T, int N>
+template <class T, int count>
 struct Coefficients {
-  T c[N];
+  T c[count];
 };
 template <class T, class... U>
 Coefficients(T, U...) -> Coefficients<T, 1 + sizeof...(U)>;
@@ -52,32 +52,32 @@ struct Powers {
   EBB_INLINE explicit Powers(const L& x) : x1(x), x2(x * x), x4(x2 * x2), x8(x4 * x4) {}
 };
 
-/// The polynomial with the N coefficients from First on, by Estrin's scheme: its chains are short,
-/// so that a single vector is fast, too. It uses a power only if that shortens the chain.
-template <int First, int N, class L, class T, int Size>
+/// The polynomial with `count` coefficients from First on, by Estrin's scheme: its chains are
+/// short, so that a single vector is fast, too. It uses a power only if that shortens the chain.
+template <int First, int count, class L, class T, int Size>
 EBB_INLINE L estrin(const Powers<L>& x, const Coefficients<T, Size>& p) {
-  if constexpr (N == 1) {
+  if constexpr (count == 1) {
     return L(p.c[First]);
-  } else if constexpr (N == 2) {
+  } else if constexpr (count == 2) {
     return madd(x.x1, L(p.c[First + 1]), p.c[First]);
-  } else if constexpr (N <= 6) {
-    return madd(x.x2, estrin<First + 2, N - 2>(x, p), estrin<First, 2>(x, p));
-  } else if constexpr (N <= 12) {
-    return madd(x.x4, estrin<First + 4, N - 4>(x, p), estrin<First, 4>(x, p));
+  } else if constexpr (count <= 6) {
+    return madd(x.x2, estrin<First + 2, count - 2>(x, p), estrin<First, 2>(x, p));
+  } else if constexpr (count <= 12) {
+    return madd(x.x4, estrin<First + 4, count - 4>(x, p), estrin<First, 4>(x, p));
   } else {
-    return madd(x.x8, estrin<First + 8, N - 8>(x, p), estrin<First, 8>(x, p));
+    return madd(x.x8, estrin<First + 8, count - 8>(x, p), estrin<First, 8>(x, p));
   }
 }
-template <class L, class T, int N>
-EBB_INLINE L polynomial(const Powers<L>& x, const Coefficients<T, N>& p) {
-  return estrin<0, N>(x, p);
+template <class L, class T, int count>
+EBB_INLINE L polynomial(const Powers<L>& x, const Coefficients<T, count>& p) {
+  return estrin<0, count>(x, p);
 }
 
 /// The polynomial with the constant added last: if the constant is the largest term, the sum rounds
 /// once.
-template <class L, class T, int N>
-EBB_INLINE L polynomial_on_constant(const Powers<L>& x, const Coefficients<T, N>& p) {
-  return madd(x.x1, estrin<1, N - 1>(x, p), p.c[0]);
+template <class L, class T, int count>
+EBB_INLINE L polynomial_on_constant(const Powers<L>& x, const Coefficients<T, count>& p) {
+  return madd(x.x1, estrin<1, count - 1>(x, p), p.c[0]);
 }
 
 /// (exp(r) - 1 - r) / r^2 for |r| <= ln(2) / 2.

@@ -25,8 +25,8 @@ inline constexpr auto half_pi = [] {
 }();
 
 /// x minus n times the sum of the parts.
-template <class L, class T, int N, std::size_t... i>
-EBB_INLINE L subtract_multiple(const L& x, const L& n, const Coefficients<T, N>& parts,
+template <class L, class T, int count, std::size_t... i>
+EBB_INLINE L subtract_multiple(const L& x, const L& n, const Coefficients<T, count>& parts,
                                std::index_sequence<i...>) {
   L r = x;
   ((r = madd(n, -parts.c[i], r)), ...);

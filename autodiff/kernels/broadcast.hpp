@@ -20,14 +20,14 @@ struct Planes {
 };
 
 /// Calls f(out, offsets, planes) for each plane, with its start in the output and in each operand.
-template <int N, class F>
-void for_each_offset(const Shape& out, const Shape* const (&shapes)[N], F f) {
+template <int operands, class F>
+void for_each_offset(const Shape& out, const Shape* const (&shapes)[operands], F f) {
   if (out.size() == 0) return;
-  const Planes planes(out, shapes, N);
+  const Planes planes(out, shapes, operands);
   std::int64_t index[Shape::max_rank] = {};
   for (std::int64_t start = 0;; start += planes.grid.rows * planes.grid.cols) {
-    std::int64_t offsets[N] = {};
-    for (int k = 0; k < N; ++k) {
+    std::int64_t offsets[operands] = {};
+    for (int k = 0; k < operands; ++k) {
       for (int i = 0; i < planes.outer; ++i) offsets[k] += index[i] * planes.stride[k][i];
     }
     f(start, offsets, planes);
@@ -38,7 +38,7 @@ void for_each_offset(const Shape& out, const Shape* const (&shapes)[N], F f) {
 }
 
 /// The operands of an elementwise kernel, laid out for an output of a given shape.
-template <class T, int N>
+template <class T, int operands>
 class Layout {
  public:
   explicit Layout(const Shape& out) : out_(out) {}
@@ -82,8 +82,8 @@ class Layout {
   void run_planes(T* out, const F& f) const {
     for_each_offset(out_, shapes_,
                     [&](std::int64_t start, const std::int64_t* offsets, const Planes& planes) {
-                      In<T> in[N];
-                      for (int k = 0; k < N; ++k) {
+                      In<T> in[operands];
+                      for (int k = 0; k < operands; ++k) {
                         if (set_ >> k & 1U)
                           in[k] = {in_[k].data + offsets[k], planes.row[k], planes.col[k]};
                       }
@@ -92,8 +92,8 @@ class Layout {
   }
 
   const Shape& out_;
-  In<T> in_[N];                  // set for the operands in `set_`
-  const Shape* shapes_[N] = {};  // null for a single value
+  In<T> in_[operands];                  // set for the operands in `set_`
+  const Shape* shapes_[operands] = {};  // null for a single value
   unsigned set_ = 0;
   bool flat_ = true;
 };

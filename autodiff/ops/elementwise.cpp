@@ -77,7 +77,7 @@ template <class O>
 constexpr auto refuse = [](const auto&... why) {
   const auto text = [](const auto& part) {
     if constexpr (std::is_arithmetic_v<std::decay_t<decltype(part)>>) {
-      return std::to_string(part);
+      return detail::to_text(double(part));
     } else {
       return std::string(part);
     }
@@ -89,7 +89,7 @@ constexpr auto refuse = [](const auto&... why) {
 
 template <Real T, class O>
 Tensor<T> call_unary(const O& formula, const Operand<T>& x) {
-  if constexpr (requires { formula.check(refuse<O>); }) formula.check(refuse<O>);
+  if constexpr (requires { formula.validate(refuse<O>); }) formula.validate(refuse<O>);
   return unary<T>(unary_op<O, T>, x, FormulaState::of(formula));
 }
 template <Real T, class O>

@@ -59,7 +59,7 @@ __attribute__((noinline)) void for_stretch(std::int64_t begin, std::int64_t end,
 /// Calls f(i, j) for each element j of an index, which selects element i of an array that has
 /// `size` in place of the index's size along the axis.
 template <class Check, class F>
-void for_each_index(Check check, Block* index, int axis, std::int64_t size, F f) {
+void for_each_index(Check checked, Block* index, int axis, std::int64_t size, F f) {
   constexpr std::int64_t stretch = 1024;
   const AxisView v(index->shape, axis);
   const auto* at = index->data<std::int64_t>();
@@ -68,7 +68,7 @@ void for_each_index(Check check, Block* index, int axis, std::int64_t size, F f)
     if (v.inner == 1) {  // a loop of one element would cost more than the element
       for (const std::int64_t last = j + v.size; j < last;) {
         const std::int64_t end = std::min(last, j + stretch);
-        check.until(end);
+        checked.until(end);
         const std::int64_t line = o * size;
         for_stretch(
             j, end, [=](std::int64_t n) { return line + at[n]; }, f);
@@ -78,7 +78,7 @@ void for_each_index(Check check, Block* index, int axis, std::int64_t size, F f)
     }
     for (std::int64_t k = 0; k < v.size; ++k) {
       const std::int64_t end = j + v.inner, from_j = o * size * v.inner - j;
-      check.until(end);
+      checked.until(end);
       const std::int64_t inner = v.inner;
       for_stretch(
           j, end, [=](std::int64_t n) { return at[n] * inner + (from_j + n); }, f);

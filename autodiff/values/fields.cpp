@@ -19,7 +19,7 @@ std::string Fields::path_of(std::string_view name) const {
   return std::string(prefix_).append(name);
 }
 
-void Fields::check(bool holds, const std::string& otherwise) const {
+void Fields::refuse_unless(bool holds, const std::string& otherwise) const {
   if (!holds) fail(otherwise);
 }
 
@@ -34,7 +34,7 @@ int Fields::choose(std::string_view name, int value,
   for (const auto& one : names) known.append(known.empty() ? "" : ", ").append(one);
   std::string otherwise = "\"";
   otherwise.append(path_of(name)).append("\" is \"").append(text).append("\"; it may be ");
-  check(chosen != names.end(), otherwise + known);
+  refuse_unless(chosen != names.end(), otherwise + known);
   return int(chosen - names.begin());
 }
 

@@ -70,7 +70,7 @@ class EBB_API Fields {
     member = Choice(choose(name, int(member), names));
   }
   /// Refuses what was read unless a condition holds. @throws as `fail`.
-  void check(bool holds, const std::string& otherwise) const;
+  void refuse_unless(bool holds, const std::string& otherwise) const;
 
  protected:
   /// One member under its full name.

@@ -160,7 +160,7 @@ void EpochOrder::prepare(std::uint64_t seed, std::int64_t epoch) {
   if (is_kept_) draw(next_, seed, epoch);
 }
 
-void EpochOrder::check(const LoaderPosition& position) const {
+void EpochOrder::check_position(const LoaderPosition& position) const {
   // A limit below the largest integer, so that the number of the next epoch does not overflow.
   constexpr std::int64_t last = std::int64_t(1) << 62;
   const bool has_epoch = position.epoch >= 0 && position.epoch <= last;

@@ -77,7 +77,7 @@ class EBB_API EpochOrder {
   /// Draws an epoch that will be needed next; the current one does not change.
   void prepare(std::uint64_t seed, std::int64_t epoch);
   /// @throws ArgumentError unless an epoch has this position.
-  void check(const LoaderPosition& position) const;
+  void check_position(const LoaderPosition& position) const;
 
  private:
   struct Draw {
@@ -150,7 +150,7 @@ class Loader {
   /// Continues from a position.
   /// @throws ArgumentError if the data set does not have it.
   EBB_INLINE void seek(const LoaderPosition& position) {
-    source_->order.check(position);
+    source_->order.check_position(position);
     position_ = position;
   }
   /// Continues at the start of an epoch.
@@ -188,12 +188,12 @@ class Loader {
           order(dataset.size(), options),
           batch_size(std::min(options.batch_size, order.size())) {
       if (options.workers == 0) return;
-      // More slots than batches in an epoch would never be used.
-      const std::int64_t slots =
+      // More batches than batches in an epoch would never be used.
+      const std::int64_t most =
           std::min(std::int64_t(options.workers) * options.prefetch, batches(0));
-      made.resize(std::size_t(slots));
+      made.resize(std::size_t(most));
       prefetcher.emplace(
-          std::min(std::int64_t(options.workers), slots), slots,
+          std::min(std::int64_t(options.workers), most), most,
           detail::Prefetcher::Task{this, detail::make_batch<Source>, detail::draw_ahead<Source>});
     }
 

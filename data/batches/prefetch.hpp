@@ -8,7 +8,7 @@
 
 namespace ebb::inline v0::data::detail {
 
-/// Threads that fill numbered slots with the results of the tickets 0, 1, 2, ... A slot holds one
+/// Threads that fill numbered places with the results of the tickets 0, 1, 2, ... A slot holds one
 /// result until it is taken. Results are taken in the order of the tickets, no matter which thread
 /// finishes first.
 class EBB_API Prefetcher {
@@ -27,7 +27,7 @@ class EBB_API Prefetcher {
 
   /// @throws ArgumentError for fewer than one worker or one slot, and for more workers than the
   /// system can give threads.
-  Prefetcher(std::int64_t workers, std::int64_t slots, const Task& task);
+  Prefetcher(std::int64_t workers, std::int64_t places, const Task& task);
   /// Waits until no thread works.
   ~Prefetcher();
 

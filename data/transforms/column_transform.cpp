@@ -82,14 +82,14 @@ void ColumnTransform::each_column(Fields& fields) {
   std::unordered_set<std::string_view> seen;
   known_positions_.clear();
   for (const std::string& name : used_) {
-    fields.check(seen.insert(name).second, "\"used\" has " + quoted(name) + " twice");
+    fields.refuse_unless(seen.insert(name).second, "\"used\" has " + quoted(name) + " twice");
     const std::size_t j = positions.of(name);
-    fields.check(j != detail::no_column,
-                 "\"used\" has " + quoted(name) + ", which is not a column of \"inputs\"");
+    fields.refuse_unless(j != detail::no_column,
+                         "\"used\" has " + quoted(name) + ", which is not a column of \"inputs\"");
     const Kind kind = known_inputs()[j].kind;
-    fields.check(kind == takes().value_or(kind),
-                 "\"used\" has the " + std::string(detail::name_of(kind)) + " column " +
-                     quoted(name) + ", which it cannot take");
+    fields.refuse_unless(kind == takes().value_or(kind),
+                         "\"used\" has the " + std::string(detail::name_of(kind)) + " column " +
+                             quoted(name) + ", which it cannot take");
     known_positions_.push_back(j);
   }
 }

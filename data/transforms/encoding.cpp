@@ -94,13 +94,13 @@ void Encoder::each(Fields& fields) {
   fields.choice("unknown", unknown_, {"error", "ignore", "level"});
   fields.choice("missing", missing_, {"error", "ignore", "level"});
   fields("levels", levels_);
-  fields.check(levels_.size() == chosen().size(),
-               "\"levels\" needs a list for each column of \"used\"");
-  fields.check(std::none_of(levels_.begin(), levels_.end(), has_duplicates),
-               "\"levels\" has a level twice");
+  fields.refuse_unless(levels_.size() == chosen().size(),
+                       "\"levels\" needs a list for each column of \"used\"");
+  fields.refuse_unless(std::none_of(levels_.begin(), levels_.end(), has_duplicates),
+                       "\"levels\" has a level twice");
 }
 
-std::int64_t Encoder::slots(std::size_t index) const {
+std::int64_t Encoder::slot_count(std::size_t index) const {
   return std::int64_t(levels_[index].size()) + (unknown_ == Unknown::level) +
          (missing_ == Unknown::level);
 }
@@ -154,7 +154,7 @@ Column Encoder::column_before(std::size_t index) const {
 std::vector<double> Encoder::codes_before(std::size_t index) const {
   const Column column = column_before(index);
   const auto known = positions(column.levels);
-  std::vector<double> codes(std::size_t(slots(index)), nan);
+  std::vector<double> codes(std::size_t(slot_count(index)), nan);
   for (std::size_t i = 0; i < levels_[index].size(); ++i) {
     codes[i] = double(known.at(levels_[index][i]));
   }

@@ -44,7 +44,7 @@ class EBB_API Encoder : public ColumnTransform {
   /// The code of a value that has no category and is ignored.
   static constexpr std::int64_t none = -1;
   /// The number of categories of a column, including those for unknown and missing values.
-  std::int64_t slots(std::size_t index) const;
+  std::int64_t slot_count(std::size_t index) const;
   /// The category of each value of a column: the position of its level. Unknown and missing values
   /// have the positions after the levels if they are categories, otherwise `none`.
   std::vector<std::int64_t> slots_of(const Table<double>& table, const Place& place) const;

@@ -58,7 +58,7 @@ Table<double> Log::undo(const Table<double>& transformed) const {
 
 void Log::each(Fields& fields) {
   fields("offset", offset_);
-  fields.check(std::isfinite(offset_), "\"offset\" must be finite");
+  fields.refuse_unless(std::isfinite(offset_), "\"offset\" must be finite");
   each_column(fields);
 }
 
@@ -160,7 +160,7 @@ Table<double> Polynomial::undo(const Table<double>& transformed) const {
 void Polynomial::each(Fields& fields) {
   fields("degree", degree_);
   fields("interactions_only", interactions_only_);
-  fields.check(is_degree(degree_), "\"degree\" must be 2 to 32");
+  fields.refuse_unless(is_degree(degree_), "\"degree\" must be 2 to 32");
   each_column(fields);
 }
 

@@ -186,14 +186,14 @@ void Impute::each(Fields& fields) {
   each_column(fields);
   fields("numbers", numbers_);
   fields("levels", levels_);
-  fields.check(numbers_.size() == chosen().size() && levels_.size() == chosen().size(),
-               "\"numbers\" and \"levels\" need one for each column of \"used\"");
+  fields.refuse_unless(numbers_.size() == chosen().size() && levels_.size() == chosen().size(),
+                       "\"numbers\" and \"levels\" need one for each column of \"used\"");
   bool are_finite = std::isfinite(constant_);
   for (std::size_t k = 0; k < chosen().size(); ++k) {
     const bool is_number = known_column(k).kind == Kind::numeric;
     are_finite = are_finite && (std::isfinite(numbers_[k]) || !is_number);
   }
-  fields.check(are_finite, "\"constant\" and \"numbers\" must be finite");
+  fields.refuse_unless(are_finite, "\"constant\" and \"numbers\" must be finite");
 }
 
 }  // namespace ebb::inline v0::data

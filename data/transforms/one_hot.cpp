@@ -58,8 +58,9 @@ std::vector<std::string> OneHot::taken(const std::vector<Column>& result) const 
 void OneHot::each(Fields& fields) {
   fields("drop_first", drop_first_);
   Encoder::each(fields);
-  fields.check(!drop_first_ || (unknown() != Unknown::ignore && missing() != Unknown::ignore),
-               "with \"drop_first\" nothing can be ignored");
+  fields.refuse_unless(
+      !drop_first_ || (unknown() != Unknown::ignore && missing() != Unknown::ignore),
+      "with \"drop_first\" nothing can be ignored");
 }
 
 /// The columns that `inverse` makes one column from.

@@ -338,16 +338,18 @@ Pipeline detail::read_pipeline(const BinaryFile& file, const std::vector<Step>& 
   Reader fields(json, path);
   std::string format;
   fields("format", format);
-  fields.check(format == format_name, "\"format\" is " + detail::quoted(format) + ", not " +
-                                          detail::quoted(format_name) +
-                                          "; a pipeline file is one that Pipeline::save wrote");
+  fields.refuse_unless(format == format_name,
+                       "\"format\" is " + detail::quoted(format) + ", not " +
+                           detail::quoted(format_name) +
+                           "; a pipeline file is one that Pipeline::save wrote");
   std::int64_t version = 0;
   fields("version", version);
-  fields.check(version == newest_version, "version " + std::to_string(version) +
-                                              " of the format; this library reads version " +
-                                              std::to_string(newest_version));
+  fields.refuse_unless(version == newest_version,
+                       "version " + std::to_string(version) +
+                           " of the format; this library reads version " +
+                           std::to_string(newest_version));
   const Json& steps = fields.find("steps");
-  fields.check(steps.is_array(), "\"steps\" must be a list");
+  fields.refuse_unless(steps.is_array(), "\"steps\" must be a list");
   Pipeline pipeline;
   for (std::size_t i = 0; i < steps.size(); ++i) {
     pipeline.add(read_step(steps[i], path + ": step " + std::to_string(i), own));

@@ -53,12 +53,12 @@ void Scaler::each(Fields& fields) {
   each_column(fields);
   fields("center", center_);
   fields("scale", scale_);
-  fields.check(center_.size() == chosen().size() && scale_.size() == chosen().size(),
-               "\"center\" and \"scale\" need a number for each column of \"used\"");
+  fields.refuse_unless(center_.size() == chosen().size() && scale_.size() == chosen().size(),
+                       "\"center\" and \"scale\" need a number for each column of \"used\"");
   const bool is_right =
       std::all_of(center_.begin(), center_.end(), [](double x) { return std::isfinite(x); }) &&
       std::all_of(scale_.begin(), scale_.end(), [](double x) { return std::isfinite(x) && x > 0; });
-  fields.check(is_right, "\"center\" must be finite, and \"scale\" above 0");
+  fields.refuse_unless(is_right, "\"center\" must be finite, and \"scale\" above 0");
 }
 
 Standardize::Standardize(StandardizeOptions options) : Scaler(std::move(options.columns)) {}
@@ -104,7 +104,8 @@ Table<double> MinMax::undo(const Table<double>& transformed) const {
 void MinMax::each(Fields& fields) {
   fields("low", low_);
   fields("high", high_);
-  fields.check(low_ < high_ && std::isfinite(high_ - low_), "\"low\" must be below \"high\"");
+  fields.refuse_unless(low_ < high_ && std::isfinite(high_ - low_),
+                       "\"low\" must be below \"high\"");
   Scaler::each(fields);
 }
 
@@ -127,8 +128,8 @@ void Robust::learn_column(std::vector<double>& present, double& center, double& 
 void Robust::each(Fields& fields) {
   fields("lower", lower_);
   fields("upper", upper_);
-  fields.check(0 <= lower_ && lower_ < upper_ && upper_ <= 1,
-               "\"lower\" and \"upper\" must be in [0, 1], and lower below upper");
+  fields.refuse_unless(0 <= lower_ && lower_ < upper_ && upper_ <= 1,
+                       "\"lower\" and \"upper\" must be in [0, 1], and lower below upper");
   Scaler::each(fields);
 }
 

@@ -160,7 +160,7 @@ void TargetEncode::learn(const Table<double>& training) {
   mean_ = targets.back(mean);
   codes_.assign(chosen().size(), {});
   for (const Place& place : places(training.columns())) {
-    std::vector<Sum> sums(std::size_t(slots(place.index)));
+    std::vector<Sum> sums(std::size_t(slot_count(place.index)));
     const auto slots = slots_of(training, place);
     for (std::size_t i = 0; i < y.size(); ++i) {
       if (slots[i] != none) sums[std::size_t(slots[i])].add(y[i]);
@@ -188,7 +188,7 @@ Table<double> TargetEncode::learn_apply(const Table<double>& training) {
     std::vector<std::size_t> rows;
     std::copy_if(by_fold.begin(), by_fold.end(), std::back_inserter(rows),
                  [&](std::size_t i) { return slots[i] != none; });
-    rows = sorted_by(slots, rows, std::size_t(this->slots(place.index)));
+    rows = sorted_by(slots, rows, std::size_t(this->slot_count(place.index)));
     const auto alike = sums_of_others(rows, slots, folds, y);
     double* value = values.mutate() + place.position;
     for (std::size_t i = 0; i < y.size(); ++i, value += columns.size()) {
@@ -228,16 +228,16 @@ void TargetEncode::each(Fields& fields) {
   Encoder::each(fields);
   fields("codes", codes_);
   fields("mean", mean_);
-  fields.check(
+  fields.refuse_unless(
       smoothing_ >= 0 && std::isfinite(smoothing_) && folds_ >= 2 && unknown() != Unknown::level,
       "\"smoothing\" must be 0 or more, \"folds\" 2 or more, and \"unknown\" no level");
   bool fits = codes_.size() == chosen().size() && std::isfinite(mean_);
   for (std::size_t k = 0; fits && k < codes_.size(); ++k) {
     fits =
-        std::int64_t(codes_[k].size()) == slots(k) &&
+        std::int64_t(codes_[k].size()) == slot_count(k) &&
         std::all_of(codes_[k].begin(), codes_[k].end(), [](double x) { return std::isfinite(x); });
   }
-  fields.check(
+  fields.refuse_unless(
       fits, "\"mean\" must be finite, and \"codes\" needs a finite number for each of \"levels\"");
 }
 

@@ -14,16 +14,16 @@ void TransformAccess::save(Transform& transform, Fields& fields) {
 
 void TransformAccess::load(Transform& transform, Fields& fields) {
   transform.each_member(fields);
-  fields.check(transform.rows_ > 0, "\"rows\" must be above 0");
+  fields.refuse_unless(transform.rows_ > 0, "\"rows\" must be above 0");
   const Positions positions(transform.inputs_);
   for (const std::string& name : transform.uses()) {
-    fields.check(positions.has(name),
-                 "it needs a column " + quoted(name) + ", which \"inputs\" has not");
+    fields.refuse_unless(positions.has(name),
+                         "it needs a column " + quoted(name) + ", which \"inputs\" has not");
   }
   try {
     transform.find_outputs();
   } catch (const Error& error) {
-    fields.check(false, error.what());
+    fields.refuse_unless(false, error.what());
   }
   transform.fitted_on_ = {};
   transform.is_fitted_ = true;
