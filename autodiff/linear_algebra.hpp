@@ -4,6 +4,7 @@
 #include <string_view>
 #include <vector>
 
+#include "ebb/autodiff/values/number.hpp"
 #include "ebb/autodiff/values/tensor.hpp"
 #include "ebb/autodiff/values/variable.hpp"
 
@@ -21,6 +22,7 @@ struct MatmulOptions {
 /// @pytorch transposes by x.mT; the options do it without a copy.
 template <Real T>
 EBB_API Tensor<T> matmul(const Operand<T>& a, const Operand<T>& b, MatmulOptions options = {});
+EBB_REFUSE_MIXED(matmul)
 /// x weight^T + bias in one record: x (n, in), weight (out, in), bias (out,).
 /// @pytorch takes x with any number of axes (write `reshape`), and no bias (write `matmul`).
 template <Real T>

@@ -4,6 +4,7 @@
 // @pytorch takes a reduction, and broadcasts with a warning. Here a sum is the mean times the
 // count, and single losses are the formula on tensors
 #pragma once
+#include "ebb/autodiff/values/number.hpp"
 #include "ebb/autodiff/values/tensor.hpp"
 #include "ebb/autodiff/values/variable.hpp"
 
@@ -14,9 +15,11 @@ namespace ebb::inline v0 {
 /// mean((prediction - target)^2)
 template <Real T>
 EBB_API Tensor<T> mse_loss(const Operand<T>& prediction, const Operand<T>& target);
+EBB_REFUSE_MIXED(mse_loss)
 /// mean(|prediction - target|), slope 0 where both are equal
 template <Real T>
 EBB_API Tensor<T> l1_loss(const Operand<T>& prediction, const Operand<T>& target);
+EBB_REFUSE_MIXED(l1_loss)
 /// The mean of e^2 / 2 where |e| <= delta, and of delta (|e| - delta / 2) elsewhere, with e =
 /// prediction - target and delta > 0 (Huber 1964).
 template <Real T>
@@ -57,10 +60,13 @@ template <Real T>
 EBB_API Tensor<T> nll_loss(const Operand<T>& log_probabilities,
                            const Array<std::int64_t>& labels);
 /// Binary cross-entropy of logits: mean(softplus(logit) - target * logit), target in [0, 1].
+/// Labels are 0 and 1, one for each logit; those of rows, (n,), also fit logits (n, 1).
 /// @pytorch calls it binary_cross_entropy_with_logits, and takes weight and pos_weight; write the
 /// formula times the weights.
 template <Real T>
 EBB_API Tensor<T> bce_with_logits(const Operand<T>& logits, const Operand<T>& target);
+template <Real T>
+EBB_API Tensor<T> bce_with_logits(const Operand<T>& logits, const Array<std::int64_t>& labels);
 /// The mean over rows of -log softmax(logits)[label]: logits (n, classes), labels (n,) in [0,
 /// classes).
 /// @pytorch also takes weight, ignore_index, label_smoothing, probabilities in place of labels, and

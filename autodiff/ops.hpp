@@ -2,8 +2,8 @@
 // The operations. Each takes arrays, tensors and variables, in any mixture of one element type, and
 // returns a tensor. Elementwise operations also take plain numbers, and broadcast as NumPy does. An
 // operation throws ShapeError or ArgumentError, with its own name, for operands that it cannot
-// take. Products, factorisations, losses and the operations of networks are in the first three
-// includes.
+// take. Products, factorisations, losses, comparisons, reductions and the operations of networks are
+// in the first five includes.
 #pragma once
 #include <initializer_list>
 #include <span>
@@ -11,26 +11,13 @@
 
 #include "ebb/autodiff/linear_algebra.hpp"
 #include "ebb/autodiff/losses.hpp"
+#include "ebb/autodiff/masks.hpp"
 #include "ebb/autodiff/networks.hpp"
-#include "ebb/autodiff/values/tensor.hpp"
+#include "ebb/autodiff/reductions.hpp"
+#include "ebb/autodiff/values/number.hpp"
 #include "ebb/autodiff/values/variable.hpp"
 
 namespace ebb::inline v0 {
-
-/// Declares the function above it also with a number on the right.
-#define EBB_WITH_NUMBER(R, f)                     \
-  template <Real T>                               \
-  EBB_INLINE R f(const Operand<T>& a, double b) { \
-    return f(a, Number<T>(b));                    \
-  }
-/// Declares the function above it also with a number on either side. It is not for == and !=: clang
-/// would take `x == 1` for `1 == x`, which the language turns around, and then refuse the mask.
-#define EBB_WITH_NUMBERS(R, f)                    \
-  EBB_WITH_NUMBER(R, f)                           \
-  template <Real T>                               \
-  EBB_INLINE R f(double a, const Operand<T>& b) { \
-    return f(Number<T>(a), b);                    \
-  }
 
 // clang-format off
 
@@ -175,105 +162,44 @@ EBB_WITH_NUMBERS(Tensor<T>, hypot)
 template <Real T> EBB_API Tensor<T> atan2(const Operand<T>& a, const Operand<T>& b);
 EBB_WITH_NUMBERS(Tensor<T>, atan2)
 
-// Comparisons return masks, which are never recorded.
+EBB_REFUSE_MIXED(operator+)
+EBB_REFUSE_MIXED(operator-)
+EBB_REFUSE_MIXED(operator*)
+EBB_REFUSE_MIXED(operator/)
+EBB_REFUSE_MIXED(pow)
+EBB_REFUSE_MIXED(maximum)
+EBB_REFUSE_MIXED(minimum)
 
-/// a < b
-template <Real T> EBB_API Mask<T> operator<(const Operand<T>& a, const Operand<T>& b);
-EBB_WITH_NUMBERS(Mask<T>, operator<)
-/// a > b
-template <Real T> EBB_API Mask<T> operator>(const Operand<T>& a, const Operand<T>& b);
-EBB_WITH_NUMBERS(Mask<T>, operator>)
-/// a <= b
-template <Real T> EBB_API Mask<T> operator<=(const Operand<T>& a, const Operand<T>& b);
-EBB_WITH_NUMBERS(Mask<T>, operator<=)
-/// a >= b
-template <Real T> EBB_API Mask<T> operator>=(const Operand<T>& a, const Operand<T>& b);
-EBB_WITH_NUMBERS(Mask<T>, operator>=)
-/// a == b, element by element; `equal` compares whole arrays
-template <Real T> EBB_API Mask<T> operator==(const Operand<T>& a, const Operand<T>& b);
-EBB_WITH_NUMBER(Mask<T>, operator==)
-/// a != b, element by element
-template <Real T> EBB_API Mask<T> operator!=(const Operand<T>& a, const Operand<T>& b);
-EBB_WITH_NUMBER(Mask<T>, operator!=)
-/// mask ? a : b. The branch that is not taken gets a gradient of 0, even if its slope is infinite
-/// or NaN.
-/// @pytorch has a gradient of NaN where the branch that is not taken has an infinite slope. Its
-/// where(mask) alone returns indices.
-template <Real T>
-EBB_API Tensor<T> where(const Array<bool>& mask, const Operand<T>& a, const Operand<T>& b);
-template <Real T>
-EBB_INLINE Tensor<T> where(const Array<bool>& mask, const Operand<T>& a, double b) {
-  return where(mask, a, Array<T>(T(b)));
-}
-template <Real T>
-EBB_INLINE Tensor<T> where(const Array<bool>& mask, double a, const Operand<T>& b) {
-  return where(mask, Array<T>(T(a)), b);
-}
-/// `where` by another name, which formulas use: there a and b may be numbers.
-/// @pytorch calls it where; its select is a `slice` of one element.
-template <Real T>
-EBB_API Tensor<T> select(const Mask<T>& mask, const Tensor<std::type_identity_t<T>>& a,
-                         const Tensor<std::type_identity_t<T>>& b);
+// Assignments. The shape of a stays, and b broadcasts to it. A tensor then stands for the new value,
+// which is recorded if a or b is. A Variable changes by `set_value` or by an optimizer.
 
-// Reductions, over all axes or over the given ones.
-// @pytorch takes an empty list of axes for all axes; here it means no axis, so that a computed list
-// has no special case.
-
-/// Sum in a fixed order, added up in double
-template <Real T> EBB_API Tensor<T> sum(const Operand<T>& x);
-template <Real T>
-EBB_API Tensor<T> sum(const Operand<T>& x, const Axes& axes, bool keepdim = false);
-/// Arithmetic mean; NaN for no elements
-template <Real T> EBB_API Tensor<T> mean(const Operand<T>& x);
-template <Real T>
-EBB_API Tensor<T> mean(const Operand<T>& x, const Axes& axes, bool keepdim = false);
-/// The largest element, of at least one; equal ones share the gradient evenly.
-/// @pytorch calls it amax. Its max over one axis also returns indices (write `argmax`), and gives
-/// the gradient to one of several equal elements.
-template <Real T> EBB_API Tensor<T> max(const Operand<T>& x);
-template <Real T>
-EBB_API Tensor<T> max(const Operand<T>& x, const Axes& axes, bool keepdim = false);
-/// The smallest element, of at least one; equal ones share the gradient evenly.
-/// @pytorch calls it amin. Its min over one axis also returns indices (write `argmin`), and gives
-/// the gradient to one of several equal elements.
-template <Real T> EBB_API Tensor<T> min(const Operand<T>& x);
-template <Real T>
-EBB_API Tensor<T> min(const Operand<T>& x, const Axes& axes, bool keepdim = false);
-/// Product, computed in double in a fixed order, so that an intermediate overflow stays infinite; 1
-/// for no elements. Derivatives of every order are right with zeros, too.
-/// @pytorch reduces all axes or one.
-template <Real T> EBB_API Tensor<T> prod(const Operand<T>& x);
-template <Real T>
-EBB_API Tensor<T> prod(const Operand<T>& x, const Axes& axes, bool keepdim = false);
-/// Options of var and stddev: the sum of squares is divided by the number of elements minus
-/// `correction`.
-struct VarianceOptions {
-  detail::ByName only_by_name = detail::ByName();
-  double correction = 1;
-  bool keepdim = false;
-};
-/// Mean squared distance from the mean; NaN unless there are more elements than the correction.
-/// @pytorch returns infinity if the correction is above the count, and accepts negative
-/// corrections, which are an error here.
-template <Real T> EBB_API Tensor<T> var(const Operand<T>& x, VarianceOptions options = {});
-template <Real T>
-EBB_API Tensor<T> var(const Operand<T>& x, const Axes& axes, VarianceOptions options = {});
-/// The square root of var; slope 0 where all elements are equal.
-/// @pytorch calls it std; otherwise it differs as in var.
-template <Real T> EBB_API Tensor<T> stddev(const Operand<T>& x, VarianceOptions options = {});
-template <Real T>
-EBB_API Tensor<T> stddev(const Operand<T>& x, const Axes& axes, VarianceOptions options = {});
-/// The p-norm for p > 0; for p = infinity the largest |x|. Slope 0 at 0; equal largest elements
-/// share the gradient evenly.
-/// @pytorch calls it linalg.vector_norm, and accepts p <= 0, which gives no norm.
-template <Real T> EBB_API Tensor<T> norm(const Operand<T>& x, double p = 2);
-template <Real T>
-EBB_API Tensor<T> norm(const Operand<T>& x, double p, const Axes& axes, bool keepdim = false);
-/// log(sum(e^x)) without overflow; -inf for no elements. Its gradient is the softmax.
-/// @pytorch must be given axes.
-template <Real T> EBB_API Tensor<T> logsumexp(const Operand<T>& x);
-template <Real T>
-EBB_API Tensor<T> logsumexp(const Operand<T>& x, const Axes& axes, bool keepdim = false);
+#define EBB_ASSIGNMENT(symbol, operation)                                                     \
+  template <Real T>                                                                           \
+  EBB_INLINE Array<T>& operator symbol(Array<T>& a, const Operand<T>& b) {                    \
+    return detail::assign("operator" #symbol, a, a operation b);                              \
+  }                                                                                           \
+  template <Real T>                                                                           \
+  EBB_INLINE Array<T>& operator symbol(Array<T>& a, double b) {                               \
+    return detail::assign("operator" #symbol, a, a operation b);                              \
+  }                                                                                           \
+  template <Real T>                                                                           \
+  EBB_INLINE Tensor<T>& operator symbol(Tensor<T>& a, const Operand<T>& b) {                  \
+    return detail::assign("operator" #symbol, a, a operation b);                              \
+  }                                                                                           \
+  template <Real T>                                                                           \
+  EBB_INLINE Tensor<T>& operator symbol(Tensor<T>& a, double b) {                             \
+    return detail::assign("operator" #symbol, a, a operation b);                              \
+  }                                                                                           \
+  template <Real T, class B>                                                                  \
+  void operator symbol(Variable<T>&, const B&) {                                              \
+    static_assert(sizeof(T) == 0, "a Variable changes by w.set_value(w.value() " #operation   \
+                                  " step) or by an optimizer");                               \
+  }
+EBB_ASSIGNMENT(+=, +)
+EBB_ASSIGNMENT(-=, -)
+EBB_ASSIGNMENT(*=, *)
+EBB_ASSIGNMENT(/=, /)
+#undef EBB_ASSIGNMENT
 
 // Operations along one axis. A scalar has one axis, 0 or -1, as in PyTorch.
 
@@ -332,32 +258,39 @@ EBB_API Selected<T> median(const Operand<T>& x, int axis, bool keepdim = false);
 
 // Shapes and indices.
 
-/// The elements of x in another shape of the same size.
-/// @pytorch finds one size that is given as -1; here all sizes are given, so that a wrong one is an
-/// error.
+/// The elements of x in another shape of the same size. In a list of sizes one may be -1: it is
+/// what the others leave.
 template <Real T> EBB_API Tensor<T> reshape(const Operand<T>& x, const Shape& shape);
+template <Real T, detail::ListOf<std::int64_t> List>
+EBB_INLINE Tensor<T> reshape(const Operand<T>& x, const List& sizes) {
+  return detail::reshape_to(x, sizes);
+}
+template <Real T>
+EBB_INLINE Tensor<T> reshape(const Operand<T>& x, std::initializer_list<std::int64_t> sizes) {
+  return detail::reshape_to(x, std::span<const std::int64_t>(sizes.begin(), sizes.size()));
+}
 /// The axes in another order; without an order, reversed.
 /// @pytorch calls it permute; its transpose swaps two axes.
 template <Real T> EBB_API Tensor<T> transpose(const Operand<T>& x);
+template <Real T> EBB_API Tensor<T> transpose(const Operand<T>& x, std::span<const int> order);
 template <Real T>
-EBB_API Tensor<T> transpose(const Operand<T>& x, std::initializer_list<int> order);
+EBB_INLINE Tensor<T> transpose(const Operand<T>& x, std::initializer_list<int> order) {
+  return transpose(x, std::span<const int>(order.begin(), order.size()));
+}
 /// The axes in another order, as `transpose`
+template <Real T> EBB_API Tensor<T> permute(const Operand<T>& x, std::span<const int> order);
 template <Real T>
-EBB_API Tensor<T> permute(const Operand<T>& x, std::initializer_list<int> order);
+EBB_INLINE Tensor<T> permute(const Operand<T>& x, std::initializer_list<int> order) {
+  return permute(x, std::span<const int>(order.begin(), order.size()));
+}
 /// Removes axes of size 1: all of them, or those among the given axes
 template <Real T> EBB_API Tensor<T> squeeze(const Operand<T>& x);
 template <Real T> EBB_API Tensor<T> squeeze(const Operand<T>& x, const Axes& axes);
 /// Adds an axis of size 1, which is axis `axis` of the result
 template <Real T> EBB_API Tensor<T> unsqueeze(const Operand<T>& x, int axis);
-/// The elements begin, begin + step, ... before end along one axis; a negative begin or end counts
-/// from the end of the axis.
+/// Every step-th element of a range along one axis; for axis 0 it is `x[{begin, end, step}]`.
 /// @pytorch writes x[begin:end:step], and cuts off positions outside of the axis, which are an
 /// error here.
-struct SliceRange {
-  std::int64_t begin = 0;
-  std::int64_t end = INT64_MAX;
-  std::int64_t step = 1;
-};
 template <Real T> EBB_API Tensor<T> slice(const Operand<T>& x, int axis, SliceRange range);
 /// Rows of x by index: out[i, ...] = x[indices[i], ...].
 /// @pytorch calls it index_select of axis 0.
@@ -384,6 +317,9 @@ EBB_API std::vector<Tensor<T>> split(const Operand<T>& x, std::int64_t size, int
 template <Real T>
 EBB_API std::vector<Tensor<T>> split(const Operand<T>& x, const std::vector<std::int64_t>& sizes,
                                      int axis = 0);
+/// The parts at each index of an axis, which they lack: `auto rows = unbind(x)`
+template <Real T>
+EBB_API std::vector<Tensor<T>> unbind(const Operand<T>& x, int axis = 0);
 /// Reverses the order of the elements along each of the axes
 template <Real T> EBB_API Tensor<T> flip(const Operand<T>& x, const Axes& axes);
 /// Shifts the elements along an axis, with wrap-around: out[(i + shift) mod size] = x[i].
@@ -450,8 +386,5 @@ template <Real To, Real T>
 EBB_API Tensor<To> cast(const Operand<T>& x);
 
 // clang-format on
-
-#undef EBB_WITH_NUMBERS
-#undef EBB_WITH_NUMBER
 
 }  // namespace ebb::inline v0

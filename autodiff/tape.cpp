@@ -233,6 +233,9 @@ void backward(const SweepStart& loss, BackwardOptions options) {
 void backward(std::initializer_list<SweepStart> losses, BackwardOptions options) {
   sweep_from(std::span(losses.begin(), losses.size()), options);
 }
+void backward(std::span<const SweepStart> losses, BackwardOptions options) {
+  sweep_from(losses, options);
+}
 
 namespace {
 

@@ -4,6 +4,7 @@
 #include <array>
 #include <initializer_list>
 #include <memory>
+#include <span>
 #include <variant>
 #include <vector>
 
@@ -102,6 +103,13 @@ struct BackwardOptions {
 /// and has no seed.
 EBB_API void backward(const SweepStart& loss, BackwardOptions options = {});
 EBB_API void backward(std::initializer_list<SweepStart> losses, BackwardOptions options = {});
+EBB_API void backward(std::span<const SweepStart> losses, BackwardOptions options = {});
+/// A list whose length is known at run time.
+template <Real T>
+void backward(const std::vector<Tensor<T>>& losses, BackwardOptions options = {}) {
+  const std::vector<SweepStart> starts(losses.begin(), losses.end());
+  backward(std::span<const SweepStart>(starts), options);
+}
 
 struct GradOptions {
   bool keep_tape = false;  ///< keeps the records for another sweep

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Comparisons, and the choice between two tensors by a mask.
+// Comparisons, masks, and the choice between two tensors by a mask.
 #include "ebb/autodiff/ops/masks.hpp"
+
+#include <cmath>
 
 #include "ebb/autodiff/kernels/broadcast.hpp"
 #include "ebb/autodiff/values/instances.hpp"
@@ -31,6 +33,18 @@ Mask<T> compare(Comparison comparison, const char* name, const Operand<T>& a, co
                     kernels<T>().compare[int(comparison)](y->data<bool>() + start, x, planes.grid);
                   });
   return Access::array<bool>(y.take());
+}
+
+/// f of each element of x.
+template <class T, class F>
+Mask<T> map(const char* name, const Operand<T>& x, const F& f) {
+  const Contents<T> in = Access::contents(x, name);
+  auto y = Array<bool>::uninitialized(in.is_number() ? Shape() : in.block->shape);
+  bool* const to = y.mutate();
+  const T* const from = in.is_number() ? &in.number : in.block->template data<T>();
+  const std::int64_t step = in.is_number() || in.block->is_single() ? 0 : 1;
+  for (std::int64_t i = 0; i < y.size(); ++i) to[i] = f(from[i * step]);
+  return y;
 }
 
 }  // namespace
@@ -73,6 +87,24 @@ EBB_COMPARE(>=, greater_equal)
 EBB_COMPARE(==, equal)
 EBB_COMPARE(!=, not_equal)
 #undef EBB_COMPARE
+
+template <Real T>
+Mask<T> isnan(const Operand<T>& x) {
+  return detail::map("isnan", x, [](T v) { return std::isnan(v); });
+}
+EBB_FOR_REALS(isnan)
+
+template <Real T>
+Mask<T> isinf(const Operand<T>& x) {
+  return detail::map("isinf", x, [](T v) { return std::isinf(v); });
+}
+EBB_FOR_REALS(isinf)
+
+template <Real T>
+Mask<T> isfinite(const Operand<T>& x) {
+  return detail::map("isfinite", x, [](T v) { return std::isfinite(v); });
+}
+EBB_FOR_REALS(isfinite)
 
 template <Real T>
 Tensor<T> where(const Array<bool>& mask, const Operand<T>& a, const Operand<T>& b) {

@@ -132,6 +132,19 @@ EBB_OVERLOAD_FOR_REALS(split, std::vector<Tensor<T>>(const Operand<T>&,
                                                      const std::vector<std::int64_t>&, int))
 
 template <Real T>
+std::vector<Tensor<T>> unbind(const Operand<T>& x, int axis) {
+  const Shape& shape = detail::Access::shape(x, "unbind");
+  axis = resolve_axis("unbind", axis, shape);
+  const std::int64_t size = shape[axis];
+  std::vector<Tensor<T>> parts;
+  parts.reserve(std::size_t(size));
+  for (std::int64_t i = 0; i < size; ++i)
+    parts.push_back(detail::apply<op::Slice, T>({axis, i, 1, 1, size, true}, x));
+  return parts;
+}
+EBB_FOR_REALS(unbind)
+
+template <Real T>
 std::vector<Tensor<T>> split(const Operand<T>& x, std::int64_t size, int axis) {
   const Shape& shape = detail::Access::shape(x, "split");
   axis = resolve_axis("split", axis, shape);

@@ -155,6 +155,23 @@ struct Split {
   }
 };
 
+/// A part for each index, as `slice` without its axis.
+struct Unbind {
+  static constexpr std::string_view name = "unbind";
+  static constexpr Lacks lacks{.scalar = "needs an axis"};
+  static std::vector<Sample> samples() {
+    return {sample("of columns", {spread({2, 3}, 50)},
+                   [](auto x) {
+                     const auto parts = unbind(x[0], -1);
+                     return parts[0] * parts[2] + sum(parts[1]);
+                   }),
+            sample("of nothing", {spread({0, 3})}, [](auto x) { return unbind(x[0], 1)[2]; })};
+  }
+  static std::vector<Rejection> rejections() {
+    return {{"of a scalar", [] { unbind(spread({})); }, "unbind: axis 0 of an array with 0 axes"}};
+  }
+};
+
 /// The elements reversed along some axes. It is its own reverse.
 struct Flip {
   static constexpr std::string_view name = "flip";
@@ -388,8 +405,8 @@ struct RepeatInterleave {
 };
 
 /// All operations that rearrange elements.
-using Rearrangements = List<Permute, Squeeze, Unsqueeze, Stack, Split, Flip, Roll, Pad, Unpad, Tile,
-                            Repeat, RepeatInterleave>;
+using Rearrangements = List<Permute, Squeeze, Unsqueeze, Stack, Split, Unbind, Flip, Roll, Pad,
+                            Unpad, Tile, Repeat, RepeatInterleave>;
 
 }  // namespace op
 }  // namespace ebb::inline v0

@@ -166,7 +166,15 @@ template <Real T>
 Tensor<T> reshape(const Operand<T>& x, const Shape& shape) {
   return detail::apply<op::Reshape, T>({shape}, x);
 }
-EBB_FOR_REALS(reshape)
+EBB_OVERLOAD_FOR_REALS(reshape, Tensor<T>(const Operand<T>&, const Shape&))
+
+template <Real T>
+Tensor<T> detail::reshape_to(const Operand<T>& x, std::span<const std::int64_t> sizes) {
+  return reshape(x, inferred_shape("reshape", sizes, Access::shape(x, "reshape")));
+}
+namespace detail {
+EBB_FOR_REALS(reshape_to)
+}  // namespace detail
 
 template <Real T>
 Tensor<T> transpose(const Operand<T>& x) {
@@ -180,8 +188,7 @@ EBB_OVERLOAD_FOR_REALS(transpose, Tensor<T>(const Operand<T>&))
 namespace {
 
 template <class T>
-Tensor<T> permute_axes(const char* operation, const Operand<T>& x,
-                       std::initializer_list<int> axes) {
+Tensor<T> permute_axes(const char* operation, const Operand<T>& x, std::span<const int> axes) {
   const Shape& shape = detail::Access::shape(x, operation);
   Axes(axes).mask(operation, shape);  // throws for an axis that is out of range or occurs twice
   if (int(axes.size()) != shape.rank()) {
@@ -196,20 +203,18 @@ Tensor<T> permute_axes(const char* operation, const Operand<T>& x,
 }  // namespace
 
 template <Real T>
-Tensor<T> transpose(const Operand<T>& x, std::initializer_list<int> order) {
+Tensor<T> transpose(const Operand<T>& x, std::span<const int> order) {
   return permute_axes("transpose", x, order);
 }
-EBB_OVERLOAD_FOR_REALS(transpose, Tensor<T>(const Operand<T>&, std::initializer_list<int>))
+EBB_OVERLOAD_FOR_REALS(transpose, Tensor<T>(const Operand<T>&, std::span<const int>))
 
 template <Real T>
-Tensor<T> permute(const Operand<T>& x, std::initializer_list<int> order) {
+Tensor<T> permute(const Operand<T>& x, std::span<const int> order) {
   return permute_axes("permute", x, order);
 }
-EBB_FOR_REALS(permute)
+EBB_OVERLOAD_FOR_REALS(permute, Tensor<T>(const Operand<T>&, std::span<const int>))
 
-template <Real T>
-Tensor<T> slice(const Operand<T>& x, int axis, SliceRange range) {
-  const Shape& shape = detail::Access::shape(x, "slice");
+op::SliceOptions op::slice_options(const Shape& shape, int axis, SliceRange range) {
   axis = resolve_axis("slice", axis, shape);
   const std::int64_t size = shape[axis];
   if (range.step < 1) {
@@ -227,9 +232,36 @@ Tensor<T> slice(const Operand<T>& x, int axis, SliceRange range) {
                         to_string(shape));
   }
   const std::int64_t count = (end - begin + range.step - 1) / range.step;
-  return detail::apply<op::Slice, T>({axis, begin, count, range.step, size}, x);
+  return {axis, begin, count, range.step, size};
+}
+
+template <Real T>
+Tensor<T> slice(const Operand<T>& x, int axis, SliceRange range) {
+  const Shape& shape = detail::Access::shape(x, "slice");
+  return detail::apply<op::Slice, T>(op::slice_options(shape, axis, range), x);
 }
 EBB_FOR_REALS(slice)
+
+template <Real T>
+Tensor<T> detail::element(const Operand<T>& x, std::int64_t index) {
+  const Shape& shape = Access::shape(x, "operator[]");
+  const std::int64_t size = shape[resolve_axis("operator[]", 0, shape)];
+  const std::int64_t begin = index < 0 ? index + size : index;
+  if (begin < 0 || begin >= size) {
+    throw ArgumentError("operator[]: index " + std::to_string(index) + " of an axis of size " +
+                        std::to_string(size) + "; x is " + to_string(shape));
+  }
+  return apply<op::Slice, T>({0, begin, 1, 1, size, true}, x);
+}
+
+template <Real T>
+Tensor<T> detail::rows(const Operand<T>& x, SliceRange range) {
+  return slice(x, 0, range);
+}
+namespace detail {
+EBB_FOR_REALS(element)
+EBB_FOR_REALS(rows)
+}  // namespace detail
 
 template <Real T>
 Tensor<T> gather_rows(const Operand<T>& x, const Array<std::int64_t>& indices) {
@@ -243,6 +275,39 @@ Tensor<T> scatter_add_rows(const Operand<T>& x, const Array<std::int64_t>& indic
   return detail::apply<op::ScatterAddRows, T>({rows}, x, indices);
 }
 EBB_FOR_REALS(scatter_add_rows)
+
+namespace {
+
+template <class To, class T>
+To& assign_result(const char* operation, To& a, const Tensor<T>& result) {
+  if (!(a.shape() == result.shape())) {
+    throw ShapeError(std::string(operation) + ": shape " + to_string(a.shape()) + " would become " +
+                     to_string(result.shape()) + "; write a = a " +
+                     std::string(operation).substr(8, 1) + " b");
+  }
+  return a = To(result);
+}
+
+}  // namespace
+
+template <Real T>
+Array<T>& detail::assign(const char* operation, Array<T>& a, const Tensor<T>& result) {
+  return assign_result(operation, a, result);
+}
+template <Real T>
+Tensor<T>& detail::assign(const char* operation, Tensor<T>& a, const Tensor<T>& result) {
+  return assign_result(operation, a, result);
+}
+template <Real T>
+Tensor<T> detail::with_all_axes(const Tensor<T>& x, int rank) {
+  constexpr std::int64_t ones[Shape::max_rank] = {1, 1, 1, 1, 1, 1};
+  return reshape(x, Shape(std::span(ones, std::size_t(rank))));
+}
+namespace detail {
+EBB_FOR_REALS(with_all_axes)
+EBB_OVERLOAD_FOR_REALS(assign, Array<T>&(const char*, Array<T>&, const Tensor<T>&))
+EBB_OVERLOAD_FOR_REALS(assign, Tensor<T>&(const char*, Tensor<T>&, const Tensor<T>&))
+}  // namespace detail
 
 template <Real T>
 Tensor<T> broadcast_to(const Operand<T>& x, const Shape& shape) {

@@ -129,11 +129,28 @@ struct Transpose {
   }
 };
 
-/// A slice with a resolved range; `size` is the size of the whole axis.
+/// A slice with a resolved range; `size` is the size of the whole axis. One element of it may lose
+/// its axis.
 struct SliceOptions {
   int axis;
   std::int64_t begin, count, step, size;
+  bool drops_axis = false;
+
+  Shape part(const Shape& whole) const {
+    return drops_axis ? whole.without(axis) : whole.with(axis, count);
+  }
+  Shape whole(const Shape& part) const {
+    if (!drops_axis) return part.with(axis, size);
+    std::int64_t sizes[Shape::max_rank];
+    const auto after = std::copy_n(part.sizes().begin(), axis, sizes);
+    *after = size;
+    std::copy(part.sizes().begin() + axis, part.sizes().end(), after + 1);
+    return Shape(std::span(sizes, std::size_t(part.rank() + 1)));
+  }
 };
+
+/// @throws ArgumentError for an axis that x lacks, and for a range outside of it.
+SliceOptions slice_options(const Shape& x, int axis, SliceRange range);
 
 /// Calls f(whole, part, n) for each run of n elements that are next to each other in an array and
 /// in its slice, with the positions of the first in both. For single elements n is a constant.
@@ -170,7 +187,7 @@ struct Unslice {
 
   template <class T>
   static detail::Block* forward(const Options& o, detail::Block* x) {
-    detail::BlockHandle y(detail::allocate(x->shape.with(o.axis, o.size), sizeof(T)));
+    detail::BlockHandle y(detail::allocate(o.whole(x->shape), sizeof(T)));
     T* const to = y->data<T>();
     std::fill_n(to, y->shape.size(), T(0));
     for_each_run(o, y->shape, [&, from = x->data<T>()](auto whole, auto part, auto n) {
@@ -198,7 +215,7 @@ struct Slice {
 
   template <class T>
   static detail::Block* forward(const Options& o, detail::Block* x) {
-    const Shape shape = x->shape.with(o.axis, o.count);
+    const Shape shape = o.part(x->shape);
     const detail::AxisView v(x->shape, o.axis);
     if (v.outer == 1 && o.step == 1) {
       return detail::allocate_view(x, x->data<T>() + o.begin * v.inner, shape);
@@ -234,12 +251,27 @@ struct Slice {
                    [](auto x) {
                      return slice(x[0], 0, {1, 7, 2});
                    }),
-            sample("of nothing", {spread({0, 3})}, [](auto x) {
-              return slice(x[0], 1, {0, 2});
+            sample("of nothing", {spread({0, 3})},
+                   [](auto x) {
+                     return slice(x[0], 1, {0, 2});
+                   }),
+            sample("of a row by its index", {spread({4, 3})}, [](auto x) { return x[0][-3]; }),
+            sample("of an element by its index", {spread({3})}, [](auto x) { return x[0][2]; }),
+            sample("of rows by a range", {spread({4, 3})}, [](auto x) {
+              return x[0][{1, 4, 2}];
             })};
   }
   static std::vector<Rejection> rejections() {
-    return {{"outside",
+    return {{"an index outside",
+             [] {
+               Tensor<double>(spread({4, 3}))[4];
+             },
+             "operator[]: index 4 of an axis of size 4; x is (4, 3)"},
+            {"a negative index outside", [] { Tensor<double>(spread({4}))[-5]; },
+             "operator[]: index -5 of an axis of size 4; x is (4,)"},
+            {"of a scalar", [] { Tensor<double>(spread({}))[0]; },
+             "operator[]: axis 0 of an array with 0 axes"},
+            {"outside",
              [] {
                slice(spread({4}), 0, {2, 9});
              },
@@ -267,7 +299,7 @@ struct ScatterAddRows {
 
   template <class T>
   static detail::Block* forward(const Options& options, detail::Block* x, detail::Block* indices) {
-    check(x->shape.rank() > 0 ? x->shape[0] : -1, options.rows, x, indices);
+    check_rows(x->shape.rank() > 0 ? x->shape[0] : -1, options.rows, x, indices);
     const Shape shape = detail::shape_with(name, x->shape, 0, options.rows);
     detail::BlockHandle y(detail::allocate(shape, sizeof(T)));
     std::fill_n(y->data<T>(), y->shape.size(), T(0));
@@ -275,8 +307,8 @@ struct ScatterAddRows {
     detail::add_rows(y->data<T>(), x->data<T>(), indices->data<std::int64_t>(), v.size, v.inner);
     return y.take();
   }
-  static void check(std::int64_t count, std::int64_t rows, detail::Block* x,
-                    detail::Block* indices) {
+  static void check_rows(std::int64_t count, std::int64_t rows, detail::Block* x,
+                         detail::Block* indices) {
     if (count < 0 || indices->shape.rank() != 1 || indices->shape[0] != count) {
       detail::throw_shapes(name, "x must have one row an index", x->shape, indices->shape);
     }

@@ -4,7 +4,7 @@
 #include <span>
 #include <string_view>
 
-#include "ebb/autodiff/values/operand.hpp"
+#include "ebb/autodiff/values/number.hpp"
 
 namespace ebb::inline v0 {
 

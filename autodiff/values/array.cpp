@@ -2,7 +2,9 @@
 #include "ebb/autodiff/values/array.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <limits>
+#include <locale>
 #include <ostream>
 #include <sstream>
 #include <vector>
@@ -34,6 +36,35 @@ void print(std::ostream& out, const T* data, const Shape& shape, int axis, std::
     print(out, data + i * step, shape, axis + 1, step);
   }
   out << ']';
+}
+
+[[noreturn]] void throw_range(double begin, double end, double step) {
+  throw ArgumentError("arange: from " + detail::to_text(begin) + " to " + detail::to_text(end) +
+                      " by " + detail::to_text(step) +
+                      "; the numbers are finite, the step is not 0, and memory holds the array");
+}
+
+/// How many of begin, begin + step, ... are before end.
+template <Real T>
+std::int64_t steps_between(T begin, T end, T step) {
+  double count = std::ceil((double(end) - double(begin)) / double(step));
+  if (!(count < 0x1p56)) throw_range(begin, end, step);
+  // The quotient may be rounded up to one number too many.
+  if (count > 0 && (step > 0) == (begin + T(count - 1) * step >= end)) --count;
+  return std::max(std::int64_t(0), std::int64_t(count));
+}
+std::int64_t steps_between(std::int64_t begin, std::int64_t end, std::int64_t step) {
+  if (step == 0) throw_range(double(begin), double(end), double(step));
+  if (step > 0 ? end <= begin : end >= begin) return 0;
+  // Without a sign no difference overflows.
+  const auto size = [](std::int64_t from, std::int64_t to) {
+    return std::uint64_t(to) - std::uint64_t(from);
+  };
+  const std::uint64_t count = (step > 0 ? size(begin, end) - 1 : size(end, begin) - 1) /
+                                  (step > 0 ? std::uint64_t(step) : size(step, 0)) +
+                              1;
+  if (count >= std::uint64_t(1) << 56) throw_range(double(begin), double(end), double(step));
+  return std::int64_t(count);
 }
 
 }  // namespace
@@ -90,6 +121,42 @@ template <class T>
 Array<T> Array<T>::full(const Shape& shape, T value) {
   auto array = uninitialized(shape);
   std::fill_n(array.mutate(), shape.size(), value);
+  return array;
+}
+
+template <class T>
+Array<T> Array<T>::ones(const Shape& shape) {
+  return full(shape, T(1));
+}
+
+template <class T>
+Array<T> Array<T>::eye(std::int64_t rows, std::int64_t columns) {
+  if (columns == -1) columns = rows;
+  auto array = zeros({rows, columns});
+  T* const out = array.mutate();
+  for (std::int64_t i = 0; i < std::min(rows, columns); ++i) out[i * columns + i] = T(1);
+  return array;
+}
+
+template <class T>
+Array<T> Array<T>::arange(T begin, T end, T step) requires(!std::same_as<T, bool>) {
+  auto array = uninitialized({steps_between(begin, end, step)});
+  T* const out = array.mutate();
+  for (std::int64_t i = 0; i < array.size(); ++i) out[i] = begin + T(i) * step;
+  return array;
+}
+
+template <class T>
+Array<T> Array<T>::linspace(T first, T last, std::int64_t count) requires Real<T> {
+  if (count < 0) {
+    throw ArgumentError("linspace: a count of " + std::to_string(count) + "; it is at least 0");
+  }
+  auto array = uninitialized({count});
+  T* const out = array.mutate();
+  for (std::int64_t i = 0; i < count; ++i) {
+    const double part = count > 1 ? double(i) / double(count - 1) : 0;
+    out[i] = T((1 - part) * double(first) + part * double(last));
+  }
   return array;
 }
 
@@ -157,6 +224,7 @@ template <class T>
 std::ostream& operator<<(std::ostream& out, const Array<T>& array) {
   std::ostringstream text;
   text.copyfmt(out);
+  text.imbue(std::locale::classic());  // a decimal comma could not be told from one between numbers
   text.width(0);
   print(text, array.data(), array.shape(), 0, array.size());
   return out << text.str();

@@ -9,15 +9,25 @@
 
 namespace ebb::inline v0 {
 
+template <class T>
+class Array;
+
 namespace detail {
 /// The shape of an empty handle, (0,).
 EBB_API const Shape& no_elements();
+/// The values of a tensor. @throws TapeError if it is recorded.
+template <Real T>
+EBB_API Array<T> unrecorded_values(const Tensor<T>& tensor);
 }  // namespace detail
 
 /// A dense, row-major array: a value that copies on write. Copies share their elements until a copy
 /// is changed through `mutate()`. T is float, double, std::int64_t or bool.
 template <class T>
 class EBB_API Array : public Operand<T> {
+  static_assert(detail::is_element<T>,
+                "the elements of an Array are float, double, std::int64_t or bool: for int write "
+                "Array<std::int64_t>");
+
  public:
   using value_type = T;
 
@@ -29,6 +39,11 @@ class EBB_API Array : public Operand<T> {
   /// @throws ShapeError unless they fill the shape.
   Array(const Shape& shape, std::initializer_list<T> values);
   Array(const Shape& shape, std::span<const T> values);
+  /// The values of a tensor that is not recorded.
+  /// @throws TapeError for one that is, since an array has no gradient: `array()` takes its values.
+  template <Real U>
+  requires std::same_as<U, T> EBB_INLINE Array(const Tensor<U>& tensor)
+      : Array(detail::unrecorded_values(tensor)) {}
 
   EBB_INLINE Array(const Array& other) : Operand<T>(other) {
     if (block()) detail::retain(block());
@@ -50,7 +65,20 @@ class EBB_API Array : public Operand<T> {
   static Array of(std::initializer_list<T> values);
   static Array of(std::initializer_list<std::initializer_list<T>> rows);
   static Array zeros(const Shape& shape);
+  static Array ones(const Shape& shape);
   static Array full(const Shape& shape, T value);
+  /// The matrix with ones on its diagonal, and zeros elsewhere; square without `columns`.
+  static Array eye(std::int64_t rows, std::int64_t columns = -1);
+  /// begin, begin + step, ... as long as they are before end; `arange(n)` is 0, 1, ..., n - 1. Each
+  /// is computed as begin + i step, so that rounding does not add up.
+  /// @throws ArgumentError for a step of 0 and for numbers that are not finite.
+  static Array arange(T begin, T end, T step = T(1)) requires(!std::same_as<T, bool>);
+  EBB_INLINE static Array arange(T end) requires(!std::same_as<T, bool>) {
+    return arange(T(0), end);
+  }
+  /// `count` numbers at equal distances, from `first` to `last`, which is met exactly.
+  /// @throws ArgumentError for a negative count.
+  static Array linspace(T first, T last, std::int64_t count) requires Real<T>;
   /// An array whose elements have no value yet.
   static Array uninitialized(const Shape& shape);
 
@@ -91,6 +119,11 @@ class EBB_API Array : public Operand<T> {
   /// The elements in another shape of the same size.
   /// @throws ShapeError if the sizes differ.
   Array reshape(const Shape& shape) const;
+  /// The elements in a shape of these sizes, of which one may be -1: it is what the others leave.
+  EBB_INLINE Array reshape(std::initializer_list<std::int64_t> sizes) const {
+    return reshape(inferred_shape(
+        "reshape", std::span<const std::int64_t>(sizes.begin(), sizes.size()), shape()));
+  }
   /// The elements [first, last) of the first axis, which share the storage of this array.
   /// @throws ArgumentError for a range outside of the axis, and for a scalar.
   Array leading(std::int64_t first, std::int64_t last) const;

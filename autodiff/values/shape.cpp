@@ -27,7 +27,8 @@ std::string complaint(std::span<const std::int64_t> sizes) {
   if (sizes.size() > std::size_t(Shape::max_rank)) {
     return text + "more than " + std::to_string(Shape::max_rank) + " axes";
   }
-  if (*std::min_element(sizes.begin(), sizes.end()) < 0) return text + "a negative size";
+  if (*std::min_element(sizes.begin(), sizes.end()) < 0)
+    return text + "a negative size; only reshape finds the size -1";
   return text + "more elements than an array can hold";
 }
 [[noreturn]] void refuse(std::span<const std::int64_t> sizes) {
@@ -59,6 +60,28 @@ EBB_HOT Shape::Shape(std::span<const std::int64_t> sizes) {
     elements = 0;
   }
   packed_ = elements << 8 | std::int64_t(sizes.size());
+}
+
+Shape inferred_shape(const char* operation, std::span<const std::int64_t> sizes,
+                     const Shape& from) {
+  const auto unknown = std::count(sizes.begin(), sizes.end(), -1);
+  if (unknown == 0 || sizes.size() > std::size_t(Shape::max_rank)) return Shape(sizes);
+  std::int64_t known[Shape::max_rank];
+  std::copy(sizes.begin(), sizes.end(), known);
+  std::int64_t& missing = *std::find(known, known + sizes.size(), -1);
+  missing = 1;
+  const auto others = std::span<const std::int64_t>(known, sizes.size());
+  const std::int64_t size = unknown == 1 ? Shape(others).size() : 0;
+  if (size == 0 || from.size() % size != 0) {
+    throw ShapeError(
+        std::string(operation) + ": " + to_string(from) + " cannot become " + list(sizes) +
+        (unknown > 1 ? "; only one size may be -1"
+         : size == 0
+             ? "; beside a size of 0 any size fits, so write it"
+             : "; the other sizes do not divide its " + std::to_string(from.size()) + " elements"));
+  }
+  missing = from.size() / size;
+  return Shape(others);
 }
 
 Shape Shape::with(int axis, std::int64_t size) const {

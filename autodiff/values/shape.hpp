@@ -13,6 +13,12 @@
 
 namespace ebb::inline v0 {
 
+namespace detail {
+/// A container whose elements are next to each other, and are of this type.
+template <class List, class T>
+concept ListOf = std::convertible_to<const List&, std::span<const T>>;
+}  // namespace detail
+
 /// The sizes of an array along its axes, the outermost axis first. There are at most six axes,
 /// stored in the object. The shape of a scalar has no axes and one element. A size may be 0.
 class EBB_API Shape {
@@ -29,6 +35,9 @@ class EBB_API Shape {
   /// @throws ShapeError for a negative size, too many axes, or more elements than memory can hold.
   Shape(std::initializer_list<std::int64_t> sizes);
   explicit Shape(std::span<const std::int64_t> sizes);
+  /// From a list whose length is known at run time, such as a std::vector.
+  template <detail::ListOf<std::int64_t> List>
+  EBB_INLINE Shape(const List& sizes) : Shape(std::span<const std::int64_t>(sizes)) {}
 
   /// The number of axes.
   EBB_INLINE int rank() const { return int(packed_ & 0xff); }
@@ -72,6 +81,12 @@ class EBB_API Shape {
 };
 static_assert(sizeof(Shape) == 56);
 
+/// The shape of these sizes, of which one may be -1: it is what the others leave of the elements of
+/// `from`.
+/// @throws ShapeError, which names the operation, if there is no such size.
+EBB_API Shape inferred_shape(const char* operation, std::span<const std::int64_t> sizes,
+                             const Shape& from);
+
 /// The shape as text: "(32, 10)", "(3,)" or "()".
 EBB_API std::string to_string(const Shape& shape);
 EBB_API std::ostream& operator<<(std::ostream& out, const Shape& shape);
@@ -109,6 +124,9 @@ class EBB_API Axes {
   template <std::same_as<int>... Int>
   requires(sizeof...(Int) != 1) Axes(Int... axes) : Axes(std::initializer_list<int>{axes...}, 0) {}
   explicit Axes(std::span<const int> axes);
+  /// From a list whose length is known at run time, such as a std::vector.
+  template <detail::ListOf<int> List>
+  EBB_INLINE Axes(const List& axes) : Axes(std::span<const int>(axes)) {}
   /// One bit for each axis. For a scalar the axes 0 and -1 are allowed, and have no bit.
   /// @throws ArgumentError for an axis that is out of range or occurs twice.
   unsigned mask(const char* operation, const Shape& shape) const;

@@ -2,6 +2,7 @@
 #include "ebb/autodiff/values/tensor.hpp"
 
 #include "ebb/autodiff/values/access.hpp"
+#include "ebb/autodiff/values/error.hpp"
 
 namespace ebb::inline v0 {
 
@@ -23,6 +24,17 @@ Array<T> Tensor<T>::array() const {
   return detail::Access::array<T>(block()->is_uniform() ? detail::densify<T>(block())
                                                         : detail::retain(block()));
 }
+
+template <Real T>
+Array<T> detail::unrecorded_values(const Tensor<T>& tensor) {
+  if (const Place place = Access::place(tensor); place.tape >= Place::first_tape) {
+    throw TapeError("a tensor of shape " + to_string(tensor.shape()) +
+                    " is recorded, and an Array has no gradient; write x.array() for its values");
+  }
+  return tensor.array();
+}
+template Array<float> detail::unrecorded_values(const Tensor<float>&);
+template Array<double> detail::unrecorded_values(const Tensor<double>&);
 
 template class Tensor<float>;
 template class Tensor<double>;

@@ -54,6 +54,11 @@ class EBB_API Tensor : public Operand<T> {
   Array<T> array() const;
   /// The values as a constant: no gradient flows through it.
   EBB_INLINE Tensor detach() const { return Tensor(array()); }
+  /// Does not compile: a sweep is a function, `backward(loss)`.
+  template <class U = T>
+  void backward() const {
+    static_assert(sizeof(U) == 0, "a sweep is a function: write backward(loss)");
+  }
 
  private:
   friend struct detail::Access;
@@ -75,6 +80,24 @@ class Mask : public Array<bool> {
     return false;
   }
 };
+
+namespace detail {
+
+// What inline functions of the operations call; defined with the operations of shapes.
+
+/// x in the shape of these sizes, of which one may be -1.
+template <Real T>
+EBB_API Tensor<T> reshape_to(const Operand<T>& x, std::span<const std::int64_t> sizes);
+/// Replaces a by a result. @throws ShapeError if its shape is another.
+template <Real T>
+EBB_API Array<T>& assign(const char* operation, Array<T>& a, const Tensor<T>& result);
+template <Real T>
+EBB_API Tensor<T>& assign(const char* operation, Tensor<T>& a, const Tensor<T>& result);
+/// A single value with as many axes as given, of size 1.
+template <Real T>
+EBB_API Tensor<T> with_all_axes(const Tensor<T>& x, int rank);
+
+}  // namespace detail
 
 template <Real T>
 std::ostream& operator<<(std::ostream& out, const Tensor<T>& tensor) {

@@ -6,6 +6,16 @@
 #include "ebb/autodiff/values/instances.hpp"
 
 namespace ebb::inline v0 {
+namespace {
+
+thread_local std::vector<std::string> unheld;  // the variables that the last sweep has listed
+
+std::string named(const std::string& label) {
+  return label.empty() ? "a Variable" : "the Variable \"" + label + '"';
+}
+
+}  // namespace
+
 namespace detail {
 
 template <class T>
@@ -18,15 +28,29 @@ void throw_moved_from() {
   throw ArgumentError("a Variable is empty: it was moved from; use the one that it was moved to");
 }
 
-}  // namespace detail
+constinit thread_local bool lists_unheld = false;
 
-namespace {
+template <class T>
+void list_if_unheld(const Cell<T>* cell) {
+  // The handle in the model, and that of the tape.
+  if (cell->references.load(std::memory_order_relaxed) > 2) return;
+  unheld.push_back(named(cell->label) + " of shape " + to_string(cell->value.shape()));
+}
+EBB_OVERLOAD_FOR_REALS(list_if_unheld, void(const Cell<T>*))
 
-std::string named(const std::string& label) {
-  return label.empty() ? "a Variable" : "the Variable \"" + label + '"';
+void clear_unheld() { unheld.clear(); }
+
+void expect_unheld() {
+  unheld.clear();
+  lists_unheld = true;
 }
 
-}  // namespace
+std::vector<std::string> take_unheld() {
+  lists_unheld = false;
+  return std::exchange(unheld, {});
+}
+
+}  // namespace detail
 
 template <Real T>
 Variable<T>::Variable(Array<T> value, std::string label)
@@ -96,5 +120,12 @@ Tensor<T>::Tensor(const Variable<T>& source) : Tensor(detail::Access::as_tensor<
 
 template Tensor<float>::Tensor(const Variable<float>&);
 template Tensor<double>::Tensor(const Variable<double>&);
+
+template <class T>
+const Shape& detail::shape_of(const Operand<T>& x) {
+  return Access::shape(x, "shape");
+}
+template const Shape& detail::shape_of(const Operand<float>&);
+template const Shape& detail::shape_of(const Operand<double>&);
 
 }  // namespace ebb::inline v0

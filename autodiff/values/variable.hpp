@@ -2,6 +2,7 @@
 // Trainable arrays.
 #pragma once
 #include <string>
+#include <vector>
 
 #include "ebb/autodiff/values/tensor.hpp"
 
@@ -32,6 +33,18 @@ EBB_INLINE void release(Cell<T>* cell) {
 }
 [[noreturn]] EBB_API void throw_moved_from();
 
+/// Whether sweeps of this thread list the variables that no optimizer holds.
+extern constinit thread_local bool lists_unheld;
+/// Lists, by name and shape, a variable that got a gradient.
+template <class T>
+void list_if_unheld(const Cell<T>* cell);
+/// Removes what the sweeps before this one have listed.
+void clear_unheld();
+/// From now on, sweeps of this thread list the variables that no optimizer holds.
+EBB_API void expect_unheld();
+/// What the last sweep of this thread has listed, which ends the listing.
+EBB_API std::vector<std::string> take_unheld();
+
 }  // namespace detail
 
 /// A trainable array with its gradient. It can be moved but not copied, so that no weight is
@@ -47,7 +60,7 @@ class EBB_API Variable : public Operand<T> {
     other.set(nullptr, Operand<T>::Kind::variable);
   }
   Variable& operator=(Variable&& other) noexcept;
-  Variable(const Variable&) = delete;
+  Variable(const Variable&) = delete;  // clone() copies; share() makes another handle
   ~Variable();
 
   /// Another variable with the same value and label, and no gradient.
@@ -90,5 +103,10 @@ class EBB_API Variable : public Operand<T> {
     return this->template object<detail::Cell<T>>(Operand<T>::Kind::variable);
   }
 };
+
+template <Real T>
+std::ostream& operator<<(std::ostream& out, const Variable<T>& variable) {
+  return out << variable.value();
+}
 
 }  // namespace ebb::inline v0

@@ -114,11 +114,14 @@ void read_list(const std::string& header, std::vector<Listed>& list) {
     const std::string text = trimmed(std::exchange(pending, {}));
     if (!std::regex_search(text, match, declaration)) continue;
     auto [name, call] = call_of(match[2], match[3]);
-    if (match[1] == "Tensor<To>") call.insert(name.size(), "<To>");
-    if (list.empty() || list.back().name != name) {
-      list.push_back({name, {}, trimmed(comment), trimmed(section)});
+    if (match[1] == "Tensor<To>" || match[1] == "Array<To>") call.insert(name.size(), "<To>");
+    // The same operation on labels has no row of its own.
+    auto row = std::find_if(list.begin(), list.end(),
+                            [&name = name](const Listed& l) { return l.name == name; });
+    if (row == list.end()) {
+      row = list.insert(row, {name, {}, trimmed(comment), trimmed(section)});
     }
-    auto& calls = list.back().calls;
+    auto& calls = row->calls;
     if (std::find(calls.begin(), calls.end(), call) == calls.end()) calls.push_back(call);
   }
 }
@@ -166,7 +169,8 @@ std::string cell(const std::string& text) {
 constexpr const char* introduction =
     R"(# The operations
 
-Printed by `tools/ops` from [ops.hpp](../autodiff/ops.hpp),
+Printed by `tools/ops` from [ops.hpp](../autodiff/ops.hpp), [masks.hpp](../autodiff/masks.hpp),
+[reductions.hpp](../autodiff/reductions.hpp),
 [linear_algebra.hpp](../autodiff/linear_algebra.hpp), [losses.hpp](../autodiff/losses.hpp),
 [networks.hpp](../autodiff/networks.hpp), the table of
 [slopes at kinks](kinks.md) and the registry of the library.
@@ -184,7 +188,7 @@ PyTorch calls `dim`.
 
 void print_table(const std::string& source) {
   std::vector<Listed> list;
-  for (const char* header : {"ops", "linear_algebra", "losses", "networks"}) {
+  for (const char* header : {"ops", "masks", "reductions", "linear_algebra", "losses", "networks"}) {
     read_list(source + "/autodiff/" + header + ".hpp", list);
   }
   const auto kinks = read_kinks(source + "/docs/kinks.md");

@@ -43,7 +43,7 @@ EBB_LOSS(kl_div, KlDiv)
   template <Real T>                                                                       \
   Tensor<T> f(const Operand<T>& prediction, const Operand<T>& target, double parameter) { \
     if (!(condition)) {                                                                   \
-      throw ArgumentError(#f ": " #parameter " = " + std::to_string(parameter) +          \
+      throw ArgumentError(#f ": " #parameter " = " + detail::to_text(parameter) +         \
                           "; it is " range);                                              \
     }                                                                                     \
     return fuse_mean(Formula<op::Op>{}, prediction, target, parameter);                   \
@@ -58,7 +58,24 @@ template <Real T>
 Tensor<T> bce_with_logits(const Operand<T>& logits, const Operand<T>& target) {
   return fuse_mean(Formula<op::BceWithLogits>{}, logits, target);
 }
-EBB_FOR_REALS(bce_with_logits)
+EBB_OVERLOAD_FOR_REALS(bce_with_logits, Tensor<T>(const Operand<T>&, const Operand<T>&))
+
+template <Real T>
+Tensor<T> bce_with_logits(const Operand<T>& logits, const Array<std::int64_t>& labels) {
+  if (labels.empty()) detail::throw_empty_operand("bce_with_logits");
+  for (std::int64_t i = 0; i < labels.size(); ++i) {
+    if (labels[i] == 0 || labels[i] == 1) continue;
+    throw ArgumentError("bce_with_logits: label " + std::to_string(labels[i]) + " at position " +
+                        std::to_string(i) +
+                        "; labels are 0 and 1, and for more classes there is "
+                        "cross_entropy");
+  }
+  const Shape& shape = detail::Access::shape(logits, "bce_with_logits");
+  const bool of_rows = shape.rank() == 2 && shape[1] == 1 && labels.rank() == 1;
+  const auto target = cast<T>(labels);
+  return bce_with_logits(logits, of_rows ? target.reshape({-1, 1}) : target);
+}
+EBB_OVERLOAD_FOR_REALS(bce_with_logits, Tensor<T>(const Operand<T>&, const Array<std::int64_t>&))
 
 template <Real T>
 Tensor<T> cross_entropy(const Operand<T>& logits, const Array<std::int64_t>& labels) {

@@ -345,7 +345,8 @@ TEST_CASE("sizes beyond what an array or OpenBLAS can hold are refused") {
   CHECK_THROWS_WITH_AS(
       (Shape{std::int64_t(1) << 40, std::int64_t(1) << 40}),
       "shape (1099511627776, 1099511627776) has more elements than an array can hold", ShapeError);
-  CHECK_THROWS_WITH_AS((Shape{-1}), "shape (-1,) has a negative size", ShapeError);
+  CHECK_THROWS_WITH_AS(
+      (Shape{-1}), "shape (-1,) has a negative size; only reshape finds the size -1", ShapeError);
   CHECK_THROWS_AS((Shape{1, 1, 1, 1, 1, 1, 1}), ShapeError);
   const std::int64_t large = std::int64_t(1) << 31;
   CHECK_THROWS_WITH_AS(

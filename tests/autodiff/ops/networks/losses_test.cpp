@@ -9,6 +9,7 @@
 #include "ebb/autodiff/ops/sample.hpp"
 #include "ebb/autodiff/values/error.hpp"
 #include "ebb/tests/close.hpp"
+#include "ebb/tests/message.hpp"
 
 using namespace ebb;
 using namespace ebb::test;
@@ -190,6 +191,21 @@ TEST_CASE("the slope of stddev is right for the largest and the smallest numbers
     CHECK(std::abs(g[0] - std::sqrt(0.5)) <= 1e-15);
     CHECK(std::abs(g[1] + std::sqrt(0.5)) <= 1e-15);
   }
+}
+
+TEST_CASE_TEMPLATE("bce_with_logits takes labels, of each logit or of each row", T, float, double) {
+  const auto logits = Array<T>::of({2, -1, 0.5}), target = Array<T>::of({1, 0, 0});
+  const auto labels = Array<std::int64_t>::of({1, 0, 0});
+  const T expected = bce_with_logits(logits, target).item();
+  CHECK(bce_with_logits(logits, labels).item() == expected);
+  CHECK(bce_with_logits(logits.reshape({3, 1}), labels).item() == expected);
+  CHECK(bce_with_logits(logits.reshape({3, 1}), labels.reshape({3, 1})).item() == expected);
+  CHECK_THROWS_AS(bce_with_logits(logits, labels.reshape({3, 1})), ShapeError);
+  CHECK(message_of<ArgumentError>([&] {
+          bce_with_logits(logits, Array<std::int64_t>::of({0, 2, 1}));
+        }) ==
+        "bce_with_logits: label 2 at position 1; labels are 0 and 1, and for more classes there is "
+        "cross_entropy");
 }
 
 }  // TEST_SUITE("losses")
