@@ -66,12 +66,21 @@ class EBB_API Optimizer {
       "an optimizer with a rule of your own needs #include <ebb/optim/update.hpp>");
 
  public:
-  /// All parameters of a model, which is any struct with `each(ebb::Parts&)`.
+  /// All parameters of a model, which is any struct with `each(ebb::Parts&)`. A Variable that
+  /// `each` forgets is found: the first step throws if the sweep before it gave gradients to
+  /// variables that no optimizer holds. `Optimizer(parameters(model), rule)` leaves them as they
+  /// are.
   /// @throws ArgumentError for options out of their range, and for a model without parameters.
   template <class M>
   requires(!std::same_as<std::remove_const_t<M>, Parameters>) EBB_INLINE
       Optimizer(M& model, Rule rule)
-      : Optimizer(ebb::parameters(model), std::move(rule)) {}
+      : Optimizer(ebb::parameters(model), std::move(rule)) {
+    expect_all_gradients();
+  }
+  /// A temporary model would be gone before the first step.
+  template <class M>
+  requires(!std::same_as<M, Parameters>) Optimizer(const M&&, Rule)
+  = delete;  // give it a name
   /// Some parameters: `Optimizer({w, b}, SGD{})` takes two Variables.
   Optimizer(Parameters parameters, Rule rule);
   /// Several groups, each with separate options.
@@ -82,9 +91,10 @@ class EBB_API Optimizer {
   ~Optimizer();
 
   /// Updates every parameter that has a gradient.
-  /// @throws ArgumentError for options out of their range, and if no parameter has a gradient;
-  /// ShapeError for a state that was loaded with another shape than its parameter's. Nothing is
-  /// changed then, nor if memory runs out.
+  /// @throws ArgumentError for options out of their range, if no parameter has a gradient, and for
+  /// a parameter to which another Variable was assigned in the model; ShapeError for a state that
+  /// was loaded with another shape than its parameter's. Nothing is changed then, nor if memory
+  /// runs out.
   EBB_HOT void step(StepOptions options = {});
   /// Makes every gradient absent.
   EBB_HOT void zero_grad();
@@ -114,6 +124,12 @@ class EBB_API Optimizer {
   }
   [[noreturn]] void throw_changed(std::size_t g) const;
   [[noreturn]] static void throw_no_gradient();
+  /// @throws ArgumentError for a parameter without a gradient that nothing else holds.
+  static void check_held(const Parameter& parameter);
+  /// The first step will look for gradients of variables that are not here.
+  void expect_all_gradients();
+  /// @throws ArgumentError if the last sweep gave gradients to variables that no optimizer holds.
+  void check_all_gradients();
   [[noreturn]] static void throw_state_shape(int k, const Shape& state, const Shape& parameter);
   /// The array of a state, zeros at first.
   template <Real T>
@@ -124,10 +140,13 @@ class EBB_API Optimizer {
   std::vector<typename Rule::Step> prepared_;  // of each group, for one step
   std::vector<Update> updates_;                // room for those of one step
   std::int64_t steps_ = 0;
+  bool expects_all_gradients_ = false;
 };
 
 template <class M, class Rule>
 Optimizer(M&, Rule) -> Optimizer<Rule>;
+template <class M, class Rule>
+Optimizer(const M&&, Rule) -> Optimizer<Rule>;
 template <class Rule>
 Optimizer(Parameters, Rule) -> Optimizer<Rule>;
 template <class Rule>

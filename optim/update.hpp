@@ -20,6 +20,16 @@ namespace ebb::inline v0::optim {
 template <class Rule>
 struct detail::Definitions {};
 
+namespace detail {
+
+/// A parameter in an error: its name, if it has one, and its shape.
+inline std::string named(const Parameter& parameter) {
+  return (parameter.name().empty() ? "a parameter" : "the parameter \"" + parameter.name() + '"') +
+         " of shape " + to_string(parameter.shape());
+}
+
+}  // namespace detail
+
 inline namespace EBB_ISA_NAMESPACE {
 
 /// The loops of a rule over its arrays, for each number of states that it may use and each
@@ -124,9 +134,7 @@ Optimizer<Rule>::Optimizer(std::vector<Group<Rule>> groups) : groups_(std::move(
       const void* cell = narrow ? cell_of(narrow) : cell_of(parameter.template get<double>());
       const auto [found, is_new] = group_of.emplace(cell, g);
       if (!is_new) {
-        const std::string name =
-            parameter.name().empty() ? "a parameter" : "the parameter \"" + parameter.name() + '"';
-        throw ArgumentError("Optimizer: " + name + " of shape " + to_string(parameter.shape()) +
+        throw ArgumentError("Optimizer: " + detail::named(parameter) +
                             (found->second == g ? " is twice in group " + std::to_string(g)
                                                 : " is in group " + std::to_string(found->second) +
                                                       " and in group " + std::to_string(g)) +
@@ -207,6 +215,38 @@ void Optimizer<Rule>::throw_no_gradient() {
 }
 
 template <class Rule>
+void Optimizer<Rule>::check_held(const Parameter& parameter) {
+  const auto handles = [](const auto* variable) {
+    return ebb::detail::Access::cell(*variable)->references.load(std::memory_order_relaxed);
+  };
+  const auto* narrow = parameter.get<float>();
+  if ((narrow ? handles(narrow) : handles(parameter.get<double>())) > 1) return;
+  throw ArgumentError(
+      "Optimizer: nothing but this optimizer holds " + detail::named(parameter) +
+      " any more: was another Variable assigned to it, or its layer removed? Change a value by "
+      "set_value, or make a new Optimizer");
+}
+
+template <class Rule>
+void Optimizer<Rule>::expect_all_gradients() {
+  expects_all_gradients_ = true;
+  ebb::detail::expect_unheld();
+}
+
+template <class Rule>
+void Optimizer<Rule>::check_all_gradients() {
+  expects_all_gradients_ = false;
+  std::string list;
+  for (const std::string& variable : ebb::detail::take_unheld())
+    list += (list.empty() ? "" : ", ") + variable;
+  if (list.empty()) return;
+  throw ArgumentError(
+      "Optimizer: no optimizer updates " + list +
+      ", which got gradients: name every layer and Variable in `each` of the model; or, if they "
+      "are to stay as they are, make it from a list: Optimizer(parameters(model), rule)");
+}
+
+template <class Rule>
 void Optimizer<Rule>::step(StepOptions options) {
   static_assert(UpdateLoops<Rule, float>::takes_states && UpdateLoops<Rule, double>::takes_states,
                 "the formula of this rule does not take the states that it declares: `update(step, "
@@ -215,6 +255,8 @@ void Optimizer<Rule>::step(StepOptions options) {
   using Step = typename Rule::Step;
   static_assert(std::is_trivially_copyable_v<Step>, "the Step of a rule is a struct of numbers");
   const auto set = ebb::detail::instruction_set();
+  if (expects_all_gradients_) [[unlikely]]
+    check_all_gradients();
   // All that may throw comes before anything is changed. What is noted is written in place: a copy
   // would load whole vectors of what was just stored word by word, and wait for the stores.
   Update* next = updates_.data();
@@ -229,8 +271,12 @@ void Optimizer<Rule>::step(StepOptions options) {
       auto* const narrow = parameter.template get<float>();
       next->loop = narrow ? loop_of_float : loop_of_double;
       next->step = &prepared_[g];
-      next += narrow ? prepare(*next, used, *narrow, *states)
-                     : prepare(*next, used, *parameter.template get<double>(), *states);
+      const bool is_updated =
+          narrow ? prepare(*next, used, *narrow, *states)
+                 : prepare(*next, used, *parameter.template get<double>(), *states);
+      if (!is_updated) [[unlikely]]
+        check_held(parameter);
+      next += is_updated;
       ++states;
     }
   }

@@ -184,6 +184,10 @@ EBB_HOT void Sweep::commit() {
       leaf.visit([&](auto* cell) { f(cell, slot(leaf.id).block); });
     }
   };
+  if (lists_unheld) [[unlikely]] {
+    clear_unheld();
+    for_each_arrived([](const auto* cell, Block*) { list_if_unheld(cell); });
+  }
   // All memory is allocated first, before any gradient is changed.
   for_each_arrived([](auto* cell, Block*& block) { prepare(cell, block); });
   for_each_arrived([](auto* cell, Block*& block) { put(cell, std::exchange(block, nullptr)); });

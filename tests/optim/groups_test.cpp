@@ -72,9 +72,9 @@ TEST_CASE("the state of each group is its own, under its number and the names it
     void value(const std::string&, Value) override {}
   };
   const Variable<double> a(Array<double>::of({0}), "a"), b(Array<double>::of({0})),
-      c(Array<double>::of({0}));
+      c(Array<double>::of({0})), d(Array<double>::of({0}));
   optim::Optimizer optimizer(std::vector<optim::Group<optim::SGD>>{
-      {{a}, {}}, {{b, c}, {.momentum = 0.5}}, {{Parameter("d.w", a.clone())}, {.momentum = 0.5}}});
+      {{a}, {}}, {{b, c}, {.momentum = 0.5}}, {{Parameter("d.w", d)}, {.momentum = 0.5}}});
   b.share().set_gradient(Array<double>::of({2}));
   c.share().set_gradient(Array<double>::of({3}));
   optimizer.step();
