@@ -7,6 +7,7 @@
 #include "ebb/autodiff/backward_by_rows.hpp"
 #include "ebb/autodiff/checkpoint.hpp"
 #include "ebb/autodiff/derivatives.hpp"
+#include "ebb/autodiff/derivatives_of_many.hpp"
 #include "ebb/autodiff/functional_call.hpp"
 #include "ebb/autodiff/hook.hpp"
 #include "ebb/autodiff/ops.hpp"

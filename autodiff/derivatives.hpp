@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "ebb/autodiff/tape.hpp"
+#include "ebb/autodiff/values/number.hpp"
 
 namespace ebb::inline v0 {
 
@@ -25,6 +26,13 @@ template <class T>
 using FunctionOf = std::function<Tensor<T>(const Tensor<T>&)>;
 template <class T>
 using RowsFunction = std::function<Tensor<T>(std::int64_t row)>;
+
+/// A number as the argument of a transform.
+template <PlainNumber X>
+EBB_INLINE auto scalar(X x) {
+  using T = std::conditional_t<std::same_as<X, float>, float, double>;
+  return Array<T>(T(x));
+}
 
 // The functions that the calls below share; `name` is that of the call, for errors.
 template <Real T>
@@ -58,10 +66,22 @@ EBB_INLINE ValueAndGradient<T> value_and_gradient(F&& f, const Operand<T>& x) {
   return detail::value_and_gradient<T>("value_and_gradient", std::ref(f), x);
 }
 
+/// f and its derivative at a number, taken as double unless it is a float.
+template <class F, detail::PlainNumber X>
+EBB_INLINE auto value_and_gradient(F&& f, X x) {
+  return value_and_gradient(f, detail::scalar(x));
+}
+
 /// The gradient of f at x, of the shape of x. f must return a single value.
 template <class F, Real T>
 EBB_INLINE Tensor<T> gradient(F&& f, const Operand<T>& x) {
   return detail::value_and_gradient<T>("gradient", std::ref(f), x).gradient;
+}
+
+/// The derivative of f at a number, taken as double unless it is a float: `gradient(f, 0.5)`
+template <class F, detail::PlainNumber X>
+EBB_INLINE auto gradient(F&& f, X x) {
+  return gradient(f, detail::scalar(x));
 }
 
 /// The slope of f at x in a direction of the shape of x: gradient . direction, a single value. It
@@ -100,6 +120,12 @@ EBB_INLINE Tensor<T> jacobian(F&& f, const Operand<T>& x) {
 template <class F, Real T>
 EBB_INLINE Tensor<T> hessian(F&& f, const Operand<T>& x) {
   return detail::hessian<T>(std::ref(f), x);
+}
+
+/// The second derivative of f at a number, taken as double unless it is a float.
+template <class F, detail::PlainNumber X>
+EBB_INLINE auto hessian(F&& f, X x) {
+  return hessian(f, detail::scalar(x));
 }
 
 /// The product of the Hessian of f at x and v, of the shape of x, without forming the Hessian: the
