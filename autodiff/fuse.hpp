@@ -178,14 +178,14 @@ struct Loops {
   detail::unrolled<K>([&](auto p) EBB_LAMBDA { pulled[p] = factor; }); \
   fused::put(pulled, to, i, streams);
 
-#define EBB_FUSED_PULL(V)                                \
-  EBB_FUSED_OPEN_DUAL(V)                                 \
-  const T* const upstream = block.g.at(begin);           \
-  for (std::int64_t i = 0; i < n; i += V::size) {        \
-    const auto r = EBB_FUSED_DUAL(V, i);                 \
-    const V g = V::load(upstream + i);                   \
-    EBB_FUSED_STORE(V, V(select(g == 0, 0, g * r.d[p]))) \
-  }                                                      \
+#define EBB_FUSED_PULL(V)                                                  \
+  EBB_FUSED_OPEN_DUAL(V)                                                   \
+  const T* const upstream = block.g.at(begin);                             \
+  for (std::int64_t i = 0; i < n; i += V::size) {                          \
+    const auto r = EBB_FUSED_DUAL(V, i);                                   \
+    const V g = V::load(upstream + i);                                     \
+    EBB_FUSED_STORE(V, V(select((g == 0) | (r.d[p] == 0), 0, g * r.d[p]))) \
+  }                                                                        \
   return 0;
 
 // One vector of a sum. The last one may be partial.
@@ -328,17 +328,46 @@ decltype(auto) as_operand(const A& a) {
   }
 }
 
+template <class T, class>
+using as_tensor = Tensor<T>;
+
+/// A formula whose value is a number, whatever its arguments are.
+template <class F, detail::FusedReduction reduction, Real T, class... Rest>
+Tensor<T> on_constant(const Operand<T>& x, const Rest&... rest) {
+  Shape shape = x.shape();
+  [[maybe_unused]] const auto include = [&](const auto& argument) {
+    if constexpr (!std::is_arithmetic_v<std::decay_t<decltype(argument)>>)
+      shape = broadcast("fuse", shape, argument.shape());
+  };
+  (include(rest), ...);
+  const auto value = T(F{}(Tensor<T>(T(0)), as_tensor<T, Rest>(T(0))...));
+  if constexpr (reduction == detail::FusedReduction::none) {
+    return Array<T>::full(shape, value);
+  } else {
+    return reduction == detail::FusedReduction::mean ? value : value * T(shape.size());
+  }
+}
+
 template <class F, detail::FusedReduction reduction, Real T, class... Rest>
 Tensor<T> run(const Operand<T>& x, const Rest&... rest) {
-  static_assert(std::is_empty_v<F> && std::is_default_constructible_v<F>,
+  constexpr bool is_empty = std::is_empty_v<F> && std::is_default_constructible_v<F>;
+  static_assert(is_empty,
                 "fuse: the lambda must capture nothing, since it runs again in the sweep; pass "
                 "numbers and tensors as arguments");
-  return [&](const auto&... operand) {
-    const Operand<T>* const operands[] = {&x, &operand...};
-    using Compiled = Loops<F, T, false, std::is_arithmetic_v<Rest>...>;
-    constexpr bool reduces = reduction != detail::FusedReduction::none;
-    return detail::fuse_arguments<T>(Compiled::template table<reduces>, reduction, operands);
-  }(as_operand<T>(rest)...);
+  if constexpr (is_empty) {
+    using Value = decltype(
+        F{}(std::declval<as_tensor<T, Operand<T>>>(), std::declval<as_tensor<T, Rest>>()...));
+    if constexpr (std::is_arithmetic_v<Value>)
+      return on_constant<F, reduction, T>(x, rest...);
+    else {
+      return [&](const auto&... operand) {
+        const Operand<T>* const operands[] = {&x, &operand...};
+        using Compiled = Loops<F, T, false, std::is_arithmetic_v<Rest>...>;
+        constexpr bool reduces = reduction != detail::FusedReduction::none;
+        return detail::fuse_arguments<T>(Compiled::template table<reduces>, reduction, operands);
+      }(as_operand<T>(rest)...);
+    }
+  }
 }
 
 }  // namespace fused

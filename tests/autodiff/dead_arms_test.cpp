@@ -56,6 +56,12 @@ TEST_CASE("an argument that was not taken gets nothing of an infinite gradient")
   CHECK_FLAT(-2, sqrt(where(x > 0.0, x, 0.0)));
 }
 
+TEST_CASE("a formula that did not take its argument gets nothing of it, either") {
+  CHECK_FLAT(-2, sqrt(fuse([](auto v) { return maximum(v, 0); }, x)));
+  CHECK_FLAT(-2, log(fuse([](auto v) { return relu(v) * 2; }, x)));
+  CHECK_FLAT(-2, rsqrt(fuse([](auto v) { return select(v > 0, v, 0); }, x)));
+}
+
 TEST_CASE("inside of a formula, too") {
   CHECK_FLAT_FUSED(-2, sqrt(maximum(v, 0)));
   CHECK_FLAT_FUSED(-2, sqrt(maximum(0, v)));

@@ -210,4 +210,13 @@ TEST_CASE("no block is left alive by a fused formula") {
   CHECK(memory_statistics().live_blocks == live);
 }
 
+TEST_CASE_TEMPLATE("a formula that does not depend on its arguments is a number", T, float,
+                   double) {
+  const auto x = Array<T>::of({{1, 2, 3}}), y = Array<T>::of({1, 2}).reshape({2, 1});
+  const auto half = [](auto...) { return 0.5; };
+  CHECK_AGREES(same_bits(fuse(half, x, y).array(), Array<T>::full({2, 3}, T(0.5))));
+  CHECK(fuse_sum(half, x, y, 4).item() == 3);
+  CHECK(fuse_mean(half, x).item() == T(0.5));
+}
+
 }  // TEST_SUITE("kernels")
