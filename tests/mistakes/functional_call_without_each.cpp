@@ -1,0 +1,10 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Refused: this type does not say what it consists of; add `void each(ebb::Parts& part)
+#include <ebb/ebb.hpp>
+
+struct Model {
+  ebb::Variable<float> weight;
+};
+int call(Model& model, const std::vector<ebb::Tensor<float>>& values) {
+  return ebb::functional_call(model, values, [] { return 1; });
+}

@@ -1,0 +1,5 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Refused: the element types differ: cast<double>(x) or cast<float>(x) converts one of them
+#include <ebb/ebb.hpp>
+
+auto f(const ebb::Array<std::int64_t>& x, const ebb::Tensor<float>& y) { return x == y; }

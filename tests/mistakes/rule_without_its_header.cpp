@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Refused: a rule of your own needs #include <ebb/optim/update.hpp>
+#include <ebb/ebb.hpp>
+
+struct Mine {
+  double learning_rate = 0.1;
+  static constexpr std::string_view states[] = {"a"};
+  struct Step {
+    double rate;
+  };
+  Step prepare(std::int64_t) const { return {learning_rate}; }
+  template <class V>
+  static void update(const Step& step, V& w, const V& g, V&) {
+    w = w - V(step.rate) * g;
+  }
+};
+void train(ebb::nn::Linear<float>& model) {
+  ebb::optim::Optimizer optimizer(model, Mine{});
+  optimizer.step();
+}
