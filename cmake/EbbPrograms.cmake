@@ -50,8 +50,14 @@ if(EBB_BENCHMARKS)
     find_package(nlohmann_json REQUIRED)
     ebb_add_program(ebb_bench SOURCES ${sources} ${limits}
       LIBRARIES benchmark::benchmark nlohmann_json::nlohmann_json ebb::openblas)
-    # The limits are what this machine can do at best, hence every instruction it has.
-    set_source_files_properties(${limits} PROPERTIES COMPILE_OPTIONS "-O3;-march=native")
+    # The limits are what this machine can do at best, hence every instruction it has, or those of
+    # the instruction set that EBB_ISA limits ebb to.
+    set(EBB_LIMITS_ARCHITECTURE native CACHE STRING "What the limits of the benchmarks may use")
+    mark_as_advanced(EBB_LIMITS_ARCHITECTURE)
+    set_source_files_properties(${limits} PROPERTIES
+      COMPILE_OPTIONS "-O3;-march=${EBB_LIMITS_ARCHITECTURE}")
+    set_source_files_properties(tools/benchmarks/main.cpp PROPERTIES
+      COMPILE_DEFINITIONS EBB_LIMITS_ARCHITECTURE="${EBB_LIMITS_ARCHITECTURE}")
     # A formula of the user's is compiled with the user's flags.
     set_source_files_properties(tools/benchmarks/cases_fuse.cpp PROPERTIES
       COMPILE_OPTIONS "-O3;-march=x86-64-v3")

@@ -4,6 +4,7 @@
 #include <exception>
 
 #include "bench.hpp"
+#include "ebb/autodiff/kernels/table.hpp"
 
 namespace {
 
@@ -31,6 +32,8 @@ std::vector<bench::Case> all_cases() {
 int main(int argc, char** argv) try {
   const std::vector<std::string> arguments(argv + 1, argv + argc);
   if (!arguments.empty() && arguments[0] == "--deep-chain") return bench::run_deep_chain();
+  const auto set = ebb::detail::to_string(ebb::detail::instruction_set());
+  std::printf("# ebb with %s, limits with -march=%s\n", set, EBB_LIMITS_ARCHITECTURE);
   return bench::run_table(all_cases(), arguments);
 } catch (const std::exception& e) {
   std::fprintf(stderr, "bench: %s\n", e.what());
