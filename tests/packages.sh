@@ -103,5 +103,9 @@ for package in "${!listed[@]}"; do
     fail "docs/building.md does not name $package"
 done
 
+for option in $(sed -nE 's/^option\((EBB_[A-Z]+) .*/\1/p' CMakeLists.txt); do
+  grep -q "\`$option\`" docs/building.md || fail "docs/building.md does not name $option"
+done
+
 ((errors == 0)) || { echo "$errors errors"; exit 1; }
 echo "${#listed[@]} packages"
