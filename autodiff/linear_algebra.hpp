@@ -116,7 +116,7 @@ struct QR {
   Tensor<T> r;  ///< (k, n), upper triangular
 };
 /// The factors q and r of a (m, n). The diagonal of r is not negative, which makes them unique for
-/// full rank. For a rank below k a sweep throws.
+/// full rank. For a rank below k, by the measure of `lstsq`, a sweep throws.
 /// @pytorch has arbitrary signs, and by mode a square q, without a gradient, or no q.
 template <Real T> EBB_API QR<T> qr(const Operand<T>& a);
 /// The factors of a = u diag(s) vh, with k = min(m, n)
@@ -133,7 +133,8 @@ struct SVD {
 /// has a gradient of infinities or NaN where values repeat.
 template <Real T> EBB_API SVD<T> svd(const Operand<T>& a);
 /// The x that minimises |a x - b|, for a (m, n) of rank n and b (m,) or (m, k). Any other rank is
-/// an error.
+/// an error: a column depends on those before it if what they leave of it is less than max(m, n) eps
+/// times its own norm. The columns may be of any scale.
 /// @pytorch takes any rank, and m < n, where x is one of many; it also returns residuals, rank and
 /// singular values, for which there are other operations.
 template <Real T> EBB_API Tensor<T> lstsq(const Operand<T>& a, const Operand<T>& b);

@@ -110,14 +110,36 @@ Tensor<T> inverse_values(const Tensor<T>& values, const Tensor<T>& gradient) {
 }
 EBB_FOR_REALS(inverse_values)
 
+namespace {
+
+/// The norms of the columns of r (k, n), without overflow.
 template <class T>
-void check_full_rank(const char* name, const Tensor<T>& r) {
+std::vector<double> column_norms(const Tensor<T>& r) {
   const std::int64_t k = r.shape()[0], n = r.shape()[1];
-  const double tolerance = rounding<T>(n, largest_of(r));
-  for (std::int64_t i = 0; i < std::min(k, n); ++i) {
-    if (!(std::abs(double(r.data()[i * n + i])) <= tolerance)) continue;
+  std::vector<double> largest(std::size_t(n), 0), norms(largest);
+  for (std::int64_t i = 0; i < k * n; ++i) {
+    double& size = largest[std::size_t(i % n)];
+    size = std::max(size, std::abs(double(r.data()[i])));
+  }
+  for (std::int64_t i = 0; i < k * n; ++i) {
+    const double size = largest[std::size_t(i % n)], x = double(r.data()[i]);
+    if (size > 0) norms[std::size_t(i % n)] += x / size * (x / size);
+  }
+  for (std::size_t j = 0; j < norms.size(); ++j) norms[j] = largest[j] * std::sqrt(norms[j]);
+  return norms;
+}
+
+}  // namespace
+
+template <class T>
+void check_full_rank(const char* name, const Tensor<T>& r, std::int64_t longer) {
+  const std::int64_t n = r.shape()[1];
+  const auto norms = column_norms(r);
+  for (std::int64_t j = 0; j < std::min(r.shape()[0], n); ++j) {
+    const double tolerance = rounding<T>(longer, norms[std::size_t(j)]);
+    if (!(std::abs(double(r.data()[j * n + j])) <= tolerance)) continue;
     std::string message(name);
-    message.append(": the matrix has no full rank: column ").append(std::to_string(i));
+    message.append(": the matrix has no full rank: column ").append(std::to_string(j));
     throw ArgumentError(message.append(" depends on those before it; its factor r is ")
                             .append(to_string(r.shape())));
   }
@@ -180,6 +202,32 @@ SVD<T> svd(const Operand<T>& a) {
 }
 EBB_FOR_REALS(svd)
 
+namespace detail {
+namespace {
+
+/// Powers of two that bring the largest number of each column of a (m, n) near 1; empty if all
+/// columns are of a moderate size, so that neither squares nor slopes can overflow.
+template <class T>
+Array<T> column_scales(Block* a) {
+  constexpr int moderate = 32, most = std::numeric_limits<T>::max_exponent - 1;
+  const std::int64_t m = a->shape[0], n = a->shape[1];
+  auto scales = Array<T>::zeros({n});
+  T* to = scales.mutate();
+  for (std::int64_t i = 0; i < m * n; ++i) {
+    to[i % n] = std::max(to[i % n], std::abs(a->data<T>()[i]));
+  }
+  bool any = false;
+  for (std::int64_t j = 0; j < n; ++j) {
+    const int exponent = to[j] > 0 && std::isfinite(to[j]) ? std::ilogb(to[j]) : 0;
+    any |= std::abs(exponent) > moderate;
+    to[j] = std::ldexp(T(1), -std::clamp(exponent, -most, most));
+  }
+  return any ? scales : Array<T>();
+}
+
+}  // namespace
+}  // namespace detail
+
 template <Real T>
 Tensor<T> lstsq(const Operand<T>& a, const Operand<T>& b) {
   const Shape &p = Access::shape(a, "lstsq"), &q = Access::shape(b, "lstsq");
@@ -188,9 +236,15 @@ Tensor<T> lstsq(const Operand<T>& a, const Operand<T>& b) {
   if (!fits) {
     detail::throw_shapes("lstsq", "a must be (m, n) with m >= n and b (m,) or (m, k)", p, q);
   }
-  const auto factors = qr(a);
-  detail::check_full_rank("lstsq", factors.r);
-  return triangular_solve(factors.r, matmul(factors.q, b, {.transpose_a = true}), {.upper = true});
+  const auto solve = [&](const Operand<T>& columns) {
+    const auto [f, r] = qr(columns);
+    detail::check_full_rank("lstsq", r, p[0]);
+    return triangular_solve(r, matmul(f, b, {.transpose_a = true}), {.upper = true});
+  };
+  const auto scales = detail::column_scales<T>(Access::contents(a).block);
+  if (scales.empty()) return solve(a);
+  const auto x = solve(a * scales);
+  return x * (q.rank() == 1 ? scales : scales.reshape({p[1], 1}));
 }
 EBB_FOR_REALS(lstsq)
 

@@ -55,10 +55,11 @@ Tensor<T> divide_by_gaps(const Array<bool>& coincide, const Tensor<T>& gradient,
 /// @throws ArgumentError if the vector (a column) of such a value has a gradient.
 template <class T>
 Tensor<T> inverse_values(const Tensor<T>& values, const Tensor<T>& gradient);
-/// @throws ArgumentError, which names the operation, if the diagonal of r has a 0, within its
-/// rounding.
+/// @throws ArgumentError, which names the operation, if a column of a matrix depends on those
+/// before it: if what is left of it, on the diagonal of r, is no more than the rounding of the
+/// column, its norm times eps times the longer side of the matrix.
 template <class T>
-void check_full_rank(const char* name, const Tensor<T>& r);
+void check_full_rank(const char* name, const Tensor<T>& r, std::int64_t longer);
 
 template <class T>
 Tensor<T> as_row(const Tensor<T>& x) {
@@ -74,8 +75,8 @@ Tensor<T> as_column(const Tensor<T>& x) {
 /// differentiation of linear algebra functions with application in optimum experimental design").
 template <class T>
 Tensor<T> qr_gradient(const Tensor<T>& q, const Tensor<T>& r, const Tensor<T>& gq,
-                      const Tensor<T>& gr) {
-  check_full_rank("qr", r);
+                      const Tensor<T>& gr, std::int64_t longer) {
+  check_full_rank("qr", r, longer);
   const auto m = matmul(r, gr, {.transpose_b = true}) - matmul(gq, q, {.transpose_a = true});
   const auto g = gq + matmul(q, tril(m) + transpose(tril(m, -1)));
   return transpose(triangular_solve(r, transpose(g), {.upper = true}));
@@ -140,12 +141,12 @@ struct Qr {
     const auto [q, r] = detail::qr_parts(call.y(), shape);
     const auto [gq, gr] = detail::qr_parts(call.g(), shape);
     const std::int64_t m = shape[0];
-    if (m >= shape[1]) return detail::qr_gradient(q, r, gq, gr);
+    if (m >= shape[1]) return detail::qr_gradient(q, r, gq, gr, m);
     const auto left = [=](const auto& x) { return slice(x, 1, {0, m}); };
     const auto right = [=](const auto& x) { return slice(x, 1, {m}); };
     const auto from_right = matmul(matmul(q, right(r)), right(gr), {.transpose_b = true});
-    return concat(
-        {detail::qr_gradient(q, left(r), gq + from_right, left(gr)), matmul(q, right(gr))}, 1);
+    const auto from_left = detail::qr_gradient(q, left(r), gq + from_right, left(gr), shape[1]);
+    return concat({from_left, matmul(q, right(gr))}, 1);
   }
   static constexpr Lacks lacks{.scalar = "needs a matrix"};
   static std::vector<Sample> samples() {

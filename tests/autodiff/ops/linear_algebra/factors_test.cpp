@@ -64,6 +64,60 @@ TEST_CASE("least squares leave a residual that no column sees") {
   CHECK(lstsq(a, op::spread({20})).shape() == Shape{3});
 }
 
+/// A column of ones, and three dummies that add up to it.
+template <class T>
+Array<T> dummies() {
+  auto a = Array<T>::zeros({300, 4});
+  for (std::int64_t i = 0; i < 300; ++i) {
+    a.mutate()[4 * i] = 1;
+    a.mutate()[4 * i + 1 + i % 3] = 1;
+  }
+  return a;
+}
+
+template <class T>
+void check_dummies() {
+  const auto a = dummies<T>();
+  const auto b = cast<T>(op::spread({300})).array();
+  const std::string text =
+      ": the matrix has no full rank: column 3 depends on those before it; its factor r is (4, 4)";
+  CHECK(message_of<ArgumentError>([&] { lstsq(a, b); }) == "lstsq" + text);
+  CHECK(message_of<ArgumentError>(
+            [&] { gradient([](const auto& x) { return sum(qr(x).r); }, a); }) == "qr" + text);
+  const auto tiny = (a * Array<T>::of({T(1e-12), 1, T(1e12), T(1e-3)})).array();
+  CHECK(message_of<ArgumentError>([&] { lstsq(tiny, b); }) == "lstsq" + text);
+}
+
+TEST_CASE("a column that depends on others is found in a long matrix, at any scale") {
+  check_dummies<double>();
+  check_dummies<float>();
+}
+
+TEST_CASE("least squares take columns of any scale") {
+  const auto a = Array<double>::of({{1, 1.70e18}, {1, 1.71e18}, {1, 1.72e18}, {1, 1.73e18}});
+  const auto b = Array<double>::of({1, 2, 3, 5});
+  CHECK_AGREES(close(lstsq(a, b).array(), Array<double>::of({-220.2, 1.3e-16}), 1e-12));
+  const auto check = [](auto number, double tolerance, std::initializer_list<double> sizes) {
+    using T = decltype(number);
+    const auto plain = cast<T>(slice(op::regular(6), 1, {0, 4})).array();
+    const auto right = cast<T>(op::spread({6})).array();
+    const auto scales = cast<T>(Array<double>::of(sizes)).array();
+    const auto scaled = (plain * scales).array();
+    CHECK_AGREES(close((lstsq(scaled, right) * scales).array(), lstsq(plain, right).array(),
+                       tolerance, tolerance));
+    const auto f = [&](const auto& x) { return sum(square(lstsq(x, right) * scales)); };
+    const auto g = [&](const auto& x) { return sum(square(lstsq(x, right))); };
+    CHECK_AGREES(close((gradient(f, scaled) * scales).array(), gradient(g, plain).array(),
+                       tolerance, tolerance));
+  };
+  check(1.0, 1e-13, {1e100, 1, 1e-100, 1e12});
+  check(1.0f, 1e-5, {1e18, 1, 1e-18, 1e3});
+  // Squares of these overflow, or vanish.
+  const auto huge = Array<double>::of({{1.5e308, 1e-300}, {-1.5e308, 1e-300}, {1.5e308, 0}});
+  const auto x = lstsq(huge, Array<double>::of({1.5, 0.5, 1})).array();
+  CHECK_AGREES(close(x, Array<double>::of({2 / 4.5 * 1e-308, 1e300}), 1e-12));
+}
+
 TEST_CASE("repeated values have gradients, but their vectors do not") {
   const auto a = diagonal({2, 5, 2});
   const auto total = [](const auto& x) { return sum(square(eigh(x).values)); };
