@@ -55,7 +55,9 @@ EBB_API Tensor<double> einsum(std::string_view equation,
 // Linear equations, and factors of one matrix.
 // @pytorch also takes batches of matrices; write a loop, which LAPACK does, too.
 
-/// The x with a x = b, for a vector b (n,) or the columns of b (n, k). A singular a is an error.
+/// The x with a x = b, for a vector b (n,) or the columns of b (n, k). An a that is singular to
+/// working precision is an error: 1 / (|a| |a^-1|), as estimated, is below eps, even with its rows
+/// and columns scaled by powers of two.
 /// @pytorch also takes left=False, for x a = b: write transposes.
 template <Real T> EBB_API Tensor<T> solve(const Operand<T>& a, const Operand<T>& b);
 /// Options of triangular_solve: which triangle of a is used, whether it is transposed, and whether
@@ -66,13 +68,14 @@ struct TriangularOptions {
   bool unit_triangular = false;
 };
 /// The x with t x = b, where t is a triangle of a: the lower one, unless `upper`. A 0 on the
-/// diagonal is an error.
+/// diagonal is an error; a poor condition is not, since such systems are solved accurately.
 /// @pytorch calls it linalg.solve_triangular, which must be told the triangle; its triangular_solve
 /// takes b first, and the upper triangle. A 0 on the diagonal gives infinity.
 template <Real T>
 EBB_API Tensor<T> triangular_solve(const Operand<T>& a, const Operand<T>& b,
                                    TriangularOptions options = {});
-/// The inverse of a square matrix. A singular matrix is an error.
+/// The inverse of a square matrix. A matrix that is singular to working precision is an error, as
+/// for `solve`.
 /// @pytorch calls it linalg.inv.
 template <Real T> EBB_API Tensor<T> inverse(const Operand<T>& a);
 /// The lower triangular L with L L^T = (a + a^T) / 2. A matrix that is not positive definite is an
@@ -80,8 +83,8 @@ template <Real T> EBB_API Tensor<T> inverse(const Operand<T>& a);
 /// @pytorch reads one triangle, so that a matrix that is not symmetric is taken for another one,
 /// and also gives the upper factor.
 template <Real T> EBB_API Tensor<T> cholesky(const Operand<T>& a);
-/// The determinant. For a singular matrix it is 0, with its first and second derivatives; higher
-/// ones exist, but a sweep that needs them throws.
+/// The determinant. Near singular matrices its derivatives are cofactors, without an inverse: they
+/// are as accurate there as elsewhere, at every order.
 template <Real T> EBB_API Tensor<T> det(const Operand<T>& a);
 /// The logarithm of the determinant: NaN if the determinant is negative; -inf if it is 0, where a
 /// sweep throws.
@@ -93,8 +96,8 @@ struct SignAndLog {
   Tensor<T> sign;  ///< 1, -1 or 0, with a gradient of 0
   Tensor<T> logabsdet;  ///< the logarithm of |determinant|; -inf if it is 0
 };
-/// The sign of the determinant, and the logarithm of its absolute value. For a singular matrix a
-/// sweep throws.
+/// The sign of the determinant, and the logarithm of its absolute value. For a matrix that is
+/// singular to working precision, as for `solve`, a sweep throws.
 /// @pytorch has a gradient of infinities or NaN for a singular matrix.
 template <Real T> EBB_API SignAndLog<T> slogdet(const Operand<T>& a);
 /// The eigenvalues and eigenvectors of a symmetric matrix: (a + a^T) / 2 = vectors diag(values)

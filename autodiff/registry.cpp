@@ -9,6 +9,7 @@
 #include "ebb/autodiff/ops/elementwise_call.hpp"
 #include "ebb/autodiff/ops/indexing.hpp"
 #include "ebb/autodiff/ops/joins.hpp"
+#include "ebb/autodiff/ops/linear_algebra/determinants.hpp"
 #include "ebb/autodiff/ops/linear_algebra/einsum.hpp"
 #include "ebb/autodiff/ops/linear_algebra/factors.hpp"
 #include "ebb/autodiff/ops/linear_algebra/matrices.hpp"
@@ -148,6 +149,7 @@ std::vector<RegistryEntry> registry() {
   add(all, "linear algebra", op::LinearAlgebra{});
   add(all, "matrices", op::Matrices{});
   add(all, "solvers", op::Solvers{});
+  add(all, "determinants", op::Determinants{});
   add(all, "factors", op::Factors{});
   add(all, "einsum", op::Einsums{});
   add(all, "shapes", op::Shapes{});

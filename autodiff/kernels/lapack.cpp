@@ -68,6 +68,20 @@ void solve_lu(std::int64_t n, std::int64_t k, bool transpose, const T* lu, const
 EBB_FOR_REALS(solve_lu)
 
 template <class T>
+double estimate_condition(std::int64_t n, const T* lu, T norm) {
+  if (n == 0) return 1;
+  use_one_thread();
+  std::vector<T> work(std::size_t(4 * n));
+  std::vector<int> integers(static_cast<std::size_t>(n));
+  const int N = blas_size(n);
+  T condition = 0;
+  // The sums of rows are those of the columns of the transpose.
+  cxxlapack::gecon<int>('1', N, lu, N, norm, condition, work.data(), integers.data());
+  return double(condition);
+}
+EBB_FOR_REALS(estimate_condition)
+
+template <class T>
 std::int64_t factor_cholesky(std::int64_t n, T* a) {
   if (n == 0) return 0;
   use_one_thread();

@@ -61,15 +61,6 @@ Tensor<T> inverse_values(const Tensor<T>& values, const Tensor<T>& gradient);
 template <class T>
 void check_full_rank(const char* name, const Tensor<T>& r, std::int64_t longer);
 
-template <class T>
-Tensor<T> as_row(const Tensor<T>& x) {
-  return reshape(x, {1, x.size()});
-}
-template <class T>
-Tensor<T> as_column(const Tensor<T>& x) {
-  return reshape(x, {x.size(), 1});
-}
-
 /// The gradient of a (m, n), m >= n, from those of q and r: (gq + q B) r^-T, where B is symmetric
 /// with the lower triangle of r gr^T - gq^T q (Walter and Lehmann 2010, "Algorithmic
 /// differentiation of linear algebra functions with application in optimum experimental design").

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Equations, determinants and factors: values against residuals, singular matrices, and gradients
-// where vectors have none.
+// Equations, inverses and Cholesky's factor: values against residuals, and singular matrices.
 #include "ebb/autodiff/ops/linear_algebra/solvers.hpp"
 #include "ebb/autodiff/ops.hpp"
 
@@ -16,30 +15,14 @@ using namespace ebb::test;
 
 namespace {
 
-constexpr double inf = std::numeric_limits<double>::infinity();
 const double nan_value = std::numeric_limits<double>::quiet_NaN();
 
-/// A determinant by its first row, in long double.
-long double expansion(const std::vector<std::vector<long double>>& a) {
-  if (a.empty()) return 1;
-  long double sum = 0;
-  for (std::size_t j = 0; j < a.size(); ++j) {
-    std::vector<std::vector<long double>> rest;
-    for (std::size_t i = 1; i < a.size(); ++i) {
-      rest.push_back(a[i]);
-      rest.back().erase(rest.back().begin() + std::ptrdiff_t(j));
-    }
-    sum += (j % 2 ? -1 : 1) * a[0][j] * expansion(rest);
-  }
-  return sum;
-}
-double expansion(const Array<double>& a) {
-  const std::int64_t n = a.shape()[0];
-  std::vector<std::vector<long double>> rows(static_cast<std::size_t>(n));
-  for (std::int64_t i = 0; i < n; ++i) {
-    for (std::int64_t j = 0; j < n; ++j) rows[std::size_t(i)].push_back(a(i, j));
-  }
-  return double(expansion(rows));
+/// Hilbert's matrix.
+template <class T>
+Array<T> hilbert(std::int64_t n) {
+  auto a = Array<T>::uninitialized({n, n});
+  for (std::int64_t i = 0; i < n * n; ++i) a.mutate()[i] = T(1) / T(i / n + i % n + 1);
+  return a;
 }
 
 }  // namespace
@@ -75,96 +58,80 @@ TEST_CASE("Cholesky's factor is of the symmetric part, and lower") {
   CHECK_AGREES(same_bits(g, transpose(g).array()));
 }
 
-TEST_CASE("determinants agree with an expansion, in size and sign") {
-  for (const std::int64_t n : {0, 1, 2, 3, 4, 5}) {
-    const auto a = op::spread({n, n}, 2);
-    const double expected = expansion(a);
-    CAPTURE(n);
-    CHECK(std::abs(det(a).item() - expected) <= 1e-13 * (1 + std::abs(expected)));
-    const auto y = slogdet(a);
-    CHECK(y.sign.item() == (expected < 0 ? -1 : 1));
-    CHECK(std::abs(y.logabsdet.item() - std::log(std::abs(expected))) <= 1e-13);
-    const double log = logdet(a).item();
-    CHECK((expected < 0 ? std::isnan(log) : log == y.logabsdet.item()));
+TEST_CASE("a matrix that is singular to working precision is refused") {
+  const auto refused = [](const auto& a) {
+    const auto b = (sum(a, 1) * 0.5).array();
+    const std::string solved = message_of<ArgumentError>([&] { solve(a, b); });
+    const std::string inverted = message_of<ArgumentError>([&] { inverse(a); });
+    const std::string logarithm = message_of<ArgumentError>(
+        [&] { gradient([](const auto& x) { return slogdet(x).logabsdet; }, a); });
+    const std::string text =
+        "the matrix is singular to working precision: its reciprocal "
+        "condition is about ";
+    const bool all = solved.starts_with("solve: " + text) &&
+                     inverted.starts_with("inverse: " + text) &&
+                     logarithm.starts_with("slogdet: " + text);
+    const std::string nothing = "nothing was thrown";
+    const bool none = solved == nothing && inverted == nothing && logarithm == nothing;
+    CHECK((all || none));
+    return all;
+  };
+  CHECK(refused(Array<double>::of({{-2, 1, 9}, {3, -1, -8}, {1, 0, 1}})));
+  CHECK(refused(Array<float>::of({{-2, 1, 9}, {3, -1, -8}, {1, 0, 1}})));
+  CHECK(refused(hilbert<double>(13)));
+  CHECK(refused(hilbert<double>(40)));
+  CHECK_FALSE(refused(hilbert<double>(8)));
+  CHECK_FALSE(refused(hilbert<double>(10)));
+  CHECK(refused(hilbert<float>(8)));
+  CHECK_FALSE(refused(hilbert<float>(4)));
+  // More than the bound takes, on both sides.
+  for (const double distance : {1e-12, 1e-17}) {
+    auto a = op::regular(50);
+    for (int j = 0; j < 50; ++j) a.mutate()[7 * 50 + j] = a[3 * 50 + j] + (j == 0 ? distance : 0);
+    CHECK(refused(a) == (distance < 1e-16));
   }
-  // Beyond the range of numbers.
-  auto large = Array<double>::zeros({300, 300});
-  for (std::int64_t i = 0; i < 300; ++i) large.mutate()[i * 301] = i == 7 ? -1e3 : 1e3;
-  CHECK(det(large).item() == -inf);
-  CHECK(slogdet(large).sign.item() == -1);
-  CHECK(std::abs(slogdet(large).logabsdet.item() - 300 * std::log(1e3)) <= 1e-10);
+  CHECK_THROWS_WITH_AS(
+      solve(Array<double>::of({{1, 1}, {1, 1 + 0x1p-52}}), Array<double>::of({1, 2})),
+      "solve: the matrix is singular to working precision: its reciprocal "
+      "condition is about 6e-17; a is (2, 2)",
+      ArgumentError);
 }
 
-TEST_CASE("a singular matrix has the second derivatives of its determinant") {
-  const auto f = [](const auto& x) { return det(x); };
-  const auto check = [&](const Array<double>& a) {
-    const std::int64_t n = a.shape()[0], size = n * n;
-    const auto h = hessian(f, a).array();
-    for (std::int64_t i = 0; i < size; ++i) {
-      for (std::int64_t j = 0; j < size; ++j) {
-        // The determinant is linear in each element: a second difference is the derivative.
-        const auto at = [&](double first, double second) {
-          auto moved = a;
-          moved.mutate()[i] += first;
-          moved.mutate()[j] += second;
-          return expansion(moved);
-        };
-        const double expected = i == j ? 0 : (at(1, 1) - at(1, -1) - at(-1, 1) + at(-1, -1)) / 4;
-        CHECK(std::abs(h.data()[i * size + j] - expected) <= 1e-12);
-      }
-    }
-    const auto v = op::spread({n, n});
-    CHECK_AGREES(close(
-        hvp(f, a, v).array(),
-        reshape(matmul(reshape(h, {size, size}), reshape(v, {size})), {n, n}).array(), 0, 1e-12));
+TEST_CASE("a matrix whose rows and columns differ in scale is not singular") {
+  const auto x = solve(Array<double>::of({{1e-300, 0}, {0, 1e300}}), Array<double>::of({2, 3}));
+  CHECK_AGREES(close(x.array(), Array<double>::of({2e300, 3e-300}), 1e-15));
+  const auto y = inverse(Array<float>::of({{0, 1e-30f}, {1e30f, 0}}));
+  CHECK_AGREES(close(y.array(), Array<float>::of({{0, 1e-30f}, {1e30f, 0}}), 1e-6));
+  // Without scales the pivot 1 would hide the second row.
+  const auto a = Array<double>::of({{1, 1e20}, {1, 1}}), b = Array<double>::of({1e20, 2});
+  CHECK_AGREES(close(solve(a, b).array(), Array<double>::of({1, 1}), 1e-15));
+  // Powers of two change no bits.
+  const auto plain = op::regular(6), right = op::spread({6, 2});
+  const auto rows = Array<double>::of({0x1p200, 1, 0x1p-90, 0x1p-200, 0x1p40, 1}).reshape({6, 1});
+  const auto columns = Array<double>::of({0x1p60, 0x1p-200, 1, 0x1p220, 0x1p-100, 1});
+  const auto scaled = (plain * rows * columns).array();
+  const auto expected = solve(plain, right);
+  CHECK_AGREES(close((solve(scaled, right * rows) * columns.reshape({6, 1})).array(),
+                     expected.array(), 1e-13));
+  CHECK_AGREES(close((columns.reshape({6, 1}) * inverse(scaled) * rows.reshape({6})).array(),
+                     inverse(plain).array(), 1e-13));
+  const auto f = [&](const auto& m) {
+    return sum(solve(m, right * rows) * columns.reshape({6, 1}));
   };
-  check(Array<double>::of({{1, 2, 0}, {2, 4, 0}, {3, 1, 5}}));
-  check(Array<double>::of({{1, 2, 3}, {2, 4, 6}, {-1, -2, -3}}));
-  check(Array<double>::of({{0, 0, 0}, {0, 0, 0}, {0, 0, 0}}));
-  check(Array<double>::of({{0, 0, 0, 0}, {1, 2, 3, 4}, {2, -1, 0, 1}, {0, 1, 1, -2}}));
-  check(Array<double>::of({{1, 2}, {2, 4}}));
-  check(Array<double>({1, 1}, {0}));
+  const auto g = [&](const auto& m) { return sum(solve(m, right)); };
+  CHECK_AGREES(close((gradient(f, scaled) * rows * columns).array(), gradient(g, plain).array(),
+                     1e-12, 1e-13));
+  const auto l = gradient([](const auto& m) { return slogdet(m).logabsdet; }, scaled);
+  CHECK_AGREES(close((l * rows * columns).array(), transpose(inverse(plain)).array(), 1e-12));
 }
 
-TEST_CASE("a singular matrix has a determinant of 0 and the gradient of its cofactors") {
-  const auto check = [](const Array<double>& a) {
-    CHECK(det(a).item() == 0);
-    CHECK(slogdet(a).sign.item() == 0);
-    CHECK(slogdet(a).logabsdet.item() == -inf);
-    CHECK(logdet(a).item() == -inf);
-    const auto g = gradient([](const auto& x) { return det(x); }, a).array();
-    const std::int64_t n = a.shape()[0];
-    const auto f = [](const auto& x) { return det(x); };
-    const auto u = op::spread({n, n});
-    CHECK(std::abs(jvp(f, a, u).item() - sum(Tensor<double>(g) * u).item()) <= 1e-12);
-    for (std::int64_t i = 0; i < n; ++i) {
-      for (std::int64_t j = 0; j < n; ++j) {
-        // The determinant is linear in each element: its slope is a difference.
-        auto right = a, left = a;
-        right.mutate()[i * n + j] += 1;
-        left.mutate()[i * n + j] -= 1;
-        CHECK(std::abs(g(i, j) - (expansion(right) - expansion(left)) / 2) <= 1e-12);
-      }
-    }
-  };
-  check(Array<double>::of({{1, 2, 0}, {2, 4, 0}, {3, 1, 5}}));
-  check(Array<double>::of({{0, 0, 0}, {2, 4, 1}, {3, 1, 5}}));
-  check(Array<double>::of({{0, 0}, {0, 0}}));
-  check(Array<double>({1, 1}, {0}));
-  const auto unknown = Array<double>::of({{0, nan_value}, {0, nan_value}});
-  for (const double g : gradient([](const auto& x) { return det(x); }, unknown).array()) {
-    CHECK(std::isnan(g));
+TEST_CASE("NaN and infinity are not called singular") {
+  const double inf = std::numeric_limits<double>::infinity();
+  for (const double x : {nan_value, inf}) {
+    const auto y = solve(Array<double>::of({{x, 1}, {2, 3}}), Array<double>::of({1, 1})).array();
+    CHECK((std::isnan(y[0]) || y[0] == 0));
+    CHECK(inverse(Array<double>::of({{1, x}, {2, 3}})).shape() == Shape{2, 2});
   }
-  const auto singular = Array<double>::of({{1, 2}, {2, 4}});
-  const auto f = [](const auto& x) { return det(x); };
-  CHECK(message_of<ArgumentError>(
-            [&] { gradient([&](const auto& x) { return sum(hvp(f, x, singular)); }, singular); }) ==
-        "det: the matrix is singular: pivot 1 of its LU factors is 0; it has two derivatives, but "
-        "none beyond; a is (2, 2)");
-  CHECK(message_of<ArgumentError>(
-            [&] { gradient([](const auto& x) { return logdet(x); }, singular); }) ==
-        "slogdet: the matrix is singular: pivot 1 of its LU factors is 0; the logarithm has "
-        "no gradient there; a is (2, 2)");
 }
 
 }  // TEST_SUITE("solvers")
