@@ -52,13 +52,15 @@ EBB_API Tensor<float> einsum(std::string_view equation,
 EBB_API Tensor<double> einsum(std::string_view equation,
                               const std::vector<Tensor<double>>& operands);
 
-// Linear equations, and factors of one matrix.
-// @pytorch also takes batches of matrices; write a loop, which LAPACK does, too.
+// Linear equations, and factors of matrices: the last two axes are those of a matrix, and each
+// matrix of a batch is treated alone.
 
-/// The x with a x = b, for a vector b (n,) or the columns of b (n, k). An a that is singular to
-/// working precision is an error: 1 / (|a| |a^-1|), as estimated, is below eps, even with its rows
-/// and columns scaled by powers of two.
-/// @pytorch also takes left=False, for x a = b: write transposes.
+/// The x with a x = b, for a (..., n, n), and a vector b (n,) or the columns of b (..., n, k).
+/// Axes before the last two broadcast. An a that is singular to working precision is an error:
+/// 1 / (|a| |a^-1|), as estimated, is below eps, even with its rows and columns scaled by powers of
+/// two.
+/// @pytorch also takes left=False, for x a = b: write transposes. It takes b with one axis less
+/// than a for vectors: write `unsqueeze`.
 template <Real T> EBB_API Tensor<T> solve(const Operand<T>& a, const Operand<T>& b);
 /// Options of triangular_solve: which triangle of a is used, whether it is transposed, and whether
 /// its diagonal is taken for 1.
@@ -67,80 +69,88 @@ struct TriangularOptions {
   bool transpose = false;
   bool unit_triangular = false;
 };
-/// The x with t x = b, where t is a triangle of a: the lower one, unless `upper`. A 0 on the
-/// diagonal is an error; a poor condition is not, since such systems are solved accurately.
+/// The x with t x = b, where t is a triangle of a (..., n, n): the lower one, unless `upper`; b is
+/// as for `solve`. A 0 on the diagonal is an error; a poor condition is not, since such systems are
+/// solved accurately.
 /// @pytorch calls it linalg.solve_triangular, which must be told the triangle; its triangular_solve
 /// takes b first, and the upper triangle. A 0 on the diagonal gives infinity.
 template <Real T>
 EBB_API Tensor<T> triangular_solve(const Operand<T>& a, const Operand<T>& b,
                                    TriangularOptions options = {});
-/// The inverse of a square matrix. A matrix that is singular to working precision is an error, as
-/// for `solve`.
+/// The inverse of square matrices (..., n, n). A matrix that is singular to working precision is an
+/// error, as for `solve`.
 /// @pytorch calls it linalg.inv.
 template <Real T> EBB_API Tensor<T> inverse(const Operand<T>& a);
-/// The lower triangular L with L L^T = (a + a^T) / 2. A matrix that is not positive definite is an
-/// error.
+/// The lower triangular L with L L^T = (a + a^T) / 2, for a (..., n, n). A matrix that is not
+/// positive definite is an error.
 /// @pytorch reads one triangle, so that a matrix that is not symmetric is taken for another one,
 /// and also gives the upper factor.
 template <Real T> EBB_API Tensor<T> cholesky(const Operand<T>& a);
-/// The determinant. Near singular matrices its derivatives are cofactors, without an inverse: they
-/// are as accurate there as elsewhere, at every order.
+/// The determinants (...) of a (..., n, n). Near singular matrices their derivatives are cofactors,
+/// without an inverse: they are as accurate there as elsewhere, at every order.
 template <Real T> EBB_API Tensor<T> det(const Operand<T>& a);
-/// The logarithm of the determinant: NaN if the determinant is negative; -inf if it is 0, where a
-/// sweep throws.
+/// The logarithm of the determinants (...) of a (..., n, n): NaN if the determinant is negative;
+/// -inf if it is 0, where a sweep throws.
 /// @pytorch has a gradient of infinities or NaN for a singular matrix.
 template <Real T> EBB_API Tensor<T> logdet(const Operand<T>& a);
 /// The determinant as its sign and the logarithm of its absolute value, which cannot overflow
 template <Real T>
 struct SignAndLog {
-  Tensor<T> sign;  ///< 1, -1 or 0, with a gradient of 0
-  Tensor<T> logabsdet;  ///< the logarithm of |determinant|; -inf if it is 0
+  Tensor<T> sign;  ///< (...): 1, -1 or 0, with a gradient of 0
+  Tensor<T> logabsdet;  ///< (...): the logarithm of |determinant|; -inf if it is 0
 };
-/// The sign of the determinant, and the logarithm of its absolute value. For a matrix that is
-/// singular to working precision, as for `solve`, a sweep throws.
+/// The sign of the determinants of a (..., n, n), and the logarithm of their absolute value. For a
+/// matrix that is singular to working precision, as for `solve`, a sweep throws.
 /// @pytorch has a gradient of infinities or NaN for a singular matrix.
 template <Real T> EBB_API SignAndLog<T> slogdet(const Operand<T>& a);
 /// The eigenvalues and eigenvectors of a symmetric matrix: (a + a^T) / 2 = vectors diag(values)
 /// vectors^T.
 template <Real T>
 struct Eigenpairs {
-  Tensor<T> values;   ///< (n,), ascending
-  Tensor<T> vectors;  ///< (n, n), the columns, of length 1, with arbitrary signs
+  Tensor<T> values;   ///< (..., n), ascending
+  Tensor<T> vectors;  ///< (..., n, n), the columns, of length 1, with arbitrary signs
 };
-/// The eigenvalues of the symmetric part of a matrix, and their vectors. Vectors of repeated values
-/// have no gradient: a sweep that needs it throws.
+/// The eigenvalues of the symmetric part of matrices (..., n, n), and their vectors. Vectors of
+/// repeated values have no gradient: a sweep that needs it throws.
 /// @pytorch reads one triangle, so that a matrix that is not symmetric is taken for another one; it
 /// has a gradient of infinities or NaN where values repeat.
 template <Real T> EBB_API Eigenpairs<T> eigh(const Operand<T>& a);
 /// The factors of a = q r, with k = min(m, n)
 template <Real T>
 struct QR {
-  Tensor<T> q;  ///< (m, k), with orthonormal columns
-  Tensor<T> r;  ///< (k, n), upper triangular
+  Tensor<T> q;  ///< (..., m, k), with orthonormal columns
+  Tensor<T> r;  ///< (..., k, n), upper triangular
 };
-/// The factors q and r of a (m, n). The diagonal of r is not negative, which makes them unique for
-/// full rank. For a rank below k, by the measure of `lstsq`, a sweep throws.
+/// The factors q and r of a (..., m, n). The diagonal of r is not negative, which makes them unique
+/// for full rank. For a rank below k, by the measure of `lstsq`, a sweep throws.
 /// @pytorch has arbitrary signs, and by mode a square q, without a gradient, or no q.
 template <Real T> EBB_API QR<T> qr(const Operand<T>& a);
 /// The factors of a = u diag(s) vh, with k = min(m, n)
 template <Real T>
 struct SVD {
-  Tensor<T> u;   ///< (m, k), with orthonormal columns
-  Tensor<T> s;   ///< (k,), descending
-  /// (k, n), with orthonormal rows; a row and its column of u have one arbitrary sign.
+  Tensor<T> u;   ///< (..., m, k), with orthonormal columns
+  Tensor<T> s;   ///< (..., k), descending
+  /// (..., k, n), with orthonormal rows; a row and its column of u have one arbitrary sign.
   Tensor<T> vh;
 };
-/// The reduced singular value decomposition of a (m, n). Vectors of repeated values, or of values
-/// of 0 unless m = n, have no gradient: a sweep that needs it throws.
+/// The reduced singular value decomposition of a (..., m, n). Vectors of repeated values, or of
+/// values of 0 unless m = n, have no gradient: a sweep that needs it throws.
 /// @pytorch needs full_matrices=False; the full decomposition has vectors without a gradient. It
 /// has a gradient of infinities or NaN where values repeat.
 template <Real T> EBB_API SVD<T> svd(const Operand<T>& a);
-/// The x that minimises |a x - b|, for a (m, n) of rank n and b (m,) or (m, k). Any other rank is
-/// an error: a column depends on those before it if what they leave of it is less than max(m, n) eps
-/// times its own norm. The columns may be of any scale.
-/// @pytorch takes any rank, and m < n, where x is one of many; it also returns residuals, rank and
-/// singular values, for which there are other operations.
-template <Real T> EBB_API Tensor<T> lstsq(const Operand<T>& a, const Operand<T>& b);
+/// Options of lstsq: whether, for m < n, the shortest of all solutions is wanted
+struct LstsqOptions {
+  bool least_norm = false;
+};
+/// The x that minimises |a x - b|, for a (..., m, n) of rank n, and a vector b (m,) or the columns
+/// of b (..., m, k). With `least_norm` a may also have m < n and rank m; then x is the shortest of
+/// all with a x = b. Axes before the last two broadcast. Any other rank is an error: a column
+/// depends on those before it (for m < n, a row) if what they leave of it is less than max(m, n)
+/// eps times its own norm. The columns may be of any scale.
+/// @pytorch takes any rank, which `svd` does, too, and m < n without a word; it also returns
+/// residuals, rank and singular values, for which there are other operations.
+template <Real T>
+EBB_API Tensor<T> lstsq(const Operand<T>& a, const Operand<T>& b, LstsqOptions options = {});
 
 // clang-format on
 

@@ -3,6 +3,7 @@
 
 #include <vector>
 
+#include "ebb/autodiff/values/error.hpp"
 #include "ebb/autodiff/values/instances.hpp"
 
 namespace ebb::inline v0::detail {
@@ -46,6 +47,16 @@ Tensor<T> with_batch(std::string_view operation, const Operand<T>& x, const Shap
   return broadcast_to(x, batch_of(operation, batch, {own.rows, own.columns}));
 }
 EBB_FOR_REALS(with_batch)
+
+Shape common_batch(std::string_view operation, const Shape& a, const Shape& b) {
+  const Shape p = Matrices(a).batch, q = b.rank() < 2 ? Shape() : Matrices(b).batch;
+  if (p == q) return p;
+  try {
+    return broadcast(operation, p, q);
+  } catch (const ShapeError&) {
+    throw_shapes(operation, "the axes before the last two must broadcast", a, b);
+  }
+}
 
 template <class T>
 Array<T> identity(const Shape& shape) {

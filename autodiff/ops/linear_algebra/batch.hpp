@@ -44,6 +44,20 @@ Tensor<T> as_column(const Tensor<T>& x) {
 template <class T>
 Tensor<T> with_batch(std::string_view operation, const Operand<T>& x, const Shape& batch);
 
+/// Calls f for a right-hand side that has columns; a vector becomes one column, and the results
+/// (..., n, 1) vectors.
+template <class T, class F>
+Tensor<T> with_columns(const Operand<T>& b, F f) {
+  const Shape shape = Access::shape(b);
+  if (shape.rank() > 1) return f(Access::as_tensor(b));
+  const Tensor<T> y = f(reshape(b, {shape[0], 1}));
+  return reshape(y, y.shape().without(y.shape().rank() - 1));
+}
+
+/// The axes to which those of two batches broadcast.
+/// @throws ShapeError, which names the operation and the whole shapes.
+Shape common_batch(std::string_view operation, const Shape& a, const Shape& b);
+
 /// Identity matrices.
 template <class T>
 Array<T> identity(const Shape& shape);

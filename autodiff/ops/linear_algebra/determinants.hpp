@@ -95,10 +95,13 @@ struct Det {
         sample("of a matrix", {regular(3, 10)}, f),
         sample("with exchanged rows", {Array<double>::of({{0, 2}, {1, 3}})}, f),
         sample("of a singular matrix", {Array<double>::of({{1, 2, 0}, {2, 4, 0}, {3, 1, 5}})}, f),
+        sample("of a batch", {two_regular(2)}, f),
+        sample("of a batch with a singular matrix",
+               {Array<double>({2, 2, 2}, {1, 2, 2, 4, 3, 1, 5, 7})}, f),
         sample("of nothing", {spread({0, 0})}, f)};
   }
   static std::vector<Rejection> rejections() {
-    return {{"not square", [] { det(spread({2, 3})); }, "det: a must be (n, n), not (2, 3)"}};
+    return {{"not square", [] { det(spread({2, 3})); }, "det: a must be (..., n, n), not (2, 3)"}};
   }
 };
 
@@ -132,6 +135,7 @@ struct Slogdet {
     };
     return {sample("of a matrix", {regular(3, 10)}, f),
             sample("of a negative determinant", {Array<double>::of({{0, 2}, {1, 3}})}, with_sign),
+            sample("of a batch", {two_regular(2)}, with_sign),
             sample("of nothing", {spread({0, 0})}, f)};
   }
   static std::vector<Rejection> rejections() {
@@ -139,7 +143,7 @@ struct Slogdet {
              [] {
                slogdet(spread({2, 3}));
              },
-             "slogdet: a must be (n, n), not (2, 3)"}};
+             "slogdet: a must be (..., n, n), not (2, 3)"}};
   }
 };
 
@@ -149,10 +153,11 @@ struct Logdet {
   static constexpr Lacks lacks{.scalar = "needs a matrix"};
   static std::vector<Sample> samples() {
     const auto f = [](auto x) { return logdet(x[0]); };
-    return {sample("of a matrix", {regular(3, 10)}, f), sample("of nothing", {spread({0, 0})}, f)};
+    return {sample("of a matrix", {regular(3, 10)}, f), sample("of a batch", {two_regular(2)}, f),
+            sample("of nothing", {spread({0, 0})}, f)};
   }
   static std::vector<Rejection> rejections() {
-    return {{"a vector", [] { logdet(spread({3})); }, "logdet: a must be (n, n), not (3,)"}};
+    return {{"a vector", [] { logdet(spread({3})); }, "logdet: a must be (..., n, n), not (3,)"}};
   }
 };
 

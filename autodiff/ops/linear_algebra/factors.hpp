@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Factors of a matrix: eigenvectors, QR, singular values, and least squares. Each is one record,
-// whose result contains all parts, one after the other; the public results are slices of it.
+// Factors of matrices: eigenvectors, QR, singular values, and least squares. Each is one record,
+// whose result contains all parts of a matrix, one after the other; the public results are slices
+// of it.
 #pragma once
 #include <algorithm>
 
@@ -13,33 +14,43 @@
 namespace ebb::inline v0 {
 namespace detail {
 
-/// The part of a packed result that begins at a position, with its shape.
+/// The part of the packed results (..., size) that begins at a position, with its axes.
 template <class T>
-Tensor<T> part_of(const Tensor<T>& packed, std::int64_t begin, const Shape& shape) {
-  const Tensor<T> part = slice(packed, 0, {begin, begin + shape.size()});
+Tensor<T> part_of(const Tensor<T>& packed, std::int64_t begin, const Shape& batch,
+                  std::initializer_list<std::int64_t> axes) {
+  const Shape shape = batch_of("slice", batch, axes);
+  std::int64_t size = 1;
+  for (const std::int64_t n : axes) size *= n;
+  const Tensor<T> part = slice(packed, -1, {begin, begin + size});
   return part.shape() == shape ? part : reshape(part, shape);
 }
 
-/// The parts of a packed result, or of its gradient, for an argument of this shape.
+/// The parts of packed results, or of their gradient, for an argument of this shape.
 template <class T>
-Eigenpairs<T> eigh_parts(const Tensor<T>& packed, const Shape& a) {
-  return {part_of(packed, 0, {a[0]}), part_of(packed, a[0], a)};
+Eigenpairs<T> eigh_parts(const Tensor<T>& packed, const Shape& shape) {
+  const Matrices a(shape);
+  const std::int64_t n = a.rows;
+  return {part_of(packed, 0, a.batch, {n}), part_of(packed, n, a.batch, {n, n})};
 }
 template <class T>
-QR<T> qr_parts(const Tensor<T>& packed, const Shape& a) {
-  const std::int64_t m = a[0], n = a[1], k = std::min(m, n);
-  return {part_of(packed, 0, {m, k}), part_of(packed, m * k, {k, n})};
+QR<T> qr_parts(const Tensor<T>& packed, const Shape& shape) {
+  const Matrices a(shape);
+  const std::int64_t m = a.rows, n = a.columns, k = std::min(m, n);
+  return {part_of(packed, 0, a.batch, {m, k}), part_of(packed, m * k, a.batch, {k, n})};
 }
 template <class T>
-SVD<T> svd_parts(const Tensor<T>& packed, const Shape& a) {
-  const std::int64_t m = a[0], n = a[1], k = std::min(m, n);
-  return {part_of(packed, k, {m, k}), part_of(packed, 0, {k}), part_of(packed, k + m * k, {k, n})};
+SVD<T> svd_parts(const Tensor<T>& packed, const Shape& shape) {
+  const Matrices a(shape);
+  const std::int64_t m = a.rows, n = a.columns, k = std::min(m, n);
+  return {part_of(packed, k, a.batch, {m, k}), part_of(packed, 0, a.batch, {k}),
+          part_of(packed, k + m * k, a.batch, {k, n})};
 }
 
-/// @throws ShapeError, which names the operation, unless a is a matrix.
+/// @throws ShapeError, which names the operation, unless a has the axes of a matrix.
 void check_matrix(std::string_view name, const Shape& a);
 
-/// True where values i and j are equal within their rounding. The vectors of such values are not
+/// True where values i and j of one matrix are equal within their rounding: (..., n, n) for values
+/// (..., n). The vectors of such values are not
 /// unique: any rotation of them is valid, too, so that they have no derivative.
 template <class T>
 Array<bool> coincidences(const Tensor<T>& values);
@@ -51,15 +62,17 @@ void check_no_rotation(const char* name, const Array<bool>& coincide, const Tens
 template <class T>
 Tensor<T> divide_by_gaps(const Array<bool>& coincide, const Tensor<T>& gradient,
                          const Tensor<T>& gaps);
-/// 1 / values, or a number as steep for a value that is 0 within its rounding.
+/// 1 / values as rows, or a number as steep for a value that is 0 within its rounding.
 /// @throws ArgumentError if the vector (a column) of such a value has a gradient.
 template <class T>
 Tensor<T> inverse_values(const Tensor<T>& values, const Tensor<T>& gradient);
 /// @throws ArgumentError, which names the operation, if a column of a matrix depends on those
-/// before it: if what is left of it, on the diagonal of r, is no more than the rounding of the
-/// column, its norm times eps times the longer side of the matrix.
+/// before it: if what is left of it, on the diagonal of r (..., k, n), is no more than the rounding
+/// of the column, its norm times eps times the longer side of the matrix. A line is a column or a
+/// row.
 template <class T>
-void check_full_rank(const char* name, const Tensor<T>& r, std::int64_t longer);
+void check_full_rank(const char* name, const Tensor<T>& r, std::int64_t longer,
+                     const char* line = "column");
 
 /// The gradient of a (m, n), m >= n, from those of q and r: (gq + q B) r^-T, where B is symmetric
 /// with the lower triangle of r gr^T - gq^T q (Walter and Lehmann 2010, "Algorithmic
@@ -69,8 +82,8 @@ Tensor<T> qr_gradient(const Tensor<T>& q, const Tensor<T>& r, const Tensor<T>& g
                       const Tensor<T>& gr, std::int64_t longer) {
   check_full_rank("qr", r, longer);
   const auto m = matmul(r, gr, {.transpose_b = true}) - matmul(gq, q, {.transpose_a = true});
-  const auto g = gq + matmul(q, tril(m) + transpose(tril(m, -1)));
-  return transpose(triangular_solve(r, transpose(g), {.upper = true}));
+  const auto g = gq + matmul(q, tril(m) + swap_last(tril(m, -1)));
+  return swap_last(triangular_solve(r, swap_last(g), {.upper = true}));
 }
 
 }  // namespace detail
@@ -94,13 +107,14 @@ struct Eigh {
     detail::check_no_rotation("eigh", coincide, rotation);
     const auto gaps = detail::as_row(w) - detail::as_column(w);
     const auto inner = detail::divide_by_gaps(coincide, rotation, gaps);
-    return detail::symmetric_part(matmul(v * gw + matmul(v, inner), v, {.transpose_b = true}));
+    return detail::symmetric_part(
+        matmul(v * detail::as_row(gw) + matmul(v, inner), v, {.transpose_b = true}));
   }
   static constexpr Lacks lacks{.scalar = "needs a matrix"};
   static std::vector<Sample> samples() {
     const auto root = [](auto x) {
       const auto [w, v] = eigh(x[0]);
-      return matmul(v * sqrt(w), v, {.transpose_b = true});
+      return matmul(v * detail::as_row(sqrt(w)), v, {.transpose_b = true});
     };
     const auto values = [](auto x) { return eigh(x[0]).values; };
     const auto first = [](auto x) {
@@ -110,11 +124,16 @@ struct Eigh {
     return {sample("a function of a matrix", {regular(3, 10)}, root),
             sample("the values alone", {spread({4, 4}, 2)}, values),
             sample("onto the first vector", {spread({3, 3})}, first),
+            sample("of a batch", {two_regular(2)}, root),
             sample("of a number", {regular(1)}, root),
             sample("of nothing", {spread({0, 0})}, root)};
   }
   static std::vector<Rejection> rejections() {
-    return {{"not square", [] { eigh(spread({2, 3})); }, "eigh: a must be (n, n), not (2, 3)"}};
+    return {{"not square",
+             [] {
+               eigh(spread({2, 3}));
+             },
+             "eigh: a must be (..., n, n), not (2, 3)"}};
   }
 };
 
@@ -131,13 +150,14 @@ struct Qr {
     const Shape shape = call.shape_of(0);
     const auto [q, r] = detail::qr_parts(call.y(), shape);
     const auto [gq, gr] = detail::qr_parts(call.g(), shape);
-    const std::int64_t m = shape[0];
-    if (m >= shape[1]) return detail::qr_gradient(q, r, gq, gr, m);
-    const auto left = [=](const auto& x) { return slice(x, 1, {0, m}); };
-    const auto right = [=](const auto& x) { return slice(x, 1, {m}); };
+    const detail::Matrices all(shape);
+    const std::int64_t m = all.rows;
+    if (m >= all.columns) return detail::qr_gradient(q, r, gq, gr, m);
+    const auto left = [=](const auto& x) { return slice(x, -1, {0, m}); };
+    const auto right = [=](const auto& x) { return slice(x, -1, {m}); };
     const auto from_right = matmul(matmul(q, right(r)), right(gr), {.transpose_b = true});
-    const auto from_left = detail::qr_gradient(q, left(r), gq + from_right, left(gr), shape[1]);
-    return concat({from_left, matmul(q, right(gr))}, 1);
+    const auto from_left = detail::qr_gradient(q, left(r), gq + from_right, left(gr), all.columns);
+    return concat({from_left, matmul(q, right(gr))}, -1);
   }
   static constexpr Lacks lacks{.scalar = "needs a matrix"};
   static std::vector<Sample> samples() {
@@ -151,10 +171,12 @@ struct Qr {
             sample("the triangle of a tall matrix", {spread({4, 2})}, r),
             sample("both of a square matrix", {regular(3)}, both),
             sample("both of a wide matrix", {spread({2, 4})}, both),
+            sample("both of a batch", {two_regular(2)}, both),
+            sample("both of a batch of wide matrices", {spread({2, 2, 3})}, both),
             sample("of nothing", {spread({3, 0})}, both)};
   }
   static std::vector<Rejection> rejections() {
-    return {{"a vector", [] { qr(spread({3})); }, "qr: a must be (m, n), not (3,)"}};
+    return {{"a vector", [] { qr(spread({3})); }, "qr: a must be (..., m, n), not (3,)"}};
   }
 };
 
@@ -177,23 +199,24 @@ struct Svd {
     check_no_rotation("svd", coincide, turn_u);
     check_no_rotation("svd", coincide, turn_v);
     const auto row = as_row(s), column = as_column(s);
-    const auto turn = (turn_u - transpose(turn_u)) * row + column * (turn_v - transpose(turn_v));
+    const auto turn = (turn_u - swap_last(turn_u)) * row + column * (turn_v - swap_last(turn_v));
     const auto inner = divide_by_gaps(coincide, turn, (row - column) * (row + column));
-    auto left = u * gs + matmul(u, inner);
+    const Matrices all(shape);
+    auto left = u * as_row(gs) + matmul(u, inner);
     // The part that rotates the vectors out of the spaces that they span.
-    if (shape[0] > shape[1]) {
+    if (all.rows > all.columns) {
       left = left + (gu - matmul(u, turn_u)) * inverse_values(s, gu);
     }
     const auto ga = matmul(left, vh);
-    if (shape[1] <= shape[0]) return ga;
+    if (all.columns <= all.rows) return ga;
     const auto out = gvh - matmul(turn_v, vh, {.transpose_a = true});
-    return ga + matmul(u * inverse_values(s, transpose(gvh)), out);
+    return ga + matmul(u * inverse_values(s, swap_last(gvh)), out);
   }
   static constexpr Lacks lacks{.scalar = "needs a matrix"};
   static std::vector<Sample> samples() {
     const auto function = [](auto x) {
       const auto [u, s, vh] = svd(x[0]);
-      return matmul(u * log(s), vh);
+      return matmul(u * detail::as_row(log(s)), vh);
     };
     const auto values = [](auto x) { return svd(x[0]).s; };
     const auto onto_first = [](auto x) {
@@ -210,41 +233,63 @@ struct Svd {
             sample("the values alone", {spread({4, 3}, 2)}, values),
             sample("onto the first column", {spread({4, 2})}, onto_first),
             sample("onto the first row", {spread({2, 3})}, onto_rows),
+            sample("a function of a batch of tall matrices", {spread({2, 3, 2})}, function),
+            sample("a function of a batch of wide matrices", {spread({2, 1, 2})}, function),
             sample("of nothing", {spread({3, 0})}, function)};
   }
   static std::vector<Rejection> rejections() {
-    return {{"a vector", [] { svd(spread({3})); }, "svd: a must be (m, n), not (3,)"}};
+    return {{"a vector", [] { svd(spread({3})); }, "svd: a must be (..., m, n), not (3,)"}};
   }
 };
 
-/// Least squares by QR: r^-1 q^T b.
+/// Least squares by QR: r^-1 q^T b. The shortest solution by the QR of the transpose: q r^-T b.
 struct Lstsq {
   static constexpr std::string_view name = "lstsq";
   static constexpr Lacks lacks{.scalar = "needs a matrix"};
   static std::vector<Sample> samples() {
     const auto f = [](auto x) { return lstsq(x[0], x[1]); };
+    const auto shortest = [](auto x) { return lstsq(x[0], x[1], {.least_norm = true}); };
     return {sample("for a vector", {spread({5, 2}), spread({5}, 50)}, f),
             sample("for a matrix", {spread({4, 3}, 3), spread({4, 2})}, f),
             sample("of a square matrix", {regular(3), spread({3})}, f),
+            sample("of a batch", {spread({2, 3, 2}), spread({2, 3, 1})}, f),
+            sample("of a batch for a vector", {spread({2, 3, 1}), spread({3})}, f),
+            sample("the shortest", {spread({2, 4}), spread({2}, 50)}, shortest),
+            sample("the shortest for a matrix", {spread({2, 3}), spread({2, 2})}, shortest),
+            sample("the shortest of a tall matrix", {spread({3, 2}), spread({3})}, shortest),
+            sample("the shortest of a batch", {spread({2, 1, 3}), spread({2, 1, 1})}, shortest),
             sample("of no unknowns", {spread({3, 0}), spread({3})},
                    [](auto x) { return sum(lstsq(x[0], x[1])) + sum(x[1]); })};
   }
   static std::vector<Rejection> rejections() {
-    return {{"a wide matrix",
-             [] {
-               lstsq(spread({2, 3}), spread({2}));
-             },
-             "lstsq: a must be (m, n) with m >= n and b (m,) or (m, k), not (2, 3) and (2,)"},
-            {"other rows",
-             [] {
-               lstsq(spread({3, 2}), spread({2}));
-             },
-             "lstsq: a must be (m, n) with m >= n and b (m,) or (m, k), not (3, 2) and (2,)"},
-            {"equal columns",
-             [] {
-               lstsq(Array<double>::of({{1, 1}, {2, 2}, {3, 3}}), spread({3}));
-             },
-             "lstsq: the matrix has no full rank: column 1 depends on those before it"}};
+    return {
+        {"a wide matrix",
+         [] {
+           lstsq(spread({2, 3}), spread({2}));
+         },
+         "lstsq: a must be (..., m, n) with m >= n (or {.least_norm = true}) and b (m,) or (..., "
+         "m, k), not (2, 3) and (2,)"},
+        {"other rows",
+         [] {
+           lstsq(spread({3, 2}), spread({2}));
+         },
+         "lstsq: a must be (..., m, n) with m >= n (or {.least_norm = true}) and b (m,) or (..., "
+         "m, k), not (3, 2) and (2,)"},
+        {"equal columns",
+         [] {
+           lstsq(Array<double>::of({{1, 1}, {2, 2}, {3, 3}}), spread({3}));
+         },
+         "lstsq: the matrix has no full rank: column 1 depends on those before it"},
+        {"equal rows",
+         [] {
+           lstsq(Array<double>::of({{1, 2, 3}, {1, 2, 3}}), spread({2}), {.least_norm = true});
+         },
+         "lstsq: the matrix has no full rank: row 1 depends on those before it"},
+        {"equal columns in a batch",
+         [] {
+           lstsq(Array<double>({2, 2, 1}, {1, 2, 0, 0}), spread({2}));
+         },
+         "lstsq: the matrix at [1] has no full rank: column 0 depends on those before it"}};
   }
 };
 

@@ -151,7 +151,8 @@ bool scale_back(const Factors<T>& f, Scales s) {
   return std::isfinite(norm_of(f.n, f.lu));
 }
 
-/// Replaces the factors of a by those of a with other scales. Returns its reciprocal condition.
+/// Replaces the factors of a by those of a with other scales. Returns its reciprocal condition, or
+/// NaN if the factors overflow.
 template <class T>
 double factor_scaled(const T* a, const Factors<T>& f) {
   std::vector<T> scaled(a, a + f.n * f.n);
@@ -160,7 +161,7 @@ double factor_scaled(const T* a, const Factors<T>& f) {
   std::copy(scaled.begin(), scaled.end(), own.lu);
   own.factor();
   const double condition = reciprocal_condition<T>(scaled.data(), {own.n, own.lu}, 1);
-  return scale_back(own, scales) ? condition : 0;
+  return scale_back(own, scales) ? condition : std::numeric_limits<double>::quiet_NaN();
 }
 
 template <class T>
@@ -173,17 +174,18 @@ std::string roughly(double x) {
   return text;
 }
 
-[[noreturn]] void throw_singular(std::string_view name, const Shape& a, std::int64_t i,
-                                 std::int64_t zero_pivot, double condition,
-                                 const char* consequence) {
+[[noreturn]] void refuse(std::string_view name, const Shape& a, std::int64_t i,
+                         std::int64_t zero_pivot, double condition, const char* consequence) {
   const Matrices all(a);
   std::string message(name);
-  message.append(": ").append(name_of_matrix(all.batch, i)).append(" is singular");
+  message.append(": ").append(name_of_matrix(all.batch, i));
   if (zero_pivot < all.rows) {
-    message.append(": pivot ").append(std::to_string(zero_pivot));
+    message.append(" is singular: pivot ").append(std::to_string(zero_pivot));
     message.append(" of its LU factors is 0");
+  } else if (std::isnan(condition)) {
+    message.append(" has LU factors that overflow: divide it by a large number");
   } else {
-    message.append(" to working precision: its reciprocal condition is about ");
+    message.append(" is singular to working precision: its reciprocal condition is about ");
     message.append(roughly(condition));
   }
   if (*consequence) message.append("; ").append(consequence);
@@ -194,13 +196,15 @@ std::string roughly(double x) {
 
 void check_square(std::string_view name, const Shape& a) {
   const int rank = a.rank();
-  if (rank != 2 || a[rank - 1] != a[rank - 2]) throw_shapes(name, "a must be (n, n)", a);
+  if (rank < 2 || a[rank - 1] != a[rank - 2]) throw_shapes(name, "a must be (..., n, n)", a);
 }
 
-void check_system(std::string_view name, const Shape& a, const Shape& b) {
-  const bool square = a.rank() == 2 && a[0] == a[1];
-  const bool fits = square && (b.rank() == 1 || b.rank() == 2) && b[0] == a[0];
-  if (!fits) throw_shapes(name, "a must be (n, n) and b (n,) or (n, k)", a, b);
+Shape check_system(std::string_view name, const Shape& a, const Shape& b) {
+  const int rank = a.rank(), columns = b.rank() == 1 ? 0 : 1;
+  const bool square = rank >= 2 && a[rank - 1] == a[rank - 2];
+  const bool fits = square && b.rank() >= 1 && b[b.rank() - 1 - columns] == a[rank - 1];
+  if (!fits) throw_shapes(name, "a must be (..., n, n) and b (n,) or (..., n, k)", a, b);
+  return common_batch(name, a, b);
 }
 
 template <class T>
@@ -232,9 +236,8 @@ Array<T> regular_factors(std::string_view name, const Operand<T>& a, Array<T> fa
     const auto scaled = Factors<T>::of(factors.shape(), factors.mutate(), i);
     const double condition = factor_scaled(from, scaled);
     const std::int64_t still = scaled.zero_pivot();
-    if (condition < eps<T> || still < all.rows) {
-      throw_singular(name, whole.shape(), i, zero < all.rows ? zero : still, condition,
-                     consequence);
+    if (!(condition >= eps<T>) || still < all.rows) {
+      refuse(name, whole.shape(), i, zero < all.rows ? zero : still, condition, consequence);
     }
   }
   return factors;

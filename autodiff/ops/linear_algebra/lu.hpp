@@ -17,7 +17,7 @@ Array<T> lu_factors(std::string_view name, const Operand<T>& a);
 /// which bring the largest number of each near 1. Such factors are scaled back, which is exact. So
 /// diag(1e-300, 1e300) is not singular.
 /// @throws ArgumentError, which names the operation, the matrix and the consequence, for a matrix
-/// that is singular within the rounding of T with such scales, too.
+/// that is singular within the rounding of T with such scales, too, or whose factors overflow.
 template <class T>
 Array<T> regular_factors(std::string_view name, const Operand<T>& a, Array<T> factors,
                          const char* consequence = "");
@@ -36,9 +36,10 @@ void sign_and_log(const Array<T>& factors, T* result);
 template <class T>
 double determinant(const Array<T>& factors, std::int64_t i = 0);
 
-/// @throws ShapeError, which names the operation, unless the matrices are square, or the right-hand
-/// side fits them.
+/// @throws ShapeError, which names the operation, unless the matrices are square.
 void check_square(std::string_view name, const Shape& a);
-void check_system(std::string_view name, const Shape& a, const Shape& b);
+/// The batch of a system of equations.
+/// @throws ShapeError, which names the operation, unless the right-hand side fits the matrices.
+Shape check_system(std::string_view name, const Shape& a, const Shape& b);
 
 }  // namespace ebb::inline v0::detail

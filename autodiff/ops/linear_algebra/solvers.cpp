@@ -22,11 +22,14 @@ template <class T>
 Block* symmetric_block(std::string_view name, Block* x) {
   check_square(name, x->shape);
   BlockHandle y(copy_of<T>(x));
-  const std::int64_t n = x->shape[0];
+  const Matrices all(x->shape);
+  const std::int64_t n = all.rows;
   T* to = y->data<T>();
-  for (std::int64_t i = 0; i < n; ++i) {
-    for (std::int64_t j = 0; j < i; ++j) {
-      to[i * n + j] = to[j * n + i] = T(0.5) * (to[i * n + j] + to[j * n + i]);
+  for (std::int64_t k = 0; k < all.count(); ++k, to += n * n) {
+    for (std::int64_t i = 0; i < n; ++i) {
+      for (std::int64_t j = 0; j < i; ++j) {
+        to[i * n + j] = to[j * n + i] = T(0.5) * (to[i * n + j] + to[j * n + i]);
+      }
     }
   }
   return y.take();
@@ -40,16 +43,21 @@ namespace op {
 
 template <class T>
 detail::Block* TriangularSolve::forward(const Options& o, detail::Block* a, detail::Block* b) {
-  const std::int64_t n = a->shape[0];
-  for (std::int64_t i = 0; i < n && !o.unit_triangular; ++i) {
-    if (a->data<T>()[i * n + i] != 0) continue;
-    const std::string at = std::to_string(i);
-    throw ArgumentError("triangular_solve: the matrix is singular: a[" + at + ", " + at +
-                        "] is 0; a is " + to_string(a->shape));
-  }
+  const detail::Matrices all(a->shape), right(b->shape);
+  const std::int64_t n = all.rows;
   detail::BlockHandle y(detail::copy_of<T>(b));
-  detail::solve_triangle({o.upper, o.transpose, o.unit_triangular}, n, b->shape[1], a->data<T>(),
-                         y->data<T>());
+  for (std::int64_t k = 0; k < all.count(); ++k) {
+    const T* const t = a->data<T>() + k * n * n;
+    for (std::int64_t i = 0; i < n && !o.unit_triangular; ++i) {
+      if (t[i * n + i] != 0) continue;
+      const std::string at = std::to_string(i);
+      throw ArgumentError("triangular_solve: " + detail::name_of_matrix(all.batch, k) +
+                          " is singular: a[" + at + ", " + at + "] is 0; a is " +
+                          to_string(a->shape));
+    }
+    detail::solve_triangle({o.upper, o.transpose, o.unit_triangular}, n, right.columns, t,
+                           y->data<T>() + k * right.size());
+  }
   return y.take();
 }
 
@@ -64,50 +72,50 @@ detail::Block* Inverse::forward(const Options&, detail::Block* a) {
 template <class T>
 detail::Block* Cholesky::forward(const Options&, detail::Block* a) {
   detail::BlockHandle y(detail::symmetric_block<T>(name, a));
-  const std::int64_t n = a->shape[0];
+  const detail::Matrices all(a->shape);
+  const std::int64_t n = all.rows;
   T* to = y->data<T>();
-  const std::int64_t i = detail::factor_cholesky(n, to);
-  if (i < n) {
-    std::string message("cholesky: the matrix is not positive definite: pivot ");
-    message.append(std::to_string(i)).append(" is not above 0; a is ");
-    throw ArgumentError(message.append(to_string(a->shape)));
+  for (std::int64_t k = 0; k < all.count(); ++k, to += n * n) {
+    const std::int64_t i = detail::factor_cholesky(n, to);
+    if (i < n) {
+      std::string message("cholesky: ");
+      message.append(detail::name_of_matrix(all.batch, k))
+          .append(" is not positive definite: pivot ");
+      message.append(std::to_string(i)).append(" is not above 0; a is ");
+      throw ArgumentError(message.append(to_string(a->shape)));
+    }
+    for (std::int64_t row = 0; row < n; ++row) {
+      std::fill_n(to + row * n + row + 1, n - row - 1, T(0));
+    }
   }
-  for (std::int64_t row = 0; row < n; ++row) std::fill_n(to + row * n + row + 1, n - row - 1, T(0));
   return y.take();
 }
 
 }  // namespace op
 
-namespace {
-
 using detail::Access;
-
-/// Calls f for a right-hand side that is a matrix; a vector becomes a matrix of one column, and the
-/// result a vector.
-template <class T, class F>
-Tensor<T> with_columns(const Operand<T>& b, F f) {
-  const Shape& shape = Access::shape(b);
-  if (shape.rank() == 2) return f(Access::as_tensor(b));
-  return reshape(f(reshape(b, {shape[0], 1})), shape);
-}
-
-}  // namespace
 
 template <Real T>
 Tensor<T> solve(const Operand<T>& a, const Operand<T>& b) {
-  detail::check_system("solve", Access::shape(a, "solve"), Access::shape(b, "solve"));
-  const auto factors = detail::regular_factors("solve", a, detail::lu_factors("solve", a));
-  return with_columns(
-      b, [&](const Tensor<T>& columns) { return op::Solve::of<T>({}, a, columns, factors); });
+  constexpr const char* name = "solve";
+  const Shape batch = detail::check_system(name, Access::shape(a, name), Access::shape(b, name));
+  // A matrix that broadcasts is factored once.
+  const Tensor<T> factors = detail::regular_factors(name, a, detail::lu_factors(name, a));
+  const auto of_batch = detail::with_batch<T>(name, factors, batch).array();
+  return detail::with_columns(b, [&](const Tensor<T>& columns) {
+    return op::Solve::of<T>({}, detail::with_batch(name, a, batch),
+                            detail::with_batch<T>(name, columns, batch), of_batch);
+  });
 }
 EBB_FOR_REALS(solve)
 
 template <Real T>
 Tensor<T> triangular_solve(const Operand<T>& a, const Operand<T>& b, TriangularOptions options) {
   constexpr const char* name = "triangular_solve";
-  detail::check_system(name, Access::shape(a, name), Access::shape(b, name));
-  return with_columns(b, [&](const Tensor<T>& columns) {
-    return detail::apply<op::TriangularSolve, T>(options, a, columns);
+  const Shape batch = detail::check_system(name, Access::shape(a, name), Access::shape(b, name));
+  return detail::with_columns(b, [&](const Tensor<T>& columns) {
+    return detail::apply<op::TriangularSolve, T>(options, detail::with_batch(name, a, batch),
+                                                 detail::with_batch<T>(name, columns, batch));
   });
 }
 EBB_FOR_REALS(triangular_solve)

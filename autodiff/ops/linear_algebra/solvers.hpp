@@ -13,13 +13,13 @@
 namespace ebb::inline v0 {
 namespace detail {
 
-/// The symmetric part of a square matrix.
+/// The symmetric part of square matrices.
 template <class T>
 Tensor<T> symmetric_part(const Tensor<T>& x) {
-  return (x + transpose(x)) * 0.5;
+  return (x + swap_last(x)) * 0.5;
 }
-/// The symmetric part of a block.
-/// @throws ShapeError, which names the operation, if the matrix is not square.
+/// The symmetric parts of a block.
+/// @throws ShapeError, which names the operation, if the matrices are not square.
 template <class T>
 Block* symmetric_block(std::string_view name, Block* x);
 
@@ -35,7 +35,12 @@ inline Array<double> regular(std::int64_t n, double scale = 1) {
   return a;
 }
 
-/// op(a)^-1 b for matrices, with the factors of a.
+/// Two such matrices.
+inline Array<double> two_regular(std::int64_t n, double scale = 1) {
+  return stack({Tensor<double>(regular(n, scale)), Tensor<double>(regular(n, 2 * scale))}).array();
+}
+
+/// op(a)^-1 b for matrices of one batch, with the factors of a.
 struct Solve {
   static constexpr std::string_view name = "solve";
   struct Options {
@@ -69,6 +74,10 @@ struct Solve {
     return {sample("for a vector", {regular(3), spread({3}, 50)}, f),
             sample("for a matrix", {regular(4, 20), spread({4, 2})}, f),
             sample("with exchanged rows", {Array<double>::of({{0, 2}, {1, 3}}), spread({2, 3})}, f),
+            sample("of a batch", {two_regular(2, 10), spread({2, 2, 1})}, f),
+            sample("of a batch for a vector", {two_regular(2), spread({2})}, f),
+            sample("of a matrix for a batch", {regular(2), spread({2, 2, 1})}, f),
+            sample("of no matrices", {spread({0, 2, 2}), spread({2})}, f),
             sample("for nothing", {regular(2), spread({2, 0})},
                    [](auto x) { return sum(solve(x[0], x[1])) + x[0] + sum(x[1]); }),
             sample("of nothing", {spread({0, 0}), spread({0})}, f)};
@@ -78,12 +87,12 @@ struct Solve {
              [] {
                solve(spread({2, 3}), spread({2}));
              },
-             "solve: a must be (n, n) and b (n,) or (n, k), not (2, 3) and (2,)"},
+             "solve: a must be (..., n, n) and b (n,) or (..., n, k), not (2, 3) and (2,)"},
             {"other rows",
              [] {
                solve(spread({2, 2}), spread({3, 1}));
              },
-             "solve: a must be (n, n) and b (n,) or (n, k), not (2, 2) and (3, 1)"},
+             "solve: a must be (..., n, n) and b (n,) or (..., n, k), not (2, 2) and (3, 1)"},
             {"singular",
              [] {
                solve(Array<double>::of({{1, 2}, {2, 4}}), spread({2}));
@@ -93,7 +102,19 @@ struct Solve {
              [] {
                solve(Array<double>::of({{-2, 1, 9}, {3, -1, -8}, {1, 0, 1}}), spread({3}));
              },
-             "solve: the matrix is singular to working precision: its reciprocal condition is "}};
+             "solve: the matrix is singular to working precision: its reciprocal condition is "},
+            {"batches that do not broadcast",
+             [] {
+               solve(spread({2, 3, 3}), spread({4, 3, 1}));
+             },
+             "solve: the axes before the last two must broadcast, not (2, 3, 3) and (4, 3, 1)"},
+            {"one that is singular",
+             [] {
+               auto a = Array<double>::zeros({2, 3, 2, 2});
+               a.mutate()[0] = a.mutate()[3] = 1;
+               solve(a, spread({2}));
+             },
+             "solve: the matrix at [0, 1] is singular: pivot 0 of its LU factors is 0"}};
   }
 };
 
@@ -132,20 +153,28 @@ struct TriangularSolve {
     }
     const auto f = [](auto x) { return triangular_solve(x[0], x[1]); };
     all.push_back(sample("for a vector", {regular(3), spread({3})}, f));
+    all.push_back(sample("of a batch", {two_regular(2), spread({2, 2, 1})}, f));
+    all.push_back(sample("of a batch for a vector", {two_regular(2), spread({2})}, f));
     all.push_back(sample("of nothing", {spread({0, 0}), spread({0})}, f));
     return all;
   }
   static std::vector<Rejection> rejections() {
-    return {{"other rows",
-             [] {
-               triangular_solve(spread({2, 2}), spread({3}));
-             },
-             "triangular_solve: a must be (n, n) and b (n,) or (n, k), not (2, 2) and (3,)"},
-            {"singular",
-             [] {
-               triangular_solve(Array<double>::of({{1, 2}, {2, 0}}), spread({2}));
-             },
-             "triangular_solve: the matrix is singular: a[1, 1] is 0"}};
+    return {
+        {"other rows",
+         [] {
+           triangular_solve(spread({2, 2}), spread({3}));
+         },
+         "triangular_solve: a must be (..., n, n) and b (n,) or (..., n, k), not (2, 2) and (3,)"},
+        {"singular",
+         [] {
+           triangular_solve(Array<double>::of({{1, 2}, {2, 0}}), spread({2}));
+         },
+         "triangular_solve: the matrix is singular: a[1, 1] is 0"},
+        {"one that is singular",
+         [] {
+           triangular_solve(Array<double>({2, 1, 1}, {1, 0}), spread({1}));
+         },
+         "triangular_solve: the matrix at [1] is singular: a[0, 0] is 0"}};
   }
 };
 
@@ -166,14 +195,14 @@ struct Inverse {
     const auto f = [](auto x) { return inverse(x[0]); };
     return {sample("of a matrix", {regular(3, 10)}, f),
             sample("with exchanged rows", {Array<double>::of({{0, 2}, {1, 3}})}, f),
-            sample("of nothing", {spread({0, 0})}, f)};
+            sample("of a batch", {two_regular(2)}, f), sample("of nothing", {spread({0, 0})}, f)};
   }
   static std::vector<Rejection> rejections() {
     return {{"not square",
              [] {
                inverse(spread({2, 3}));
              },
-             "inverse: a must be (n, n), not (2, 3)"},
+             "inverse: a must be (..., n, n), not (2, 3)"},
             {"singular",
              [] {
                inverse(Array<double>::zeros({2, 2}));
@@ -183,7 +212,12 @@ struct Inverse {
              [] {
                inverse(Array<double>::of({{-2, 1, 9}, {3, -1, -8}, {1, 0, 1}}));
              },
-             "inverse: the matrix is singular to working precision: its reciprocal condition is "}};
+             "inverse: the matrix is singular to working precision: its reciprocal condition is "},
+            {"one that is singular",
+             [] {
+               inverse(Array<double>({2, 1, 1}, {1, 0}));
+             },
+             "inverse: the matrix at [1] is singular: pivot 0 of its LU factors is 0"}};
   }
 };
 
@@ -202,25 +236,30 @@ struct Cholesky {
     const auto half = (tril(g) + tril(g, -1)) * 0.5;
     const TriangularOptions back{.transpose = true};
     return detail::symmetric_part(
-        triangular_solve(y, transpose(triangular_solve(y, half, back)), back));
+        triangular_solve(y, detail::swap_last(triangular_solve(y, half, back)), back));
   }
   static constexpr Lacks lacks{.scalar = "needs a matrix"};
   static std::vector<Sample> samples() {
     const auto f = [](auto x) { return cholesky(x[0]); };
     return {sample("of a matrix", {regular(3, 10)}, f), sample("of a number", {regular(1)}, f),
-            sample("of nothing", {spread({0, 0})}, f)};
+            sample("of a batch", {two_regular(2)}, f), sample("of nothing", {spread({0, 0})}, f)};
   }
   static std::vector<Rejection> rejections() {
     return {{"not square",
              [] {
                cholesky(spread({2, 3}));
              },
-             "cholesky: a must be (n, n), not (2, 3)"},
+             "cholesky: a must be (..., n, n), not (2, 3)"},
             {"indefinite",
              [] {
                cholesky(Array<double>::of({{1, 2}, {2, 3}}));
              },
-             "cholesky: the matrix is not positive definite: pivot 1 is not above 0"}};
+             "cholesky: the matrix is not positive definite: pivot 1 is not above 0"},
+            {"one that is indefinite",
+             [] {
+               cholesky(Array<double>({1, 2, 1, 1}, {1, -1}));
+             },
+             "cholesky: the matrix at [0, 1] is not positive definite: pivot 0 is not above 0"}};
   }
 };
 

@@ -118,6 +118,35 @@ TEST_CASE("least squares take columns of any scale") {
   CHECK_AGREES(close(x, Array<double>::of({2 / 4.5 * 1e-308, 1e300}), 1e-12));
 }
 
+TEST_CASE("the least norm chooses among many solutions") {
+  const auto check = [](auto number, double tolerance) {
+    using T = decltype(number);
+    const auto a = cast<T>(slice(op::regular(6), 0, {0, 4})).array();
+    const auto b = cast<T>(op::spread({4, 2})).array();
+    const auto x = lstsq(a, b, {.least_norm = true});
+    CHECK_AGREES(close(matmul(a, x).array(), b, tolerance, tolerance));
+    // It is a combination of rows, as any part beside them only makes it longer: a^T (a a^T)^-1 b.
+    const auto normal = solve(matmul(a, a, {.transpose_b = true}), b);
+    CHECK_AGREES(
+        close(x.array(), matmul(a, normal, {.transpose_a = true}).array(), tolerance, tolerance));
+    // Rows of any scale, and the gradient, against the same formula.
+    const auto rows = cast<T>(Array<double>::of({1e15, 1, 1e-15, 3})).array().reshape({4, 1});
+    const auto f = [&](const auto& m) {
+      return sum(square(lstsq(m, b * rows, {.least_norm = true})));
+    };
+    const auto g = [&](const auto& m) {
+      const auto inner = solve(matmul(m, m, {.transpose_b = true}), b);
+      return sum(square(matmul(m, inner, {.transpose_a = true})));
+    };
+    CHECK_AGREES(close((gradient(f, (a * rows).array()) * rows).array(), gradient(g, a).array(),
+                       10 * tolerance, 10 * tolerance));
+  };
+  check(1.0, 1e-13);
+  check(1.0f, 1e-5);
+  const auto tall = op::spread({5, 2}), b = op::spread({5});
+  CHECK_AGREES(same_bits(lstsq(tall, b, {.least_norm = true}).array(), lstsq(tall, b).array()));
+}
+
 TEST_CASE("repeated values have gradients, but their vectors do not") {
   const auto a = diagonal({2, 5, 2});
   const auto total = [](const auto& x) { return sum(square(eigh(x).values)); };

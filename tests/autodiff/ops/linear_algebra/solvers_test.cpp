@@ -105,6 +105,11 @@ TEST_CASE("a matrix whose rows and columns differ in scale is not singular") {
   // Without scales the pivot 1 would hide the second row.
   const auto a = Array<double>::of({{1, 1e20}, {1, 1}}), b = Array<double>::of({1e20, 2});
   CHECK_AGREES(close(solve(a, b).array(), Array<double>::of({1, 1}), 1e-15));
+  const auto huge = Array<double>::of({{1e308, 1e308}, {1e308, -1e308}});
+  CHECK_THROWS_WITH_AS(inverse(huge),
+                       "inverse: the matrix has LU factors that overflow: divide it by a large "
+                       "number; a is (2, 2)",
+                       ArgumentError);
   // Powers of two change no bits.
   const auto plain = op::regular(6), right = op::spread({6, 2});
   const auto rows = Array<double>::of({0x1p200, 1, 0x1p-90, 0x1p-200, 0x1p40, 1}).reshape({6, 1});
