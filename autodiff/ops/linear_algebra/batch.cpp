@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "ebb/autodiff/ops/linear_algebra/batch.hpp"
 
-#include <vector>
+#include <algorithm>
 
 #include "ebb/autodiff/values/error.hpp"
 #include "ebb/autodiff/values/instances.hpp"
@@ -9,15 +9,16 @@
 namespace ebb::inline v0::detail {
 
 Matrices::Matrices(const Shape& shape)
-    : batch(shape.sizes().first(std::size_t(shape.rank() - 2))),
+    : batch(shape.rank() == 2 ? Shape()
+                              : Shape(shape.sizes().first(std::size_t(shape.rank() - 2)))),
       rows(shape[shape.rank() - 2]),
       columns(shape[shape.rank() - 1]) {}
 
 Shape batch_of(std::string_view operation, const Shape& batch,
                std::initializer_list<std::int64_t> others) {
-  std::vector<std::int64_t> sizes(batch.sizes().begin(), batch.sizes().end());
-  sizes.insert(sizes.end(), others);
-  return shape_for(operation, sizes);
+  std::int64_t sizes[Shape::max_rank + 2];
+  std::int64_t* const end = std::copy(batch.sizes().begin(), batch.sizes().end(), sizes);
+  return shape_for(operation, {sizes, std::copy(others.begin(), others.end(), end)});
 }
 
 std::string name_of_matrix(const Shape& batch, std::int64_t i) {

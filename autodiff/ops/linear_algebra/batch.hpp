@@ -21,7 +21,7 @@ struct Matrices {
   std::int64_t size() const { return rows * columns; }
 };
 
-/// The axes of a batch, then others.
+/// The axes of a batch, then at most two others.
 /// @throws ShapeError, which names the operation, for more axes than an array can have.
 Shape batch_of(std::string_view operation, const Shape& batch,
                std::initializer_list<std::int64_t> others);

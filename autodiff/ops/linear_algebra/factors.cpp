@@ -127,17 +127,21 @@ EBB_FOR_REALS(inverse_values)
 
 namespace {
 
-/// The norms of the columns of r (k, n), without overflow.
+/// The norms of the columns of an upper triangle r (k, n), without overflow.
 template <class T>
 std::vector<double> column_norms(std::int64_t k, std::int64_t n, const T* r) {
   std::vector<double> largest(std::size_t(n), 0), norms(largest);
-  for (std::int64_t i = 0; i < k * n; ++i) {
-    double& size = largest[std::size_t(i % n)];
-    size = std::max(size, std::abs(double(r[i])));
+  for (std::int64_t i = 0; i < k; ++i) {
+    for (std::int64_t j = i; j < n; ++j) {
+      double& size = largest[std::size_t(j)];
+      size = std::max(size, std::abs(double(r[i * n + j])));
+    }
   }
-  for (std::int64_t i = 0; i < k * n; ++i) {
-    const double size = largest[std::size_t(i % n)], x = double(r[i]);
-    if (size > 0) norms[std::size_t(i % n)] += x / size * (x / size);
+  for (std::int64_t i = 0; i < k; ++i) {
+    for (std::int64_t j = i; j < n; ++j) {
+      const double size = largest[std::size_t(j)], x = double(r[i * n + j]) / size;
+      if (size > 0) norms[std::size_t(j)] += x * x;
+    }
   }
   for (std::size_t j = 0; j < norms.size(); ++j) norms[j] = largest[j] * std::sqrt(norms[j]);
   return norms;
@@ -235,9 +239,10 @@ Array<T> column_scales(const Tensor<T>& a) {
   const std::int64_t n = all.columns;
   auto scales = Array<T>::zeros(detail::batch_of("lstsq", all.batch, {n}));
   T* const to = scales.mutate();
-  for (std::int64_t i = 0; i < a.size(); ++i) {
-    T& largest = to[i / all.size() * n + i % n];
-    largest = std::max(largest, std::abs(a.data()[i]));
+  const T* from = a.data();
+  for (std::int64_t i = 0; i < all.count() * all.rows; ++i, from += n) {
+    T* const largest = to + i / all.rows * n;
+    for (std::int64_t j = 0; j < n; ++j) largest[j] = std::max(largest[j], std::abs(from[j]));
   }
   bool any = false;
   for (std::int64_t j = 0; j < scales.size(); ++j) {

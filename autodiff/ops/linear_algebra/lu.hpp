@@ -21,8 +21,9 @@ Array<T> lu_factors(std::string_view name, const Operand<T>& a);
 template <class T>
 Array<T> regular_factors(std::string_view name, const Operand<T>& a, Array<T> factors,
                          const char* consequence = "");
-/// True if a determinant and its derivatives lose no more than three digits by way of inverses:
-/// no reciprocal condition is below 1e-3.
+/// True if determinants and their derivatives may go by way of inverses, which lose digits as the
+/// condition grows: no reciprocal condition is below 0.03 / n^2, which that of a matrix of random
+/// numbers rarely is.
 template <class T>
 bool are_well_conditioned(const Tensor<T>& a, const Array<T>& factors);
 
