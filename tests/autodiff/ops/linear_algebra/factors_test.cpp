@@ -112,6 +112,10 @@ TEST_CASE("least squares take columns of any scale") {
   };
   check(1.0, 1e-13, {1e100, 1, 1e-100, 1e12});
   check(1.0f, 1e-5, {1e18, 1, 1e-18, 1e3});
+  check(1.0, 1e-13, {1e9, 1, 1e-9, 3});
+  check(1.0f, 1e-5, {1e5, 1, 1e-5, 3});
+  const auto apart = Array<double>::of({{1e-9, 1e9}, {2e-9, -1e9}, {1e-9, 3e9}});
+  CHECK(gradient([](const auto& m) { return sum(qr(m).r); }, apart).shape() == Shape{3, 2});
   // Squares of these overflow, or vanish.
   const auto huge = Array<double>::of({{1.5e308, 1e-300}, {-1.5e308, 1e-300}, {1.5e308, 0}});
   const auto x = lstsq(huge, Array<double>::of({1.5, 0.5, 1})).array();
