@@ -87,6 +87,7 @@ class Numbers {
 void add_steps(std::vector<Case>& cases);
 void add_mlp(std::vector<Case>& cases);
 void add_products(std::vector<Case>& cases);
+void add_equations(std::vector<Case>& cases);
 void add_elementwise(std::vector<Case>& cases);
 void add_reductions(std::vector<Case>& cases);
 void add_scalars(std::vector<Case>& cases);

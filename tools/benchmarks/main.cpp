@@ -13,6 +13,7 @@ std::vector<bench::Case> all_cases() {
   bench::add_steps(cases);
   bench::add_mlp(cases);
   bench::add_products(cases);
+  bench::add_equations(cases);
   bench::add_elementwise(cases);
   bench::add_reductions(cases);
   bench::add_scalars(cases);

@@ -35,6 +35,11 @@ float mlp_adam_step(Mlp& mlp, const float* x, const std::int64_t* labels, double
 void batched_product(const float* a, const float* b, const float* g, float* y, float* ga, float* gb,
                      std::int64_t count);
 
+/// x = a^-1 b for `count` matrices (n, n), one after the other, and vectors (n,), by OpenBLAS's
+/// factors and no more. The room has n * n numbers.
+void solve(const float* a, const float* b, float* room, float* x, std::int64_t n,
+           std::int64_t count);
+
 // Elementwise operations: forward to y, then the gradients from the gradient g of y.
 
 void exp_forward(const float* x, float* y, std::int64_t n);
