@@ -5,6 +5,14 @@
 
 namespace ebb::inline v0::data::detail {
 
+std::string one_column(const std::string& text, char separator) {
+  return "there is one column, but " + quoted(text) + " has " +
+         (separator == '\t' ? "a tab" : quoted({&separator, 1})) +
+         " in it; set CsvOptions::separator to " +
+         (separator == '\t' ? std::string("'\\t'") : std::string{'\'', separator, '\''}) +
+         " if it separates fields, or put the text in quotes";
+}
+
 void NumberNames::add(const std::string& name, Mark at, bool is_missing) {
   double ignored = 0;
   if (spelled_number(name, ignored) != Spelled::number) {

@@ -1,12 +1,22 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Whether the first line of a CSV file has names.
+// Whether the first line of a CSV file has names, and whether its fields are separated as expected.
 #pragma once
 #include <cstdint>
 #include <string>
+#include <string_view>
 
 #include "ebb/data/files/text_file.hpp"
 
 namespace ebb::inline v0::data::detail {
+
+/// The bytes that a name or a level takes in tables and vectors, in addition to its text.
+constexpr std::int64_t text_overhead = 128;
+
+/// The characters that separate fields in other files.
+constexpr std::string_view other_separators = ",;\t|";
+
+/// The message for a text, the only field of its row, that has such a character.
+std::string one_column(const std::string& text, char separator);
 
 /// The numbers in the first line of a file, where names are expected.
 struct NumberNames {

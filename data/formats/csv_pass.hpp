@@ -10,10 +10,10 @@
 #include <vector>
 
 #include "ebb/autodiff/values/error.hpp"
+#include "ebb/data/files/csv_scanner.hpp"
 #include "ebb/data/formats/csv_columns.hpp"
 #include "ebb/data/formats/csv_names.hpp"
 #include "ebb/data/formats/csv_options.hpp"
-#include "ebb/data/formats/csv_scanner.hpp"
 
 namespace ebb::inline v0::data::detail {
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-#include "ebb/data/formats/csv_scanner.hpp"
+#include "ebb/data/files/csv_scanner.hpp"
 
 #include <algorithm>
 
