@@ -45,8 +45,7 @@ bool CsvScanner::scan_text() {
     p = scan_quoted(p);
     return p && finish_field(p);
   }
-  const char* const stop =
-      std::find_if(p, end_, [this](char c) { return c == separator_ || c == '\n' || c == '\r'; });
+  const char* const stop = std::find_if(p, end_, [this](char c) { return ends_field(c); });
   const char* last = stop;
   while (last != p && is_blank(last[-1])) --last;
   text_.assign(p, last);
@@ -67,8 +66,10 @@ const char* CsvScanner::scan_quoted(const char* p) {
     if (p == end_ || *p != '"') break;
     text_ += '"';  // a doubled quote means one quote
   }
+  const char* const closed = p;
   p = skip_blanks(p);
-  if (p != end_ && *p != separator_ && *p != '\n' && *p != '\r') {
+  const bool is_apart = by_blanks_ && p != closed;
+  if (p != end_ && !ends_field(*p) && !is_apart) {
     fail({mark_.line, mark_.column}, "text follows the closing quote of " + quoted(text_) +
                                          "; a quote inside of quotes is written twice");
   }
@@ -77,15 +78,16 @@ const char* CsvScanner::scan_quoted(const char* p) {
 
 /// Consumes the field that ends before p, and the separator or line end after it.
 bool CsvScanner::finish_field(const char* p) {
+  if (by_blanks_) p = skip_blanks(p);
   if (cut(p) || (p != end_ && *p == '\r' && cut(p + 1))) return false;
   for (const char* newline = at_; (newline = std::find(newline, p, '\n')) != p;) {
     start_line(++newline);  // a line end inside the quotes
   }
-  row_ended_ = p == end_ || *p != separator_;
+  row_ended_ = p == end_ || *p == '\n' || *p == '\r';
   if (p == end_) {
     at_ = p;
-  } else if (*p == separator_) {
-    at_ = p + 1;
+  } else if (!row_ended_) {
+    at_ = by_blanks_ ? p : p + 1;
   } else {
     start_line(after_line_end(p));
   }

@@ -14,9 +14,15 @@ namespace ebb::inline v0::data::detail {
 /// window has the rest.
 class CsvScanner : public TextFile {
  public:
-  /// Lines that begin with `comment` are skipped, unless it is 0.
-  CsvScanner(const BinaryFile& file, ReadSession& session, char separator, char comment)
-      : TextFile(file, session), separator_(separator), comment_(comment) {}
+  /// The separator ' ' stands for any run of blanks and tabs; those at the start and the end of a
+  /// line are skipped. Lines that begin with `comment` are skipped, unless it is 0.
+  CsvScanner(const BinaryFile& file, ReadSession& session, char separator, char decimal,
+             char comment)
+      : TextFile(file, session),
+        separator_(separator),
+        decimal_(decimal),
+        comment_(comment),
+        by_blanks_(separator == ' ') {}
 
   /// Skips the comment lines that come next.
   void skip_comments();
@@ -42,7 +48,11 @@ class CsvScanner : public TextFile {
   Mark mark() const { return mark_; }
 
  private:
-  bool is_blank(char c) const { return (c == ' ' || c == '\t') && c != separator_; }
+  /// A blank that is no separator, or one of those that together are one.
+  bool is_blank(char c) const { return (c == ' ' || c == '\t') && (by_blanks_ || c != separator_); }
+  bool ends_field(char c) const {
+    return c == separator_ || c == '\n' || c == '\r' || (by_blanks_ && c == '\t');
+  }
   const char* skip_blanks(const char* p) const {
     while (p != end_ && is_blank(*p)) ++p;
     return p;
@@ -51,7 +61,8 @@ class CsvScanner : public TextFile {
   const char* scan_quoted(const char* p);
   bool finish_field(const char* p);
 
-  char separator_, comment_;
+  char separator_, decimal_, comment_;
+  bool by_blanks_;
   std::string text_;
   bool was_quoted_ = false;
   bool row_ended_ = false;
@@ -79,9 +90,11 @@ inline std::size_t CsvScanner::numbers(T* to, std::size_t count) {
   row_ended_ = false;
   while (n < count) {
     T value = 0;
+    if (by_blanks_) p = skip_blanks(p);
     const char* end = short_field_end(p, separator_);
-    if (const char* stop = common_number(p, value); stop != end || !stop) [[unlikely]] {
+    if (const char* stop = common_number(p, value, decimal_); stop != end || !stop) [[unlikely]] {
       if (!stop) {
+        if (decimal_ != '.') break;  // which from_chars expects
         const auto [behind, code] = std::from_chars(p, end_, value);
         // nan and inf are left to `text`.
         if (code != std::errc() || !std::isfinite(value)) break;
@@ -91,7 +104,14 @@ inline std::size_t CsvScanner::numbers(T* to, std::size_t count) {
       end = stop;
     }
     // A number at the end of the window may be cut: the byte after the window is 0.
-    if (*end != separator_) {
+    bool is_inside = *end == separator_;
+    if (by_blanks_) {
+      const char* const behind = skip_blanks(end);
+      if (behind == end_) break;  // the row may end here
+      is_inside = behind != end && *behind != '\n' && *behind != '\r';
+      end = is_inside ? behind - 1 : behind;
+    }
+    if (!is_inside) {
       end += *end == '\r';
       if (*end != '\n') break;
       to[n++] = value;

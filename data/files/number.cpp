@@ -44,7 +44,17 @@ Spelled spelled_number(std::string_view text, T& value) {
   value = found;
   return Spelled::number;
 }
-EBB_FOR_REALS(spelled_number)
+EBB_OVERLOAD_FOR_REALS(spelled_number, Spelled(std::string_view, T&))
+
+template <class T>
+Spelled spelled_number(std::string_view text, T& value, char decimal) {
+  if (decimal == '.') return spelled_number(text, value);
+  if (text.find('.') != text.npos) return Spelled::nothing;
+  std::string with_points(text);
+  std::replace(with_points.begin(), with_points.end(), decimal, '.');
+  return spelled_number(with_points, value);
+}
+EBB_OVERLOAD_FOR_REALS(spelled_number, Spelled(std::string_view, T&, char))
 
 template <class T>
 bool is_rounded(std::string_view text, T value) {

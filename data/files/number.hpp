@@ -28,6 +28,9 @@ enum class Spelled : std::uint8_t {
 /// nearer to 0 than any T. `value` is set only if the result is `number`.
 template <class T>
 Spelled spelled_number(std::string_view text, T& value);
+/// Reads a number with another decimal mark, which a point then is not.
+template <class T>
+Spelled spelled_number(std::string_view text, T& value, char decimal);
 
 /// True if a text is an integer without point and exponent, and T rounded it to `value`.
 template <class T>
@@ -100,7 +103,7 @@ inline bool scale(std::uint64_t digits, int exponent, T& value) {
 /// Reads the number at p if it is written in a common way, and returns its end; otherwise null. The
 /// value is the one that from_chars finds. At least 16 bytes that belong to no number must follow.
 template <class T>
-inline const char* common_number(const char* p, T& value) {
+inline const char* common_number(const char* p, T& value, char decimal = '.') {
   if constexpr (std::endian::native != std::endian::little) return nullptr;
   const bool is_negative = *p == '-';
   p += is_negative;
@@ -110,7 +113,7 @@ inline const char* common_number(const char* p, T& value) {
   for (unsigned digit; (digit = unsigned(*p) - '0') < 10 && count < 20; ++p, ++count) {
     digits = digits * 10 + digit;
   }
-  if (*p == '.') {
+  if (*p == decimal) {
     ++p;
     exponent = -take_digits(p, digits);
     count -= exponent;

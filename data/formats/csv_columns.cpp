@@ -18,10 +18,10 @@ std::int64_t Levels::add(std::string_view text) {
   return code;
 }
 
-std::int64_t Levels::count_texts() const {
-  return std::count_if(codes_.begin(), codes_.end(), [](const auto& level) {
+std::int64_t Levels::count_texts(char decimal) const {
+  return std::count_if(codes_.begin(), codes_.end(), [&](const auto& level) {
     double ignored = 0;
-    return spelled_number(level.first, ignored) == Spelled::nothing;
+    return spelled_number(level.first, ignored, decimal) == Spelled::nothing;
   });
 }
 

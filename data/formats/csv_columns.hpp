@@ -24,7 +24,7 @@ class Levels {
   std::int64_t add(std::string_view text);
   std::int64_t size() const { return std::int64_t(codes_.size()); }
   /// The number of texts that are not numbers.
-  std::int64_t count_texts() const;
+  std::int64_t count_texts(char decimal) const;
   /// The first `known` texts, and the others in the order of their bytes. `places`, of `size()`
   /// elements, gets the position of each number in that order; a text whose element is -1 on entry
   /// is left out.

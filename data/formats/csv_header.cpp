@@ -20,7 +20,9 @@ void CsvPass<T>::read_header() {
   NumberNames numbers;
   do {
     std::string name(file_.text());
-    if (!options_.number_names) numbers.add(name, file_.mark(), is_missing(name));
+    if (!options_.number_names) {
+      numbers.add(name, file_.mark(), is_missing(name), options_.decimal);
+    }
     if (name.empty()) {
       if (numbers.is_row()) fail_number_name(numbers);
       file_.fail(file_.mark(), "column " + std::to_string(columns_.size() + 1) +
@@ -59,7 +61,7 @@ void CsvPass<T>::fail_number_name(const NumberNames& numbers) const {
 template <class T>
 void CsvPass<T>::name_columns(const BinaryFile& file) {
   ReadSession silent({.max_bytes = options_.read.max_bytes});
-  CsvScanner first(file, silent, options_.separator, options_.comment);
+  CsvScanner first(file, silent, options_.separator, options_.decimal, options_.comment);
   first.skip_comments();
   do {
     first.text();

@@ -20,7 +20,12 @@ void check_separator(const char* operation, char separator) {
 
 void check_csv_options(const char* operation, const CsvOptions& options) {
   const std::string start = std::string(operation) + ": ";
-  check_separator(operation, options.separator);
+  if (options.separator != ' ') check_separator(operation, options.separator);
+  const char decimal = options.decimal;
+  if ((decimal != '.' && decimal != ',') || decimal == options.separator) {
+    throw ArgumentError(start + quoted({&decimal, 1}) + " cannot be the decimal mark" +
+                        (decimal == ',' ? " of a file whose fields it separates" : ""));
+  }
   const char comment = options.comment;
   if (comment != 0 && (comment == options.separator || comment == '"' || comment == '\n' ||
                        comment == '\r' || comment == ' ' || comment == '\t')) {

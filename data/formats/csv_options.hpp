@@ -25,8 +25,11 @@ enum class Missing : std::uint8_t {
 };
 
 struct CsvOptions {
-  char separator = ',';  ///< between the fields of a row
-  bool header = true;    ///< the first line has the column names; else column1, ...
+  /// The character between the fields of a row. A blank stands for any number of blanks and tabs,
+  /// and those at the start and the end of a line are skipped, as in tables of fixed width.
+  char separator = ',';
+  char decimal = '.';  ///< before the fraction of a number: '.' or ','
+  bool header = true;  ///< the first line has the column names; else column1, ...
   /// Takes names that are numbers, such as years. Otherwise a first line of numbers, or with a
   /// number that has a point, is an error, since it is mostly a row of a file without names.
   bool number_names = false;

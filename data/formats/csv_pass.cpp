@@ -126,8 +126,8 @@ template <class T>
 void CsvPass<T>::read_number(std::size_t j, T& value) {
   ColumnState& column = columns_[j];
   const std::string_view text = file_.last_text();
-  const Spelled spelled = spelled_number(text, value);
-  if (spelled == Spelled::number && !(names_are_numbers_ && is_missing(text))) {
+  const Spelled found = spelled(text, value);
+  if (found == Spelled::number && !(names_are_numbers_ && is_missing(text))) {
     if (options_.read.round_integers || !is_rounded(text, value)) return;
     if (column.is_sure) {
       fail_at(j, quoted(text) + why_rounded(text, value,
@@ -146,12 +146,12 @@ void CsvPass<T>::read_number(std::size_t j, T& value) {
       on_missing(j, value);
     }
   } else if (!column.is_sure) {
-    if (spelled == Spelled::nothing) find_text(column);
+    if (found == Spelled::nothing) find_text(column);
     kinds_changed_ = true;
   } else if (text.empty()) {
     fail_at(j, "the value is missing, and CsvOptions::missing_names do not allow for it");
   } else {
-    fail_at(j, quoted(text) + ' ' + why_no_number<T>(spelled));
+    fail_at(j, quoted(text) + ' ' + why_no_number<T>(found) + other_decimal(text));
   }
 }
 
@@ -183,26 +183,45 @@ void CsvPass<T>::find_text(ColumnState& column) {
 /// @throws FileError if the only field of a row is several numbers with a separator between them.
 template <class T>
 void CsvPass<T>::check_separator(const ColumnState& column) const {
-  for (const char c : other_separators) {
+  for (const char c : std::string(other_separators) + ' ') {
     if (c == options_.separator) continue;
     std::string_view rest = column.found.text;
     bool are_numbers = true;
     for (std::size_t end = 0; are_numbers && end != rest.npos;) {
+      if (c == ' ') rest.remove_prefix(std::min(rest.find_first_not_of(c), rest.size()));
       end = rest.find(c);
       T ignored = 0;
-      are_numbers = spelled_number(rest.substr(0, end), ignored) != Spelled::nothing;
+      are_numbers = spelled(rest.substr(0, end), ignored) != Spelled::nothing;
       if (end != rest.npos) rest.remove_prefix(end + 1);
     }
     if (are_numbers) file_.fail(file_.mark(), one_column(column.found.text, c));
   }
 }
 
-/// @throws FileError if nearly all levels of a column whose kind was found are numbers.
+/// What to do about a text that is a number if the other decimal mark is its own; else "".
+template <class T>
+std::string CsvPass<T>::other_decimal(std::string_view text) const {
+  const bool has_point = options_.decimal == '.';
+  T ignored = 0;
+  if (spelled_number(text, ignored, has_point ? ',' : '.') != Spelled::number) return {};
+  return std::string("; set CsvOptions::decimal to ") + (has_point ? "','" : "'.'") + " if the " +
+         (has_point ? "comma" : "point") + " is its decimal mark";
+}
+
+/// @throws FileError if nearly all levels of a column whose kind was found are numbers, or all are
+/// with the other decimal mark.
 template <class T>
 void CsvPass<T>::check_level_texts(const ColumnState& column) const {
   constexpr std::int64_t fewest = 10;  // a column with fewer different numbers may well be classes
   if (column.is_given || column.kind() == Kind::numeric) return;
-  const std::int64_t texts = column.levels.count_texts();
+  const char other = options_.decimal == '.' ? ',' : '.';
+  if (column.levels.size() > 0 && column.levels.count_texts(other) == 0) {
+    file_.fail(column.found.mark,
+               "column " + quoted(column.name) + ": " + quoted(column.found.text) +
+                   " is not a number" + other_decimal(column.found.text) +
+                   ", or give the column Kind::categorical in CsvOptions::kinds");
+  }
+  const std::int64_t texts = column.levels.count_texts(options_.decimal);
   const std::int64_t numbers = column.levels.size() - texts;
   if (numbers < fewest || numbers < 10 * texts) return;
   file_.fail(
@@ -232,7 +251,7 @@ void CsvPass<T>::search_field(ColumnState& column) {
   if (column.is_sure || column.kind() == Kind::categorical) return;
   T ignored = 0;
   const std::string_view text = file_.last_text();
-  if (spelled_number(text, ignored) == Spelled::nothing && !is_missing(text)) find_text(column);
+  if (spelled(text, ignored) == Spelled::nothing && !is_missing(text)) find_text(column);
 }
 
 /// Replaces NaN by the numbers that the policy asks for. Returns true if it computed one from the

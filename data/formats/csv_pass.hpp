@@ -43,17 +43,17 @@ template <class T>
 class CsvPass {
  public:
   CsvPass(const BinaryFile& file, ReadSession& session, const CsvOptions& options)
-      : file_(file, session, options.separator, options.comment),
+      : file_(file, session, options.separator, options.decimal, options.comment),
         name_(file.name()),
         options_(options) {
     if (std::abs(options.constant) > double(std::numeric_limits<T>::max())) {
       throw ArgumentError("CsvOptions: the constant for missing values is more than float holds");
     }
-    names_are_numbers_ = std::any_of(options.missing_names.begin(), options.missing_names.end(),
-                                     [](const std::string& name) {
-                                       T ignored = 0;
-                                       return spelled_number(name, ignored) == Spelled::number;
-                                     });
+    names_are_numbers_ = std::any_of(
+        options.missing_names.begin(), options.missing_names.end(), [&](const std::string& name) {
+          T ignored = 0;
+          return spelled_number(name, ignored, options.decimal) == Spelled::number;
+        });
     read_header();
     if (!options.header) name_columns(file);
   }
@@ -88,9 +88,13 @@ class CsvPass {
   void read_field(std::size_t j, T& value);
   void read_category(std::size_t j, T& value);
   void read_number(std::size_t j, T& value);
+  Spelled spelled(std::string_view text, T& value) const {
+    return spelled_number(text, value, options_.decimal);
+  }
   void find_text(ColumnState& column);
   void check_separator(const ColumnState& column) const;
   void check_level_texts(const ColumnState& column) const;
+  std::string other_decimal(std::string_view text) const;
   void search_row();
   void search_field(ColumnState& column);
   void on_missing(std::size_t j, T& value);

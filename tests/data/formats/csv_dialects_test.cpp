@@ -1,0 +1,184 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Files as other programs write them: fields apart by blanks, decimal commas, an index column.
+#include <doctest/doctest.h>
+
+#include <algorithm>
+
+#include "ebb/autodiff/values/error.hpp"
+#include "ebb/data/formats/csv.hpp"
+#include "ebb/data/sets/csv_dataset.hpp"
+#include "ebb/tests/close.hpp"
+#include "ebb/tests/files.hpp"
+#include "ebb/tests/message.hpp"
+
+using namespace ebb;
+using data::CsvOptions;
+using data::Kind;
+using data::Missing;
+using data::Rows;
+using ebb::test::same_bits;
+using Names = std::vector<std::string>;
+
+namespace {
+
+template <class T = double>
+data::Table<T> read(const std::string& content, const CsvOptions& options = {}) {
+  const test::Folder folder;
+  return data::read_csv<T>(folder.add("t.csv", content), options);
+}
+
+/// The error, after the name of the file.
+std::string error(const std::string& content, const CsvOptions& options = {}) {
+  const test::Folder folder;
+  const std::string path = folder.add("t.csv", content);
+  const std::string text =
+      test::message_of<FileError>([&] { data::read_csv<double>(path, options); });
+  return text.starts_with(path) ? text.substr(path.size() + 1) : text;
+}
+
+/// All rows of a file as a data set with the last column as the target, and x and y side by side.
+Array<double> streamed(const std::string& content, const std::string& target,
+                       const CsvOptions& options) {
+  const test::Folder folder;
+  const data::CsvDataset<double> rows(folder.add("t.csv", content), target, options);
+  Rows all;
+  for (std::int64_t i = 0; i < rows.size(); ++i) all.push_back(i);
+  const auto [x, y] = rows.rows(all);
+  const std::int64_t width = x.shape()[1];
+  auto both = Array<double>::uninitialized({rows.size(), width + 1});
+  double* out = both.mutate();
+  for (std::int64_t i = 0; i < rows.size(); ++i) {
+    out = std::copy_n(x.data() + i * width, width, out);
+    *out++ = y.data()[i];
+  }
+  return both;
+}
+
+const CsvOptions blanks{.separator = ' '};
+
+}  // namespace
+
+TEST_SUITE("csv") {
+
+TEST_CASE_TEMPLATE("runs of blanks and tabs separate fields if the separator is a blank", T, float,
+                   double) {
+  const auto expected = Array<T>::of({{1, 2.5, -3}, {4, 5, 60}});
+  for (const char* text : {
+           "a b c\n1 2.5 -3\n4 5 60\n",                         // one blank
+           "  a   b \t c  \n 1  2.5\t-3\n4\t\t5 60 \t",         // runs, and at both ends
+           "\ta b c\r\n   1.0   2.50 -3   \r\n4 5 60\r\n\r\n",  // CRLF
+           "a b c\r1 2.5 -3\r 4 5 60 \r",                       // CR
+           "\"a\" \"b\"  c\n\"1\" 2.5 \"-3\"\n4 \"5\"\t60\n",   // quotes
+       }) {
+    CAPTURE(text);
+    const auto table = read<T>(text, blanks);
+    CHECK(table.names() == Names{"a", "b", "c"});
+    CHECK_AGREES(same_bits(table.values(), expected));
+  }
+  const auto cars = read<T>("18.0   8   307.0\t\"chevrolet malibu\"\n 15.0 8 ?  \"a b\"  \n",
+                            {.separator = ' ',
+                             .header = false,
+                             .missing = Missing::constant,
+                             .constant = 7,
+                             .missing_names = {"?"}});
+  CHECK(cars.columns()[3].levels == Names{"a b", "chevrolet malibu"});
+  CHECK_AGREES(same_bits(cars.values(), Array<T>::of({{18, 8, 307, 1}, {15, 8, 7, 0}})));
+}
+
+TEST_CASE("fields apart by blanks are the same wherever a window ends") {
+  for (const char* row :
+       {"  -12.5   \"3.25e1\"\t7.125 \r\n", " -12.5 32.5  7.125\n", "-12.50 32.5 7.125    \n"}) {
+    CAPTURE(row);
+    constexpr int rows = 40000;
+    std::string text = " a b  c\n";
+    for (int i = 0; i < rows; ++i) text += row;
+    const auto values = read(text, blanks).values();
+    REQUIRE(values.shape() == Shape{rows, 3});
+    std::int64_t wrong = 0;
+    for (std::int64_t i = 0; i < rows; ++i) {
+      wrong += values(i, 0) != -12.5 || values(i, 1) != 32.5 || values(i, 2) != 7.125;
+    }
+    CHECK(wrong == 0);
+    CHECK(same_bits(streamed(text, "c", blanks), values).holds);
+    CHECK(error(text + "  1  2 x\n", {.separator = ' ', .kind = Kind::numeric}) ==
+          "40002:8: column \"c\": \"x\" is not a number");
+  }
+  const std::string wide(1 << 20, ' ');
+  CHECK_AGREES(
+      same_bits(read("a b\n1" + wide + "2" + wide + "\n" + wide + "3 4\n", blanks).values(),
+                Array<double>::of({{1, 2}, {3, 4}})));
+}
+
+TEST_CASE("errors in fields apart by blanks have their places") {
+  CHECK(error("a b\n 1  2\n  3 \n", blanks) ==
+        "3:3: the row ends after field 1; 2 fields were expected");
+  CHECK(error("a b\n1 2 \n3   4  5\n", blanks) == "3:8: the row continues; 2 fields were expected");
+  CHECK(error("a b\n1 \"2\"3\n", blanks) ==
+        "2:3: text follows the closing quote of \"2\"; a quote inside of quotes is written twice");
+  CHECK(error("a b\n1 2\n   \n3 4\n", blanks) == "3:1: an empty line between rows; remove it");
+  CHECK(
+      error("a,b\n1,2\n", blanks) ==
+      "1:1: there is one column, but \"a,b\" has \",\" in it; set CsvOptions::separator to ',' if "
+      "it separates fields, or put the text in quotes");
+  // And the other way round.
+  CHECK(
+      error("a b\n1  2\n") ==
+      "2:1: there is one column, but \"1  2\" has a blank in it; set CsvOptions::separator to ' ' "
+      "if it separates fields, or put the text in quotes");
+}
+
+TEST_CASE_TEMPLATE("numbers may have a decimal comma", T, float, double) {
+  const CsvOptions commas{.separator = ';', .decimal = ','};
+  const auto table = read<T>("a;b;c\n1,5;-2e1;x\n,25;+3,;y\n\"7,5\"; 8 ;x,y\n", commas);
+  CHECK_AGREES(
+      same_bits(table.values(), Array<T>::of({{T(1.5), -20, 0}, {T(0.25), 3, 2}, {T(7.5), 8, 1}})));
+  CHECK(table.columns()[2].levels == Names{"x", "x,y", "y"});
+  CHECK_AGREES(same_bits(read<T>("a b\n 1,5  2\n", {.separator = ' ', .decimal = ','}).values(),
+                         Array<T>::of({{T(1.5), 2}})));
+  // Numbers that the fast way leaves to the other.
+  CHECK(read<double>("a;b\n1;0,1000000000000000055511151231257827\n", commas).values()[1] == 0.1);
+  CHECK(read<double>("a;b\n1;4,9406564584124654e-324\n", commas).values()[1] == 0x1p-1074);
+}
+
+TEST_CASE("a number with the other decimal mark is an error that names the option") {
+  CHECK(
+      error("a;b\n1;2,5\n2;3,5\n", {.separator = ';'}) ==
+      "2:3: column \"b\": \"2,5\" is not a number; set CsvOptions::decimal to ',' if the comma is "
+      "its decimal mark, or give the column Kind::categorical in CsvOptions::kinds");
+  CHECK(
+      error("a;b\n1;2,5\n", {.separator = ';', .kind = Kind::numeric}) ==
+      "2:3: column \"b\": \"2,5\" is not a number; set CsvOptions::decimal to ',' if the comma is "
+      "its decimal mark");
+  CHECK(
+      error("a;b\n1;2\n2;3.5\n", {.separator = ';', .decimal = ','}) ==
+      "3:3: column \"b\": \"3.5\" is not a number; set CsvOptions::decimal to '.' if the point is "
+      "its decimal mark, or give the column Kind::categorical in CsvOptions::kinds");
+  CHECK(error("1,5;2\n3;4\n", {.separator = ';', .decimal = ','})
+            .starts_with("1:1: the first line has the number \"1,5\" where a name is expected"));
+  // Texts among them, or a kind that is given, are no such case.
+  CHECK(read("a;b\n1;2,5\n1;x\n", {.separator = ';'}).columns()[1].levels == Names{"2,5", "x"});
+  CHECK(read("a;b\n1;2,5\n", {.separator = ';', .kinds = {{"b", Kind::categorical}}})
+            .columns()[1]
+            .levels == Names{"2,5"});
+  const auto refusal = [](const CsvOptions& options) {
+    return test::message_of<ArgumentError>([&] { read("a\n1\n", options); });
+  };
+  CHECK(refusal({.decimal = ','}) ==
+        "read_csv: \",\" cannot be the decimal mark of a file whose fields it separates");
+  CHECK(refusal({.decimal = 'x'}) == "read_csv: \"x\" cannot be the decimal mark");
+}
+
+TEST_CASE("a data set of rows takes blanks and decimal commas as read_csv does") {
+  const CsvOptions options{.separator = ' ', .decimal = ','};
+  std::string text = "  a   b\tc\n";
+  for (int i = 0; i < 5000; ++i) text += "  " + std::to_string(i) + ",5 \t -1,25  3\n";
+  CHECK_AGREES(same_bits(streamed(text, "c", options), read(text, options).values()));
+  const test::Folder folder;
+  const std::string path = folder.add("t.csv", text + " 1,5  2.5 3\n");
+  CHECK(test::message_of<FileError>([&] { data::CsvDataset<double>(path, "c", options); }) ==
+        path +
+            ":5002:7: column \"b\": \"2.5\" is not a number; set CsvOptions::decimal to '.' if "
+            "the point is its decimal mark");
+}
+
+}  // TEST_SUITE("csv")
