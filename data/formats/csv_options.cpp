@@ -2,6 +2,8 @@
 #include "ebb/data/formats/csv_options.hpp"
 
 #include <cmath>
+#include <set>
+#include <string_view>
 
 #include "ebb/autodiff/values/error.hpp"
 #include "ebb/data/files/text_file.hpp"
@@ -30,6 +32,23 @@ void check_csv_options(const char* operation, const CsvOptions& options) {
   if (comment != 0 && (comment == options.separator || comment == '"' || comment == '\n' ||
                        comment == '\r' || comment == ' ' || comment == '\t')) {
     throw ArgumentError(start + quoted({&comment, 1}) + " cannot begin a comment");
+  }
+  if (options.index_column != IndexColumn::error && !options.header) {
+    throw ArgumentError(start +
+                        "CsvOptions::index_column is for a file with a header; without one, the "
+                        "first column is named column1");
+  }
+  if (options.index_name.empty() || !is_utf8(options.index_name)) {
+    throw ArgumentError(start + quoted(options.index_name) + " cannot name a column");
+  }
+  if (options.n_rows < 0) {
+    throw ArgumentError(start + "CsvOptions::n_rows is " + std::to_string(options.n_rows) +
+                        "; 0 reads all rows");
+  }
+  std::set<std::string_view> names;
+  for (const std::string& name : options.select) {
+    if (names.insert(name).second) continue;
+    throw ArgumentError(start + "CsvOptions::select has column " + quoted(name) + " twice");
   }
   if (!std::isfinite(options.constant)) {
     throw ArgumentError(

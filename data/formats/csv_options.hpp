@@ -24,6 +24,13 @@ enum class Missing : std::uint8_t {
   constant   ///< becomes `CsvOptions::constant`; an error in a categorical column
 };
 
+/// What to do with a first column that has no name, as the row numbers that pandas and R write.
+enum class IndexColumn : std::uint8_t {
+  error,  ///< an error that names this option
+  drop,   ///< the column is left out
+  keep    ///< the column is read, and named `CsvOptions::index_name`
+};
+
 struct CsvOptions {
   /// The character between the fields of a row. A blank stands for any number of blanks and tabs,
   /// and those at the start and the end of a line are skipped, as in tables of fixed width.
@@ -33,6 +40,15 @@ struct CsvOptions {
   /// Takes names that are numbers, such as years. Otherwise a first line of numbers, or with a
   /// number that has a point, is an error, since it is mostly a row of a file without names.
   bool number_names = false;
+  /// What to do with a first column without a name: its name is empty, or the header has one name
+  /// less than the first row has fields.
+  IndexColumn index_column = IndexColumn::error;
+  std::string index_name = "index";  ///< the name of that column for IndexColumn::keep
+  /// The columns to read, in this order; empty: all. The fields of the others may be of any kind.
+  std::vector<std::string> select = {};
+  /// The number of rows to read, including those that `missing` leaves out; 0: all. What comes
+  /// after them in the file is not read.
+  std::int64_t n_rows = 0;
   char comment = 0;  ///< lines that begin with this character are skipped; 0: none are
   Missing missing = Missing::error;
   double constant = 0;  ///< the number for Missing::constant

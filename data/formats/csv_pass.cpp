@@ -46,14 +46,17 @@ void CsvPass<T>::set_kinds(const std::vector<FoundKind>& known) {
   }
   numbers_from_.assign(columns_.size(), 0);
   for (std::size_t j = columns_.size(), n = 0; j-- > 0;) {
-    n = columns_[j].kind() == Kind::numeric && !names_are_numbers_ ? n + 1 : 0;
+    const bool is_number = columns_[j].is_read && columns_[j].kind() == Kind::numeric;
+    n = is_number && !names_are_numbers_ ? n + 1 : 0;
     numbers_from_[j] = n;
   }
 }
 
-/// Skips comments, and empty lines at the end of the file. Returns false at the end.
+/// Skips comments, and empty lines at the end of the file. Returns false at the end, and after the
+/// last row to be read.
 template <class T>
 bool CsvPass<T>::skip_to_row() {
+  if (options_.n_rows > 0 && rows_ == options_.n_rows) return false;
   file_.skip_comments();
   const Mark mark = file_.here();
   bool blank = false;
@@ -63,7 +66,7 @@ bool CsvPass<T>::skip_to_row() {
   }
   if (file_.at_end()) return false;
   if (blank) file_.fail(mark, "an empty line between rows; remove it");
-  has_rows_ = true;
+  ++rows_;
   return true;
 }
 
@@ -74,7 +77,15 @@ void CsvPass<T>::check_end(std::size_t j) const {
   if (file_.row_ended() == is_last) return;
   const auto expected = std::to_string(columns_.size()) +
                         (columns_.size() == 1 ? " field was expected" : " fields were expected");
-  if (is_last) file_.fail(file_.here(), "the row continues; " + expected);
+  if (is_last) {
+    const bool may_be_named = options_.header && rows_ == 1 && columns_.front().is_read &&
+                              options_.index_column == IndexColumn::error;
+    file_.fail(file_.here(),
+               "the row continues; " + expected +
+                   (may_be_named ? "; if its first is the name of the row, as R writes it, set "
+                                   "CsvOptions::index_column"
+                                 : ""));
+  }
   file_.fail(file_.mark(), "the row ends after field " + std::to_string(j + 1) + "; " + expected);
 }
 
@@ -82,9 +93,16 @@ template <class T>
 void CsvPass<T>::read_row(T* row) {
   drops_row_ = false;
   for (std::size_t j = 0; j < columns_.size();) {
-    const std::size_t numbers = file_.numbers(row + j, numbers_from_[j]);
-    if (numbers == 0) read_field(j, row[j]);
-    j += std::max(numbers, std::size_t(1));
+    if (!columns_[j].is_read) {
+      file_.text();
+      check_end(j++);
+      continue;
+    }
+    const std::size_t numbers = file_.numbers(row, numbers_from_[j]);
+    if (numbers == 0) read_field(j, *row);
+    const std::size_t fields = std::max(numbers, std::size_t(1));
+    row += fields;
+    j += fields;
     check_end(j - 1);
   }
 }
@@ -238,7 +256,8 @@ template <class T>
 void CsvPass<T>::search_row() {
   T ignored = 0;
   for (std::size_t j = 0; j < columns_.size(); ++j) {
-    if (columns_[j].kind() == Kind::categorical || file_.numbers(&ignored, 1) == 0) {
+    const bool is_number = columns_[j].is_read && columns_[j].kind() == Kind::numeric;
+    if (!is_number || file_.numbers(&ignored, 1) == 0) {
       file_.text();
       search_field(columns_[j]);
     }
@@ -248,7 +267,7 @@ void CsvPass<T>::search_row() {
 
 template <class T>
 void CsvPass<T>::search_field(ColumnState& column) {
-  if (column.is_sure || column.kind() == Kind::categorical) return;
+  if (!column.is_read || column.is_sure || column.kind() == Kind::categorical) return;
   T ignored = 0;
   const std::string_view text = file_.last_text();
   if (spelled(text, ignored) == Spelled::nothing && !is_missing(text)) find_text(column);
@@ -263,11 +282,11 @@ bool CsvPass<T>::fill(Array<T>& values) const {
     return false;
   }
   bool learned = false;
-  const auto width = std::int64_t(columns_.size());
-  for (std::int64_t j = 0; j < width; ++j) {
+  const auto width = std::int64_t(read_.size());
+  for (std::int64_t k = 0; k < width; ++k) {
     std::vector<T> present;
     std::vector<std::int64_t> missing;
-    for (std::int64_t i = j; i < values.size(); i += width) {
+    for (std::int64_t i = k; i < values.size(); i += width) {
       const T value = values[i];
       if (std::isnan(value)) {
         missing.push_back(i);
@@ -281,7 +300,7 @@ bool CsvPass<T>::fill(Array<T>& values) const {
       learned = true;
       if (present.empty()) {
         file_.fail({},
-                   "column " + quoted(columns_[std::size_t(j)].name) +
+                   "column " + quoted(columns_[read_[std::size_t(k)]].name) +
                        " has no value to fill in for the others; drop it or fill in a constant");
       }
       const Shape shape{std::int64_t(present.size()), 1};
@@ -308,25 +327,31 @@ void CsvPass<T>::sort_levels(std::vector<Column>& columns, Array<T>& values) con
       }
     };
     // A dropped row may have been the only one with some level.
-    places.assign(std::size_t(columns_[j].levels.size()), -1);
-    std::fill_n(places.begin(), columns_[j].known_levels, std::int64_t(0));
+    const ColumnState& state = columns_[read_[j]];
+    places.assign(std::size_t(state.levels.size()), -1);
+    std::fill_n(places.begin(), state.known_levels, std::int64_t(0));
     each([&](T code) { places[std::size_t(code)] = 0; });
-    columns[j].levels = columns_[j].levels.sorted(places, columns_[j].known_levels);
+    columns[j].levels = state.levels.sorted(places, state.known_levels);
     each([&](T& code) { code = T(places[std::size_t(code)]); });
   }
 }
 
 template <class T>
 void CsvPass<T>::check_has_rows(std::int64_t rows) const {
-  if (!has_rows_) file_.fail(file_.here(), "the file ends after its header; rows are expected");
+  if (rows_ == 0) file_.fail(file_.here(), "the file ends after its header; rows are expected");
   if (rows == 0) file_.fail({}, "every row misses a value, so that none is left");
 }
 
 template <class T>
 std::vector<Column> CsvPass<T>::columns() {
   set_kinds({});
+  return read_columns();
+}
+
+template <class T>
+std::vector<Column> CsvPass<T>::read_columns() const {
   std::vector<Column> columns;
-  for (const ColumnState& column : columns_) columns.push_back({column.name, column.kind()});
+  for (const std::size_t j : read_) columns.push_back({columns_[j].name, columns_[j].kind()});
   return columns;
 }
 
@@ -342,7 +367,7 @@ bool CsvPass<T>::next(T* row) {
 template <class T>
 std::optional<Table<T>> CsvPass<T>::read(std::vector<FoundKind>& kinds) {
   set_kinds(kinds);
-  RowBuffer<T> rows(std::int64_t(columns_.size()));
+  RowBuffer<T> rows(std::int64_t(read_.size()));
   while (skip_to_row()) {
     if (kinds_changed_) {
       search_row();
@@ -360,10 +385,13 @@ std::optional<Table<T>> CsvPass<T>::read(std::vector<FoundKind>& kinds) {
   check_has_rows(rows.rows());
   auto values = rows.to_array();
   const bool learned = fill(values);
-  std::vector<Column> columns;
-  for (const ColumnState& column : columns_) columns.push_back({column.name, column.kind()});
+  std::vector<Column> columns = read_columns();
   sort_levels(columns, values);
   Table<T> table(std::move(columns), std::move(values), name_);
+  if (!options_.select.empty() && table.names() != options_.select) {
+    file_.take(table.values().size() * std::int64_t(sizeof(T)));
+    table = table.select(options_.select);
+  }
   if (!learned) return table;
   auto provenance = TableAccess::provenance(table);
   provenance.learned_by = std::string("Missing::") +

@@ -29,6 +29,7 @@ struct ColumnState {
   std::string name;
   FoundKind found = {};
   bool is_given = false;  ///< the options say the kind
+  bool is_read = true;    ///< otherwise its fields are skipped
   bool is_sure = false;   ///< the kind was given, or a field has decided it
   Levels levels = {};
   std::int64_t known_levels = 0;  ///< the number of levels that come first
@@ -54,8 +55,8 @@ class CsvPass {
           T ignored = 0;
           return spelled_number(name, ignored, options.decimal) == Spelled::number;
         });
-    read_header();
-    if (!options.header) name_columns(file);
+    read_header(file);
+    select_columns();
   }
 
   /// The table, if the kinds of all columns were right. Otherwise nothing, and `kinds` are the
@@ -64,7 +65,8 @@ class CsvPass {
 
   // The functions below read row by row. They need a kind for every column in the options.
 
-  /// The names and kinds of the columns. Call it before the first row.
+  /// The names and kinds of the columns that are read, from left to right. Call it before the first
+  /// row.
   std::vector<Column> columns();
   /// Reads the next row, without rows that a missing value drops; false at the end.
   bool next(T* row);
@@ -79,9 +81,13 @@ class CsvPass {
   [[noreturn]] void fail(const std::string& what) const { file_.fail(file_.here(), what); }
 
  private:
-  void read_header();
+  void read_header(const BinaryFile& file);
+  void check_name(const std::string& name, const NumberNames& numbers) const;
+  void find_index_column(const BinaryFile& file, const std::optional<Mark>& unnamed);
+  std::size_t count_fields(const BinaryFile& file) const;
   [[noreturn]] void fail_number_name(const NumberNames& numbers) const;
   void name_columns(const BinaryFile& file);
+  void select_columns();
   void set_kinds(const std::vector<FoundKind>& known);
   bool skip_to_row();
   void read_row(T* row);
@@ -99,6 +105,7 @@ class CsvPass {
   void search_field(ColumnState& column);
   void on_missing(std::size_t j, T& value);
   bool is_missing(std::string_view text) const;
+  std::vector<Column> read_columns() const;
   bool fill(Array<T>& values) const;
   void sort_levels(std::vector<Column>& columns, Array<T>& values) const;
   [[noreturn]] void fail_at(std::size_t j, const std::string& what) const {
@@ -109,11 +116,12 @@ class CsvPass {
   CsvScanner file_;
   const std::string& name_;
   const CsvOptions& options_;
-  std::vector<ColumnState> columns_;
+  std::vector<ColumnState> columns_;  ///< all columns of the file
+  std::vector<std::size_t> read_;     ///< the positions of those that are read
   /// For each column, how many numeric columns follow each other from there.
   std::vector<std::size_t> numbers_from_;
   bool drops_row_ = false;  ///< the current row has a missing value
-  bool has_rows_ = false;   ///< including dropped rows
+  std::int64_t rows_ = 0;   ///< the rows so far, including dropped ones
   /// A column is not of the kind that was taken, or its kind must be found first.
   bool kinds_changed_ = false;
   bool names_are_numbers_ = false;  ///< some names of missing values are numbers

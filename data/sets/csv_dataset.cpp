@@ -103,6 +103,7 @@ CsvDataset<T>::File::File(const std::string& path, const std::string& target_nam
     }
   }
   pass.check_has_rows(rows);
+  options.n_rows = 0;  // readers count from any row
   file.check_unchanged();
   blocks.shrink_to_fit();
 }

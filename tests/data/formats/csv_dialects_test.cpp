@@ -13,6 +13,7 @@
 
 using namespace ebb;
 using data::CsvOptions;
+using data::IndexColumn;
 using data::Kind;
 using data::Missing;
 using data::Rows;
@@ -179,6 +180,108 @@ TEST_CASE("a data set of rows takes blanks and decimal commas as read_csv does")
         path +
             ":5002:7: column \"b\": \"2.5\" is not a number; set CsvOptions::decimal to '.' if "
             "the point is its decimal mark");
+}
+
+TEST_CASE("a first column without a name is dropped, or read with a name") {
+  const std::string pandas = ",a,b\n0,1,2\n1,3,4\n", r = "\"\",\"a\",\"b\"\n\"x\",1,2\n\"y\",3,4\n";
+  const std::string table = "\"a\" \"b\"\n\"x\" 1 2\n\"y\" 3 4\n";  // R's write.table
+  const auto numbers = Array<double>::of({{1, 2}, {3, 4}});
+  CsvOptions drop{.index_column = IndexColumn::drop}, keep{.index_column = IndexColumn::keep};
+  for (const std::string& text : {pandas, r, table}) {
+    CAPTURE(text);
+    drop.separator = keep.separator = text[3] == ' ' ? ' ' : ',';
+    const auto dropped = read(text, drop);
+    CHECK(dropped.names() == Names{"a", "b"});
+    CHECK_AGREES(same_bits(dropped.values(), numbers));
+    CHECK_AGREES(same_bits(streamed(text, "b", drop), numbers));
+    const auto kept = read(text, keep);
+    CHECK(kept.names() == Names{"index", "a", "b"});
+    CHECK_AGREES(same_bits(kept.drop({"index"}).values(), numbers));
+    CHECK(kept.columns()[0].levels == (text == pandas ? Names{} : Names{"x", "y"}));
+  }
+  CHECK(read(pandas, {.index_column = IndexColumn::keep, .index_name = "row"}).names() ==
+        Names{"row", "a", "b"});
+  // A file without such a column is read as it is.
+  CHECK(read("a,b\n1,2\n", {.index_column = IndexColumn::drop}).names() == Names{"a", "b"});
+  CHECK(error("a,b\n", {.index_column = IndexColumn::drop}) ==
+        "2:1: the file ends after its header; rows are expected");
+  // The fields of a dropped column are not looked at.
+  CHECK_AGREES(
+      same_bits(read(",a\nx,1\n,2\n\"3\",4\n", {.index_column = IndexColumn::drop}).values(),
+                Array<double>({3, 1}, {1, 2, 4})));
+}
+
+TEST_CASE("a first column without a name is an error that names the option") {
+  const std::string advice =
+      "1:1: the first column has no name, as the row numbers that pandas and R write; set "
+      "CsvOptions::index_column to IndexColumn::drop to leave it out, or to keep";
+  CHECK(error(",a,b\n0,1,2\n") == advice);
+  CHECK(error("\"\",\"a\"\n\"1\",1\n") == advice);
+  CHECK(error("# from R\n,a\n1,1\n", {.comment = '#'}) == "2" + advice.substr(1));
+  CHECK(error("a,b\nx,1,2\n") ==
+        "2:5: the row continues; 2 fields were expected; if its first is the name of the row, as R "
+        "writes it, set CsvOptions::index_column");
+  CHECK(error("a,b\n1,2\nx,1,2\n") == "3:5: the row continues; 2 fields were expected");
+  // A row of numbers without its first value is no header.
+  CHECK(error(",1.5,2\n3,4,5\n").starts_with("1:2: the first line has the number \"1.5\""));
+  CHECK(error(",index\n1,2\n", {.index_column = IndexColumn::keep}) ==
+        "1:1: the first column is to be named \"index\", as another is; set "
+        "CsvOptions::index_name");
+  CHECK(error(",a,\n1,2,3\n", {.index_column = IndexColumn::drop}) ==
+        "1:4: column 3 has no name; the first line names every column");
+  CHECK(error("a,b\nx,1,2\ny,3\n", {.index_column = IndexColumn::drop}) ==
+        "3:3: the row ends after field 2; 3 fields were expected");
+  const auto refusal = [](const CsvOptions& options) {
+    return test::message_of<ArgumentError>([&] { read("a\n1\n", options); });
+  };
+  CHECK(refusal({.header = false, .index_column = IndexColumn::drop}) ==
+        "read_csv: CsvOptions::index_column is for a file with a header; without one, the first "
+        "column is named column1");
+  CHECK(refusal({.index_name = ""}) == "read_csv: \"\" cannot name a column");
+}
+
+TEST_CASE_TEMPLATE("columns and rows to read are chosen", T, float, double) {
+  const std::string text = "a,b,c,d\n1,x,2,\n3,,4,\xff\n5,z,6,\"7\"\n";
+  const auto some = read<T>(text, {.select = {"a", "c"}});
+  CHECK(some.names() == Names{"a", "c"});
+  CHECK_AGREES(same_bits(some.values(), Array<T>::of({{1, 2}, {3, 4}, {5, 6}})));
+  const auto turned = read<T>(text, {.select = {"c", "b", "a"}, .missing = Missing::drop_row});
+  CHECK(turned.names() == Names{"c", "b", "a"});
+  CHECK(turned.columns()[1].levels == Names{"x", "z"});
+  CHECK_AGREES(same_bits(turned.values(), Array<T>::of({{2, 0, 1}, {6, 1, 5}})));
+  CHECK(read<T>(text, {.select = {"b"}, .n_rows = 1}).columns()[0].levels == Names{"x"});
+  const auto first = read<T>("a\n1\n2\nx\n", {.n_rows = 2});
+  CHECK_AGREES(same_bits(first.values(), Array<T>({2, 1}, {1, 2})));
+  CHECK(read<T>("a\n1\n2\nx\n", {.n_rows = 3}).columns()[0].levels == Names{"1", "2", "x"});
+  CHECK(read<T>("a\n1\n2\n", {.n_rows = 7}).rows() == 2);
+  // Rows that are left out count, so that the rows do not depend on what is missing.
+  CHECK(read<T>("a\n1\n\"\"\n3\n", {.n_rows = 2, .missing = Missing::drop_row}).rows() == 1);
+  CHECK(read<T>("1,2\n3,4\n", {.header = false, .select = {"column2"}}).values()[1] == 4);
+  // Means of what is read.
+  const auto filled =
+      read<T>("a,b\n1,2\n,3\n9,4\n", {.select = {"b", "a"}, .n_rows = 2, .missing = Missing::mean});
+  CHECK_AGREES(same_bits(filled.values(), Array<T>::of({{2, 1}, {3, 1}})));
+}
+
+TEST_CASE("a chosen column that the file lacks is an error that lists the columns") {
+  CHECK(error("a,b\n1,2\n", {.select = {"a", "z"}}) ==
+        "1:1: no column \"z\" to select; there are a, b");
+  CHECK(error(",b\n1,2\n", {.index_column = IndexColumn::drop, .select = {"index"}}) ==
+        "1:1: no column \"index\" to select; there are b");
+  CHECK(read(",b\n1,2\n", {.index_column = IndexColumn::keep, .select = {"index"}}).values()[0] ==
+        1);
+  // Rows must still be whole.
+  CHECK(error("a,b\n1,2\n3\n", {.select = {"a"}}) ==
+        "3:1: the row ends after field 1; 2 fields were expected");
+  CHECK(error("a,b\n1,2\n3,4,5\n", {.select = {"a"}}) ==
+        "3:5: the row continues; 2 fields were expected");
+  CHECK(error("a,b,c\n1,2,3\n3,x,5\n", {.select = {"c", "b"}, .kind = Kind::numeric}) ==
+        "3:3: column \"b\": \"x\" is not a number");
+  CHECK(test::message_of<ArgumentError>([] {
+          read("a\n1\n", {.select = {"a", "a"}});
+        }) == "read_csv: CsvOptions::select has column \"a\" twice");
+  CHECK(test::message_of<ArgumentError>([] { read("a\n1\n", {.n_rows = -1}); }) ==
+        "read_csv: CsvOptions::n_rows is -1; 0 reads all rows");
 }
 
 }  // TEST_SUITE("csv")

@@ -178,17 +178,19 @@ TEST_CASE("errors name the place and say what to do") {
   CHECK(error("a,b") == "1:4: the file ends after its header; rows are expected");
   CHECK(error("a,b\n") == "2:1: the file ends after its header; rows are expected");
 
+  const std::string named =
+      "; if its first is the name of the row, as R writes it, set CsvOptions::index_column";
   CHECK(error("a,b,c\n1,2,3\n4,5\n") == "3:3: the row ends after field 2; 3 fields were expected");
   CHECK(error("a,b,c\n1,2,3\n4,x\n") == "3:3: column \"b\": \"x\" is not a number");
   CHECK(error("a,b\n1,2\n3,4,5\n") == "3:5: the row continues; 2 fields were expected");
-  CHECK(error("a\n1,2\n") == "2:3: the row continues; 1 field was expected");
+  CHECK(error("a\n1,2\n") == "2:3: the row continues; 1 field was expected" + named);
   CHECK(error("a,b\n1,2\n\n3,4\n") == "3:1: an empty line between rows; remove it");
   CHECK(error("a\n1\n\n\n3\n") == "3:1: an empty line between rows; remove it");
 
   CHECK(error("a,b\n1, 12abc\n") == "2:4: column \"b\": \"12abc\" is not a number");
   CHECK(error("a,b\n1,\"1 2\"\n") == "2:3: column \"b\": \"1 2\" is not a number");
   CHECK(error("a\n0x1p3\n") == "2:1: column \"a\": \"0x1p3\" is not a number");
-  CHECK(error("a\n1,5\n") == "2:3: the row continues; 1 field was expected");
+  CHECK(error("a\n1,5\n") == "2:3: the row continues; 1 field was expected" + named);
   CHECK(error("a\n+-1\n") == "2:1: column \"a\": \"+-1\" is not a number");
   CHECK(error("a\n++1\n") == "2:1: column \"a\": \"++1\" is not a number");
   CHECK(error("a\n1e\n") == "2:1: column \"a\": \"1e\" is not a number");
