@@ -20,6 +20,8 @@ using detail::Spelled;
 /// The bytes that the name of a feature takes in addition to its digits.
 constexpr std::int64_t name_size = 48;
 
+constexpr double most_bytes = 0x1p52;
+
 template <class T>
 struct Entry {
   std::int64_t index;  ///< from 0
@@ -31,7 +33,7 @@ template <class T>
 class Reader {
  public:
   Reader(const detail::BinaryFile& file, detail::ReadSession& session, const LibsvmOptions& options)
-      : file_(file, session), options_(options) {}
+      : file_(file, session), session_(session), options_(options) {}
 
   Supervised<T> read();
 
@@ -39,7 +41,12 @@ class Reader {
   void read_line(std::string_view line, std::int64_t number);
   void read_entry(std::string_view token, Mark mark);
   T number(std::string_view text, Mark mark, const char* what) const;
+  /// The bytes of the arrays and the names of the features.
+  static double bytes_of(std::int64_t features, std::int64_t rows) {
+    return double(features) * (double(rows) * sizeof(T) + name_size);
+  }
   Supervised<T> to_arrays();
+  void check_room() const;
   /// Takes memory before a vector grows. The memory of its old elements stays counted, since old
   /// and new ones exist at the same time.
   template <class V>
@@ -53,11 +60,13 @@ class Reader {
   }
 
   detail::TextFile file_;
+  const detail::ReadSession& session_;
   const LibsvmOptions& options_;
   std::vector<T> targets_;
   std::vector<std::int64_t> ends_;  ///< the end of each row in `entries_`
   std::vector<Entry<T>> entries_;
   std::int64_t features_ = 0;
+  Mark highest_ = {};       ///< the place of the highest index
   std::int64_t last_ = -1;  ///< the index before this one in the row
 };
 
@@ -127,10 +136,33 @@ void Reader<T>::read_entry(std::string_view token, Mark mark) {
   if (index <= last_) {
     file_.fail(mark, "the index " + std::string(text) + " is not above the one before");
   }
+  const Mark start = mark;
   mark.column += std::int64_t(colon) + 1;
   append(entries_, {index, number(token.substr(colon + 1), mark, "the value ")});
   last_ = index;
-  features_ = std::max(features_, index + 1);
+  if (index < features_) return;
+  features_ = index + 1;
+  highest_ = start;
+  if (options_.features == 0) check_room();
+}
+
+/// @throws FileError, which names the highest index so far, if dense arrays of as many features
+/// take more memory than is left.
+template <class T>
+void Reader<T>::check_room() const {
+  const double bytes = bytes_of(features_, std::int64_t(targets_.size()));
+  if (bytes <= double(session_.left())) return;
+  const bool is_too_large = bytes > most_bytes;
+  file_.fail(highest_,
+             "the index " + std::to_string(features_ - 1 + options_.first) + " makes " +
+                 detail::count_of(features_, "feature") + ", " +
+                 (is_too_large ? "more than an array can hold"
+                               : "which take " + std::to_string(std::int64_t(bytes)) +
+                                     " bytes as a dense array of " +
+                                     detail::count_of(std::int64_t(targets_.size()), "row") +
+                                     ", where " + std::to_string(session_.left()) + " are left") +
+                 "; correct it or number the features anew" +
+                 (is_too_large ? "" : ", or set max_bytes to read it"));
 }
 
 template <class T>
@@ -148,8 +180,9 @@ T Reader<T>::number(std::string_view text, Mark mark, const char* what) const {
 template <class T>
 Supervised<T> Reader<T>::to_arrays() {
   const auto rows = std::int64_t(targets_.size());
-  const double bytes = double(features_) * (double(rows) * sizeof(T) + name_size);
-  if (bytes > 0x1p52) file_.fail(file_.here(), "the features are more than an array can hold");
+  if (options_.features == 0) check_room();
+  const double bytes = bytes_of(features_, rows);
+  if (bytes > most_bytes) file_.fail({}, "the features are more than an array can hold");
   file_.take(std::int64_t(bytes));
   Supervised<T> read{
       Array<T>::zeros({rows, features_}), Array<T>({rows, 1}, std::span<const T>(targets_)), {}};

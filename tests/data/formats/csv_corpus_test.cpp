@@ -108,8 +108,10 @@ TEST_CASE("files of the corpus are read, or refused with their errors") {
         "count from 0 here"},
        {"groups.svm", ":1:3: groups for ranking (qid) are not supported; remove them"},
        {"far.svm",
-        ":2:1: the values read so far take all allowed memory except 1015808 bytes; set max_bytes "
-        "to read more"},
+        ":1:3: the index 999999999999 makes 999999999999 features, which take 55999999999944 bytes "
+        "as a dense array of 1 row, where 1024000 are left; correct it or number the features "
+        "anew, "
+        "or set max_bytes to read it"},
        {"no_pair.svm", ":1:3: \"2\" is not a pair \"index:value\""},
        {"highest.svm",
         ":1:3: the index \"9223372036854775807\" is not a whole number that an array can have"},

@@ -102,9 +102,20 @@ TEST_CASE("errors name the place and say what to do") {
 }
 
 TEST_CASE("a high index cannot take more memory than allowed") {
-  CHECK(error("1 9000000000000000000:1\n").find("more than an array can hold") !=
-        std::string::npos);
-  CHECK(error("1 1000000000000:1\n").find("set max_bytes") != std::string::npos);
+  CHECK(error("1 1:1\n1 2:1 9000000000000000000:1\n") ==
+        "2:7: the index 9000000000000000000 makes 9000000000000000000 features, more than an array "
+        "can hold; correct it or number the features anew");
+  const std::string where =
+      "2:3: the index 1000000000000 makes 1000000000000 features, which take ";
+  CHECK(error("1 1:1\n1 1000000000000:1 1000000000001:x\n").starts_with(where));
+  CHECK(
+      error("1 1:1\n1 1000000000000:1\n")
+          .ends_with(" are left; correct it or number the features anew, or set max_bytes to read "
+                     "it"));
+  CHECK(
+      error("1 1:1\n1 99999:1\n1 5:1\n", {.first = 0, .read = {.max_bytes = 1 << 20}})
+          .starts_with("2:3: the index 99999 makes 100000 features, which take 5600000 bytes as a "
+                       "dense array of 2 rows, where "));
   CHECK(error("1 1000000:1\n", {.read = {.max_bytes = 1 << 20}}).find("set max_bytes") !=
         std::string::npos);
   std::string rows;
