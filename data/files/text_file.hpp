@@ -28,7 +28,7 @@ struct Place {
 FileError error_at(const std::string& file, Mark mark, const std::string& what);
 
 /// A text in double quotes for a message, shortened and without control characters.
-std::string quoted(std::string_view text);
+EBB_API std::string quoted(std::string_view text);
 
 /// True if a text is UTF-8 and has no NUL.
 EBB_API bool is_utf8(std::string_view text);

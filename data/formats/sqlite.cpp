@@ -4,10 +4,12 @@
 #include <sqlite3.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cmath>
 #include <cstdio>
 #include <deque>
 #include <filesystem>
+#include <fstream>
 #include <limits>
 #include <map>
 #include <memory>
@@ -95,11 +97,28 @@ class Query {
     if (std::filesystem::exists(status) && !std::filesystem::is_regular_file(status)) {
       fail("this is not a file, so it is not a database");
     }
+    check_start();
     sqlite3* opened = nullptr;
     const int code = sqlite3_open_v2(path_.c_str(), &opened, SQLITE_OPEN_READONLY, nullptr);
     database_.reset(opened);
     if (code != SQLITE_OK) fail(opened ? sqlite3_errmsg(opened) : "there is no memory to open it");
     sqlite3_busy_timeout(opened, 5000);
+  }
+
+  /// @throws FileError for another file than a database. SQLite says so for most of them, but takes
+  /// some for a database that was cut off.
+  void check_start() const {
+    char start[16] = {};
+    std::ifstream file(path_, std::ios::binary);
+    file.read(start, sizeof start);
+    const std::string_view text(start, std::size_t(file.gcount()));
+    const bool is_text = std::none_of(text.begin(), text.end(), [](char c) {
+      return static_cast<unsigned char>(c) < 0x20 && c != '\t' && c != '\n' && c != '\r';
+    });
+    if (text.empty() || text == std::string_view("SQLite format 3", 16)) return;
+    if (!is_text) fail("file is not a database");
+    fail("this is a text file and no database, as it begins with " + detail::quoted(text) +
+         "; read_csv reads tables from text");
   }
 
   void prepare(const std::string& text) {

@@ -158,7 +158,10 @@ TEST_CASE("a file that is not a database is refused") {
   const std::string missing = folder.path("missing.db"), text = folder.add("t.csv", "a,b\n1,2\n");
   CHECK(refusal(missing) == missing + ": unable to open database file");
   CHECK(folder.names() == std::vector<std::string>{"t.csv"});  // nor is it made
-  CHECK(refusal(text) == text + ": file is not a database");
+  CHECK(refusal(text) ==
+        text +
+            ": this is a text file and no database, as it begins with \"a,b?1,2?\"; "
+            "read_csv reads tables from text");
   CHECK(refusal(folder.path(".")) ==
         folder.path(".") + ": this is not a file, so it is not a database");
   CHECK(refusal("") == ": a database has a name");
@@ -172,7 +175,9 @@ TEST_CASE("databases of the corpus are read, or refused with their errors") {
       {{"whole.db", "1.5 x|-2 y|1e+300 x|"},
        {"empty.db", ": no such table: t"},
        {"magic.db", ": file is not a database"},
-       {"no_database.db", ": file is not a database"},
+       {"no_database.db",
+        ": this is a text file and no database, as it begins with \"a,b?1,2?a,b?1,2?\"; read_csv "
+        "reads tables from text"},
        {"page_size.db", ": file is not a database"},
        {"cut.db", cut},
        {"cut_at_page.db", malformed},
