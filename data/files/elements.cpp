@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "ebb/data/files/elements.hpp"
 
-#include <unistd.h>
-
 #include <algorithm>
 #include <bit>
 #include <cmath>
@@ -11,6 +9,8 @@
 #include <limits>
 #include <type_traits>
 #include <vector>
+
+#include "ebb/data/files/memory_limit.hpp"
 
 namespace ebb::inline v0::data::detail {
 namespace {
@@ -288,7 +288,7 @@ ReadSession::ReadSession(const ReadOptions& options) : options_(options), left_(
     throw ArgumentError("ReadOptions: max_bytes is " + std::to_string(left_) +
                         "; it cannot be negative");
   }
-  if (left_ == 0) left_ = std::int64_t(::sysconf(_SC_PHYS_PAGES)) * ::sysconf(_SC_PAGESIZE) / 2;
+  if (left_ == 0) left_ = default_max_bytes();
 }
 
 bool ReadSession::try_take(std::int64_t bytes) {

@@ -9,8 +9,9 @@
 namespace ebb::inline v0::data {
 
 struct ReadOptions {
-  /// The most memory that the arrays of a file may take, in bytes; 0: half of the machine's memory.
-  /// A file that declares more is refused before any memory is allocated for it.
+  /// The most memory that the arrays of a file may take, in bytes; 0: half of the machine's memory,
+  /// or of what the limits of the process and of its control group leave, if that is less. A file
+  /// that declares more is refused before any memory is allocated for it.
   std::int64_t max_bytes = 0;
   /// Called during a long read, every few megabytes and at the end, with the number of bytes read
   /// so far and in total. An exception that it throws ends the read.

@@ -2,6 +2,7 @@
 #include "ebb/data/formats/csv.hpp"
 
 #include "ebb/autodiff/values/instances.hpp"
+#include "ebb/data/files/memory_limit.hpp"
 #include "ebb/data/formats/csv_pass.hpp"
 
 namespace ebb::inline v0::data {
@@ -25,7 +26,8 @@ EBB_OVERLOAD_FOR_REALS(read_csv, Table<T>(const BinaryFile&, const CsvOptions&))
 
 template <Real T>
 Table<T> read_csv(const std::string& path, const CsvOptions& options) {
-  return detail::read_csv<T>(detail::BinaryFile(path), options);
+  const detail::BinaryFile file(path);
+  return detail::within_memory(file, [&] { return detail::read_csv<T>(file, options); });
 }
 EBB_OVERLOAD_FOR_REALS(read_csv, Table<T>(const std::string&, const CsvOptions&))
 

@@ -8,6 +8,7 @@
 
 #include "ebb/data/files/elements.hpp"
 #include "ebb/data/files/gzip.hpp"
+#include "ebb/data/files/memory_limit.hpp"
 
 namespace ebb::inline v0::data {
 namespace {
@@ -129,7 +130,8 @@ Array<T> read_idx(const BinaryFile& file, const ReadOptions& options) {
 
 template <class T>
 Array<T> read_idx(const std::string& path, const ReadOptions& options) {
-  return detail::read_idx<T>(detail::BinaryFile(path), options);
+  const detail::BinaryFile file(path);
+  return detail::within_memory(file, [&] { return detail::read_idx<T>(file, options); });
 }
 
 template <class T>

@@ -7,6 +7,7 @@
 
 #include "ebb/autodiff/values/instances.hpp"
 #include "ebb/data/files/gzip.hpp"
+#include "ebb/data/files/memory_limit.hpp"
 #include "ebb/data/files/number.hpp"
 #include "ebb/data/files/text_file.hpp"
 
@@ -256,7 +257,8 @@ EBB_OVERLOAD_FOR_REALS(read_libsvm, Supervised<T>(const BinaryFile&, const Libsv
 
 template <Real T>
 Supervised<T> read_libsvm(const std::string& path, const LibsvmOptions& options) {
-  return detail::read_libsvm<T>(detail::BinaryFile(path), options);
+  const detail::BinaryFile file(path);
+  return detail::within_memory(file, [&] { return detail::read_libsvm<T>(file, options); });
 }
 EBB_OVERLOAD_FOR_REALS(read_libsvm, Supervised<T>(const std::string&, const LibsvmOptions&))
 

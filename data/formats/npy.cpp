@@ -2,6 +2,7 @@
 #include "ebb/data/formats/npy.hpp"
 
 #include "ebb/data/files/atomic_file.hpp"
+#include "ebb/data/files/memory_limit.hpp"
 #include "ebb/data/formats/npy_format.hpp"
 
 namespace ebb::inline v0::data {
@@ -10,15 +11,19 @@ template <class T>
 Array<T> read_npy(const std::string& path, const ReadOptions& options) {
   const detail::BinaryFile file(path);
   detail::FileReader reader(file);
-  detail::ReadSession session(options);
-  return detail::read_npy<T>(reader, session);
+  return detail::within_memory(file, [&] {
+    detail::ReadSession session(options);
+    return detail::read_npy<T>(reader, session);
+  });
 }
 
 AnyArray read_npy_any(const std::string& path, const ReadOptions& options) {
   const detail::BinaryFile file(path);
   detail::FileReader reader(file);
-  detail::ReadSession session(options);
-  return detail::read_npy_any(reader, session);
+  return detail::within_memory(file, [&] {
+    detail::ReadSession session(options);
+    return detail::read_npy_any(reader, session);
+  });
 }
 
 template <class T>

@@ -4,6 +4,7 @@
 #include <memory>
 #include <vector>
 
+#include "ebb/data/files/memory_limit.hpp"
 #include "ebb/data/files/zip_archive.hpp"
 #include "ebb/data/formats/npy_format.hpp"
 
@@ -61,7 +62,8 @@ NamedArrays read_npz(const BinaryFile& file, const ReadOptions& options) {
 }  // namespace detail
 
 NamedArrays read_npz(const std::string& path, const ReadOptions& options) {
-  return detail::read_npz(detail::BinaryFile(path), options);
+  const detail::BinaryFile file(path);
+  return detail::within_memory(file, [&] { return detail::read_npz(file, options); });
 }
 
 void write_npz(const std::string& path, const NamedArrays& arrays, const NpzOptions& options) {

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "ebb/data/files/atomic_file.hpp"
+#include "ebb/data/files/memory_limit.hpp"
 #include "ebb/data/formats/safetensors_header.hpp"
 
 namespace ebb::inline v0::data {
@@ -105,7 +106,8 @@ NamedArrays read_safetensors(const BinaryFile& file, const ReadOptions& options)
 }  // namespace detail
 
 NamedArrays read_safetensors(const std::string& path, const ReadOptions& options) {
-  return detail::read_safetensors(detail::BinaryFile(path), options);
+  const detail::BinaryFile file(path);
+  return detail::within_memory(file, [&] { return detail::read_safetensors(file, options); });
 }
 
 namespace {

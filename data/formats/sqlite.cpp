@@ -2,7 +2,6 @@
 #include "ebb/data/formats/sqlite.hpp"
 
 #include <sqlite3.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <cmath>
@@ -20,6 +19,7 @@
 
 #include "ebb/autodiff/values/error.hpp"
 #include "ebb/autodiff/values/instances.hpp"
+#include "ebb/data/files/memory_limit.hpp"
 #include "ebb/data/files/number.hpp"
 #include "ebb/data/files/text_file.hpp"
 
@@ -32,10 +32,6 @@ struct Close {
 };
 using Database = std::unique_ptr<sqlite3, Close>;
 using Statement = std::unique_ptr<sqlite3_stmt, Close>;
-
-std::int64_t half_of_memory() {
-  return std::int64_t(sysconf(_SC_PHYS_PAGES)) * sysconf(_SC_PAGE_SIZE) / 2;
-}
 
 /// One column while its rows are read.
 template <class T>
@@ -50,7 +46,9 @@ template <class T>
 class Query {
  public:
   Query(const std::string& path, const std::string& text, const SqliteOptions& options)
-      : path_(path), options_(options) {
+      : path_(path),
+        options_(options),
+        most_(options.read.max_bytes == 0 ? detail::default_max_bytes() : options.read.max_bytes) {
     open();
     prepare(text);
     bind();
@@ -192,10 +190,8 @@ class Query {
     for (std::size_t j = 0; j < columns_.size(); ++j)
       columns_[j].values.push_back(value(row, int(j)));
     bytes_ += std::int64_t(2 * columns_.size() * sizeof(T));  // here, and later in the table
-    const std::int64_t most =
-        options_.read.max_bytes == 0 ? half_of_memory() : options_.read.max_bytes;
-    if (bytes_ > most) {
-      fail("row " + std::to_string(row) + ": the rows take more than " + std::to_string(most) +
+    if (bytes_ > most_) {
+      fail("row " + std::to_string(row) + ": the rows take more than " + std::to_string(most_) +
            " bytes; select fewer, or set max_bytes");
     }
     return true;
@@ -289,6 +285,7 @@ class Query {
   Database database_;
   Statement statement_;
   std::vector<Growing<T>> columns_;
+  std::int64_t most_;  ///< bytes that the rows may take
   std::int64_t bytes_ = 0;
 };
 
@@ -307,7 +304,10 @@ Table<T> read_sqlite(const std::string& path, const std::string& query,
     throw ArgumentError("read_sqlite: max_bytes = " + std::to_string(options.read.max_bytes) +
                         "; it is at least 0");
   }
-  return Query<T>(path, query, options).read();
+  std::error_code none;
+  const auto size = std::filesystem::file_size(path, none);
+  return detail::within_memory(path, none ? 0 : std::int64_t(size),
+                               [&] { return Query<T>(path, query, options).read(); });
 }
 EBB_FOR_REALS(read_sqlite)
 
