@@ -21,6 +21,37 @@ Provenance Provenance::fresh() {
   return provenance;
 }
 
+Provenance Provenance::joined(const std::vector<Provenance>& parts,
+                              const std::vector<std::int64_t>& counts) {
+  const Provenance& first = parts.front();
+  const auto are_all = [&](const auto& f) { return std::all_of(parts.begin(), parts.end(), f); };
+  Provenance provenance = fresh();
+  if (are_all([&](const Provenance& part) { return part.origin == first.origin; })) {
+    std::vector<std::int64_t> rows;
+    for (std::size_t i = 0; i < parts.size(); ++i) {
+      for (std::int64_t row = 0; row < counts[i]; ++row) {
+        rows.push_back(parts[i].rows ? (*parts[i].rows)[std::size_t(row)] : row);
+      }
+    }
+    Identity identity;
+    identity.add(~std::uint64_t(1));  // not a number of rows
+    for (const std::int64_t row : rows) identity.add(std::uint64_t(row));
+    provenance.origin = first.origin;
+    provenance.path = {{identity.value(), 0}};
+    provenance.rows = std::make_shared<const std::vector<std::int64_t>>(std::move(rows));
+  }
+  if (are_all([&](const Provenance& part) { return part.role == first.role; })) {
+    provenance.role = first.role;
+  }
+  provenance.target = first.target;
+  for (const Provenance& part : parts) {
+    if (part.role == Role::held_out) provenance.role = Role::held_out;
+    if (provenance.learned_by.empty()) provenance.learned_by = part.learned_by;
+    provenance.taken.insert(provenance.taken.end(), part.taken.begin(), part.taken.end());
+  }
+  return provenance;
+}
+
 Provenance Provenance::part(Part piece, Role of_part, std::span<const std::int64_t> indices) const {
   Provenance provenance = *this;
   provenance.path.push_back(piece);

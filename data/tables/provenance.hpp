@@ -56,6 +56,11 @@ struct Provenance {
   /// The origin of a new table.
   static Provenance fresh();
 
+  /// The origin of the rows of several tables, one after the other, of which each has a number of
+  /// rows. It is held out if any of them is.
+  static Provenance joined(const std::vector<Provenance>& parts,
+                           const std::vector<std::int64_t>& counts);
+
   /// The origin of a part of these rows, those at `indices`. A part of held-out rows is held out.
   Provenance part(Part piece, Role of_part, std::span<const std::int64_t> indices) const;
   /// Why a transform fitted on the rows `fitted_on` must not see these held-out rows; empty if it

@@ -210,37 +210,6 @@ Table<T> Table<T>::drop(const std::vector<std::string>& names) const {
 }
 
 template <Real T>
-Table<T> Table<T>::with(std::string name, const Array<T>& numbers) const {
-  if (!(numbers.shape() == Shape{rows(), 1})) {
-    throw ShapeError("Table::with: numbers of shape " + to_string(numbers.shape()) +
-                     " for a column of " + detail::count_of(rows(), "row") + "; it is " +
-                     to_string(Shape{rows(), 1}));
-  }
-  auto columns = columns_;
-  const auto same = std::find_if(columns.begin(), columns.end(),
-                                 [&](const Column& column) { return column.name == name; });
-  const auto position = std::size_t(same - columns.begin());
-  auto provenance = provenance_;
-  std::erase_if(provenance.taken, [&](const auto& taken) { return taken.column == name; });
-  if (same == columns.end()) {
-    columns.push_back({.name = std::move(name)});
-  } else {
-    *same = {.name = std::move(name)};
-  }
-  auto values = Array<T>::uninitialized({rows(), std::int64_t(columns.size())});
-  T* out = values.mutate();
-  const T* from = values_.data();
-  for (std::int64_t i = 0; i < rows(); ++i) {
-    std::copy_n(from, columns_.size(), out);
-    out[position] = numbers[i];
-    from += columns_.size();
-    out += columns.size();
-  }
-  return detail::TableAccess::with(Table(std::move(columns), std::move(values), source_),
-                                   std::move(provenance));
-}
-
-template <Real T>
 Table<T> Table<T>::head(std::int64_t count) const {
   if (count < 0) throw ArgumentError("Table::head: " + std::to_string(count) + " rows");
   std::vector<std::int64_t> indices(std::size_t(std::min(count, rows())));

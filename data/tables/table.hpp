@@ -3,6 +3,8 @@
 #pragma once
 #include <algorithm>
 #include <cstdint>
+#include <functional>
+#include <initializer_list>
 #include <iosfwd>
 #include <span>
 #include <string>
@@ -52,6 +54,10 @@ struct Description {
   std::vector<ColumnDescription> columns = {};
 };
 EBB_API std::ostream& operator<<(std::ostream& out, const Description& description);
+
+struct SortOptions {
+  bool descending = false;  ///< the largest value first
+};
 
 namespace detail {
 struct TableAccess;
@@ -111,12 +117,31 @@ class EBB_API Table {
   /// Appends a column of numbers (rows, 1), or replaces the column of this name.
   /// @throws ShapeError for another shape.
   Table with(std::string name, const Array<T>& numbers) const;
+  /// Appends a column of categories, one text a row, or replaces the column of this name. "" is a
+  /// missing value. The levels are the texts, sorted by their bytes, or those that are given.
+  /// @throws ShapeError for another number of texts; ArgumentError for a text that is not among the
+  /// levels that are given.
+  Table with(std::string name, const std::vector<std::string>& texts,
+             std::vector<std::string> levels = {}) const;
+  /// A table with another name of one column.
+  /// @throws ArgumentError, which lists the columns, for a name that no column has, and for a new
+  /// name that another column has.
+  Table rename(std::string_view from, std::string to) const;
   /// The first rows, or all if there are fewer.
   /// @throws ArgumentError for a negative count.
   Table head(std::int64_t count = 5) const;
   /// The rows with these indices, in their order.
   /// @throws ArgumentError for an index outside of the table.
   Table rows(std::span<const std::int64_t> indices) const;
+  /// The rows for which a mask (rows) or (rows, 1) is true, such as `table.column("age") > 18`.
+  /// @throws ShapeError for a mask of another shape.
+  Table filter(const Array<bool>& mask) const;
+  /// The rows for whose numbers, from 0, a function returns true.
+  Table filter(const std::function<bool(std::int64_t row)>& keep) const;
+  /// The rows in the order of one column, categories in that of their levels. Equal values keep
+  /// their order, and missing ones come last.
+  /// @throws ArgumentError, which lists the columns, for a name that no column has.
+  Table sort(std::string_view name, SortOptions options = {}) const;
 
   /// The counts, moments and quantiles of every column, in double.
   Description describe() const;
@@ -135,6 +160,7 @@ class EBB_API Table {
   std::size_t find(std::string_view name) const;
   std::vector<std::size_t> find_all(const std::vector<std::string>& names) const;
   Array<T> gather(std::span<const std::size_t> positions) const;
+  Table put(Column column, const Array<T>& values) const;
   Table gather_table(std::span<const std::size_t> positions) const;
   void check_complete(std::size_t target) const;
   void check_target(std::size_t target) const;
@@ -146,6 +172,21 @@ class EBB_API Table {
   std::string source_;
   detail::Provenance provenance_;
 };
+
+/// The rows of several tables, one table after the other. All have the columns of the first, in any
+/// order, and each column is of one kind. The levels of a category are those of the first table,
+/// and then the others, sorted by their bytes. Tables of one origin, such as parts of a split, keep
+/// it. The result is held out if any table is, and has the target of the first.
+/// @throws ArgumentError, which names the table and the column, for a column that only some tables
+/// have or that is of different kinds; and without a table.
+template <Real T>
+EBB_API Table<T> concat(const std::vector<Table<T>>& tables);
+/// The rows of several tables, as in `concat({first, second})`.
+/// @throws ArgumentError as `concat(tables)`.
+template <Real T>
+EBB_INLINE Table<T> concat(std::initializer_list<Table<T>> tables) {
+  return concat(std::vector<Table<T>>(tables));
+}
 
 /// Prints the first rows under the names of the columns, as many columns as are readable side by
 /// side, and the size of the table.
