@@ -38,6 +38,40 @@ GzipReader::GzipReader(const BinaryFile& file)
     : ByteReader(file.name() + " (inflated)"), file_(file), stream_(std::make_unique<Stream>()) {}
 GzipReader::~GzipReader() = default;
 
+struct GzipPoint::State {
+  z_stream z{};
+  std::int64_t offset = 0;  // the offset in the file of the next byte to inflate
+  bool between = false;
+
+  State() = default;
+  State(const State&) = delete;
+  ~State() { inflateEnd(&z); }
+};
+
+GzipPoint::GzipPoint(std::unique_ptr<State> state, std::int64_t position)
+    : state_(std::move(state)), position_(position) {}
+GzipPoint::~GzipPoint() = default;
+
+GzipReader::GzipReader(const BinaryFile& file, const GzipPoint& point)
+    : ByteReader(file.name() + " (inflated)", point.position_),
+      file_(file),
+      stream_(std::make_unique<Stream>()) {
+  inflateEnd(&stream_->z);
+  if (inflateCopy(&stream_->z, &point.state_->z) != Z_OK) throw std::bad_alloc();
+  stream_->z.next_in = stream_->in;
+  stream_->z.avail_in = 0;
+  stream_->offset = point.state_->offset;
+  stream_->between = point.state_->between;
+}
+
+std::shared_ptr<const GzipPoint> GzipReader::point() const {
+  auto state = std::make_unique<GzipPoint::State>();
+  if (inflateCopy(&state->z, &stream_->z) != Z_OK) throw std::bad_alloc();
+  state->offset = consumed();
+  state->between = stream_->between;
+  return std::shared_ptr<const GzipPoint>(new GzipPoint(std::move(state), position()));
+}
+
 std::int64_t GzipReader::left() const {
   // In addition to its input, zlib may hold fewer than 64 bits of it, and the rest of one match.
   return (file_.size() - stream_->offset + std::int64_t(stream_->z.avail_in) + 8) * max_inflation;

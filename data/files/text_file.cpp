@@ -32,7 +32,9 @@ constexpr Known no_texts[] = {
 TextFile::TextFile(const BinaryFile& file, ReadSession& session)
     : name_(file.name()), session_(session) {
   if (is_gzip(file)) {
-    reader_ = std::make_unique<GzipReader>(file);
+    auto reader = std::make_unique<GzipReader>(file);
+    inflated_ = reader.get();
+    reader_ = std::move(reader);
   } else {
     reader_ = std::make_unique<FileReader>(file);
   }
@@ -68,6 +70,10 @@ void TextFile::refill() {
     at_ = window_.data();
     end_ = at_ + left;
   }
+  if (point_distance_ > 0 && !all_read_ &&
+      inflated_->position() - points_.back()->position() >= point_distance_) {
+    points_.push_back(inflated_->point());
+  }
   char* const to = window_.data() + left;
   const std::int64_t got = reader_->read_up_to(to, std::int64_t(window_.size() - padding - left));
   end_ = to + got;
@@ -78,8 +84,26 @@ void TextFile::refill() {
   consumed_ = consumed;
 }
 
-void TextFile::seek(const BinaryFile& file, const Place& from, std::int64_t end) {
-  reader_ = std::make_unique<FileReader>(file, from.offset, end);
+void TextFile::collect_points(const BinaryFile& file, std::int64_t distance) {
+  if (!inflated_) return;
+  point_distance_ = distance;
+  points_.push_back(GzipReader(file).point());  // the bytes in the window are after no other
+}
+
+void TextFile::seek(const BinaryFile& file, const Place& from, std::int64_t end,
+                    const GzipPoint* point) {
+  if (point) {
+    auto reader = std::make_unique<GzipReader>(file, *point);
+    for (std::int64_t left = from.offset - point->position(); left > 0;) {
+      const std::int64_t part = std::min(left, std::int64_t(window_.size()));
+      reader->read(window_.data(), part, "the text before a row");
+      left -= part;
+    }
+    inflated_ = reader.get();
+    reader_ = std::move(reader);
+  } else {
+    reader_ = std::make_unique<FileReader>(file, from.offset, end);
+  }
   at_ = end_ = window_.data();
   all_read_ = false;
   line_ = from.line;

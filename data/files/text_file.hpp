@@ -5,10 +5,12 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "ebb/autodiff/values/error.hpp"
 #include "ebb/data/files/binary_file.hpp"
 #include "ebb/data/files/elements.hpp"
+#include "ebb/data/files/gzip.hpp"
 
 namespace ebb::inline v0::data::detail {
 
@@ -52,9 +54,14 @@ class TextFile {
   Mark here() const { return {line_, column_of(at_)}; }
   /// The place of the next byte, which must be the start of a line.
   Place place() const { return {offset_ + (at_ - window_.data()), line_}; }
-  /// Continues with the bytes from the start of a line up to `end` of the same file, which must not
-  /// be compressed.
-  void seek(const BinaryFile& file, const Place& from, std::int64_t end);
+  /// Continues with the bytes from the start of a line up to `end` of the same file. In a
+  /// compressed file, `point` is before that, and `end` means nothing.
+  void seek(const BinaryFile& file, const Place& from, std::int64_t end,
+            const GzipPoint* point = nullptr);
+  /// From now on, collects places of a compressed file that are about this many bytes apart, the
+  /// first of them at its start.
+  void collect_points(const BinaryFile& file, std::int64_t distance);
+  const std::vector<std::shared_ptr<const GzipPoint>>& points() const { return points_; }
   /// The rest of the line, without the LF, CRLF or CR that ends it; valid until the next call.
   std::string_view rest_of_line();
   /// Skips the rest of the line, however long it is.
@@ -96,9 +103,12 @@ class TextFile {
   ReadSession& session_;
   std::unique_ptr<ByteReader> reader_;
   std::string window_;
-  std::int64_t offset_ = 0;      ///< the offset of the window in the text
-  std::int64_t line_start_ = 0;  ///< the offset of the start of the line of `at_`
-  std::int64_t consumed_ = 0;    ///< the bytes that were reported to the session
+  std::int64_t offset_ = 0;         ///< the offset of the window in the text
+  std::int64_t line_start_ = 0;     ///< the offset of the start of the line of `at_`
+  std::int64_t consumed_ = 0;       ///< the bytes that were reported to the session
+  GzipReader* inflated_ = nullptr;  ///< the reader of a compressed file
+  std::int64_t point_distance_ = 0;
+  std::vector<std::shared_ptr<const GzipPoint>> points_;
 };
 
 }  // namespace ebb::inline v0::data::detail

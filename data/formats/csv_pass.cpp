@@ -337,6 +337,19 @@ void CsvPass<T>::sort_levels(std::vector<Column>& columns, Array<T>& values) con
 }
 
 template <class T>
+std::vector<std::string> CsvPass<T>::sorted_levels(std::size_t k,
+                                                   const std::vector<bool>& codes) const {
+  const ColumnState& column = columns_[read_[k]];
+  std::vector<std::int64_t> places(std::size_t(column.levels.size()), -1);
+  for (std::size_t code = 0; code < places.size(); ++code) {
+    if (std::int64_t(code) < column.known_levels || (code < codes.size() && codes[code])) {
+      places[code] = 0;
+    }
+  }
+  return column.levels.sorted(places, column.known_levels);
+}
+
+template <class T>
 void CsvPass<T>::check_has_rows(std::int64_t rows) const {
   if (rows_ == 0) file_.fail(file_.here(), "the file ends after its header; rows are expected");
   if (rows == 0) file_.fail({}, "every row misses a value, so that none is left");

@@ -72,10 +72,17 @@ class CsvPass {
   bool next(T* row);
   /// Where the next row begins, or text before it that is skipped.
   Place place() const { return file_.place(); }
-  /// Continues with the rows in the bytes from `from` to `end` of the file.
-  void seek(const BinaryFile& file, const Place& from, std::int64_t end) {
-    file_.seek(file, from, end);
+  /// Continues with the rows in the bytes from `from` to `end` of the file, as `TextFile::seek`.
+  void seek(const BinaryFile& file, const Place& from, std::int64_t end, const GzipPoint* point) {
+    file_.seek(file, from, end, point);
   }
+  void collect_points(const BinaryFile& file, std::int64_t distance) {
+    file_.collect_points(file, distance);
+  }
+  const std::vector<std::shared_ptr<const GzipPoint>>& points() const { return file_.points(); }
+  /// The levels of the k-th column that is read, those of the options first. `codes`, of as many
+  /// elements as there are codes, is true for those that occur.
+  std::vector<std::string> sorted_levels(std::size_t k, const std::vector<bool>& codes) const;
   /// @throws FileError if the whole file has no rows.
   void check_has_rows(std::int64_t rows) const;
   [[noreturn]] void fail(const std::string& what) const { file_.fail(file_.here(), what); }

@@ -3,29 +3,38 @@
 #pragma once
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "ebb/data/formats/csv.hpp"
 #include "ebb/data/sets/dataset.hpp"
+#include "ebb/data/sets/row_options.hpp"
 
 namespace ebb::inline v0::data {
 
-/// Inputs and a target in a file of comma-separated numbers that may be larger than memory. One
-/// pass at the start checks every row and remembers where rows are, one place for about 16 KiB of
-/// the file, so that the places take about a thousandth of its size. A batch then reads its rows
-/// from the file, each from the last known place before it. Copies share the file, and any number
-/// of threads may call `rows` at the same time.
+/// Inputs and a target in a file of comma-separated values that may be larger than memory. One pass
+/// at the start checks every row and remembers where rows are, one place for about 16 KiB of the
+/// file, so that the places take about a thousandth of its size. A batch then takes its rows from
+/// memory, where a window keeps the blocks that were used last, or reads their blocks. A file
+/// larger than the window is best read by `block_shuffled`, which needs each block once an epoch;
+/// in a full shuffle most rows take the reading of 16 KiB. Copies share the file and the window,
+/// and any number of threads may call `rows` at the same time.
+///
+/// A file compressed by gzip can be reached about every 2 MiB of its text, for which 40 KiB are
+/// kept; its blocks are of 1 MiB.
 template <Real T>
 class EBB_API CsvDataset {
  public:
   /// Reads the whole file once. `target` is the name of the column to predict; all other columns
-  /// are inputs. All columns are numeric. The other options are those of `read_csv`, except that
-  /// missing values cannot be replaced by a mean or a median, which need all rows.
-  /// @throws FileError as `read_csv`, with file:line:column, for an error in any row, for a file
-  /// without the target or without another column, and for a file compressed by gzip, in which a
-  /// row can be reached only through all rows before it; ArgumentError for options that give kinds,
-  /// and for invalid options.
-  CsvDataset(const std::string& path, const std::string& target, const CsvOptions& options = {});
+  /// that are read are inputs. A column is numeric unless `kinds`, `columns` or `kind` of the
+  /// options say otherwise; a category becomes the position of its level, as in `levels(name)`. The
+  /// other options are those of `read_csv`, except that missing values cannot be replaced by a mean
+  /// or a median, which need all rows. `window` says how much memory rows take that stay there, and
+  /// how many of them are read at once; 0: about 16 KiB of text.
+  /// @throws FileError as `read_csv`, with file:line:column, for an error in any row, and for a
+  /// file without the target or without another column; ArgumentError for invalid options.
+  CsvDataset(const std::string& path, const std::string& target, const CsvOptions& options = {},
+             WindowOptions window = {});
 
   /// The number of rows.
   std::int64_t size() const;
@@ -36,6 +45,9 @@ class EBB_API CsvDataset {
   Batch<T> rows(std::span<const std::int64_t> indices) const;
   /// The names of the d columns of x.
   const std::vector<std::string>& features() const;
+  /// The levels of a categorical column, by their codes; none of a numeric column.
+  /// @throws ArgumentError, which lists the columns, for a name that no column has.
+  const std::vector<std::string>& levels(std::string_view name) const;
 
  private:
   struct File;

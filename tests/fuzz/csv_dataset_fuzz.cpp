@@ -13,7 +13,9 @@ void check(const fuzz::NamedFile& file, const data::CsvOptions& options) {
   const bool is_read = file.accepts([&] { table = data::read_csv<T>(file.path(), options); });
   const std::string target = is_read ? table->columns().back().name : "column2";
   const bool is_taken = file.accepts([&] {
-    const data::CsvDataset<T> dataset(file.path(), target, options);
+    // Blocks of few rows, and room for some of them.
+    const data::CsvDataset<T> dataset(file.path(), target, options,
+                                      {.memory = 1000, .block_rows = 5});
     const auto rows = fuzz::backwards(dataset.size());
     const auto batch = dataset.rows(rows);
     if (!is_read) return;  // as for what it takes in memory
@@ -29,7 +31,6 @@ void check(const fuzz::NamedFile& file, const data::CsvOptions& options) {
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* bytes, std::size_t count) {
-  if (count > 1 && bytes[0] == 0x1f && bytes[1] == 0x8b) return 0;  // compressed, not to be reached
   const fuzz::NamedFile file(bytes, count);
   check<float>(file, {.missing = data::Missing::nan,
                       .kind = data::Kind::numeric,
@@ -40,6 +41,13 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* bytes, std::size_t cou
                        .missing = data::Missing::drop_row,
                        .missing_names = {"", "7"},
                        .kind = data::Kind::numeric,
+                       .read = {.max_bytes = 16 << 20}});
+  check<double>(file, {.separator = ' ',
+                       .decimal = ',',
+                       .index_column = data::IndexColumn::keep,
+                       .n_rows = 20,
+                       .missing = data::Missing::drop_row,
+                       .kind = data::Kind::categorical,
                        .read = {.max_bytes = 16 << 20}});
   return 0;
 }

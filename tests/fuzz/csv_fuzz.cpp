@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Reads any bytes as a CSV file, in three ways; every table that comes out can be described.
+// Reads any bytes as a CSV file, in several ways; every table that comes out can be described.
 #include "ebb/data/formats/csv.hpp"
 #include "ebb/tests/fuzz/fuzz.hpp"
 
 using ebb::data::CsvOptions;
+using ebb::data::IndexColumn;
 using ebb::data::Kind;
 using ebb::data::Missing;
 
@@ -33,6 +34,23 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* bytes, std::size_t cou
   });
   ebb::fuzz::try_read(bytes, count, [](const auto& file, const auto& read) {
     check<double>(file, {.missing = Missing::median, .kind = Kind::numeric, .read = read});
+  });
+  ebb::fuzz::try_read(bytes, count, [](const auto& file, const auto& read) {
+    check<double>(file, {.separator = ' ',
+                         .decimal = ',',
+                         .index_column = IndexColumn::keep,
+                         .missing = Missing::nan,
+                         .read = read});
+  });
+  ebb::fuzz::try_read(bytes, count, [](const auto& file, const auto& read) {
+    check<float>(file, {.separator = ';',
+                        .decimal = ',',
+                        .number_names = true,
+                        .index_column = IndexColumn::drop,
+                        .select = {"b", "a"},
+                        .n_rows = 3,
+                        .missing = Missing::drop_row,
+                        .read = read});
   });
   return 0;
 }

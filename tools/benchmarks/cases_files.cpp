@@ -11,8 +11,10 @@
 #include <string>
 
 #include "arrays.hpp"
+#include "ebb/data/batches/loader.hpp"
 #include "ebb/data/formats/csv.hpp"
 #include "ebb/data/formats/npy.hpp"
+#include "ebb/data/sets/csv_dataset.hpp"
 #include "limits/limits.hpp"
 
 namespace bench {
@@ -50,11 +52,11 @@ void read_whole(const std::string& path, float* to) {
   }
 }
 
-constexpr std::int64_t rows = 200'000, columns = 100;
+constexpr std::int64_t columns = 100;
 
 /// A CSV file of numbers with six digits until the last copy of this is gone.
 struct CsvFile {
-  CsvFile()
+  explicit CsvFile(std::int64_t rows)
       : path((std::filesystem::temp_directory_path() /
               ("ebb_bench_" + std::to_string(::getpid()) + ".csv"))
                  .string()),
@@ -100,7 +102,7 @@ void parse_whole(CsvFile& csv) {
   ::close(file);
   const std::size_t start = csv.header.size();
   if (got < 0 || limits::parse_lines(csv.buffer.data() + start, std::int64_t(size - start),
-                                     csv.values) != rows * columns) {
+                                     csv.values) != csv.values.size()) {
     throw std::runtime_error("cannot read " + csv.path);
   }
 }
@@ -118,8 +120,19 @@ void add_files(std::vector<Case>& cases) {
   // Counts all from the name of the file to a table. The limit knows the format of every number,
   // and its buffers stay.
   cases.push_back(versus("data/csv_read/200000x100/f32", "ms", 3.0, [] {
-    auto f = std::make_shared<CsvFile>();
+    auto f = std::make_shared<CsvFile>(200'000);
     return Sides{[=] { keep(ebb::data::read_csv<float>(f->path)); }, [=] { parse_whole(*f); }};
+  }));
+  // Counts the opening, which reads every row once, and an epoch in random order, which reads every
+  // block once and keeps it. The limit parses once.
+  cases.push_back(versus("data/csv_epoch/20000x100/f32", "ms", 9.0, [] {
+    auto f = std::make_shared<CsvFile>(20'000);
+    return Sides{[=] {
+                   ebb::data::Loader loader(ebb::data::CsvDataset<float>(f->path, "x0"),
+                                            {.batch_size = 256, .seed = 1});
+                   for (const auto& batch : loader) keep(batch);
+                 },
+                 [=] { parse_whole(*f); }};
   }));
 }
 

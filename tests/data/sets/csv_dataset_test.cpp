@@ -150,30 +150,19 @@ TEST_CASE("an integer that would be rounded is an error on opening, unless that 
   check_same<float>("a,b\n1,16777217\n", "a", {.read = {.round_integers = true}});
 }
 
-TEST_CASE("files without numbers or without rows by index are refused") {
+TEST_CASE("files without a target or inputs, and invalid options, are refused") {
   const Folder folder;
   const std::string path = folder.add("t.csv", "a,b\n1,2\n");
   CHECK(message_of<FileError>([&] { CsvDataset<float>(path, "z"); }) ==
         path + ":1:1: no column \"z\"; there are a, b");
   CHECK(message_of<FileError>([&] { CsvDataset<float>(folder.add("one.csv", "a\n1\n"), "a"); }) ==
         folder.path("one.csv") + ":1:1: no column except the target; inputs are expected");
-  const data::Table<double> table({{"a"}, {"b"}}, Array<double>::of({{1, 2}, {3, 4}}));
-  data::write_csv(folder.path("t.csv.gz"), table);
-  CHECK(message_of<FileError>([&] { CsvDataset<float>(folder.path("t.csv.gz"), "a"); }) ==
-        folder.path("t.csv.gz") +
-            ": it is compressed by gzip, so that a row can be reached only through all rows before "
-            "it; decompress it, or read the whole file by read_csv");
-  const std::string no_kinds =
-      "CsvDataset: all columns are numeric, so that no kinds can be given; read_csv reads "
-      "categories";
   const std::string no_fill =
       "CsvDataset: a mean or a median takes all rows to find; read missing values as NaN, a "
       "constant or an error, or drop the row";
   const auto refusal = [&](const CsvOptions& options) {
     return message_of<ArgumentError>([&] { CsvDataset<float>(path, "a", options); });
   };
-  CHECK(refusal({.kinds = {{"a", Kind::categorical}}}) == no_kinds);
-  CHECK(refusal({.kind = Kind::categorical}) == no_kinds);
   CHECK(refusal({.missing = Missing::mean}) == no_fill);
   CHECK(refusal({.missing = Missing::median}) == no_fill);
   CHECK(refusal({.separator = '1'}) == "CsvDataset: \"1\" cannot separate fields");
