@@ -8,6 +8,7 @@
 
 #include "ebb/autodiff/values/error.hpp"
 #include "ebb/data/batches/block_order.hpp"
+#include "ebb/data/files/binary_file.hpp"
 
 namespace ebb::inline v0::data::detail {
 namespace {
@@ -37,11 +38,12 @@ std::int64_t rows_an_epoch(std::int64_t rows, const LoaderOptions& options) {
   if (!options.drop_last) {
     const std::int64_t own = rows / world + (rank < rows % world ? 1 : 0);
     if (own > 0) return own;
-    throw ArgumentError("Loader: " + std::to_string(rows) + " rows leave none" + share);
+    throw ArgumentError("Loader: " + count_of(rows, "row") + (rows == 1 ? " leaves" : " leave") +
+                        " none" + share);
   }
   if (rows / world < batch) {
     throw ArgumentError("Loader: drop_last leaves no batch of " + std::to_string(batch) + " from " +
-                        std::to_string(rows) + " rows" + share + "; use a smaller batch_size");
+                        count_of(rows, "row") + share + "; use a smaller batch_size");
   }
   return rows / world / batch * batch;
 }
@@ -103,7 +105,7 @@ void EpochOrder::check_rows(std::span<const std::int64_t> rows) const {
   for (const std::int64_t row : rows) {
     if (row >= 0 && row < rows_) continue;
     throw ArgumentError("Loader: the sampler drew row " + std::to_string(row) +
-                        " of a data set with " + std::to_string(rows_) + " rows");
+                        " of a data set with " + count_of(rows_, "row"));
   }
 }
 

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "ebb/autodiff/values/error.hpp"
+#include "ebb/data/files/binary_file.hpp"
 
 namespace ebb::inline v0::data::detail {
 
@@ -115,14 +116,15 @@ struct Prefetcher::Threads {
 
 Prefetcher::Prefetcher(std::int64_t workers, std::int64_t slots, const Task& task) {
   if (workers < 1 || slots < 1) {
-    throw ArgumentError("Prefetcher: " + std::to_string(workers) + " workers and " +
-                        std::to_string(slots) + " slots; both are at least 1");
+    throw ArgumentError("Prefetcher: " + detail::count_of(workers, "worker") + " and " +
+                        detail::count_of(slots, "slot") + "; both are at least 1");
   }
   try {
     threads_ = std::make_unique<Threads>(workers, slots, task);
   } catch (const std::system_error& error) {
-    throw ArgumentError("Loader: the system cannot give " + std::to_string(workers) + " threads (" +
-                        error.code().message() + "); use fewer workers");
+    throw ArgumentError("Loader: the system cannot give " + detail::count_of(workers, "thread") +
+                        " (" + error.code().message() + "); use " +
+                        (workers == 1 ? "no" : "fewer") + " workers");
   }
 }
 

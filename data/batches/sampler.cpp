@@ -12,6 +12,7 @@
 #include "ebb/autodiff/values/error.hpp"
 #include "ebb/autodiff/values/shape.hpp"
 #include "ebb/data/batches/block_order.hpp"
+#include "ebb/data/files/binary_file.hpp"
 
 namespace ebb::inline v0::data {
 namespace {
@@ -99,7 +100,7 @@ Sampler weighted(std::span<const double> weights, WeightedOptions options) {
   const std::int64_t draws = options.draws == 0 ? possible : options.draws;
   if (draws > possible) {
     throw ArgumentError("weighted: " + std::to_string(draws) + " draws without replacement from " +
-                        std::to_string(possible) + " rows of weight above 0");
+                        detail::count_of(possible, "row") + " of weight above 0");
   }
   return {draws, [w = std::vector<double>(weights.begin(), weights.end())](
                      std::span<std::int64_t> rows, Stream& stream) {

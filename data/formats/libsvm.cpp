@@ -246,7 +246,8 @@ template <Real T>
 Supervised<T> read_libsvm(const BinaryFile& file, const LibsvmOptions& options) {
   check_first("read_libsvm", options.first);
   if (options.features < 0) {
-    throw ArgumentError("read_libsvm: " + std::to_string(options.features) + " features");
+    throw ArgumentError("read_libsvm: LibsvmOptions::features is " +
+                        std::to_string(options.features) + "; 0 takes the highest index");
   }
   ReadSession session(options.read);
   return Reader<T>(file, session, options).read();

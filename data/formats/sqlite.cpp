@@ -159,7 +159,8 @@ class Query {
     const int wanted = sqlite3_bind_parameter_count(statement_.get());
     if (std::size_t(wanted) != options_.parameters.size()) {
       throw ArgumentError("read_sqlite: the query has " + std::to_string(wanted) +
-                          " parameters, not " + std::to_string(options_.parameters.size()));
+                          (wanted == 1 ? " parameter" : " parameters") + ", not " +
+                          std::to_string(options_.parameters.size()));
     }
     for (int i = 1; i <= wanted; ++i) {
       const auto set = [&](const auto& value) {

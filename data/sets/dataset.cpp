@@ -7,6 +7,7 @@
 
 #include "ebb/autodiff/kernels/row_copy.hpp"
 #include "ebb/autodiff/values/error.hpp"
+#include "ebb/data/files/binary_file.hpp"
 #include "ebb/data/splits/split.hpp"
 
 namespace ebb::inline v0::data {
@@ -17,7 +18,7 @@ void check_indices(const char* operation, std::span<const std::int64_t> indices,
   for (const std::int64_t index : indices) {
     if (index < 0 || index >= n) [[unlikely]] {
       throw ArgumentError(std::string(operation) + ": row " + std::to_string(index) + " of " +
-                          what + " with " + std::to_string(n) + " rows");
+                          what + " with " + count_of(n, "row"));
     }
   }
 }

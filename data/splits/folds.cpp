@@ -6,6 +6,7 @@
 #include "ebb/autodiff/values/error.hpp"
 #include "ebb/autodiff/values/random.hpp"
 #include "ebb/autodiff/values/shape.hpp"
+#include "ebb/data/files/binary_file.hpp"
 #include "ebb/data/splits/split.hpp"
 #include "ebb/data/splits/strata.hpp"
 
@@ -21,8 +22,9 @@ using FoldOfRow = std::vector<std::int64_t>;
 void check(const char* name, std::int64_t n, const FoldOptions& options) {
   const std::string start = std::string(name) + ": ";
   if (options.folds < 2 || options.folds > n) {
-    throw ArgumentError(start + std::to_string(options.folds) + " folds of " + std::to_string(n) +
-                        " rows; there must be at least 2, and a row for each");
+    throw ArgumentError(start + detail::count_of(options.folds, "fold") + " of " +
+                        detail::count_of(n, "row") +
+                        "; there must be at least 2, and a row for each");
   }
   ebb::detail::shape_for(name, std::span(&n, 1));  // throws if no memory holds so many rows
   if (options.repeats < 1) {
@@ -137,8 +139,8 @@ std::vector<Fold> windows(const char* name, std::int64_t n, bool slides,
   const std::int64_t first_test = test < 1 || test > most ? 0 : n - folds * test;
   if (first_test < gap || first_test - gap < least) {
     fail(std::to_string(n) + " rows are too few for " + std::to_string(folds) +
-         " folds that test " + std::to_string(std::max(test, std::int64_t(1))) +
-         " rows each, and before them a gap of " + std::to_string(gap) + " and " +
+         " folds that test " + detail::count_of(std::max(test, std::int64_t(1)), "row") +
+         " each, and before them a gap of " + std::to_string(gap) + " and " +
          std::to_string(least) + " to train on");
   }
   ebb::detail::shape_for(name, std::span(&n, 1));  // throws if no memory holds so many rows

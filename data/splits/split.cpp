@@ -11,6 +11,7 @@
 #include "ebb/autodiff/values/error.hpp"
 #include "ebb/autodiff/values/random.hpp"
 #include "ebb/autodiff/values/shape.hpp"
+#include "ebb/data/files/binary_file.hpp"
 #include "ebb/data/splits/strata.hpp"
 
 namespace ebb::inline v0::data {
@@ -135,7 +136,7 @@ std::vector<std::size_t> assign(const detail::Strata& groups, const Counts& size
     if (sizes[p] == 0 || taken[p] > 0) continue;
     throw ArgumentError("split_grouped: the " + std::to_string(groups.size()) + " groups of " +
                         std::to_string(groups.rows()) + " rows are too few or too large to have " +
-                        std::to_string(sizes[p]) + " rows for " + purposes[p] +
+                        detail::count_of(sizes[p], "row") + " for " + purposes[p] +
                         "; make smaller groups, or that part larger");
   }
   return part_of_group;

@@ -83,7 +83,7 @@ TEST_CASE("parameters replace the question marks of a query") {
   CHECK(rows("area = ?", {51.5}) == 1);
   CHECK(rows("zone = ?", {"north"}) == 2);
   CHECK(rows("zone <> ?", {"north' OR '1' = '1"}) == 4);  // a text, though it looks like SQL
-  CHECK_THROWS_WITH_AS(rows("rooms = ?", {}), "read_sqlite: the query has 1 parameters, not 0",
+  CHECK_THROWS_WITH_AS(rows("rooms = ?", {}), "read_sqlite: the query has 1 parameter, not 0",
                        ArgumentError);
 }
 

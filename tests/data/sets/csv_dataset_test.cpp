@@ -174,7 +174,7 @@ TEST_CASE("files without a target or inputs, and invalid options, are refused") 
   for (const std::int64_t bad : {-1, 1}) {
     CHECK(message_of<ArgumentError>([&] {
             rows.rows(Rows{0, bad});
-          }) == "CsvDataset: row " + std::to_string(bad) + " of a file with 1 rows");
+          }) == "CsvDataset: row " + std::to_string(bad) + " of a file with 1 row");
   }
   CHECK(rows.rows({}).x.shape() == Shape{0, 1});
 }

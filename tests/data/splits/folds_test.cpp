@@ -228,7 +228,7 @@ TEST_CASE("sizes that make no folds are refused") {
     return message_of<ArgumentError>([&] { data::k_fold(n, options); });
   };
   CHECK(plain(10, {.folds = 1}) ==
-        "k_fold: 1 folds of 10 rows; there must be at least 2, and a row for each");
+        "k_fold: 1 fold of 10 rows; there must be at least 2, and a row for each");
   CHECK(plain(4, {.folds = 5}) ==
         "k_fold: 5 folds of 4 rows; there must be at least 2, and a row for each");
   CHECK(plain(-4, {.folds = -5}) ==
@@ -244,7 +244,7 @@ TEST_CASE("sizes that make no folds are refused") {
         "stratified_k_fold: class 7 has too few rows, 2, for 3 folds; merge it with another class, "
         "or ask for fewer folds");
   CHECK(message_of<ArgumentError>([] { data::group_k_fold(Rows{1}, {.folds = 2}); }) ==
-        "group_k_fold: 2 folds of 1 rows; there must be at least 2, and a row for each");
+        "group_k_fold: 2 folds of 1 row; there must be at least 2, and a row for each");
   CHECK(message_of<ArgumentError>([] {
           data::group_k_fold(Rows{1, 1, 2, 2}, {.folds = 3});
         }) == "group_k_fold: 2 groups are too few for 3 folds");
@@ -340,7 +340,7 @@ TEST_CASE("windows without rows to train on or to test are refused") {
   CHECK(data::sliding_window(20, {.folds = 3, .train_size = 6, .test_size = 4, .gap = 2}).size() ==
         3);
   CHECK(expanding(3, {}) ==
-        "expanding_window: 3 rows are too few for 5 folds that test 1 rows each, and before them a "
+        "expanding_window: 3 rows are too few for 5 folds that test 1 row each, and before them a "
         "gap of 0 and 1 to train on");
   // Sizes at the ends of their type.
   const auto huge = std::numeric_limits<std::int64_t>::max();

@@ -324,7 +324,7 @@ TEST_CASE("classes and groups that cannot be split are refused") {
         "split_grouped: the 1 groups of 10 rows are too few or too large to have 3 rows for "
         "testing; make smaller groups, or that part larger");
   CHECK(grouped({0, 1, 1}, {.validation = 0.33, .test = 0.33, .seed = 0}) ==
-        "split_grouped: the 2 groups of 3 rows are too few or too large to have 1 rows for "
+        "split_grouped: the 2 groups of 3 rows are too few or too large to have 1 row for "
         "validation; make smaller groups, or that part larger");
   CHECK(grouped({}, {}) == "split_grouped: 0 rows; there must be at least one");
 }
