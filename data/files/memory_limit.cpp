@@ -29,10 +29,14 @@ std::int64_t least_above(const std::string& root, std::string group, const std::
   return least;
 }
 
-/// What a limit leaves of which the process already uses some pages.
-std::int64_t room(int resource, std::int64_t pages) {
+/// What a limit of the process leaves. The number of pages that it already uses of what is limited
+/// is the one at `position` in the file of its memory.
+std::int64_t room(int resource, int position) {
   rlimit limit{};
   if (::getrlimit(resource, &limit) != 0 || limit.rlim_cur >= rlim_t(unlimited)) return unlimited;
+  std::ifstream file("/proc/self/statm");
+  std::int64_t pages = 0;
+  for (int i = 0; i <= position; ++i) file >> pages;
   const std::int64_t used = pages * ::sysconf(_SC_PAGESIZE);
   return std::max(std::int64_t(0), std::int64_t(limit.rlim_cur) - used);
 }
@@ -59,11 +63,8 @@ std::int64_t control_group_limit(const std::string& root) {
 
 std::int64_t default_max_bytes() {
   const std::int64_t machine = ::sysconf(_SC_PHYS_PAGES) * ::sysconf(_SC_PAGESIZE);
-  std::int64_t mapped = 0, data = 0, ignored = 0;
-  std::ifstream("/proc/self/statm") >> mapped >> ignored >> ignored >> ignored >> ignored >> data;
-  return std::min(
-             {machine, control_group_limit(), room(RLIMIT_AS, mapped), room(RLIMIT_DATA, data)}) /
-         2;
+  static const std::int64_t group = control_group_limit();  // reading its files takes tens of us
+  return std::min({machine, group, room(RLIMIT_AS, 0), room(RLIMIT_DATA, 5)}) / 2;
 }
 
 void fail_without_memory(const std::string& file, std::int64_t size) {

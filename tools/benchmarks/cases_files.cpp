@@ -125,7 +125,7 @@ void add_files(std::vector<Case>& cases) {
   }));
   // Counts the opening, which reads every row once, and an epoch in random order, which reads every
   // block once and keeps it. The limit parses once.
-  cases.push_back(versus("data/csv_epoch/20000x100/f32", "ms", 9.0, [] {
+  cases.push_back(versus("data/csv_epoch/20000x100/f32", "ms", 7.0, [] {
     auto f = std::make_shared<CsvFile>(20'000);
     return Sides{[=] {
                    ebb::data::Loader loader(ebb::data::CsvDataset<float>(f->path, "x0"),
