@@ -32,7 +32,10 @@ void train_$1(nn::Linear<float>& model, const Array<float>& x, const Array<float
 data::Table<float> prepare_$1(const data::Table<float>& table) {
   data::Pipeline pipeline{data::Impute(), data::Standardize({.columns = {"a"}})};
   pipeline.add(data::OneHot()).fit(table);
-  if (pipeline.at<data::Standardize>(1).scale().empty()) return table;
+  if (pipeline.at<data::Standardize>(1).scale().empty()) {
+    const auto both = data::concat({table, table.rename("a", "b").with("a", table.column("b"))});
+    return both.filter(both.column("a") > 1.0).filter([](auto row) { return row > 1; }).sort("a");
+  }
   return data::split(pipeline.transform(table), data::Fold{{0}, {1}}).train;
 }
 std::int64_t gather_$1(const std::string& path, const data::Rows& rows) {
