@@ -175,6 +175,27 @@ Array<T> Table<T>::column(std::string_view name) const {
 }
 
 template <Real T>
+Array<std::int64_t> Table<T>::labels(std::string_view name) const {
+  const Array<T> values = column(name);
+  auto labels = Array<std::int64_t>::uninitialized({rows()});
+  std::int64_t* const out = labels.mutate();
+  for (std::int64_t i = 0; i < rows(); ++i) {
+    const T value = values[i];
+    if (std::isnan(value)) {
+      throw ArgumentError("Table::labels: column " + quoted(std::string(name)) + ", row " +
+                          std::to_string(i) + " is missing; drop such rows, or impute them");
+    }
+    if (!(std::abs(value) < T(0x1p63)) || value != std::trunc(value)) {
+      throw ArgumentError("Table::labels: column " + quoted(std::string(name)) + ", row " +
+                          std::to_string(i) + " is " + ebb::detail::to_text(double(value)) +
+                          ", which is not an integer; is it a category?");
+    }
+    out[i] = std::int64_t(value);
+  }
+  return labels;
+}
+
+template <Real T>
 std::string Table<T>::level(std::int64_t row, std::string_view name) const {
   const std::size_t j = find(name);
   if (columns_[j].kind == Kind::numeric) {

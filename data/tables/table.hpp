@@ -101,6 +101,11 @@ class EBB_API Table {
   /// The values of one column: (rows, 1).
   /// @throws ArgumentError, which lists the columns, for a name that no column has.
   Array<T> column(std::string_view name) const;
+  /// The values of one column as labels, (rows,): the positions of the levels of a category, or
+  /// integers.
+  /// @throws ArgumentError for a name that no column has, for a missing value, and for a number
+  /// that is not an integer.
+  Array<std::int64_t> labels(std::string_view name) const;
   /// The level of a category; "" if it is missing.
   /// @throws ArgumentError for a row outside of the table, a numeric column, and a name that no
   /// column has.

@@ -159,4 +159,16 @@ TEST_CASE("what is known of rows stays with tables that are put together") {
   CHECK(data::concat({train, all}).role() == Role::unspecified);
 }
 
+TEST_CASE_TEMPLATE("a column as labels", T, float, double) {
+  const Table<T> table({{"n"}, {"x"}, {"colour", Kind::categorical, {"red", "blue"}}},
+                       Array<T>::of({{3, 0.5, 1}, {-1, 1, 0}}), "t.csv");
+  CHECK(equal(table.labels("colour"), Array<std::int64_t>::of({1, 0})));
+  CHECK(equal(table.labels("n"), Array<std::int64_t>::of({3, -1})));
+  CHECK(message_of<ArgumentError>([&] { table.labels("x"); }) ==
+        "Table::labels: column \"x\", row 0 is 0.5, which is not an integer; is it a category?");
+  CHECK(message_of<ArgumentError>([] { colours<T>().labels("colour"); }) ==
+        "Table::labels: column \"colour\", row 3 is missing; drop such rows, or impute them");
+  CHECK_THROWS_AS(table.labels("size"), ArgumentError);
+}
+
 }  // TEST_SUITE("table")
