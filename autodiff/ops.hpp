@@ -2,18 +2,18 @@
 // The operations. Each takes arrays, tensors and variables, in any mixture of one element type, and
 // returns a tensor. Elementwise operations also take plain numbers, and broadcast as NumPy does. An
 // operation throws ShapeError or ArgumentError, with its own name, for operands that it cannot
-// take. Products, factorisations, losses, comparisons, reductions and the operations of networks are
-// in the first five includes.
+// take. Products, factorisations, losses, comparisons, reductions and the operations of networks
+// are in the first five includes.
 #pragma once
 #include <initializer_list>
 #include <span>
 #include <vector>
 
-#include "ebb/autodiff/linear_algebra.hpp"
-#include "ebb/autodiff/losses.hpp"
-#include "ebb/autodiff/masks.hpp"
-#include "ebb/autodiff/networks.hpp"
-#include "ebb/autodiff/reductions.hpp"
+#include "ebb/autodiff/operations/linear_algebra.hpp"
+#include "ebb/autodiff/operations/losses.hpp"
+#include "ebb/autodiff/operations/masks.hpp"
+#include "ebb/autodiff/operations/networks.hpp"
+#include "ebb/autodiff/operations/reductions.hpp"
 #include "ebb/autodiff/values/number.hpp"
 #include "ebb/autodiff/values/variable.hpp"
 

@@ -77,10 +77,12 @@ class EBB_API Optimizer {
       : Optimizer(ebb::parameters(model), std::move(rule)) {
     expect_all_gradients();
   }
-  /// A temporary model would be gone before the first step.
+  /// Does not compile: a temporary model would be gone before the first step.
   template <class M>
-  requires(!std::same_as<M, Parameters>) Optimizer(const M&&, Rule)
-  = delete;  // give it a name
+  requires(!std::same_as<M, Parameters>) Optimizer(const M&&, Rule) {
+    static_assert(sizeof(M) == 0,
+                  "a temporary model is gone before the first step: give it a name first");
+  }
   /// Some parameters: `Optimizer({w, b}, SGD{})` takes two Variables.
   Optimizer(Parameters parameters, Rule rule);
   /// Several groups, each with separate options.

@@ -255,8 +255,6 @@ void Optimizer<Rule>::step(StepOptions options) {
   using Step = typename Rule::Step;
   static_assert(std::is_trivially_copyable_v<Step>, "the Step of a rule is a struct of numbers");
   const auto set = ebb::detail::instruction_set();
-  if (expects_all_gradients_) [[unlikely]]
-    check_all_gradients();
   // All that may throw comes before anything is changed. What is noted is written in place: a copy
   // would load whole vectors of what was just stored word by word, and wait for the stores.
   Update* next = updates_.data();
@@ -280,6 +278,8 @@ void Optimizer<Rule>::step(StepOptions options) {
       ++states;
     }
   }
+  if (expects_all_gradients_) [[unlikely]]
+    check_all_gradients();
   if (next == updates_.data()) [[unlikely]]
     throw_no_gradient();
   ++steps_;

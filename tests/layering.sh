@@ -12,11 +12,11 @@ fail() {
 }
 
 # The floors of the house, lowest first: rooms end in a slash, single units stand for themselves.
-# What is on one line may include each other. The five units on the third line only declare what
+# What is on one line may include each other. The units on the third line only declare what
 # higher rooms define; `tape` and `fuse` are called by users and by the operations above them.
 floors='autodiff/values/
 autodiff/formula/
-autodiff/ops autodiff/linear_algebra autodiff/losses autodiff/networks autodiff/hook
+autodiff/ops autodiff/operations/ autodiff/hook
 autodiff/kernels/
 autodiff/engine/
 autodiff/tape

@@ -93,6 +93,8 @@ template <Real T>
 EBB_API Array<T>& assign(const char* operation, Array<T>& a, const Tensor<T>& result);
 template <Real T>
 EBB_API Tensor<T>& assign(const char* operation, Tensor<T>& a, const Tensor<T>& result);
+enum class Logic { both, either };
+EBB_API Array<bool> combine(Logic logic, const Array<bool>& a, const Array<bool>& b);
 /// A single value with as many axes as given, of size 1.
 template <Real T>
 EBB_API Tensor<T> with_all_axes(const Tensor<T>& x, int rank);

@@ -258,7 +258,8 @@ TEST_CASE("the samples of all other operations include a scalar, nothing, and la
 TEST_CASE("the registry and the public list of operations name the same operations") {
   std::string text;
   for (const char* header :
-       {"ops", "masks", "reductions", "linear_algebra", "losses", "networks"}) {
+       {"ops", "operations/masks", "operations/reductions", "operations/linear_algebra",
+        "operations/losses", "operations/networks"}) {
     std::ifstream file(std::string(EBB_SOURCE_DIR "/autodiff/") + header + ".hpp");
     REQUIRE(file);
     text.append(std::istreambuf_iterator<char>(file), {});

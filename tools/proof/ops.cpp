@@ -169,10 +169,10 @@ std::string cell(const std::string& text) {
 constexpr const char* introduction =
     R"(# The operations
 
-Printed by `tools/ops` from [ops.hpp](../autodiff/ops.hpp), [masks.hpp](../autodiff/masks.hpp),
-[reductions.hpp](../autodiff/reductions.hpp),
-[linear_algebra.hpp](../autodiff/linear_algebra.hpp), [losses.hpp](../autodiff/losses.hpp),
-[networks.hpp](../autodiff/networks.hpp), the table of
+Printed by `tools/ops` from [ops.hpp](../autodiff/ops.hpp), [masks.hpp](../autodiff/operations/masks.hpp),
+[reductions.hpp](../autodiff/operations/reductions.hpp),
+[linear_algebra.hpp](../autodiff/operations/linear_algebra.hpp), [losses.hpp](../autodiff/operations/losses.hpp),
+[networks.hpp](../autodiff/operations/networks.hpp), the table of
 [slopes at kinks](kinks.md) and the registry of the library.
 
 Arguments and results are PyTorch's if it has the operation; the last column says how PyTorch
@@ -188,7 +188,9 @@ PyTorch calls `dim`.
 
 void print_table(const std::string& source) {
   std::vector<Listed> list;
-  for (const char* header : {"ops", "masks", "reductions", "linear_algebra", "losses", "networks"}) {
+  for (const char* header :
+       {"ops", "operations/masks", "operations/reductions", "operations/linear_algebra",
+        "operations/losses", "operations/networks"}) {
     read_list(source + "/autodiff/" + header + ".hpp", list);
   }
   const auto kinks = read_kinks(source + "/docs/kinks.md");

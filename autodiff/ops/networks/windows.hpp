@@ -3,7 +3,7 @@
 #pragma once
 #include <string_view>
 
-#include "ebb/autodiff/networks.hpp"
+#include "ebb/autodiff/operations/networks.hpp"
 
 namespace ebb::inline v0::detail {
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Masks and arrays of labels: comparisons, logic, counts, choices, types and rows.
-#include "ebb/autodiff/masks.hpp"
+#include "ebb/autodiff/operations/masks.hpp"
 
 #include <cmath>
 #include <limits>

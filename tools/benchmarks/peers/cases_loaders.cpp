@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Epochs of batches, without training on them.
 #include "../arrays.hpp"
-#include "ebb/autodiff/losses.hpp"
+#include "ebb/autodiff/operations/losses.hpp"
 #include "ebb/autodiff/ops.hpp"
 #include "ebb/data/batches/loader.hpp"
 #include "peers.hpp"

@@ -15,9 +15,6 @@ concept BoolArray = std::derived_from<A, Array<bool>>;
 /// The type of two masks together: that of the one that knows what was compared.
 template <class A, class B>
 using Combined = std::conditional_t<std::same_as<A, Array<bool>>, B, A>;
-
-enum class Logic { both, either };
-EBB_API Array<bool> combine(Logic logic, const Array<bool>& a, const Array<bool>& b);
 }  // namespace detail
 
 // clang-format off
