@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "ebb/autodiff/ops/statistics.hpp"
 
+#include "ebb/autodiff/kernels/broadcast.hpp"
 #include "ebb/autodiff/ops/shapes.hpp"
 #include "ebb/autodiff/values/instances.hpp"
 
@@ -53,6 +54,54 @@ EBB_SPREAD(stddev, StdDev)
 #undef EBB_SPREAD
 
 namespace detail {
+namespace {
+
+/// `in` is g and the norms y: one of each for a row, or for each element.
+template <class T>
+EBB_INLINE void pull_norms(T* __restrict out, const T* x, const In<T>* in, Grid grid) {
+  for (std::int64_t r = 0; r < grid.rows; ++r, out += grid.cols, x += grid.cols) {
+    const T *g = in[0].data + r * in[0].row, *y = in[1].data + r * in[1].row;
+    if (in[1].col != 0) {
+      for (std::int64_t c = 0; c < grid.cols; ++c) out[c] = y[c] == 0 ? 0 : g[c] * (x[c] / y[c]);
+    } else if (*y == 0) {
+      std::fill_n(out, grid.cols, T(0));
+    } else {
+      const T upstream = *g, size = *y;
+      for (std::int64_t c = 0; c < grid.cols; ++c) out[c] = upstream * (x[c] / size);
+    }
+  }
+}
+
+template <class T>
+using NormPullLoop = void (*)(T* out, const T* x, const In<T>* in, Grid grid);
+#define EBB_NORM_PULL_LOOP(set, bytes)                                                   \
+  template <class T>                                                                     \
+  EBB_LOOP_##set void pull_norms_##set(T* out, const T* x, const In<T>* in, Grid grid) { \
+    pull_norms(out, x, in, grid);                                                        \
+  }
+EBB_FOR_EACH_ISA(EBB_NORM_PULL_LOOP)
+#undef EBB_NORM_PULL_LOOP
+
+}  // namespace
+
+template <class T>
+void pull_norm(T* out, const T* g, const T* y, Block* x, const ReduceOptions& options) {
+  static constexpr NormPullLoop<T> loops[] = {&pull_norms_sse2<T>, &pull_norms_avx2<T>,
+                                              &pull_norms_avx512<T>};
+  const NormPullLoop<T> loop = loops[int(instruction_set())];
+  const Shape kept = reduced_shape({options.axes, true}, x->shape);
+  const Shape* const shapes[] = {&kept, &x->shape};
+  const T* from = x->data<T>();
+  for_each_offset(x->shape, shapes,
+                  [&](std::int64_t start, const std::int64_t* offset, const Planes& planes) {
+                    const In<T> in[] = {{g + offset[0], planes.row[0], planes.col[0]},
+                                        {y + offset[0], planes.row[0], planes.col[0]}};
+                    loop(out + start, from + start, in, planes.grid);
+                  });
+}
+template void pull_norm(float*, const float*, const float*, Block*, const ReduceOptions&);
+template void pull_norm(double*, const double*, const double*, Block*, const ReduceOptions&);
+
 namespace {
 
 template <class T>

@@ -110,6 +110,11 @@ double norm_of(const T* x, std::int64_t n, double p) {
   return std::ldexp(root(scaled_by(std::ldexp(1.0, -exponent))), exponent);
 }
 
+/// out = g * x / y for the norms y of x with p = 2, and 0 where a norm is 0. `out` has the shape of
+/// x, and g and y have an element for each norm.
+template <class T>
+void pull_norm(T* out, const T* g, const T* y, Block* x, const ReduceOptions& options);
+
 }  // namespace detail
 
 namespace op {
@@ -183,6 +188,55 @@ struct StdDev {
   }
 };
 
+/// g * x / y, where y is the norm of x with p = 2: its gradient, as a separate operation. At 0
+/// there is no slope, and the derivatives of every order are 0.
+struct NormPull {
+  static constexpr std::string_view name = "norm_pull";
+  static constexpr bool internal = true;
+  using Options = detail::ReduceOptions;
+  static constexpr unsigned reads[] = {0b0111, 0b0111, 0b0111};
+
+  template <class T>
+  static detail::Block* forward(const Options& options, detail::Block* g, detail::Block* x,
+                                detail::Block* y) {
+    detail::BlockHandle out(detail::allocate(x->shape, sizeof(T)));
+    detail::pull_norm(out->data<T>(), g->data<T>(), y->data<T>(), x, options);
+    return out.take();
+  }
+  static auto of(const auto& g, const auto& x, const auto& y, const Options& options) {
+    using T = typename std::remove_cvref_t<decltype(g)>::value_type;
+    return detail::apply<NormPull, T>(options, g, x, y);
+  }
+  template <class T>
+  static Tensor<T> as_operations(const Options& options, std::span<const Tensor<T>> in) {
+    const Shape& shape = in[1].shape();
+    const auto g = detail::keep_axes(in[0], options, shape);
+    const auto y = detail::keep_axes(in[2], options, shape);
+    const auto is_0 = y.detach() == 0.0;
+    return select(is_0, 0, g) * (in[1] / select(is_0, std::numeric_limits<double>::infinity(), y));
+  }
+  static constexpr bool has_kinks = true;
+  static constexpr Lacks lacks{.large = "scales with x"};
+  static std::vector<Sample> samples() {
+    return {sample("of all", {spread({}), spread({3, 4}), spread({}, 3)},
+                   [](auto x) {
+                     return of(x[0], x[1], x[2], {3, false});
+                   }),
+            sample("along the first axis", {spread({3}), spread({2, 3}), spread({3}, 2)},
+                   [](auto x) {
+                     return of(x[0], x[1], x[2], {1, false});
+                   }),
+            sample("along axes apart", {spread({1, 3, 1}), spread({2, 3, 2}), spread({1, 3, 1}, 2)},
+                   [](auto x) {
+                     return of(x[0], x[1], x[2], {5, true});
+                   }),
+            sample("of nothing", {spread({0}), spread({0, 3}), spread({0})}, [](auto x) {
+              return of(x[0], x[1], x[2], {2, false});
+            })};
+  }
+  static std::vector<Rejection> rejections() { return {}; }
+};
+
 /// The p-norm. Its slope is 0 at 0; for p = infinity equal largest elements share it evenly.
 struct Norm {
   static constexpr std::string_view name = "norm";
@@ -203,13 +257,8 @@ struct Norm {
     const auto options = call.options();
     const double p = options.p;
     const auto x = call.a();
+    if (p == 2) return NormPull::of(call.g(), x, call.y(), options.over);
     const auto y = detail::keep_axes(call.y(), options.over, x.shape());
-    // At 0 there is no slope, and the derivatives of every order are 0.
-    const auto is_0 = y.detach() == 0.0;
-    const auto part = x / select(is_0, std::numeric_limits<double>::infinity(), y);
-    if (p == 2) {
-      return select(is_0, 0, detail::keep_axes(call.g(), options.over, x.shape())) * part;
-    }
     const auto g = detail::expand(call.g(), options.over, x.shape());
     const auto fixed = x.detach();
     const auto sign = select(fixed > 0.0, 1, select(fixed < 0.0, -1, 0));
@@ -220,6 +269,9 @@ struct Norm {
       const auto share = (chosen / maximum(ties, 1.0)).detach();
       return select(share == 0.0, 0, g * share);
     }
+    // At 0 there is no slope, and the derivatives of every order are 0.
+    const double inf = std::numeric_limits<double>::infinity();
+    const auto part = x / select(y.detach() == 0.0, inf, y);
     return select(fixed == 0.0, 0, g * (sign * pow(abs(part), p - 1)));
   }
   static constexpr bool has_kinks = true;
@@ -272,7 +324,7 @@ struct CosineSimilarity {
 };
 
 /// All statistics.
-using Statistics = List<Var, StdDev, Norm, CosineSimilarity>;
+using Statistics = List<Var, StdDev, Norm, NormPull, CosineSimilarity>;
 
 }  // namespace op
 }  // namespace ebb::inline v0
