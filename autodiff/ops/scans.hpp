@@ -23,12 +23,23 @@ struct ScanOptions {
   ScanOptions back() const { return {axis, !reverse}; }
 };
 
-/// Calls f(offset, position in the inner axes, whether it is the first) for each element, along the
-/// axis in the order of the scan.
+/// The lines along the last axis that are scanned at the same time, since each result waits for the
+/// one before it.
+constexpr int scanned_together = 8;
+
+/// Calls f(offset, line among those that are scanned at the same time, whether it is the first) for
+/// each element, along the axis in the order of the scan.
 template <class F>
 EBB_INLINE void scan(const Shape& shape, const ScanOptions& options, F f) {
   const AxisView v(shape, options.axis);
-  for (std::int64_t o = 0; o < v.outer; ++o) {
+  std::int64_t o = 0;
+  for (; v.inner == 1 && o + scanned_together <= v.outer; o += scanned_together) {
+    for (std::int64_t k = 0; k < v.size; ++k) {
+      const std::int64_t at = o * v.size + (options.reverse ? v.size - 1 - k : k);
+      for (int line = 0; line < scanned_together; ++line) f(at + line * v.size, line, k == 0);
+    }
+  }
+  for (; o < v.outer; ++o) {
     for (std::int64_t k = 0; k < v.size; ++k) {
       const std::int64_t row = (o * v.size + (options.reverse ? v.size - 1 - k : k)) * v.inner;
       for (std::int64_t i = 0; i < v.inner; ++i) f(row + i, i, k == 0);
@@ -36,9 +47,11 @@ EBB_INLINE void scan(const Shape& shape, const ScanOptions& options, F f) {
   }
 }
 
-/// y = the running sums of x, in double.
+/// y = the running sums or products of x, in double.
 template <class T>
 void running_sums(T* y, const T* x, const Shape& shape, const ScanOptions& options);
+template <class T>
+void running_products(T* y, const T* x, const Shape& shape, const ScanOptions& options);
 
 /// The product of n elements, in double: eight partial products, folded by halves.
 template <class T>
@@ -77,9 +90,13 @@ struct ScaledProduct {
   }
 };
 
-/// The running values of a scan, in double, one for each position in the inner axes.
+/// The number of lines that are scanned at the same time, at most.
+inline std::size_t lines_at_once(const Shape& shape, const ScanOptions& options) {
+  return std::size_t(std::max<std::int64_t>(AxisView(shape, options.axis).inner, scanned_together));
+}
+/// The running values of a scan, in double, one for each line.
 inline std::vector<double> running_values(const Shape& shape, const ScanOptions& options) {
-  return std::vector<double>(std::size_t(AxisView(shape, options.axis).inner));
+  return std::vector<double>(lines_at_once(shape, options));
 }
 
 }  // namespace detail
@@ -186,6 +203,7 @@ struct CumSum {
   static std::vector<Sample> samples() {
     return {sample("of a vector", {spread({5}, 50)}, [](auto x) { return cumsum(x[0], 0); }),
             sample("of columns", {spread({2, 3, 2})}, [](auto x) { return cumsum(x[0], -2); }),
+            sample("of many rows", {spread({9, 3})}, [](auto x) { return cumsum(x[0], 1); }),
             sample("of a scalar", {spread({})}, [](auto x) { return cumsum(x[0], 0); }),
             sample("of nothing", {spread({0, 3})}, [](auto x) { return cumsum(x[0], 0); })};
   }
@@ -205,14 +223,7 @@ struct CumProd {
   template <class T>
   static detail::Block* forward(const Options& options, detail::Block* x) {
     detail::BlockHandle y(detail::allocate(x->shape, sizeof(T)));
-    auto running = detail::running_values(x->shape, options);
-    const T* from = x->data<T>();
-    T* to = y->data<T>();
-    double* product = running.data();
-    detail::scan(x->shape, options, [=](std::int64_t at, std::int64_t i, bool first) {
-      product[i] = first ? double(from[at]) : product[i] * double(from[at]);
-      to[at] = T(product[i]);
-    });
+    detail::running_products(y->data<T>(), x->data<T>(), x->shape, options);
     return y.take();
   }
   static auto vjp_a(const auto& call) {
@@ -225,6 +236,7 @@ struct CumProd {
     return {sample("of a vector", {spread({5}, 12)}, [](auto x) { return cumprod(x[0], 0); }),
             sample("with zeros", {zeros}, [](auto x) { return cumprod(x[0], 0); }),
             sample("of columns", {spread({2, 3, 2})}, [](auto x) { return cumprod(x[0], -2); }),
+            sample("of many rows", {spread({9, 3})}, [](auto x) { return cumprod(x[0], 1); }),
             sample("of a scalar", {spread({})}, [](auto x) { return cumprod(x[0], 0); }),
             sample("of nothing", {spread({0, 3})}, [](auto x) { return cumprod(x[0], 0); })};
   }
@@ -249,8 +261,8 @@ struct ProductOfOthers {
     detail::BlockHandle y(detail::allocate(shape, sizeof(T)));
     const T* from = x->data<T>();
     T* to = y->data<T>();
-    const auto inner = std::size_t(detail::AxisView(shape, forth.axis).inner);
-    std::vector<ScaledProduct> before(std::size_t(shape.size())), products(inner);
+    std::vector<ScaledProduct> before(std::size_t(shape.size()));
+    std::vector<ScaledProduct> products(detail::lines_at_once(shape, forth));
     detail::scan(shape, forth, [&](std::int64_t at, std::int64_t i, bool first) {
       ScaledProduct& product = products[std::size_t(i)];
       if (first) product = {};
@@ -281,6 +293,7 @@ struct ProductOfOthers {
     const auto one = Array<double>::of({{2, 0, -1.5}, {0.5, 1, 3}});
     const auto several = Array<double>::of({{2, 0, -1.5}, {0.5, 0, 3}});
     return {sample("of columns", {spread({2, 3, 2}, 10)}, [](auto x) { return of(x[0], 1); }),
+            sample("of many rows", {spread({9, 3})}, [](auto x) { return of(x[0], 1); }),
             sample("with zeros", {one}, [](auto x) { return of(x[0], 1); }),
             sample("with more zeros", {several}, [](auto x) { return of(x[0], 0); }),
             sample("of nothing", {spread({0, 3})}, [](auto x) { return of(x[0], 0); })};

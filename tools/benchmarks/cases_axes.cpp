@@ -17,6 +17,12 @@ std::shared_ptr<X> matrix(std::int64_t rows, std::int64_t columns) {
   return std::make_shared<X>(wide);
 }
 
+// Counts the forward pass alone, without a tape, into a block from the pool.
+template <class F>
+Loop forward(const std::shared_ptr<X>& x, const F& f) {
+  return [=] { keep(f(*x)); };
+}
+
 // Counts the forward pass of a sum, the sweep into an absent gradient, and their release.
 template <class F>
 Loop backward(const std::shared_ptr<X>& x, const F& f) {
@@ -36,6 +42,11 @@ void add_axes(std::vector<Case>& cases) {
     const auto x = matrix(4, 3);
     return Sides{backward(x, [](const X& v) { return 1.0 / norm(v, 2, 1); }),
                  backward(x, [](const X& v) { return rsqrt(sum(square(v), 1)); })};
+  }));
+  cases.push_back(versus("axes/cumprod_last/4096x256/f64", "us", 1.5, [] {
+    const auto x = matrix(4096, 256);
+    return Sides{forward(x, [](const X& v) { return cumprod(v, 1); }),
+                 forward(x, [](const X& v) { return cumsum(v, 1); })};
   }));
 }
 
