@@ -6,6 +6,7 @@
 
 #include "ebb/autodiff/formula/activations.hpp"
 #include "ebb/autodiff/formula/elementwise.hpp"
+#include "ebb/autodiff/ops/choices.hpp"
 #include "ebb/autodiff/ops/elementwise_call.hpp"
 #include "ebb/autodiff/ops/indexing.hpp"
 #include "ebb/autodiff/ops/joins.hpp"
@@ -143,6 +144,7 @@ std::vector<RegistryEntry> registry() {
   add_composed(all, op::Activations{});
   add(all, "masks", op::Masked{});
   add(all, "reductions", op::Reductions{});
+  add(all, "reductions", op::Choices{});
   add(all, "statistics", op::Statistics{});
   add(all, "scans", op::Scans{});
   add(all, "order", op::Ordered{});

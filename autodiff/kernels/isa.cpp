@@ -8,6 +8,8 @@
 #else
 #define EBB_KERNEL_BYTES 16
 #endif
+#include "ebb/autodiff/kernels/choice_kernels.hpp"
+#include "ebb/autodiff/kernels/line_kernels.hpp"
 #include "ebb/autodiff/kernels/matrix_kernels.hpp"
 #include "ebb/autodiff/kernels/normalise_kernels.hpp"
 #include "ebb/autodiff/kernels/reduce_kernels.hpp"
@@ -21,6 +23,10 @@ template <class... U, class... B>
 constexpr Kernels<T> make_table(op::List<U...>, op::List<B...>) {
   using M = MaskKernels<T>;
   using R = ReduceKernels<T>;
+  using L = LineKernels<T>;
+  using C = ChoiceKernels<T>;
+  using Larger = typename R::Larger;
+  using Smaller = typename R::Smaller;
   using N = NormaliseKernels<T>;
   return {
       .unary_value = {&UnaryKernels<T, U>::value...},
@@ -33,16 +39,24 @@ constexpr Kernels<T> make_table(op::List<U...>, op::List<B...>) {
                   &M::not_equal},
       .where = &M::where,
       .sum = &R::sum,
-      .max = &R::max,
-      .min = &R::min,
+      .row_sum = &L::row_sum,
       .column_sum = &R::column_sum,
-      .column_max = &R::column_max,
-      .column_min = &R::column_min,
+      .row_max = &C::template rows<Larger>,
+      .row_min = &C::template rows<Smaller>,
+      .column_max = &C::template columns<Larger>,
+      .column_min = &C::template columns<Smaller>,
+      .row_argmax = &C::template first_in_rows<Larger>,
+      .row_argmin = &C::template first_in_rows<Smaller>,
+      .column_argmax = &C::template first_in_columns<Larger>,
+      .column_argmin = &C::template first_in_columns<Smaller>,
+      .count_choices = &C::count_choices,
+      .share_choices = &C::share_choices,
       .log_sum = &R::log_sum,
-      .logsumexp = &R::logsumexp,
-      .softmax = &R::softmax,
-      .log_softmax = &R::log_softmax,
-      .softmax_pull = &R::softmax_pull,
+      .row_logsumexp = &L::row_logsumexp,
+      .column_logsumexp = &L::column_logsumexp,
+      .softmax = &L::softmax,
+      .log_softmax = &L::log_softmax,
+      .softmax_pull = &L::softmax_pull,
       .layer_norm = &N::layer_norm,
       .layer_norm_pull = &N::layer_norm_pull,
       .rows_dot = &MatrixKernels<T>::rows_dot,

@@ -69,6 +69,9 @@ struct ReduceKernels {
     EBB_INLINE static L of(const L& m, const L& x) {
       return select((x > m) | ~(x == x), x, m);
     }
+    /// Whether x is larger than m, or the first NaN.
+    EBB_INLINE static auto beats(const V& x, const V& m) { return ~(x <= m) & (m == m); }
+    EBB_INLINE static bool beats(T x, T m) { return !(x <= m) && m == m; }
   };
   /// The larger number in half the time. It may ignore a NaN, for callers that find it later.
   struct LargerNumber {
@@ -83,6 +86,9 @@ struct ReduceKernels {
     EBB_INLINE static L of(const L& m, const L& x) {
       return select((x < m) | ~(x == x), x, m);
     }
+    /// Whether x is smaller than m, or the first NaN.
+    EBB_INLINE static auto beats(const V& x, const V& m) { return ~(x >= m) & (m == m); }
+    EBB_INLINE static bool beats(T x, T m) { return !(x >= m) && m == m; }
   };
   /// The chosen lane, found by comparing halves.
   template <class Choice, class L>
@@ -114,8 +120,6 @@ struct ReduceKernels {
     }
     return chosen<Choice>(Choice::of(Choice::of(m[0], m[1]), Choice::of(m[2], m[3])));
   }
-  static T max(const T* x, std::int64_t n) { return chosen_of<Larger>(x, n); }
-  static T min(const T* x, std::int64_t n) { return chosen_of<Smaller>(x, n); }
 
   /// Columns [c, c + K * W): blocks of 128 rows are summed in T, the blocks in double.
   template <int K>
@@ -159,38 +163,27 @@ struct ReduceKernels {
     }
   }
 
-  template <class Choice>
-  EBB_INLINE static void choose_in_columns(T* out, const T* x, std::int64_t rows,
-                                           std::int64_t cols) {
-    for (std::int64_t c = 0; c < cols; c += W) {
-      V m = V::load(x + c);
-      for (std::int64_t r = 1; r < rows; ++r) m = Choice::of(m, V::load(x + r * cols + c));
-      T lanes[W];
-      m.store(lanes);
-      for (int i = 0; i < W && c + i < cols; ++i) out[c + i] = lanes[i];
-    }
-  }
-  static void column_max(T* out, const T* x, std::int64_t rows, std::int64_t cols) {
-    choose_in_columns<Larger>(out, x, rows, cols);
-  }
-  static void column_min(T* out, const T* x, std::int64_t rows, std::int64_t cols) {
-    choose_in_columns<Smaller>(out, x, rows, cols);
-  }
-
   /// log(sum(e^(x - largest))) of n >= 1 elements, and the largest one. Equal infinite elements
   /// have the distance 0. NaN if there is one, and `largest` is then any of the elements.
   static double log_sum(const T* x, std::int64_t n, T& largest) {
     const T m = largest = chosen_of<LargerNumber>(x, n);
-    if (!(m - m == 0)) return log_sum_of_infinite(x, n, largest);
-    return std::log(
-        tree_of_blocks(n, [&](std::int64_t i) EBB_LAMBDA { return exp(V::load(x + i) - m); }));
+    if (!(m - m == 0)) return log_sum_of_infinite(x, n, 1, largest);
+    return log(Wide(tree_of_blocks(
+                   n, [&](std::int64_t i) EBB_LAMBDA { return exp(V::load(x + i) - m); })))
+        .reg[0];
   }
+  /// Logarithms are taken in double.
+  using Wide = Vector<double>;
+  /// log_sum of elements that are `step` apart, where an infinite one or NaN is the largest.
   [[gnu::noinline, gnu::cold]] static double log_sum_of_infinite(const T* x, std::int64_t n,
-                                                                 T& largest) {
-    largest = max(x, n);
+                                                                 std::int64_t step, T& largest) {
+    largest = x[0];
+    for (std::int64_t i = 1; i < n; ++i) {
+      if (Larger::beats(x[i * step], largest)) largest = x[i * step];
+    }
     if (largest != largest) return double(largest);
     std::int64_t count = 0;
-    for (std::int64_t i = 0; i < n; ++i) count += x[i] == largest;
+    for (std::int64_t i = 0; i < n; ++i) count += x[i * step] == largest;
     return std::log(double(count));
   }
 
@@ -222,7 +215,7 @@ struct ReduceKernels {
   [[gnu::noinline, gnu::cold]] static void weights_of_infinite(T* y, const T* x,
                                                                std::int64_t cols) {
     T largest;
-    const T share = T(std::exp(-log_sum_of_infinite(x, cols, largest)));
+    const T share = T(std::exp(-log_sum_of_infinite(x, cols, 1, largest)));
     for (std::int64_t c = 0; c < cols; ++c) y[c] = x[c] == largest || share != share ? share : T(0);
   }
 
@@ -234,10 +227,15 @@ struct ReduceKernels {
       const T sum = T(log_sum(x, cols, largest));
       const V m(largest), s(sum);
       for (std::int64_t c = 0; c < cols; c += W) (V::load(x + c) - m - s).store(y + c);
-      if (largest - largest == 0) continue;
-      for (std::int64_t c = 0; c < cols; ++c) {
-        if (x[c] == largest) y[c] = -sum;
-      }
+      log_weights_of_infinite(y, x, cols, largest, sum);
+    }
+  }
+  /// Infinite elements that are the largest have the distance 0 from it.
+  EBB_INLINE static void log_weights_of_infinite(T* y, const T* x, std::int64_t cols, T largest,
+                                                 T sum) {
+    if (largest - largest == 0) return;
+    for (std::int64_t c = 0; c < cols; ++c) {
+      if (x[c] == largest) y[c] = -sum;
     }
   }
 

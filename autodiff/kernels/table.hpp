@@ -35,6 +35,9 @@ using MapBoth = void (*)(T* da, T* db, const In<T>* in, Grid grid, const void* f
 
 enum class Comparison { less, greater, less_equal, greater_equal, equal, not_equal };
 
+/// Lines of at most so many elements are reduced several at a time.
+constexpr std::int64_t short_line = 32;
+
 /// The inputs and outputs of the gradient of layer normalisation.
 template <class T>
 struct LayerNormPull {
@@ -61,19 +64,33 @@ struct Kernels {
 
   /// The sum of n elements in a fixed order: blocks of 4096 in T, combined in double.
   double (*sum)(const T* x, std::int64_t n);
-  /// The largest or smallest of n >= 1 elements; NaN if there is one.
-  T (*max)(const T* x, std::int64_t n);
-  T (*min)(const T* x, std::int64_t n);
+  /// out[r] = sum over c of x[r * cols + c], divided.
+  void (*row_sum)(T* out, const T* x, std::int64_t rows, std::int64_t cols, double divisor);
   /// out[c] = scale * sum over r of x[r * cols + c].
   void (*column_sum)(T* out, const T* x, std::int64_t rows, std::int64_t cols, double scale);
-  /// out[c] = max or min over r of x[r * cols + c]; rows >= 1.
+  /// The largest or smallest element of each row or column, which has at least one; NaN if there
+  /// is one.
+  void (*row_max)(T* out, const T* x, std::int64_t rows, std::int64_t cols);
+  void (*row_min)(T* out, const T* x, std::int64_t rows, std::int64_t cols);
   void (*column_max)(T* out, const T* x, std::int64_t rows, std::int64_t cols);
   void (*column_min)(T* out, const T* x, std::int64_t rows, std::int64_t cols);
+  /// The index of the first of those elements; of the first NaN if there is one.
+  void (*row_argmax)(std::int64_t* first, const T* x, std::int64_t rows, std::int64_t cols);
+  void (*row_argmin)(std::int64_t* first, const T* x, std::int64_t rows, std::int64_t cols);
+  void (*column_argmax)(std::int64_t* first, const T* x, std::int64_t rows, std::int64_t cols);
+  void (*column_argmin)(std::int64_t* first, const T* x, std::int64_t rows, std::int64_t cols);
+  /// Adds to `counts`, integers of the width of T, how many elements of x equal y, which has one
+  /// for each row or column of the grid.
+  void (*count_choices)(T* counts, const T* x, const In<T>& y, Grid grid);
+  /// out = share where x equals y, else 0; NaN where y is. `in` is y and the shares.
+  void (*share_choices)(T* out, const T* x, const In<T>* in, Grid grid);
   /// log(sum(exp(x - largest))) of n >= 1 elements, and the largest; logsumexp is the sum of both,
   /// and -inf for no elements. softmax writes e^(x - largest) / sum to y, log_softmax its
   /// logarithm.
   double (*log_sum)(const T* x, std::int64_t n, T& largest);
-  T (*logsumexp)(const T* x, std::int64_t n);
+  void (*row_logsumexp)(T* out, const T* x, std::int64_t rows, std::int64_t cols);
+  /// Of columns of at most `short_line` elements.
+  void (*column_logsumexp)(T* out, const T* x, std::int64_t rows, std::int64_t cols);
   void (*softmax)(T* y, const T* x, std::int64_t rows, std::int64_t cols);
   void (*log_softmax)(T* y, const T* x, std::int64_t rows, std::int64_t cols);
   /// gx = y * (g - sum(g * y)) for each row.

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "ebb/autodiff/formula/formula.hpp"
+#include "ebb/autodiff/kernels/table.hpp"
 #include "ebb/autodiff/ops/shapes.hpp"
 #include "ebb/autodiff/values/instances.hpp"
 
@@ -30,13 +31,6 @@ struct Greater {
     return Less()(b, a);
   }
 };
-/// Less or NaN, to find the smallest element and see NaN.
-struct LessOrNaN {
-  template <class T>
-  bool operator()(T a, T b) const {
-    return a < b || (a != a && b == b);
-  }
-};
 
 /// @throws ShapeError if there are results but no elements to choose from.
 void check_choice(std::string_view name, const Shape& x, int axis) {
@@ -45,39 +39,37 @@ void check_choice(std::string_view name, const Shape& x, int axis) {
   }
 }
 
-/// For each result, the index of the first element that comes before all others.
-template <class T, class Before>
-Indices first_along(const char* name, const Operand<T>& x, int axis, bool keepdim, Before before) {
+/// Writes the index of the first of the best for each row or column of a matrix.
+template <class T>
+using FirstOf = void (*)(std::int64_t* first, const T* x, std::int64_t rows, std::int64_t cols);
+
+template <class T>
+Indices first_along(const char* name, const Operand<T>& x, int axis, bool keepdim, FirstOf<T> rows,
+                    FirstOf<T> columns) {
   const Shape& shape = Access::shape(x, name);
   axis = axis_of(name, axis, shape);
   check_choice(name, shape, axis);
   const AxisView v(shape, axis);
-  Indices indices = Indices::zeros(keepdim ? shape.with(axis, 1) : shape.without(axis));
+  Indices indices = Indices::uninitialized(keepdim ? shape.with(axis, 1) : shape.without(axis));
   const T* from = Access::contents(x).block->template data<T>();
-  std::int64_t* best = indices.mutate();
-  for (std::int64_t o = 0; o < v.outer; ++o, best += v.inner, from += v.size * v.inner) {
-    for (std::int64_t k = 1; k < v.size; ++k) {
-      for (std::int64_t i = 0; i < v.inner; ++i) {
-        if (before(from[k * v.inner + i], from[best[i] * v.inner + i])) best[i] = k;
-      }
+  std::int64_t* first = indices.mutate();
+  if (v.inner == 1) {
+    rows(first, from, v.outer, v.size);
+  } else {
+    for (std::int64_t o = 0; o < v.outer; ++o, first += v.inner, from += v.size * v.inner) {
+      columns(first, from, v.size, v.inner);
     }
   }
   return indices;
 }
 
-template <class T, class Before>
-Indices first_of_all(const char* name, const Operand<T>& x, Before before) {
+template <class T>
+Indices first_of_all(const char* name, const Operand<T>& x, FirstOf<T> rows) {
   const Shape& shape = Access::shape(x, name);
   if (shape.size() == 0) throw_shapes(name, "there must be an element to choose", shape);
-  const T* from = Access::contents(x).block->template data<T>();
-  std::int64_t best = 0;
-  T value = from[0];
-  for (std::int64_t i = 1; i < shape.size(); ++i) {
-    if (!before(from[i], value)) continue;
-    best = i;
-    value = from[i];
-  }
-  return Indices(best);
+  std::int64_t first = 0;
+  rows(&first, Access::contents(x).block->template data<T>(), 1, shape.size());
+  return Indices(first);
 }
 
 /// The `count` first indices for each line along an axis, as choose(line, indices) orders them;
@@ -207,19 +199,20 @@ Selected<T> select_along(const Operand<T>& x, int axis, Indices indices) {
 }  // namespace
 }  // namespace detail
 
-#define EBB_FIRST(f, Before)                                            \
-  template <Real T>                                                     \
-  Array<std::int64_t> f(const Operand<T>& x) {                          \
-    return detail::first_of_all(#f, x, detail::Before());               \
-  }                                                                     \
-  template <Real T>                                                     \
-  Array<std::int64_t> f(const Operand<T>& x, int axis, bool keepdim) {  \
-    return detail::first_along(#f, x, axis, keepdim, detail::Before()); \
-  }                                                                     \
-  EBB_OVERLOAD_FOR_REALS(f, Array<std::int64_t>(const Operand<T>&))     \
+#define EBB_FIRST(f)                                                                       \
+  template <Real T>                                                                        \
+  Array<std::int64_t> f(const Operand<T>& x) {                                             \
+    return detail::first_of_all(#f, x, detail::kernels<T>().row_##f);                      \
+  }                                                                                        \
+  template <Real T>                                                                        \
+  Array<std::int64_t> f(const Operand<T>& x, int axis, bool keepdim) {                     \
+    const auto& kernels = detail::kernels<T>();                                            \
+    return detail::first_along(#f, x, axis, keepdim, kernels.row_##f, kernels.column_##f); \
+  }                                                                                        \
+  EBB_OVERLOAD_FOR_REALS(f, Array<std::int64_t>(const Operand<T>&))                        \
   EBB_OVERLOAD_FOR_REALS(f, Array<std::int64_t>(const Operand<T>&, int, bool))
-EBB_FIRST(argmax, Greater)
-EBB_FIRST(argmin, LessOrNaN)
+EBB_FIRST(argmax)
+EBB_FIRST(argmin)
 #undef EBB_FIRST
 
 template <Real T>

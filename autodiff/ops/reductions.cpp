@@ -33,12 +33,6 @@ Axes axes_of(const ReduceOptions& options) {
   return Axes(std::span<const int>(axes, std::size_t(n)));
 }
 
-void check_elements(std::string_view name, const ReduceOptions& options, const Shape& x) {
-  if (reduced_count(options, x) == 0 && reduced_shape(options, x).size() > 0) {
-    throw_shapes(name, "there must be an element to choose", x);
-  }
-}
-
 ReducePlan::ReducePlan(const ReduceOptions& options, Block* input, std::size_t element_size)
     : shape(reduced_shape(options, input->shape)), x(input) {
   const Shape& s = x->shape;
@@ -85,12 +79,6 @@ EBB_OVERLOAD_FOR_REALS(sum_block, Block*(Block*, unsigned))
 
 namespace {
 
-/// All axes as bits.
-template <class T>
-unsigned all_axes(std::string_view operation, const Operand<T>& x) {
-  return (1U << Access::shape(x, operation).rank()) - 1;
-}
-
 /// Moves the axis to the end, applies the function, and moves the axis back.
 template <class Op, class T>
 Tensor<T> along_last(const Operand<T>& x, int axis) {
@@ -109,24 +97,9 @@ Tensor<T> along_last(const Operand<T>& x, int axis) {
 }  // namespace
 }  // namespace detail
 
-#define EBB_REDUCTION(f, Op)                                                              \
-  template <Real T>                                                                       \
-  Tensor<T> f(const Operand<T>& x) {                                                      \
-    return detail::apply<op::Op, T>({detail::all_axes(op::Op::name, x), false}, x);       \
-  }                                                                                       \
-  template <Real T>                                                                       \
-  Tensor<T> f(const Operand<T>& x, const Axes& axes, bool keepdim) {                      \
-    const Shape& shape = detail::Access::shape(x, op::Op::name);                          \
-    return detail::apply<op::Op, T>({axes.mask(op::Op::name.data(), shape), keepdim}, x); \
-  }                                                                                       \
-  EBB_OVERLOAD_FOR_REALS(f, Tensor<T>(const Operand<T>&))                                 \
-  EBB_OVERLOAD_FOR_REALS(f, Tensor<T>(const Operand<T>&, const Axes&, bool))
 EBB_REDUCTION(sum, Sum)
 EBB_REDUCTION(mean, Mean)
-EBB_REDUCTION(max, Max)
-EBB_REDUCTION(min, Min)
 EBB_REDUCTION(logsumexp, LogSumExp)
-#undef EBB_REDUCTION
 
 #define EBB_NORMALISATION(f, Op)                   \
   template <Real T>                                \

@@ -43,25 +43,34 @@ Axes axes_of(const ReduceOptions& options);
 /// The number of elements that are reduced to one element of the result.
 std::int64_t reduced_count(const ReduceOptions& options, const Shape& x);
 
+/// Calls rows(out, x, rows, cols), or columns(...), for each matrix whose rows, or columns, are
+/// reduced.
 template <class T, class Rows, class Columns>
 Block* reduce(const ReduceOptions& options, Block* x, Rows rows, Columns columns) {
   const ReducePlan plan(options, x, sizeof(T));
   BlockHandle y(allocate(plan.shape, sizeof(T)));
   T* out = y->data<T>();
   const T* in = plan.x->template data<T>();
-  for (std::int64_t o = 0; o < plan.outer; ++o) {
-    if (plan.inner == 1) {
-      out[o] = rows(in + o * plan.count, plan.count);
-    } else if (plan.inner > 0) {
+  if (plan.inner == 1) {
+    rows(out, in, plan.outer, plan.count);
+  } else if (plan.inner > 0) {
+    for (std::int64_t o = 0; o < plan.outer; ++o) {
       columns(out + o * plan.inner, in + o * plan.count * plan.inner, plan.count, plan.inner);
     }
   }
   return y.take();
 }
 
+/// Passes the rows one by one.
+template <class T, class Row>
+auto each_row(Row row) {
+  return [=](T* out, const T* in, std::int64_t rows, std::int64_t cols) {
+    for (std::int64_t r = 0; r < rows; ++r) out[r] = row(in + r * cols, cols);
+  };
+}
 /// Passes each column as a row. Columns that share a cache line are copied together.
-template <class T, class Rows>
-auto each_column(Rows rows) {
+template <class T, class Row>
+auto each_column(Row row) {
   return [=](T* out, const T* in, std::int64_t count, std::int64_t cols) {
     constexpr std::int64_t together = 64 / sizeof(T);
     const std::int64_t stride = count + together;  // kernels read whole vectors
@@ -74,35 +83,34 @@ auto each_column(Rows rows) {
         }
       }
       for (std::int64_t c = 0; c < width; ++c) {
-        out[first + c] = rows(columns.data() + c * stride, count);
+        out[first + c] = row(columns.data() + c * stride, count);
       }
     }
   };
 }
 
-/// @throws ShapeError if an element must be chosen where there is none.
-void check_elements(std::string_view name, const ReduceOptions& options, const Shape& x);
-
-/// Reduces by choosing one of the elements.
-template <class T, class Rows, class Columns>
-Block* choose(std::string_view name, const ReduceOptions& options, Block* x, Rows rows,
-              Columns columns) {
-  check_elements(name, options, x->shape);
-  return reduce<T>(options, x, rows, columns);
+/// Reduces x over all axes.
+template <class O, class T>
+Tensor<T> reduce_all(const Operand<T>& x) {
+  return apply<O, T>({(1U << Access::shape(x, O::name).rank()) - 1, false}, x);
 }
-
-/// The gradient of a chosen element; equal ones share it evenly. At every order the choice of the
-/// elements is constant.
-auto share_evenly(const auto& call) {
-  const auto options = call.options();
-  const auto x = call.a().detach();
-  const auto y = keep_axes(call.y().detach(), options, x.shape());
-  const auto chosen = x == y;
-  const auto count = sum(select(chosen, 1, 0), axes_of(options), true);
-  // Others get nothing even of an infinite gradient, unless NaN leaves nothing to choose.
-  const auto others = select(y == y, 0, y);
-  return select(chosen, keep_axes(call.g(), options, x.shape()) / count, others);
+/// Reduces x over some axes.
+template <class O, class T>
+Tensor<T> reduce_along(const Operand<T>& x, const Axes& axes, bool keepdim) {
+  return apply<O, T>({axes.mask(O::name.data(), Access::shape(x, O::name)), keepdim}, x);
 }
+/// Defines the functions of a reduction.
+#define EBB_REDUCTION(f, Op)                                         \
+  template <Real T>                                                  \
+  Tensor<T> f(const Operand<T>& x) {                                 \
+    return detail::reduce_all<op::Op, T>(x);                         \
+  }                                                                  \
+  template <Real T>                                                  \
+  Tensor<T> f(const Operand<T>& x, const Axes& axes, bool keepdim) { \
+    return detail::reduce_along<op::Op, T>(x, axes, keepdim);        \
+  }                                                                  \
+  EBB_OVERLOAD_FOR_REALS(f, Tensor<T>(const Operand<T>&))            \
+  EBB_OVERLOAD_FOR_REALS(f, Tensor<T>(const Operand<T>&, const Axes&, bool))
 
 }  // namespace detail
 
@@ -118,7 +126,10 @@ struct Sum {
   static detail::Block* forward(const Options& options, detail::Block* x) {
     const auto& kernels = detail::kernels<T>();
     return detail::reduce<T>(
-        options, x, [&](const T* row, std::int64_t n) { return T(kernels.sum(row, n)); },
+        options, x,
+        [&](T* out, const T* in, std::int64_t rows, std::int64_t cols) {
+          kernels.row_sum(out, in, rows, cols, 1);
+        },
         [&](T* out, const T* in, std::int64_t rows, std::int64_t cols) {
           kernels.column_sum(out, in, rows, cols, 1);
         });
@@ -166,7 +177,9 @@ struct Mean {
     const auto& kernels = detail::kernels<T>();
     return detail::reduce<T>(
         options, x,
-        [&](const T* row, std::int64_t n) { return T(kernels.sum(row, n) / double(n)); },
+        [&](T* out, const T* in, std::int64_t rows, std::int64_t cols) {
+          kernels.row_sum(out, in, rows, cols, double(cols));
+        },
         [&](T* out, const T* in, std::int64_t rows, std::int64_t cols) {
           kernels.column_sum(out, in, rows, cols, 1 / double(rows));
         });
@@ -193,68 +206,6 @@ struct Mean {
   }
 };
 
-/// The largest element.
-struct Max {
-  static constexpr std::string_view name = "max";
-  using Options = detail::ReduceOptions;
-  static constexpr unsigned reads[] = {0b1001};
-
-  template <class T>
-  static detail::Block* forward(const Options& options, detail::Block* x) {
-    const auto& kernels = detail::kernels<T>();
-    return detail::choose<T>(name, options, x, kernels.max, kernels.column_max);
-  }
-  static auto vjp_a(const auto& call) { return detail::share_evenly(call); }
-  static constexpr bool has_kinks = true;
-  static constexpr Lacks lacks{.empty = "of no rows is a sample, of nothing is refused"};
-  static std::vector<Sample> samples() {
-    return {sample("of all", {spread({3, 4}, 50)}, [](auto x) { return max(x[0]); }),
-            sample("of a scalar", {spread({})}, [](auto x) { return max(x[0]); }),
-            sample("along the first axis", {spread({3, 4})}, [](auto x) { return max(x[0], 0); }),
-            sample("of no rows", {spread({0, 3})}, [](auto x) { return max(x[0], 1); }),
-            sample("along the last axis", {spread({3, 4})},
-                   [](auto x) { return max(x[0], -1, true); })};
-  }
-  static std::vector<Rejection> rejections() {
-    return {{"of nothing",
-             [] {
-               max(spread({0, 3}), 0);
-             },
-             "max: there must be an element to choose, not (0, 3)"}};
-  }
-};
-
-/// The smallest element.
-struct Min {
-  static constexpr std::string_view name = "min";
-  using Options = detail::ReduceOptions;
-  static constexpr unsigned reads[] = {0b1001};
-
-  template <class T>
-  static detail::Block* forward(const Options& options, detail::Block* x) {
-    const auto& kernels = detail::kernels<T>();
-    return detail::choose<T>(name, options, x, kernels.min, kernels.column_min);
-  }
-  static auto vjp_a(const auto& call) { return detail::share_evenly(call); }
-  static constexpr bool has_kinks = true;
-  static constexpr Lacks lacks{.empty = "of no rows is a sample, of nothing is refused"};
-  static std::vector<Sample> samples() {
-    return {sample("of all", {spread({3, 4}, 50)}, [](auto x) { return min(x[0]); }),
-            sample("of a scalar", {spread({})}, [](auto x) { return min(x[0]); }),
-            sample("along the first axis", {spread({3, 4})}, [](auto x) { return min(x[0], 0); }),
-            sample("of no rows", {spread({0, 3})}, [](auto x) { return min(x[0], 1); }),
-            sample("along the last axis", {spread({3, 4})},
-                   [](auto x) { return min(x[0], -1, true); })};
-  }
-  static std::vector<Rejection> rejections() {
-    return {{"of nothing",
-             [] {
-               min(spread({0, 3}), 0);
-             },
-             "min: there must be an element to choose, not (0, 3)"}};
-  }
-};
-
 /// log(sum(e^x)), relative to the largest element.
 struct LogSumExp {
   static constexpr std::string_view name = "logsumexp";
@@ -263,8 +214,17 @@ struct LogSumExp {
 
   template <class T>
   static detail::Block* forward(const Options& options, detail::Block* x) {
-    const auto row = detail::kernels<T>().logsumexp;
-    return detail::reduce<T>(options, x, row, detail::each_column<T>(row));
+    const auto& kernels = detail::kernels<T>();
+    const auto columns = [&](T* out, const T* in, std::int64_t rows, std::int64_t cols) {
+      if (rows <= detail::short_line) return kernels.column_logsumexp(out, in, rows, cols);
+      const auto column = [&](const T* values, std::int64_t n) {
+        T y;
+        kernels.row_logsumexp(&y, values, 1, n);
+        return y;
+      };
+      detail::each_column<T>(column)(out, in, rows, cols);
+    };
+    return detail::reduce<T>(options, x, kernels.row_logsumexp, columns);
   }
   /// The softmax. A result that is much larger than the distances between the elements has lost
   /// their digits, so that the weights are divided by their sum, which is 1 but for that.
@@ -392,7 +352,7 @@ struct LogSoftmax {
 };
 
 /// All reductions.
-using Reductions = List<Sum, Mean, Max, Min, LogSumExp, Softmax, SoftmaxPull, LogSoftmax>;
+using Reductions = List<Sum, Mean, LogSumExp, Softmax, SoftmaxPull, LogSoftmax>;
 
 }  // namespace op
 }  // namespace ebb::inline v0

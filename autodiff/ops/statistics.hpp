@@ -81,7 +81,7 @@ template <class T>
 Block* reduce_variance(const VarianceCall& options, Block* x, bool root) {
   const double divisor = variance_divisor(options, x->shape);
   const auto row = [=](const T* in, std::int64_t n) { return T(spread_of(in, n, divisor, root)); };
-  return reduce<T>(options.over, x, row, each_column<T>(row));
+  return reduce<T>(options.over, x, each_row<T>(row), each_column<T>(row));
 }
 
 /// The root of the sum of |x|^p, or the largest |x|; scaled if a power overflows or underflows.
@@ -251,7 +251,8 @@ struct Norm {
     const auto row = [p = options.p](const T* in, std::int64_t n) {
       return T(detail::norm_of(in, n, p));
     };
-    return detail::reduce<T>(options.over, x, row, detail::each_column<T>(row));
+    return detail::reduce<T>(options.over, x, detail::each_row<T>(row),
+                             detail::each_column<T>(row));
   }
   static auto vjp_a(const auto& call) {
     const auto options = call.options();

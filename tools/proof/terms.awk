@@ -7,11 +7,10 @@
 
 BEGIN {
   derivatives = "(slope|slope_[ab]|pull|vjps|as_operations|vjp_[a-z]+|" \
-                "qr_gradient|symmetric_part|share_evenly)[(]"
+                "qr_gradient|symmetric_part)[(]"
   # Functions that stand before the operations that call them: one of these.
   helps["qr_gradient"] = "qr"
   helps["symmetric_part"] = "cholesky"
-  helps["share_evenly"] = "max"
 }
 
 # Whether a function that says a derivative begins in this line: its body may begin in a later one.

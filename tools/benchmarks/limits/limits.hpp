@@ -65,6 +65,10 @@ void softmax_forward(const float* x, float* y, std::int64_t rows, std::int64_t c
 void softmax_backward(const float* y, const float* g, float* gx, std::int64_t rows,
                       std::int64_t columns);
 
+/// y = the sums of the rows of x (rows, 2), and the largest elements of those of x (rows, 5).
+void sum_pairs(const double* x, double* y, std::int64_t rows);
+void max_rows_of_5(const double* x, double* y, std::int64_t rows);
+
 /// The sizes of a convolution with kernels of 3 x 3 and a padding of 1.
 struct Convolution {
   static constexpr std::int64_t batch = 16, in = 16, out = 32, side = 28;
