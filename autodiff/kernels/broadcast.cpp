@@ -3,7 +3,36 @@
 
 namespace ebb::inline v0::detail {
 
+/// The layout for an output of at most two axes, whose strides follow from the sizes.
+void Planes::lay_out_matrix(const Shape& out, const Shape* const* shapes, int count) {
+  const auto last = [](const Shape& s, int from_end) {
+    return s.rank() > from_end ? s[s.rank() - 1 - from_end] : 1;
+  };
+  grid = {last(out, 1), last(out, 0)};
+  bool joined = true;
+  for (int k = 0; k < count; ++k) {
+    if (!shapes[k]) continue;
+    const std::int64_t cols = last(*shapes[k], 0);
+    col[k] = cols > 1;
+    row[k] = last(*shapes[k], 1) > 1 ? cols : 0;
+    joined &= row[k] == col[k] * grid.cols;
+  }
+  if (grid.rows == 1) return;
+  // The rows of a column are its elements, and rows that all operands have one after the other
+  // are one.
+  if (grid.cols > 1 && !joined) return;
+  for (int k = 0; k < count; ++k) {
+    if (grid.cols == 1) col[k] = row[k];
+    row[k] = 0;
+  }
+  grid = {1, grid.rows * grid.cols};
+}
+
 Planes::Planes(const Shape& out, const Shape* const* shapes, int count) {
+  if (out.rank() <= 2) {
+    lay_out_matrix(out, shapes, count);
+    return;
+  }
   // The strides of each operand along the axes of the output; 0 where it is broadcast.
   std::int64_t sizes[Shape::max_rank], strides[max_operands][Shape::max_rank] = {};
   int axes = 0;

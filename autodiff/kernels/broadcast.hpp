@@ -12,11 +12,15 @@ struct Planes {
   Grid grid{1, 1};
   std::int64_t row[max_operands] = {}, col[max_operands] = {};
   int outer = 0;
-  std::int64_t size[Shape::max_rank] = {};
-  std::int64_t stride[max_operands][Shape::max_rank] = {};
+  // Set for the axes that are looped over.
+  std::int64_t size[Shape::max_rank];
+  std::int64_t stride[max_operands][Shape::max_rank];
 
   /// `shapes[k]` is null for an operand with one value for all elements.
   Planes(const Shape& out, const Shape* const* shapes, int count);
+
+ private:
+  void lay_out_matrix(const Shape& out, const Shape* const* shapes, int count);
 };
 
 /// Calls f(out, offsets, planes) for each plane, with its start in the output and in each operand.

@@ -112,6 +112,13 @@ void add_axes(std::vector<Case>& cases) {
   add_choices(cases);
   add_exponentials(cases);
   add_short_lines(cases);
+  // The layout of a broadcast beside none.
+  cases.push_back(versus("axes/add_row/1x14/f64", "ns", 2.5, [] {
+    const auto x = matrix(1, 14);
+    const auto row = std::make_shared<X>(x->value().reshape({14}));
+    return Sides{forward(x, [=](const X& v) { return v + *row; }),
+                 forward(x, [](const X& v) { return v + v; })};
+  }));
 }
 
 }  // namespace bench
