@@ -162,6 +162,12 @@ EBB_WITH_NUMBERS(Tensor<T>, hypot)
 template <Real T> EBB_API Tensor<T> atan2(const Operand<T>& a, const Operand<T>& b);
 EBB_WITH_NUMBERS(Tensor<T>, atan2)
 
+/// a + weight (b - a), which is a for a weight of 0 and b for a weight of 1. All three broadcast.
+template <Real T>
+EBB_API Tensor<T> lerp(const Operand<T>& a, const Operand<T>& b, const Operand<T>& weight);
+template <Real T>
+EBB_API Tensor<T> lerp(const Operand<T>& a, const Operand<T>& b, double weight);
+
 EBB_REFUSE_MIXED(operator+)
 EBB_REFUSE_MIXED(operator-)
 EBB_REFUSE_MIXED(operator*)

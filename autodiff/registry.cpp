@@ -6,6 +6,7 @@
 
 #include "ebb/autodiff/formula/activations.hpp"
 #include "ebb/autodiff/formula/elementwise.hpp"
+#include "ebb/autodiff/ops/blends.hpp"
 #include "ebb/autodiff/ops/choices.hpp"
 #include "ebb/autodiff/ops/elementwise_call.hpp"
 #include "ebb/autodiff/ops/indexing.hpp"
@@ -142,6 +143,7 @@ std::vector<RegistryEntry> registry() {
   std::vector<RegistryEntry> all;
   add_elementwise(all, op::Unary{}, op::Binary{});
   add_composed(all, op::Activations{});
+  add(all, "blends", op::Blends{});
   add(all, "masks", op::Masked{});
   add(all, "reductions", op::Reductions{});
   add(all, "reductions", op::Choices{});
