@@ -133,6 +133,11 @@ template <Real T, detail::PlainNumber A, detail::PlainNumber B>
 EBB_INLINE Tensor<T> where(const Array<bool>& mask, A a, B b) {
   return where(mask, Array<T>(T(a)), Array<T>(T(b)));
 }
+/// x with a value where the mask is true, which broadcasts to the shape of x. The gradient there is
+/// 0, even if the slope of what x was computed from is infinite or NaN.
+/// @pytorch also takes a scalar tensor as the value: write `where`.
+template <Real T>
+EBB_API Tensor<T> masked_fill(const Operand<T>& x, const Array<bool>& mask, double value);
 /// mask ? a : b for labels
 template <detail::Label U>
 EBB_API Array<U> where(const Array<bool>& mask, const Array<U>& a, const Array<U>& b);

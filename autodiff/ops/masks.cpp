@@ -113,6 +113,18 @@ Tensor<T> where(const Array<bool>& mask, const Operand<T>& a, const Operand<T>& 
 EBB_OVERLOAD_FOR_REALS(where, Tensor<T>(const Array<bool>&, const Operand<T>&, const Operand<T>&))
 
 template <Real T>
+Tensor<T> masked_fill(const Operand<T>& x, const Array<bool>& mask, double value) {
+  if (mask.empty()) detail::throw_empty_operand("masked_fill");
+  const Shape& shape = detail::Access::shape(x, "masked_fill");
+  if (!(broadcast("masked_fill", mask.shape(), shape) == shape)) {
+    detail::throw_shapes("masked_fill", "the mask must broadcast to the shape of x", mask.shape(),
+                         shape);
+  }
+  return where<T>(mask, Array<T>(T(value)), x);
+}
+EBB_FOR_REALS(masked_fill)
+
+template <Real T>
 Tensor<T> select(const Mask<T>& mask, const Tensor<std::type_identity_t<T>>& a,
                  const Tensor<std::type_identity_t<T>>& b) {
   return where<T>(mask, a, b);

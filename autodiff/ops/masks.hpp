@@ -42,6 +42,33 @@ struct Where {
   }
 };
 
-using Masked = List<Where>;
+/// x with a value where the mask is true, by `where`.
+struct MaskedFill {
+  static constexpr std::string_view name = "masked_fill";
+  static std::vector<Sample> samples() {
+    const auto row = Array<bool>::of({true, false, false});
+    const auto mask = Array<bool>::of({{true, false, true}, {false, false, true}});
+    const auto none = Array<bool>(false);
+    return {
+        sample("of a matrix", {spread({2, 3}, 50)},
+               [=](auto x) { return masked_fill(x[0], mask, -3); }),
+        sample("of a row of the mask", {spread({2, 3})},
+               [=](auto x) { return masked_fill(x[0], row, 0.5); }),
+        sample("of a scalar", {spread({})}, [=](auto x) { return masked_fill(x[0], none, 1); }),
+        sample("of nothing", {spread({0, 3})}, [=](auto x) { return masked_fill(x[0], row, 1); })};
+  }
+  static std::vector<Rejection> rejections() {
+    return {{"a mask that does not broadcast",
+             [] { masked_fill(spread({3}), Array<bool>::zeros({2}), 0); },
+             "masked_fill: shapes (2,) and (3,) do not broadcast"},
+            {"a mask that is larger",
+             [] {
+               masked_fill(spread({3}), Array<bool>::zeros({2, 3}), 0);
+             },
+             "masked_fill: the mask must broadcast to the shape of x, not (2, 3) and (3,)"}};
+  }
+};
+
+using Masked = List<Where, MaskedFill>;
 
 }  // namespace ebb::inline v0::op

@@ -94,6 +94,15 @@ TEST_CASE_TEMPLATE("where chooses between two numbers, and between labels", T, f
               Labels::of({{1, 2, 3}, {0, 0, 0}})));
 }
 
+TEST_CASE_TEMPLATE("masked_fill puts a number where the mask is true", T, float, double) {
+  const auto x = Array<T>::of({{1, std::numeric_limits<T>::quiet_NaN(), 3}, {4, 5, 6}});
+  const auto filled = masked_fill(x, Bits::of({false, true, false}), -1);
+  CHECK_AGREES(same_bits(filled.array(), Array<T>::of({{1, -1, 3}, {4, -1, 6}})));
+  CHECK(masked_fill(x, x > 3, 0.5).array()[4] == T(0.5));
+  CHECK_AGREES(same_bits(masked_fill(x, Bits(true), 7).array(), Array<T>::full({2, 3}, 7)));
+  CHECK_THROWS_AS(masked_fill(x, Bits(), 1), ArgumentError);
+}
+
 TEST_CASE("labels are compared with labels and with a number") {
   const auto a = Labels::of({0, 1, 2}), b = Labels::of({2, 1, 0});
   CHECK(equal(a == b, Bits::of({false, true, false})));
