@@ -47,10 +47,16 @@ template <Real T> EBB_API Tensor<T> sqrt(const Operand<T>& x);
 template <Real T> EBB_API Tensor<T> rsqrt(const Operand<T>& x);
 /// e^x, finite up to 88.72 in float and 709.78 in double
 template <Real T> EBB_API Tensor<T> exp(const Operand<T>& x);
+/// 2^x, exact for integers
+template <Real T> EBB_API Tensor<T> exp2(const Operand<T>& x);
 /// e^x - 1, exact near 0
 template <Real T> EBB_API Tensor<T> expm1(const Operand<T>& x);
 /// Natural logarithm
 template <Real T> EBB_API Tensor<T> log(const Operand<T>& x);
+/// Logarithm to the base 2, exact for powers of 2
+template <Real T> EBB_API Tensor<T> log2(const Operand<T>& x);
+/// Logarithm to the base 10, exact for powers of 10
+template <Real T> EBB_API Tensor<T> log10(const Operand<T>& x);
 /// log(1 + x), exact near 0
 template <Real T> EBB_API Tensor<T> log1p(const Operand<T>& x);
 /// Sine of radians
@@ -100,10 +106,18 @@ template <Real T> EBB_API Tensor<T> relu(const Operand<T>& x);
 /// @pytorch also takes beta, for softplus(beta x) / beta, and a threshold above which the result is
 /// x, which this formula does not need since it does not overflow.
 template <Real T> EBB_API Tensor<T> softplus(const Operand<T>& x);
+/// x / (1 + |x|)
+template <Real T> EBB_API Tensor<T> softsign(const Operand<T>& x);
 /// x limited to [low, high], slope 1 at both ends; NaN stays NaN. low must not be above high.
-/// @pytorch also takes one limit alone, or tensors as limits: write `maximum` and `minimum`. It
-/// accepts low > high, which is an error here.
+/// @pytorch also takes one limit alone (`clamp_min` and `clamp_max`), or tensors as limits: write
+/// `maximum` and `minimum`. It accepts low > high, which is an error here.
 template <Real T> EBB_API Tensor<T> clamp(const Operand<T>& x, double low, double high);
+/// max(x, low), slope 1 at low; NaN stays NaN.
+/// @pytorch also takes a tensor as the limit: write `maximum`.
+template <Real T> EBB_API Tensor<T> clamp_min(const Operand<T>& x, double low);
+/// min(x, high), slope 1 at high; NaN stays NaN.
+/// @pytorch also takes a tensor as the limit: write `minimum`.
+template <Real T> EBB_API Tensor<T> clamp_max(const Operand<T>& x, double high);
 /// x above 0, else negative_slope x; slope negative_slope at 0
 template <Real T> EBB_API Tensor<T> leaky_relu(const Operand<T>& x, double negative_slope = 0.01);
 /// x above 0, else alpha (e^x - 1); slope alpha at 0
@@ -112,6 +126,12 @@ template <Real T> EBB_API Tensor<T> elu(const Operand<T>& x, double alpha = 1);
 template <Real T> EBB_API Tensor<T> selu(const Operand<T>& x);
 /// x limited to [low, high], slope 0 at both ends; NaN stays NaN. low must not be above high.
 template <Real T> EBB_API Tensor<T> hardtanh(const Operand<T>& x, double low = -1, double high = 1);
+/// x limited to [0, 6], slope 0 at both ends; NaN stays NaN
+template <Real T> EBB_API Tensor<T> relu6(const Operand<T>& x);
+/// x + 3 limited to [0, 6], over 6; slope 0 at both ends
+template <Real T> EBB_API Tensor<T> hardsigmoid(const Operand<T>& x);
+/// x hardsigmoid(x); slope 0 at -3 and 1 at 3
+template <Real T> EBB_API Tensor<T> hardswish(const Operand<T>& x);
 /// x sigmoid(x)
 template <Real T> EBB_API Tensor<T> silu(const Operand<T>& x);
 /// x tanh(softplus(x))
@@ -157,6 +177,11 @@ EBB_WITH_NUMBERS(Tensor<T>, xlogy)
 /// @pytorch has slopes of NaN where both are 0.
 template <Real T> EBB_API Tensor<T> hypot(const Operand<T>& a, const Operand<T>& b);
 EBB_WITH_NUMBERS(Tensor<T>, hypot)
+/// log(e^a + e^b), finite for all finite a and b; slopes 1/2 for equal arguments, also infinite
+/// ones.
+/// @pytorch has slopes of NaN for equal infinite arguments.
+template <Real T> EBB_API Tensor<T> logaddexp(const Operand<T>& a, const Operand<T>& b);
+EBB_WITH_NUMBERS(Tensor<T>, logaddexp)
 /// The angle of the point (b, a) in [-pi, pi]; slopes 0 where both are 0.
 /// @pytorch has slopes of NaN where both are 0.
 template <Real T> EBB_API Tensor<T> atan2(const Operand<T>& a, const Operand<T>& b);

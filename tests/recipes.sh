@@ -98,13 +98,14 @@ check_elementwise() {
 #include <ebb/autodiff/formula/activations.hpp>
 #include <ebb/autodiff/formula/elementwise.hpp>
 using namespace ebb;
-static_assert(op::index_in<op::Softsign>(op::Unary{}) < op::Unary::size);
-static_assert(op::unary_reads<op::Softsign> == 1);
+static_assert(op::index_in<op::Sech>(op::Unary{}) < op::Unary::size);
+static_assert(op::unary_reads<op::Sech> == 3);
 int main() {
   Dual<double, 1, 1> x(-3.0);
   x.d[0] = 1;
-  const auto y = softsign(x);
-  return softsign(-3.0) == -0.75 && y.v == -0.75 && y.d[0] == 0.0625 ? 0 : 1;
+  const auto y = sech(x);
+  const double value = 1 / std::cosh(-3.0), slope = -value * std::tanh(-3.0);
+  return sech(-3.0) == value && y.v == value && y.d[0] == slope ? 0 : 1;
 }
 END
   compiles "the elementwise operation" "$tree/numbers.cpp" -o "$tree/numbers" &&
@@ -115,8 +116,8 @@ END
   cat > "$tree/tensors.cpp" << 'END'
 #include <ebb/autodiff/ops.hpp>
 using namespace ebb;
-Tensor<float> f(const Variable<float>& w) { return softsign(w); }
-Tensor<double> f(const Array<double>& x) { return softsign(x); }
+Tensor<float> f(const Variable<float>& w) { return sech(w); }
+Tensor<double> f(const Array<double>& x) { return sech(x); }
 END
   local unit
   for unit in tensors autodiff/ops/elementwise autodiff/registry; do

@@ -2,6 +2,7 @@
 // Activations that are composed of other functions. Each is one `fuse` of its formula, so that its
 // slopes come from forward mode. Primitive activations are in sigmoidal.hpp.
 #pragma once
+#include <limits>
 #include <string_view>
 
 #include "ebb/autodiff/formula/dual.hpp"
@@ -63,8 +64,72 @@ struct LeakyRelu {
   static constexpr double kinks[] = {0};
 };
 
+/// x limited to [0, 6] (Krizhevsky 2010).
+struct Relu6 {
+  static constexpr std::string_view name = "relu6";
+  EBB_INLINE static auto value(auto x) { return hardtanh(x, 0, 6); }
+  static auto call(const auto& x) { return relu6(x); }
+  static constexpr double samples[] = {-50, -0.1, 0.1, 5.9, 3, 6.1};
+  static constexpr double kinks[] = {0, 6};
+};
+
+/// x + 3 limited to [0, 6], over 6: straight lines in place of a sigmoid (Howard et al. 2019,
+/// section 5.2).
+struct Hardsigmoid {
+  static constexpr std::string_view name = "hardsigmoid";
+  EBB_INLINE static auto value(auto x) { return hardtanh(x + 3, 0, 6) / 6; }
+  static auto call(const auto& x) { return hardsigmoid(x); }
+  static constexpr double samples[] = {-50, -3.1, -2.9, 0, 2.9, 1.5, 3.1};
+  static constexpr double kinks[] = {-3, 3};
+};
+
+/// x hardsigmoid(x) (Howard et al. 2019, section 5.2).
+struct Hardswish {
+  static constexpr std::string_view name = "hardswish";
+  EBB_INLINE static auto value(auto x) {
+    const auto near = clamp(x, -4.0, 4.0);  // outside of this range the factor is 0 or 1
+    return select(x >= 3, x, near * Hardsigmoid::value(near));
+  }
+  static auto call(const auto& x) { return hardswish(x); }
+  static constexpr double samples[] = {-50, -3.1, -2.9, 0, 2.9, 20, 1.5, 3.1};
+  static constexpr double kinks[] = {-3, 3};
+};
+
+/// max(x, low); the slope at the limit is 1, and NaN stays NaN.
+struct ClampMin {
+  static constexpr std::string_view name = "clamp_min";
+  EBB_INLINE static auto value(auto x, auto low) {
+    return select(x < low, low, select(x == x, x, x * x));  // slope NaN at NaN
+  }
+  static auto call(const auto& x) { return clamp_min(x, -1); }
+  static void rejections(auto refuses) {
+    refuses(
+        "no number", [](auto x) { clamp_min(x, std::numeric_limits<double>::quiet_NaN()); },
+        "clamp_min: low is NaN");
+  }
+  static constexpr double samples[] = {-50, -1.1, -0.9, 0.3, 50};
+  static constexpr double kinks[] = {-1};
+};
+
+/// min(x, high); the slope at the limit is 1, and NaN stays NaN.
+struct ClampMax {
+  static constexpr std::string_view name = "clamp_max";
+  EBB_INLINE static auto value(auto x, auto high) {
+    return select(x > high, high, select(x == x, x, x * x));  // slope NaN at NaN
+  }
+  static auto call(const auto& x) { return clamp_max(x, 2); }
+  static void rejections(auto refuses) {
+    refuses(
+        "no number", [](auto x) { clamp_max(x, std::numeric_limits<double>::quiet_NaN()); },
+        "clamp_max: high is NaN");
+  }
+  static constexpr double samples[] = {50, 2.1, 1.9, 0.3, -50};
+  static constexpr double kinks[] = {2};
+};
+
 /// All activations that are composed.
-using Activations = List<Silu, Mish, Elu, Selu, LeakyRelu>;
+using Activations =
+    List<Silu, Mish, Elu, Selu, LeakyRelu, Relu6, Hardsigmoid, Hardswish, ClampMin, ClampMax>;
 
 }  // namespace ebb::inline v0::op
 
@@ -88,6 +153,9 @@ concept FormulaValue = FormulaNumber<V> || is_uses<V> || is_dual<V>;
 EBB_ACTIVATION(silu, Silu)
 EBB_ACTIVATION(mish, Mish)
 EBB_ACTIVATION(selu, Selu)
+EBB_ACTIVATION(relu6, Relu6)
+EBB_ACTIVATION(hardsigmoid, Hardsigmoid)
+EBB_ACTIVATION(hardswish, Hardswish)
 #undef EBB_ACTIVATION
 
 /// The operation of this name in a formula.
@@ -99,6 +167,16 @@ EBB_INLINE V elu(const V& x, double alpha = 1) {
 template <FormulaValue V>
 EBB_INLINE V leaky_relu(const V& x, double negative_slope = 0.01) {
   return V(op::LeakyRelu::value(x, negative_slope));
+}
+/// The operation of this name in a formula.
+template <FormulaValue V>
+EBB_INLINE V clamp_min(const V& x, double low) {
+  return V(op::ClampMin::value(x, low));
+}
+/// The operation of this name in a formula.
+template <FormulaValue V>
+EBB_INLINE V clamp_max(const V& x, double high) {
+  return V(op::ClampMax::value(x, high));
 }
 /// `hardtanh` with the default limits.
 template <FormulaValue V>

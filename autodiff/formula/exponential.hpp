@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Elementwise roots, exponentials, logarithms and powers.
 #pragma once
+#include <limits>
 #include <string_view>
 
 #include "ebb/autodiff/formula/functions.hpp"
@@ -32,6 +33,13 @@ struct Exp {
   static constexpr double samples[] = {-30, -3, -0.5, 0, 0.7, 20};
 };
 
+struct Exp2 {
+  static constexpr std::string_view name = "exp2";
+  EBB_INLINE static auto value(auto x) { return exp2(x); }
+  EBB_INLINE static auto slope(auto, auto y) { return 0.69314718055994531 * y; }
+  static constexpr double samples[] = {-30, -3, -0.5, 0, 0.7, 20};
+};
+
 /// e^x - 1 without cancellation near 0.
 struct Expm1 {
   static constexpr std::string_view name = "expm1";
@@ -45,6 +53,24 @@ struct Log {
   static constexpr bool has_infinite_slope = true;
   EBB_INLINE static auto value(auto x) { return log(x); }
   EBB_INLINE static auto slope(auto x, auto) { return 1 / x; }
+  static constexpr double samples[] = {0.1, 0.9, 1, 5, 50};
+  static constexpr double lower_bound = 0;
+};
+
+struct Log2 {
+  static constexpr std::string_view name = "log2";
+  static constexpr bool has_infinite_slope = true;
+  EBB_INLINE static auto value(auto x) { return log2(x); }
+  EBB_INLINE static auto slope(auto x, auto) { return 1.4426950408889634 / x; }
+  static constexpr double samples[] = {0.1, 0.9, 1, 5, 50};
+  static constexpr double lower_bound = 0;
+};
+
+struct Log10 {
+  static constexpr std::string_view name = "log10";
+  static constexpr bool has_infinite_slope = true;
+  EBB_INLINE static auto value(auto x) { return log10(x); }
+  EBB_INLINE static auto slope(auto x, auto) { return 0.43429448190325183 / x; }
   static constexpr double samples[] = {0.1, 0.9, 1, 5, 50};
   static constexpr double lower_bound = 0;
 };
@@ -92,6 +118,23 @@ struct Xlogy {
   }
   static constexpr double samples[][2] = {{1.5, 2}, {-0.7, 1.2}, {0, 3},    {3, 0.5},
                                           {50, 40}, {2, 7},      {-4, 0.1}, {0.2, 1}};
+};
+
+/// log(e^a + e^b) = max(a, b) + log(1 + e^-|a - b|). Equal infinite arguments have the distance 0.
+struct LogAddExp {
+  static constexpr std::string_view name = "logaddexp";
+  EBB_INLINE static auto value(auto a, auto b) {
+    return maximum(a, b) + log1p(exp(-abs(distance(a, b))));
+  }
+  EBB_INLINE static auto slope_a(auto a, auto b, auto) { return sigmoid(distance(a, b)); }
+  EBB_INLINE static auto slope_b(auto a, auto b, auto) { return sigmoid(-distance(a, b)); }
+  static constexpr double samples[][2] = {{1, 2}, {-1, -3}, {0.5, 0.5}, {50, 47}, {-40, -38}};
+
+ private:
+  EBB_INLINE static auto distance(auto a, auto b) {
+    constexpr double infinity = std::numeric_limits<double>::infinity();
+    return select(a == b, select(abs(a) < infinity, a - b, 0), a - b);
+  }
 };
 
 }  // namespace ebb::inline v0::op

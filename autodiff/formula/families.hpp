@@ -10,7 +10,8 @@
 
 /// From <cmath>; lanes have their own.
 #define EBB_UNARY_OF_CMATH(X)                                                                 \
-  X(sqrt, Sqrt) X(exp, Exp) X(expm1, Expm1) X(log, Log) X(log1p, Log1p)                       \
+  X(sqrt, Sqrt) X(exp, Exp) X(exp2, Exp2) X(expm1, Expm1)                                     \
+  X(log, Log) X(log2, Log2) X(log10, Log10) X(log1p, Log1p)                                   \
   X(sin, Sin) X(cos, Cos) X(tan, Tan) X(asin, Asin) X(acos, Acos) X(atan, Atan)               \
   X(sinh, Sinh) X(cosh, Cosh) X(tanh, Tanh) X(asinh, Asinh) X(acosh, Acosh) X(atanh, Atanh)   \
   X(erf, Erf) X(erfc, Erfc) X(lgamma, Lgamma) X(floor, Floor) X(ceil, Ceil)
@@ -27,10 +28,12 @@
 #define EBB_UNARY_OF_FORMULAS(X)                                                              \
   X(abs, Abs) X(sign, Sign) X(square, Square) X(reciprocal, Reciprocal) X(rsqrt, Rsqrt)       \
   X(sigmoid, Sigmoid) X(log_sigmoid, LogSigmoid) X(relu, Relu) X(softplus, Softplus)          \
+  X(softsign, Softsign)                                                                       \
   X(clamp, Clamp, (), (double low, double high), (low, high))                                 \
   X(hardtanh, Hardtanh, (), (double low, double high), (low, high))
-#define EBB_BINARY_OF_FORMULAS(X) \
-  X(maximum, Maximum) X(minimum, Minimum) X(hypot, Hypot) X(xlogy, Xlogy)
+#define EBB_BINARY_OF_FORMULAS(X)                                                             \
+  X(maximum, Maximum) X(minimum, Minimum) X(hypot, Hypot) X(xlogy, Xlogy)                     \
+  X(logaddexp, LogAddExp)
 
 /// All of one argument, and of two. Duals and tensors have a function for each.
 #define EBB_UNARY_OPERATIONS(X) \

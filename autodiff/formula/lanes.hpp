@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // SIMD lanes and every function on them.
 #pragma once
+#include "ebb/autodiff/formula/lanes_bases.hpp"
 #include "ebb/autodiff/formula/lanes_core.hpp"
 #include "ebb/autodiff/formula/lanes_gamma.hpp"
 #include "ebb/autodiff/formula/lanes_gelu.hpp"

@@ -177,6 +177,20 @@ struct LogParts {
   EBB_INLINE L scale() const { return L((Word(2 * bias<T> + 1) - biased) << digits<T>); }
 };
 
+/// x = 2^k (1 + f) with 1 + f in [sqrt(1/2), sqrt(2)), for positive finite x.
+template <class L>
+struct LogArgument {
+  L k, f;
+};
+template <class T, int W>
+EBB_INLINE LogArgument<Lanes<T, W>> log_argument(const Lanes<T, W>& x) {
+  using L = Lanes<T, W>;
+  const auto subnormal = x < least_normal<T>;
+  constexpr int lift = digits<T> + 1;
+  const LogParts<L> parts(select(subnormal, x * T(typename L::Bits::Word(1) << lift), x));
+  return {parts.k() - select(subnormal, lift, 0), parts.f()};
+}
+
 /// Sets the values of the logarithm at the ends of its domain (low, infinity) and outside of it.
 template <class T, int W>
 EBB_INLINE Lanes<T, W> log_domain(const Lanes<T, W>& x, T low, const Lanes<T, W>& inside) {
@@ -229,12 +243,9 @@ EBB_INLINE Lanes<T, W> expm1(const Lanes<T, W>& x) {
 /// The natural logarithm.
 template <class T, int W>
 EBB_INLINE Lanes<T, W> log(const Lanes<T, W>& x) {
-  using L = Lanes<T, W>;
   using namespace lane;
-  const auto subnormal = x < least_normal<T>;
-  constexpr int lift = digits<T> + 1;
-  const LogParts<L> parts(select(subnormal, x * T(typename L::Bits::Word(1) << lift), x));
-  return log_domain(x, T(0), log_reduced(parts.k() - select(subnormal, lift, 0), parts.f()));
+  const auto u = log_argument(x);
+  return log_domain(x, T(0), log_reduced(u.k, u.f));
 }
 
 /// log(1 + x), accurate also next to 0.

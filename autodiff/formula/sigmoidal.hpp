@@ -47,6 +47,17 @@ struct Softplus {
   static constexpr double samples[] = {-20, -4, -0.1, 0, 1.5, 3, 20};
 };
 
+/// x / (1 + |x|).
+struct Softsign {
+  static constexpr std::string_view name = "softsign";
+  EBB_INLINE static auto value(auto x) {
+    const auto near = clamp(x, -1e30, 1e30);  // outside of this range it is -1 or 1
+    return near / (1 + abs(near));
+  }
+  EBB_INLINE static auto slope(auto x, auto) { return square(1 / (1 + abs(x))); }
+  static constexpr double samples[] = {-40, -3, -0.2, 0.3, 1.5, 25};
+};
+
 /// 2 / sqrt(pi) times the integral of e^(-t^2) from 0 to x.
 struct Erf {
   static constexpr std::string_view name = "erf";

@@ -46,7 +46,12 @@ TEST_CASE("an argument that was not taken gets nothing of an infinite gradient")
   CHECK_FLAT(2, sqrt(0.0 - minimum(0.0, x)));
   CHECK_FLAT(-2, sqrt(relu(x)));
   CHECK_FLAT(-2, sqrt(clamp(x, 0, 9)));
+  CHECK_FLAT(-2, sqrt(clamp_min(x, 0)));
+  CHECK_FLAT(2, sqrt(0.0 - clamp_max(x, 0)));
   CHECK_FLAT(-2, sqrt(hardtanh(x, 0, 9)));
+  CHECK_FLAT(-2, sqrt(relu6(x)));
+  CHECK_FLAT(-5, sqrt(hardsigmoid(x)));
+  CHECK_FLAT(-2, masked_fill(log(x), Array<bool>(true), 3));
   CHECK_FLAT(0, sqrt(abs(x)));
   CHECK_FLAT(-2, log(maximum(x, 0.0)));
   CHECK_FLAT(-2, 1.0 / maximum(x, 0.0));
@@ -68,7 +73,11 @@ TEST_CASE("inside of a formula, too") {
   CHECK_FLAT_FUSED(2, sqrt(0 - minimum(v, 0)));
   CHECK_FLAT_FUSED(-2, sqrt(relu(v)));
   CHECK_FLAT_FUSED(-2, sqrt(clamp(v, 0, 9)));
+  CHECK_FLAT_FUSED(-2, sqrt(clamp_min(v, 0)));
+  CHECK_FLAT_FUSED(2, sqrt(0 - clamp_max(v, 0)));
   CHECK_FLAT_FUSED(-2, sqrt(hardtanh(v, 0, 9)));
+  CHECK_FLAT_FUSED(-2, sqrt(relu6(v)));
+  CHECK_FLAT_FUSED(-5, sqrt(hardsigmoid(v)));
   CHECK_FLAT_FUSED(0, sqrt(abs(v)));
   CHECK_FLAT_FUSED(-2, log(maximum(v, 0)));
   CHECK_FLAT_FUSED(-2, 1 / maximum(v, 0));

@@ -40,6 +40,13 @@ TEST_CASE("elementwise operations of one argument have their slopes") {
     CHECK(slope([](const auto& x) { return clamp(x, -1, 2); }, end) == 1);
     CHECK(slope([](const auto& x) { return hardtanh(x, -1, 2); }, end) == 0);
   }
+  CHECK(slope([](const auto& x) { return clamp_min(x, -1); }, -1) == 1);
+  CHECK(slope([](const auto& x) { return clamp_max(x, 2); }, 2) == 1);
+  for (const double end : {0.0, 6.0}) {
+    CHECK(slope([](const auto& x) { return relu6(x); }, end) == 0);
+    CHECK(slope([](const auto& x) { return hardsigmoid(x); }, end - 3) == 0);
+    CHECK(slope([](const auto& x) { return hardswish(x); }, end - 3) == end / 6);
+  }
   for (const double x : {0.0, 0.5, 1.0}) {
     CHECK(slope([](const auto& v) { return sign(v) + floor(v) + ceil(v) + round(v); }, x) == 0);
   }

@@ -31,6 +31,9 @@ void check_finite_option(const char* argument, double value) {
 EBB_ACTIVATION(silu, Silu)
 EBB_ACTIVATION(mish, Mish)
 EBB_ACTIVATION(selu, Selu)
+EBB_ACTIVATION(relu6, Relu6)
+EBB_ACTIVATION(hardsigmoid, Hardsigmoid)
+EBB_ACTIVATION(hardswish, Hardswish)
 #undef EBB_ACTIVATION
 
 template <Real T>
@@ -39,6 +42,20 @@ Tensor<T> elu(const Operand<T>& x, double alpha) {
   return fuse(Formula<op::Elu>{}, x, alpha);
 }
 EBB_OVERLOAD_FOR_REALS(elu, Tensor<T>(const Operand<T>&, double))
+
+template <Real T>
+Tensor<T> clamp_min(const Operand<T>& x, double low) {
+  if (std::isnan(low)) throw ArgumentError("clamp_min: low is NaN");
+  return fuse(Formula<op::ClampMin>{}, x, low);
+}
+EBB_OVERLOAD_FOR_REALS(clamp_min, Tensor<T>(const Operand<T>&, double))
+
+template <Real T>
+Tensor<T> clamp_max(const Operand<T>& x, double high) {
+  if (std::isnan(high)) throw ArgumentError("clamp_max: high is NaN");
+  return fuse(Formula<op::ClampMax>{}, x, high);
+}
+EBB_OVERLOAD_FOR_REALS(clamp_max, Tensor<T>(const Operand<T>&, double))
 
 template <Real T>
 Tensor<T> leaky_relu(const Operand<T>& x, double negative_slope) {

@@ -15,7 +15,7 @@ using namespace ebb::test;
 
 namespace {
 
-constexpr double pi = 3.141592653589793;
+constexpr double pi = 3.141592653589793, log_2 = 0.6931471805599453;
 
 struct Point {
   double a, b, value, da, db;
@@ -76,6 +76,16 @@ const std::vector<Hard>& table() {
             {0, 5, 0, 1.6094379124341003, 0},
             {1, inf, inf, inf, 0},
             {2, -1, nan_value, nan_value, -2}}),
+      HARD("logaddexp", logaddexp(a, b),
+           {{0, 0, log_2, 0.5, 0.5},
+            {inf, inf, inf, 0.5, 0.5},
+            {-inf, -inf, -inf, 0.5, 0.5},
+            {inf, -inf, inf, 1, 0},
+            {-inf, 3, 3, 0, 1},
+            {huge, huge, huge, 0.5, 0.5},
+            {huge, -huge, huge, 1, 0},
+            {-800, 0, 0, 0, 1},
+            {tiny, -tiny, log_2, 0.5, 0.5}}),
       HARD("hypot", hypot(a, b),
            {{0, 0, 0, 0, 0},
             {-0.0, 3, 3, 0, 1},

@@ -71,6 +71,9 @@ TEST_SUITE("kernels") {
       #f, [](auto x) { return f(x); }, [](long double x) { return std::f(x); }, __VA_ARGS__)
 
 TEST_CASE("elementwise operations have the values of the C library") {
+  CHECK_FUNCTION(exp2, -120, 120);
+  CHECK_FUNCTION(log2, 0.01, 90);
+  CHECK_FUNCTION(log10, 0.01, 90);
   CHECK_FUNCTION(tan, -40, 40);
   CHECK_FUNCTION(asin, -1, 1);
   CHECK_FUNCTION(acos, -1, 1);
@@ -93,6 +96,11 @@ TEST_CASE("elementwise operations have the values of the C library") {
   check_range(
       "rsqrt", [](auto x) { return rsqrt(x); }, [](long double x) { return 1 / std::sqrt(x); },
       0.01, 90, 2);
+  // Where the result is not next to 0.
+  check_range(
+      "logaddexp", [](auto x) { return logaddexp(x, 3.0); },
+      [](long double x) { return std::max(x, 3.0L) + std::log1p(std::exp(-std::abs(x - 3.0L))); },
+      -90, 90, 3);
   check_range(
       "xlogy", [](auto x) { return xlogy(x, 3.0); },
       [](long double x) { return x * std::log(3.0L); }, -9, 8, 2);
@@ -135,6 +143,49 @@ TEST_CASE("activations have the values of their definitions") {
                                : x; }, -2, 2, 0);
 }
 
+TEST_CASE("activations of straight lines, and softsign, have the values of their definitions") {
+  using L = long double;
+  const auto limited = [](L x) { return std::min(std::max(x + 3, 0.0L), 6.0L) / 6; };
+  check_range(
+      "softsign", [](auto x) { return softsign(x); }, [](L x) { return x / (1 + std::abs(x)); },
+      -1e4, 1e4, 2);
+  check_range(
+      "relu6", [](auto x) { return relu6(x); },
+      [](L x) { return std::min(std::max(x, 0.0L), 6.0L); }, -2, 8, 0);
+  check_range(
+      "hardsigmoid", [](auto x) { return hardsigmoid(x); }, limited, -5, 5, 2);
+  check_range(
+      "hardswish", [](auto x) { return hardswish(x); }, [&](L x) { return x * limited(x); }, -5, 5,
+      3);
+  check_range(
+      "clamp_min", [](auto x) { return clamp_min(x, 0.5); }, [](L x) { return std::max(x, 0.5L); },
+      -2, 2, 0);
+  check_range(
+      "clamp_max", [](auto x) { return clamp_max(x, 0.5); }, [](L x) { return std::min(x, 0.5L); },
+      -2, 2, 0);
+}
+
+TEST_CASE("equal arguments of logaddexp have slopes of 1/2 and the second derivatives of e^x") {
+  const auto f = [](const auto& x) { return logaddexp(slice(x, 0, {0, 1}), slice(x, 0, {1, 2})); };
+  const auto total = [&](const auto& x) { return sum(f(x)); };
+  for (const double v : {-3.0, 0.0, 700.0}) {
+    CAPTURE(v);
+    const auto x = Array<double>::of({v, v});
+    CHECK(equal(gradient(total, x).array(), Array<double>::of({0.5, 0.5})));
+    CHECK(equal(hessian(total, x).array(), Array<double>({2, 2}, {0.25, -0.25, -0.25, 0.25})));
+  }
+  for (const double v : {-inf, inf}) {
+    const auto x = Array<double>::of({v, v});
+    CHECK(equal(gradient(total, x).array(), Array<double>::of({0.5, 0.5})));
+    CHECK(equal(hessian(total, x).array(), Array<double>::zeros({2, 2})));
+    const auto fused = [](const auto& a) {
+      return fuse([](auto u) { return logaddexp(u, u); }, a);
+    };
+    CHECK(fused(Tensor<double>(v)).item() == v);
+    CHECK(gradient(fused, Array<double>(v)).item() == 1);
+  }
+}
+
 TEST_CASE("gelu_tanh is x or 0 far out, with slopes 1 or 0, where its cube overflows") {
   const auto f = [](const auto& x) { return sum(gelu_tanh(x)); };
   const auto x = Array<float>::of({-1e20f, -3e38f, 1e20f, 3e38f});
@@ -164,7 +215,8 @@ TEST_CASE("activations of infinite numbers and of NaN, and their slopes at kinks
   }
   const Tensor<double> none(nan_value);
   for (const auto& y : {gelu(none), gelu_tanh(none), silu(none), mish(none), elu(none), selu(none),
-                        leaky_relu(none), hardtanh(none)}) {
+                        leaky_relu(none), hardtanh(none), relu6(none), hardsigmoid(none),
+                        hardswish(none), clamp_min(none, 0), clamp_max(none, 0), softsign(none)}) {
     CHECK(std::isnan(y.item()));
   }
   CHECK(slope([](auto x) { return leaky_relu(x, 0.3); }, 0) == 0.3);
@@ -233,7 +285,9 @@ TEST_CASE("formulas find every function") {
   const auto f = [](auto v) {
     const auto p = tan(v) + asin(v) + acos(v) + atan(v) + sinh(v) + cosh(v) + asinh(v) + atanh(v);
     const auto q = erf(v) + erfc(v) + reciprocal(v) + rsqrt(2 + v) + acosh(2 + v) + sign(v);
-    const auto r = floor(v) + ceil(v) + round(v) + hypot(v, 2) + atan2(v, 1) + atan2(1.0, v);
+    const auto s = exp2(v) + log2(2 + v) + log10(2 + v) + softsign(v) + logaddexp(v, 2) +
+                   logaddexp(0.5, v) + logaddexp(v, 2 * v);
+    const auto r = s + floor(v) + ceil(v) + round(v) + hypot(v, 2) + atan2(v, 1) + atan2(1.0, v);
     return p + q + r + xlogy(v, 3) + xlogy(2.0, 2 + v) + hypot(1.0, v) + atan2(v, v + 2);
   };
   const auto fused = [&](const auto& v) { return sum(fuse(f, v)); };
@@ -262,7 +316,9 @@ TEST_CASE("formulas find every activation") {
   const auto f = [](auto v) {
     const auto p = gelu(v) + gelu_tanh(v) + silu(v) + mish(v) + selu(v) + elu(v) + elu(v, 0.5);
     const auto q = leaky_relu(v) + leaky_relu(v, 0.2) + hardtanh(v) + hardtanh(v, -2, 1.5);
-    return p + q;
+    const auto r =
+        relu6(v) + hardsigmoid(2 * v) + hardswish(v) + clamp_min(v, 0.1) + clamp_max(v, 0.2);
+    return p + q + r;
   };
   const auto two = [](auto v) { return gelu(v) + elu(v, 0.5); };
   CHECK_AGREES(close(fuse(two, x).array(), (gelu(x) + elu(x, 0.5)).array(), 1e-14, 1e-14));

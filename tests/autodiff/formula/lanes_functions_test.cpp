@@ -7,6 +7,9 @@ using namespace ebb::test;
 
 namespace {
 
+FUNCTION(exp2, 2)
+FUNCTION(log2, 3)
+FUNCTION(log10, 3)
 FUNCTION(tan, 4)
 FUNCTION(asin, 3)
 FUNCTION(acos, 3)
@@ -27,9 +30,10 @@ struct Test_round {
   static EBB_INLINE auto lanes(const auto& x) { return round(x); }
   static long double exact(long double x) { return std::nearbyint(x); }
 };
-#define FUNCTION_TYPES                                                                     \
-  Test_tan, Test_asin, Test_acos, Test_atan, Test_sinh, Test_cosh, Test_asinh, Test_acosh, \
-      Test_atanh, Test_erf, Test_erfc, Test_floor, Test_ceil, Test_round
+#define FUNCTION_TYPES                                                                           \
+  Test_exp2, Test_log2, Test_log10, Test_tan, Test_asin, Test_acos, Test_atan, Test_sinh,        \
+      Test_cosh, Test_asinh, Test_acosh, Test_atanh, Test_erf, Test_erfc, Test_floor, Test_ceil, \
+      Test_round
 
 /// A function of two arguments.
 #define FUNCTION2(f, ulps)                                                          \
@@ -56,6 +60,43 @@ TEST_CASE_TEMPLATE("special values of further functions are exact", T, float, do
   using Limits = std::numeric_limits<T>;
   const T tiny = Limits::denorm_min(), least = Limits::min(), huge = Limits::max();
   const T zero = 0, none = T(-0.0), inf = ebb::test::inf<T>, nan = NaN<T>;
+  constexpr bool f = sizeof(T) == 4;
+  check_special<Test_exp2, T>({{zero, 1},
+                               {none, 1},
+                               {inf, inf},
+                               {-inf, zero},
+                               {nan, nan},
+                               {huge, inf},
+                               {-huge, zero},
+                               {tiny, 1},
+                               {T(f ? 128 : 1024), inf},
+                               {T(f ? -149 : -1074), tiny},
+                               {T(f ? -126 : -1022), least},
+                               {T(f ? -150 : -1075), zero}});
+  for (int n = f ? -149 : -1074; n < (f ? 128 : 1024); ++n) {
+    check_special<Test_exp2, T>({{T(n), std::ldexp(T(1), n)}});
+    check_special<Test_log2, T>({{std::ldexp(T(1), n), T(n)}});
+  }
+  T power = 1;
+  for (int n = 0; n <= (f ? 10 : 22); ++n, power *= 10) {
+    check_special<Test_log10, T>({{power, T(n)}});
+  }
+  check_special<Test_log2, T>({{1, 0},
+                               {zero, -inf},
+                               {none, -inf},
+                               {-1, nan},
+                               {-tiny, nan},
+                               {inf, inf},
+                               {-inf, nan},
+                               {nan, nan}});
+  check_special<Test_log10, T>({{1, 0},
+                                {zero, -inf},
+                                {none, -inf},
+                                {-1, nan},
+                                {-tiny, nan},
+                                {inf, inf},
+                                {-inf, nan},
+                                {nan, nan}});
   const T right = T(1.57079632679489661923L), straight = T(3.14159265358979323846L);
   check_special<Test_tan, T>({{zero, zero},
                               {none, none},

@@ -78,6 +78,10 @@ TEST_CASE("second derivatives are as exact as first ones") {
       {OF(sqrt), [](L x) { return -0.25L * std::pow(x, -1.5L); }, positive},
       {OF(rsqrt), [](L x) { return 0.75L * std::pow(x, -2.5L); }, positive},
       {OF(log), [](L x) { return -1 / (x * x); }, positive},
+      {OF(log2), [](L x) { return -1 / (x * x * std::log(2.0L)); }, positive},
+      {OF(log10), [](L x) { return -1 / (x * x * std::log(10.0L)); }, positive},
+      {OF(exp2), [](L x) { return std::log(2.0L) * std::log(2.0L) * std::exp2(x); }, near},
+      {OF(softsign), [](L x) { return (x < 0 ? 2 : -2) / std::pow(1 + std::abs(x), 3); }, all},
       {OF(log1p), [](L x) { return -1 / ((1 + x) * (1 + x)); }, positive},
       {OF(reciprocal), [](L x) { return 2 / (x * x * x); }, positive}};
 #undef OF

@@ -132,7 +132,14 @@ TEST_CASE("the slope of a fused choice at NaN is NaN") {
   CHECK(is_nan([](auto x) { return relu(x); }));
   CHECK(is_nan([](auto x) { return abs(x); }));
   CHECK(is_nan([](auto x) { return clamp(x, -1, 2); }));
+  CHECK(is_nan([](auto x) { return clamp_min(x, -1); }));
+  CHECK(is_nan([](auto x) { return clamp_max(x, 2); }));
   CHECK(is_nan([](auto x) { return hardtanh(x); }));
+  CHECK(is_nan([](auto x) { return relu6(x); }));
+  CHECK(is_nan([](auto x) { return hardsigmoid(x); }));
+  CHECK(is_nan([](auto x) { return hardswish(x); }));
+  CHECK(is_nan([](auto x) { return softsign(x); }));
+  CHECK(is_nan([](auto x) { return logaddexp(x, x); }));
   CHECK(is_nan([](auto x) { return leaky_relu(x); }));
   CHECK(is_nan([](auto x) { return elu(x); }));
   CHECK(is_nan([](auto x) { return selu(x); }));
