@@ -21,6 +21,7 @@
 #include "ebb/autodiff/ops/networks/convolution.hpp"
 #include "ebb/autodiff/ops/networks/dropout.hpp"
 #include "ebb/autodiff/ops/networks/embedding.hpp"
+#include "ebb/autodiff/ops/networks/label_losses.hpp"
 #include "ebb/autodiff/ops/networks/losses.hpp"
 #include "ebb/autodiff/ops/networks/normalisation.hpp"
 #include "ebb/autodiff/ops/networks/pooling.hpp"
@@ -161,6 +162,7 @@ std::vector<RegistryEntry> registry() {
   add(all, "indices", op::Indexed{});
   add(all, "joins", op::Joins{});
   add(all, "losses", op::Losses{});
+  add(all, "losses", op::LabelLosses{});
   add(all, "convolutions", op::Convolutions{});
   add(all, "pooling", op::Poolings{});
   add(all, "embeddings", op::Embeddings{});

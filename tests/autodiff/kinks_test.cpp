@@ -117,6 +117,18 @@ TEST_CASE("losses have their slopes") {
   CHECK(slope([&](const auto& x) { return squared_hinge_loss(x, one); }, 1) == 0);
   // Half of q - 1 and of q, turned since e falls as the prediction grows.
   CHECK(slope([&](const auto& x) { return quantile_loss(x, target, 0.75); }, 2) == -0.25);
+  const auto variance_at = [](double eps) {
+    const auto of_variance = [=](const auto& v) {
+      return gaussian_nll_loss(Array<double>(3.0), Array<double>(2.0), v, eps);
+    };
+    return slope(of_variance, 0.5);
+  };
+  CHECK(variance_at(0.5) == -1);  // (1 / v - 1 / v^2) / 2
+  CHECK(variance_at(0.6) == 0);
+  const double least = std::exp(-100.0);  // its logarithm is -100
+  CHECK(slope([&](const auto& x) { return bce(x, one); }, least) == -1 / least);
+  CHECK(slope([&](const auto& x) { return bce(x, one); }, least / 2) == 0);
+  CHECK(slope([&](const auto& x) { return bce(x, one); }, 0) == 0);
   CHECK(slope([&](const auto& x) { return kl_div(x, Array<double>(0.0)); }, -1) == 0);
   CHECK(slope([&](const auto& x) { return kl_div(Array<double>(-1.0), x); }, 0) == 0);
 }

@@ -20,7 +20,11 @@ struct MseLoss {
     const auto f = [](auto x) { return mse_loss(x[0], x[1]); };
     return {sample("of columns", {spread({5, 1}, 50), spread({5, 1})}, f),
             sample("of scalars", {spread({}), spread({}, 2)}, f),
-            sample("of more than a block", {spread({4500}), spread({4500}, 3)}, f)};
+            sample("of more than a block", {spread({4500}), spread({4500}, 3)}, f),
+            sample("as a sum", {spread({5}), spread({5}, 3)},
+                   [](auto x) { return mse_loss(x[0], x[1], Reduction::sum); }),
+            sample("one by one", {spread({2, 3}), spread({2, 3}, 3)},
+                   [](auto x) { return mse_loss(x[0], x[1], Reduction::none); })};
   }
   static std::vector<Rejection> rejections() {
     return {{"a column against a vector",
@@ -31,22 +35,43 @@ struct MseLoss {
   }
 };
 
+/// The loss of one infinite logit: on the line that the loss approaches, or 0 if the target does
+/// not weigh it. `positive` is the weight of a positive target.
+EBB_INLINE auto bce_far_out(auto logit, auto target, auto positive) {
+  const auto weight = select(logit > 0, 1 - target, -positive * target);
+  return select(weight == 0, 0, weight * logit);
+}
+
 /// mean(log(1 + e^z) - t z), which is -t log s(z) - (1 - t) log(1 - s(z)) with the sigmoid s,
 /// without logarithms of numbers that round to 0.
 struct BceWithLogits {
   static constexpr std::string_view name = "bce_with_logits";
   EBB_INLINE static auto value(auto logit, auto target) {
     constexpr double infinity = std::numeric_limits<double>::infinity();
-    // The line that it approaches; an infinite logit that the target does not weigh costs 0.
-    const auto weight = select(logit > 0, 1 - target, -target);
-    return select(abs(logit) == infinity, select(weight == 0, 0, weight * logit),
+    return select(abs(logit) == infinity, bce_far_out(logit, target, 1),
                   softplus(logit) - target * logit);
+  }
+  /// With a weight of positive targets.
+  EBB_INLINE static auto value(auto logit, auto target, auto positive) {
+    constexpr double infinity = std::numeric_limits<double>::infinity();
+    return select(abs(logit) == infinity, bce_far_out(logit, target, positive),
+                  positive * target * softplus(-logit) + (1 - target) * softplus(logit));
   }
   static constexpr Lacks lacks{.empty = "the mean of nothing is NaN"};
   static std::vector<Sample> samples() {
     const auto f = [](auto x) { return bce_with_logits(x[0], x[1]); };
     return {sample("of columns", {spread({5, 1}, 20), spread({5, 1})}, f),
-            sample("of scalars", {spread({}), spread({}, 2)}, f)};
+            sample("of scalars", {spread({}), spread({}, 2)}, f),
+            sample("with weights of the columns", {spread({3, 2}, 20), spread({3, 2})},
+                   [](auto x) {
+                     using T = typename std::remove_cvref_t<decltype(x[0])>::value_type;
+                     return bce_with_logits(x[0], x[1], {.pos_weight = Array<T>::of({0.5, 3})});
+                   }),
+            sample("one by one", {spread({3}, 20), spread({3})}, [](auto x) {
+              using T = typename std::remove_cvref_t<decltype(x[0])>::value_type;
+              return bce_with_logits(x[0], x[1],
+                                     {.pos_weight = Array<T>(T(2)), .reduction = Reduction::none});
+            })};
   }
   static std::vector<Rejection> rejections() {
     return {
@@ -54,7 +79,23 @@ struct BceWithLogits {
          [] {
            bce_with_logits(spread({3, 1}), spread({3}));
          },
-         "bce_with_logits: the shapes of logits and target must be equal, not (3, 1) and (3,)"}};
+         "bce_with_logits: the shapes of logits and target must be equal, not (3, 1) and (3,)"},
+        {"too many weights",
+         [] {
+           bce_with_logits(spread({3}), spread({3}), {.pos_weight = Array<double>::ones({2})});
+         },
+         "bce_with_logits: shapes (2,) and (3,) do not broadcast"},
+        {"weights of more axes",
+         [] {
+           bce_with_logits(spread({3}), spread({3}), {.pos_weight = Array<double>::ones({2, 1})});
+         },
+         "bce_with_logits: pos_weight must broadcast to the shape of the logits, not (2, 1) and "
+         "(3,)"},
+        {"a negative weight",
+         [] {
+           bce_with_logits(spread({2}), spread({2}), {.pos_weight = Array<double>::of({1, -2})});
+         },
+         "bce_with_logits: weight -2 at position 1; it is at least 0"}};
   }
 };
 
@@ -253,94 +294,66 @@ struct KlDiv {
   }
 };
 
-/// The mean over rows of -row[label], by `gather` and `mean`.
-struct NllLoss {
-  static constexpr std::string_view name = "nll_loss";
-  static constexpr Lacks lacks{.scalar = "needs rows", .empty = "the mean of nothing is NaN"};
-  static std::vector<Sample> samples() {
-    const auto labels = Array<std::int64_t>::of({1, 0, 2});
-    return {sample("of three rows", {spread({3, 4}, 50)},
-                   [=](auto x) { return nll_loss(x[0], labels); })};
+/// The mean of (log v + (prediction - target)^2 / v) / 2 with v = max(variance, eps).
+struct GaussianNllLoss {
+  static constexpr std::string_view name = "gaussian_nll_loss";
+  EBB_INLINE static auto value(auto prediction, auto target, auto variance, auto eps) {
+    const auto v = select(variance < eps, eps, variance);
+    const auto loss = 0.5 * (log(v) + square(prediction - target) / v);
+    return select(variance < 0, sqrt(variance), loss);  // NaN with slopes of NaN
   }
-  static std::vector<Rejection> rejections() {
+  static constexpr bool has_kinks = true;
+  static constexpr Lacks lacks{.empty = "the mean of nothing is NaN"};
+  static std::vector<Sample> samples() {
+    const auto f = [](auto x) { return gaussian_nll_loss(x[0], x[1], square(x[2]), 0.1); };
     return {
-        {"a label outside",
-         [] {
-           nll_loss(spread({2, 3}), Array<std::int64_t>::of({0, 3}));
-         },
-         "nll_loss: index 3 at position 1 is not in [0, 3)"},
-        {"too few labels",
-         [] {
-           nll_loss(spread({2, 3}), Array<std::int64_t>::of({0}));
-         },
-         "nll_loss: log_probabilities must be (n, classes) and labels (n,), not (2, 3) and (1,)"}};
-  }
-};
-
-/// The mean over rows of logsumexp(row) - row[label], relative to the largest element.
-struct CrossEntropy {
-  static constexpr std::string_view name = "cross_entropy";
-  using Options = detail::NoOptions;
-  static constexpr unsigned reads[] = {0b0011};
-
-  template <class T>
-  static detail::Block* forward(const Options&, detail::Block* logits, detail::Block* labels) {
-    const Shape& s = logits->shape;
-    if (s.rank() != 2 || labels->shape.rank() != 1 || labels->shape[0] != s[0]) {
-      detail::throw_shapes(name, "logits must be (n, classes) and labels (n,)", s, labels->shape);
-    }
-    const auto* label = labels->data<std::int64_t>();
-    const T* row = logits->data<T>();
-    double total = 0;
-    for (std::int64_t i = 0; i < s[0]; ++i, row += s[1]) {
-      if (label[i] < 0 || label[i] >= s[1]) {
-        throw ArgumentError("cross_entropy: label " + std::to_string(label[i]) + " of row " +
-                            std::to_string(i) + " is not in [0, " + std::to_string(s[1]) +
-                            ") for logits of shape " + to_string(s));
-      }
-      T largest;
-      const double sum = detail::kernels<T>().log_sum(row, s[1], largest);
-      const T logit = row[label[i]];
-      total += logit == largest ? sum : double(largest) - double(logit) + sum;
-    }
-    detail::BlockHandle y(detail::allocate({}, sizeof(T)));
-    *y->data<T>() = T(total / double(s[0]));
-    return y.take();
-  }
-  static auto vjp_a(const auto& call) {
-    using T = typename std::remove_cvref_t<decltype(call.g())>::value_type;
-    const auto logits = call.a();
-    const auto labels = call.template array<std::int64_t>(1);
-    auto chosen = Array<T>::zeros(logits.shape());
-    for (std::int64_t i = 0; i < labels.size(); ++i) {
-      chosen.mutate()[i * logits.shape()[1] + labels[i]] = 1;
-    }
-    return (softmax(logits) - chosen) * (call.g() / double(labels.size()));
-  }
-  static constexpr Lacks lacks{.scalar = "needs rows",
-                               .empty = "the mean of nothing is NaN",
-                               .large = "saturates: its large logits stand in the tests of losses"};
-  static std::vector<Sample> samples() {
-    const auto labels = Array<std::int64_t>::of({1, 0, 2});
-    return {sample("of three rows", {spread({3, 4}, 5)},
-                   [=](auto x) { return cross_entropy(x[0], labels); })};
+        sample("of columns", {spread({7, 1}, 50), spread({7, 1}), spread({7, 1}, 2)}, f),
+        sample("of scalars", {spread({}), spread({}, 2), spread({}, 3)}, f),
+        sample("one by one", {spread({3}), spread({3}, 2), Array<double>::of({2, 0.4, 7})},
+               [](auto x) { return gaussian_nll_loss(x[0], x[1], x[2], 0.5, Reduction::none); })};
   }
   static std::vector<Rejection> rejections() {
-    return {{"a label outside",
+    return {{"a column against a vector",
              [] {
-               cross_entropy(spread({2, 3}), Array<std::int64_t>::of({0, 3}));
+               gaussian_nll_loss(spread({3, 1}), spread({3}), spread({3}));
              },
-             "cross_entropy: label 3 of row 1 is not in [0, 3) for logits of shape (2, 3)"},
-            {"too few labels",
-             [] {
-               cross_entropy(spread({2, 3}), Array<std::int64_t>::of({0}));
-             },
-             "cross_entropy: logits must be (n, classes) and labels (n,), not (2, 3) and (1,)"}};
+             "gaussian_nll_loss: the shapes of prediction, target and variance must be equal, not "
+             "(3, 1) and (3,)"},
+            {"an eps of 0", [] { gaussian_nll_loss(spread({3}), spread({3}), spread({3}), 0); },
+             "gaussian_nll_loss: eps = 0; it is greater than 0"}};
   }
 };
 
-/// All losses.
+/// mean(-t log p - (1 - t) log(1 - p)) with logarithms of at least -100.
+struct Bce {
+  static constexpr std::string_view name = "bce";
+  EBB_INLINE static auto value(auto prediction, auto target) {
+    constexpr double infinity = std::numeric_limits<double>::infinity();
+    return -target * clamp(log(prediction), -100.0, infinity) -
+           (1 - target) * clamp(log1p(-prediction), -100.0, infinity);
+  }
+  static constexpr bool has_kinks = true;
+  static constexpr Lacks lacks{.empty = "the mean of nothing is NaN",
+                               .large = "takes probabilities"};
+  static std::vector<Sample> samples() {
+    const auto f = [](auto x) { return bce(x[0], x[1]); };
+    const auto p = Array<double>::of({0.1, 0.25, 0.5, 0.7, 0.97});
+    return {sample("of columns", {p.reshape({5, 1}), spread({5, 1})}, f),
+            sample("of scalars", {Array<double>(0.3), spread({}, 2)}, f),
+            sample("one by one", {p, spread({5}, 2)},
+                   [](auto x) { return bce(x[0], x[1], Reduction::none); })};
+  }
+  static std::vector<Rejection> rejections() {
+    return {{"a column against a vector",
+             [] {
+               bce(spread({3, 1}), spread({3}));
+             },
+             "bce: the shapes of prediction and target must be equal, not (3, 1) and (3,)"}};
+  }
+};
+
+/// All losses of targets.
 using Losses = List<MseLoss, BceWithLogits, L1Loss, HuberLoss, SmoothL1Loss, HingeLoss,
-                    SquaredHingeLoss, PoissonNllLoss, QuantileLoss, KlDiv, NllLoss, CrossEntropy>;
+                    SquaredHingeLoss, PoissonNllLoss, QuantileLoss, KlDiv, GaussianNllLoss, Bce>;
 
 }  // namespace ebb::inline v0::op

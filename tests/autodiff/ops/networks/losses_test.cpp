@@ -66,6 +66,12 @@ TEST_CASE("losses are the means of their formulas") {
   CHECK_LOSS(share, poisson_nll_loss(p, t), std::exp(p) - t * p);
   CHECK_LOSS(target, quantile_loss(p, t, 0.9), (t > p ? 0.9L : -0.1L) * (t - p));
   CHECK_LOSS(share, kl_div(p, t), t * (std::log(t) - p));
+  CHECK_LOSS(share, bce(0.01 + 0.04 * square(p), t),
+             -t * std::log(0.01L + 0.04L * p * p) - (1 - t) * std::log(0.99L - 0.04L * p * p));
+  CHECK_LOSS(share, gaussian_nll_loss(p, t, exp(p), 0.25),
+             (std::log(std::max(std::exp(p), L(0.25))) +
+              (p - t) * (p - t) / std::max(std::exp(p), L(0.25))) /
+                 2);
 #undef CHECK_LOSS
 }
 
@@ -76,6 +82,73 @@ TEST_CASE("the slopes of losses at their kinks are those that the list of operat
   CHECK(slope([](auto p, auto t) { return hinge_loss(p, t); }, -1, -1) == 0);
   CHECK(slope([](auto p, auto t) { return quantile_loss(p, t, 0.75); }, 2, 2) == -0.25);
   CHECK(slope([](auto p, auto t) { return kl_div(p, t); }, -3, 0) == 0);
+}
+
+TEST_CASE_TEMPLATE("a reduction is the mean or the sum of the losses one by one", T, float,
+                   double) {
+  const auto p = Array<T>::of({{0.25, 0.625}, {0.75, 0.875}}), t = Array<T>::of({{1, 0}, {0.5, 1}});
+  const auto check_reductions = [](const auto& loss) {
+    const Tensor<T> each = loss(Reduction::none);
+    CHECK(each.shape() == Shape({2, 2}));
+    const T total = sum(each).item(), tolerance = 4 * std::numeric_limits<T>::epsilon();
+    CHECK(std::abs(loss(Reduction::sum).item() - total) <= tolerance * std::abs(total));
+    CHECK(std::abs(loss(Reduction::mean).item() - total / 4) <= tolerance * std::abs(total));
+  };
+  check_reductions([&](Reduction r) { return mse_loss(p, t, r); });
+  check_reductions([&](Reduction r) { return l1_loss(p, t, r); });
+  check_reductions([&](Reduction r) { return huber_loss(p, t, 0.5, r); });
+  check_reductions([&](Reduction r) { return smooth_l1_loss(p, t, 0.5, r); });
+  check_reductions([&](Reduction r) { return hinge_loss(p, t, r); });
+  check_reductions([&](Reduction r) { return squared_hinge_loss(p, t, r); });
+  check_reductions([&](Reduction r) { return poisson_nll_loss(p, t, r); });
+  check_reductions([&](Reduction r) { return quantile_loss(p, t, 0.25, r); });
+  check_reductions([&](Reduction r) { return kl_div(p, t, r); });
+  check_reductions([&](Reduction r) { return bce(p, t, r); });
+  check_reductions([&](Reduction r) { return gaussian_nll_loss(p, t, p, 1e-6, r); });
+  check_reductions([&](Reduction r) { return bce_with_logits(p, t, {.reduction = r}); });
+  const auto weight = Array<T>::of({0.5, 3});
+  check_reductions(
+      [&](Reduction r) { return bce_with_logits(p, t, {.pos_weight = weight, .reduction = r}); });
+  CHECK_AGREES(same_bits(mse_loss(p, t, Reduction::none).array(), square(p - t).array()));
+  CHECK_THROWS_AS(mse_loss(p, t.reshape({4}), Reduction::none), ShapeError);
+  CHECK_THROWS_AS(mse_loss(p, t.reshape({4}), Reduction::sum), ShapeError);
+}
+
+TEST_CASE("bce limits logarithms to -100, and shows what is no probability") {
+  const auto value = [](double p, double t) {
+    return bce(Tensor<double>(p), Tensor<double>(t)).item();
+  };
+  CHECK(value(0, 0) == 0);
+  CHECK(value(1, 1) == 0);
+  CHECK(value(0, 1) == 100);
+  CHECK(value(1, 0) == 100);
+  CHECK(value(1, 0.25) == 75);
+  CHECK(std::isnan(value(-0.1, 1)));
+  CHECK(std::isnan(value(1.1, 1)));
+  CHECK(std::isnan(value(0.5, std::nan(""))));
+  const auto f = [](auto p, auto t) { return bce(p, t); };
+  CHECK(slope(f, 0, 1) == 0);
+  CHECK(slope(f, 0, 0) == 1);
+  CHECK(slope(f, 1, 1) == -1);
+  CHECK(std::isnan(slope(f, std::nan(""), 0.5)));
+  CHECK(bce(Tensor<float>(0.0F), Tensor<float>(1.0F)).item() == 100);
+}
+
+TEST_CASE("gaussian_nll_loss limits the variance, and shows a negative one") {
+  const auto value = [](double p, double t, double v) {
+    return gaussian_nll_loss(Tensor<double>(p), Tensor<double>(t), Tensor<double>(v), 0.5).item();
+  };
+  CHECK(value(2, 0, 1) == 2);
+  CHECK(value(1, 0, 0) == value(1, 0, 0.5));
+  CHECK(value(1, 0, 0.25) == value(1, 0, 0.5));
+  CHECK(std::isnan(value(1, 0, -1)));
+  CHECK(std::isnan(value(1, 0, std::nan(""))));
+  const auto of_variance = [](const auto& v) {
+    return gaussian_nll_loss(Tensor<double>(1), Tensor<double>(0), v, 0.5);
+  };
+  CHECK(gradient(of_variance, Array<double>(0.25)).item() == 0);
+  CHECK(std::isnan(gradient(of_variance, Array<double>(-1.0)).item()));
+  CHECK(std::isnan(gradient(of_variance, Array<double>(std::nan(""))).item()));
 }
 
 TEST_CASE("losses of extreme arguments") {
@@ -130,6 +203,104 @@ TEST_CASE("an infinite logit that the target does not weigh costs nothing") {
                      {-inf, 0.25, inf, -0.25}});
   check_points(poisson,
                {{-inf, 0, 0, 0}, {-inf, 2, inf, -2}, {inf, 0, inf, inf}, {inf, 2, inf, inf}});
+}
+
+TEST_CASE("bce_with_logits weighs positive targets") {
+  const auto z = op::spread({5, 2}, 3), t = square(sin(z)).array();
+  const auto weight = Array<double>::of({0.25, 4});
+  L total = 0;
+  for (std::int64_t i = 0; i < z.size(); ++i) {
+    const L p = 1 / (1 + std::exp(L(-z[i]))), w = L(weight[i % 2]);
+    total -= w * L(t[i]) * std::log(p) + (1 - L(t[i])) * std::log(1 - p);
+  }
+  CHECK(std::abs(bce_with_logits(z, t, {.pos_weight = weight}).item() - double(total / 10)) <=
+        1e-15 * double(total));
+  const auto ones = bce_with_logits(z, t, {.pos_weight = Array<double>(1.0)}).item();
+  CHECK(std::abs(ones - bce_with_logits(z, t).item()) <= 1e-15);
+  constexpr double inf = std::numeric_limits<double>::infinity();
+  const auto f = [](auto logit, auto target) {
+    return bce_with_logits(logit, target, {.pos_weight = Array<double>(3.0)});
+  };
+  const auto at = [&](double logit, double target) {
+    return f(Tensor<double>(logit), Tensor<double>(target)).item();
+  };
+  CHECK(at(inf, 1) == 0);
+  CHECK(at(-inf, 0) == 0);
+  CHECK(at(-inf, 1) == inf);
+  CHECK(at(1000, 1) == 0);
+  CHECK(at(-1000, 1) == 3000);
+  CHECK(slope(f, -inf, 1) == -3);
+  CHECK(slope(f, inf, 1) == 0);
+  CHECK(slope(f, inf, 0) == 1);
+  CHECK(std::isnan(slope(f, std::nan(""), 1)));
+  const auto labels = Array<std::int64_t>::of({1, 0, 0});
+  CHECK(bce_with_logits(Array<double>::of({2, -1, 0.5}), labels, {.reduction = Reduction::sum})
+            .item() == 3 * bce_with_logits(Array<double>::of({2, -1, 0.5}), labels).item());
+}
+
+TEST_CASE("cross_entropy and nll_loss with options are the sums of their definition") {
+  const auto logits = op::spread({5, 3}, 4);
+  const auto labels = Array<std::int64_t>::of({2, 0, -7, 1, 1});
+  const auto weight = Array<double>::of({0.5, 2, 3});
+  const auto log_p = log_softmax(logits).array();
+  for (const double smoothing : {0.0, 0.3, 1.0}) {
+    CAPTURE(smoothing);
+    L total = 0, divisor = 0;
+    std::vector<double> each;
+    for (std::int64_t i = 0; i < 5; ++i) {
+      L loss = 0;
+      for (std::int64_t c = 0; c < 3 && labels[i] >= 0; ++c) {
+        const L q = L(smoothing) / 3 + (c == labels[i] ? 1 - L(smoothing) : 0);
+        loss -= L(weight[c]) * q * L(log_p[3 * i + c]);
+      }
+      if (labels[i] >= 0) divisor += L(weight[labels[i]]);
+      total += loss;
+      each.push_back(double(loss));
+    }
+    const auto losses = Array<double>({5}, std::span<const double>(each));
+    const auto call = [&](Reduction reduction) {
+      return cross_entropy(logits, labels,
+                           {.weight = weight,
+                            .label_smoothing = smoothing,
+                            .ignore_index = -7,
+                            .reduction = reduction});
+    };
+    CHECK_AGREES(close(call(Reduction::none).array(), losses, 1e-14));
+    CHECK(std::abs(call(Reduction::sum).item() - double(total)) <= 1e-14 * double(total));
+    CHECK(std::abs(call(Reduction::mean).item() - double(total / divisor)) <= 1e-14);
+    if (smoothing != 0) continue;
+    const auto nll = [&](Reduction reduction) {
+      return nll_loss(log_p, labels,
+                      {.weight = weight, .ignore_index = -7, .reduction = reduction});
+    };
+    CHECK_AGREES(close(nll(Reduction::none).array(), losses, 1e-14));
+    CHECK(std::abs(nll(Reduction::sum).item() - double(total)) <= 1e-14 * double(total));
+    CHECK(std::abs(nll(Reduction::mean).item() - double(total / divisor)) <= 1e-14);
+  }
+  // A row that is ignored has no part, whatever it contains.
+  const auto all = Array<std::int64_t>::full({5}, 1);
+  CHECK(std::isnan(cross_entropy(logits, all, {.ignore_index = 1}).item()));
+  CHECK(cross_entropy(logits, all, {.ignore_index = 1, .reduction = Reduction::sum}).item() == 0);
+  const auto spoilt = Array<double>::of({{std::nan(""), 0}, {1, 1}});
+  const auto ignored = [](const auto& x) {
+    return cross_entropy(x, Array<std::int64_t>::of({-1, 0}), {.ignore_index = -1});
+  };
+  CHECK(std::abs(ignored(Tensor<double>(spoilt)).item() - std::log(2.0)) <= 1e-15);
+  CHECK(equal(gradient(ignored, spoilt).array(), Array<double>::of({{0, 0}, {-0.5, 0.5}})));
+}
+
+TEST_CASE("cross_entropy with options of infinite logits") {
+  constexpr double inf = std::numeric_limits<double>::infinity();
+  const auto f = [](const auto& x) {
+    return cross_entropy(x, Array<std::int64_t>::of({0}), {.reduction = Reduction::sum});
+  };
+  const auto row = Array<double>::of({{0, -inf}});
+  CHECK(f(Tensor<double>(row)).item() == 0);
+  CHECK(equal(gradient(f, row).array(), Array<double>::of({{0, 0}})));
+  CHECK(f(Tensor<double>(Array<double>::of({{-inf, 0}}))).item() == inf);
+  CHECK(f(Tensor<double>(Array<double>::of({{1e4, -1e4}}))).item() == 0);
+  const auto smooth = cross_entropy(row, Array<std::int64_t>::of({0}), {.label_smoothing = 0.5});
+  CHECK(smooth.item() == inf);
 }
 
 TEST_CASE("nll_loss of log_softmax is cross_entropy") {
