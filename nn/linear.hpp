@@ -7,7 +7,7 @@
 
 namespace ebb::inline v0::nn {
 
-/// The affine layer: y = x weight^T + bias, for x of shape (n, in) and y of shape (n, out).
+/// The affine layer: y = x weight^T + bias, for x of shape (..., in) and y of shape (..., out).
 template <Real T>
 struct EBB_API Linear {
   Variable<T> weight;  ///< (out, in)
@@ -21,7 +21,7 @@ struct EBB_API Linear {
   /// @throws ArgumentError for less than one input or output.
   static Linear zeros(std::int64_t in, std::int64_t out);
 
-  /// @throws ShapeError if x is not (n, in).
+  /// @throws ShapeError if x is not (..., in).
   EBB_INLINE Tensor<T> operator()(const Operand<T>& x) const { return linear(x, weight, bias); }
 
   /// Visits weight and bias.

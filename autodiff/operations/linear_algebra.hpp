@@ -23,8 +23,8 @@ struct MatmulOptions {
 template <Real T>
 EBB_API Tensor<T> matmul(const Operand<T>& a, const Operand<T>& b, MatmulOptions options = {});
 EBB_REFUSE_MIXED(matmul)
-/// x weight^T + bias in one record: x (n, in), weight (out, in), bias (out,).
-/// @pytorch takes x with any number of axes (write `reshape`), and no bias (write `matmul`).
+/// x weight^T + bias: x (..., in), weight (out, in), bias (out,). It is one record for x (n, in).
+/// @pytorch also takes no bias: write `matmul`.
 template <Real T>
 EBB_API Tensor<T> linear(const Operand<T>& x, const Operand<T>& weight, const Operand<T>& bias);
 /// a . b for two vectors of one size.

@@ -110,7 +110,16 @@ EBB_FOR_REALS(matmul)
 
 template <Real T>
 Tensor<T> linear(const Operand<T>& x, const Operand<T>& weight, const Operand<T>& bias) {
-  return detail::apply<op::Linear, T>({}, x, weight, bias);
+  const Shape& s = detail::Access::shape(x, "linear");
+  if (s.rank() == 2) return detail::apply<op::Linear, T>({}, x, weight, bias);
+  const Shape& w = detail::Access::shape(weight, "linear");
+  if (s.rank() == 0 || w.rank() != 2 || s[s.rank() - 1] != w[1]) {
+    detail::throw_shapes("linear", "x must be (..., in) and weight (out, in)", s, w);
+  }
+  std::int64_t rows = 1;
+  for (int i = 0; i < s.rank() - 1; ++i) rows *= s[i];
+  const auto y = detail::apply<op::Linear, T>({}, reshape(x, {rows, w[1]}), weight, bias);
+  return reshape(y, s.with(s.rank() - 1, w[0]));
 }
 EBB_FOR_REALS(linear)
 

@@ -165,7 +165,7 @@ struct Linear {
                                         detail::Block* bias) {
     const Shape &s = x->shape, &w = weight->shape;
     if (s.rank() != 2 || w.rank() != 2 || s[1] != w[1]) {
-      detail::throw_shapes(name, "x must be (n, in) and weight (out, in)", s, w);
+      detail::throw_shapes(name, "x must be (..., in) and weight (out, in)", s, w);
     }
     if (bias->shape.rank() != 1 || bias->shape[0] != w[0]) {
       detail::throw_shapes(name, "bias must be (out,) for weight (out, in)", bias->shape, w);
@@ -194,6 +194,9 @@ struct Linear {
   static std::vector<Sample> samples() {
     const auto f = [](auto x) { return linear(x[0], x[1], x[2]); };
     return {sample("plain", {spread({3, 2}, 50), spread({4, 2}), spread({4})}, f),
+            sample("of one row", {spread({3}), spread({2, 3}), spread({2})}, f),
+            sample("of planes", {spread({2, 2, 3}), spread({4, 3}), spread({4})}, f),
+            sample("of planes of no rows", {spread({2, 0, 3}), spread({4, 3}), spread({4})}, f),
             sample("to one output", {spread({5, 3}), spread({1, 3}), spread({1})}, f),
             sample("through OpenBLAS", {spread({9, 8}), spread({7, 8}), spread({7})}, f),
             sample("of no rows", {spread({0, 3}), spread({2, 3}), spread({2})}, f),
@@ -204,7 +207,17 @@ struct Linear {
              [] {
                linear(spread({3, 2}), spread({2, 3}), spread({2}));
              },
-             "linear: x must be (n, in) and weight (out, in), not (3, 2) and (2, 3)"},
+             "linear: x must be (..., in) and weight (out, in), not (3, 2) and (2, 3)"},
+            {"features of planes",
+             [] {
+               linear(spread({2, 3, 4}), spread({2, 3}), spread({2}));
+             },
+             "linear: x must be (..., in) and weight (out, in), not (2, 3, 4) and (2, 3)"},
+            {"a scalar",
+             [] {
+               linear(spread({}), spread({2, 1}), spread({2}));
+             },
+             "linear: x must be (..., in) and weight (out, in), not () and (2, 1)"},
             {"bias",
              [] {
                linear(spread({3, 2}), spread({4, 2}), spread({1}));

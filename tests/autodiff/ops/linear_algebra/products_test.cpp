@@ -66,4 +66,14 @@ TEST_CASE("vectors meet batches") {
   }
 }
 
+TEST_CASE("linear takes x with any leading axes") {
+  const auto w = op::spread({4, 3}), b = op::spread({4}), x = op::spread({2, 5, 3});
+  const auto rows = linear(x.reshape({10, 3}), w, b).array();
+  CHECK(equal(linear(x, w, b).array(), rows.reshape({2, 5, 4})));
+  CHECK(equal(linear(x.reshape({5, 1, 2, 3}), w, b).array(), rows.reshape({5, 1, 2, 4})));
+  const auto row = slice(x.reshape({10, 3}), 0, {0, 1}).array();
+  CHECK(equal(linear(row.reshape({3}), w, b).array(), linear(row, w, b).array().reshape({4})));
+  CHECK(linear(Array<double>::zeros({2, 0, 3}), w, b).shape() == Shape({2, 0, 4}));
+}
+
 }  // TEST_SUITE("products")
