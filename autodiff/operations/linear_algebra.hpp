@@ -29,6 +29,14 @@ template <Real T>
 EBB_API Tensor<T> linear(const Operand<T>& x, const Operand<T>& weight, const Operand<T>& bias);
 /// a . b for two vectors of one size.
 template <Real T> EBB_API Tensor<T> dot(const Operand<T>& a, const Operand<T>& b);
+/// The cross product along an axis of 3 elements. The shapes must be equal.
+/// @pytorch broadcasts the shapes: write `broadcast_to`.
+template <Real T>
+EBB_API Tensor<T> cross(const Operand<T>& a, const Operand<T>& b, int axis = -1);
+/// The Kronecker product: every element of a times all of b, as blocks. Both have three axes at
+/// most; axes of size 1 stand before those of the one that has fewer.
+/// @pytorch takes any number of axes.
+template <Real T> EBB_API Tensor<T> kron(const Operand<T>& a, const Operand<T>& b);
 /// out[i, j] = a[i] b[j] for two vectors
 template <Real T> EBB_API Tensor<T> outer(const Operand<T>& a, const Operand<T>& b);
 /// The elements (i, i + offset) of a matrix; for a vector, the square matrix with these elements

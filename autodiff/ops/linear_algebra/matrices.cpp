@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "ebb/autodiff/ops/linear_algebra/matrices.hpp"
 
+#include "ebb/autodiff/ops/shapes.hpp"
 #include "ebb/autodiff/values/instances.hpp"
 
 #include <algorithm>
@@ -63,6 +64,42 @@ Tensor<T> outer(const Operand<T>& a, const Operand<T>& b) {
   return reshape(a, {p[0], 1}) * reshape(b, {1, q[0]});
 }
 EBB_FOR_REALS(outer)
+
+template <Real T>
+Tensor<T> cross(const Operand<T>& a, const Operand<T>& b, int axis) {
+  const Shape &s = detail::Access::shape(a, "cross"), &t = detail::Access::shape(b, "cross");
+  if (!(s == t)) detail::throw_shapes("cross", "the shapes must be equal", s, t);
+  axis = detail::axis_of("cross", axis, s);
+  if (s.rank() == 0 || s[axis] != 3) {
+    detail::throw_shapes("cross", "the axis must have 3 elements", s);
+  }
+  const auto next = Array<std::int64_t>::of({1, 2, 0}), last = Array<std::int64_t>::of({2, 0, 1});
+  return index_select(a, axis, next) * index_select(b, axis, last) -
+         index_select(a, axis, last) * index_select(b, axis, next);
+}
+EBB_FOR_REALS(cross)
+
+template <Real T>
+Tensor<T> kron(const Operand<T>& a, const Operand<T>& b) {
+  const Shape &s = detail::Access::shape(a, "kron"), &t = detail::Access::shape(b, "kron");
+  if (s.rank() > 3 || t.rank() > 3) {
+    detail::throw_shapes("kron", "both must have three axes at most", s, t);
+  }
+  const int rank = std::max(s.rank(), t.rank());
+  std::vector<std::int64_t> of_a, of_b, joined;
+  for (int i = 0; i < rank; ++i) {
+    const int p = i - rank + s.rank(), q = i - rank + t.rank();
+    const std::int64_t m = p < 0 ? 1 : s[p], n = q < 0 ? 1 : t[q];
+    of_a.insert(of_a.end(), {m, 1});
+    of_b.insert(of_b.end(), {1, n});
+    joined.push_back(m * n);
+  }
+  const auto shape = [](const std::vector<std::int64_t>& sizes) {
+    return Shape(std::span<const std::int64_t>(sizes));
+  };
+  return reshape(reshape(a, shape(of_a)) * reshape(b, shape(of_b)), shape(joined));
+}
+EBB_FOR_REALS(kron)
 
 template <Real T>
 Tensor<T> diag(const Operand<T>& x, std::int64_t offset) {

@@ -47,6 +47,52 @@ struct Outer {
   }
 };
 
+/// The cross product of three elements, by elements in turned order.
+struct Cross {
+  static constexpr std::string_view name = "cross";
+  static constexpr Lacks lacks{.scalar = "needs an axis"};
+  static std::vector<Sample> samples() {
+    const auto along = [](int axis) { return [=](auto x) { return cross(x[0], x[1], axis); }; };
+    return {sample("of vectors", {spread({3}), spread({3}, 50)}, along(-1)),
+            sample("of rows", {spread({2, 3}), spread({2, 3}, 2)}, along(1)),
+            sample("of columns", {spread({3, 2}), spread({3, 2}, 2)}, along(0)),
+            sample("of nothing", {spread({0, 3}), spread({0, 3})}, along(-1))};
+  }
+  static std::vector<Rejection> rejections() {
+    return {{"another size", [] { cross(spread({2}), spread({2})); },
+             "cross: the axis must have 3 elements, not (2,)"},
+            {"other shapes",
+             [] {
+               cross(spread({2, 3}), spread({3}));
+             },
+             "cross: the shapes must be equal, not (2, 3) and (3,)"},
+            {"no such axis", [] { cross(spread({3}), spread({3}), 1); },
+             "cross: axis 1 of an array with 1 axes"},
+            {"scalars", [] { cross(spread({}), spread({})); },
+             "cross: the axis must have 3 elements, not ()"}};
+  }
+};
+
+/// A product that broadcasts, whose axes are joined.
+struct Kron {
+  static constexpr std::string_view name = "kron";
+  static std::vector<Sample> samples() {
+    const auto f = [](auto x) { return kron(x[0], x[1]); };
+    return {sample("of matrices", {spread({2, 3}, 50), spread({3, 2})}, f),
+            sample("of a vector and a matrix", {spread({2}), spread({2, 3})}, f),
+            sample("of scalars", {spread({}), spread({}, 2)}, f),
+            sample("of boxes", {spread({2, 1, 2}), spread({1, 3, 2})}, f),
+            sample("of nothing", {spread({0, 2}), spread({3})}, f)};
+  }
+  static std::vector<Rejection> rejections() {
+    return {{"four axes",
+             [] {
+               kron(spread({2, 1, 1, 1}), spread({3}));
+             },
+             "kron: both must have three axes at most, not (2, 1, 1, 1) and (3,)"}};
+  }
+};
+
 /// Rows of the flat matrix, gathered or scattered.
 struct Diag {
   static constexpr std::string_view name = "diag";
@@ -121,6 +167,6 @@ struct Triu {
   }
 };
 
-using Matrices = List<Dot, Outer, Diag, Trace, Tril, Triu>;
+using Matrices = List<Dot, Outer, Cross, Kron, Diag, Trace, Tril, Triu>;
 
 }  // namespace ebb::inline v0::op

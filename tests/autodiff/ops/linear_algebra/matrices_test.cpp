@@ -21,6 +21,23 @@ TEST_CASE("dot is the sum of products, and outer all products") {
   }
 }
 
+TEST_CASE_TEMPLATE("cross is perpendicular to both, along every axis", T, float, double) {
+  const auto a = Array<T>::of({{1, 0, 0}, {1, 2, 3}}), b = Array<T>::of({{0, 1, 0}, {4, 5, 6}});
+  const auto expected = Array<T>::of({{0, 0, 1}, {-3, 6, -3}});
+  CHECK(equal(cross(a, b).array(), expected));
+  CHECK(equal(cross(transpose(a), transpose(b), 0).array(), transpose(expected).array()));
+}
+
+TEST_CASE_TEMPLATE("kron puts all of b in the place of each element of a", T, float, double) {
+  const auto a = Array<T>::of({{1, 2}, {3, 4}}), b = Array<T>::of({{0, 5}, {6, 7}});
+  CHECK(equal(kron(a, b).array(),
+              Array<T>::of({{0, 5, 0, 10}, {6, 7, 12, 14}, {0, 15, 0, 20}, {18, 21, 24, 28}})));
+  CHECK(equal(kron(Array<T>::of({1, 10}), Array<T>::of({1, 2, 3})).array(),
+              Array<T>::of({1, 2, 3, 10, 20, 30})));
+  CHECK(
+      equal(kron(Array<T>::of({1, 10}), b).array(), Array<T>::of({{0, 5, 0, 50}, {6, 7, 60, 70}})));
+}
+
 TEST_CASE("diagonals are taken and made at every offset") {
   for (const Shape& shape : {Shape{3, 5}, Shape{4, 2}, Shape{3, 3}, Shape{0, 2}}) {
     const auto x = op::spread(shape);
