@@ -117,6 +117,24 @@ EBB_API Tensor<T> layer_norm(const Operand<T>& x, const Shape& normalized_shape,
                              const Operand<T>& weight, const Operand<T>& bias, double eps = 1e-5);
 template <Real T>
 EBB_API Tensor<T> layer_norm(const Operand<T>& x, const Shape& normalized_shape, double eps = 1e-5);
+/// Divides x over its last axes, which have the shape normalized_shape, by the root of its mean
+/// square: x / sqrt(mean(x^2) + eps) times weight, of that shape, which is 1 if it is missing
+/// (Zhang and Sennrich 2019).
+/// @pytorch has the distance from 1 to the next number as the default of eps.
+template <Real T>
+EBB_API Tensor<T> rms_norm(const Operand<T>& x, const Shape& normalized_shape,
+                           const Operand<T>& weight, double eps = 1e-5);
+template <Real T>
+EBB_API Tensor<T> rms_norm(const Operand<T>& x, const Shape& normalized_shape, double eps = 1e-5);
+/// Normalises x (n, c, ...) over each of `groups` groups of channels and all later axes, as
+/// layer_norm does, then times weight (c,) plus bias (c,) for each channel (Wu and He 2018).
+/// Without them weight is 1 and bias is 0.
+/// @pytorch also takes a weight without a bias; write a bias of zeros.
+template <Real T>
+EBB_API Tensor<T> group_norm(const Operand<T>& x, std::int64_t groups, const Operand<T>& weight,
+                             const Operand<T>& bias, double eps = 1e-5);
+template <Real T>
+EBB_API Tensor<T> group_norm(const Operand<T>& x, std::int64_t groups, double eps = 1e-5);
 /// Options of batch_norm: whether to use the moments of the batch, and their share in the new
 /// running moments.
 struct BatchNormOptions {

@@ -24,26 +24,87 @@ Tensor<T> shaped(const Operand<T>& x, const Shape& shape) {
 
 /// x as a matrix, whose rows have the shape at the end of that of x.
 template <class T>
-Tensor<T> as_rows(const Operand<T>& x, const Shape& row) {
-  const Shape& s = Access::shape(x, "layer_norm");
+Tensor<T> as_rows(const char* operation, const Operand<T>& x, const Shape& row) {
+  const Shape& s = Access::shape(x, operation);
   if (row.rank() == 0) {
-    detail::throw_shapes("layer_norm", "the normalized shape must have an axis", row);
+    detail::throw_shapes(operation, "the normalized shape must have an axis", row);
   }
   const int outer = s.rank() - row.rank();
   std::int64_t rows = 1;
   for (int i = 0; i < outer; ++i) rows *= s[i];
   bool ends = outer >= 0;
   for (int i = 0; ends && i < row.rank(); ++i) ends = s[outer + i] == row[i];
-  if (!ends) detail::throw_shapes("layer_norm", "x must end with the normalized shape", s, row);
+  if (!ends) detail::throw_shapes(operation, "x must end with the normalized shape", s, row);
   return shaped(x, {rows, row.size()});
+}
+
+/// One number for each channel of x as an array that broadcasts to x. @throws ShapeError
+template <class T>
+Tensor<T> of_channels(const char* operation, const char* what, const Operand<T>& v,
+                      const Shape& x) {
+  const Shape& shape = Access::shape(v, operation);
+  if (shape.rank() != 1 || shape[0] != x[1]) detail::throw_shapes(operation, what, shape, x);
+  std::vector<std::int64_t> sizes(std::size_t(x.rank()), 1);
+  sizes[1] = x[1];
+  return reshape(v, Shape(std::span<const std::int64_t>(sizes)));
 }
 
 }  // namespace
 
 template <Real T>
+Tensor<T> rms_norm(const Operand<T>& x, const Shape& normalized_shape, const Operand<T>& weight,
+                   double eps) {
+  const Shape& shape = Access::shape(weight, "rms_norm");
+  if (!(shape == normalized_shape)) {
+    detail::throw_shapes("rms_norm", "weight must have the normalized shape", shape,
+                         normalized_shape);
+  }
+  return rms_norm(x, normalized_shape, eps) * weight;
+}
+EBB_OVERLOAD_FOR_REALS(rms_norm,
+                       Tensor<T>(const Operand<T>&, const Shape&, const Operand<T>&, double))
+
+template <Real T>
+Tensor<T> rms_norm(const Operand<T>& x, const Shape& normalized_shape, double eps) {
+  const Tensor<T> rows = as_rows("rms_norm", x, normalized_shape);
+  check_eps("rms_norm", eps);
+  return shaped<T>(rows * rsqrt(mean(square(rows), 1, true) + eps), Access::shape(x));
+}
+EBB_OVERLOAD_FOR_REALS(rms_norm, Tensor<T>(const Operand<T>&, const Shape&, double))
+
+template <Real T>
+Tensor<T> group_norm(const Operand<T>& x, std::int64_t groups, const Operand<T>& weight,
+                     const Operand<T>& bias, double eps) {
+  const Tensor<T> y = group_norm(x, groups, eps);
+  const Shape& s = y.shape();
+  const char* const of_weight = "weight must have one number for each channel of x";
+  const char* const of_bias = "bias must have one number for each channel of x";
+  return y * of_channels("group_norm", of_weight, weight, s) +
+         of_channels("group_norm", of_bias, bias, s);
+}
+EBB_OVERLOAD_FOR_REALS(group_norm, Tensor<T>(const Operand<T>&, std::int64_t, const Operand<T>&,
+                                             const Operand<T>&, double))
+
+template <Real T>
+Tensor<T> group_norm(const Operand<T>& x, std::int64_t groups, double eps) {
+  const Shape& s = Access::shape(x, "group_norm");
+  if (s.rank() < 2) detail::throw_shapes("group_norm", "x must be (n, channels, ...)", s);
+  if (groups < 1 || s[1] % groups != 0) {
+    throw ArgumentError("group_norm: " + std::to_string(groups) + " groups of " +
+                        std::to_string(s[1]) + " channels; the groups must be equal");
+  }
+  check_eps("group_norm", eps);
+  std::int64_t size = s[1] / groups;
+  for (int i = 2; i < s.rank(); ++i) size *= s[i];
+  const Tensor<T> rows = shaped(x, {s[0] * groups, size});
+  return shaped<T>(layer_norm(rows, {size}, eps), s);
+}
+EBB_OVERLOAD_FOR_REALS(group_norm, Tensor<T>(const Operand<T>&, std::int64_t, double))
+
+template <Real T>
 Tensor<T> layer_norm(const Operand<T>& x, const Shape& normalized_shape, const Operand<T>& weight,
                      const Operand<T>& bias, double eps) {
-  const Tensor<T> rows = as_rows(x, normalized_shape);
+  const Tensor<T> rows = as_rows("layer_norm", x, normalized_shape);
   const auto vector = [&](const Operand<T>& v, const char* what) {
     const Shape& shape = Access::shape(v, "layer_norm");
     if (!(shape == normalized_shape)) {

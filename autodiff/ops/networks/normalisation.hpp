@@ -185,8 +185,89 @@ struct BatchNorm {
   }
 };
 
+/// Divides rows by the root of their mean square (Zhang and Sennrich 2019, "Root mean square layer
+/// normalization"), in operations on tensors.
+struct RmsNorm {
+  static constexpr std::string_view name = "rms_norm";
+  static constexpr Lacks lacks{.scalar = "needs an axis"};
+  static std::vector<Sample> samples() {
+    const auto over = [](const Shape& axes, double eps) {
+      return [=](auto x) { return rms_norm(x[0], axes, x[1], eps); };
+    };
+    return {
+        sample("of rows", {spread({3, 4}, 20), spread({4})}, over({4}, 0.1)),
+        sample("of planes", {spread({2, 2, 3}, 3), spread({2, 3})}, over({2, 3}, 1e-5)),
+        sample("of one row", {spread({5}), spread({5})}, over({5}, 0)),
+        sample("without a weight", {spread({3, 5})}, [](auto x) { return rms_norm(x[0], {5}); }),
+        sample("of no rows", {spread({0, 3}), spread({3})}, over({3}, 1e-5))};
+  }
+  static std::vector<Rejection> rejections() {
+    return {{"other axes",
+             [] {
+               rms_norm(spread({2, 3}), {2});
+             },
+             "rms_norm: x must end with the normalized shape, not (2, 3) and (2,)"},
+            {"a weight of another shape",
+             [] {
+               rms_norm(spread({2, 3}), {3}, spread({1}));
+             },
+             "rms_norm: weight must have the normalized shape, not (1,) and (3,)"},
+            {"a negative eps",
+             [] {
+               rms_norm(spread({2, 3}), {3}, -1.0);
+             },
+             "rms_norm: eps = -1; it is at least 0"}};
+  }
+};
+
+/// Normalises groups of channels (Wu and He 2018, "Group normalization"), by `layer_norm`.
+struct GroupNorm {
+  static constexpr std::string_view name = "group_norm";
+  static constexpr Lacks lacks{.scalar = "needs channels"};
+  static std::vector<Sample> samples() {
+    const auto in = [](std::int64_t groups, double eps) {
+      return [=](auto x) { return group_norm(x[0], groups, x[1], x[2], eps); };
+    };
+    return {sample("of planes", {spread({2, 4, 2}, 20), spread({4}), spread({4})}, in(2, 0.1)),
+            sample("of channels", {spread({2, 2, 3}), spread({2}), spread({2})}, in(2, 0.01)),
+            sample("of rows", {spread({2, 6}), spread({6}), spread({6})}, in(1, 1e-5)),
+            sample("without weight and bias", {spread({2, 4, 3})},
+                   [](auto x) { return group_norm(x[0], 2); }),
+            sample("of nothing", {spread({0, 4, 3}), spread({4}), spread({4})}, in(2, 1e-5))};
+  }
+  static std::vector<Rejection> rejections() {
+    return {{"a vector", [] { group_norm(spread({4}), 2); },
+             "group_norm: x must be (n, channels, ...), not (4,)"},
+            {"groups that differ",
+             [] {
+               group_norm(spread({2, 4}), 3);
+             },
+             "group_norm: 3 groups of 4 channels; the groups must be equal"},
+            {"no groups",
+             [] {
+               group_norm(spread({2, 4}), 0);
+             },
+             "group_norm: 0 groups of 4 channels; the groups must be equal"},
+            {"a weight of another size",
+             [] {
+               group_norm(spread({2, 4}), 2, spread({2}), spread({4}));
+             },
+             "group_norm: weight must have one number for each channel of x, not (2,) and (2, 4)"},
+            {"a bias of another size",
+             [] {
+               group_norm(spread({2, 4}), 2, spread({4}), spread({4, 1}));
+             },
+             "group_norm: bias must have one number for each channel of x, not (4, 1) and (2, 4)"},
+            {"a negative eps",
+             [] {
+               group_norm(spread({2, 4}), 2, -1.0);
+             },
+             "group_norm: eps = -1; it is at least 0"}};
+  }
+};
+
 /// All normalisations, and their gradients.
-using Normalisations = List<LayerNorm, LayerNormPull, BatchNorm>;
+using Normalisations = List<LayerNorm, LayerNormPull, BatchNorm, RmsNorm, GroupNorm>;
 
 }  // namespace op
 }  // namespace ebb::inline v0

@@ -144,6 +144,27 @@ TEST_CASE("a gradient of the weight of layer_norm holds only its own memory") {
   CHECK(memory_statistics().live_blocks == with_gradients - 2);
 }
 
+TEST_CASE_TEMPLATE("rms_norm divides by the root of the mean square", T, float, double) {
+  const auto x = Array<T>::of({{3, -4}, {0, 0}}), w = Array<T>::of({1, 2});
+  const double root = std::sqrt(12.5 + 0.5);
+  const auto expected = Array<double>::of({{3 / root, -8 / root}, {0, 0}});
+  CHECK_AGREES(close(rms_norm(x, {2}, w, 0.5).array(), expected, 1e-6));
+  CHECK_AGREES(close(rms_norm(x, {2, 2}, 0.5).array(), (x / std::sqrt(6.25 + 0.5)).array(), 1e-6));
+}
+
+TEST_CASE("group_norm normalises groups of channels") {
+  const auto x = op::spread({2, 6, 5}, 3);
+  const auto w = op::spread({6}), b = op::spread({6}, 2);
+  const auto ones = Array<double>::ones({10}), zeros = Array<double>::zeros({10});
+  const auto plain = rows_normalised(x.reshape({6, 10}), ones, zeros, 0.1).reshape({2, 6, 5});
+  CHECK_AGREES(close(group_norm(x, 3, 0.1).array(), plain, 1e-14, 1e-14));
+  const auto scaled = (plain * w.reshape({6, 1}) + b.reshape({6, 1})).array();
+  CHECK_AGREES(close(group_norm(x, 3, w, b, 0.1).array(), scaled, 1e-14, 1e-14));
+  // Of one group: all channels together; of as many groups as channels: each alone.
+  CHECK_AGREES(close(group_norm(x, 1).array(), layer_norm(x, {6, 5}).array(), 1e-14, 1e-14));
+  CHECK_AGREES(close(group_norm(x, 6).array(), layer_norm(x, {5}).array(), 1e-14, 1e-14));
+}
+
 TEST_CASE("batch_norm normalises each channel by the batch, or by given statistics") {
   const auto x = op::spread({4, 3, 2, 5}, 3), w = op::spread({3}), b = op::spread({3}, 2);
   const auto mean0 = op::spread({3}, 5), var0 = exp(op::spread({3})).array();
