@@ -249,6 +249,9 @@ EBB_API Tensor<T> cosine_similarity(const Operand<T>& a, const Operand<T>& b, in
 template <Real T> EBB_API Tensor<T> cumsum(const Operand<T>& x, int axis);
 /// Running product along an axis, in double; derivatives of every order are right with zeros, too
 template <Real T> EBB_API Tensor<T> cumprod(const Operand<T>& x, int axis);
+/// log of the running sum of e^x along an axis, without overflow; equal infinite elements as in
+/// logsumexp
+template <Real T> EBB_API Tensor<T> logcumsumexp(const Operand<T>& x, int axis);
 
 // Order. NaN counts as larger than any number; of equal elements the first comes first.
 
@@ -279,6 +282,14 @@ EBB_API Selected<T> sort(const Operand<T>& x, int axis = -1, bool descending = f
 /// @pytorch also takes sorted=False, and chooses any of equal elements.
 template <Real T>
 EBB_API Selected<T> topk(const Operand<T>& x, std::int64_t k, int axis = -1, bool largest = true);
+/// The largest element so far along an axis, and its position, which gets the gradient. Of equal
+/// elements the first is chosen. NaN stays NaN.
+/// @pytorch chooses the last of equal elements.
+template <Real T> EBB_API Selected<T> cummax(const Operand<T>& x, int axis);
+/// The smallest element so far along an axis, and its position, which gets the gradient. Of equal
+/// elements the first is chosen. NaN stays NaN.
+/// @pytorch chooses the last of equal elements.
+template <Real T> EBB_API Selected<T> cummin(const Operand<T>& x, int axis);
 /// The middle element in order, of at least one; the lower of two. NaN if there is a NaN. The
 /// gradient goes to the chosen element.
 /// @pytorch shares the gradient of the median of all elements among equal ones, but not that along

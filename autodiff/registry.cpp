@@ -17,6 +17,7 @@
 #include "ebb/autodiff/ops/linear_algebra/matrices.hpp"
 #include "ebb/autodiff/ops/linear_algebra/products.hpp"
 #include "ebb/autodiff/ops/linear_algebra/solvers.hpp"
+#include "ebb/autodiff/ops/log_scans.hpp"
 #include "ebb/autodiff/ops/masks.hpp"
 #include "ebb/autodiff/ops/networks/convolution.hpp"
 #include "ebb/autodiff/ops/networks/dropout.hpp"
@@ -150,6 +151,7 @@ std::vector<RegistryEntry> registry() {
   add(all, "reductions", op::Choices{});
   add(all, "statistics", op::Statistics{});
   add(all, "scans", op::Scans{});
+  add(all, "scans", op::LogScans{});
   add(all, "order", op::Ordered{});
   add(all, "linear algebra", op::LinearAlgebra{});
   add(all, "matrices", op::Matrices{});

@@ -191,6 +191,25 @@ Indices middle_along(const Operand<T>& x, int axis) {
   });
 }
 
+/// For each element, the index of the first that comes before all others up to there.
+template <class T, class Before>
+Indices first_so_far(const Operand<T>& x, int axis, Before before) {
+  const Shape& shape = Access::shape(x);
+  const AxisView v(shape, axis);
+  Indices indices = Indices::uninitialized(shape);
+  const T* from = Access::contents(x).block->template data<T>();
+  std::int64_t* to = indices.mutate();
+  for (std::int64_t o = 0; o < v.outer; ++o, from += v.size * v.inner) {
+    for (std::int64_t k = 0; k < v.size; ++k, to += v.inner) {
+      for (std::int64_t i = 0; i < v.inner; ++i) {
+        const std::int64_t best = k == 0 ? 0 : to[i - v.inner];
+        to[i] = before(from[k * v.inner + i], from[best * v.inner + i]) ? k : best;
+      }
+    }
+  }
+  return indices;
+}
+
 template <class T>
 Selected<T> select_along(const Operand<T>& x, int axis, Indices indices) {
   return {gather(x, axis, indices), std::move(indices)};
@@ -238,6 +257,17 @@ Selected<T> topk(const Operand<T>& x, std::int64_t k, int axis, bool largest) {
                                   : detail::partially_sorted_along(x, axis, k, detail::Less()));
 }
 EBB_FOR_REALS(topk)
+
+#define EBB_SO_FAR(f, Before)                                                              \
+  template <Real T>                                                                        \
+  Selected<T> f(const Operand<T>& x, int axis) {                                           \
+    axis = detail::axis_of(#f, axis, detail::Access::shape(x, #f));                        \
+    return detail::select_along(x, axis, detail::first_so_far(x, axis, detail::Before())); \
+  }                                                                                        \
+  EBB_FOR_REALS(f)
+EBB_SO_FAR(cummax, Greater)
+EBB_SO_FAR(cummin, LessOrNaN)
+#undef EBB_SO_FAR
 
 template <Real T>
 Tensor<T> median(const Operand<T>& x) {

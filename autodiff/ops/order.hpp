@@ -79,7 +79,39 @@ struct Median {
   }
 };
 
+/// The largest element so far along an axis.
+struct CumMax {
+  static constexpr std::string_view name = "cummax";
+  static constexpr bool has_kinks = true;
+  static std::vector<Sample> samples() {
+    return {sample("of a vector", {spread({7}, 50)}, [](auto x) { return cummax(x[0], 0).values; }),
+            sample("of columns", {spread({4, 3})}, [](auto x) { return cummax(x[0], -2).values; }),
+            sample("of a scalar", {spread({})}, [](auto x) { return cummax(x[0], 0).values; }),
+            sample("of nothing", {spread({0, 3})}, [](auto x) { return cummax(x[0], 0).values; })};
+  }
+  static std::vector<Rejection> rejections() {
+    return {
+        {"no such axis", [] { cummax(spread({3}), 1); }, "cummax: axis 1 of an array with 1 axes"}};
+  }
+};
+
+/// The smallest element so far along an axis.
+struct CumMin {
+  static constexpr std::string_view name = "cummin";
+  static constexpr bool has_kinks = true;
+  static std::vector<Sample> samples() {
+    return {sample("of a vector", {spread({7}, 50)}, [](auto x) { return cummin(x[0], 0).values; }),
+            sample("of rows", {spread({4, 3})}, [](auto x) { return cummin(x[0], 1).values; }),
+            sample("of a scalar", {spread({})}, [](auto x) { return cummin(x[0], 0).values; }),
+            sample("of nothing", {spread({0, 3})}, [](auto x) { return cummin(x[0], 0).values; })};
+  }
+  static std::vector<Rejection> rejections() {
+    return {
+        {"no such axis", [] { cummin(spread({3}), 1); }, "cummin: axis 1 of an array with 1 axes"}};
+  }
+};
+
 /// All operations on order.
-using Ordered = List<Sort, TopK, Median>;
+using Ordered = List<Sort, TopK, Median, CumMax, CumMin>;
 
 }  // namespace ebb::inline v0::op

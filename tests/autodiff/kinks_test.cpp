@@ -95,6 +95,10 @@ TEST_CASE("the first of equal elements is chosen") {
   CHECK(gradient_is([&](const auto& x) { return sum(sort(x, 0, true).values * weights); },
                     {5, 1, 5}, {10, 30, 20}));
   CHECK(gradient_is([](const auto& x) { return sum(topk(x, 1).values); }, {1, 5, 5}, {0, 1, 0}));
+  CHECK(gradient_is([&](const auto& x) { return sum(cummax(x, 0).values * weights); }, {5, 5, 1},
+                    {60, 0, 0}));
+  CHECK(gradient_is([&](const auto& x) { return sum(cummin(x, 0).values * weights); }, {5, 5, 1},
+                    {30, 0, 30}));
   CHECK(gradient_is([](const auto& x) { return median(x); }, {3, 3, 3}, {0, 1, 0}));
   CHECK(gradient_is([](const auto& x) { return median(x, 0).values; }, {3, 3, 3}, {0, 1, 0}));
   CHECK(gradient_is(

@@ -50,6 +50,9 @@ const std::vector<Along>& table() {
       ALONG("cosine_similarity", cosine_similarity(x, x * 2.0, axis)),
       ALONG("cumsum", cumsum(x, axis)),
       ALONG("cumprod", cumprod(x, axis)),
+      ALONG("logcumsumexp", logcumsumexp(x, axis)),
+      ALONG("cummax", cummax(x, axis).values),
+      ALONG("cummin", cummin(x, axis).values),
       ALONG("sort", sort(x, axis).values),
       ALONG("median", median(x, axis).values),
       ALONG("flip", flip(x, axis)),
@@ -109,6 +112,7 @@ TEST_CASE("along axes of size 1 a reduction gives the element, and an order leav
     const bool element = name == "sum" || name == "mean" || name == "max" || name == "min" ||
                          name == "prod" || name == "median" || name == "logsumexp";
     const bool as_it_was = name == "sum, kept" || name == "cumsum" || name == "cumprod" ||
+                           name == "logcumsumexp" || name == "cummax" || name == "cummin" ||
                            name == "sort" || name == "flip" || name == "roll" || name == "slice" ||
                            name == "split" || name == "gather";
     if (element) CHECK_AGREES(same_bits(y, x.reshape({2, 3, 1, 2})));

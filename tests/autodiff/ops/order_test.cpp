@@ -186,6 +186,23 @@ TEST_CASE("a scalar has an axis of one element, which is 0 or -1") {
   }
 }
 
+TEST_CASE_TEMPLATE("the largest and the smallest elements so far", T, float, double) {
+  const T none = std::numeric_limits<T>::quiet_NaN();
+  const T inf = std::numeric_limits<T>::infinity();
+  const auto x = Array<T>::of({2, 1, 2, inf, 0, none, 9, none});
+  const auto above = cummax(x, 0), below = cummin(x, -1);
+  CHECK_AGREES(
+      same_bits(above.values.array(), Array<T>::of({2, 2, 2, inf, inf, none, none, none})));
+  CHECK(equal(above.indices, Array<std::int64_t>::of({0, 0, 0, 3, 3, 5, 5, 5})));
+  CHECK_AGREES(same_bits(below.values.array(), Array<T>::of({2, 1, 1, 1, 0, none, none, none})));
+  CHECK(equal(below.indices, Array<std::int64_t>::of({0, 1, 1, 1, 4, 5, 5, 5})));
+  const auto planes = Array<T>::of({{1, 5}, {3, 2}, {2, 7}}).reshape({1, 3, 2});
+  CHECK(equal(cummax(planes, 1).indices,
+              Array<std::int64_t>::of({{0, 0}, {1, 0}, {1, 2}}).reshape({1, 3, 2})));
+  CHECK(equal(cummin(planes, 2).values.array(),
+              Array<T>::of({{1, 1}, {3, 2}, {2, 2}}).reshape({1, 3, 2})));
+}
+
 TEST_CASE("the gradient goes to the element that was chosen") {
   const auto x = Array<double>::of({3, 1, 3, 2});
   const auto g = gradient([](const auto& v) { return median(v); }, x);

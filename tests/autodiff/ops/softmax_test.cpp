@@ -143,6 +143,33 @@ TEST_CASE("the largest numbers do not overflow") {
                      Array<double>::of({-log_2, -log_2, -3e38}), 2e-7));
 }
 
+TEST_CASE("logcumsumexp is logsumexp of the elements up to each, and so is its gradient") {
+  const auto last_of = [](const auto& x) {
+    const std::int64_t n = x.shape()[0];
+    return sum(slice(logcumsumexp(x, 0), 0, {n - 1, n}));
+  };
+  for (const Row& row : rows()) {
+    CAPTURE(row.x);
+    CHECK_AGREES(
+        close(last_of(Tensor<double>(row.x)).array(), Array<double>(row.logsumexp), 4e-16));
+    CHECK_AGREES(close(gradient(last_of, row.x).array(), row.weights, 4e-16));
+    const auto second = hessian(last_of, row.x).array();
+    for (const double v : second) CHECK(std::isfinite(v));
+  }
+  const auto x = op::spread({6}, 40);
+  const auto y = logcumsumexp(x, 0).array();
+  for (std::int64_t k = 1; k <= 6; ++k) {
+    CAPTURE(k);
+    const auto head = slice(x, 0, {0, k}).array();
+    CHECK(std::abs(y[k - 1] - logsumexp(head).item()) <= 4e-16 * std::abs(y[k - 1]));
+  }
+  const auto nan = logcumsumexp(Array<double>::of({1, std::nan(""), 3}), 0).array();
+  CHECK(nan[0] == 1);
+  CHECK(std::isnan(nan[1]));
+  CHECK(std::isnan(nan[2]));
+  CHECK(std::abs(logcumsumexp(Array<float>::of({1e30F, 1e30F}), 0).array()[1] - 1e30F) == 0);
+}
+
 TEST_CASE("cross_entropy of large and of infinite logits") {
   const auto loss = [](const auto& x, std::int64_t label) {
     return cross_entropy(x, Array<std::int64_t>::of({label}));
