@@ -31,6 +31,7 @@
 #include "ebb/autodiff/ops/reductions.hpp"
 #include "ebb/autodiff/ops/scans.hpp"
 #include "ebb/autodiff/ops/shapes.hpp"
+#include "ebb/autodiff/ops/slices.hpp"
 #include "ebb/autodiff/ops/statistics.hpp"
 #include "ebb/autodiff/tape.hpp"
 
@@ -160,6 +161,7 @@ std::vector<RegistryEntry> registry() {
   add(all, "factors", op::Factors{});
   add(all, "einsum", op::Einsums{});
   add(all, "shapes", op::Shapes{});
+  add(all, "shapes", op::Slices{});
   add(all, "rearrangements", op::Rearrangements{});
   add(all, "indices", op::Indexed{});
   add(all, "joins", op::Joins{});

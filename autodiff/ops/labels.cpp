@@ -9,7 +9,7 @@
 #include "ebb/autodiff/kernels/row_copy.hpp"
 #include "ebb/autodiff/operations/masks.hpp"
 #include "ebb/autodiff/ops/reductions.hpp"
-#include "ebb/autodiff/ops/shapes.hpp"
+#include "ebb/autodiff/ops/slices.hpp"
 #include "ebb/autodiff/values/error.hpp"
 #include "ebb/autodiff/values/instances.hpp"
 

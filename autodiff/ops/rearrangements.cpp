@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "ebb/autodiff/ops/rearrangements.hpp"
 
+#include "ebb/autodiff/ops/slices.hpp"
 #include "ebb/autodiff/values/instances.hpp"
 
 namespace ebb::inline v0 {

@@ -4,6 +4,7 @@
 #include <numeric>
 
 #include "ebb/autodiff/kernels/broadcast.hpp"
+#include "ebb/autodiff/ops/slices.hpp"
 #include "ebb/autodiff/values/instances.hpp"
 
 namespace ebb::inline v0 {

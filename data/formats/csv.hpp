@@ -13,11 +13,12 @@ namespace ebb::inline v0::data {
 /// Reads a file of comma-separated values (RFC 4180): a line of column names, then rows of numbers
 /// and categories. The options say how other files are written: separated by other characters or by
 /// runs of blanks, with decimal commas, an index column, or without names. The result does not
-/// depend on the locale. Fields may be quoted; lines end in LF or CRLF; a byte order mark and blanks around a field are skipped. A file compressed by gzip is
-/// recognized by its first bytes. Numbers must be finite; a number nearer to 0 than any T becomes
-/// 0; an integer that T cannot hold is an error unless `ReadOptions::round_integers` is set. Levels
-/// are sorted by their bytes. If the kinds of the columns must be found, a file with categories is
-/// read twice, and the progress counts both times.
+/// depend on the locale. Fields may be quoted; lines end in LF or CRLF; a byte order mark and
+/// blanks around a field are skipped. A file compressed by gzip is recognized by its first bytes.
+/// Numbers must be finite; a number nearer to 0 than any T becomes 0; an integer that T cannot hold
+/// is an error unless `ReadOptions::round_integers` is set. Levels are sorted by their bytes. If
+/// the kinds of the columns must be found, a file with categories is read twice, and the progress
+/// counts both times.
 /// @throws FileError that starts with "file:line:column" (both from 1, the column in bytes) for a
 /// file that has no rows or is not UTF-8, a row with another number of fields, and a field that is
 /// missing or not a number; that starts with "file" alone if the file cannot be read, and with the

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Refused: fuse: the lambda must capture nothing, since it runs again in the sweep; pass numbers and tensors as arguments
+// Refused: fuse: the lambda must capture nothing, since it runs again in the sweep; pass numbers
+// and tensors as arguments
 #include <ebb/autodiff/fuse.hpp>
 
 ebb::Tensor<float> f(const ebb::Tensor<float>& x, float k) {

@@ -2,6 +2,4 @@
 // Stops: no_such_file.csv
 #include <ebb/ebb.hpp>
 
-int main() {
-  ebb::data::read_csv<double>("no_such_file.csv");
-}
+int main() { ebb::data::read_csv<double>("no_such_file.csv"); }

@@ -3,5 +3,6 @@
 #include <ebb/ebb.hpp>
 
 int main() {
-  const ebb::data::TensorDataset data(ebb::Array<float>::ones({4, 2}), ebb::Array<float>::ones({3}));
+  const ebb::data::TensorDataset data(ebb::Array<float>::ones({4, 2}),
+                                      ebb::Array<float>::ones({3}));
 }
