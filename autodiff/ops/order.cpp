@@ -32,6 +32,14 @@ struct Greater {
   }
 };
 
+/// Less or NaN, to find the smallest element and see NaN.
+struct LessOrNaN {
+  template <class T>
+  bool operator()(T a, T b) const {
+    return a < b || (a != a && b == b);
+  }
+};
+
 /// @throws ShapeError if there are results but no elements to choose from.
 void check_choice(std::string_view name, const Shape& x, int axis) {
   if (x.rank() > 0 && x[axis] == 0 && x.with(axis, 1).size() > 0) {
