@@ -139,10 +139,10 @@ Array<T> Array<T>::eye(std::int64_t rows, std::int64_t columns) {
 }
 
 template <class T>
-Array<T> Array<T>::arange(T begin, T end, T step) requires(!std::same_as<T, bool>) {
+Array<T> Array<T>::arange(T begin, T end, T step) {
   auto array = uninitialized({steps_between(begin, end, step)});
   T* const out = array.mutate();
-  for (std::int64_t i = 0; i < array.size(); ++i) out[i] = begin + T(i) * step;
+  for (std::int64_t i = 0; i < array.size(); ++i) out[i] = T(begin + T(i) * step);
   return array;
 }
 

@@ -72,10 +72,8 @@ class EBB_API Array : public Operand<T> {
   /// begin, begin + step, ... as long as they are before end; `arange(n)` is 0, 1, ..., n - 1. Each
   /// is computed as begin + i step, so that rounding does not add up.
   /// @throws ArgumentError for a step of 0 and for numbers that are not finite.
-  static Array arange(T begin, T end, T step = T(1)) requires(!std::same_as<T, bool>);
-  EBB_INLINE static Array arange(T end) requires(!std::same_as<T, bool>) {
-    return arange(T(0), end);
-  }
+  static Array arange(T begin, T end, T step = T(1));
+  EBB_INLINE static Array arange(T end) { return arange(T(0), end); }
   /// `count` numbers at equal distances, from `first` to `last`, which is met exactly.
   /// @throws ArgumentError for a negative count.
   static Array linspace(T first, T last, std::int64_t count) requires Real<T>;
