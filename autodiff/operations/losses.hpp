@@ -102,8 +102,8 @@ template <Real T>
 EBB_API Tensor<T> bce_with_logits(
     const Operand<T>& logits, const Array<std::int64_t>& labels,
     const BceWithLogitsOptions<std::type_identity_t<T>>& options = {});
-/// Options of cross_entropy: a weight for each class, (classes,), which is 1 without it; the part
-/// of the target that all classes share, in [0, 1]; and a label whose rows do not count.
+/// Options of cross_entropy: a weight for each class, (classes,), which is 1 without it; what part of
+/// the target all classes share, in [0, 1]; and a label whose rows do not count.
 template <Real T>
 struct CrossEntropyOptions {
   Array<T> weight = {};
