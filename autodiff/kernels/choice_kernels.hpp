@@ -77,8 +77,9 @@ struct ChoiceKernels {
       T* count = counts + r * y.row;
       Bits in_row(0);
       for (std::int64_t c = 0; c < grid.cols; c += W) {
-        auto equal = V::load(x + c) == (y.col ? V::load(chosen + c) : V(*chosen));
-        if (c + W > grid.cols) equal = equal & V::first(int(grid.cols - c));
+        const V best = y.col ? V::load(chosen + c) : V(*chosen);
+        // Without a branch, which g++ 12 cannot join at -O1 for double with SSE2.
+        const auto equal = (V::load(x + c) == best) & V::first(valid(c, grid.cols));
         // All bits of a lane are the number -1.
         if (y.col) {
           V(V::load(count + c).bits() - equal.bits()).store(count + c);
