@@ -142,7 +142,14 @@ template <class T>
 Array<T> Array<T>::arange(T begin, T end, T step) {
   auto array = uninitialized({steps_between(begin, end, step)});
   T* const out = array.mutate();
-  for (std::int64_t i = 0; i < array.size(); ++i) out[i] = T(begin + T(i) * step);
+  for (std::int64_t i = 0; i < array.size(); ++i) {
+    if constexpr (std::same_as<T, std::int64_t>) {
+      // Without a sign, as the product alone may be beyond the type.
+      out[i] = T(std::uint64_t(begin) + std::uint64_t(i) * std::uint64_t(step));
+    } else {
+      out[i] = T(begin + T(i) * step);
+    }
+  }
   return array;
 }
 
