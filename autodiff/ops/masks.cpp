@@ -261,7 +261,7 @@ Array<bool> all(const Array<bool>& mask, const Axes& axes, bool keepdim) {
 
 template <detail::Label U>
 Array<U> where(const Array<bool>& mask, const Array<U>& a, const Array<U>& b) {
-  // The choice as two steps of two operands each: first the mask as positions, then the elements.
+  // Each operand in the whole shape first: labels are few, and need no loop of three operands.
   const Shape shape = broadcast("where", broadcast("where", mask.shape(), a.shape()), b.shape());
   const auto full = [&](const auto& x) {
     using E = typename std::remove_cvref_t<decltype(x)>::value_type;
