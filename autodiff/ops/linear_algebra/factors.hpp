@@ -67,8 +67,9 @@ Tensor<T> divide_by_gaps(const Array<bool>& coincide, const Tensor<T>& gradient,
 template <class T>
 Tensor<T> inverse_values(const Tensor<T>& values, const Tensor<T>& gradient);
 /// @throws ArgumentError, which names the operation, if a column of a matrix depends on those
-/// before it: if what is left of it, on the diagonal of r (..., k, n), is no more than rounding, the
-/// norm of the column times eps times the longer side of the matrix. A line is a column or a row.
+/// before it: if what is left of it, on the diagonal of r (..., k, n), is no more than rounding,
+/// the norm of the column times eps times the longer side of the matrix. A line is a column or a
+/// row.
 template <class T>
 void check_full_rank(const char* name, const Tensor<T>& r, std::int64_t longer,
                      const char* line = "column");
