@@ -156,7 +156,7 @@ EBB_HOT void sweep_from(std::span<const SweepStart> starts, BackwardOptions opti
   const Release release(*tape, !options.keep_tape);
   ScalarOne<float> one_f;
   ScalarOne<double> one_d;
-  Sweep sweep(*tape, 1, high, {.record = false, .consume = !options.keep_tape});
+  Sweep sweep(*tape, 1, high, {.record = false, .consume = !options.keep_tape, .commits = true});
   for (const SweepStart& loss : starts) {
     const auto start = Access::start(loss);
     if (start.is_double) {

@@ -46,6 +46,9 @@ struct Update {
   const void* gradient;
   void* states[std::size(Rule::states) + 1];  ///< as many as the rule uses; never an empty array
   std::int64_t size;
+  /// The rows with a gradient, if the others stay as they are; null for all elements.
+  const std::vector<std::int64_t>* rows;
+  std::int64_t width;  ///< elements of a row
 };
 
 }  // namespace detail
@@ -119,7 +122,7 @@ class EBB_API Optimizer {
 
   /// Allocates what a step writes to, and notes the update. False without a gradient.
   template <Real T>
-  bool prepare(Update& update, int used, Variable<T>& parameter, States& states);
+  bool prepare(Update& update, int used, bool skips, Variable<T>& parameter, States& states);
   /// @throws ArgumentError if parameters were added to a group, or taken from it.
   EBB_INLINE void check_group(std::size_t g) const {
     if (groups_[g].parameters.size() != states_[g].size()) throw_changed(g);

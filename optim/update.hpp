@@ -2,6 +2,7 @@
 // The fused pass of a rule. Needed only where a new rule is defined: include this, and
 // `Optimizer<MyRule>` compiles.
 #pragma once
+#include <algorithm>
 #include <new>
 #include <string>
 #include <type_traits>
@@ -26,6 +27,27 @@ namespace detail {
 inline std::string named(const Parameter& parameter) {
   return (parameter.name().empty() ? "a parameter" : "the parameter \"" + parameter.name() + '"') +
          " of shape " + to_string(parameter.shape());
+}
+
+/// Updates the rows that have a gradient, by whole vectors: what they take in of the rows beside
+/// stays as it is.
+template <class Rule>
+void update_rows(const Update<Rule>& update, double scale) {
+  constexpr std::int64_t whole = 16;  // elements, at least as many as a vector has
+  std::int64_t first = 0, last = 0;
+  for (std::int64_t row : *update.rows) {
+    const std::int64_t begin = row * update.width / whole * whole;
+    const std::int64_t end =
+        std::min(((row + 1) * update.width + whole - 1) / whole * whole, update.size);
+    if (begin <= last && last > first) {
+      last = end;
+      continue;
+    }
+    if (last > first) update.loop(update, scale, first, last);
+    first = begin;
+    last = end;
+  }
+  if (last > first) update.loop(update, scale, first, last);
 }
 
 }  // namespace detail
@@ -103,6 +125,13 @@ struct UpdateLoops {
     }
   }
 };
+
+/// Whether a weight whose gradient is 0, and its states, stay as they are with these options.
+template <class Rule>
+bool skips_zero_gradients(const Rule& rule) {
+  if constexpr (requires { rule.skips_zero_gradients(); }) return rule.skips_zero_gradients();
+  return false;
+}
 
 /// How many of its states a rule uses with these options.
 template <class Rule>
@@ -183,8 +212,8 @@ void Optimizer<Rule>::throw_state_shape(int k, const Shape& state, const Shape& 
 
 template <class Rule>
 template <Real T>
-EBB_INLINE bool Optimizer<Rule>::prepare(Update& update, int used, Variable<T>& parameter,
-                                         States& states) {
+EBB_INLINE bool Optimizer<Rule>::prepare(Update& update, int used, bool skips,
+                                         Variable<T>& parameter, States& states) {
   auto& cell = *ebb::detail::Access::cell(parameter);
   if (cell.gradient.empty()) return false;
   for (int k = 0; k < used; ++k) {
@@ -196,6 +225,12 @@ EBB_INLINE bool Optimizer<Rule>::prepare(Update& update, int used, Variable<T>& 
   update.weight = cell.value.mutate();
   update.gradient = cell.gradient.data();
   update.size = cell.value.size();
+  update.rows = nullptr;
+  if (cell.drawn && skips && cell.drawn->describe(ebb::detail::Access::block(cell.gradient)))
+      [[unlikely]] {
+    update.rows = &cell.drawn->rows;
+    update.width = update.size / cell.value.shape()[0];
+  }
   return true;
 }
 
@@ -262,6 +297,7 @@ void Optimizer<Rule>::step(StepOptions options) {
     check_group(g);
     ::new (static_cast<void*>(&prepared_[g])) Step(groups_[g].rule.prepare(steps_ + 1));
     const int used = used_states(groups_[g].rule);
+    const bool skips = skips_zero_gradients(groups_[g].rule);
     const auto loop_of_float = UpdateLoops<Rule, float>::best(used, set);
     const auto loop_of_double = UpdateLoops<Rule, double>::best(used, set);
     States* states = states_[g].data();
@@ -270,8 +306,8 @@ void Optimizer<Rule>::step(StepOptions options) {
       next->loop = narrow ? loop_of_float : loop_of_double;
       next->step = &prepared_[g];
       const bool is_updated =
-          narrow ? prepare(*next, used, *narrow, *states)
-                 : prepare(*next, used, *parameter.template get<double>(), *states);
+          narrow ? prepare(*next, used, skips, *narrow, *states)
+                 : prepare(*next, used, skips, *parameter.template get<double>(), *states);
       if (!is_updated) [[unlikely]]
         check_held(parameter);
       next += is_updated;
@@ -285,6 +321,10 @@ void Optimizer<Rule>::step(StepOptions options) {
   ++steps_;
   constexpr std::int64_t block = 1 << 16;
   for (const Update& update : std::span(updates_.data(), next)) {
+    if (update.rows) [[unlikely]] {
+      detail::update_rows(update, options.scale);
+      continue;
+    }
     ebb::detail::parallel_blocks(update.size, block, [&](std::int64_t first, std::int64_t last) {
       update.loop(update, options.scale, first, last);
     });

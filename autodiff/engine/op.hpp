@@ -58,6 +58,10 @@ class Call {
   Block* dense_gradient(int k) const {
     return context_.template dense_gradient<T>(record().inputs[k]);
   }
+  /// The same for a vjp that adds `count` rows, and lists them if it is asked to.
+  RowGradient row_gradient(int k, std::int64_t count) const {
+    return context_.template row_gradient<T>(record().inputs[k], count);
+  }
   /// The shape of an input that needs a gradient.
   Shape shape_of(int k) const { return context_.tape().shape_of(record().inputs[k]); }
   typename O::Options options() const {

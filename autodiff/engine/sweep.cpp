@@ -48,13 +48,52 @@ void prepare(Cell<T>* cell, Block*& gradient) {
 
 template <class T>
 void put(Cell<T>* cell, Block* gradient) {
-  if (!cell->gradient.empty() && is_private(cell->gradient)) {
-    Block* held = Access::block(cell->gradient);
-    add_into<T>(held, gradient, held);
-    release(gradient);
-  } else {
-    cell->gradient = Access::array<T>(gradient);  // the first gradient, or already the sum
+  if (!cell->gradient.empty()) {
+    if (cell->drawn) [[unlikely]]
+      cell->drawn->forget();
+    if (is_private(cell->gradient)) {
+      Block* held = Access::block(cell->gradient);
+      add_into<T>(held, gradient, held);
+      return release(gradient);
+    }
   }
+  cell->gradient = Access::array<T>(gradient);  // the first gradient, or already the sum
+}
+
+std::int64_t width_of_row(const Block* block) { return block->shape.size() / block->shape[0]; }
+
+/// Sorts rows, and names each once.
+void make_unique(std::vector<std::int64_t>& rows) {
+  std::sort(rows.begin(), rows.end());
+  rows.erase(std::unique(rows.begin(), rows.end()), rows.end());
+}
+
+/// Moves a gradient of few rows into its cell, which has none or one that is added to in place.
+/// Neither allocates: the cell has its list, and room for all rows in it.
+template <class T>
+void put_drawn(Cell<T>* cell, BlockHandle block, std::vector<std::int64_t>& rows) noexcept {
+  DrawnRows& drawn = *cell->drawn;
+  if (cell->gradient.empty()) {
+    drawn.of = block.get();
+    drawn.rows.swap(rows);
+    cell->gradient = Access::array<T>(block.take());
+    return;
+  }
+  Block* const held = Access::block(cell->gradient);
+  const std::int64_t width = width_of_row(held);
+  T* const to = held->data<T>();
+  T* const from = block->data<T>();
+  for (std::int64_t row : rows) {
+    for (std::int64_t i = row * width; i < (row + 1) * width; ++i) {
+      to[i] += from[i];
+      from[i] = 0;
+    }
+  }
+  if (drawn.describe(held)) {
+    drawn.rows.insert(drawn.rows.end(), rows.begin(), rows.end());
+    make_unique(drawn.rows);
+  }
+  drawn.zeros = std::move(block);
 }
 
 }  // namespace
@@ -189,9 +228,42 @@ EBB_HOT void Sweep::commit() {
     for_each_arrived([](const auto* cell, Block*) { list_if_unheld(cell); });
   }
   // All memory is allocated first, before any gradient is changed.
+  std::vector<Drawn> drawn;
+  if (drawn_) [[unlikely]]
+    drawn = prepare_drawn();
   for_each_arrived([](auto* cell, Block*& block) { prepare(cell, block); });
   for_each_arrived([](auto* cell, Block*& block) { put(cell, std::exchange(block, nullptr)); });
+  for (Drawn& rows : drawn) {
+    leaf_of(rows.id)->visit([&](auto* cell) { put_drawn(cell, std::move(rows.block), rows.rows); });
+  }
   committed_ = true;
+}
+
+const Leaf* Sweep::leaf_of(std::uint32_t id) const {
+  const auto& leaves = tape_.leaves();
+  const auto leaf = std::ranges::lower_bound(leaves, id, {}, &Leaf::id);
+  return leaf != leaves.end() && leaf->id == id ? &*leaf : nullptr;
+}
+
+std::vector<Sweep::Drawn> Sweep::prepare_drawn() {
+  std::vector<Drawn> all = std::move(*std::exchange(drawn_, nullptr));
+  // A gradient that got more than rows, or is added to one that others read, is like any other.
+  std::erase_if(all, [&](const Drawn& drawn) {
+    bool is_of_rows = slot(drawn.id).block == drawn.block.get();
+    leaf_of(drawn.id)->visit([&](const auto* cell) {
+      is_of_rows &= cell->gradient.empty() || is_private(cell->gradient);
+    });
+    return !is_of_rows;
+  });
+  for (Drawn& drawn : all) {
+    make_unique(drawn.rows);
+    leaf_of(drawn.id)->visit([&](auto* cell) {
+      if (!cell->drawn) cell->drawn = std::make_unique<DrawnRows>();
+      cell->drawn->rows.reserve(cell->drawn->rows.size() + drawn.rows.size());
+    });
+    release(std::exchange(slot(drawn.id).block, nullptr));
+  }
+  return all;
 }
 
 template <class T>
@@ -238,6 +310,34 @@ Block* Sweep::dense_gradient(std::uint32_t id) {
   return block = dense.take();
 }
 EBB_OVERLOAD_FOR_REALS(Sweep::dense_gradient, Block*(std::uint32_t))
+
+template <class T>
+RowGradient Sweep::row_gradient(std::uint32_t id, std::int64_t count) {
+  // Where many rows are drawn, or all are few, a list of them saves nothing.
+  constexpr std::int64_t many = 8, few_elements = 4096;
+  const Slot& to = slot(id);
+  if (drawn_) {
+    for (Drawn& drawn : *drawn_) {
+      if (drawn.id == id && drawn.block.get() == to.block) return {to.block, &drawn.rows};
+    }
+  }
+  const Shape& shape = tape_.shape_of(id);
+  const bool is_small = count > shape[0] / many || shape.size() < few_elements;
+  const Leaf* const leaf = mode_.commits && !to.block && !is_small ? leaf_of(id) : nullptr;
+  if (!leaf) return {dense_gradient<T>(id), nullptr};
+  if (!drawn_) drawn_ = std::make_unique<std::vector<Drawn>>();
+  drawn_->push_back({id, {}, {}});
+  Drawn& drawn = drawn_->back();
+  Cell<T>* const cell = static_cast<Cell<T>*>(leaf->cell);
+  if (cell->drawn && cell->drawn->zeros) {
+    slot(id).block = cell->drawn->zeros.take();
+  } else {
+    dense_gradient<T>(id);
+  }
+  drawn.block = BlockHandle(retain(slot(id).block));
+  return {slot(id).block, &drawn.rows};
+}
+EBB_OVERLOAD_FOR_REALS(Sweep::row_gradient, RowGradient(std::uint32_t, std::int64_t))
 
 template <class T>
 EBB_HOT void Sweep::give_product(Record& record, int k, const Product& p) {

@@ -24,12 +24,19 @@ struct Product {
   bool transpose_left = false, transpose_right = false;
 };
 
+/// A gradient to which a vjp adds rows.
+struct RowGradient {
+  Block* block;                     ///< dense, writable
+  std::vector<std::int64_t>* rows;  ///< lists the rows that were added to; null if nobody asks
+};
+
 /// One pass over the records [low, high] of a tape, latest first.
 class Sweep {
  public:
   struct Mode {
-    bool record;   ///< the sweep is recorded on the same tape, for higher orders
-    bool consume;  ///< records are removed, and their arrays freed, as the sweep passes
+    bool record;           ///< the sweep is recorded on the same tape, for higher orders
+    bool consume;          ///< records are removed, and their arrays freed, as the sweep passes
+    bool commits = false;  ///< `commit` ends the sweep, and no record is left out
   };
 
   Sweep(Records& tape, std::uint32_t low, std::uint32_t high, Mode mode);
@@ -65,6 +72,13 @@ class Sweep {
     std::uint32_t id;  // the id of the gradient, if the sweep is recorded
   };
   enum Mark : char { unneeded = 0, needed = 1, wanted = 2 };
+  /// The gradient of a leaf of which only some rows were drawn. While this holds the block, nothing
+  /// else writes to it: what is added to it besides makes another block, in the slot.
+  struct Drawn {
+    std::uint32_t id;
+    BlockHandle block;
+    std::vector<std::int64_t> rows;
+  };
 
   static bool writable(const Block* block) {
     return block->is_sole() && block->flags == Block::plain;
@@ -83,6 +97,12 @@ class Sweep {
   void give_product(Record& record, int k, const Product& product);
   template <class T>
   Block* dense_gradient(std::uint32_t id);
+  template <class T>
+  RowGradient row_gradient(std::uint32_t id, std::int64_t count);
+  /// Takes the gradients of few rows out of the slots. @throws what allocation throws.
+  std::vector<Drawn> prepare_drawn();
+  /// The leaf with this id; null for another record.
+  const Leaf* leaf_of(std::uint32_t id) const;
   /// A part of a gradient, summed to the shape of a record that was broadcast.
   template <class T>
   Tensor<T> reduced(const Tensor<T>& part, std::uint32_t id);
@@ -98,6 +118,7 @@ class Sweep {
   BlockHandle many_slots_, marks_;
   Slot current_{};  // the gradient of the record whose vjp runs
   std::uint32_t visited_;
+  std::unique_ptr<std::vector<Drawn>> drawn_;
   bool committed_ = false;  // the gradients are in the cells, and the slots are empty
 };
 
@@ -167,6 +188,11 @@ class VjpContext {
   template <class T>
   Block* dense_gradient(std::uint32_t id) const {
     return sweep_.dense_gradient<T>(id);
+  }
+  /// The same for a vjp that adds `count` rows, and lists them if it is asked to.
+  template <class T>
+  RowGradient row_gradient(std::uint32_t id, std::int64_t count) const {
+    return sweep_.row_gradient<T>(id, count);
   }
   /// The gradient of an input, if a kernel may add to it in place; otherwise null.
   Block* accumulator(std::uint32_t id) const {

@@ -100,6 +100,9 @@ struct EmbeddingOptions {
   std::optional<std::int64_t> padding_index = {};
 };
 /// Rows of weight (rows, columns) by index: indices (...) give (..., columns).
+///
+/// Where fewer than an eighth of the rows of a Variable are drawn, the sweep, a step of a rule that
+/// rests at gradient 0 (SGD without momentum and decay), and zero_grad take as long as those rows.
 /// @pytorch counts a negative padding_idx from the end; takes max_norm, which changes the weight;
 /// and sparse and scale_grad_by_freq, which serve its optimizers.
 template <Real T>

@@ -195,8 +195,18 @@ struct GatherRows {
                       x->shape[0], {indices->data<std::int64_t>(), std::size_t(v.size)});
     return y.take();
   }
-  static auto vjp_a(const auto& call) {
-    return scatter_add_rows(call.g(), call.template array<std::int64_t>(1), call.shape_of(0)[0]);
+  static void give_a(const auto& call) {
+    using T = typename std::remove_cvref_t<decltype(call.g())>::value_type;
+    const auto indices = call.template array<std::int64_t>(1);
+    if (call.is_recorded())
+      return call.give(0, scatter_add_rows(call.g(), indices, call.shape_of(0)[0]));
+    // Added where it belongs: an array of the size of x would take as long as x.
+    const Tensor<T> g = detail::dense(call.g());
+    const detail::RowGradient to = call.row_gradient(0, indices.size());
+    const detail::AxisView v(g.shape(), 0);
+    if (to.rows) to.rows->insert(to.rows->end(), indices.data(), indices.data() + indices.size());
+    detail::add_rows(to.block->template data<T>(), detail::Access::block(g)->template data<T>(),
+                     indices.data(), v.size, v.inner);
   }
   static constexpr Lacks lacks{.scalar = "needs rows", .empty = "no index is valid"};
   static std::vector<Sample> samples() {

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "ebb/autodiff/values/variable.hpp"
 
+#include <algorithm>
+
 #include "ebb/autodiff/values/access.hpp"
 #include "ebb/autodiff/values/error.hpp"
 #include "ebb/autodiff/values/instances.hpp"
@@ -23,6 +25,20 @@ void destroy(Cell<T>* cell) {
   delete cell;
 }
 EBB_OVERLOAD_FOR_REALS(destroy, void(Cell<T>*))
+
+template <class T>
+void zero_drawn(Cell<T>& cell) {
+  Block* const block = Access::block(cell.gradient);
+  DrawnRows& drawn = *cell.drawn;
+  if (drawn.describe(block) && block->is_sole()) {
+    const std::int64_t width = block->shape.size() / block->shape[0];
+    for (std::int64_t row : drawn.rows) std::fill_n(block->data<T>() + row * width, width, T(0));
+    drawn.zeros = BlockHandle(retain(block));
+  }
+  drawn.forget();
+  cell.gradient.clear();
+}
+EBB_OVERLOAD_FOR_REALS(zero_drawn, void(Cell<T>&))
 
 void throw_moved_from() {
   throw ArgumentError("a Variable is empty: it was moved from; use the one that it was moved to");
@@ -109,6 +125,7 @@ void Variable<T>::set_gradient(Array<T> gradient) {
     throw ShapeError("set_gradient: " + named(label()) + " has shape " + to_string(shape()) +
                      ", the gradient " + to_string(gradient.shape()));
   }
+  if (held().drawn) held().drawn->forget();
   held().gradient = std::move(gradient);
 }
 

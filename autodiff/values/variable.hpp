@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Trainable arrays.
 #pragma once
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -10,6 +11,20 @@ namespace ebb::inline v0 {
 
 namespace detail {
 
+/// Which rows of a gradient may differ from 0, where few of many were drawn by index, and zeros for
+/// the next such gradient. So a step takes as long as the rows that were drawn, not as all.
+struct DrawnRows {
+  const Block* of = nullptr;       ///< the gradient that the rows describe; null for none
+  std::vector<std::int64_t> rows;  ///< ascending, each once
+  BlockHandle zeros;               ///< in the shape of the value; or nothing
+
+  bool describe(const Block* gradient) const { return of && of == gradient; }
+  void forget() {
+    of = nullptr;
+    rows.clear();
+  }
+};
+
 /// The value and gradient of a variable, which optimizers and tapes hold, too. It has no state of a
 /// tape.
 template <class T>
@@ -17,6 +32,7 @@ struct alignas(16) Cell {
   std::atomic<std::uint32_t> references = 1;
   Array<T> value;
   Array<T> gradient;
+  std::unique_ptr<DrawnRows> drawn;  ///< made by the first gradient of few rows
   std::string label;
 };
 
@@ -32,6 +48,9 @@ EBB_INLINE void release(Cell<T>* cell) {
   if (cell->references.fetch_sub(1, std::memory_order_acq_rel) == 1) destroy(cell);
 }
 [[noreturn]] EBB_API void throw_moved_from();
+/// Removes the gradient of a variable that had one of few rows, and keeps its memory as zeros.
+template <class T>
+EBB_API void zero_drawn(Cell<T>& cell);
 
 /// Whether sweeps of this thread list the variables that no optimizer holds.
 extern constinit thread_local bool lists_unheld;
@@ -82,8 +101,13 @@ class EBB_API Variable : public Operand<T> {
   /// Replaces the gradient.
   /// @throws ShapeError for another shape than that of the value.
   void set_gradient(Array<T> gradient);
-  /// Removes the gradient.
-  EBB_INLINE void zero_grad() { held().gradient.clear(); }
+  /// Removes the gradient. One of few drawn rows keeps its memory, for the next of its kind.
+  EBB_INLINE void zero_grad() {
+    detail::Cell<T>& cell = held();
+    if (cell.drawn) [[unlikely]]
+      return detail::zero_drawn(cell);
+    cell.gradient.clear();
+  }
 
   /// A name for records, errors and files; may be empty.
   EBB_INLINE const std::string& label() const { return held().label; }

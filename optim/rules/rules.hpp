@@ -4,6 +4,9 @@
 //   options                       plain members with defaults
 //   states                        the names of the arrays that it keeps for each parameter
 //   used_states()                 how many of them, from the first, if that depends on the options
+//   skips_zero_gradients()        true if a weight whose gradient is 0 stays as it is, with its
+//   states:
+//                                 then a step passes over the rows that no index has drawn
 //   Step, prepare(step)           the numbers of step 1, 2, ..., in double; checks the options
 //   update(step, w, g, states...) the formula of its paper
 //

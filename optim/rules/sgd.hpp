@@ -21,6 +21,8 @@ struct SGD {
   /// The velocity is needed with momentum only.
   EBB_INLINE int used_states() const { return momentum != 0 ? 1 : 0; }
 
+  EBB_INLINE bool skips_zero_gradients() const { return momentum == 0 && weight_decay == 0; }
+
   struct Step {
     double rate, momentum, decay;
     bool nesterov;

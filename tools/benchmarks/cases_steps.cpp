@@ -46,11 +46,43 @@ Sides logistic() {
           [r] { keep(limits::logistic_step(r->x, r->y, r->w, r->b, float(rate))); }};
 }
 
+struct Table {
+  static constexpr std::int64_t rows = 200'000, columns = 64, count = 512;
+  Numbers w{rows * columns}, drawn{count * columns};
+  ebb::Variable<float> weight = variable({rows, columns}, w);
+  ebb::Array<std::int64_t> indices = ebb::Array<std::int64_t>::uninitialized({count});
+  ebb::optim::Optimizer<ebb::optim::SGD> optimizer{{weight},
+                                                   ebb::optim::SGD{.learning_rate = rate}};
+  Table() {
+    for (std::int64_t i = 0; i < count; ++i) indices.mutate()[i] = i * 7919 % rows;
+  }
+};
+
+// Counts a whole step of which few rows of the weight are a part. The limit touches no other row.
+Sides embedding_step() {
+  auto t = std::make_shared<Table>();
+  return {[t] {
+            {
+              ebb::Tape tape;
+              const auto loss = mean(square(embedding(t->indices, t->weight)));
+              backward(loss);
+              keep(loss);
+            }
+            t->optimizer.step();
+            t->optimizer.zero_grad();
+          },
+          [t] {
+            keep(limits::embedding_step(t->w, t->indices.data(), t->drawn, Table::count,
+                                        Table::columns, float(rate)));
+          }};
+}
+
 }  // namespace
 
 void add_steps(std::vector<Case>& cases) {
   cases.push_back(versus("step/linear_sgd/32x10/f32", "ns", 4.5, linear));
   cases.push_back(versus("step/logistic_sgd/32x10/f32", "ns", 4.0, logistic));
+  cases.push_back(versus("step/embedding_sgd/512_of_200000x64/f32", "us", 4.0, embedding_step));
 }
 
 }  // namespace bench

@@ -109,6 +109,10 @@ void gather_rows(const float* x, const std::int64_t* index, float* y, std::int64
 /// y (rows, columns) = 0, and then y[index[j]] += x[j] for `count` rows.
 void scatter_add_rows(const float* x, const std::int64_t* index, float* y, std::int64_t count,
                       std::int64_t rows, std::int64_t columns);
+/// One step of w (rows, columns) on the mean of the squares of `count` rows by index: the rows go
+/// to `drawn`, and from there w -= rate d/dw. Returns the loss; columns is a multiple of 16.
+float embedding_step(float* w, const std::int64_t* index, float* drawn, std::int64_t count,
+                     std::int64_t columns, float rate);
 /// y = each row of 256 in stable order, NaN last, and where its elements stood.
 void sort_rows(const float* x, float* y, std::int64_t* order, std::int64_t rows);
 void sort_rows_backward(const float* g, const std::int64_t* order, float* gx, std::int64_t rows);

@@ -99,6 +99,27 @@ void scatter_add_rows(const float* x, const std::int64_t* index, float* y, std::
   }
 }
 
+float embedding_step(float* w, const std::int64_t* index, float* drawn, std::int64_t count,
+                     std::int64_t columns, float rate) {
+  const float n = float(count * columns);
+  V sum = splat(0);
+  for (std::int64_t j = 0; j < count; ++j) {
+    for (std::int64_t i = 0; i < columns; i += width) {
+      const V x = load(w + index[j] * columns + i);
+      store(drawn + j * columns + i, x);
+      sum = sum + x * x;
+    }
+  }
+  const V step = splat(2 * rate / n);
+  for (std::int64_t j = 0; j < count; ++j) {
+    float* const to = w + index[j] * columns;
+    for (std::int64_t i = 0; i < columns; i += width) {
+      store(to + i, load(to + i) - step * load(drawn + j * columns + i));
+    }
+  }
+  return total(sum) / n;
+}
+
 void sort_rows(const float* x, float* y, std::int64_t* order, std::int64_t rows) {
   // Four passes of a byte each over keys with their places; signs are turned so that the bits of a
   // key are in the order of its number.
