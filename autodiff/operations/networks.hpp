@@ -100,9 +100,7 @@ struct EmbeddingOptions {
   std::optional<std::int64_t> padding_index = {};
 };
 /// Rows of weight (rows, columns) by index: indices (...) give (..., columns).
-///
-/// Where fewer than an eighth of the rows of a Variable are drawn, the sweep, a step of a rule that
-/// rests at gradient 0 (SGD without momentum and decay), and zero_grad take as long as those rows.
+/// Training by few rows of many takes as long as those, if the rule rests at gradient 0.
 /// @pytorch counts a negative padding_idx from the end; takes max_norm, which changes the weight;
 /// and sparse and scale_grad_by_freq, which serve its optimizers.
 template <Real T>
