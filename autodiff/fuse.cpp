@@ -223,11 +223,12 @@ void vjp_fuse_pull(VjpContext context) {
       return pull(int(pulled), x[0], x.subspan(1));
     std::vector<Tensor<T>> points(x.begin() + 1, x.end());
     // The gradient has one element for each of the result, and differentiating needs a leaf: the
-    // input may be a single value, or a constant here.
+    // input may be a single value, a constant here, or one from which other inputs were computed.
     Tensor<T>& point = points[pulled];
     if (!(point.shape() == shape)) point = broadcast_to(point, shape);
-    if (Access::place(point).is_constant())
-      point = identity_record(*current_records(), Argument::constant, point);
+    const Place place = Access::place(point);
+    point = identity_record(*current_records(),
+                            place.is_constant() ? Argument::constant : place.record, point);
     const Tensor<T> y = on_tensors(fused, std::span<const Tensor<T>>(points));
     if (Access::place(y).is_constant()) return Tensor<T>(Array<T>::zeros(point.shape()));
     return grad(y, {point}, {.create_graph = true}, &x[0])[0];

@@ -196,6 +196,24 @@ TEST_CASE("a fused formula runs over many blocks, in memory or past the caches")
   }
 }
 
+TEST_CASE("an argument of a fused formula may be computed from another, at every order") {
+  const auto f = [](const auto& x) {
+    const auto g = [](auto a, auto b) { return a * 2.0 + b * sin(a); };
+    return fuse(g, x * x * x, x);
+  };
+  // 2 x^3 + x sin(x^3), whose slope is 6 x^2 + sin(x^3) + 3 x^3 cos(x^3).
+  const auto x = op::spread({5});
+  const auto x3 = (x * x * x).array();
+  const auto slope = x * x * 6.0 + sin(x3) + x3 * 3.0 * cos(x3);
+  const auto along = op::spread({5}, 2);
+  CHECK_AGREES(close(jvp(f, x, along), slope * along, 1e-14));
+  const auto gradient_of = [&](const auto& v) {
+    return gradient([&](const auto& w) { return sum(f(w)); }, v);
+  };
+  const auto second = x * 12.0 + x * x * 12.0 * cos(x3) - x3 * x * x * 9.0 * sin(x3);
+  CHECK_AGREES(close(jvp(gradient_of, x, along), second * along, 1e-13, 1e-13));
+}
+
 TEST_CASE("no block is left alive by a fused formula") {
   const Inputs3 in;
   const auto run = [&] {
