@@ -297,6 +297,17 @@ template <Real T> EBB_API Selected<T> cummin(const Operand<T>& x, int axis);
 template <Real T> EBB_API Tensor<T> median(const Operand<T>& x);
 template <Real T>
 EBB_API Selected<T> median(const Operand<T>& x, int axis, bool keepdim = false);
+/// The value below which the fraction q in [0, 1] of the elements lies: of n in order that at q (n -
+/// 1), or on the line between the two beside it. A list of q gives a result for each, along a new
+/// first axis. NaN if there is a NaN. The gradient goes to both elements, by their weights.
+/// @pytorch takes a list of q as a tensor, and other kinds of interpolation.
+template <Real T> EBB_API Tensor<T> quantile(const Operand<T>& x, double q);
+template <Real T>
+EBB_API Tensor<T> quantile(const Operand<T>& x, double q, int axis, bool keepdim = false);
+template <Real T> EBB_API Tensor<T> quantile(const Operand<T>& x, const std::vector<double>& q);
+template <Real T>
+EBB_API Tensor<T> quantile(const Operand<T>& x, const std::vector<double>& q, int axis,
+                           bool keepdim = false);
 
 // Shapes and indices.
 

@@ -3,7 +3,10 @@
 
 #include <algorithm>
 #include <bit>
+#include <cmath>
+#include <limits>
 #include <numeric>
+#include <span>
 #include <utility>
 #include <vector>
 
@@ -199,6 +202,115 @@ Indices middle_along(const Operand<T>& x, int axis) {
   });
 }
 
+/// Brings the elements of these ranks, which ascend, to their places in [first, last) of the order.
+template <class Before>
+void place_ranks(std::vector<std::int64_t>& order, std::int64_t first, std::int64_t last,
+                 std::span<const std::int64_t> ranks, Before before) {
+  if (ranks.empty()) return;
+  const std::size_t middle = ranks.size() / 2;
+  const std::int64_t rank = ranks[middle];
+  std::nth_element(order.begin() + first, order.begin() + rank, order.begin() + last, before);
+  place_ranks(order, first, rank, ranks.first(middle), before);
+  place_ranks(order, rank + 1, last, ranks.subspan(middle + 1), before);
+}
+
+/// The indices of the elements of these ranks, which ascend, for each line; of the first NaN for
+/// all of them, if there is one.
+template <class T>
+Indices ranked_along(const Operand<T>& x, int axis, const std::vector<std::int64_t>& ranks) {
+  const auto count = std::int64_t(ranks.size());
+  return choose_along(x, axis, count, [&](const auto& line, auto& order) {
+    const auto nan = std::find_if(line.begin(), line.end(), [](T v) { return v != v; });
+    if (nan != line.end()) {
+      std::fill_n(order.begin(), count, nan - line.begin());
+      return;
+    }
+    place_ranks(order, 0, std::int64_t(order.size()), ranks, by_element(line, Less()));
+    for (std::size_t k = 0; k < ranks.size(); ++k) order[k] = order[std::size_t(ranks[k])];
+  });
+}
+
+/// Between which elements of the order quantiles are, as positions among `ranks`, and how near to
+/// the upper one.
+struct QuantilePlan {
+  std::vector<std::int64_t> ranks;
+  Indices below, above;
+  std::vector<double> weights;
+
+  /// @throws ArgumentError for a q that is not in [0, 1].
+  QuantilePlan(std::span<const double> q, std::int64_t size)
+      : below(Indices::uninitialized({std::int64_t(q.size())})), above(below), weights(q.size()) {
+    std::int64_t *low = below.mutate(), *high = above.mutate();
+    for (std::size_t k = 0; k < q.size(); ++k) {
+      if (!(q[k] >= 0 && q[k] <= 1)) {
+        throw ArgumentError("quantile: q = " + to_text(q[k]) + "; it is in [0, 1]");
+      }
+      const double at = q[k] * double(size - 1);
+      low[k] = std::int64_t(std::floor(at));
+      // Half of an element and half of the same are it, even if it is infinite.
+      weights[k] = at == std::floor(at) ? 0.5 : at - std::floor(at);
+      high[k] = std::int64_t(std::ceil(at));
+      ranks.insert(ranks.end(), {low[k], high[k]});
+    }
+    std::sort(ranks.begin(), ranks.end());
+    ranks.erase(std::unique(ranks.begin(), ranks.end()), ranks.end());
+    for (std::int64_t* rank : {low, high}) {
+      for (std::size_t k = 0; k < q.size(); ++k) {
+        rank[k] = std::lower_bound(ranks.begin(), ranks.end(), rank[k]) - ranks.begin();
+      }
+    }
+  }
+};
+
+/// The quantiles along an axis, which then counts them.
+template <class T>
+Tensor<T> quantiles_along(const Tensor<T>& x, int axis, std::span<const double> q) {
+  const QuantilePlan plan(q, x.shape()[axis]);
+  const Tensor<T> ranked = gather(x, axis, ranked_along<T>(x, axis, plan.ranks));
+  const Tensor<T> a = index_select(ranked, axis, plan.below);
+  const Tensor<T> b = index_select(ranked, axis, plan.above);
+  auto weights = Array<T>::uninitialized({std::int64_t(q.size())});
+  std::copy(plan.weights.begin(), plan.weights.end(), weights.mutate());
+  std::vector<std::int64_t> sizes(std::size_t(x.shape().rank() - axis), 1);
+  sizes[0] = weights.size();
+  const Tensor<T> weight = reshape(weights, Shape(sizes));
+  const Tensor<T> between = lerp(a, b, weight);
+  const Array<bool> finite = abs(b.detach() - a.detach()) < std::numeric_limits<double>::infinity();
+  if (std::all_of(finite.begin(), finite.end(), [](bool x_is) { return x_is; })) return between;
+  // The distance is not a number or too large for one, but the parts may be.
+  return where(finite, between, a * (1 - weight) + b * weight);
+}
+
+/// The quantiles along an axis with the new axis first. With `keepdim` the old axis stays.
+template <class T>
+Tensor<T> quantiles(const Operand<T>& x, std::span<const double> q, int axis, bool keepdim,
+                    bool is_list) {
+  constexpr const char* name = "quantile";
+  const Shape& shape = Access::shape(x, name);
+  axis = axis_of(name, axis, shape);
+  check_choice(name, shape, axis);
+  const bool scalar = shape.rank() == 0;
+  const Shape lines = scalar ? Shape{1} : shape;
+  const Tensor<T> found =
+      quantiles_along(scalar ? reshape(x, lines) : Access::as_tensor(x), axis, q);
+  if (!is_list) return keepdim && !scalar ? found : reshape(found, shape.without(axis));
+  std::vector<int> order = {axis};
+  std::vector<std::int64_t> sizes = {std::int64_t(q.size())};
+  for (int i = 0; i < lines.rank(); ++i) {
+    if (i != axis) order.push_back(i);
+    if (scalar || (i == axis && !keepdim)) continue;
+    sizes.push_back(i == axis ? 1 : shape[i]);
+  }
+  return reshape(permute(found, order), shape_for(name, sizes));
+}
+
+template <class T>
+Tensor<T> quantiles_of_all(const Operand<T>& x, std::span<const double> q, bool is_list) {
+  const Shape& shape = Access::shape(x, "quantile");
+  if (shape.size() == 0) throw_shapes("quantile", "there must be an element to choose", shape);
+  return quantiles<T>(reshape(x, {shape.size()}), q, 0, false, is_list);
+}
+
 /// For each element, the index of the first that comes before all others up to there.
 template <class T, class Before>
 Indices first_so_far(const Operand<T>& x, int axis, Before before) {
@@ -298,5 +410,27 @@ Selected<T> median(const Operand<T>& x, int axis, bool keepdim) {
   return {squeeze(middle.values, axis), middle.indices.reshape(shape.without(axis))};
 }
 EBB_OVERLOAD_FOR_REALS(median, Selected<T>(const Operand<T>&, int, bool))
+
+template <Real T>
+Tensor<T> quantile(const Operand<T>& x, double q) {
+  return detail::quantiles_of_all(x, {&q, 1}, false);
+}
+template <Real T>
+Tensor<T> quantile(const Operand<T>& x, double q, int axis, bool keepdim) {
+  return detail::quantiles(x, {&q, 1}, axis, keepdim, false);
+}
+template <Real T>
+Tensor<T> quantile(const Operand<T>& x, const std::vector<double>& q) {
+  return detail::quantiles_of_all(x, q, true);
+}
+template <Real T>
+Tensor<T> quantile(const Operand<T>& x, const std::vector<double>& q, int axis, bool keepdim) {
+  return detail::quantiles(x, q, axis, keepdim, true);
+}
+EBB_OVERLOAD_FOR_REALS(quantile, Tensor<T>(const Operand<T>&, double))
+EBB_OVERLOAD_FOR_REALS(quantile, Tensor<T>(const Operand<T>&, double, int, bool))
+EBB_OVERLOAD_FOR_REALS(quantile, Tensor<T>(const Operand<T>&, const std::vector<double>&))
+EBB_OVERLOAD_FOR_REALS(quantile,
+                       Tensor<T>(const Operand<T>&, const std::vector<double>&, int, bool))
 
 }  // namespace ebb::inline v0

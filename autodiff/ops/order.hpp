@@ -79,6 +79,61 @@ struct Median {
   }
 };
 
+/// The elements at a fraction of the order, or between two of them.
+struct Quantile {
+  static constexpr std::string_view name = "quantile";
+  static constexpr bool has_kinks = true;
+  static std::vector<Sample> samples() {
+    return {sample("of all", {spread({3, 4}, 50)}, [](auto x) { return quantile(x[0], 0.4); }),
+            sample("of a scalar", {spread({})}, [](auto x) { return quantile(x[0], 0.3); }),
+            sample("of rows", {spread({3, 5})}, [](auto x) { return quantile(x[0], 0.8, 1); }),
+            sample("of columns, kept", {spread({4, 3})},
+                   [](auto x) { return quantile(x[0], 0.25, 0, true); }),
+            sample("several of all", {spread({2, 4})},
+                   [](auto x) {
+                     return quantile(x[0], {0.9, 0.1, 1});
+                   }),
+            sample("several of rows", {spread({2, 5, 2})},
+                   [](auto x) {
+                     return quantile(x[0], {0.5, 0, 0.7}, 1);
+                   }),
+            sample("several of columns, kept", {spread({5, 2})},
+                   [](auto x) {
+                     return quantile(x[0], {0.35, 0.6}, 0, true);
+                   }),
+            sample("several of a scalar", {spread({})},
+                   [](auto x) {
+                     return quantile(x[0], {0.5, 0.2}, 0);
+                   }),
+            sample("of no rows", {spread({0, 3})}, [](auto x) { return quantile(x[0], 0.5, -1); })};
+  }
+  static std::vector<Rejection> rejections() {
+    return {{"above 1", [] { quantile(spread({3}), 1.5); }, "quantile: q = 1.5; it is in [0, 1]"},
+            {"NaN in a list",
+             [] {
+               quantile(spread({3}), {0.5, std::nan("")}, 0);
+             },
+             "quantile: q = nan; it is in [0, 1]"},
+            {"of nothing",
+             [] {
+               quantile(spread({0, 3}), 0.5);
+             },
+             "quantile: there must be an element to choose, not (0, 3)"},
+            {"of no rows",
+             [] {
+               quantile(spread({0, 3}), 0.5, 0);
+             },
+             "quantile: there must be an element to choose, not (0, 3)"},
+            {"no such axis", [] { quantile(spread({3}), 0.5, 1); },
+             "quantile: axis 1 of an array with 1 axes"},
+            {"too many axes",
+             [] {
+               quantile(spread({1, 1, 1, 1, 1, 2}), {0.5, 1}, 0, true);
+             },
+             "quantile: "}};
+  }
+};
+
 /// The largest element so far along an axis.
 struct CumMax {
   static constexpr std::string_view name = "cummax";
@@ -112,6 +167,6 @@ struct CumMin {
 };
 
 /// All operations on order.
-using Ordered = List<Sort, TopK, Median, CumMax, CumMin>;
+using Ordered = List<Sort, TopK, Median, Quantile, CumMax, CumMin>;
 
 }  // namespace ebb::inline v0::op

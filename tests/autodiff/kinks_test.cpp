@@ -121,6 +121,7 @@ TEST_CASE("losses have their slopes") {
   CHECK(slope([&](const auto& x) { return squared_hinge_loss(x, one); }, 1) == 0);
   // Half of q - 1 and of q, turned since e falls as the prediction grows.
   CHECK(slope([&](const auto& x) { return quantile_loss(x, target, 0.75); }, 2) == -0.25);
+  CHECK(gradient_is([](const auto& x) { return quantile(x, 0.625); }, {3, 3, 3}, {0, 0.75, 0.25}));
   const auto variance_at = [](double eps) {
     const auto of_variance = [=](const auto& v) {
       return gaussian_nll_loss(Array<double>(3.0), Array<double>(2.0), v, eps);

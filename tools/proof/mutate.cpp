@@ -53,6 +53,7 @@ struct Equivalent {
 };
 constexpr std::string_view piecewise =
     "the slope depends on it by a choice alone: nothing goes back";
+constexpr std::string_view linear = "the formula is linear: its slopes depend on no input";
 constexpr std::string_view symmetric = "the operation reads the symmetric part alone";
 constexpr Equivalent equivalents[] = {
     {"abs", "slope, input 1:", piecewise},
@@ -77,6 +78,8 @@ constexpr Equivalent equivalents[] = {
     {"l1_loss", "fuse_pull, input 2:", piecewise},
     {"quantile_loss", "fuse_pull, input 1:", piecewise},
     {"quantile_loss", "fuse_pull, input 2:", piecewise},
+    {"quantile", "fuse_pull, input 1:", linear},
+    {"quantile", "fuse_pull, input 2:", linear},
     {"cholesky", "input 0: square matrices transposed", symmetric},
     {"eigh", "input 0: square matrices transposed", symmetric},
 };

@@ -55,6 +55,8 @@ const std::vector<Along>& table() {
       ALONG("cummin", cummin(x, axis).values),
       ALONG("sort", sort(x, axis).values),
       ALONG("median", median(x, axis).values),
+      ALONG("quantile", quantile(x, 0.3, axis)),
+      ALONG("quantile, several", quantile(x, {0.8, 0.1}, axis)),
       ALONG("flip", flip(x, axis)),
       ALONG("roll", roll(x, 1, axis)),
       ALONG("slice", slice(x, axis, {.begin = -1})),
@@ -110,7 +112,8 @@ TEST_CASE("along axes of size 1 a reduction gives the element, and an order leav
     CAPTURE(name);
     const auto y = along.f(Tensor<double>(x), 1).array();
     const bool element = name == "sum" || name == "mean" || name == "max" || name == "min" ||
-                         name == "prod" || name == "median" || name == "logsumexp";
+                         name == "prod" || name == "median" || name == "quantile" ||
+                         name == "logsumexp";
     const bool as_it_was = name == "sum, kept" || name == "cumsum" || name == "cumprod" ||
                            name == "logcumsumexp" || name == "cummax" || name == "cummin" ||
                            name == "sort" || name == "flip" || name == "roll" || name == "slice" ||

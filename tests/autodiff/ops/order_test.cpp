@@ -203,6 +203,106 @@ TEST_CASE_TEMPLATE("the largest and the smallest elements so far", T, float, dou
               Array<T>::of({{1, 1}, {3, 2}, {2, 2}}).reshape({1, 3, 2})));
 }
 
+TEST_CASE("quantiles are those of the manuals of NumPy and PyTorch") {
+  const auto a = Array<double>::of({{10, 7, 4}, {3, 2, 1}});
+  CHECK(quantile(a, 0.5).item() == 3.5);
+  CHECK(equal(quantile(a, 0.5, 0).array(), Array<double>::of({6.5, 4.5, 2.5})));
+  CHECK(equal(quantile(a, 0.5, 1).array(), Array<double>::of({7, 2})));
+  CHECK(equal(quantile(a, 0.5, 1, true).array(), Array<double>({2, 1}, {7, 2})));
+  const auto b = Array<float>::of({{0.0795F, -1.2117F, 0.9765F}, {1.1707F, 0.6706F, 0.4884F}});
+  const auto three = quantile(b, {0.25, 0.5, 0.75}, 1, true).array();
+  REQUIRE(three.shape() == Shape{3, 2, 1});
+  const auto expected = Array<float>::of({-0.5661F, 0.5795F, 0.0795F, 0.6706F, 0.5280F, 0.9206F});
+  CHECK_AGREES(close(three.reshape({6}), expected, 0, 0.5001e-4));  // the digits that are printed
+}
+
+TEST_CASE_TEMPLATE("quantiles are on the line between neighbours of a sorted row", T, float,
+                   double) {
+  const auto x = cast<T>(concat({with_ties({4, 3, 6}), op::spread({4, 7, 6}, 3)}, 1)).array();
+  const std::vector<double> q = {0.9, 0, 0.31, 1, 0.5, 0.75, 0.31};
+  for (int axis = 0; axis < 3; ++axis) {
+    CAPTURE(axis);
+    const auto all = quantile(x, q, axis - 3).array();
+    const auto kept = quantile(x, q, axis, true).array();
+    const auto sorted = sort(x, axis).values;
+    const std::int64_t n = x.shape()[axis];
+    REQUIRE(kept.size() == all.size());
+    for (std::size_t k = 0; k < q.size(); ++k) {
+      const auto at = std::int64_t(k);
+      const double h = q[k] * double(n - 1), low = std::floor(h);
+      const auto a = slice(sorted, axis, {std::int64_t(low), std::int64_t(low) + 1});
+      const auto b =
+          slice(sorted, axis, {std::int64_t(std::ceil(h)), std::int64_t(std::ceil(h)) + 1});
+      const auto expected = squeeze(a + (b - a) * (h - low), axis).array();
+      // A product and a sum, rounded.
+      const double eps = double(std::numeric_limits<T>::epsilon());
+      CHECK_AGREES(
+          close(all.leading(at, at + 1).reshape(expected.shape()), expected, eps, 4 * eps));
+      CHECK_AGREES(same_bits(all.leading(at, at + 1).reshape(expected.shape()),
+                             quantile(x, q[k], axis).array()));
+      CHECK_AGREES(same_bits(kept.leading(at, at + 1).reshape(expected.shape()),
+                             quantile(x, q[k], axis, true).array().reshape(expected.shape())));
+    }
+    Shape shape = x.shape().with(axis, 1);
+    CHECK(quantile(x, 0.3, axis, true).shape() == shape);
+    CHECK(kept.shape() == Shape{7, shape[0], shape[1], shape[2]});
+  }
+  CHECK_AGREES(same_bits(quantile(x, q).array(), quantile(x.reshape({x.size()}), q, 0).array()));
+  CHECK(quantile(x, std::vector<double>()).shape() == Shape{0});
+  CHECK(quantile(Array<T>::zeros({3, 0}), 0.5, 0).shape() == Shape{0});
+  CHECK(quantile(Array<T>::zeros({3, 0}), {0.5, 1}, 0).shape() == Shape{2, 0});
+  CHECK(quantile(Array<T>(T(4)), {0.5, 1, 0}).shape() == Shape{3});
+}
+
+TEST_CASE_TEMPLATE("quantiles of NaN, of infinities, and of numbers far apart", T, float, double) {
+  const T none = std::numeric_limits<T>::quiet_NaN(), inf = std::numeric_limits<T>::infinity();
+  const T most = std::numeric_limits<T>::max();
+  const auto quarters = [](const Array<T>& x) {
+    return quantile(x, {0, 0.25, 0.5, 0.75, 1}, 0).array();
+  };
+  CHECK(equal(quarters(Array<T>::of({inf, 1, -inf})), Array<T>::of({-inf, -inf, 1, inf, inf})));
+  CHECK(equal(quarters(Array<T>::of({inf, inf, 2})), Array<T>::of({2, inf, inf, inf, inf})));
+  CHECK_AGREES(
+      close(quarters(Array<T>::of({-inf, inf})), Array<T>::of({-inf, none, none, none, inf}), 0));
+  CHECK_AGREES(close(quarters(Array<T>::of({most, -most})),
+                     Array<T>::of({-most, -most / 2, 0, most / 2, most}), 2e-7));
+  const auto rows = Array<T>::of({{1, none, 3}, {4, 2, 3}, {inf, 0, 0}});
+  CHECK_AGREES(close(quantile(rows, 0.75, 1).array(), Array<T>::of({none, 3.5F, inf}), 0));
+  // Equal elements give exactly themselves.
+  for (const double q : {0.1, 0.3, 0.77})
+    CHECK(quantile(Array<T>::full({8}, T(0.1)), q).item() == T(0.1));
+  // An infinite neighbour spoils no gradient.
+  const auto g = gradient([](const auto& x) { return sum(quantile(x, 0.75, 1)); }, rows);
+  CHECK(equal(slice(g, 0, {1, 3}).array(), Array<T>::of({{0.5F, 0, 0.5F}, {0.5F, 0, 0.5F}})));
+}
+
+TEST_CASE("the gradient of a quantile goes to both neighbours by their weights") {
+  const auto at = [](double q, std::initializer_list<double> x) {
+    return gradient([=](const auto& v) { return quantile(v, q); }, Array<double>::of(x)).array();
+  };
+  CHECK(equal(at(0.125, {8, 2, 4, 6, 0}), Array<double>::of({0, 0.5, 0, 0, 0.5})));
+  CHECK(equal(at(0.5, {8, 2, 4, 6, 0}), Array<double>::of({0, 0, 1, 0, 0})));
+  CHECK(equal(at(0.8125, {8, 2, 4, 6, 0}), Array<double>::of({0.25, 0, 0, 0.75, 0})));
+  const auto h = hessian([](const auto& x) { return square(quantile(x, 0.25)); },
+                         Array<double>::of({1, 0, 5}));
+  CHECK(equal(h.array(), Array<double>::of({{0.5, 0.5, 0}, {0.5, 0.5, 0}, {0, 0, 0}})));
+}
+
+TEST_CASE("numbers scaled by their quartiles do not depend on their unit, nor on where 0 is") {
+  const auto x = op::spread({40, 3}, 7);
+  const auto scaled = [](const auto& v) {
+    const auto quartiles = quantile(v, {0.25, 0.5, 0.75}, 0);
+    return (v - quartiles[1]) / (quartiles[2] - quartiles[0]);
+  };
+  const auto f = [&](const auto& v) { return sum(sin(scaled(v))); };
+  CHECK_AGREES(
+      close(scaled(Tensor<double>(x)).array(), scaled(x * 4.0 + 3.0).array(), 1e-13, 1e-14));
+  const auto g = gradient(f, x);
+  // Of 40 numbers of about 1 each.
+  CHECK_AGREES(close(sum(g, 0).array(), Array<double>::zeros({3}), 0, 1e-13));
+  CHECK_AGREES(close(sum(g * x, 0).array(), Array<double>::zeros({3}), 0, 1e-12));
+}
+
 TEST_CASE("the gradient goes to the element that was chosen") {
   const auto x = Array<double>::of({3, 1, 3, 2});
   const auto g = gradient([](const auto& v) { return median(v); }, x);
