@@ -12,6 +12,7 @@
 #include "ebb/autodiff/ops/indexing.hpp"
 #include "ebb/autodiff/ops/joins.hpp"
 #include "ebb/autodiff/ops/linear_algebra/determinants.hpp"
+#include "ebb/autodiff/ops/linear_algebra/distances.hpp"
 #include "ebb/autodiff/ops/linear_algebra/einsum.hpp"
 #include "ebb/autodiff/ops/linear_algebra/factors.hpp"
 #include "ebb/autodiff/ops/linear_algebra/matrices.hpp"
@@ -156,6 +157,7 @@ std::vector<RegistryEntry> registry() {
   add(all, "order", op::Ordered{});
   add(all, "linear algebra", op::LinearAlgebra{});
   add(all, "matrices", op::Matrices{});
+  add(all, "distances", op::Distances{});
   add(all, "solvers", op::Solvers{});
   add(all, "determinants", op::Determinants{});
   add(all, "factors", op::Factors{});

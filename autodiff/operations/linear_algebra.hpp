@@ -37,6 +37,15 @@ EBB_API Tensor<T> cross(const Operand<T>& a, const Operand<T>& b, int axis = -1)
 /// most; axes of size 1 stand before those of the one that has fewer.
 /// @pytorch takes any number of axes.
 template <Real T> EBB_API Tensor<T> kron(const Operand<T>& a, const Operand<T>& b);
+/// The distances (..., n, m) between all rows of a (..., n, d) and of b (..., m, d): the p-norms of
+/// their differences, p > 0. Axes before the last two broadcast. The slope is that of `norm`, 0
+/// between equal rows. Each difference is taken before it is squared, so that rows that are near
+/// each other lose no digits. A gradient for p other than 1 and 2, and one of higher order, takes
+/// memory for n m d numbers.
+/// @pytorch takes products in place of the differences if n or m is above 25, which loses the
+/// digits of near rows, unless compute_mode forbids it; and p = 0, which is no norm.
+template <Real T>
+EBB_API Tensor<T> cdist(const Operand<T>& a, const Operand<T>& b, double p = 2);
 /// out[i, j] = a[i] b[j] for two vectors
 template <Real T> EBB_API Tensor<T> outer(const Operand<T>& a, const Operand<T>& b);
 /// The elements (i, i + offset) of a matrix; for a vector, the square matrix with these elements

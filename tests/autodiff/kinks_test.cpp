@@ -77,6 +77,21 @@ TEST_CASE("reductions have their slopes") {
   CHECK(gradient_is([](const auto& x) { return norm(x, 1); }, {0, -2, 3}, {0, -1, 1}));
   CHECK(gradient_is([](const auto& x) { return norm(x, INFINITY); }, {-4, 4, 1}, {-0.5, 0.5, 0}));
   CHECK(gradient_is([](const auto& x) { return stddev(x); }, {7, 7, 7}, {0, 0, 0}));
+  for (const double p : {0.5, 1.0, 2.0, 3.0, double(INFINITY)}) {
+    CAPTURE(p);
+    const auto distances = [=](const auto& x) {
+      const auto rows = reshape(x, {2, 2});
+      return sum(cdist(rows, rows, p));
+    };
+    CHECK(gradient_is(distances, {5, 7, 5, 7}, {0, 0, 0, 0}));
+  }
+  const auto from_0 = [](double p) {
+    return [=](const auto& x) {
+      return sum(cdist(reshape(x, {1, 3}), Array<double>::zeros({1, 3}), p));
+    };
+  };
+  CHECK(gradient_is(from_0(1), {0, -2, 3}, {0, -1, 1}));
+  CHECK(gradient_is(from_0(INFINITY), {-4, 4, 1}, {-0.5, 0.5, 0}));
   // At |a| = eps the norm counts half: with b = (1, 0), a . b = 3 and |a| = eps = 5.
   const auto near = [](const auto& x) {
     return sum(cosine_similarity(x, Array<double>::of({1, 0}), 0, 5) * 5.0);
@@ -101,6 +116,7 @@ TEST_CASE("the first of equal elements is chosen") {
                     {30, 0, 30}));
   CHECK(gradient_is([](const auto& x) { return median(x); }, {3, 3, 3}, {0, 1, 0}));
   CHECK(gradient_is([](const auto& x) { return median(x, 0).values; }, {3, 3, 3}, {0, 1, 0}));
+  CHECK(gradient_is([](const auto& x) { return quantile(x, 0.625); }, {3, 3, 3}, {0, 0.75, 0.25}));
   CHECK(gradient_is(
       [](const auto& x) {
         return sum(max_pool1d(reshape(x, {1, 1, 4}), 2));
@@ -121,7 +137,6 @@ TEST_CASE("losses have their slopes") {
   CHECK(slope([&](const auto& x) { return squared_hinge_loss(x, one); }, 1) == 0);
   // Half of q - 1 and of q, turned since e falls as the prediction grows.
   CHECK(slope([&](const auto& x) { return quantile_loss(x, target, 0.75); }, 2) == -0.25);
-  CHECK(gradient_is([](const auto& x) { return quantile(x, 0.625); }, {3, 3, 3}, {0, 0.75, 0.25}));
   const auto variance_at = [](double eps) {
     const auto of_variance = [=](const auto& v) {
       return gaussian_nll_loss(Array<double>(3.0), Array<double>(2.0), v, eps);

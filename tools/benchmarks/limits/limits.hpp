@@ -79,6 +79,15 @@ void convolution_forward(const float* x, const float* w, const float* b, float* 
 void convolution_backward(const float* x, const float* w, const float* g, float* columns, float* gx,
                           float* gw, float* gb);
 
+/// The distances y (n, m) of rows a (n, d) and b (m, d), and the gradients of both from that of y,
+/// g. n, m and d are multiples of 64. `columns` has room for m * d numbers, in which b stands
+/// by columns; `weights` has room for n * m.
+void distances_forward(const float* a, const float* b, float* columns, float* y, std::int64_t n,
+                       std::int64_t m, std::int64_t d);
+void distances_backward(const float* a, const float* b, const float* g, const float* y,
+                        float* weights, float* ga, float* gb, std::int64_t n, std::int64_t m,
+                        std::int64_t d);
+
 // Layer normalisation of x (rows, columns), as above, with an eps of 1e-5.
 
 void layer_norm_forward(const float* x, const float* w, const float* b, float* y, std::int64_t rows,
