@@ -27,6 +27,7 @@
 #include "ebb/autodiff/ops/networks/losses.hpp"
 #include "ebb/autodiff/ops/networks/normalisation.hpp"
 #include "ebb/autodiff/ops/networks/pooling.hpp"
+#include "ebb/autodiff/ops/networks/transposed_convolution.hpp"
 #include "ebb/autodiff/ops/order.hpp"
 #include "ebb/autodiff/ops/rearrangements.hpp"
 #include "ebb/autodiff/ops/reductions.hpp"
@@ -170,6 +171,7 @@ std::vector<RegistryEntry> registry() {
   add(all, "losses", op::Losses{});
   add(all, "losses", op::LabelLosses{});
   add(all, "convolutions", op::Convolutions{});
+  add(all, "convolutions", op::TransposedConvolutions{});
   add(all, "pooling", op::Poolings{});
   add(all, "embeddings", op::Embeddings{});
   add(all, "normalisations", op::Normalisations{});

@@ -48,6 +48,39 @@ EBB_API Tensor<T> conv1d(const Operand<T>& x, const Operand<T>& weight, const Op
 template <Real T>
 EBB_API Tensor<T> conv1d(const Operand<T>& x, const Operand<T>& weight, Conv1dOptions options = {});
 
+// Transposed convolutions. x always has a batch axis.
+// @pytorch also takes single images (write `unsqueeze` of axis 0), and output_size: write
+// output_padding.
+
+/// Options of conv_transpose2d: those of the conv2d that it reverses, and how many rows and columns
+/// its result has more at the end, which is less than the stride or the dilation.
+struct ConvTranspose2dOptions {
+  HeightWidth stride = 1, padding = 0, output_padding = 0, dilation = 1;
+  std::int64_t groups = 1;
+};
+/// The reverse of conv2d, as its gradient in x: adds up weight (c_in, c_out / groups, kernel_h,
+/// kernel_w) times each element of x (n, c_in, h, w) at the window of that element, plus bias
+/// (c_out,). The result is (n, c_out, ...) with (size - 1) stride - 2 padding + (kernel - 1)
+/// dilation + output_padding + 1 rows and columns.
+template <Real T>
+EBB_API Tensor<T> conv_transpose2d(const Operand<T>& x, const Operand<T>& weight,
+                                   const Operand<T>& bias, ConvTranspose2dOptions options = {});
+template <Real T>
+EBB_API Tensor<T> conv_transpose2d(const Operand<T>& x, const Operand<T>& weight,
+                                   ConvTranspose2dOptions options = {});
+/// Options of conv_transpose1d, which are those of conv_transpose2d along one axis
+struct ConvTranspose1dOptions {
+  std::int64_t stride = 1, padding = 0, output_padding = 0, dilation = 1, groups = 1;
+};
+/// The reverse of conv1d: conv_transpose2d along one axis, of x (n, c_in, l) with weight (c_in,
+/// c_out / groups, kernel) and bias (c_out,).
+template <Real T>
+EBB_API Tensor<T> conv_transpose1d(const Operand<T>& x, const Operand<T>& weight,
+                                   const Operand<T>& bias, ConvTranspose1dOptions options = {});
+template <Real T>
+EBB_API Tensor<T> conv_transpose1d(const Operand<T>& x, const Operand<T>& weight,
+                                   ConvTranspose1dOptions options = {});
+
 // Pooling: one number for each window of a plane of x (n, c, h, w), or of a row of x (n, c, l).
 // @pytorch also takes single images (write `unsqueeze` of axis 0), and ceil_mode, whose last
 // windows exceed the plane: write `pad`.

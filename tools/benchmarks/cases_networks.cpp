@@ -12,11 +12,12 @@ using C = limits::Convolution;
 
 struct Images {
   static constexpr std::int64_t plane = C::side * C::side;
-  Numbers x{C::batch * C::in * plane}, w{C::out * C::in * 9}, b{C::out},
+  Numbers x{C::batch * C::in * plane}, w{C::out * C::in * 9}, b{C::out}, few{C::in},
       g{C::batch * C::out * plane}, y{C::batch * C::out * plane}, gx{C::batch * C::in * plane},
       gw{C::out * C::in * 9}, gb{C::out}, columns{C::in * 9 * plane + 16};
   ebb::Variable<float> input = variable({C::batch, C::in, C::side, C::side}, x),
-                       weight = variable({C::out, C::in, 3, 3}, w), bias = variable({C::out}, b);
+                       weight = variable({C::out, C::in, 3, 3}, w), bias = variable({C::out}, b),
+                       few_bias = variable({C::in}, few);
   ebb::Array<float> seed = array({C::batch, C::out, C::side, C::side}, g);
 };
 
@@ -71,6 +72,13 @@ void add_networks(std::vector<Case>& cases) {
       convolve_limit(d);
       limits::convolution_backward(d.x, d.w, d.g, d.columns, d.gx, d.gw, d.gb);
     });
+  });
+  add("conv_transpose2d/16x32x28x28x16", [=] {
+    return forward<Images>(
+        [](Images& d) { return conv_transpose2d(d.seed, d.weight, d.few_bias, {.padding = 1}); },
+        [](Images& d) {
+          limits::transposed_convolution_forward(d.g, d.w, d.few, d.columns, d.gx);
+        });
   });
   const auto normalise = [](Rows& d) {
     return layer_norm(d.input, {Rows::columns}, d.weight, d.bias);

@@ -88,13 +88,14 @@ class Columns {
     });
     return matrix_->data<T>();
   }
-  /// The memory for a matrix, which `sum_to` then adds up to an image.
+  /// Whether the matrix is the image itself.
+  bool is_image() const { return !matrix_; }
+  /// The memory for a matrix, which `add_to` then adds to an image.
   T* matrix(T* image) { return matrix_ ? matrix_->data<T>() : image; }
-  /// The reverse of `of`: each element of the image becomes the sum over all windows that contain
+  /// The reverse of `of`: adds to each element of the image the sum over all windows that contain
   /// it.
-  void sum_to(T* image) {
+  void add_to(T* image) {
     if (!matrix_) return;
-    std::fill_n(image, channels_ * w_.plane(), T(0));
     visit([&](std::int64_t plane, T* columns, const Runs& runs) {
       T* x = image + plane + runs.from;
       if (contiguous(runs)) {
@@ -177,15 +178,19 @@ void convolve(const Convolution& c, const T* x, const T* weight, const T* bias, 
 EBB_FOR_REALS(convolve)
 
 template <class T>
-void convolve_input(const Convolution& c, const T* g, const T* weight, T* gx) {
+void convolve_input(const Convolution& c, const T* g, const T* weight, const T* bias, T* gx) {
   const std::int64_t inner = c.in * c.windows.kernel(), count = c.windows.count();
+  const std::int64_t plane = c.windows.plane();
   parallel_blocks(c.batch, 1, [&](std::int64_t first, std::int64_t last) {
     Columns<T> columns(c);
     for_each_part(c, first, last, [&](std::int64_t part, std::int64_t group) {
-      T* image = gx + part * c.in * c.windows.plane();
+      T* image = gx + part * c.in * plane;
+      for (std::int64_t i = 0; i < c.in; ++i) {
+        std::fill_n(image + i * plane, plane, bias ? bias[group * c.in + i] : T(0));
+      }
       gemm(true, false, inner, count, c.out, weight + group * c.out * inner,
-           g + part * c.out * count, columns.matrix(image), false);
-      columns.sum_to(image);
+           g + part * c.out * count, columns.matrix(image), columns.is_image());
+      columns.add_to(image);
     });
   });
 }

@@ -28,9 +28,9 @@ void check_bias(std::string_view operation, const Shape& bias, const Shape& weig
 
 template <class T>
 void convolve(const Convolution& c, const T* x, const T* weight, const T* bias, T* y);
-/// Computes gx from g = gy.
+/// Computes gx from g = gy, plus a number for each channel of x, unless `bias` is null.
 template <class T>
-void convolve_input(const Convolution& c, const T* g, const T* weight, T* gx);
+void convolve_input(const Convolution& c, const T* g, const T* weight, const T* bias, T* gx);
 template <class T>
 void convolve_weight(const Convolution& c, const T* x, const T* g, T* gw);
 
@@ -74,7 +74,7 @@ struct Conv2dWeight {
 };
 
 /// The gradient of a convolution with respect to x, from the gradient of the result and the weight:
-/// the transposed convolution.
+/// a transposed convolution.
 struct Conv2dInput {
   static constexpr std::string_view name = "conv2d_input";
   static constexpr bool internal = true;
@@ -85,8 +85,9 @@ struct Conv2dInput {
   static detail::Block* forward(const Options& o, detail::Block* g, detail::Block* weight) {
     const Shape x{g->shape[0], weight->shape[1] * o.options.groups, o.size.height, o.size.width};
     detail::BlockHandle gx(detail::allocate(x, sizeof(T)));
+    const T* const no_bias = nullptr;
     detail::convolve_input({name, 2, x, weight->shape, o.options}, g->data<T>(), weight->data<T>(),
-                           gx->data<T>());
+                           no_bias, gx->data<T>());
     return gx.take();
   }
   static auto vjp_a(const auto& call) { return conv2d(call.g(), call.b(), call.options().options); }

@@ -50,10 +50,10 @@ void unfold(const float* image, float* columns) {
   }
 }
 
-/// The sums over the windows that an element is in.
-void fold(float* columns, float* image) {
+/// The sums over the windows that an element is in, plus a number for each plane if there are any.
+void fold(float* columns, float* image, const float* bias = nullptr) {
   for (Int c = 0; c < C::in; ++c, image += plane) {
-    for (Int i = 0; i < plane; i += width) store(image + i, V{});
+    for (Int i = 0; i < plane; i += width) store(image + i, splat(bias ? bias[c] : 0));
     for (Int k = 0; k < 9; ++k, columns += plane) {
       const Move move(k);
       move.clear(columns);
@@ -95,6 +95,14 @@ void convolution_backward(const float* x, const float* w, const float* g, float*
     x += C::in * plane;
     gx += C::in * plane;
     g += C::out * plane;
+  }
+}
+
+void transposed_convolution_forward(const float* x, const float* w, const float* b, float* columns,
+                                    float* y) {
+  for (Int n = 0; n < C::batch; ++n, x += C::out * plane, y += C::in * plane) {
+    product(true, false, patch, plane, C::out, w, x, 0, columns);
+    fold(columns, y, b);
   }
 }
 

@@ -79,6 +79,11 @@ void convolution_forward(const float* x, const float* w, const float* b, float* 
 void convolution_backward(const float* x, const float* w, const float* g, float* columns, float* gx,
                           float* gw, float* gb);
 
+/// The transposed convolution of x (batch, out, side, side) to y (batch, in, side, side), with a
+/// bias b (in).
+void transposed_convolution_forward(const float* x, const float* w, const float* b, float* columns,
+                                    float* y);
+
 /// The distances y (n, m) of rows a (n, d) and b (m, d), and the gradients of both from that of y,
 /// g. n, m and d are multiples of 64. `columns` has room for m * d numbers, in which b stands
 /// by columns; `weights` has room for n * m.
