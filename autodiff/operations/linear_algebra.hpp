@@ -103,6 +103,10 @@ template <Real T> EBB_API Tensor<T> inverse(const Operand<T>& a);
 /// @pytorch reads one triangle, so that a matrix that is not symmetric is taken for another one,
 /// and also gives the upper factor.
 template <Real T> EBB_API Tensor<T> cholesky(const Operand<T>& a);
+/// The x with l l^T x = b, where l (..., n, n) is a lower triangle, as of `cholesky`, and b as for
+/// `solve`. What stands above the diagonal of l is not read; a 0 on it is an error.
+/// @pytorch takes b first, and also the upper factor: write its transpose.
+template <Real T> EBB_API Tensor<T> cholesky_solve(const Operand<T>& l, const Operand<T>& b);
 /// The determinants (...) of a (..., n, n). Near singular matrices their derivatives are cofactors,
 /// without an inverse: they are as accurate there as elsewhere, at every order.
 template <Real T> EBB_API Tensor<T> det(const Operand<T>& a);

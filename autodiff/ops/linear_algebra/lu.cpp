@@ -205,11 +205,14 @@ void check_square(std::string_view name, const Shape& a) {
   if (rank < 2 || a[rank - 1] != a[rank - 2]) throw_shapes(name, "a must be (..., n, n)", a);
 }
 
-Shape check_system(std::string_view name, const Shape& a, const Shape& b) {
+Shape check_system(std::string_view name, const Shape& a, const Shape& b, const char* letter) {
   const int rank = a.rank(), columns = b.rank() == 1 ? 0 : 1;
   const bool square = rank >= 2 && a[rank - 1] == a[rank - 2];
   const bool fits = square && b.rank() >= 1 && b[b.rank() - 1 - columns] == a[rank - 1];
-  if (!fits) throw_shapes(name, "a must be (..., n, n) and b (n,) or (..., n, k)", a, b);
+  if (!fits) {
+    const std::string what(letter);
+    throw_shapes(name, (what + " must be (..., n, n) and b (n,) or (..., n, k)").c_str(), a, b);
+  }
   return common_batch(name, a, b);
 }
 

@@ -39,8 +39,8 @@ double determinant(const Array<T>& factors, std::int64_t i = 0);
 
 /// @throws ShapeError, which names the operation, unless the matrices are square.
 void check_square(std::string_view name, const Shape& a);
-/// The batch of a system of equations.
+/// The batch of a system of equations, whose matrix has this name in messages.
 /// @throws ShapeError, which names the operation, unless the right-hand side fits the matrices.
-Shape check_system(std::string_view name, const Shape& a, const Shape& b);
+Shape check_system(std::string_view name, const Shape& a, const Shape& b, const char* letter = "a");
 
 }  // namespace ebb::inline v0::detail

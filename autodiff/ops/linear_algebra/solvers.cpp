@@ -16,6 +16,21 @@ Block* copy_of(Block* x) {
   return y.take();
 }
 
+/// @throws ArgumentError, which names the operation and its triangles, for a 0 on the diagonal.
+template <class T>
+void check_diagonal(std::string_view name, const char* triangle, Block* a) {
+  const Matrices all(a->shape);
+  const std::int64_t n = all.rows;
+  for (std::int64_t at = 0; at < all.count() * n; ++at) {
+    const std::int64_t k = at / n, i = at % n;
+    if (a->data<T>()[k * n * n + i * n + i] != 0) continue;
+    const std::string row = std::to_string(i), letter = triangle;
+    throw ArgumentError(std::string(name) + ": " + name_of_matrix(all.batch, k) +
+                        " is singular: " + letter + "[" + row + ", " + row + "] is 0; " + letter +
+                        " is " + to_string(a->shape));
+  }
+}
+
 }  // namespace
 
 template <class T>
@@ -45,18 +60,11 @@ template <class T>
 detail::Block* TriangularSolve::forward(const Options& o, detail::Block* a, detail::Block* b) {
   const detail::Matrices all(a->shape), right(b->shape);
   const std::int64_t n = all.rows;
+  if (!o.unit_triangular) detail::check_diagonal<T>(name, "a", a);
   detail::BlockHandle y(detail::copy_of<T>(b));
   for (std::int64_t k = 0; k < all.count(); ++k) {
-    const T* const t = a->data<T>() + k * n * n;
-    for (std::int64_t i = 0; i < n && !o.unit_triangular; ++i) {
-      if (t[i * n + i] != 0) continue;
-      const std::string at = std::to_string(i);
-      throw ArgumentError("triangular_solve: " + detail::name_of_matrix(all.batch, k) +
-                          " is singular: a[" + at + ", " + at + "] is 0; a is " +
-                          to_string(a->shape));
-    }
-    detail::solve_triangle({o.upper, o.transpose, o.unit_triangular}, n, right.columns, t,
-                           y->data<T>() + k * right.size());
+    detail::solve_triangle({o.upper, o.transpose, o.unit_triangular}, n, right.columns,
+                           a->data<T>() + k * n * n, y->data<T>() + k * right.size());
   }
   return y.take();
 }
@@ -131,5 +139,17 @@ Tensor<T> cholesky(const Operand<T>& a) {
   return detail::apply<op::Cholesky, T>({}, a);
 }
 EBB_FOR_REALS(cholesky)
+
+template <Real T>
+Tensor<T> cholesky_solve(const Operand<T>& l, const Operand<T>& b) {
+  constexpr const char* name = "cholesky_solve";
+  detail::check_system(name, Access::shape(l, name), Access::shape(b, name), "l");
+  const Tensor<T> factor = detail::dense<T>(l, name);
+  detail::check_diagonal<T>(name, "l", Access::block(factor));
+  return detail::with_columns(b, [&](const Tensor<T>& columns) {
+    return triangular_solve(factor, triangular_solve(factor, columns), {.transpose = true});
+  });
+}
+EBB_FOR_REALS(cholesky_solve)
 
 }  // namespace ebb::inline v0

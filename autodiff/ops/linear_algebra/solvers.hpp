@@ -263,8 +263,47 @@ struct Cholesky {
   }
 };
 
+/// Two triangular systems, one after the other.
+struct CholeskySolve {
+  static constexpr std::string_view name = "cholesky_solve";
+  static constexpr Lacks lacks{.scalar = "needs a matrix"};
+  static std::vector<Sample> samples() {
+    const auto f = [](auto x) { return cholesky_solve(x[0], x[1]); };
+    return {sample("for a vector", {regular(3), spread({3}, 50)}, f),
+            sample("for a matrix", {regular(3), spread({3, 2})}, f),
+            sample("of a factor", {regular(3, 10), spread({3})},
+                   [](auto x) { return cholesky_solve(cholesky(x[0]), x[1]); }),
+            sample("of a batch for a vector", {two_regular(2), spread({2})}, f),
+            sample("of nothing", {spread({0, 0}), spread({0})}, f)};
+  }
+  static std::vector<Rejection> rejections() {
+    return {
+        {"other rows",
+         [] {
+           cholesky_solve(spread({2, 2}), spread({3}));
+         },
+         "cholesky_solve: l must be (..., n, n) and b (n,) or (..., n, k), not (2, 2) and (3,)"},
+        {"batches that do not broadcast",
+         [] {
+           cholesky_solve(spread({2, 3, 3}), spread({4, 3, 1}));
+         },
+         "cholesky_solve: the axes before the last two must broadcast, not (2, 3, 3) and (4, 3, "
+         "1)"},
+        {"singular",
+         [] {
+           cholesky_solve(Array<double>::of({{1, 2}, {2, 0}}), spread({2}));
+         },
+         "cholesky_solve: the matrix is singular: l[1, 1] is 0"},
+        {"one that is singular",
+         [] {
+           cholesky_solve(Array<double>({2, 1, 1}, {1, 0}), spread({1}));
+         },
+         "cholesky_solve: the matrix at [1] is singular: l[0, 0] is 0"}};
+  }
+};
+
 /// All operations that solve equations.
-using Solvers = List<Solve, TriangularSolve, Inverse, Cholesky>;
+using Solvers = List<Solve, TriangularSolve, Inverse, Cholesky, CholeskySolve>;
 
 }  // namespace op
 }  // namespace ebb::inline v0

@@ -93,6 +93,7 @@ TEST_CASE("each system is solved alone") {
   check_each(six(3, 3), [&](const auto& x) {
     return weighed(triangular_solve(x, right(x, 3), {.upper = true, .transpose = true}));
   });
+  check_each(six(3, 3), [&](const auto& x) { return weighed(cholesky_solve(x, right(x, 3))); });
   check_each(six(4, 2), [&](const auto& x) { return weighed(lstsq(x, right(x, 4))); });
   check_each(six(2, 4),
              [&](const auto& x) { return weighed(lstsq(x, right(x, 2), {.least_norm = true})); });
@@ -103,6 +104,7 @@ TEST_CASE("right-hand sides broadcast with matrices") {
   const auto x = solve(a, b).array(), y = solve(a, v).array(), z = solve(one(a, 1), b).array();
   const auto l = lstsq(a, b).array(), m = lstsq(a, v).array();
   const auto t = triangular_solve(a, b).array(), u = triangular_solve(a, v).array();
+  const auto c = cholesky_solve(a, b).array(), d = cholesky_solve(a, v).array();
   REQUIRE(y.shape() == Shape{6, 3});
   REQUIRE(m.shape() == Shape{6, 3});
   REQUIRE(u.shape() == Shape{6, 3});
@@ -115,6 +117,8 @@ TEST_CASE("right-hand sides broadcast with matrices") {
     CHECK_AGREES(close(row(m), row(y), 1e-12));
     CHECK_AGREES(same_bits(one(t, k), triangular_solve(one(a, k), one(b, k)).array()));
     CHECK_AGREES(same_bits(row(u), triangular_solve(one(a, k), v).array()));
+    CHECK_AGREES(same_bits(one(c, k), cholesky_solve(one(a, k), one(b, k)).array()));
+    CHECK_AGREES(same_bits(row(d), cholesky_solve(one(a, k), v).array()));
   }
   CHECK(solve(six(3, 3), op::spread({4, 1, 3, 1})).shape() == Shape{2, 4, 3, 3, 1});
 }

@@ -58,6 +58,43 @@ TEST_CASE("Cholesky's factor is of the symmetric part, and lower") {
   CHECK_AGREES(same_bits(g, transpose(g).array()));
 }
 
+TEST_CASE(
+    "a Cholesky factor solves the equations of its matrix, and what is above it is not read") {
+  auto a = op::regular(20);
+  a = ((Tensor<double>(a) + transpose(a)) * 0.5).array();
+  const auto b = op::spread({20, 3});
+  auto l = cholesky(a).array();
+  CHECK_AGREES(close(cholesky_solve(l, b), solve(a, b), 1e-13, 1e-14));
+  CHECK_AGREES(close(matmul(a, cholesky_solve(l, op::spread({20}))).array(), op::spread({20}),
+                     1e-13, 1e-13));
+  for (int j = 1; j < 20; ++j) l.mutate()[j] = nan_value;
+  const auto f = [&](const auto& x) { return sum(cholesky_solve(x, b)); };
+  CHECK_AGREES(close(f(Tensor<double>(l)), sum(solve(a, b)), 1e-13));
+  const auto g = gradient(f, l).array();
+  CHECK(equal(g, tril(g).array()));
+  CHECK(std::isnan(
+      cholesky_solve(Array<double>({1, 1}, {nan_value}), Array<double>::of({1})).array()[0]));
+}
+
+TEST_CASE("the likelihood of a Gaussian process by its factor has the gradient of the textbook") {
+  const auto t = Array<double>::of({0, 0.4, 1.1, 1.9, 2.5}),
+             y = Array<double>::of({1, 0.6, -0.4, -1, -0.8});
+  const auto kernel = [&](const auto& log_length) {
+    const auto d = reshape(t, {5, 1}) - t;
+    return exp(square(d) * exp(log_length * -2.0) * -0.5) + detail::identity<double>(5) * 0.1;
+  };
+  const auto loss = [&](const auto& log_length) {
+    const auto l = cholesky(kernel(log_length));
+    return dot(y, cholesky_solve(l, y)) * 0.5 + sum(log(diag(l)));
+  };
+  const Array<double> at(-0.3);
+  // (tr(K^-1 K') - y^T K^-1 K' K^-1 y) / 2 (Rasmussen and Williams 2006, 5.9).
+  const auto k = kernel(Tensor<double>(at)), slope = jvp(kernel, at, Array<double>(1.0));
+  const auto weights = solve(k, y);
+  const auto expected = (trace(solve(k, slope)) - dot(weights, matmul(slope, weights))) * 0.5;
+  CHECK_AGREES(close(Tensor<double>(gradient(loss, at)), expected, 1e-12));
+}
+
 TEST_CASE("a matrix that is singular to working precision is refused") {
   const auto refused = [](const auto& a) {
     const auto b = (sum(a, 1) * 0.5).array();
