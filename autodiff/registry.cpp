@@ -16,6 +16,7 @@
 #include "ebb/autodiff/ops/linear_algebra/einsum.hpp"
 #include "ebb/autodiff/ops/linear_algebra/factors.hpp"
 #include "ebb/autodiff/ops/linear_algebra/matrices.hpp"
+#include "ebb/autodiff/ops/linear_algebra/matrix_functions.hpp"
 #include "ebb/autodiff/ops/linear_algebra/products.hpp"
 #include "ebb/autodiff/ops/linear_algebra/solvers.hpp"
 #include "ebb/autodiff/ops/log_scans.hpp"
@@ -160,6 +161,7 @@ std::vector<RegistryEntry> registry() {
   add(all, "matrices", op::Matrices{});
   add(all, "distances", op::Distances{});
   add(all, "solvers", op::Solvers{});
+  add(all, "matrix functions", op::MatrixFunctions{});
   add(all, "determinants", op::Determinants{});
   add(all, "factors", op::Factors{});
   add(all, "einsum", op::Einsums{});

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // The operations on vectors and matrices; see ops.hpp for the properties that all operations share.
 #pragma once
+#include <optional>
 #include <string_view>
 #include <vector>
 
@@ -107,6 +108,12 @@ template <Real T> EBB_API Tensor<T> cholesky(const Operand<T>& a);
 /// `solve`. What stands above the diagonal of l is not read; a 0 on it is an error.
 /// @pytorch takes b first, and also the upper factor: write its transpose.
 template <Real T> EBB_API Tensor<T> cholesky_solve(const Operand<T>& l, const Operand<T>& b);
+/// The power a^k of square matrices (..., n, n): the identity for k = 0, and powers of the inverse
+/// for k < 0, where a matrix that is singular to working precision is an error, as for `solve`.
+template <Real T> EBB_API Tensor<T> matrix_power(const Operand<T>& a, std::int64_t k);
+/// 1 + a + a^2 / 2 + a^3 / 6 + ... for square matrices (..., n, n), by scaling, a rational
+/// approximation, and squaring (Al-Mohy and Higham 2009).
+template <Real T> EBB_API Tensor<T> matrix_exp(const Operand<T>& a);
 /// The determinants (...) of a (..., n, n). Near singular matrices their derivatives are cofactors,
 /// without an inverse: they are as accurate there as elsewhere, at every order.
 template <Real T> EBB_API Tensor<T> det(const Operand<T>& a);
@@ -159,6 +166,16 @@ struct SVD {
 /// @pytorch needs full_matrices=False; the full decomposition has vectors without a gradient. It
 /// has a gradient of infinities or NaN where values repeat.
 template <Real T> EBB_API SVD<T> svd(const Operand<T>& a);
+/// Options of pinv: what part of the largest singular value counts as 0, with all below. Without it
+/// that is max(m, n) eps.
+struct PinvOptions {
+  std::optional<double> rcond = {};
+};
+/// The pseudo-inverse (..., n, m) of a (..., m, n), by singular values: for independent columns
+/// (a^T a)^-1 a^T. Where the rank changes it jumps; its slope is that among matrices of one rank
+/// (Golub and Pereyra 1973).
+/// @pytorch calls it linalg.pinv and rcond rtol; it also takes atol, and hermitian.
+template <Real T> EBB_API Tensor<T> pinv(const Operand<T>& a, PinvOptions options = {});
 /// Options of lstsq: whether, for m < n, the shortest of all solutions is wanted
 struct LstsqOptions {
   bool least_norm = false;

@@ -92,6 +92,11 @@ TEST_CASE("reductions have their slopes") {
   };
   CHECK(gradient_is(from_0(1), {0, -2, 3}, {0, -1, 1}));
   CHECK(gradient_is(from_0(INFINITY), {-4, 4, 1}, {-0.5, 0.5, 0}));
+  // Among matrices of rank 1 the last element cannot change.
+  const auto inverse = [](const auto& x) {
+    return sum(pinv(reshape(x, {2, 2})) * Array<double>::of({{3, 5}, {7, 11}}));
+  };
+  CHECK(gradient_is(inverse, {2, 0, 0, 0}, {-0.75, 1.75, 1.25, 0}));
   // At |a| = eps the norm counts half: with b = (1, 0), a . b = 3 and |a| = eps = 5.
   const auto near = [](const auto& x) {
     return sum(cosine_similarity(x, Array<double>::of({1, 0}), 0, 5) * 5.0);

@@ -80,6 +80,9 @@ constexpr Equivalent equivalents[] = {
     {"quantile_loss", "fuse_pull, input 2:", piecewise},
     {"quantile", "fuse_pull, input 1:", linear},
     {"quantile", "fuse_pull, input 2:", linear},
+    {"matrix_exp", "fuse_pull, input 1:", linear},
+    {"matrix_exp", "fuse_pull, input 2:", linear},
+    {"matrix_exp", "fuse_pull, input 3:", linear},
     {"cholesky", "input 0: square matrices transposed", symmetric},
     {"eigh", "input 0: square matrices transposed", symmetric},
 };

@@ -76,7 +76,11 @@ TEST_CASE("each matrix is treated alone") {
   check_each(a, [](const auto& x) { return weighed(slogdet(x).logabsdet); });
   check_each(a, [](const auto& x) { return weighed(eigh(x).values * 0.1); });
   check_each(a, [](const auto& x) { return weighed(square(eigh(x).vectors)); });
+  check_each(a * 0.2, [](const auto& x) { return weighed(matrix_power(x, 3)); });
+  check_each(a, [](const auto& x) { return weighed(matrix_power(x, -2)); });
+  check_each(a * 0.8, [](const auto& x) { return weighed(matrix_exp(x) * 0.01); });
   for (const auto& m : {six(4, 2), six(3, 3), six(2, 4)}) {
+    check_each(m, [](const auto& x) { return weighed(pinv(x)); });
     check_each(m, [](const auto& x) { return weighed(qr(x).q) + weighed(qr(x).r * 0.1); });
     check_each(m, [](const auto& x) { return weighed(svd(x).s * 0.1); });
     check_each(
