@@ -133,6 +133,24 @@ struct NllLossOptions {
 template <Real T>
 EBB_API Tensor<T> nll_loss(const Operand<T>& log_probabilities, const Array<std::int64_t>& labels,
                            const NllLossOptions<std::type_identity_t<T>>& options = {});
+/// Options of multi_margin_loss: by how much the logit of the label is above the others without a
+/// loss; the power, 1 or 2; and a weight for each class, (classes,), which is 1 without it.
+template <Real T>
+struct MultiMarginLossOptions {
+  double margin = 1;
+  int p = 1;
+  Array<T> weight = {};
+  Reduction reduction = Reduction::mean;
+};
+/// The hinge loss of several classes, the mean over rows of weight[label] / classes times the sum
+/// of max(margin - logit[label] + logit[c], 0)^p over the other classes c, with slope 0 at the
+/// kink: logits (n, classes), labels (n,). The mean divides by n, whatever the weights (Weston and
+/// Watkins 1999).
+/// @pytorch takes negative weights; and one row without its axis: write `unsqueeze`.
+template <Real T>
+EBB_API Tensor<T> multi_margin_loss(
+    const Operand<T>& logits, const Array<std::int64_t>& labels,
+    const MultiMarginLossOptions<std::type_identity_t<T>>& options = {});
 
 // clang-format on
 

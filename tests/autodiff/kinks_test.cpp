@@ -140,6 +140,12 @@ TEST_CASE("losses have their slopes") {
   CHECK(slope([&](const auto& x) { return smooth_l1_loss(x, target, 0); }, 2) == 0);
   CHECK(slope([&](const auto& x) { return hinge_loss(x, one); }, 1) == 0);
   CHECK(slope([&](const auto& x) { return squared_hinge_loss(x, one); }, 1) == 0);
+  for (const int p : {1, 2}) {
+    const auto at_margin = [=](const auto& x) {
+      return multi_margin_loss(reshape(x, {1, 2}), Array<std::int64_t>::of({0}), {.p = p});
+    };
+    CHECK(gradient_is(at_margin, {3, 2}, {0, 0}));
+  }
   // Half of q - 1 and of q, turned since e falls as the prediction grows.
   CHECK(slope([&](const auto& x) { return quantile_loss(x, target, 0.75); }, 2) == -0.25);
   const auto variance_at = [](double eps) {

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "ebb/autodiff/ops/networks/label_losses.hpp"
 
+#include <cmath>
+
 #include "ebb/autodiff/ops/networks/weights.hpp"
 #include "ebb/autodiff/values/instances.hpp"
 
@@ -112,5 +114,34 @@ Tensor<T> nll_loss(const Operand<T>& log_probabilities, const Array<std::int64_t
   return rows.reduced(where(weight > 0.0, weight * chosen, 0.0), options.reduction);
 }
 EBB_FOR_REALS(nll_loss)
+
+template <Real T>
+Tensor<T> multi_margin_loss(const Operand<T>& logits, const Array<std::int64_t>& labels,
+                            const MultiMarginLossOptions<std::type_identity_t<T>>& options) {
+  constexpr const char* name = "multi_margin_loss";
+  const Shape& s = detail::Access::shape(logits, name);
+  if (labels.empty()) detail::throw_empty_operand(name);
+  if (options.p != 1 && options.p != 2) {
+    throw ArgumentError("multi_margin_loss: p = " + std::to_string(options.p) + "; it is 1 or 2");
+  }
+  if (!std::isfinite(options.margin)) {
+    throw ArgumentError("multi_margin_loss: margin = " + detail::to_text(options.margin) +
+                        "; it is a finite number");
+  }
+  const Labels<T> rows(name, "logits", s, labels, options.weight, std::nullopt);
+  const std::int64_t n = s[0], classes = s[1];
+  auto weight = Array<T>::uninitialized({n});
+  auto is_label = Array<bool>::zeros(s);
+  for (std::int64_t i = 0; i < n; ++i) {
+    weight.mutate()[i] = T(double(rows.weight_of_row(i)) / double(classes));
+    is_label.mutate()[i * classes + labels[i]] = true;
+  }
+  const auto excess = logits - gather(logits, 1, labels.reshape({n, 1})) + options.margin;
+  const auto hinges = relu(masked_fill(excess, is_label, 0));
+  const auto losses = sum(options.p == 1 ? hinges : square(hinges), 1) * weight;
+  if (options.reduction == Reduction::none) return losses;
+  return options.reduction == Reduction::sum ? sum(losses) : mean(losses);
+}
+EBB_FOR_REALS(multi_margin_loss)
 
 }  // namespace ebb::inline v0

@@ -45,6 +45,57 @@ struct NllLoss {
   }
 };
 
+/// Hinges of the distances to the logit of the label, by `gather`, `relu` and sums.
+struct MultiMarginLoss {
+  static constexpr std::string_view name = "multi_margin_loss";
+  static constexpr bool has_kinks = true;
+  static constexpr Lacks lacks{.scalar = "needs rows", .empty = "the mean of nothing is NaN"};
+  static std::vector<Sample> samples() {
+    const auto labels = Array<std::int64_t>::of({1, 0, 2});
+    return {sample("of three rows", {spread({3, 4}, 50)},
+                   [=](auto x) { return multi_margin_loss(x[0], labels); }),
+            sample("with weights, as a sum", {spread({3, 4})},
+                   [=](auto x) {
+                     return multi_margin_loss(
+                         x[0], labels,
+                         {.margin = 0.7, .weight = class_weights(x), .reduction = Reduction::sum});
+                   }),
+            sample("squares, one by one", {spread({3, 4})}, [=](auto x) {
+              return multi_margin_loss(
+                  x[0], labels, {.p = 2, .weight = class_weights(x), .reduction = Reduction::none});
+            })};
+  }
+  static std::vector<Rejection> rejections() {
+    return {{"a label outside",
+             [] {
+               multi_margin_loss(spread({2, 3}), Array<std::int64_t>::of({-1, 0}));
+             },
+             "multi_margin_loss: label -1 of row 0 is not in [0, 3) for logits of shape (2, 3)"},
+            {"too few labels",
+             [] {
+               multi_margin_loss(spread({2, 3}), Array<std::int64_t>::of({0}));
+             },
+             "multi_margin_loss: logits must be (n, classes) and labels (n,), not (2, 3) and (1,)"},
+            {"too few weights",
+             [] {
+               multi_margin_loss(spread({2, 3}), Array<std::int64_t>::of({0, 1}),
+                                 {.weight = Array<double>::ones({2})});
+             },
+             "multi_margin_loss: weight must have one number for each class, not (2,) and (2, 3)"},
+            {"a third power",
+             [] {
+               multi_margin_loss(spread({2, 3}), Array<std::int64_t>::of({0, 1}), {.p = 3});
+             },
+             "multi_margin_loss: p = 3; it is 1 or 2"},
+            {"a margin of NaN",
+             [] {
+               multi_margin_loss(spread({2, 3}), Array<std::int64_t>::of({0, 1}),
+                                 {.margin = std::nan("")});
+             },
+             "multi_margin_loss: margin = nan; it is a finite number"}};
+  }
+};
+
 /// The mean over rows of logsumexp(row) - row[label], relative to the largest element.
 struct CrossEntropy {
   static constexpr std::string_view name = "cross_entropy";
@@ -203,6 +254,6 @@ struct CrossEntropyOfRows {
 };
 
 /// All losses of labels.
-using LabelLosses = List<NllLoss, CrossEntropy, CrossEntropyOfRows>;
+using LabelLosses = List<NllLoss, MultiMarginLoss, CrossEntropy, CrossEntropyOfRows>;
 
 }  // namespace ebb::inline v0::op
