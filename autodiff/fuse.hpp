@@ -93,6 +93,17 @@ EBB_INLINE void put(const V (&values)[K], T* const (&to)[K], std::int64_t i, boo
   }
 }
 
+/// All bits of every lane.
+template <class V>
+EBB_INLINE V ones() {
+  return V(typename V::Bits(~typename V::Bits::Word(0)));
+}
+/// g * d, or 0 where the derivative d is 0.
+template <class V>
+EBB_INLINE V product(const V& g, const V& d) {
+  return V(select(d == 0, 0, g * d));
+}
+
 /// Partial sums in 256 bytes, for registers of any width. Vectors are added to them in turn, and
 /// the sums are folded by halves: the order of additions that all sums of the library have.
 template <class V>
@@ -178,14 +189,17 @@ struct Loops {
   detail::unrolled<K>([&](auto p) EBB_LAMBDA { pulled[p] = factor; }); \
   fused::put(pulled, to, i, streams);
 
-#define EBB_FUSED_PULL(V)                                                  \
-  EBB_FUSED_OPEN_DUAL(V)                                                   \
-  const T* const upstream = block.g.at(begin);                             \
-  for (std::int64_t i = 0; i < n; i += V::size) {                          \
-    const auto r = EBB_FUSED_DUAL(V, i);                                   \
-    const V g = V::load(upstream + i);                                     \
-    EBB_FUSED_STORE(V, V(select((g == 0) | (r.d[p] == 0), 0, g * r.d[p]))) \
-  }                                                                        \
+// The lanes in which g is not 0 are bits and not a mask: in a unit without AVX-512, g++ makes lanes
+// of 64 bytes one by one for a mask that is used more than once.
+#define EBB_FUSED_PULL(V)                                              \
+  EBB_FUSED_OPEN_DUAL(V)                                               \
+  const T* const upstream = block.g.at(begin);                         \
+  for (std::int64_t i = 0; i < n; i += V::size) {                      \
+    const auto r = EBB_FUSED_DUAL(V, i);                               \
+    const V g = V::load(upstream + i);                                 \
+    const auto passes = V(select(g == 0, 0, fused::ones<V>())).bits(); \
+    EBB_FUSED_STORE(V, V(fused::product(g, r.d[p]).bits() & passes))   \
+  }                                                                    \
   return 0;
 
 // One vector of a sum. The last one may be partial.
