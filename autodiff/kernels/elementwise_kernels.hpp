@@ -68,6 +68,21 @@ EBB_INLINE void put(const Vector<T>& v, T* to, bool streamed) {
   }
 }
 
+/// Adds each lane to a number of its own.
+template <class V>
+EBB_INLINE void add_lanes(double* total, const V& v) {
+  if constexpr (sizeof(typename V::value_type) == sizeof(double)) {
+    (V::load(total) + v).store(total);
+  } else {
+    using Half = Lanes<double, V::size / 2>;
+    using Register = typename Half::Register;
+    const Half low(__builtin_convertvector(v.low().reg, Register));
+    const Half high(__builtin_convertvector(v.high().reg, Register));
+    (Half::load(total) + low).store(total);
+    (Half::load(total + Half::size) + high).store(total + Half::size);
+  }
+}
+
 /// out = f(operands), or out += ..., row after row. `dense` means that no operand is a single value
 /// for each row.
 template <class T, unsigned reads, bool dense, bool accumulate, class F>

@@ -121,45 +121,95 @@ struct ReduceKernels {
     return chosen<Choice>(Choice::of(Choice::of(m[0], m[1]), Choice::of(m[2], m[3])));
   }
 
-  /// Columns [c, c + K * W): blocks of 128 rows are summed in T, the blocks in double.
+  /// So many rows are summed in T, and these sums in double.
+  static constexpr std::int64_t rows_in_block = 128;
+
+  /// The sums of some rows of K vectors of columns.
+  template <int K>
+  EBB_INLINE static void add_rows(V (&s)[K], const T* x, std::int64_t rows, std::int64_t cols) {
+    detail::unrolled<K>([&](auto k) EBB_LAMBDA { s[k] = V(0); });
+    for (; rows > 0; --rows, x += cols) {
+      detail::unrolled<K>([&](auto k)
+                              EBB_LAMBDA { s[k] = s[k] + V::load(x + std::int64_t(k) * W); });
+    }
+  }
+  /// out[c] = scale * the sum of column c, for the first `valid` columns of K vectors.
   template <int K>
   EBB_INLINE static void sum_columns(T* out, const T* x, std::int64_t rows, std::int64_t cols,
                                      double scale, int valid) {
-    constexpr std::int64_t rows_in_block = 128;
-    double total[K * W] = {};
-    for (std::int64_t first = 0; first < rows; first += rows_in_block) {
-      const std::int64_t last = rows - first < rows_in_block ? rows : first + rows_in_block;
-      // Row after row, which hardware prefetchers follow best.
-      V s[K];
-      detail::unrolled<K>([&](auto k) EBB_LAMBDA { s[k] = V(0); });
-      for (std::int64_t r = first; r < last; ++r) {
-        detail::unrolled<K>(
-            [&](auto k) EBB_LAMBDA { s[k] = s[k] + V::load(x + r * cols + std::int64_t(k) * W); });
-      }
-      if (rows <= rows_in_block && scale == 1 && valid == K * W) {
-        detail::unrolled<K>([&](auto k) EBB_LAMBDA { s[k].store(out + int(k) * W); });
-        return;
-      }
-      detail::unrolled<K>([&](auto k) EBB_LAMBDA {
-        T lanes[W];
-        s[k].store(lanes);
-        for (int i = 0; i < W; ++i) total[int(k) * W + i] += double(lanes[i]);
-      });
+    V s[K];
+    if (rows <= rows_in_block && scale == 1 && valid == K * W) {
+      add_rows(s, x, rows, cols);
+      detail::unrolled<K>([&](auto k) EBB_LAMBDA { s[k].store(out + int(k) * W); });
+      return;
+    }
+    double total[K * W];
+    for (double& t : total) t = 0;
+    for (std::int64_t r = 0; r < rows; r += rows_in_block) {
+      add_rows(s, x + r * cols, rows - r < rows_in_block ? rows - r : rows_in_block, cols);
+      detail::unrolled<K>([&](auto k) EBB_LAMBDA { add_lanes(total + int(k) * W, s[k]); });
     }
     for (int i = 0; i < valid; ++i) out[i] = T(scale * total[i]);
+  }
+
+  /// sums[c] += the sum over r of x[r * stride + c], row after row, for c < cols.
+  EBB_INLINE static void add_rows(T* sums, const T* x, std::int64_t rows, std::int64_t cols,
+                                  std::int64_t stride) {
+    constexpr std::int64_t together = 8;  // each sum is loaded once for all of them
+    for (; rows >= together; rows -= together, x += together * stride) {
+      for (std::int64_t c = 0; c < cols; c += W) {
+        V s = V::load(sums + c);
+        detail::unrolled<together>(
+            [&](auto r) EBB_LAMBDA { s = s + V::load(x + c + std::int64_t(r) * stride); });
+        s.store(sums + c);
+      }
+    }
+    for (; rows > 0; --rows, x += stride) {
+      for (std::int64_t c = 0; c < cols; c += W)
+        (V::load(sums + c) + V::load(x + c)).store(sums + c);
+    }
+  }
+  /// The same sums in the same order, from rows that are read whole: hardware prefetchers follow
+  /// nothing better.
+  static void sum_long_columns(T* out, const T* x, std::int64_t rows, std::int64_t cols,
+                               std::int64_t stride, double scale) {
+    constexpr std::int64_t panel = 512;
+    T sums[panel];
+    double total[panel];
+    for (std::int64_t first = 0; first < cols; first += panel) {
+      const std::int64_t width = cols - first < panel ? cols - first : panel;
+      for (double& t : total) t = 0;
+      for (std::int64_t r = 0; r < rows; r += rows_in_block) {
+        for (std::int64_t c = 0; c < width; c += W) V(0).store(sums + c);
+        const std::int64_t count = rows - r < rows_in_block ? rows - r : rows_in_block;
+        add_rows(sums, x + r * stride + first, count, width, stride);
+        for (std::int64_t c = 0; c < width; c += W) add_lanes(total + c, V::load(sums + c));
+      }
+      for (std::int64_t c = 0; c < width; ++c) out[first + c] = T(scale * total[c]);
+    }
   }
 
   static void column_sum(T* out, const T* x, std::int64_t rows, std::int64_t cols, double scale) {
     std::int64_t c = 0;
     if constexpr (sizeof(V) == 64) {
-      // Many registers: hardware prefetchers follow long runs best.
+      // There are registers enough for a long run of columns.
       for (; c + 16 * W <= cols; c += 16 * W) {
         sum_columns<16>(out + c, x + c, rows, cols, scale, 16 * W);
       }
     }
+    if (rows > rows_in_block && cols - c > 4 * W) {
+      return sum_long_columns(out + c, x + c, rows, cols - c, cols, scale);
+    }
     for (; c + 4 * W <= cols; c += 4 * W) sum_columns<4>(out + c, x + c, rows, cols, scale, 4 * W);
-    for (; c < cols; c += W) {
-      sum_columns<1>(out + c, x + c, rows, cols, scale, int(cols - c < W ? cols - c : W));
+    const int left = int(cols - c);
+    if (left > 3 * W) {
+      sum_columns<4>(out + c, x + c, rows, cols, scale, left);
+    } else if (left > 2 * W) {
+      sum_columns<3>(out + c, x + c, rows, cols, scale, left);
+    } else if (left > W) {
+      sum_columns<2>(out + c, x + c, rows, cols, scale, left);
+    } else if (left > 0) {
+      sum_columns<1>(out + c, x + c, rows, cols, scale, left);
     }
   }
 
