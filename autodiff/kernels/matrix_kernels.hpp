@@ -15,6 +15,17 @@ EBB_INLINE void touch(const T* x, std::int64_t n) {
   }
 }
 
+/// Asks for n numbers, from 6 KiB behind x on, which may be past the end of an array.
+template <class T>
+EBB_INLINE void fetch_ahead(const T* x, std::int64_t n) {
+  constexpr std::uintptr_t distance = 6 << 10, line = 64;
+  const auto start = reinterpret_cast<std::uintptr_t>(x) + distance;
+  const std::uintptr_t end = start + std::uintptr_t(n) * sizeof(T);
+  for (auto at = start; at < end; at += line) {
+    __builtin_prefetch(reinterpret_cast<const void*>(at));
+  }
+}
+
 /// Products of a row-major matrix (rows, cols) and a vector, with lanes of type V.
 template <class T, class V = Vector<T>>
 struct MatrixKernels {
@@ -28,6 +39,11 @@ struct MatrixKernels {
   /// True if a matrix is in memory, or in a cache that is as slow.
   EBB_INLINE static bool beyond_caches(std::int64_t rows, std::int64_t cols) {
     return rows * cols >= std::int64_t(4 << 20) / int(sizeof(T));
+  }
+
+  /// True if a matrix does not fit the first cache; where it is then, cannot be told.
+  EBB_INLINE static bool beyond_first_cache(std::int64_t rows, std::int64_t cols) {
+    return rows * cols >= std::int64_t(64 << 10) / int(sizeof(T));
   }
 
   /// y (rows,) = x (rows, cols) w (cols,) + bias.
@@ -67,8 +83,11 @@ struct MatrixKernels {
       });
       return sums + V(bias);
     };
+    // Hardware prefetchers reach two thirds of what a core can read.
+    const bool fetches = beyond_first_cache(rows, cols);
     std::int64_t r = 0;
     for (; r + W <= rows; r += W) {
+      if (fetches) fetch_ahead(row, W * cols);
       next_results([&]() EBB_LAMBDA { return cols; }).store(y + r);
     }
     // If fewer rows are left, the last one is used again.
@@ -79,7 +98,7 @@ struct MatrixKernels {
   }
 
   /// The most vectors of columns that are summed in one pass over the rows.
-  static constexpr int max_vectors = sizeof(V) == 64 ? 8 : 4;
+  static constexpr int max_vectors = sizeof(V) == 64 ? 8 : sizeof(V) == 32 ? 7 : 4;
 
   /// The sums of g[r] * x[r, ...] over the rows of one block, for K vectors of columns.
   template <int K, class Store>
@@ -153,11 +172,8 @@ struct MatrixKernels {
       for (std::int64_t r = 0; r < rows; r += rows_in_block) {
         const std::int64_t n = rows - r < rows_in_block ? rows - r : rows_in_block;
         if (touches) touch(x + r * cols, n * cols);
-        combine_all(x + r * cols + first, g + r, n, cols, width, [&](std::int64_t c, const V& v) {
-          T lanes[W];
-          v.store(lanes);
-          for (int i = 0; i < W; ++i) total[c + i] += double(lanes[i]);
-        });
+        combine_all(x + r * cols + first, g + r, n, cols, width,
+                    [&](std::int64_t c, const V& v) { add_lanes(total + c, v); });
       }
       for (std::int64_t c = 0; c < width; ++c) out[first + c] = T(total[c]);
     }
