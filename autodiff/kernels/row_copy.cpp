@@ -26,26 +26,73 @@ EBB_INLINE void stream_row(std::byte* to, const std::byte* from, std::size_t byt
   }
 }
 
-template <class L>
+/// The most whole lines of 64 bytes of a row with a loop for just so many.
+constexpr int most_lines = 8;
+
+/// A row of `lines` whole lines and at most a part of one. A loop over them would end with a jump
+/// that is not foreseen, and the rows after it would then not be on their way.
+template <class L, int lines>
+EBB_INLINE void copy_lines(std::byte* to, const std::byte* from, std::size_t bytes) {
+  detail::unrolled<lines>([&](auto k) EBB_LAMBDA {
+    copy_line<sizeof(L)>(to + 64 * std::size_t(k), from + 64 * std::size_t(k));
+  });
+  copy_line<sizeof(L)>(to + bytes - 64, from + bytes - 64);
+}
+template <int lines>
+EBB_INLINE void fetch_lines(const std::byte* row, std::size_t bytes) {
+  detail::unrolled<lines>([&](auto k)
+                              EBB_LAMBDA { __builtin_prefetch(row + 64 * std::size_t(k), 0, 2); });
+  __builtin_prefetch(row + bytes - 1, 0, 2);
+}
+
+/// `lines` is 0 for rows of any size, which may be written past the caches.
+template <class L, int lines>
 EBB_INLINE void copy_each(std::byte* out, const std::byte* in, std::size_t bytes, std::int64_t rows,
-                          std::span<const std::int64_t> indices) {
+                          std::span<const std::int64_t> indices, bool streams = false) {
   constexpr std::size_t cache = 256 << 10;  // what the second one holds at least
-  const bool streams = sizeof(L) >= 32 && bytes % sizeof(L) == 0 &&
-                       prefers_streaming(out, std::int64_t(indices.size() * bytes));
   const bool fetches = bytes <= longest_fetched && std::size_t(rows) * bytes > cache;
   const std::size_t fetched = fetches ? indices.size() : 0;
   for (std::size_t i = 0; i < indices.size(); ++i, out += bytes) {
     if (i + rows_ahead < fetched) {
-      fetch_row(in + std::size_t(indices[i + rows_ahead]) * bytes, bytes);
+      const std::byte* later = in + std::size_t(indices[i + rows_ahead]) * bytes;
+      if constexpr (lines > 0) {
+        fetch_lines<lines>(later, bytes);
+      } else {
+        fetch_row(later, bytes);
+      }
     }
     const std::byte* from = in + std::size_t(indices[i]) * bytes;
-    if (streams) {
+    if constexpr (lines > 0) {
+      copy_lines<L, lines>(out, from, bytes);
+    } else if (streams) {
       stream_row<L>(out, from, bytes);
     } else {
       copy_row<sizeof(L)>(out, from, bytes);
     }
   }
   if (streams) L::stream_end();
+}
+
+template <class L, int lines = most_lines>
+EBB_INLINE void copy_by_size(std::byte* out, const std::byte* in, std::size_t bytes,
+                             std::int64_t rows, std::span<const std::int64_t> indices) {
+  if constexpr (lines == 0) {
+    copy_each<L, 0>(out, in, bytes, rows, indices);
+  } else if (bytes / 64 == std::size_t(lines)) {
+    copy_each<L, lines>(out, in, bytes, rows, indices);
+  } else {
+    copy_by_size<L, lines - 1>(out, in, bytes, rows, indices);
+  }
+}
+template <class L>
+EBB_INLINE void copy_all(std::byte* out, const std::byte* in, std::size_t bytes, std::int64_t rows,
+                         std::span<const std::int64_t> indices) {
+  if (sizeof(L) >= 32 && bytes % sizeof(L) == 0 &&
+      prefers_streaming(out, std::int64_t(indices.size() * bytes))) {
+    copy_each<L, 0>(out, in, bytes, rows, indices, true);
+  } else {
+    copy_by_size<L>(out, in, bytes, rows, indices);
+  }
 }
 
 template <class L, class T>
@@ -69,7 +116,7 @@ using AddLoop = void (*)(T* y, const T* x, const std::int64_t* index, std::int64
 #define EBB_ROW_LOOPS(set, width)                                                                \
   EBB_LOOP_##set void copy_##set(std::byte* out, const std::byte* in, std::size_t bytes,         \
                                  std::int64_t rows, std::span<const std::int64_t> indices) {     \
-    copy_each<Lanes<float, width / sizeof(float)>>(out, in, bytes, rows, indices);               \
+    copy_all<Lanes<float, width / sizeof(float)>>(out, in, bytes, rows, indices);                \
   }                                                                                              \
   template <class T>                                                                             \
   EBB_LOOP_##set void add_##set(T* y, const T* x, const std::int64_t* index, std::int64_t count, \
