@@ -95,6 +95,14 @@ EBB_INLINE void copy_all(std::byte* out, const std::byte* in, std::size_t bytes,
   }
 }
 
+/// A number whose sign is set if any index is not in [0, last]: that of i | (last - i) shows it
+/// without a branch.
+EBB_INLINE std::uint64_t outside(std::span<const std::int64_t> indices, std::uint64_t last) {
+  std::uint64_t any = 0;
+  for (const std::int64_t i : indices) any |= std::uint64_t(i) | (last - std::uint64_t(i));
+  return any;
+}
+
 template <class L, class T>
 EBB_INLINE void add_each(T* y, const T* x, const std::int64_t* index, std::int64_t count,
                          std::int64_t size) {
@@ -118,6 +126,10 @@ using AddLoop = void (*)(T* y, const T* x, const std::int64_t* index, std::int64
                                  std::int64_t rows, std::span<const std::int64_t> indices) {     \
     copy_all<Lanes<float, width / sizeof(float)>>(out, in, bytes, rows, indices);                \
   }                                                                                              \
+  EBB_LOOP_##set std::uint64_t outside_##set(std::span<const std::int64_t> indices,              \
+                                             std::uint64_t last) {                               \
+    return outside(indices, last);                                                               \
+  }                                                                                              \
   template <class T>                                                                             \
   EBB_LOOP_##set void add_##set(T* y, const T* x, const std::int64_t* index, std::int64_t count, \
                                 std::int64_t size) {                                             \
@@ -134,6 +146,12 @@ void copy_rows(std::byte* out, const std::byte* in, std::size_t bytes, std::int6
   if (bytes == 8) return copy_small<8>(out, in, indices);
   static constexpr CopyLoop loops[] = {&copy_sse2, &copy_avx2, &copy_avx512};
   loops[int(instruction_set())](out, in, bytes, rows, indices);
+}
+
+bool are_inside(std::span<const std::int64_t> indices, std::int64_t rows) {
+  using Loop = std::uint64_t (*)(std::span<const std::int64_t> indices, std::uint64_t last);
+  static constexpr Loop loops[] = {&outside_sse2, &outside_avx2, &outside_avx512};
+  return std::int64_t(loops[int(instruction_set())](indices, std::uint64_t(rows) - 1)) >= 0;
 }
 
 void fetch_rows(const std::byte* in, std::size_t bytes, std::int64_t rows,

@@ -68,6 +68,9 @@ EBB_INLINE void copy_row(std::byte* to, const std::byte* from, std::size_t bytes
 EBB_API void copy_rows(std::byte* out, const std::byte* in, std::size_t bytes, std::int64_t rows,
                        std::span<const std::int64_t> indices);
 
+/// True if all indices are in [0, rows). One that is not must be looked for.
+EBB_API bool are_inside(std::span<const std::int64_t> indices, std::int64_t rows);
+
 /// Asks the memory for the first of these rows; indices outside of [0, rows) are passed over.
 void fetch_rows(const std::byte* in, std::size_t bytes, std::int64_t rows,
                 std::span<const std::int64_t> indices);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "ebb/autodiff/ops/indexing.hpp"
 
+#include "ebb/autodiff/kernels/row_copy.hpp"
 #include "ebb/autodiff/values/instances.hpp"
 
 namespace ebb::inline v0 {
@@ -14,15 +15,14 @@ void check_index(std::string_view operation, const Shape& x, const Shape& s, int
 
 void CheckedIndex::look(std::int64_t n) {
   // Checks at least a whole run at a time, as far as there are indices.
-  constexpr std::int64_t stretch = 1024;
-  const std::int64_t end = std::max(n, std::min(good_ + stretch, index_->shape.size()));
+  const std::int64_t end = std::max(n, std::min(good_ + index_stretch, index_->shape.size()));
   const auto* at = index_->data<std::int64_t>();
-  // The sign of i | (size - 1 - i) shows whether i is out of range, without a branch.
-  std::uint64_t any = 0;
-  const auto last = std::uint64_t(size_) - 1;
-  for (std::int64_t i = good_; i < end; ++i)
-    any |= std::uint64_t(at[i]) | (last - std::uint64_t(at[i]));
-  if (std::int64_t(any) < 0) check_range(operation_, index_, size_, &x_);
+  // Asks for those that come after the next ones, or their check would wait; past the end, too.
+  const auto later = reinterpret_cast<std::uintptr_t>(at + end) + index_stretch * sizeof(*at);
+  for (std::uintptr_t k = 0; k < index_stretch * sizeof(*at); k += 64)
+    __builtin_prefetch(reinterpret_cast<const void*>(later + k));
+  const std::span indices(at + good_, std::size_t(end - good_));
+  if (!are_inside(indices, size_)) check_range(operation_, index_, size_, &x_);
   good_ = end;
 }
 

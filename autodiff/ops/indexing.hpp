@@ -48,11 +48,15 @@ struct GoodIndex {
   static void until(std::int64_t) {}
 };
 
+/// So many indices, or a run of them, are checked and then used at a time.
+constexpr std::int64_t index_stretch = 256;
+
 /// Calls f(leads_to(j), j) for j in [begin, end). A separate function, so that every value that the
 /// loop reads is in a register.
 template <class Lead, class F>
 __attribute__((noinline)) void for_stretch(std::int64_t begin, std::int64_t end, Lead leads_to,
                                            F f) {
+  EBB_UNROLL
   for (std::int64_t j = begin; j < end; ++j) f(leads_to(j), j);
 }
 
@@ -60,14 +64,13 @@ __attribute__((noinline)) void for_stretch(std::int64_t begin, std::int64_t end,
 /// `size` in place of the index's size along the axis.
 template <class Check, class F>
 void for_each_index(Check checked, Block* index, int axis, std::int64_t size, F f) {
-  constexpr std::int64_t stretch = 1024;
   const AxisView v(index->shape, axis);
   const auto* at = index->data<std::int64_t>();
   std::int64_t j = 0;
   for (std::int64_t o = 0; o < v.outer; ++o) {
     if (v.inner == 1) {  // a loop of one element would cost more than the element
       for (const std::int64_t last = j + v.size; j < last;) {
-        const std::int64_t end = std::min(last, j + stretch);
+        const std::int64_t end = std::min(last, j + index_stretch);
         checked.until(end);
         const std::int64_t line = o * size;
         for_stretch(

@@ -4,6 +4,7 @@
 #include <numeric>
 
 #include "ebb/autodiff/kernels/broadcast.hpp"
+#include "ebb/autodiff/kernels/row_copy.hpp"
 #include "ebb/autodiff/values/instances.hpp"
 
 namespace ebb::inline v0 {
@@ -87,6 +88,7 @@ int axis_of(const char* operation, int axis, const Shape& shape) {
 
 void check_range(std::string_view operation, Block* indices, std::int64_t size, const Shape* x) {
   const auto* index = indices->data<std::int64_t>();
+  if (are_inside({index, std::size_t(indices->shape.size())}, size)) return;
   for (std::int64_t i = 0; i < indices->shape.size(); ++i) {
     if (index[i] >= 0 && index[i] < size) continue;
     throw ArgumentError(std::string(operation) + ": index " + std::to_string(index[i]) +

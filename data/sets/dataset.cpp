@@ -15,8 +15,9 @@ namespace detail {
 
 void check_indices(const char* operation, std::span<const std::int64_t> indices, std::int64_t n,
                    const char* what) {
+  if (ebb::detail::are_inside(indices, n)) return;
   for (const std::int64_t index : indices) {
-    if (index < 0 || index >= n) [[unlikely]] {
+    if (index < 0 || index >= n) {
       throw ArgumentError(std::string(operation) + ": row " + std::to_string(index) + " of " +
                           what + " with " + count_of(n, "row"));
     }

@@ -4,6 +4,8 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <cstdint>
+#include <utility>
 #include <vector>
 
 #include "ebb/autodiff/values/array.hpp"
@@ -73,6 +75,22 @@ TEST_CASE("rows that are written past the caches are copies, too") {
     auto* to = reinterpret_cast<std::byte*>(out.mutate());
     detail::copy_rows(to, in.data(), std::size_t(bytes), rows, indices);
     CHECK(are_copies(to, in.data(), std::size_t(bytes), indices));
+  }
+}
+
+TEST_CASE("one index that is outside is seen, wherever it stands") {
+  std::vector<std::int64_t> indices = random_rows(37, 9);
+  indices[36] = 8;
+  CHECK(detail::are_inside(indices, 9));
+  CHECK(detail::are_inside({}, 0));
+  CHECK_FALSE(detail::are_inside(indices, 8));
+  CHECK_FALSE(detail::are_inside(indices, 0));
+  for (const std::int64_t index : {std::int64_t(9), std::int64_t(-1), INT64_MAX, INT64_MIN}) {
+    for (std::int64_t& at : indices) {
+      const std::int64_t before = std::exchange(at, index);
+      CHECK_FALSE(detail::are_inside(indices, 9));
+      at = before;
+    }
   }
 }
 
