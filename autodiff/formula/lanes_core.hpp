@@ -4,7 +4,6 @@
 // intrinsics, since these cannot be inlined into generic code of a lower instruction set.
 //
 // Lanes and masks have user-defined copy constructors, which make the compiler pass them by
-// reference: calling conventions then do not depend on the flags of a unit.
 // reference: no calling convention depends on the flags of a unit.
 #pragma once
 #include <cstddef>
@@ -268,9 +267,11 @@ struct Lanes {
   /// Every lane without its sign.
   EBB_INLINE Lanes magnitude() const { return Lanes(bits() & ~sign_mask); }
   /// Every lane limited to [low, high]; NaN stays NaN.
-  EBB_INLINE Lanes clamped(T low, T high) const {
+  EBB_INLINE Lanes clamped(T low, T high) const { return at_least(low).at_most(high); }
+  /// The larger of every lane and the bound; NaN stays NaN.
+  EBB_INLINE Lanes at_least(T low) const {
     const Lanes bound(lane::opaque(low));
-    return Lanes(reg < bound.reg ? bound.reg : reg).at_most(high);
+    return Lanes(reg < bound.reg ? bound.reg : reg);
   }
   /// The smaller of every lane and the bound; NaN stays NaN.
   EBB_INLINE Lanes at_most(T high) const {

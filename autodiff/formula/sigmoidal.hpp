@@ -28,11 +28,26 @@ struct LogSigmoid {
   static constexpr double samples[] = {-20, -4, -0.1, 0, 1.5, 3, 20};
 };
 
+/// max(x, 0), where NaN stays NaN: on lanes one instruction.
+EBB_INLINE auto positive_part(auto x) {
+  if constexpr (requires { x.at_least(0); }) {
+    return x.at_least(0);
+  } else {
+    return select(x < 0, 0, x);
+  }
+}
+
 /// max(x, 0); the slope at 0 is 0, and NaN stays NaN.
 struct Relu {
   static constexpr std::string_view name = "relu";
-  EBB_INLINE static auto value(auto x) { return select(x < 0, 0, x); }
-  EBB_INLINE static auto pull(auto g, auto, auto y) { return select(y > 0, g, 0 * y); }
+  EBB_INLINE static auto value(auto x) { return positive_part(x); }
+  EBB_INLINE static auto pull(auto g, auto, auto y) {
+    if constexpr (requires { y.at_least(0); }) {
+      return select(y > 0, g, y);  // lanes: where y is not positive, it is 0 or NaN
+    } else {
+      return select(y > 0, g, 0 * y);  // what is recorded does not depend on y
+    }
+  }
   static constexpr double samples[] = {-2, -0.1, 0.1, 1.5, 50};
   static constexpr double kinks[] = {0};
 };
@@ -41,7 +56,7 @@ struct Relu {
 struct Softplus {
   static constexpr std::string_view name = "softplus";
   EBB_INLINE static auto value(auto x) {
-    return select(x < 0, 0, x) + log1p(exp(select(x < 0, x, -x)));
+    return positive_part(x) + log1p(exp(select(x < 0, x, -x)));
   }
   EBB_INLINE static auto slope(auto x, auto) { return sigmoid(x); }
   static constexpr double samples[] = {-20, -4, -0.1, 0, 1.5, 3, 20};

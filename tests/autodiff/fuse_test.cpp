@@ -214,6 +214,36 @@ TEST_CASE("an argument of a fused formula may be computed from another, at every
   CHECK_AGREES(close(jvp(gradient_of, x, along), second * along, 1e-13, 1e-13));
 }
 
+TEST_CASE("elements at which a product is NaN do not change others") {
+  for (const std::int64_t n : {13, 5000, 3 * 4096 + 5}) {
+    CAPTURE(n);
+    auto x = op::spread({n}, 50), w = op::spread({n}, 30);
+    auto g = Array<double>::full({n}, 2);
+    for (std::int64_t i = 0; i < n; ++i) x.mutate()[i] = 1 + std::abs(x[i]);
+    const auto gradients = [&] {
+      Tape tape;
+      const Tensor<double> u = tape.watch(x), v = tape.watch(w), seed(g);
+      return grad(fuse([](auto p, auto q) { return sqrt(p) * q; }, u, v), {u, v}, {}, &seed);
+    };
+    const auto plain = gradients();
+    // An infinite slope at a gradient of 0, and an infinite gradient at a slope of 0.
+    const std::int64_t steep = n / 2, flat = n - 1;
+    x.mutate()[steep] = g.mutate()[steep] = w.mutate()[flat] = 0;
+    g.mutate()[flat] = std::numeric_limits<double>::infinity();
+    const auto special = gradients();
+    CHECK(special[0].array()[steep] == 0);
+    CHECK(special[1].array()[steep] == 0);
+    CHECK(special[0].array()[flat] == 0);
+    bool same = true;
+    for (std::int64_t i = 0; i < n; ++i) {
+      if (i == steep || i == flat) continue;
+      same = same && special[0].array()[i] == plain[0].array()[i] &&
+             special[1].array()[i] == plain[1].array()[i];
+    }
+    CHECK(same);
+  }
+}
+
 TEST_CASE("no block is left alive by a fused formula") {
   const Inputs3 in;
   const auto run = [&] {
