@@ -80,7 +80,7 @@ EBB_INLINE void choose_product(bool ta, bool tb, std::int64_t m, std::int64_t n,
     kernels<T>().rows_dot(c, b, a, 0, n, k);
   } else if (m * n * k <= 64) {
     small_product(ta, tb, m, n, k, a, b, c, accumulate);
-  } else {
+  } else if (!kernels<T>().product(ta, tb, m, n, k, a, b, c, accumulate)) {
     gemm(ta, tb, m, n, k, a, b, c, accumulate);
   }
 }

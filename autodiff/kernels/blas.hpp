@@ -13,7 +13,8 @@ template <class T>
 void gemm(bool transpose_a, bool transpose_b, std::int64_t m, std::int64_t n, std::int64_t k,
           const T* a, const T* b, T* c, bool accumulate);
 
-/// c = op(a) op(b), or c += ..., by the kernels for a single column or row if there is one.
+/// c = op(a) op(b), or c += ..., by the kernels for a single column or row, or for a small b, if
+/// there is one.
 template <class T>
 void product(bool transpose_a, bool transpose_b, std::int64_t m, std::int64_t n, std::int64_t k,
              const T* a, const T* b, T* c, bool accumulate);

@@ -12,6 +12,7 @@
 #include "ebb/autodiff/kernels/line_kernels.hpp"
 #include "ebb/autodiff/kernels/matrix_kernels.hpp"
 #include "ebb/autodiff/kernels/normalise_kernels.hpp"
+#include "ebb/autodiff/kernels/product_kernels.hpp"
 #include "ebb/autodiff/kernels/reduce_kernels.hpp"
 
 namespace ebb::inline v0::detail {
@@ -59,6 +60,7 @@ constexpr Kernels<T> make_table(op::List<U...>, op::List<B...>) {
       .softmax_pull = &L::softmax_pull,
       .layer_norm = &N::layer_norm,
       .layer_norm_pull = &N::layer_norm_pull,
+      .product = &ProductKernels<T>::product,
       .rows_dot = &MatrixKernels<T>::rows_dot,
       .rows_combine = &MatrixKernels<T>::rows_combine,
   };

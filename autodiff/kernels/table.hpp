@@ -101,6 +101,9 @@ struct Kernels {
                      std::int64_t cols, double eps);
   void (*layer_norm_pull)(const LayerNormPull<T>& call);
 
+  /// c (m, n) = op(a) (m, k) op(b) (k, n), or c += ..., for a small b; false for other sizes.
+  bool (*product)(bool transpose_a, bool transpose_b, std::int64_t m, std::int64_t n,
+                  std::int64_t k, const T* a, const T* b, T* c, bool accumulate);
   /// y[r] = x[r, :] . w + bias, for tall matrices.
   void (*rows_dot)(T* y, const T* x, const T* w, T bias, std::int64_t rows, std::int64_t cols);
   /// out[c] (+)= sum over r of g[r] * x[r, c].

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 #include "ebb/autodiff/kernels/table.hpp"
 #include "ebb/autodiff/values/array.hpp"
@@ -87,6 +88,45 @@ TEST_CASE("a matrix of any size meets a vector from both sides") {
       CHECK(worst < tolerance);
     });
   }
+}
+
+TEST_CASE_TEMPLATE("a small product is that of its elements, transposed and added or not", T, float,
+                   double) {
+  int products = 0;
+  for (const std::int64_t m : {1, 2, 3, 4, 5, 6, 7, 13}) {
+    for (const std::int64_t n : {1, 4, 8, 16, 24, 48, 64}) {
+      for (const std::int64_t k : {1, 2, 4, 5, 32, 64}) {
+        for (const unsigned way : {0U, 1U, 2U, 3U, 4U, 7U}) {
+          const bool ta = way & 1U, tb = way & 2U, accumulate = way & 4U;
+          const auto a = uniform<T>(ta ? Shape{k, m} : Shape{m, k});
+          const auto b = uniform<T>(tb ? Shape{n, k} : Shape{k, n});
+          auto c = Array<T>::full({m, n}, 2);
+          if (!detail::kernels<T>().product(ta, tb, m, n, k, a.data(), b.data(), c.mutate(),
+                                            accumulate)) {
+            continue;
+          }
+          ++products;
+          double worst = 0;
+          for (std::int64_t i = 0; i < m; ++i) {
+            for (std::int64_t j = 0; j < n; ++j) {
+              double sum = accumulate ? 2 : 0;
+              for (std::int64_t p = 0; p < k; ++p) {
+                sum += double(ta ? a(p, i) : a(i, p)) * double(tb ? b(j, p) : b(p, j));
+              }
+              worst = std::max(worst, std::abs(double(c(i, j)) - sum));
+            }
+          }
+          CAPTURE(m);
+          CAPTURE(n);
+          CAPTURE(k);
+          CAPTURE(way);
+          // At most 64 terms up to 1, each with half a unit of the last place of a sum up to 64.
+          CHECK(worst <= 64 * 64 * double(std::numeric_limits<T>::epsilon()));
+        }
+      }
+    }
+  }
+  CHECK(products > 500);
 }
 
 TEST_SUITE_END();
