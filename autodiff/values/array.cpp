@@ -96,13 +96,9 @@ Array<T>::Array(const Shape& shape, std::span<const T> values) : Array() {
 }
 
 template <class T>
-Array<T> Array<T>::of(std::initializer_list<T> values) {
-  return Array({std::int64_t(values.size())}, values);
-}
-
-template <class T>
 Array<T> Array<T>::of(std::initializer_list<std::initializer_list<T>> rows) {
-  const auto width = rows.size() ? rows.begin()->size() : 0;
+  if (rows.size() == 0) return uninitialized({0});
+  const auto width = rows.begin()->size();
   auto array = uninitialized({std::int64_t(rows.size()), std::int64_t(width)});
   T* out = array.mutate();
   for (const auto& row : rows) {

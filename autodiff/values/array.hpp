@@ -61,8 +61,13 @@ class EBB_API Array : public Operand<T> {
     if (block()) detail::release(block());
   }
 
-  /// An array with one axis; or a matrix, given by its rows, of at least two values each.
-  static Array of(std::initializer_list<T> values);
+  /// An array with one axis; or a matrix, given by its rows. Rows of one value each might be read
+  /// as values in braces: as a template, the first of the two is taken only if the other does not
+  /// fit. `of({})` has the shape (0,).
+  template <int axes = 1>
+  EBB_INLINE static Array of(std::initializer_list<T> values) {
+    return Array({std::int64_t(values.size())}, values);
+  }
   static Array of(std::initializer_list<std::initializer_list<T>> rows);
   static Array zeros(const Shape& shape);
   static Array ones(const Shape& shape);

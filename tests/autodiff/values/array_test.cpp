@@ -40,6 +40,18 @@ class CommaLocale {
 
 TEST_SUITE("array") {
 
+TEST_CASE_TEMPLATE("lists are read by their braces", T, float, double, Int, bool) {
+  CHECK(Array<T>::of({1, 0, 1}).shape() == Shape{3});
+  CHECK(Array<T>::of({{1, 0, 1}, {0, 1, 0}}).shape() == Shape{2, 3});
+  const auto column = Array<T>::of({{1}, {0}, {1}});
+  CHECK(column.shape() == Shape{3, 1});
+  CHECK(column[0] == T(1));
+  CHECK(column[1] == T(0));
+  CHECK(Array<T>::of({{1, 0}}).shape() == Shape{1, 2});
+  CHECK(Array<T>::of({{1}}).shape() == Shape{1, 1});
+  CHECK(Array<T>::of({}).shape() == Shape{0});
+}
+
 TEST_CASE_TEMPLATE("ones, and the identity matrix of any shape", T, float, double, Int, bool) {
   CHECK_AGREES(same_bits(Array<T>::ones({2, 1}), Array<T>::of({{1, 1}}).reshape({2, 1})));
   CHECK_AGREES(same_bits(Array<T>::eye(2), Array<T>::of({{1, 0}, {0, 1}})));
