@@ -4,6 +4,7 @@
 #include <array>
 #include <concepts>
 #include <iterator>
+#include <limits>
 #include <span>
 #include <utility>
 #include <variant>
@@ -11,14 +12,18 @@
 
 #include "ebb/autodiff/parts.hpp"
 #include "ebb/optim/rules/rules.hpp"
+#include "ebb/optim/schedules.hpp"
 
 namespace ebb::inline v0::optim {
 
-/// Parameters that are updated by one rule with its options.
+/// Parameters that are updated by one rule with its options. Before each step, a schedule sets the
+/// learning rate, and another one `momentum`, or `beta1` of rules that have that.
 template <class Rule>
 struct Group {
   Parameters parameters;
   Rule rule;
+  Schedule learning_rate = {};
+  Schedule momentum = {};
 };
 
 namespace detail {
@@ -40,21 +45,29 @@ struct Definitions;
 template <class Rule>
 struct Update {
   /// Updates the elements [first, last).
-  void (*loop)(const Update& update, double scale, std::int64_t first, std::int64_t last);
+  void (*loop)(const Update& update, std::int64_t first, std::int64_t last);
+  /// Updates all elements at once, with room for the numbers of a matrix rule; null where the loop
+  /// does it block by block.
+  void (*whole)(const Update& update, void* room);
   const typename Rule::Step* step;
+  double scale, limit;  ///< of the gradient: its factor, and its largest magnitude after that
   void* weight;
   const void* gradient;
   void* states[std::size(Rule::states) + 1];  ///< as many as the rule uses; never an empty array
   std::int64_t size;
-  /// The rows with a gradient, if the others stay as they are; null for all elements.
+  std::int64_t width;  ///< elements of a row of what has rows, where all elements are done at once
+  /// The rows that have a gradient, if the others stay as they are.
   const std::vector<std::int64_t>* rows;
-  std::int64_t width;  ///< elements of a row
+  /// The sum of squares of the weights, or of what the rule measures, over [first, last).
+  double (*squares)(const Update& update, bool of_weight, std::int64_t first, std::int64_t last);
 };
 
 }  // namespace detail
 
 struct StepOptions {
   double scale = 1;  ///< factor of all gradients, which are not changed themselves
+  /// Above 0: larger elements of the scaled gradients count as this, with their sign.
+  double clip_value = std::numeric_limits<double>::infinity();
 };
 
 /// Updates parameters by a rule, group by group. One `step` counts once, however many parameters
@@ -76,18 +89,18 @@ class EBB_API Optimizer {
   /// @throws ArgumentError for options out of their range, and for a model without parameters.
   template <class M>
   requires(!std::same_as<std::remove_const_t<M>, Parameters>) EBB_INLINE
-      Optimizer(M& model, Rule rule)
-      : Optimizer(ebb::parameters(model), std::move(rule)) {
+      Optimizer(M& model, Rule rule, Schedule learning_rate = {})
+      : Optimizer(ebb::parameters(model), std::move(rule), std::move(learning_rate)) {
     expect_all_gradients();
   }
   /// Does not compile: a temporary model would be gone before the first step.
   template <class M>
-  requires(!std::same_as<M, Parameters>) Optimizer(const M&&, Rule) {
+  requires(!std::same_as<M, Parameters>) Optimizer(const M&&, Rule, Schedule = {}) {
     static_assert(sizeof(M) == 0,
                   "a temporary model is gone before the first step: give it a name first");
   }
   /// Some parameters: `Optimizer({w, b}, SGD{})` takes two Variables.
-  Optimizer(Parameters parameters, Rule rule);
+  Optimizer(Parameters parameters, Rule rule, Schedule learning_rate = {});
   /// Several groups, each with separate options.
   /// @throws ArgumentError also for a parameter that is in two groups.
   explicit Optimizer(std::vector<Group<Rule>> groups);
@@ -104,10 +117,16 @@ class EBB_API Optimizer {
   /// Makes every gradient absent.
   EBB_HOT void zero_grad();
 
-  /// The groups. Their options may be changed between steps, their parameters may not.
+  /// The groups. Their options may be changed between steps, their parameters may not. An option
+  /// that a schedule sets has the value of the last step.
   EBB_INLINE std::span<Group<Rule>> groups() { return groups_; }
   /// The options of the only group. @throws ArgumentError if there are several.
   Rule& rule();
+  /// The array of a state of a parameter, by its name: zeros before its first step.
+  /// @throws ArgumentError for a parameter that is not updated here, and for a name that the rule
+  /// does not use with its options.
+  Array<float> state(const Variable<float>& parameter, std::string_view name) const;
+  Array<double> state(const Variable<double>& parameter, std::string_view name) const;
   /// The number of steps so far.
   EBB_INLINE std::int64_t steps() const { return steps_; }
 
@@ -128,6 +147,8 @@ class EBB_API Optimizer {
     if (groups_[g].parameters.size() != states_[g].size()) throw_changed(g);
   }
   [[noreturn]] void throw_changed(std::size_t g) const;
+  /// Sets the options that have a schedule to their values for the next step.
+  static void follow_schedules(Group<Rule>& group, std::int64_t step);
   [[noreturn]] static void throw_no_gradient();
   /// @throws ArgumentError for a parameter without a gradient that nothing else holds.
   static void check_held(const Parameter& parameter);
@@ -136,6 +157,10 @@ class EBB_API Optimizer {
   /// @throws ArgumentError if the last sweep gave gradients to variables that no optimizer holds.
   void check_all_gradients();
   [[noreturn]] static void throw_state_shape(int k, const Shape& state, const Shape& parameter);
+  [[noreturn]] static void throw_used_states(int used);
+  [[noreturn]] static void throw_options(const StepOptions& options);
+  template <Real T>
+  Array<T> copy_of_state(const Variable<T>& parameter, std::string_view name) const;
   /// The array of a state, zeros at first.
   template <Real T>
   static Array<T>& state(State& state, const Variable<T>& parameter);
@@ -144,16 +169,17 @@ class EBB_API Optimizer {
   std::vector<std::vector<States>> states_;    // of each group, by parameter
   std::vector<typename Rule::Step> prepared_;  // of each group, for one step
   std::vector<Update> updates_;                // room for those of one step
+  std::int64_t room_bytes_ = 0;                // that rules for matrices need in one step
   std::int64_t steps_ = 0;
   bool expects_all_gradients_ = false;
 };
 
 template <class M, class Rule>
-Optimizer(M&, Rule) -> Optimizer<Rule>;
+Optimizer(M&, Rule, Schedule = {}) -> Optimizer<Rule>;
 template <class M, class Rule>
-Optimizer(const M&&, Rule) -> Optimizer<Rule>;
+Optimizer(const M&&, Rule, Schedule = {}) -> Optimizer<Rule>;
 template <class Rule>
-Optimizer(Parameters, Rule) -> Optimizer<Rule>;
+Optimizer(Parameters, Rule, Schedule = {}) -> Optimizer<Rule>;
 template <class Rule>
 Optimizer(std::vector<Group<Rule>>) -> Optimizer<Rule>;
 

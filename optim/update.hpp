@@ -3,18 +3,16 @@
 // `Optimizer<MyRule>` compiles.
 #pragma once
 #include <algorithm>
+#include <cmath>
+#include <limits>
 #include <new>
 #include <string>
 #include <type_traits>
 #include <unordered_map>
 
-#include "ebb/autodiff/formula/elementwise.hpp"
-#include "ebb/autodiff/formula/lanes.hpp"
-#include "ebb/autodiff/kernels/table.hpp"
 #include "ebb/autodiff/values/access.hpp"
 #include "ebb/autodiff/values/error.hpp"
-#include "ebb/autodiff/values/parallel.hpp"
-#include "ebb/optim/optimizer.hpp"
+#include "ebb/optim/update_loops.hpp"
 
 namespace ebb::inline v0::optim {
 
@@ -29,124 +27,22 @@ inline std::string named(const Parameter& parameter) {
          " of shape " + to_string(parameter.shape());
 }
 
-/// Updates the rows that have a gradient, by whole vectors: what they take in of the rows beside
-/// stays as it is.
+/// How many states a parameter has, of those that the options ask for.
 template <class Rule>
-void update_rows(const Update<Rule>& update, double scale) {
-  constexpr std::int64_t whole = 16;  // elements, at least as many as a vector has
-  std::int64_t first = 0, last = 0;
-  for (std::int64_t row : *update.rows) {
-    const std::int64_t begin = row * update.width / whole * whole;
-    const std::int64_t end =
-        std::min(((row + 1) * update.width + whole - 1) / whole * whole, update.size);
-    if (begin <= last && last > first) {
-      last = end;
-      continue;
-    }
-    if (last > first) update.loop(update, scale, first, last);
-    first = begin;
-    last = end;
+int states_of(int used, [[maybe_unused]] const Shape& shape) {
+  if constexpr (UpdatesMatrices<Rule>) {
+    if (shape.rank() == 2 && shape.size() > 0) return Rule::matrix_states;
   }
-  if (last > first) update.loop(update, scale, first, last);
+  return used;
 }
 
 }  // namespace detail
 
-inline namespace EBB_ISA_NAMESPACE {
-
-/// The loops of a rule over its arrays, for each number of states that it may use and each
-/// instruction set.
-template <class Rule, class T>
-struct UpdateLoops {
-  using Step = typename Rule::Step;
-  using Update = detail::Update<Rule>;
-  using Loop = decltype(Update::loop);
-
-  static constexpr int most = int(std::size(Rule::states));
-  /// The fewest states that the rule may use.
-  static constexpr int fewest = requires(const Rule& rule) { rule.used_states(); }
-  ? 0 : most;
-
-  template <class V, int k>
-  static consteval bool takes() {
-    return []<std::size_t... i>(std::index_sequence<i...>) {
-      return requires(const Step& step, V& v, V(&s)[most + 1]) {
-        Rule::update(step, v, std::as_const(v), s[i]...);
-      };
-    }
-    (std::make_index_sequence<std::size_t(k)>{});
-  }
-  /// Whether the formula takes every number of states that the rule may use.
-  static constexpr bool takes_states = []<std::size_t... i>(std::index_sequence<i...>) {
-    return (takes<Lanes<T, 16 / int(sizeof(T))>, fewest + int(i)>() && ...);
-  }
-  (std::make_index_sequence<std::size_t(most - fewest + 1)>{});
-
-  /// One pass. The step is a copy that no store can change, so that its numbers leave the loop as
-  /// vectors.
-  template <class V, std::size_t... k>
-  static EBB_INLINE void pass(const Update& update, double factor, std::int64_t first,
-                              std::int64_t last, std::index_sequence<k...>) {
-    const Step step = *update.step;
-    T* const w = static_cast<T*>(update.weight);
-    const T* const g = static_cast<const T*>(update.gradient);
-    [[maybe_unused]] T* const at[sizeof...(k) + 1] = {static_cast<T*>(update.states[k])...,
-                                                      nullptr};
-    const V scale{T(factor)};
-    for (std::int64_t i = first; i < last; i += V::size) {
-      V weight = V::load(w + i), s[sizeof...(k) + 1] = {V::load(at[k] + i)..., V(0)};
-      Rule::update(step, weight, V::load(g + i) * scale, s[k]...);
-      (s[k].store(at[k] + i), ...);
-      weight.store(w + i);
-    }
-  }
-
-#define EBB_UPDATE(set, bytes)                                                          \
-  template <int k>                                                                      \
-  EBB_LOOP_##set EBB_HOT static void run_##set(const Update& update, double factor,     \
-                                               std::int64_t first, std::int64_t last) { \
-    pass<Lanes<T, bytes / int(sizeof(T))>>(update, factor, first, last,                 \
-                                           std::make_index_sequence<std::size_t(k)>{}); \
-  }
-  EBB_FOR_EACH_ISA(EBB_UPDATE)
-#undef EBB_UPDATE
-
-  /// The loop for k states.
-  static EBB_INLINE Loop best(int k, ebb::detail::InstructionSet set) {
-    if constexpr (takes_states) {
-      return [ k, set ]<std::size_t... i>(std::index_sequence<i...>) {
-        static constexpr Loop loops[][3] = {{&run_sse2<fewest + int(i)>, &run_avx2<fewest + int(i)>,
-                                             &run_avx512<fewest + int(i)>}...};
-        return loops[k - fewest][int(set)];
-      }
-      (std::make_index_sequence<std::size_t(most - fewest + 1)>{});
-    } else {
-      return nullptr;  // `step` refuses such a rule in words
-    }
-  }
-};
-
-/// Whether a weight whose gradient is 0, and its states, stay as they are with these options.
 template <class Rule>
-bool skips_zero_gradients(const Rule& rule) {
-  if constexpr (requires { rule.skips_zero_gradients(); }) return rule.skips_zero_gradients();
-  return false;
-}
-
-/// How many of its states a rule uses with these options.
-template <class Rule>
-int used_states(const Rule& rule) {
-  if constexpr (requires { rule.used_states(); }) return rule.used_states();
-  return int(std::size(Rule::states));
-}
-
-}  // namespace EBB_ISA_NAMESPACE
-
-template <class Rule>
-Optimizer<Rule>::Optimizer(Parameters parameters, Rule rule)
+Optimizer<Rule>::Optimizer(Parameters parameters, Rule rule, Schedule learning_rate)
     : Optimizer([&] {
         std::vector<Group<Rule>> groups;
-        groups.push_back({std::move(parameters), std::move(rule)});
+        groups.push_back({std::move(parameters), std::move(rule), std::move(learning_rate)});
         return groups;
       }()) {}
 
@@ -154,6 +50,7 @@ template <class Rule>
 Optimizer<Rule>::Optimizer(std::vector<Group<Rule>> groups) : groups_(std::move(groups)) {
   std::unordered_map<const void*, std::size_t> group_of;
   for (std::size_t g = 0; g < groups_.size(); ++g) {
+    follow_schedules(groups_[g], 0);
     prepared_.push_back(groups_[g].rule.prepare(1));  // refuses bad options at once
     for (const Parameter& parameter : groups_[g].parameters) {
       const auto cell_of = [](const auto* variable) -> const void* {
@@ -216,7 +113,8 @@ EBB_INLINE bool Optimizer<Rule>::prepare(Update& update, int used, bool skips,
                                          Variable<T>& parameter, States& states) {
   auto& cell = *ebb::detail::Access::cell(parameter);
   if (cell.gradient.empty()) return false;
-  for (int k = 0; k < used; ++k) {
+  const int count = detail::states_of<Rule>(used, cell.value.shape());
+  for (int k = 0; k < count; ++k) {
     Array<T>& array = state<T>(states[std::size_t(k)], parameter);
     if (!(array.shape() == cell.value.shape())) [[unlikely]]
       throw_state_shape(k, array.shape(), cell.value.shape());
@@ -225,11 +123,24 @@ EBB_INLINE bool Optimizer<Rule>::prepare(Update& update, int used, bool skips,
   update.weight = cell.value.mutate();
   update.gradient = cell.gradient.data();
   update.size = cell.value.size();
-  update.rows = nullptr;
+  update.whole = nullptr;
   if (cell.drawn && skips && cell.drawn->describe(ebb::detail::Access::block(cell.gradient)))
       [[unlikely]] {
+    update.whole = &detail::update_rows<Rule>;
     update.rows = &cell.drawn->rows;
     update.width = update.size / cell.value.shape()[0];
+  }
+  if constexpr (detail::Measures<Rule>) {
+    update.whole = &detail::update_measured<Rule>;
+    update.squares = UpdateLoops<Rule, T>::squares(ebb::detail::instruction_set());
+  }
+  if constexpr (detail::UpdatesMatrices<Rule>) {
+    if (const Shape& shape = cell.value.shape(); shape.rank() == 2 && shape.size() > 0) {
+      update.whole = &detail::update_matrix<T, Rule>;
+      update.width = shape[1];
+      const std::int64_t numbers = shape.size() + Rule::room(shape[0], shape[1]);
+      room_bytes_ = std::max(room_bytes_, numbers * std::int64_t(sizeof(T)));
+    }
   }
   return true;
 }
@@ -240,6 +151,28 @@ void Optimizer<Rule>::throw_changed(std::size_t g) const {
                       std::to_string(states_[g].size()) + " to " +
                       std::to_string(groups_[g].parameters.size()) +
                       " since it was made; make a new one");
+}
+
+template <class Rule>
+void Optimizer<Rule>::follow_schedules(Group<Rule>& group, std::int64_t step) {
+  if (group.learning_rate) {
+    if constexpr (requires { group.rule.learning_rate; }) {
+      group.rule.learning_rate = group.learning_rate(step);
+    } else {
+      throw ArgumentError(
+          "Optimizer: this rule has no learning_rate that a schedule could set; leave it empty");
+    }
+  }
+  if (!group.momentum) return;
+  if constexpr (requires { group.rule.momentum; }) {
+    group.rule.momentum = group.momentum(step);
+  } else if constexpr (requires { group.rule.beta1; }) {
+    group.rule.beta1 = group.momentum(step);
+  } else {
+    throw ArgumentError(
+        "Optimizer: this rule has neither momentum nor beta1 that a schedule could "
+        "set; leave Group::momentum empty");
+  }
 }
 
 template <class Rule>
@@ -282,29 +215,58 @@ void Optimizer<Rule>::check_all_gradients() {
 }
 
 template <class Rule>
+void Optimizer<Rule>::throw_options(const StepOptions& options) {
+  const bool is_scale = !(std::abs(options.scale) < std::numeric_limits<double>::infinity());
+  throw ArgumentError(is_scale ? "Optimizer: the scale of the gradients must be finite, not " +
+                                     ebb::detail::to_text(options.scale)
+                               : "Optimizer: clip_value must be above 0, not " +
+                                     ebb::detail::to_text(options.clip_value));
+}
+
+template <class Rule>
+void Optimizer<Rule>::throw_used_states(int used) {
+  throw ArgumentError("Optimizer: used_states() of the rule says " + std::to_string(used) +
+                      "; its formula takes " + std::to_string(UpdateLoops<Rule, float>::fewest) +
+                      " to " + std::to_string(UpdateLoops<Rule, float>::most));
+}
+
+template <class Rule>
 void Optimizer<Rule>::step(StepOptions options) {
-  static_assert(UpdateLoops<Rule, float>::takes_states && UpdateLoops<Rule, double>::takes_states,
+  using Loops = UpdateLoops<Rule, float>;
+  static_assert(Loops::takes_states && UpdateLoops<Rule, double>::takes_states,
                 "the formula of this rule does not take the states that it declares: `update(step, "
                 "weight, gradient, one argument for each name in states...)`; with used_states() "
-                "it must take every number of them");
+                "it must take every number of them, from fewest_states on if that is declared");
   using Step = typename Rule::Step;
   static_assert(std::is_trivially_copyable_v<Step>, "the Step of a rule is a struct of numbers");
+  if (!(std::abs(options.scale) < std::numeric_limits<double>::infinity()) ||
+      !(options.clip_value > 0)) [[unlikely]]
+    throw_options(options);
   const auto set = ebb::detail::instruction_set();
   // All that may throw comes before anything is changed. What is noted is written in place: a copy
   // would load whole vectors of what was just stored word by word, and wait for the stores.
   Update* next = updates_.data();
+  room_bytes_ = 0;
   for (std::size_t g = 0; g < groups_.size(); ++g) {
     check_group(g);
-    ::new (static_cast<void*>(&prepared_[g])) Step(groups_[g].rule.prepare(steps_ + 1));
-    const int used = used_states(groups_[g].rule);
-    const bool skips = skips_zero_gradients(groups_[g].rule);
-    const auto loop_of_float = UpdateLoops<Rule, float>::best(used, set);
+    const Rule& rule = groups_[g].rule;
+    if (groups_[g].learning_rate || groups_[g].momentum) [[unlikely]]
+      follow_schedules(groups_[g], steps_);
+    ::new (static_cast<void*>(&prepared_[g])) Step(rule.prepare(steps_ + 1));
+    const int used = used_states(rule);
+    if (used < Loops::fewest || used > Loops::most) [[unlikely]]
+      throw_used_states(used);
+    const bool skips = skips_zero_gradients(rule);
+    const double scale = ascends(rule) ? -options.scale : options.scale;
+    const auto loop_of_float = Loops::best(used, set);
     const auto loop_of_double = UpdateLoops<Rule, double>::best(used, set);
     States* states = states_[g].data();
     for (Parameter& parameter : groups_[g].parameters) {
       auto* const narrow = parameter.template get<float>();
       next->loop = narrow ? loop_of_float : loop_of_double;
       next->step = &prepared_[g];
+      next->scale = scale;
+      next->limit = options.clip_value;
       const bool is_updated =
           narrow ? prepare(*next, used, skips, *narrow, *states)
                  : prepare(*next, used, skips, *parameter.template get<double>(), *states);
@@ -318,16 +280,15 @@ void Optimizer<Rule>::step(StepOptions options) {
     check_all_gradients();
   if (next == updates_.data()) [[unlikely]]
     throw_no_gradient();
+  const ebb::detail::BlockHandle room(
+      room_bytes_ > 0 ? ebb::detail::allocate_bytes(std::size_t(room_bytes_)) : nullptr);
   ++steps_;
-  constexpr std::int64_t block = 1 << 16;
   for (const Update& update : std::span(updates_.data(), next)) {
-    if (update.rows) [[unlikely]] {
-      detail::update_rows(update, options.scale);
-      continue;
+    if (update.whole) [[unlikely]] {
+      update.whole(update, room ? room->payload() : nullptr);
+    } else {
+      detail::update_blocks(update);
     }
-    ebb::detail::parallel_blocks(update.size, block, [&](std::int64_t first, std::int64_t last) {
-      update.loop(update, options.scale, first, last);
-    });
   }
 }
 
@@ -345,6 +306,40 @@ void Optimizer<Rule>::zero_grad() {
 }
 
 template <class Rule>
+Array<float> Optimizer<Rule>::state(const Variable<float>& parameter, std::string_view name) const {
+  return copy_of_state(parameter, name);
+}
+template <class Rule>
+Array<double> Optimizer<Rule>::state(const Variable<double>& parameter,
+                                     std::string_view name) const {
+  return copy_of_state(parameter, name);
+}
+
+template <class Rule>
+template <Real T>
+Array<T> Optimizer<Rule>::copy_of_state(const Variable<T>& parameter, std::string_view name) const {
+  const void* const cell = ebb::detail::Access::cell(parameter);
+  for (std::size_t g = 0; g < groups_.size(); ++g) {
+    for (std::size_t p = 0; p < groups_[g].parameters.size(); ++p) {
+      const auto* here = groups_[g].parameters[p].template get<T>();
+      if (!here || ebb::detail::Access::cell(*here) != cell) continue;
+      const int used = detail::states_of<Rule>(used_states(groups_[g].rule), parameter.shape());
+      for (int k = 0; k < used; ++k) {
+        if (Rule::states[std::size_t(k)] != name) continue;
+        const Array<T>* held = std::get_if<Array<T>>(&states_[g][p][std::size_t(k)]);
+        return held && !held->empty() ? *held : Array<T>::zeros(parameter.shape());
+      }
+      throw ArgumentError("state: the rule keeps no \"" + std::string(name) +
+                          "\" with its options");
+    }
+  }
+  throw ArgumentError(
+      "state: this optimizer does not update " +
+      (parameter.label().empty() ? std::string("the Variable") : '"' + parameter.label() + '"') +
+      " of shape " + to_string(parameter.shape()));
+}
+
+template <class Rule>
 void Optimizer<Rule>::each(Parts& part) {
   for (std::size_t g = 0; g < groups_.size(); ++g) check_group(g);
   part("steps", steps_);
@@ -355,7 +350,8 @@ void Optimizer<Rule>::each(Parts& part) {
       const std::string name = std::to_string(g) + "." +
                                (parameter.name().empty() ? std::to_string(p) : parameter.name()) +
                                ".";
-      for (int k = 0; k < used; ++k) {
+      const int count = detail::states_of<Rule>(used, parameter.shape());
+      for (int k = 0; k < count; ++k) {
         State& at = states_[g][p][std::size_t(k)];
         const std::string path = name + std::string(Rule::states[std::size_t(k)]);
         if (auto* narrow = parameter.template get<float>()) {

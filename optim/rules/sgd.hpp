@@ -5,30 +5,46 @@
 #include <cstdint>
 #include <string_view>
 
-#include "ebb/autodiff/formula/formula.hpp"
+#include "ebb/optim/rules/options.hpp"
 
 namespace ebb::inline v0::optim {
 
-/// Gradient descent with optional momentum: v <- momentum * v + g, w <- w - rate * v. Nesterov's
-/// form looks ahead: w <- w - rate * (g + momentum * v) (Sutskever et al. 2013, as PyTorch has it).
+/// Gradient descent with optional momentum: v <- momentum v + g, w <- w - rate v. Nesterov's form
+/// looks ahead: w <- w - rate (g + momentum v) (Sutskever et al. 2013, as PyTorch has it).
+/// Dampening weakens every gradient after the first: v <- momentum v + (1 - dampening) g. The
+/// averaging form is v <- momentum v + (1 - momentum) g from the first step on.
 struct SGD {
   double learning_rate = 1e-2;  ///< at least 0
-  double momentum = 0;          ///< at least 0; above 0 for Nesterov's form
-  bool nesterov = false;        ///< Nesterov's form of the momentum
-  double weight_decay = 0;      ///< at least 0; adds weight_decay * w to the gradient
+  double momentum = 0;          ///< at least 0; above 0 for Nesterov's form and for averaging
+  double dampening = 0;         ///< in [0, 1]; with momentum only
+  bool averaging = false;       ///< the velocity is a mean of gradients; excludes dampening
+  bool nesterov = false;        ///< Nesterov's form of the momentum; excludes dampening
+  double weight_decay = 0;      ///< at least 0; adds weight_decay w to the gradient
+  bool maximize = false;        ///< ascends
 
   static constexpr std::array<std::string_view, 1> states = {"velocity"};
   /// The velocity is needed with momentum only.
-  EBB_INLINE int used_states() const { return momentum != 0 ? 1 : 0; }
-
-  EBB_INLINE bool skips_zero_gradients() const { return momentum == 0 && weight_decay == 0; }
+  int used_states() const { return momentum != 0 ? 1 : 0; }
+  bool skips_zero_gradients() const { return momentum == 0 && weight_decay == 0; }
 
   struct Step {
-    double rate, momentum, decay;
+    double rate, momentum, share, decay;
     bool nesterov;
   };
   /// The numbers of step 1, 2, ... @throws ArgumentError for options out of their range.
-  EBB_API Step prepare(std::int64_t step) const;
+  Step prepare(std::int64_t step) const {
+    using detail::check_option;
+    detail::check_common("SGD", learning_rate, weight_decay);
+    check_option(momentum >= 0, "SGD", "momentum must be at least 0", momentum);
+    check_option(dampening >= 0 && dampening <= 1, "SGD", "dampening must be in [0, 1]", dampening);
+    check_option(dampening == 0 || (momentum > 0 && !nesterov && !averaging), "SGD",
+                 "dampening needs a momentum, and neither nesterov nor averaging", dampening);
+    check_option(!nesterov || momentum > 0, "SGD", "nesterov needs a momentum above 0", momentum);
+    check_option(!averaging || (momentum > 0 && momentum < 1), "SGD",
+                 "averaging needs a momentum in (0, 1)", momentum);
+    const double share = averaging ? 1 - momentum : step > 1 ? 1 - dampening : 1;
+    return {learning_rate, momentum, share, weight_decay, nesterov};
+  }
 
   template <class V>
   static EBB_INLINE void update(const Step& s, V& w, const V& gradient, auto&... velocity) {
@@ -36,6 +52,7 @@ struct SGD {
     if (s.decay != 0) g = g + V(s.decay) * w;
     // With a velocity, the direction is the velocity or what lies ahead of it.
     [[maybe_unused]] const auto follow = [&](V& v) EBB_LAMBDA {
+      if (s.share != 1) g = V(s.share) * g;
       v = V(s.momentum) * v + g;
       g = s.nesterov ? g + V(s.momentum) * v : v;
     };

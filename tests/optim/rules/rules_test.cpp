@@ -1,176 +1,199 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Update rules against a restatement of their papers in plain numbers.
+// What holds for every rule.
 #include "ebb/optim/rules/rules.hpp"
 
-#include <doctest/doctest.h>
+#include <limits>
+#include <string>
 
-#include <cmath>
-#include <functional>
-#include <vector>
-
-#include "ebb/optim/optimizer.hpp"
-#include "ebb/tests/close.hpp"
+#include "ebb/autodiff/values/error.hpp"
+#include "ebb/tests/optim/rules/follow.hpp"
 
 using namespace ebb;
-using ebb::test::close, ebb::test::same_bits;
+using namespace ebb::test;
 
 namespace {
 
-constexpr int n = 37;  // no multiple of a vector
-
-/// A gradient that changes with the step, and so does its sign.
-double gradient_at(int step, int i) { return std::sin(1.7 * step + 0.3 * i) + 0.1 * i; }
-
-/// The next weight of a rule of the literature, for element i with gradient g.
-using Restated = std::function<double(double w, double g, int step, int i)>;
-
-/// 20 steps of the optimizer and of the restatement, compared after each.
-template <class T, class Rule>
-void follow(Rule rule, const Restated& restated) {
-  // Rounding accumulates over the steps: a few ulp each, and the weights are of size 1.
-  const double tolerance = sizeof(T) == 8 ? 1e-12 : 1e-5;
-  auto start = Array<T>::uninitialized({n});
-  for (int i = 0; i < n; ++i) start.mutate()[i] = T(0.5 - 0.05 * i);
-  const Variable<T> w(start);
-  optim::Optimizer optimizer({w}, rule);
-  std::vector<double> expected(start.begin(), start.end());
-  for (int step = 1; step <= 20; ++step) {
-    CAPTURE(step);
-    auto g = Array<T>::uninitialized({n});
-    for (int i = 0; i < n; ++i) {
-      g.mutate()[i] = T(gradient_at(step, i));
-      auto& e = expected[std::size_t(i)];
-      e = restated(e, double(g[i]), step, i);
-    }
-    w.share().set_gradient(g);
-    optimizer.step();
-    CHECK_AGREES(close(w.value(), Array<double>({n}, std::span<const double>(expected)), tolerance,
-                       tolerance));
-    CHECK_AGREES(same_bits(w.gradient(), g));
-    CHECK(optimizer.steps() == step);
-    optimizer.zero_grad();
-    CHECK_FALSE(w.has_gradient());
+/// Calls f with every rule, with default options, and its name.
+template <class F>
+void for_each_rule(const F& f) {
+#define EBB_CALL(R)    \
+  {                    \
+    CAPTURE(#R);       \
+    f(optim::R{}, #R); \
   }
+  EBB_RULES(EBB_CALL)
+#undef EBB_CALL
+}
+
+template <class T>
+Array<T> gradient_of(const Shape& shape, int step) {
+  auto g = Array<T>::uninitialized(shape);
+  for (std::int64_t i = 0; i < g.size(); ++i) g.mutate()[i] = T(gradient_at(step, int(i)));
+  return g;
 }
 
 }  // namespace
 
-TEST_SUITE("SGD") {
+TEST_SUITE("rules") {
 
-TEST_CASE_TEMPLATE("plain descent, with weight decay", T, float, double) {
-  follow<T>(optim::SGD{.learning_rate = 0.1},
-            [](double w, double g, int, int) { return w - 0.1 * g; });
-  follow<T>(optim::SGD{.learning_rate = 0.1, .weight_decay = 0.3},
-            [](double w, double g, int, int) { return w - 0.1 * (g + 0.3 * w); });
+TEST_CASE_TEMPLATE("maximize ascends: the same steps as down the negative", T, float, double) {
+  for_each_rule([](auto down, const char*) {
+    auto up = down;
+    up.maximize = true;
+    const Variable<T> a(gradient_of<T>({5, 4}, 7)), b(gradient_of<T>({5, 4}, 7));
+    optim::Optimizer descend({a}, down), ascend({b}, up);
+    for (int step = 1; step <= 5; ++step) {
+      const Array<T> g = gradient_of<T>({5, 4}, step);
+      auto negative = g;
+      T* const to = negative.mutate();
+      for (std::int64_t i = 0; i < g.size(); ++i) to[i] = -to[i];
+      a.share().set_gradient(negative);
+      b.share().set_gradient(g);
+      descend.step();
+      ascend.step();
+      CHECK_AGREES(same_bits(a.value(), b.value()));
+    }
+    CHECK_FALSE(same_bits(a.value(), gradient_of<T>({5, 4}, 7)).holds);
+  });
 }
 
-TEST_CASE_TEMPLATE("momentum, with weight decay", T, float, double) {
-  for (const double decay : {0.0, 0.3}) {
-    std::vector<double> v(n, 0.0);
-    follow<T>(optim::SGD{.learning_rate = 0.1, .momentum = 0.9, .weight_decay = decay},
-              [&](double w, double g, int, int i) {
-                auto& velocity = v[std::size_t(i)];
-                velocity = 0.9 * velocity + (g + decay * w);
-                return w - 0.1 * velocity;
-              });
-  }
-}
-
-TEST_CASE_TEMPLATE("Nesterov's momentum, with weight decay", T, float, double) {
-  for (const double decay : {0.0, 0.3}) {
-    std::vector<double> v(n, 0.0);
-    follow<T>(
-        optim::SGD{.learning_rate = 0.1, .momentum = 0.9, .nesterov = true, .weight_decay = decay},
-        [&](double w, double g, int, int i) {
-          auto& velocity = v[std::size_t(i)];
-          const double total = g + decay * w;
-          velocity = 0.9 * velocity + total;
-          return w - 0.1 * (total + 0.9 * velocity);
-        });
-  }
-}
-
-TEST_CASE("Nesterov's form is the gradient taken ahead") {
-  // Sutskever et al. 2013, equations 3 and 4, on f(w) = w^2 / 2 * c: their parameter theta is
-  // behind the stored weight by the momentum, w = theta + mu v.
-  const double c = 3, mu = 0.8, rate = 0.05;
-  const Variable<double> w(Array<double>::of({1}));
-  optim::Optimizer optimizer({w},
-                             optim::SGD{.learning_rate = rate, .momentum = mu, .nesterov = true});
-  double theta = 1, v = 0;
-  for (int step = 0; step < 20; ++step) {
-    v = mu * v - rate * c * (theta + mu * v);
-    theta += v;
-    w.share().set_gradient(Array<double>::of({c * w.value()[0]}));
-    optimizer.step();
-    // Both count the same products in another order.
-    CHECK_AGREES(close(w.value(), Array<double>::of({theta + mu * v}), 1e-12, 1e-14));
-  }
-}
-
-TEST_CASE_TEMPLATE("an infinite gradient moves the weight to infinity, not to NaN", T, float,
+TEST_CASE_TEMPLATE("a gradient of 0 from the start is no step, even where all is 0 / 0", T, float,
                    double) {
-  constexpr double inf = std::numeric_limits<double>::infinity();
-  for (const auto& rule :
-       {optim::SGD{.learning_rate = 0.1}, optim::SGD{.learning_rate = 0.1, .momentum = 0.9},
-        optim::SGD{.learning_rate = 0.1, .momentum = 0.9, .nesterov = true}}) {
-    const Variable<T> w(Array<T>::of({1, 1}));
-    optim::Optimizer optimizer({w}, rule);
-    w.share().set_gradient(Array<T>::of({T(inf), 1}));
+  for_each_rule([](auto rule, const char*) {
+    if constexpr (requires { rule.weight_decay; }) rule.weight_decay = 0;
+    if constexpr (requires { rule.lambda; }) rule.lambda = 0;
+    if constexpr (requires { rule.epsilon; }) rule.epsilon = 0;
+    if constexpr (requires { rule.others; }) rule.others.weight_decay = rule.others.epsilon = 0;
+    for (const Shape& shape : {Shape{3, 2}, Shape{6}}) {
+      const Array<T> start = gradient_of<T>(shape, 3);
+      const Variable<T> w(start);
+      optim::Optimizer optimizer({w}, rule);
+      for (int step = 0; step < 3; ++step) {
+        w.share().set_gradient(Array<T>::zeros(shape));
+        optimizer.step();
+      }
+      CHECK_AGREES(same_bits(w.value(), start));
+    }
+  });
+}
+
+TEST_CASE_TEMPLATE("parameters without elements, and a scalar", T, float, double) {
+  for_each_rule([](const auto& rule, const char*) {
+    const Variable<T> none(Array<T>::zeros({0, 3})), one(Array<T>(T(2)));
+    optim::Optimizer optimizer({none, one}, rule);
+    none.share().set_gradient(Array<T>::zeros({0, 3}));
+    one.share().set_gradient(Array<T>(T(1)));
     optimizer.step();
-    CHECK(w.value()[0] == -T(inf));
-    CHECK(std::isfinite(w.value()[1]));
-  }
+    CHECK(none.size() == 0);
+    CHECK(one.value().item() < 2);
+  });
 }
 
-TEST_CASE_TEMPLATE("an infinite weight stays infinite where nothing decays it", T, float, double) {
-  constexpr double inf = std::numeric_limits<double>::infinity();
-  const Variable<T> w(Array<T>::of({T(inf)}));
-  optim::Optimizer optimizer({w}, optim::SGD{.learning_rate = 0.1});
-  w.share().set_gradient(Array<T>::of({1}));
-  optimizer.step();
-  CHECK(w.value()[0] == T(inf));
+TEST_CASE_TEMPLATE("the scale and the limit come before the rule", T, float, double) {
+  for_each_rule([](const auto& rule, const char*) {
+    const Variable<T> a(gradient_of<T>({5, 4}, 7)), b(gradient_of<T>({5, 4}, 7));
+    optim::Optimizer scaled({a}, rule), plain({b}, rule);
+    for (int step = 1; step <= 3; ++step) {
+      const Array<T> g = gradient_of<T>({5, 4}, step);
+      auto limited = g;
+      T* const to = limited.mutate();
+      for (std::int64_t i = 0; i < g.size(); ++i)
+        to[i] = std::min(std::max(to[i] / 2, T(-0.25)), T(0.25));
+      a.share().set_gradient(g);
+      b.share().set_gradient(limited);
+      scaled.step({.scale = 0.5, .clip_value = 0.25});
+      plain.step();
+      CHECK_AGREES(same_bits(a.value(), b.value()));
+    }
+  });
 }
 
-TEST_CASE("without options, the rate is 0.01 and there is neither momentum nor decay") {
-  const optim::SGD::Step step = optim::SGD{}.prepare(1);
-  CHECK(step.rate == 0.01);
-  CHECK(step.momentum == 0);
-  CHECK(step.decay == 0);
-  CHECK_FALSE(step.nesterov);
+TEST_CASE("refuse options out of their ranges by name") {
+  const Variable<double> w(Array<double>::of({1}));
+  for_each_rule([&](const auto& rule, const char* name) {
+    const auto refuses = [&](auto bad, const std::string& text) {
+      const std::string message = std::string(name) + ": " + text;
+      CHECK_THROWS_WITH_AS(optim::Optimizer({w}, bad), message.c_str(), ArgumentError);
+    };
+    constexpr double nan = std::numeric_limits<double>::quiet_NaN();
+    auto bad = rule;
+    bad.learning_rate = -1;
+    refuses(bad, "learning_rate must be at least 0, not -1");
+    bad.learning_rate = nan;
+    refuses(bad, "learning_rate must be at least 0, not nan");
+    if constexpr (requires { rule.weight_decay; }) {
+      bad = rule;
+      bad.weight_decay = -0.5;
+      refuses(bad, "weight_decay must be at least 0, not -0.5");
+    }
+    if constexpr (requires { rule.epsilon; }) {
+      bad = rule;
+      bad.epsilon = -1;
+      refuses(bad, "epsilon must be at least 0, not -1");
+    }
+    if constexpr (requires { rule.beta2; }) {
+      bad = rule;
+      bad.beta1 = 1;
+      refuses(bad, "beta1 must be in [0, 1), not 1");
+      bad = rule;
+      bad.beta2 = -0.1;
+      refuses(bad, "beta2 must be in [0, 1), not -0.1");
+    }
+  });
+  const auto refuses = [&](auto bad, const char* message) {
+    CHECK_THROWS_WITH_AS(optim::Optimizer({w}, bad), message, ArgumentError);
+  };
+  refuses(optim::SGD{.momentum = -1}, "SGD: momentum must be at least 0, not -1");
+  refuses(optim::SGD{.momentum = 0.5, .dampening = 2}, "SGD: dampening must be in [0, 1], not 2");
+  refuses(optim::SGD{.dampening = 0.5},
+          "SGD: dampening needs a momentum, and neither nesterov nor averaging, not 0.5");
+  refuses(optim::SGD{.nesterov = true}, "SGD: nesterov needs a momentum above 0, not 0");
+  refuses(optim::SGD{.averaging = true}, "SGD: averaging needs a momentum in (0, 1), not 0");
+  refuses(optim::Adagrad{.learning_rate_decay = -1},
+          "Adagrad: learning_rate_decay must be at least 0, not -1");
+  refuses(optim::Adagrad{.initial_accumulator = -1},
+          "Adagrad: initial_accumulator must be at least 0, not -1");
+  refuses(optim::RMSProp{.alpha = 1}, "RMSProp: alpha must be in [0, 1), not 1");
+  refuses(optim::RMSProp{.momentum = -1}, "RMSProp: momentum must be at least 0, not -1");
+  refuses(optim::Adadelta{.rho = 1}, "Adadelta: rho must be in [0, 1), not 1");
+  refuses(optim::NAdam{.momentum_decay = 0}, "NAdam: momentum_decay must be above 0, not 0");
+  refuses(optim::ASGD{.lambda = -1}, "ASGD: lambda must be at least 0, not -1");
+  refuses(optim::ASGD{.alpha = -1}, "ASGD: alpha must be at least 0, not -1");
+  refuses(optim::ASGD{.start = -1}, "ASGD: start must be at least 0, not -1");
+  refuses(optim::Rprop{.shrink = 1}, "Rprop: shrink must be in (0, 1), not 1");
+  refuses(optim::Rprop{.grow = 1}, "Rprop: grow must be above 1, not 1");
+  refuses(optim::Rprop{.smallest = -1}, "Rprop: smallest must be at least 0, not -1");
+  refuses(optim::Rprop{.smallest = 2, .largest = 1},
+          "Rprop: largest must be at least smallest, not 1");
+  refuses(optim::LARS{.momentum = -1}, "LARS: momentum must be at least 0, not -1");
+  refuses(optim::LARS{.trust = -1}, "LARS: trust must be at least 0, not -1");
+  refuses(optim::Muon{.momentum = 1}, "Muon: momentum must be in [0, 1), not 1");
+  refuses(optim::Muon{.iterations = 0}, "Muon: iterations must be at least 1, not 0");
 }
 
-}  // TEST_SUITE("SGD")
-
-TEST_SUITE("Adam") {
-
-TEST_CASE_TEMPLATE("algorithm 1 of the paper", T, float, double) {
-  for (const double decay : {0.0, 0.3}) {
-    std::vector<double> first(n, 0.0), second(n, 0.0);
-    const double a = 0.05, b1 = 0.8, b2 = 0.95, epsilon = 1e-3;
-    follow<T>(optim::Adam{.learning_rate = a,
-                          .beta1 = b1,
-                          .beta2 = b2,
-                          .epsilon = epsilon,
-                          .weight_decay = decay},
-              [&](double w, double g, int t, int i) {
-                auto &m = first[std::size_t(i)], &v = second[std::size_t(i)];
-                g += decay * w;
-                m = b1 * m + (1 - b1) * g;
-                v = b2 * v + (1 - b2) * g * g;
-                const double m_hat = m / (1 - std::pow(b1, t)), v_hat = v / (1 - std::pow(b2, t));
-                return w - a * m_hat / (std::sqrt(v_hat) + epsilon);
-              });
-  }
-}
-
-TEST_CASE("without options, the numbers are those that the paper recommends") {
+TEST_CASE("the numbers without options are those that are usual") {
+  CHECK(optim::SGD{}.prepare(1).rate == 0.01);
+  CHECK(optim::SGD{}.prepare(1).momentum == 0);
+  CHECK(optim::SGD{}.prepare(1).decay == 0);
   const optim::Adam adam;
   CHECK(adam.learning_rate == 0.001);
   CHECK(adam.beta1 == 0.9);
   CHECK(adam.beta2 == 0.999);
   CHECK(adam.epsilon == 1e-8);
   CHECK(adam.weight_decay == 0);
+  CHECK(optim::AdamW{}.weight_decay == 0.01);
+  CHECK(optim::Adagrad{}.learning_rate == 0.01);
+  CHECK(optim::Adagrad{}.epsilon == 1e-10);
+  CHECK(optim::RMSProp{}.alpha == 0.99);
+  CHECK(optim::Adadelta{}.learning_rate == 1);
+  CHECK(optim::Adamax{}.learning_rate == 0.002);
+  CHECK(optim::NAdam{}.learning_rate == 0.002);
+  CHECK(optim::NAdam{}.momentum_decay == 0.004);
+  CHECK(optim::Lion{}.learning_rate == 1e-4);
+  CHECK(optim::Lion{}.beta2 == 0.99);
+  CHECK(optim::LAMB{}.epsilon == 1e-6);
+  CHECK(optim::Muon{}.momentum == 0.95);
+  CHECK(optim::Muon{}.weight_decay == 0.1);
 }
 
-}  // TEST_SUITE("Adam")
+}  // TEST_SUITE("rules")
