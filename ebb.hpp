@@ -41,5 +41,7 @@
 #include "ebb/data/transforms/scaling.hpp"
 #include "ebb/data/transforms/target_encoding.hpp"
 #include "ebb/nn/linear.hpp"
+#include "ebb/optim/clip.hpp"
 #include "ebb/optim/optimizer.hpp"
+#include "ebb/optim/weight_average.hpp"
 #endif
