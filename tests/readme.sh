@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: BSD-3-Clause
-# The programs of the README compile and print what the README says.
+# The programs of the README, and of the pages that show whole programs, compile and print what the
+# pages say.
 # usage: readme.sh COMPILER LIBRARY OPENBLAS
 
 cd "$(dirname -- "${BASH_SOURCE[0]}")/.." || exit 1
@@ -13,19 +14,19 @@ awk -v dir="$work" '
   /^```cpp$/  { ++n; file = dir "/" n ".cpp"; open = n; next }
   /^```text$/ && open { file = dir "/" open ".txt"; open = 0; next }
   /^```/      { file = ""; next }
-  file        { print > file }' README.md
+  file        { print > file }' README.md docs/optimizers.md
 
 failed=0 count=0
 for source in "$work"/*.cpp; do
   count=$((count + 1))
   name=${source%.cpp}
   if ! "$compiler" -std=c++20 -O1 -Iinclude "$source" "$library" "$openblas" -o "$name"; then
-    echo "program $count of the README does not compile"
+    echo "program $count of the pages does not compile"
     failed=1
   elif ! diff "$name.txt" <(cd "$work" && "$name"); then
-    echo "program $count of the README prints something else"
+    echo "program $count of the pages prints something else"
     failed=1
   fi
 done
-((count >= 2)) || { echo "the README shows $count programs; there were two"; exit 1; }
+((count >= 5)) || { echo "the pages show $count programs; there were five"; exit 1; }
 exit $failed
