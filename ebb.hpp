@@ -42,6 +42,7 @@
 #include "ebb/data/transforms/target_encoding.hpp"
 #include "ebb/nn/linear.hpp"
 #include "ebb/optim/clip.hpp"
+#include "ebb/optim/minimize.hpp"
 #include "ebb/optim/optimizer.hpp"
 #include "ebb/optim/weight_average.hpp"
 #endif

@@ -33,6 +33,7 @@ data/splits/
 data/sets/
 data/batches/
 optim/rules/
+optim/minimize/
 optim/
 nn/
 nn/models/
