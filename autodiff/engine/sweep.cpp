@@ -228,14 +228,12 @@ EBB_HOT void Sweep::commit() {
     for_each_arrived([](const auto* cell, Block*) { list_if_unheld(cell); });
   }
   // All memory is allocated first, before any gradient is changed.
-  std::vector<Drawn> drawn;
   if (drawn_) [[unlikely]]
-    drawn = prepare_drawn();
+    prepare_drawn();
   for_each_arrived([](auto* cell, Block*& block) { prepare(cell, block); });
   for_each_arrived([](auto* cell, Block*& block) { put(cell, std::exchange(block, nullptr)); });
-  for (Drawn& rows : drawn) {
-    leaf_of(rows.id)->visit([&](auto* cell) { put_drawn(cell, std::move(rows.block), rows.rows); });
-  }
+  if (drawn_) [[unlikely]]
+    put_drawn_rows();
   committed_ = true;
 }
 
@@ -245,17 +243,16 @@ const Leaf* Sweep::leaf_of(std::uint32_t id) const {
   return leaf != leaves.end() && leaf->id == id ? &*leaf : nullptr;
 }
 
-std::vector<Sweep::Drawn> Sweep::prepare_drawn() {
-  std::vector<Drawn> all = std::move(*std::exchange(drawn_, nullptr));
+void Sweep::prepare_drawn() {
   // A gradient that got more than rows, or is added to one that others read, is like any other.
-  std::erase_if(all, [&](const Drawn& drawn) {
+  std::erase_if(*drawn_, [&](const Drawn& drawn) {
     bool is_of_rows = slot(drawn.id).block == drawn.block.get();
     leaf_of(drawn.id)->visit([&](const auto* cell) {
       is_of_rows &= cell->gradient.empty() || is_private(cell->gradient);
     });
     return !is_of_rows;
   });
-  for (Drawn& drawn : all) {
+  for (Drawn& drawn : *drawn_) {
     make_unique(drawn.rows);
     leaf_of(drawn.id)->visit([&](auto* cell) {
       if (!cell->drawn) cell->drawn = std::make_unique<DrawnRows>();
@@ -263,7 +260,13 @@ std::vector<Sweep::Drawn> Sweep::prepare_drawn() {
     });
     release(std::exchange(slot(drawn.id).block, nullptr));
   }
-  return all;
+}
+
+void Sweep::put_drawn_rows() {
+  for (Drawn& drawn : *drawn_) {
+    leaf_of(drawn.id)->visit(
+        [&](auto* cell) { put_drawn(cell, std::move(drawn.block), drawn.rows); });
+  }
 }
 
 template <class T>

@@ -100,7 +100,9 @@ class Sweep {
   template <class T>
   RowGradient row_gradient(std::uint32_t id, std::int64_t count);
   /// Takes the gradients of few rows out of the slots. @throws what allocation throws.
-  std::vector<Drawn> prepare_drawn();
+  void prepare_drawn();
+  /// Moves them into their cells.
+  void put_drawn_rows();
   /// The leaf with this id; null for another record.
   const Leaf* leaf_of(std::uint32_t id) const;
   /// A part of a gradient, summed to the shape of a record that was broadcast.

@@ -33,15 +33,9 @@ struct SGD {
   };
   /// The numbers of step 1, 2, ... @throws ArgumentError for options out of their range.
   Step prepare(std::int64_t step) const {
-    using detail::check_option;
     detail::check_common("SGD", learning_rate, weight_decay);
-    check_option(momentum >= 0, "SGD", "momentum must be at least 0", momentum);
-    check_option(dampening >= 0 && dampening <= 1, "SGD", "dampening must be in [0, 1]", dampening);
-    check_option(dampening == 0 || (momentum > 0 && !nesterov && !averaging), "SGD",
-                 "dampening needs a momentum, and neither nesterov nor averaging", dampening);
-    check_option(!nesterov || momentum > 0, "SGD", "nesterov needs a momentum above 0", momentum);
-    check_option(!averaging || (momentum > 0 && momentum < 1), "SGD",
-                 "averaging needs a momentum in (0, 1)", momentum);
+    // A plain step costs so little that every check counts.
+    if (momentum != 0 || dampening != 0 || averaging || nesterov) check_momentum();
     const double share = averaging ? 1 - momentum : step > 1 ? 1 - dampening : 1;
     return {learning_rate, momentum, share, weight_decay, nesterov};
   }
@@ -59,6 +53,9 @@ struct SGD {
     (follow(velocity), ...);
     w = w - V(s.rate) * g;
   }
+
+ private:
+  EBB_API void check_momentum() const;
 };
 
 }  // namespace ebb::inline v0::optim
