@@ -34,6 +34,7 @@ data/sets/
 data/batches/
 optim/rules/
 optim/minimize/
+optim/callbacks/
 optim/
 nn/
 nn/models/

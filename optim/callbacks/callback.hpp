@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// What may look on while a model is trained.
+#pragma once
+#include "ebb/autodiff/parts.hpp"
+#include "ebb/optim/callbacks/history.hpp"
+
+namespace ebb::inline v0::optim {
+
+/// One step of training.
+struct StepRecord {
+  std::int64_t epoch;    ///< from 1
+  std::int64_t step;     ///< of the optimizer, from 1
+  std::int64_t batches;  ///< of this epoch, done so far
+  std::int64_t of;       ///< batches of an epoch; 0 if that is not known
+  double loss;           ///< of the rows of the step
+  double gradient_norm, clipped_norm;
+  double learning_rate;
+};
+
+/// Looks on, and may end training. Every function does nothing by default.
+class EBB_API Callback {
+ public:
+  virtual ~Callback();
+  /// False ends training.
+  virtual bool after_step(const StepRecord& step);
+  /// False ends training. `names` are those of the metrics.
+  virtual bool after_epoch(const EpochRecord& epoch, const std::vector<std::string>& names);
+  /// Called once, also if training ends by an exception.
+  virtual void at_end();
+  /// What it has to remember between two runs.
+  virtual void each(Parts& part);
+};
+
+namespace detail {
+
+/// The number of an epoch with this name: "loss", "validation", or a metric.
+/// @throws ArgumentError for another name.
+double watched(const EpochRecord& epoch, const std::vector<std::string>& names,
+               const std::string& name);
+
+}  // namespace detail
+}  // namespace ebb::inline v0::optim

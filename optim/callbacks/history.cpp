@@ -1,0 +1,160 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "ebb/optim/callbacks/history.hpp"
+
+#include <array>
+#include <cmath>
+#include <cstdio>
+#include <ostream>
+#include <sstream>
+
+#include "ebb/autodiff/values/error.hpp"
+#include "ebb/data/files/atomic_file.hpp"
+#include "ebb/optim/callbacks/callback.hpp"
+
+namespace ebb::inline v0::optim {
+namespace {
+
+struct Column {
+  std::string name;
+  double value;
+};
+
+std::vector<Column> columns(const EpochRecord& e, const std::vector<std::string>& metrics) {
+  std::vector<Column> list = {{"epoch", double(e.epoch)},
+                              {"steps", double(e.steps)},
+                              {"loss", e.loss},
+                              {"validation", e.validation}};
+  for (std::size_t i = 0; i < metrics.size(); ++i) list.push_back({metrics[i], e.metrics[i]});
+  list.push_back({"gradient_norm", e.gradient_norm});
+  list.push_back({"clipped_norm", e.clipped_norm});
+  list.push_back({"learning_rate", e.learning_rate});
+  list.push_back({"seconds", e.seconds});
+  return list;
+}
+
+void write(const std::string& path, const std::string& text) {
+  data::detail::AtomicFile file(path);
+  file.write(text);
+  file.commit();
+}
+
+std::string quoted(const std::string& name, char escape) {
+  std::string text = "\"";
+  for (char c : name) {
+    if (c == '"' || (c == '\\' && escape == '\\')) text += escape;
+    text += c;
+  }
+  return text + '"';
+}
+
+}  // namespace
+
+std::string to_string(Ending ending) {
+  switch (ending) {
+    case Ending::epochs:
+      return "all epochs are done";
+    case Ending::steps:
+      return "all steps are done";
+    case Ending::callback:
+      return "a callback wanted no more";
+    case Ending::time:
+      return "as much time as was allowed";
+    case Ending::not_finite:
+      return "the loss or a gradient is not finite";
+    case Ending::interrupted:
+      return "interrupted";
+  }
+  return "unknown";
+}
+std::ostream& operator<<(std::ostream& out, Ending ending) { return out << to_string(ending); }
+
+void History::write_csv(const std::string& path) const {
+  std::ostringstream text;
+  const auto line = [&](const EpochRecord& e, const auto& cell) {
+    bool is_first = true;
+    for (const Column& column : columns(e, metrics)) {
+      if (!is_first) text << ',';
+      is_first = false;
+      cell(column);
+    }
+    text << '\n';
+  };
+  EpochRecord none;
+  none.metrics.resize(metrics.size());
+  line(none, [&](const Column& column) {
+    text << (column.name.find_first_of(",\"\n") == std::string::npos ? column.name
+                                                                     : quoted(column.name, '"'));
+  });
+  for (const EpochRecord& e : epochs) {
+    line(e, [&](const Column& column) {
+      if (!std::isnan(column.value)) text << ebb::detail::to_text(column.value);
+    });
+  }
+  write(path, text.str());
+}
+
+void History::write_json_lines(const std::string& path) const {
+  std::ostringstream text;
+  for (const EpochRecord& e : epochs) {
+    bool is_first = true;
+    text << '{';
+    for (const Column& column : columns(e, metrics)) {
+      if (!is_first) text << ", ";
+      is_first = false;
+      text << quoted(column.name, '\\') << ": ";
+      // JSON has no infinity: what is not finite is null.
+      text << (std::isfinite(column.value) ? ebb::detail::to_text(column.value) : "null");
+    }
+    text << "}\n";
+  }
+  write(path, text.str());
+}
+
+std::ostream& operator<<(std::ostream& out, const History& history) {
+  char cell[64];
+  const auto print = [&](const char* format, auto value) {
+    std::snprintf(cell, sizeof cell, format, value);
+    out << cell;
+  };
+  if (history.epochs.empty()) return out << "no epoch; " << history.ending << "\n";
+  const auto names = columns(history.epochs[0], history.metrics);
+  for (const Column& column : names)
+    print(column.name == "epoch" ? "%6s" : " %13s", column.name.c_str());
+  out << '\n';
+  for (const EpochRecord& e : history.epochs) {
+    for (const Column& column : columns(e, history.metrics)) {
+      if (column.name == "epoch") {
+        print("%6.0f", column.value);
+      } else if (std::isnan(column.value)) {
+        print(" %13s", "");
+      } else {
+        print(column.name == "steps" ? " %13.0f" : " %13.6g", column.value);
+      }
+    }
+    out << '\n';
+  }
+  out << "ended: " << history.ending << '\n';
+  if (!history.diagnosis.empty()) out << history.diagnosis << '\n';
+  return out;
+}
+
+Callback::~Callback() = default;
+bool Callback::after_step(const StepRecord&) { return true; }
+bool Callback::after_epoch(const EpochRecord&, const std::vector<std::string>&) { return true; }
+void Callback::at_end() {}
+void Callback::each(Parts&) {}
+
+double detail::watched(const EpochRecord& epoch, const std::vector<std::string>& names,
+                       const std::string& name) {
+  if (name == "loss") return epoch.loss;
+  if (name == "validation" && epoch.has_validation) return epoch.validation;
+  std::string known = epoch.has_validation ? "\"loss\", \"validation\"" : "\"loss\"";
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    if (names[i] == name) return epoch.metrics[i];
+    known += ", \"" + names[i] + '"';
+  }
+  throw ArgumentError("a callback follows \"" + name + "\"; an epoch has " + known +
+                      "; FitOptions::validation and metrics add to it");
+}
+
+}  // namespace ebb::inline v0::optim

@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// What happened in training.
+#pragma once
+#include <cstdint>
+#include <iosfwd>
+#include <limits>
+#include <string>
+#include <vector>
+
+#include "ebb/autodiff/values/platform.hpp"
+
+namespace ebb::inline v0::optim {
+
+/// Why training ended.
+enum class Ending {
+  epochs,       ///< all epochs are done
+  steps,        ///< all steps are done
+  callback,     ///< a callback wanted no more, as early stopping
+  time,         ///< as many seconds as were allowed
+  not_finite,   ///< the loss or a gradient is NaN or infinite; the step was not made
+  interrupted,  ///< the program was asked to end, by Ctrl-C
+};
+EBB_API std::string to_string(Ending ending);
+EBB_API std::ostream& operator<<(std::ostream& out, Ending ending);
+
+/// One epoch, or the part of it that was done.
+struct EpochRecord {
+  std::int64_t epoch = 0;  ///< from 1
+  std::int64_t steps = 0;  ///< of the optimizer, so far
+  double loss = 0;         ///< mean over the rows of the epoch, each with the weights of its batch
+  bool has_validation = false;
+  double validation = std::numeric_limits<double>::quiet_NaN();  ///< NaN if nothing computes it
+  std::vector<double> metrics = {};                              ///< by the names of the history
+  double gradient_norm = 0;  ///< mean over steps, before clipping
+  double clipped_norm = 0;   ///< mean over steps, after it
+  double learning_rate = 0;  ///< of the first group, at the last step
+  double seconds = 0;        ///< since the start of training
+};
+
+/// All epochs of a training. Printed, it is a table.
+struct EBB_API History {
+  std::vector<std::string> metrics;
+  std::vector<EpochRecord> epochs;
+  Ending ending = Ending::epochs;
+  /// Of what was not finite: the operation, as a tape that checks finds it.
+  std::string diagnosis;
+
+  /// Columns epoch, steps, loss, validation, the metrics, gradient_norm, clipped_norm,
+  /// learning_rate, seconds. Numbers are read back as they were; NaN is an empty cell.
+  /// @throws FileError if the file cannot be written.
+  void write_csv(const std::string& path) const;
+  /// One JSON object a line, with the same names; NaN is null.
+  void write_json_lines(const std::string& path) const;
+};
+EBB_API std::ostream& operator<<(std::ostream& out, const History& history);
+
+}  // namespace ebb::inline v0::optim

@@ -1,0 +1,208 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// The training loop:
+//
+//   const auto loss = [&](const auto& x, const auto& y) { return mse_loss(model(x), y); };
+//   optim::EarlyStopping stopping(model, {.patience = 5});
+//   const optim::History history = optim::fit(loss, optimizer, loader,
+//       {.epochs = 100, .validation = [&] { return loss(test.x, test.y).item(); },
+//        .callbacks = {&stopping}});
+//   std::cout << history;
+//
+// What it does can be written by hand from the same parts: a Tape, `backward`, `clip_norm`, `step`
+// and `zero_grad`. With the same batches the weights are the same bit for bit.
+#pragma once
+#include <chrono>
+#include <cmath>
+#include <functional>
+#include <optional>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+#include "ebb/autodiff/tape.hpp"
+#include "ebb/autodiff/values/error.hpp"
+#include "ebb/optim/callbacks/callback.hpp"
+#include "ebb/optim/clip.hpp"
+#include "ebb/optim/optimizer.hpp"
+
+namespace ebb::inline v0::optim {
+
+/// A number of a model on the whole of some data, such as its accuracy.
+struct Metric {
+  std::string name;
+  std::function<double()> compute;
+};
+
+struct FitOptions {
+  std::int64_t epochs = 1;  ///< at least 0: loops over the batches
+  /// At least 0: of this call, over all epochs.
+  std::int64_t steps = std::numeric_limits<std::int64_t>::max();
+  double seconds = std::numeric_limits<double>::infinity();
+  /// At least 1: batches whose gradients make one step together, each weighted by its rows, so that
+  /// it is that of one large batch. The last step of an epoch may have fewer.
+  std::int64_t accumulate = 1;
+  /// Above 0: limit of the norm of all gradients together.
+  double clip_norm = std::numeric_limits<double>::infinity();
+  /// Above 0: limit of each element, after that.
+  double clip_value = std::numeric_limits<double>::infinity();
+  /// Called after every epoch, without recording: the loss on other data.
+  std::function<double()> validation = {};
+  std::vector<Metric> metrics = {};
+  std::vector<Callback*> callbacks = {};
+  /// Called between the sweep and the step: all gradients are there, and may be changed.
+  std::function<void()> before_step = {};
+  /// Ctrl-C ends training after the step that it meets; a second one ends the program.
+  bool catch_interrupt = false;
+};
+
+namespace detail {
+
+/// What a training loop counts and decides, whatever its types are.
+class EBB_API FitLoop {
+ public:
+  FitLoop(const FitOptions& options, std::int64_t batches);
+  ~FitLoop();
+  FitLoop(const FitLoop&) = delete;
+
+  const FitOptions& options() const { return options_; }
+  bool begins_epoch();
+  /// Counts a batch; true if a step is due.
+  bool counts(double loss, std::int64_t rows);
+  /// Whether batches wait for a step.
+  bool has_batches() const { return waiting_ > 0; }
+  /// The options of the step, for gradients of this norm.
+  StepOptions step_options(double norm) const;
+  /// False if training is over.
+  bool after_step(std::int64_t step, double norm, double learning_rate);
+  bool after_epoch(std::int64_t steps);
+  void end(Ending ending, std::string diagnosis = {});
+  /// Tells the callbacks that training is over, and returns what has happened.
+  History finish();
+
+ private:
+  using Clock = std::chrono::steady_clock;
+  double seconds() const { return std::chrono::duration<double>(Clock::now() - began_).count(); }
+  bool tell(const auto& f);
+
+  const FitOptions& options_;
+  std::int64_t batches_of_epoch_;
+  Clock::time_point began_ = Clock::now();
+  History history_;
+  bool is_over_ = false, is_told_ = false;
+  std::int64_t epoch_ = 0, steps_ = 0;
+  // Of the epoch.
+  std::int64_t epoch_batches_ = 0, epoch_steps_ = 0;
+  double epoch_rows_ = 0, loss_sum_ = 0, norm_sum_ = 0, clipped_sum_ = 0, rate_ = 0;
+  // Of the batches that wait for a step.
+  std::int64_t waiting_ = 0;
+  double waiting_rows_ = 0, waiting_loss_ = 0;
+  void (*old_handler_)(int) = nullptr;
+};
+
+/// The loss of a batch, for a function of the batch, or of its x and y.
+template <class Loss, class Batch>
+auto loss_of(Loss& loss, const Batch& batch) {
+  if constexpr (requires {
+                  batch.x;
+                  batch.y;
+                  loss(batch.x, batch.y);
+                }) {
+    return loss(batch.x, batch.y);
+  } else {
+    return loss(batch);
+  }
+}
+/// The rows of a batch; 1 if it does not tell.
+template <class Batch>
+std::int64_t rows_of(const Batch& batch) {
+  if constexpr (requires { batch.x.shape()[0]; }) return batch.x.shape()[0];
+  return 1;
+}
+/// Batches of an epoch; 0 if they are not counted.
+template <class Batches>
+std::int64_t count_of(const Batches& batches) {
+  if constexpr (requires { std::int64_t(batches.size()); }) return std::int64_t(batches.size());
+  return 0;
+}
+/// Runs the batch again on a tape that checks; what it finds, or that it finds nothing.
+template <class Loss, class Batch>
+std::string diagnose(Loss& loss, const Batch& batch, const char* what) {
+  try {
+    Tape tape{{.check_finite = true}};
+    backward(loss_of(loss, batch));
+  } catch (const NonFiniteError& error) {
+    return error.what();
+  }
+  return std::string(what) + " is not finite, though no operation of the same batch, run again, is";
+}
+template <class Rule>
+double rate_of(Optimizer<Rule>& optimizer) {
+  if constexpr (requires { optimizer.groups()[0].rule.learning_rate; }) {
+    return optimizer.groups()[0].rule.learning_rate;
+  } else {
+    return 0;
+  }
+}
+
+}  // namespace detail
+
+/// Trains by mini-batches: for every batch, the sweep of `loss_of_batch(batch)`, or of
+/// `loss_of_batch(x, y)` for batches with these, then a step of the optimizer. `batches` is gone
+/// over once an epoch, as a `data::Loader`.
+///
+/// A loss or a gradient that is not finite ends training before its step; the history says which
+/// operation it came from. Gradients are absent afterwards.
+/// @throws ArgumentError for options out of their range, and what the loss or a callback throws.
+template <class Loss, class Rule, class Batches>
+History fit(Loss&& loss_of_batch, Optimizer<Rule>& optimizer, Batches&& batches,
+            const FitOptions& options = {}) {
+  detail::FitLoop loop(options, detail::count_of(batches));
+  const auto step = [&](const auto& batch) {
+    if (options.before_step) options.before_step();
+    double norm = 0;
+    try {
+      norm = gradient_norm(optimizer);
+    } catch (const NonFiniteError&) {
+      optimizer.zero_grad();
+      loop.end(Ending::not_finite, detail::diagnose(loss_of_batch, batch, "a gradient"));
+      optimizer.zero_grad();
+      return false;
+    }
+    optimizer.step(loop.step_options(norm));
+    optimizer.zero_grad();
+    return loop.after_step(optimizer.steps(), norm, detail::rate_of(optimizer));
+  };
+  while (loop.begins_epoch()) {
+    bool goes_on = true;
+    std::optional<std::remove_cvref_t<decltype(*std::begin(batches))>> last;
+    for (const auto& batch : batches) {
+      const std::int64_t rows = detail::rows_of(batch);
+      double value = 0;
+      {
+        Tape tape;
+        const auto loss = detail::loss_of(loss_of_batch, batch);
+        value = double(loss.item());
+        if (std::isfinite(value)) {
+          using T = typename std::remove_cvref_t<decltype(loss)>::value_type;
+          options.accumulate == 1 ? backward(loss) : backward(loss * T(rows));
+        }
+      }
+      if (!std::isfinite(value)) {
+        optimizer.zero_grad();
+        loop.end(Ending::not_finite, detail::diagnose(loss_of_batch, batch, "the loss"));
+        optimizer.zero_grad();
+        goes_on = false;
+      } else if (loop.counts(value, rows)) {
+        goes_on = step(batch);
+      } else {
+        last.emplace(batch);
+      }
+      if (!goes_on) break;
+    }
+    if (goes_on && loop.has_batches()) goes_on = step(*last);
+    if (!loop.after_epoch(optimizer.steps())) break;
+  }
+  return loop.finish();
+}
+
+}  // namespace ebb::inline v0::optim
