@@ -42,8 +42,8 @@ Schedule operator*(Schedule a, Schedule b) {
   return [a = std::move(a), b = std::move(b)](std::int64_t step) { return a(step) * b(step); };
 }
 
-double Linear::operator()(std::int64_t step) const {
-  check_steps("Linear", steps);
+double LinearRamp::operator()(std::int64_t step) const {
+  check_steps("LinearRamp", steps);
   return from + (to - from) * part(step, steps);
 }
 

@@ -49,7 +49,7 @@ struct Constant {
 };
 
 /// From one number to another in a straight line, and there it stays.
-struct EBB_API Linear {
+struct EBB_API LinearRamp {
   double from = 1;
   double to = 0;
   std::int64_t steps = 1;  ///< at least 1: how long it takes

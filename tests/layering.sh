@@ -33,6 +33,7 @@ data/splits/
 data/sets/
 data/batches/
 optim/rules/
+optim/schedules optim/optimizer
 optim/minimize/
 optim/callbacks/
 optim/

@@ -1,15 +1,13 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "ebb/optim/callbacks/history.hpp"
 
-#include <array>
+#include <charconv>
 #include <cmath>
 #include <cstdio>
 #include <ostream>
 #include <sstream>
 
-#include "ebb/autodiff/values/error.hpp"
 #include "ebb/data/files/atomic_file.hpp"
-#include "ebb/optim/callbacks/callback.hpp"
 
 namespace ebb::inline v0::optim {
 namespace {
@@ -36,6 +34,12 @@ void write(const std::string& path, const std::string& text) {
   data::detail::AtomicFile file(path);
   file.write(text);
   file.commit();
+}
+
+/// As few digits as give the number back.
+std::string digits(double x) {
+  char text[32];
+  return {text, std::to_chars(text, text + sizeof text, x).ptr};
 }
 
 std::string quoted(const std::string& name, char escape) {
@@ -87,7 +91,7 @@ void History::write_csv(const std::string& path) const {
   });
   for (const EpochRecord& e : epochs) {
     line(e, [&](const Column& column) {
-      if (!std::isnan(column.value)) text << ebb::detail::to_text(column.value);
+      if (!std::isnan(column.value)) text << digits(column.value);
     });
   }
   write(path, text.str());
@@ -103,7 +107,7 @@ void History::write_json_lines(const std::string& path) const {
       is_first = false;
       text << quoted(column.name, '\\') << ": ";
       // JSON has no infinity: what is not finite is null.
-      text << (std::isfinite(column.value) ? ebb::detail::to_text(column.value) : "null");
+      text << (std::isfinite(column.value) ? digits(column.value) : "null");
     }
     text << "}\n";
   }
@@ -136,25 +140,6 @@ std::ostream& operator<<(std::ostream& out, const History& history) {
   out << "ended: " << history.ending << '\n';
   if (!history.diagnosis.empty()) out << history.diagnosis << '\n';
   return out;
-}
-
-Callback::~Callback() = default;
-bool Callback::after_step(const StepRecord&) { return true; }
-bool Callback::after_epoch(const EpochRecord&, const std::vector<std::string>&) { return true; }
-void Callback::at_end() {}
-void Callback::each(Parts&) {}
-
-double detail::watched(const EpochRecord& epoch, const std::vector<std::string>& names,
-                       const std::string& name) {
-  if (name == "loss") return epoch.loss;
-  if (name == "validation" && epoch.has_validation) return epoch.validation;
-  std::string known = epoch.has_validation ? "\"loss\", \"validation\"" : "\"loss\"";
-  for (std::size_t i = 0; i < names.size(); ++i) {
-    if (names[i] == name) return epoch.metrics[i];
-    known += ", \"" + names[i] + '"';
-  }
-  throw ArgumentError("a callback follows \"" + name + "\"; an epoch has " + known +
-                      "; FitOptions::validation and metrics add to it");
 }
 
 }  // namespace ebb::inline v0::optim

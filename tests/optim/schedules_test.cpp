@@ -36,7 +36,7 @@ TEST_SUITE("schedules") {
 
 TEST_CASE("constant, and in straight lines") {
   gives(Constant{.rate = 0.5}, {0.5, 0.5, 0.5});
-  gives(Linear{.from = 1, .to = 3, .steps = 4}, {1, 1.5, 2, 2.5, 3, 3, 3});
+  gives(LinearRamp{.from = 1, .to = 3, .steps = 4}, {1, 1.5, 2, 2.5, 3, 3, 3});
   gives(LinearWarmup{.rate = 2, .steps = 4}, {0.5, 1, 1.5, 2, 2, 2});
 }
 
@@ -92,8 +92,9 @@ TEST_CASE("one after another, and times one another") {
                  {Constant{.rate = 5}, 1},
                  {Exponential{.rate = 1, .factor = 0.5}, 1}},
         {0.5, 1, 5, 1, 0.5, 0.25});
-  gives(Schedule(Linear{.from = 0, .to = 1, .steps = 2}) * Exponential{.rate = 8, .factor = 0.5},
-        {0, 2, 2, 1});
+  gives(
+      Schedule(LinearRamp{.from = 0, .to = 1, .steps = 2}) * Exponential{.rate = 8, .factor = 0.5},
+      {0, 2, 2, 1});
   gives([](std::int64_t step) { return 1 / (1.0 + double(step)); }, {1, 0.5, 1 / 3.0});
 }
 
@@ -101,7 +102,7 @@ TEST_CASE("refuse options out of their ranges") {
   const auto refuses = [](auto bad, const char* message) {
     CHECK_THROWS_WITH_AS(Schedule{bad}, message, ArgumentError);
   };
-  refuses(Linear{.steps = 0}, "Linear: steps must be at least 1, not 0");
+  refuses(LinearRamp{.steps = 0}, "LinearRamp: steps must be at least 1, not 0");
   refuses(LinearWarmup{.steps = 0}, "LinearWarmup: steps must be at least 1, not 0");
   refuses(StepDecay{.every = 0}, "StepDecay: every must be at least 1, not 0");
   refuses(StepDecay{.factor = -1}, "StepDecay: factor must be at least 0, not -1");
@@ -132,7 +133,8 @@ TEST_CASE("an optimizer follows the schedules of its groups") {
   const Variable<double> a(Array<double>::of({0})), b(Array<double>::of({0}));
   std::vector<Group<SGD>> groups;
   groups.push_back({{a}, SGD{}, Exponential{.rate = 1, .factor = 0.5}});
-  groups.push_back({{b}, SGD{.learning_rate = 1}, {}, Linear{.from = 0.5, .to = 0, .steps = 1}});
+  groups.push_back(
+      {{b}, SGD{.learning_rate = 1}, {}, LinearRamp{.from = 0.5, .to = 0, .steps = 1}});
   Optimizer optimizer(std::move(groups));
   const auto step = [&] {
     a.share().set_gradient(Array<double>::of({-1}));
@@ -161,7 +163,7 @@ TEST_CASE("a schedule of what a rule does not have, or out of its range, is refu
                        "Optimizer: this rule has neither momentum nor beta1 that a schedule could "
                        "set; leave Group::momentum empty",
                        ArgumentError);
-  Optimizer optimizer({w}, SGD{}, Linear{.from = 1, .to = -1, .steps = 1});
+  Optimizer optimizer({w}, SGD{}, LinearRamp{.from = 1, .to = -1, .steps = 1});
   w.share().set_gradient(Array<double>::of({1}));
   optimizer.step();
   CHECK_THROWS_WITH_AS(optimizer.step(), "SGD: learning_rate must be at least 0, not -1",
