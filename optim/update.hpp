@@ -247,29 +247,32 @@ void Optimizer<Rule>::step(StepOptions options) {
   // would load whole vectors of what was just stored word by word, and wait for the stores.
   Update* next = updates_.data();
   room_bytes_ = 0;
-  for (std::size_t g = 0; g < groups_.size(); ++g) {
+  Step* prepared = prepared_.data();
+  for (std::size_t g = 0; g < groups_.size(); ++g, ++prepared) {
     check_group(g);
-    const Rule& rule = groups_[g].rule;
-    if (groups_[g].learning_rate || groups_[g].momentum) [[unlikely]]
-      follow_schedules(groups_[g], steps_);
-    ::new (static_cast<void*>(&prepared_[g])) Step(rule.prepare(steps_ + 1));
+    Group<Rule>& group = groups_[g];
+    const Rule& rule = group.rule;
+    if (group.learning_rate || group.momentum) [[unlikely]]
+      follow_schedules(group, steps_);
+    ::new (static_cast<void*>(prepared)) Step(rule.prepare(steps_ + 1));
     const int used = used_states(rule);
     if (used < Loops::fewest || used > Loops::most) [[unlikely]]
       throw_used_states(used);
     const bool skips = skips_zero_gradients(rule);
     const double scale = ascends(rule) ? -options.scale : options.scale;
-    const auto loop_of_float = Loops::best(used, set);
-    const auto loop_of_double = UpdateLoops<Rule, double>::best(used, set);
     States* states = states_[g].data();
-    for (Parameter& parameter : groups_[g].parameters) {
-      auto* const narrow = parameter.template get<float>();
-      next->loop = narrow ? loop_of_float : loop_of_double;
-      next->step = &prepared_[g];
+    for (Parameter& parameter : group.parameters) {
+      next->step = prepared;
       next->scale = scale;
       next->limit = options.clip_value;
-      const bool is_updated =
-          narrow ? prepare(*next, used, skips, *narrow, *states)
-                 : prepare(*next, used, skips, *parameter.template get<double>(), *states);
+      bool is_updated;
+      if (auto* const narrow = parameter.template get<float>()) {
+        next->loop = Loops::best(used, set);
+        is_updated = prepare(*next, used, skips, *narrow, *states);
+      } else {
+        next->loop = UpdateLoops<Rule, double>::best(used, set);
+        is_updated = prepare(*next, used, skips, *parameter.template get<double>(), *states);
+      }
       if (!is_updated) [[unlikely]]
         check_held(parameter);
       next += is_updated;
