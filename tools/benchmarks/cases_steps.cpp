@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Training steps so small that all of it is overhead.
+#include <deque>
+#include <optional>
+
 #include "arrays.hpp"
 #include "ebb/autodiff/tape.hpp"
 #include "ebb/nn/linear.hpp"
@@ -77,12 +80,47 @@ Sides embedding_step() {
           }};
 }
 
+// The same parameters for the optimizer and for the limit.
+struct ManyParameters {
+  std::vector<ebb::Variable<float>> variables;
+  ebb::Parameters parameters;
+  std::deque<Numbers> p, g, m, v;
+  std::int64_t steps = 0;
+  std::optional<ebb::optim::Optimizer<ebb::optim::Adam>> optimizer;
+
+  ManyParameters(std::int64_t arrays, std::int64_t size) {
+    Numbers numbers(size);
+    for (std::int64_t k = 0; k < arrays; ++k) {
+      variables.push_back(variable({size}, numbers));
+      variables.back().set_gradient(array({size}, numbers));
+      parameters.emplace_back(variables.back());
+      for (auto* list : {&p, &g, &m, &v}) list->emplace_back(size, 0, 1);
+    }
+    optimizer.emplace(parameters, ebb::optim::Adam{.learning_rate = rate});
+  }
+};
+
+// Counts the step alone: gradients are there and stay.
+Sides adam_step(std::int64_t arrays, std::int64_t size) {
+  auto s = std::make_shared<ManyParameters>(arrays, size);
+  return {[s] { s->optimizer->step(); },
+          [s, size] {
+            ++s->steps;
+            for (std::size_t k = 0; k < s->p.size(); ++k) {
+              limits::adam_step(s->p[k], s->g[k], s->m[k], s->v[k], size, s->steps, rate);
+            }
+          }};
+}
+
 }  // namespace
 
 void add_steps(std::vector<Case>& cases) {
   cases.push_back(versus("step/linear_sgd/32x10/f32", "ns", 4.5, linear));
   cases.push_back(versus("step/logistic_sgd/32x10/f32", "ns", 4.0, logistic));
   cases.push_back(versus("step/embedding_sgd/512_of_200000x64/f32", "us", 4.0, embedding_step));
+  cases.push_back(
+      versus("step/adam/10000000/f32", "us", 1.1, [] { return adam_step(1, 10'000'000); }));
+  cases.push_back(versus("step/adam/1000x64/f32", "us", 1.5, [] { return adam_step(1000, 64); }));
 }
 
 }  // namespace bench

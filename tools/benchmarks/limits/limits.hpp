@@ -28,6 +28,9 @@ struct Mlp {
   float *d1, *d2;        ///< their gradients
   std::int64_t step;     ///< steps done
 };
+/// Step number `step`, from 1, of Adam (0.9, 0.999, 1e-8) over n parameters, a multiple of 16.
+void adam_step(float* p, const float* g, float* m, float* v, std::int64_t n, std::int64_t step,
+               double learning_rate);
 /// One Adam step (0.9, 0.999, 1e-8) on the mean cross-entropy of x (batch, in). Returns the loss.
 float mlp_adam_step(Mlp& mlp, const float* x, const std::int64_t* labels, double rate);
 

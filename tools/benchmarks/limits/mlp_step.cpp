@@ -84,22 +84,26 @@ float cross_entropy(float* z, const float* b, float* gb, const Int* labels, Int 
 }
 
 void adam(Mlp& mlp, double learning_rate) {
-  ++mlp.step;
-  const double c1 = 1 - std::pow(0.9, double(mlp.step)), c2 = 1 - std::pow(0.999, double(mlp.step));
-  const V rate = splat(float(-learning_rate / c1)), scale = splat(float(1 / std::sqrt(c2)));
-  for (Int i = 0; i < Mlp::parameters; i += width) {
-    const V g = load(mlp.g + i);
-    const V m = madd(load(mlp.m + i) - g, splat(0.9f), g);
-    const V square = g * g;
-    const V v = madd(load(mlp.v + i) - square, splat(0.999f), square);
-    store(mlp.m + i, m);
-    store(mlp.v + i, v);
-    const V step = m / madd(root(v), scale, splat(1e-8f));
-    store(mlp.p + i, madd(step, rate, load(mlp.p + i)));
-  }
+  adam_step(mlp.p, mlp.g, mlp.m, mlp.v, Mlp::parameters, ++mlp.step, learning_rate);
 }
 
 }  // namespace
+
+void adam_step(float* p, const float* g, float* m, float* v, std::int64_t n, std::int64_t step,
+               double learning_rate) {
+  const double c1 = 1 - std::pow(0.9, double(step)), c2 = 1 - std::pow(0.999, double(step));
+  const V rate = splat(float(-learning_rate / c1)), scale = splat(float(1 / std::sqrt(c2)));
+  for (std::int64_t i = 0; i < n; i += width) {
+    const V gradient = load(g + i);
+    const V mean = madd(load(m + i) - gradient, splat(0.9f), gradient);
+    const V square = gradient * gradient;
+    const V squares = madd(load(v + i) - square, splat(0.999f), square);
+    store(m + i, mean);
+    store(v + i, squares);
+    const V d = mean / madd(root(squares), scale, splat(1e-8f));
+    store(p + i, madd(d, rate, load(p + i)));
+  }
+}
 
 float mlp_adam_step(Mlp& s, const float* x, const std::int64_t* labels, double rate) {
   using M = Mlp;
