@@ -60,31 +60,19 @@ inline ebb::Array<double> with_ones(const ebb::Array<double>& x) {
 
 /// Trains a model by mini-batches of x and y, on the loss that `loss_of_batch(inputs, targets)`
 /// records, and prints about twenty lines of progress.
-template <class SweepStart>
-void train(ebb::nn::Linear<double>& model, SweepStart loss_of_batch,
+template <class Loss>
+void train(ebb::nn::Linear<double>& model, const Loss& loss_of_batch,
            const ebb::data::Supervised<double>& rows, const Options& options) {
-  ebb::optim::Optimizer optimizer(model, ebb::optim::SGD{.learning_rate = 0.05, .momentum = 0.9});
-  const double first_rate = optimizer.rule().learning_rate;
   // A last batch of two rows would move the weights as far as one of 32 rows, with much more noise.
   ebb::data::Loader loader(ebb::data::TensorDataset(rows.x, rows.y),
                            {.batch_size = 32, .drop_last = true, .seed = options.seed});
-  for (int epoch = 0; epoch < options.epochs; ++epoch) {
-    // The gradient of a mini-batch is noisy. Smaller and smaller steps average the noise out.
-    optimizer.rule().learning_rate = first_rate * (1 - double(epoch) / options.epochs);
-    double total = 0;
-    for (const auto& [inputs, targets] : loader) {
-      ebb::Tape tape;
-      const auto loss = loss_of_batch(inputs, targets);
-      backward(loss);
-      optimizer.step();
-      optimizer.zero_grad();
-      total += loss.item();
-    }
-    if (epoch % std::max(1, options.epochs / 20) == 0 || epoch + 1 == options.epochs) {
-      std::printf("epoch %4d  loss %.6g\n", epoch + 1, total / double(loader.size()));
-      std::fflush(stdout);
-    }
-  }
+  // The gradient of a mini-batch is noisy. Smaller and smaller steps average the noise out.
+  ebb::optim::Optimizer optimizer(
+      model, ebb::optim::SGD{.momentum = 0.9},
+      ebb::optim::LinearRamp{.from = 0.05, .to = 0, .steps = options.epochs * loader.size()});
+  ebb::optim::PrintProgress progress(std::cout, false, options.epochs);
+  ebb::optim::fit(loss_of_batch, optimizer, loader,
+                  {.epochs = options.epochs, .callbacks = {&progress}});
 }
 
 /// Prints the trained weights, and the bias last, beside the exact ones (d + 1,). Returns the

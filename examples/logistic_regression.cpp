@@ -14,18 +14,13 @@ namespace {
 /// without end. The bias has no penalty.
 auto penalty(const auto& weights) { return 1e-2 / 2 * sum(square(weights)); }
 
-/// The weights and, last, the bias (d + 1,) that minimise the penalised loss: Newton's method. Each
-/// step about doubles the number of correct digits.
+/// The weights and, last, the bias (d + 1,) that minimise the penalised loss.
 Array<double> exact_weights(const Array<double>& x, const Array<double>& y) {
   const auto inputs = example::with_ones(x), labels = squeeze(y, {1}).array();
   const auto loss = [&](const auto& w) {
     return bce_with_logits(matmul(inputs, w), labels) + penalty(slice(w, 0, {0, x.shape()[1]}));
   };
-  auto w = Array<double>::zeros({inputs.shape()[1]});
-  for (int step = 0; step < 12; ++step) {
-    w = (w - solve(hessian(loss, w), gradient(loss, w))).array();
-  }
-  return w;
+  return optim::minimize(loss, Array<double>::zeros({inputs.shape()[1]}), optim::Newton{}).x;
 }
 
 void classify(const example::Options& options) {

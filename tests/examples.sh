@@ -79,6 +79,15 @@ demand features r2_before_split "$(value "$out" r2_before_split)" "v > $r2 + 0.0
 [[ $out != "$(./features --seed 1)" ]] || fail "features: another seed gave the same numbers"
 refuses 1 ./features --data /nowhere
 refuses 2 ./features --epochs 0
+out=$(./descent) || fail "descent: exit status $?"
+# |f'| = 2 |x + 1| from at most 6 to 1e-5, by 0.98 a step.
+demand descent steps_of_one "$(value "$out" steps_of_one)" 'v > 400 && v < 660'
+demand descent steps_of_two "$(value "$out" steps_of_two)" 'v > 400 && v < 660'
+demand descent worst_of_bound "$(value "$out" worst_of_bound)" 'v > 0 && v <= 1.000001'
+demand descent worst_distance "$(value "$out" worst_distance)" 'v < 1e-4'
+demand descent distance_to_optimum "$(value "$out" distance_to_optimum)" 'v <= 1e-5'
+[[ $out != "$(./descent --seed 1)" ]] || fail "descent: another seed gave the same starts"
+refuses 2 ./descent --no-such-option
 out=$(./derivatives) || fail "derivatives: exit status $?"
 demand derivatives slope "$(value "$out" slope)" 'v == 4'
 for name in chain vjp; do
