@@ -52,11 +52,11 @@ template <class F>
 concept TakesNumber = std::is_arithmetic_v<
     std::remove_cvref_t<typename decltype(ArgumentOf<std::decay_t<F>>::type())::type>>;
 
-#define EBB_METHODS(X)                                                                            \
-  X(GradientDescent)                                                                              \
-  X(Subgradient)                                                                                  \
-  X(ConjugateGradient) X(BFGS) X(LBFGS) X(Newton) X(NewtonCG) X(TrustRegion) X(ProjectedGradient) \
-      X(ProximalGradient)
+#define EBB_METHODS(X) \
+  X(GradientDescent)   \
+  X(Subgradient)       \
+  X(ConjugateGradient) \
+  X(BFGS) X(LBFGS) X(Newton) X(NewtonCG) X(TrustRegion) X(ProjectedGradient) X(ProximalGradient)
 #define EBB_DECLARE(M) \
   EBB_API Outcome run(const M& method, Objective& f, const Stop& stop, const Watch& watch);
 EBB_METHODS(EBB_DECLARE)

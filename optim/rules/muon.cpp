@@ -30,9 +30,9 @@ void orthogonalize(std::int64_t rows, std::int64_t columns, int iterations, T* x
 
 template <class T>
 void Muon::update_matrix(const Step& step, std::int64_t rows, std::int64_t columns, T* w,
-                         const T* g, T* const* states, T* room) {
+                         const T* g, T* const* kept, T* room) {
   const std::int64_t size = rows * columns, side = std::min(rows, columns);
-  T* const m = states[0];
+  T* const m = kept[0];
   T* const x = room;
   T* const next = x + size;
   T* const square = next + size;

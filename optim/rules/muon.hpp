@@ -57,10 +57,10 @@ struct Muon {
     const std::int64_t side = rows < columns ? rows : columns;
     return 2 * (rows * columns + side * side);
   }
-  /// The update of a matrix (rows, columns), row by row, and its momentum states[0].
+  /// The update of a matrix (rows, columns), row by row, and its momentum kept[0].
   template <class T>
   EBB_API static void update_matrix(const Step& step, std::int64_t rows, std::int64_t columns, T* w,
-                                    const T* g, T* const* states, T* room);
+                                    const T* g, T* const* kept, T* room);
 };
 
 }  // namespace ebb::inline v0::optim

@@ -42,5 +42,6 @@
 /// Calls X for every rule.
 #define EBB_RULES(X)                                                                              \
   X(SGD)                                                                                          \
-  X(Adam) X(AdamW) X(Adagrad) X(RMSProp) X(Adadelta) X(Adamax) X(NAdam) X(RAdam) X(ASGD) X(Rprop) \
-      X(Lion) X(LARS) X(LAMB) X(Muon)
+  X(Adam)                                                                                         \
+  X(AdamW) X(Adagrad) X(RMSProp) X(Adadelta) X(Adamax) X(NAdam) X(RAdam) X(ASGD) X(Rprop) X(Lion) \
+      X(LARS) X(LAMB) X(Muon)

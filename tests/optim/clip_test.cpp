@@ -102,7 +102,7 @@ TEST_CASE_TEMPLATE("adaptive clipping limits each row by the norm of its weights
                    double) {
   Variable<T> w(Array<T>::of({{3, 4}, {0, 0}, {30, 40}}));
   w.set_gradient(Array<T>::of({{6, 8}, {1, 0}, {3, 4}}));
-  Variable<T> bias(Array<T>::of({0.6, 0.8}));
+  Variable<T> bias(Array<T>::of({T(0.6), T(0.8)}));
   bias.set_gradient(Array<T>::of({0, 2}));
   optim::clip_adaptive(Parameters{w, bias}, 0.5, 0.25);
   // Norms of weights 5, at least 0.25, 50; of gradients 10, 1, 5; the bias as a whole: 1 and 2.

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Training steps so small that all of it is overhead.
-#include <deque>
 #include <optional>
 
 #include "arrays.hpp"
@@ -84,17 +83,17 @@ Sides embedding_step() {
 struct ManyParameters {
   std::vector<ebb::Variable<float>> variables;
   ebb::Parameters parameters;
-  std::deque<Numbers> p, g, m, v;
+  Numbers p, g, m, v;  // of all, one after the other
   std::int64_t steps = 0;
   std::optional<ebb::optim::Optimizer<ebb::optim::Adam>> optimizer;
 
-  ManyParameters(std::int64_t arrays, std::int64_t size) {
+  ManyParameters(std::int64_t arrays, std::int64_t size)
+      : p(arrays * size), g(arrays * size), m(arrays * size, 0, 1), v(arrays * size, 0, 1) {
     Numbers numbers(size);
     for (std::int64_t k = 0; k < arrays; ++k) {
       variables.push_back(variable({size}, numbers));
       variables.back().set_gradient(array({size}, numbers));
       parameters.emplace_back(variables.back());
-      for (auto* list : {&p, &g, &m, &v}) list->emplace_back(size, 0, 1);
     }
     optimizer.emplace(parameters, ebb::optim::Adam{.learning_rate = rate});
   }
@@ -106,8 +105,8 @@ Sides adam_step(std::int64_t arrays, std::int64_t size) {
   return {[s] { s->optimizer->step(); },
           [s, size] {
             ++s->steps;
-            for (std::size_t k = 0; k < s->p.size(); ++k) {
-              limits::adam_step(s->p[k], s->g[k], s->m[k], s->v[k], size, s->steps, rate);
+            for (std::int64_t k = 0; k < s->p.size(); k += size) {
+              limits::adam_step(s->p + k, s->g + k, s->m + k, s->v + k, size, s->steps, rate);
             }
           }};
 }
