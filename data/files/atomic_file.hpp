@@ -14,7 +14,7 @@ namespace ebb::inline v0::data::detail {
 /// target does not change. The new file gets the permissions of the file that it replaces, or those
 /// that the umask gives to a new file. A symbolic link is followed. A device or a pipe, such as
 /// "/dev/stdout", is not replaced but written to directly, whatever is behind it.
-class AtomicFile {
+class EBB_API AtomicFile {
  public:
   /// @throws FileError if no file can be made in the folder of the target, and if the target can
   /// only be a folder.
