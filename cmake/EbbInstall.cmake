@@ -10,6 +10,10 @@ install(DIRECTORY autodiff data nn optim DESTINATION "${CMAKE_INSTALL_INCLUDEDIR
   FILES_MATCHING PATTERN "*.hpp" PATTERN mutant.hpp EXCLUDE)
 install(TARGETS ebb EXPORT ebbTargets)
 install(TARGETS ebb_xtensor EXPORT ebbXtensorTargets)
+install(FILES tools/plot/plot.hpp tools/plot/figure.hpp
+  DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}/ebb/tools/plot")
+install(TARGETS ebb_plot EXPORT ebbPlotTargets)
+install(EXPORT ebbPlotTargets NAMESPACE ebb:: DESTINATION "${ebb_cmake_dir}")
 if(TARGET ebb_sqlite)
   install(TARGETS ebb_sqlite EXPORT ebbSqliteTargets)
   install(EXPORT ebbSqliteTargets NAMESPACE ebb:: DESTINATION "${ebb_cmake_dir}")
@@ -72,6 +76,9 @@ else()
 endif()
 configure_file(cmake/ebb.pc.in "${PROJECT_BINARY_DIR}/ebb.pc" @ONLY)
 install(FILES "${PROJECT_BINARY_DIR}/ebb.pc" DESTINATION "${ebb_pkgconfig_dir}")
+
+configure_file(cmake/ebb-plot.pc.in "${PROJECT_BINARY_DIR}/ebb-plot.pc" @ONLY)
+install(FILES "${PROJECT_BINARY_DIR}/ebb-plot.pc" DESTINATION "${ebb_pkgconfig_dir}")
 
 if(TARGET ebb_sqlite)
   ebb_library_directories(needed SQLite3_LIBRARY)

@@ -32,13 +32,14 @@ else()
   ebb_many_lanes(tests/autodiff/formula/elementwise_test.cpp tests/autodiff/fuse_test.cpp
     tests/autodiff/formula/gamma_test.cpp tests/autodiff/formula/lanes_functions_test.cpp
     tests/autodiff/formula/lanes_test.cpp)
-  foreach(folder IN ITEMS autodiff data nn optim ${failures})
+  foreach(folder IN ITEMS autodiff data nn optim tools ${failures})
     file(GLOB_RECURSE sources CONFIGURE_DEPENDS tests/${folder}/*_test.cpp)
     if(NOT sources)
       continue()
     endif()
     set(program ${folder}_tests)
-    ebb_add_program(${program} SOURCES ${sources} tests/main.cpp LIBRARIES doctest::doctest)
+    ebb_add_program(${program} SOURCES ${sources} tests/main.cpp
+      LIBRARIES doctest::doctest $<$<STREQUAL:${folder},tools>:ebb::plot>)
     target_compile_definitions(${program} PRIVATE EBB_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
     if(ebb_thread_sanitizer)
       add_test(NAME ${folder}_threads COMMAND ${program} "-ts=*threads*")

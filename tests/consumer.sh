@@ -43,7 +43,7 @@ build() {
     cmake --build "$directory" --parallel "$(nproc)" &&
     right_answer "$directory/consumer" && right_answer "$directory/consumer_xtensor" &&
     right_answer "$directory/consumer_sqlite" &&
-    (cd "$directory" && right_answer ./consumer_files)
+    (cd "$directory" && right_answer ./consumer_files && right_answer ./consumer_plot)
 }
 
 # Whoever links a static ebb loads the libraries of compressed files only if the program reads some.
@@ -62,10 +62,11 @@ with_pkg_config() {
   export PKG_CONFIG_PATH
   flags=$(pkg-config --cflags --libs "$@" "$package") || return 1
   [[ $package != ebb-sqlite ]] || flags="-DCONSUMER_SQLITE $flags"
+  [[ $package != ebb-plot ]] || flags="-DCONSUMER_PLOT $flags"
   echo "$flags"
   # shellcheck disable=SC2086
   $CXX -std=c++20 -O1 "$source_dir/tests/consumer/main.cpp" $flags -o "$program" || return 1
-  LD_LIBRARY_PATH=$(pkg-config --variable=libdir ebb) right_answer "$program"
+  (cd "$work" && LD_LIBRARY_PATH=$(pkg-config --variable=libdir ebb) right_answer "$program")
 }
 
 exports_are_clean() {
@@ -95,6 +96,7 @@ for kind in static shared; do
   step "$kind: find_package" build "$base/package" "-DCMAKE_PREFIX_PATH=$base/installed"
   step "$kind: pkg-config" with_pkg_config "$base/installed" ebb "$base/plain"
   step "$kind: pkg-config of SQLite" with_pkg_config "$base/installed" ebb-sqlite "$base/sqlite"
+  step "$kind: pkg-config of pictures" with_pkg_config "$base/installed" ebb-plot "$base/plot"
   [[ $kind == shared ]] && continue
   step "$kind: pkg-config --static" with_pkg_config "$base/installed" ebb "$base/plain_static" \
     --static

@@ -40,6 +40,7 @@ optim/
 nn/
 nn/models/
 ebb xtensor
+tools/plot/
 examples/ tools/benchmarks/ tools/benchmarks/limits/ tools/benchmarks/programs/ tools/proof/
 tools/benchmarks/peers/'
 folders=(autodiff data optim nn examples tools)
@@ -134,7 +135,7 @@ check_includes() {
   while IFS= read -r line; do
     fail "$line: write the include as \"ebb/...\""
   done < <(grep -rnE --include='*.[ch]pp' '^[[:space:]]*#[[:space:]]*include[[:space:]]*"' \
-    autodiff data optim nn examples | grep -vE 'include[[:space:]]*"ebb/')
+    autodiff data optim nn examples tools/plot | grep -vE 'include[[:space:]]*"ebb/')
   count=$(arrows . | wc -l)
   ((count > 0)) || fail "no includes were found"
   echo "$count includes"
@@ -156,7 +157,7 @@ check_headers() {
   "$CXX" --version | grep -qi clang || XTENSOR_FLAGS=-fno-new-ttp-matching
   export -f compile_alone
   local -a headers
-  mapfile -t headers < <(find ebb.hpp xtensor.hpp autodiff data nn optim -name '*.hpp' | sort)
+  mapfile -t headers < <(find ebb.hpp xtensor.hpp autodiff data nn optim tools/plot -name '*.hpp' | sort)
   # One process a header: xargs goes on after a failure and reports it at the end.
   # shellcheck disable=SC2016
   printf '%s\n' "${headers[@]}" |

@@ -46,6 +46,7 @@ declare -A package_of=(
   [generator:Ninja]=ninja-build
   [language:CXX]=g++
   [tool:cmake]=cmake
+  [tool:gnuplot]=gnuplot-nox
   [tool:pkg-config]=pkg-config
 )
 
@@ -59,6 +60,7 @@ asked() {
   sed -nE 's/.*"generator": "([^"]+)".*/generator:\1/p' CMakePresets.json
   grep -q '^cmake_minimum_required' CMakeLists.txt && echo tool:cmake
   grep -q pkg-config tests/consumer.sh && echo tool:pkg-config
+  grep -q '/gnuplot"' tools/plot/gnuplot.cpp && echo tool:gnuplot
   # Headers of others: everything in <> that has a folder, less the system's and our own.
   grep -rhoE --include='*.[ch]pp' '^#[[:space:]]*include <(cblas[^>]*\.h|[^>/]+/)' \
     ebb.hpp xtensor.hpp autodiff data nn optim tools examples tests 2> /dev/null |

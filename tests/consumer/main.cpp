@@ -8,6 +8,9 @@
 #ifdef CONSUMER_SQLITE
 #include <ebb/data/formats/sqlite.hpp>
 #endif
+#ifdef CONSUMER_PLOT
+#include <ebb/tools/plot/plot.hpp>
+#endif
 #include <iostream>
 
 struct Cube {
@@ -33,6 +36,9 @@ int main() {
 #ifdef CONSUMER_FILES
   ebb::data::write_npz("consumer.npz", {{"w", w.gradient()}});
   std::cout << ebb::data::read_npz("consumer.npz").get<double>("w") << '\n';
+#elif defined(CONSUMER_PLOT)
+  ebb::plot::save({.curves = {{.x = {1, 2}, .y = w.gradient()}}}, "consumer.svg");
+  std::cout << w.gradient() << '\n';
 #elif defined(CONSUMER_SQLITE)
   std::cout << ebb::data::read_sqlite<double>(":memory:", "SELECT 12 AS a, 14 AS b").values()
             << '\n';
