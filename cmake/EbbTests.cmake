@@ -92,7 +92,7 @@ if(NOT ebb_thread_sanitizer)
     add_test(NAME mistakes COMMAND "${PROJECT_SOURCE_DIR}/tests/mistakes.sh" "${CMAKE_CXX_COMPILER}"
       "$<TARGET_FILE:ebb>" "${EbbOpenBLAS_LIBRARY}")
     add_test(NAME readme COMMAND "${PROJECT_SOURCE_DIR}/tests/readme.sh" "${CMAKE_CXX_COMPILER}"
-      "$<TARGET_FILE:ebb>" "${EbbOpenBLAS_LIBRARY}")
+      "$<TARGET_FILE:ebb>" "${EbbOpenBLAS_LIBRARY}" "$<TARGET_FILE:ebb_plot>")
   endif()
   if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
     add_test(NAME units

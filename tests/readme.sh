@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: BSD-3-Clause
 # The programs of the README, and of the pages that show whole programs, compile and print what the
-# pages say.
-# usage: readme.sh COMPILER LIBRARY OPENBLAS
+# pages say; that of docs/plotting.md draws.
+# usage: readme.sh COMPILER LIBRARY OPENBLAS PLOT_LIBRARY
 
 cd "$(dirname -- "${BASH_SOURCE[0]}")/.." || exit 1
-compiler=$1 library=$2 openblas=$3
+compiler=$1 library=$2 openblas=$3 plot=$4
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
@@ -29,4 +29,16 @@ for source in "$work"/*.cpp; do
   fi
 done
 ((count >= 7)) || { echo "the pages show $count programs; there were seven"; exit 1; }
+
+awk '/^```cpp$/ { open = 1; next } /^```/ { open = 0 } open' docs/plotting.md > "$work/plotting.cpp"
+if ! "$compiler" -std=c++20 -O1 -Iinclude "$work/plotting.cpp" "$plot" "$library" "$openblas" -o "$work/plotting"; then
+  echo "the program of docs/plotting.md does not compile"
+  failed=1
+else
+  for path in "$PATH" ''; do
+    file=$(cd "$work" && PATH=$path ./plotting 2> /dev/null)
+    [[ $file == descent.* && -s $work/$file ]] ||
+      { echo "the program of docs/plotting.md says it wrote '$file'"; failed=1; }
+  done
+fi
 exit $failed

@@ -83,9 +83,10 @@ std::string axis_settings(const char* name, const std::string& label, const Axis
 }
 
 /// The settings and the plot command of one figure.
-std::string drawing(const Panel& panel) {
+std::string drawing(const Panel& panel, Format format) {
   const Figure& figure = panel.figure;
   std::string text = "reset\n";
+  if (format == Format::svg) text += "set pointsize 0.7\n";  // its markers are larger
   if (!figure.title.empty()) text += "set title " + literal(figure.title) + " font ',17'\n";
   text +=
       "set border 3\nset tics nomirror out\nset format '%g'\n"
@@ -109,7 +110,7 @@ std::string drawing(const Panel& panel) {
 std::string terminal(Format format, std::int64_t width, std::int64_t height) {
   if (format == Format::svg) {
     return "set terminal svg noenhanced size " + std::to_string(width) + "," +
-           std::to_string(height) + " font 'sans-serif,15' background '#ffffff'\n";
+           std::to_string(height) + " font 'sans-serif,15' linewidth 1.25 background '#ffffff'\n";
   }
   return "set terminal pngcairo noenhanced size " + std::to_string(2 * width) + "," +
          std::to_string(2 * height) +
@@ -153,7 +154,7 @@ Script make_script(const Panels& panels, Format format, Size size) {
       add(panel);
     }
     data += panel.data;
-    drawings += drawing(panel);
+    drawings += drawing(panel, format);
     script.notes.insert(script.notes.end(), panel.notes.begin(), panel.notes.end());
   }
   script.text = "set encoding utf8\n" + terminal(format, size.width, size.height) + data;

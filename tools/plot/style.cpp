@@ -77,7 +77,7 @@ std::string colour(std::size_t index) {
 std::string line_style(std::size_t index, Marker marker) {
   std::string text = colour(index) + " dt " + dashes[index % std::size(dashes)] + " lw 2";
   if (marker == Marker::no) return text;
-  return text + " pt " + std::to_string(markers[index % std::size(markers)]) + " ps 1";
+  return text + " pt " + std::to_string(markers[index % std::size(markers)]);
 }
 
 std::string fill_style(std::size_t index, std::size_t count) {

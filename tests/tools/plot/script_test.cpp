@@ -40,7 +40,7 @@ TEST_CASE("a figure has title, labels with units, and a logarithmic axis") {
                             .curves = {{.name = "train", .x = {1, 2}, .y = {100, 0.1}}}};
   const std::string script = svg_of(figure);
   CHECK(script.starts_with("set encoding utf8\nset terminal svg noenhanced size 800,560 "));
-  CHECK(has_lines(script, "reset\nset title 'Loss' font ',17'"));
+  CHECK(has_lines(script, "reset\nset pointsize 0.7\nset title 'Loss' font ',17'"));
   CHECK(has_lines(script, "set xlabel 'epoch'.\"\\n\".' '"));
   CHECK(has_lines(script, "set ylabel 'loss [nats]'"));
   CHECK(has_lines(script, "set logscale y"));
@@ -65,11 +65,11 @@ TEST_CASE("curves differ by colour, dashes and marker") {
   CHECK(has_lines(script, "1 0.10000000000000001\n2 7"));
   CHECK(has_lines(script,
                   "plot $curve1_1 using 1:2 with linespoints lc rgb '#0072B2' dt solid lw 2 pt 7 "
-                  "ps 1 title 'a', \\\n"
-                  "     $curve1_2 using 1:2 with points lc rgb '#D55E00' dt (12,5) lw 2 pt 4 ps 1 "
+                  "title 'a', \\\n"
+                  "     $curve1_2 using 1:2 with points lc rgb '#D55E00' dt (12,5) lw 2 pt 4 "
                   "title 'b', \\\n"
                   "     $curve1_3 using 1:2 with linespoints lc rgb '#009E73' dt (3,4) lw 2 pt 9 "
-                  "ps 1 notitle"));
+                  "notitle"));
   CHECK(has_lines(script, "set key below center horizontal Left reverse"));
   // No two of many curves look the same.
   for (std::size_t i = 0; i < 100; ++i) {
