@@ -176,7 +176,7 @@ struct Panels {
 };
 
 /// The size of a picture, in pixels of a screen; a PNG has two dots for each of them in both
-/// directions. 0: 800 x 560, and for panels 560 x 420 each.
+/// directions. 0: 800 x 560, and for panels 560 x 420 each; higher where a legend has many rows.
 struct Size {
   std::int64_t width = 0, height = 0;
 };

@@ -52,8 +52,8 @@ struct Panel {
   std::string settings = {};            ///< after the settings that every figure has
   std::vector<std::string> plots = {};  ///< what is drawn, from the back to the front
   std::vector<std::string> notes = {};
-  Range x = {}, y = {};  ///< of all points that are drawn
-  bool has_legend = false;
+  Range x = {}, y = {};                      ///< of all points that are drawn
+  std::size_t legend = 0, longest_name = 0;  ///< the names in the legend, and the letters of one
   bool stands_on_foot = false;  ///< bars begin at y = 0, or at the end of a logarithmic axis
 
   /// The name of a block, such as "$curve1_2".

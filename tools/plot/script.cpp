@@ -91,10 +91,10 @@ std::string drawing(const Panel& panel, Format format) {
   text +=
       "set border 3\nset tics nomirror out\nset format '%g'\n"
       "set grid lt 1 dt solid lw 0.5 lc rgb '#d0d0d0'\n";
-  text += panel.has_legend ? "set key below center horizontal Left reverse\n" : "unset key\n";
+  text += panel.legend > 0 ? "set key below center horizontal Left reverse\n" : "unset key\n";
   // gnuplot leaves too little room between the label and the legend below it.
   std::string below = label_of(figure.x);
-  if (panel.has_legend) below += below.empty() ? " " : "\n ";
+  if (panel.legend > 0) below += below.empty() ? " " : "\n ";
   text += axis_settings("x", below, figure.x, panel.x);
   text += axis_settings("y", label_of(figure.y), figure.y, panel.y, panel.stands_on_foot);
   if (figure.equal_axes) text += "set size ratio -1\n";
@@ -104,6 +104,13 @@ std::string drawing(const Panel& panel, Format format) {
     text += panel.plots[i];
   }
   return text + (panel.plots.empty() ? "NaN notitle\n" : "\n");
+}
+
+/// About the height of a legend beyond its first row, in a figure of this width.
+std::int64_t legend_height(const Panel& panel, std::int64_t width) {
+  const auto wide = 90 + 9 * std::int64_t(panel.longest_name);
+  const std::int64_t columns = std::max<std::int64_t>(1, (width - 100) / wide);
+  return 18 * std::max<std::int64_t>(0, (std::int64_t(panel.legend) - 1) / columns);
 }
 
 /// Sizes are those of a screen, whose pixels a PNG has twice in both directions.
@@ -142,10 +149,10 @@ Script make_script(const Panels& panels, Format format, Size size) {
       panels.columns ? panels.columns : std::int64_t(std::ceil(std::sqrt(double(count))));
   const std::int64_t rows = (count + columns - 1) / columns;
   if (size.width == 0) size.width = is_one ? 800 : 560 * columns;
-  if (size.height == 0) size.height = is_one ? 560 : 420 * rows + (panels.title.empty() ? 0 : 40);
 
   Script script;
   std::string data, drawings;
+  std::int64_t legend = 0;
   for (std::size_t i = 0; i < panels.figures.size(); ++i) {
     Panel panel{.figure = panels.figures[i], .number = i + 1};
     if (count > 1) panel.prefix = "panel " + std::to_string(i + 1) + ", ";
@@ -155,7 +162,11 @@ Script make_script(const Panels& panels, Format format, Size size) {
     }
     data += panel.data;
     drawings += drawing(panel, format);
+    legend = std::max(legend, legend_height(panel, size.width / columns));
     script.notes.insert(script.notes.end(), panel.notes.begin(), panel.notes.end());
+  }
+  if (size.height == 0) {
+    size.height = is_one ? 560 + legend : (420 + legend) * rows + (panels.title.empty() ? 0 : 40);
   }
   script.text = "set encoding utf8\n" + terminal(format, size.width, size.height) + data;
   if (is_one) {

@@ -106,7 +106,8 @@ void Panel::leave_out(const std::string& part, std::size_t count, std::size_t of
 
 std::string Panel::title(const std::string& name) {
   if (name.empty()) return " notitle";
-  has_legend = true;
+  ++legend;
+  longest_name = std::max(longest_name, name.size());
   return " title " + literal(name);
 }
 

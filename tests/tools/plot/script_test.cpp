@@ -54,6 +54,16 @@ TEST_CASE("the size of a PNG is twice that on the screen") {
   CHECK(script.find("set terminal pngcairo noenhanced size 600,400 ") != std::string::npos);
 }
 
+TEST_CASE("a long legend makes a picture higher, unless its height is given") {
+  plot::Figure figure;
+  for (int k = 0; k < 7; ++k) {
+    figure.curves.push_back({.name = std::string(20, 'a'), .x = {1, 2}, .y = {1, 2}});
+  }
+  // Two names of 270 pixels in a row of 700, hence three rows more.
+  CHECK(svg_of(figure).find(" size 800,614 ") != std::string::npos);
+  CHECK(plot::script(figure, "a.svg", {.height = 300}).find(" size 800,300 ") != std::string::npos);
+}
+
 TEST_CASE("curves differ by colour, dashes and marker") {
   const plot::Numbers x = {1, 2, 3};
   const plot::Figure figure{
