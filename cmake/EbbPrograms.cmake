@@ -35,7 +35,7 @@ if(EBB_EXAMPLES)
   file(GLOB sources CONFIGURE_DEPENDS examples/*.cpp)
   foreach(source IN LISTS sources)
     cmake_path(GET source STEM name)
-    ebb_add_program(${name} SOURCES ${source} LIBRARIES CLI11::CLI11)
+    ebb_add_program(${name} SOURCES ${source} LIBRARIES CLI11::CLI11 ebb::plot)
     target_compile_definitions(${name} PRIVATE
       EBB_EXAMPLE_DATA="${PROJECT_SOURCE_DIR}/examples/data")
     list(APPEND ebb_examples ${name})

@@ -1,18 +1,29 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Gradient descent, x <- x - rate f'(x), on functions whose minimum is known: how many steps it
-// takes, how fast theory says that it must be, and which steps and methods need fewer.
+// takes, how fast theory says that it must be, and which steps and methods need fewer. --pictures
+// FOLDER draws the errors beside the bound, and the paths of some methods.
 #include <cmath>
 #include <cstdio>
+#include <filesystem>
+#include <string>
 #include <vector>
 
 #include "ebb/ebb.hpp"
 #include "ebb/examples/example.hpp"
 #include "ebb/optim/problems.hpp"
+#include "ebb/tools/plot/plot.hpp"
 
 using namespace ebb;
 using optim::minimize;
 
 namespace {
+
+/// Saves a picture, if a folder is given.
+void draw(const std::string& folder, const char* name, const plot::Figure& figure) {
+  if (folder.empty()) return;
+  std::filesystem::create_directories(folder);
+  std::printf("%s\n", plot::save(figure, folder + "/" + name).path.c_str());
+}
 
 /// Starts uniform in [-2, 2].
 Array<double> start(std::int64_t size, Stream& stream) {
@@ -44,7 +55,7 @@ void one_and_two_variables(Stream& stream) {
 }
 
 /// The error falls by 1 - mu / L at least with the step 1 / L, for curvatures from mu to L.
-void theory() {
+void theory(const std::string& pictures) {
   const optim::problems::Quadratic bowl{.size = 5, .condition = 20};
   std::vector<double> values;
   minimize(bowl, bowl.start(), optim::GradientDescent{optim::InverseLipschitz{}},
@@ -56,8 +67,11 @@ void theory() {
   std::printf("\nA bowl of condition 20 by steps 1 / L, L from power iteration\n%5s %12s %12s\n",
               "step", "f", "bound");
   double worst = 0;
+  std::vector<double> steps, bounds;
   for (std::size_t k = 0; k < values.size(); ++k) {
     const double bound = std::pow(rate, double(k)) * values[0];
+    steps.push_back(double(k));
+    bounds.push_back(bound);
     worst = std::fmax(worst, values[k] / bound);
     if (k % 15 == 0) std::printf("%5zu %12.3e %12.3e\n", k, values[k], bound);
   }
@@ -66,6 +80,12 @@ void theory() {
                {.iterations = 200});
   std::printf("a step of 2.1 / L diverges: f = %.3e after 200 steps\nworst_of_bound %.6f\n",
               away.value, worst);
+  draw(pictures, "theory.svg",
+       {.title = "Descent with step 1 / L on a bowl of condition 20",
+        .x = {.label = "step"},
+        .y = {.label = "f", .scale = plot::Scale::log10},
+        .curves = {{.name = "measured", .x = steps, .y = values},
+                   {.name = "bound (1 - mu / L)^k", .x = steps, .y = bounds}}});
 }
 
 void methods() {
@@ -95,6 +115,38 @@ void methods() {
   std::printf("worst_distance %.3e\n", worst);
 }
 
+/// The path of a method over the valley, as a curve.
+plot::Curve path(const char* name, const auto& method) {
+  const optim::problems::Rosenbrock valley;
+  const auto found = minimize(valley, valley.start(), method, {.gradient = 1e-6}, {.path = true});
+  std::vector<double> x, y;
+  for (const Array<double>& point : found.path) {
+    x.push_back(point[0]);
+    y.push_back(point[1]);
+  }
+  return {.name = name, .x = x, .y = y, .style = plot::Style::both};
+}
+
+void paths(const std::string& pictures) {
+  if (pictures.empty()) return;
+  const auto x = Array<double>::linspace(-1.6, 1.4, 91), y = Array<double>::linspace(-0.6, 2, 79);
+  auto values = Array<double>::uninitialized({y.size(), x.size()});
+  for (std::int64_t i = 0; i < y.size(); ++i) {
+    for (std::int64_t j = 0; j < x.size(); ++j) {
+      const auto point = Array<double>::of({x[j], y[i]});
+      values.mutate()[i * x.size() + j] =
+          optim::problems::Rosenbrock{}(Tensor<double>(point)).item();
+    }
+  }
+  draw(pictures, "paths.svg",
+       {.title = "Paths in Rosenbrock's valley",
+        .x = {.label = "x", .min = -1.6, .max = 1.4},
+        .y = {.label = "y", .min = -0.6, .max = 2},
+        .contours = {.x = x, .y = y, .values = values, .count = 10, .scale = plot::Scale::log10},
+        .curves = {path("conjugate gradients", optim::ConjugateGradient{}),
+                   path("L-BFGS", optim::LBFGS{}), path("Newton", optim::Newton{})}});
+}
+
 /// Four points on the plane y = x_1 + 2 x_2 + 3, the bias as a column of ones, and the loss
 /// r . r / 2 of the residuals r = X w - y.
 void four_points() {
@@ -114,13 +166,16 @@ void four_points() {
 
 int main(int argc, char** argv) {
   std::uint64_t seed = 0;
+  std::string pictures;
   CLI::App app("Gradient descent on functions whose minimum is known");
   app.add_option("--seed", seed, "Seed of the starts")->capture_default_str();
+  app.add_option("--pictures", pictures, "The folder for pictures");
   return example::parse_and_run(app, argc, argv, [&] {
     Stream stream(seed);
     one_and_two_variables(stream);
-    theory();
+    theory(pictures);
     methods();
+    paths(pictures);
     four_points();
   });
 }

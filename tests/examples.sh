@@ -88,6 +88,11 @@ demand descent worst_distance "$(value "$out" worst_distance)" 'v < 1e-4'
 demand descent distance_to_optimum "$(value "$out" distance_to_optimum)" 'v <= 1e-5'
 [[ $out != "$(./descent --seed 1)" ]] || fail "descent: another seed gave the same starts"
 refuses 2 ./descent --no-such-option
+pictures=$(mktemp -d)
+./descent --pictures "$pictures" > /dev/null || fail "descent --pictures: exit status $?"
+[[ -s $(echo "$pictures"/theory.*) && -s $(echo "$pictures"/paths.*) ]] ||
+  fail "descent --pictures: no pictures"
+rm -rf "$pictures"
 out=$(./derivatives) || fail "derivatives: exit status $?"
 demand derivatives slope "$(value "$out" slope)" 'v == 4'
 for name in chain vjp; do
