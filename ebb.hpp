@@ -45,6 +45,7 @@
 #include "ebb/optim/callbacks/progress.hpp"
 #include "ebb/optim/clip.hpp"
 #include "ebb/optim/fit.hpp"
+#include "ebb/optim/linear_fit.hpp"
 #include "ebb/optim/minimize.hpp"
 #include "ebb/optim/optimizer.hpp"
 #include "ebb/optim/weight_average.hpp"
