@@ -39,9 +39,9 @@
 #include "ebb/optim/rules/rprop.hpp"
 #include "ebb/optim/rules/sgd.hpp"
 
+// clang-format off
 /// Calls X for every rule.
-#define EBB_RULES(X)                                                                              \
-  X(SGD)                                                                                          \
-  X(Adam)                                                                                         \
-  X(AdamW) X(Adagrad) X(RMSProp) X(Adadelta) X(Adamax) X(NAdam) X(RAdam) X(ASGD) X(Rprop) X(Lion) \
-      X(LARS) X(LAMB) X(Muon)
+#define EBB_RULES(X)                                                                          \
+  X(SGD) X(Adam) X(AdamW) X(Adagrad) X(RMSProp) X(Adadelta) X(Adamax) X(NAdam) X(RAdam)       \
+  X(ASGD) X(Rprop) X(Lion) X(LARS) X(LAMB) X(Muon)
+// clang-format on
