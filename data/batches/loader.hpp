@@ -5,9 +5,11 @@
 #include <iterator>
 #include <memory>
 #include <optional>
+#include <string>
 #include <utility>
 #include <vector>
 
+#include "ebb/autodiff/values/fields.hpp"
 #include "ebb/data/batches/prefetch.hpp"
 #include "ebb/data/batches/sampler.hpp"
 #include "ebb/data/sets/dataset.hpp"
@@ -152,6 +154,20 @@ class Loader {
   EBB_INLINE void seek(const LoaderPosition& position) {
     source_->order.check_position(position);
     position_ = position;
+  }
+  /// Visits the position, and the number of rows, which must be that of the data set.
+  /// @throws ArgumentError for a position that the data set does not have.
+  EBB_INLINE void each(Fields& field) {
+    LoaderPosition position = position_;
+    std::int64_t rows = source_->dataset.size();
+    field("rows", rows);
+    field("seed", position.seed);
+    field("epoch", position.epoch);
+    field("cursor", position.cursor);
+    field.refuse_unless(rows == source_->dataset.size(),
+                        "the loader had " + std::to_string(rows) + " rows, and has " +
+                            std::to_string(source_->dataset.size()));
+    if (!(position == position_)) seek(position);
   }
   /// Continues at the start of an epoch.
   /// @throws ArgumentError for a negative epoch.

@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// A snapshot: one file with the state of everything that is given, from which a run goes on as if
+// nothing had happened.
+//
+//   optim::save_snapshot("run.safetensors", {{"model", model}, {"optimizer", optimizer},
+//                                            {"loader", loader}, {"stream", default_stream()}});
+//   optim::load_snapshot("run.safetensors", ...the same...);
+#pragma once
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <limits>
+#include <string>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+#include "ebb/optim/callbacks/callback.hpp"
+
+namespace ebb::inline v0::optim {
+
+/// A thing whose state is saved, under a name: whatever may be a part, or has `each`, as models,
+/// optimizers, loaders, streams, averages of weights and callbacks.
+class SnapshotPart {
+ public:
+  template <class T>
+  requires(!std::is_const_v<T>) SnapshotPart(std::string name, T& thing)
+      : name_(std::move(name)),
+        visit_([&thing](const std::string& path, Parts& part) { part(path, thing); }) {}
+  const std::string& name() const { return name_; }
+  void each(Parts& part) const { visit_(name_, part); }
+
+ private:
+  std::string name_;
+  std::function<void(const std::string&, Parts&)> visit_;
+};
+
+/// Writes the state of all parts as a safetensors file, under the names "model.weight",
+/// "optimizer.steps", ...; whole or not at all.
+/// @throws ArgumentError for two equal names; FileError when the file cannot be written.
+EBB_API void save_snapshot(const std::string& path, const std::vector<SnapshotPart>& parts);
+
+/// Gives all parts the state of a file. Either all of it, or, after an error, none.
+/// @throws FileError for a file that cannot be read, that is no snapshot, or that does not fit: it
+/// lists what is missing, what is too much, and what has another type or shape.
+EBB_API void load_snapshot(const std::string& path, const std::vector<SnapshotPart>& parts);
+
+struct SaveSnapshotsOptions {
+  std::int64_t steps = std::numeric_limits<std::int64_t>::max();  ///< at least 1: steps between two
+  double minutes = 5;                                             ///< above 0: minutes between two
+  std::int64_t keep = 2;  ///< at least 1: older ones are removed
+};
+
+/// Saves snapshots while `fit` runs, and a last one at its end: "base-000000123.safetensors" after
+/// step 123. Put it behind callbacks whose state it saves.
+class EBB_API SaveSnapshots : public Callback {
+ public:
+  SaveSnapshots(std::string base, std::vector<SnapshotPart> parts,
+                SaveSnapshotsOptions options = {});
+  bool after_step(const StepRecord& step) override;
+  void at_end() override;
+
+  /// Loads the latest snapshot that can be read and fits; one that cannot is passed over. False if
+  /// there is none.
+  /// @throws FileError of the latest one if there are some and none can be loaded.
+  bool load_latest();
+
+ private:
+  void save(std::int64_t step);
+  std::vector<std::string> files() const;  // the latest first
+
+  using Clock = std::chrono::steady_clock;
+  std::string base_;
+  std::vector<SnapshotPart> parts_;
+  SaveSnapshotsOptions options_;
+  Clock::time_point saved_ = Clock::now();
+  std::int64_t last_step_ = -1, saved_step_ = -1;
+};
+
+}  // namespace ebb::inline v0::optim
