@@ -48,5 +48,6 @@
 #include "ebb/optim/linear_fit.hpp"
 #include "ebb/optim/minimize.hpp"
 #include "ebb/optim/optimizer.hpp"
+#include "ebb/optim/snapshot.hpp"
 #include "ebb/optim/weight_average.hpp"
 #endif

@@ -38,6 +38,9 @@ struct FitOptions {
   /// At least 0: of this call, over all epochs.
   std::int64_t steps = std::numeric_limits<std::int64_t>::max();
   double seconds = std::numeric_limits<double>::infinity();
+  /// Goes on with a run that a snapshot has restored: `epochs` counts those, too, that the loader
+  /// has behind it, and the first one is the rest of that in which the run was saved.
+  bool resume = false;
   /// At least 1: batches whose gradients make one step together, each weighted by its rows, so that
   /// it is that of one large batch. The last step of an epoch may have fewer.
   std::int64_t accumulate = 1;
@@ -65,6 +68,8 @@ class EBB_API FitLoop {
   FitLoop(const FitLoop&) = delete;
 
   const FitOptions& options() const { return options_; }
+  /// So many epochs are done before.
+  void skip(std::int64_t epochs) { epoch_ = epochs; }
   bool begins_epoch();
   /// Counts a batch; true if a step is due.
   bool counts(double loss, std::int64_t rows);
@@ -157,6 +162,13 @@ template <class Loss, class Rule, class Batches>
 History fit(Loss&& loss_of_batch, Optimizer<Rule>& optimizer, Batches&& batches,
             const FitOptions& options = {}) {
   detail::FitLoop loop(options, detail::count_of(batches));
+  if (options.resume) {
+    if constexpr (requires { batches.position().epoch; }) {
+      loop.skip(batches.position().epoch);
+    } else {
+      throw ArgumentError("fit: resume needs batches with a position, as those of data::Loader");
+    }
+  }
   const auto step = [&](const auto& batch) {
     if (options.before_step) options.before_step();
     double norm = 0;

@@ -28,7 +28,7 @@ for source in "$work"/*.cpp; do
     failed=1
   fi
 done
-((count >= 7)) || { echo "the pages show $count programs; there were seven"; exit 1; }
+((count >= 8)) || { echo "the pages show $count programs; there were eight"; exit 1; }
 
 awk '/^```cpp$/ { open = 1; next } /^```/ { open = 0 } open' docs/plotting.md > "$work/plotting.cpp"
 if ! "$compiler" -std=c++20 -O1 -Iinclude "$work/plotting.cpp" "$plot" "$library" "$openblas" -o "$work/plotting"; then

@@ -311,6 +311,31 @@ TEST_CASE("fit saves as it goes, keeps the last ones, and passes over a broken o
   CHECK_THROWS_AS(SaveSnapshots("x", {}, {.steps = 0}), ArgumentError);
 }
 
+TEST_CASE("fit goes on where a snapshot was taken") {
+  const test::Folder folder;
+  const auto loss_of = [](auto& run) {
+    return [&](const auto& x, const auto& y) { return mse_loss(run.model(x), y); };
+  };
+  Run whole(Adam{.learning_rate = 0.01}), part(Adam{.learning_rate = 0.01});
+  fit(loss_of(whole), whole.optimizer, whole.loader, {.epochs = 3});
+  SaveSnapshots saving(folder.path("run"), part.parts());
+  fit(loss_of(part), part.optimizer, part.loader,
+      {.epochs = 3, .steps = 11, .callbacks = {&saving}});
+  Run again(Adam{.learning_rate = 0.01});
+  SaveSnapshots loading(folder.path("run"), again.parts());
+  CHECK(loading.load_latest());
+  const History history =
+      fit(loss_of(again), again.optimizer, again.loader, {.epochs = 3, .resume = true});
+  CHECK(history.epochs.size() == 2);
+  CHECK(history.epochs[0].epoch == 2);
+  CHECK(again.optimizer.steps() == 24);
+  check_same(again.model, whole.model);
+  const std::vector<float> batches = {1};
+  CHECK_THROWS_AS(fit([&](float) { return sum(again.model.in.weight * 1.0f); }, again.optimizer,
+                      batches, {.resume = true}),
+                  ArgumentError);
+}
+
 TEST_CASE("a run that is killed at any moment goes on to the same bits") {
   const test::Folder folder;
   constexpr int steps = 60;
