@@ -52,6 +52,10 @@ template <class F>
 concept TakesNumber = std::is_arithmetic_v<
     std::remove_cvref_t<typename decltype(ArgumentOf<std::decay_t<F>>::type())::type>>;
 
+/// HasMethod, of which a compiler that finds it false says no more.
+template <class M>
+constexpr bool has_method = HasMethod<M>;
+
 #define EBB_METHODS(X) \
   X(GradientDescent)   \
   X(Subgradient)       \
@@ -76,8 +80,8 @@ EBB_API Minimum<T> minimum(Outcome outcome, const Shape& shape);
 EBB_API Minimum<double> of_model(ModelObjective& objective, const std::function<Outcome()>& run);
 
 template <class Method>
-EBB_INLINE void check_method() {
-  static_assert(HasMethod<Method>,
+EBB_INLINE void refuse_method() {
+  static_assert(has_method<Method>,
                 "minimize: this is no method; take one of ebb/optim/minimize: LBFGS{}, "
                 "GradientDescent{}, ...; a rule, such as Adam, belongs into an Optimizer");
 }
@@ -90,8 +94,10 @@ EBB_INLINE void check_method() {
 template <class F, Real T, class Method>
 Minimum<T> minimize(F&& f, const Array<T>& start, const Method& method, const Stop& stop = {},
                     const Watch& watch = {}) {
-  detail::check_method<Method>();
-  if constexpr (detail::FitsResiduals<Method>) {
+  if constexpr (!detail::HasMethod<Method>) {
+    detail::refuse_method<Method>();
+    return {};
+  } else if constexpr (detail::FitsResiduals<Method>) {
     detail::ResidualObjective<T> objective(std::ref(f), start);
     return detail::minimum<T>(detail::run(method, objective, stop, watch), start.shape());
   } else {
@@ -106,11 +112,13 @@ Minimum<T> minimize(F&& f, const Array<T>& start, const Method& method, const St
 template <class F, class Method>
 Minimum<double> minimize(F&& f, double start, const Method& method, const Stop& stop = {},
                          const Watch& watch = {}) {
-  if constexpr (!detail::TakesNumber<F>) {
+  if constexpr (!detail::HasMethod<Method>) {
+    detail::refuse_method<Method>();
+    return {};
+  } else if constexpr (!detail::TakesNumber<F>) {
     return minimize(std::forward<F>(f), Array<double>(start), method, stop, watch);
   } else {
     static_assert(!detail::FitsResiduals<Method>, "minimize: residuals are a function of a tensor");
-    detail::check_method<Method>();
     detail::NumberObjective objective(std::ref(f), start);
     return detail::minimum<double>(detail::run(method, objective, stop, watch), Shape());
   }
@@ -134,18 +142,22 @@ auto maximize(F&& f, const Start& start, const Method& method, const Stop& stop 
 template <HasParts M, class Loss, class Method>
 Minimum<double> minimize(M& model, Loss&& loss, const Method& method, const Stop& stop = {},
                          const Watch& watch = {}) {
-  detail::check_method<Method>();
   static_assert(!detail::FitsResiduals<Method>,
                 "minimize: residuals are minimised as a function of a tensor, not of a model");
-  using T = typename std::invoke_result_t<Loss&>::value_type;
-  detail::ModelObjective::Loss both;
-  if constexpr (std::same_as<T, float>) {
-    both.narrow = std::ref(loss);
+  if constexpr (!detail::HasMethod<Method>) {
+    detail::refuse_method<Method>();
+    return {};
   } else {
-    both.wide = std::ref(loss);
+    using T = typename std::invoke_result_t<Loss&>::value_type;
+    detail::ModelObjective::Loss both;
+    if constexpr (std::same_as<T, float>) {
+      both.narrow = std::ref(loss);
+    } else {
+      both.wide = std::ref(loss);
+    }
+    detail::ModelObjective objective(std::move(both), parameters(model));
+    return detail::of_model(objective, [&] { return detail::run(method, objective, stop, watch); });
   }
-  detail::ModelObjective objective(std::move(both), parameters(model));
-  return detail::of_model(objective, [&] { return detail::run(method, objective, stop, watch); });
 }
 
 }  // namespace ebb::inline v0::optim
