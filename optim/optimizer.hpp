@@ -50,7 +50,7 @@ struct Update {
   /// does it block by block.
   void (*whole)(const Update& update, void* room);
   const typename Rule::Step* step;
-  double scale, limit;  ///< of the gradient: its factor, and its largest magnitude after that
+  double scale, limit;  ///< factor of the gradient, and its largest magnitude after that
   void* weight;
   const void* gradient;
   void* states[std::size(Rule::states) + 1];  ///< as many as the rule uses; never an empty array

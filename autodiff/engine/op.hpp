@@ -58,7 +58,7 @@ class Call {
   Block* dense_gradient(int k) const {
     return context_.template dense_gradient<T>(record().inputs[k]);
   }
-  /// The same for a vjp that adds `count` rows, and lists them if it is asked to.
+  /// The gradient of an input for a vjp that adds `count` rows to it, and lists them if asked to.
   RowGradient row_gradient(int k, std::int64_t count) const {
     return context_.template row_gradient<T>(record().inputs[k], count);
   }

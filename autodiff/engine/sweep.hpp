@@ -191,7 +191,7 @@ class VjpContext {
   Block* dense_gradient(std::uint32_t id) const {
     return sweep_.dense_gradient<T>(id);
   }
-  /// The same for a vjp that adds `count` rows, and lists them if it is asked to.
+  /// The gradient of an input for a vjp that adds `count` rows to it, and lists them if asked to.
   template <class T>
   RowGradient row_gradient(std::uint32_t id, std::int64_t count) const {
     return sweep_.row_gradient<T>(id, count);

@@ -9,10 +9,10 @@ namespace ebb::inline v0::optim {
 /// One step of training.
 struct StepRecord {
   std::int64_t epoch;    ///< from 1
-  std::int64_t step;     ///< of the optimizer, from 1
+  std::int64_t step;     ///< steps of the optimizer, this one included
   std::int64_t batches;  ///< of this epoch, done so far
   std::int64_t of;       ///< batches of an epoch; 0 if that is not known
-  double loss;           ///< of the rows of the step
+  double loss;           ///< mean over the rows of the step
   double gradient_norm, clipped_norm;
   double learning_rate;
 };

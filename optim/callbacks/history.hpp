@@ -26,14 +26,14 @@ EBB_API std::ostream& operator<<(std::ostream& out, Ending ending);
 /// One epoch, or the part of it that was done.
 struct EpochRecord {
   std::int64_t epoch = 0;  ///< from 1
-  std::int64_t steps = 0;  ///< of the optimizer, so far
+  std::int64_t steps = 0;  ///< steps of the optimizer so far
   double loss = 0;         ///< mean over the rows of the epoch, each with the weights of its batch
   bool has_validation = false;
   double validation = std::numeric_limits<double>::quiet_NaN();  ///< NaN if nothing computes it
   std::vector<double> metrics = {};                              ///< by the names of the history
   double gradient_norm = 0;  ///< mean over steps, before clipping
   double clipped_norm = 0;   ///< mean over steps, after it
-  double learning_rate = 0;  ///< of the first group, at the last step
+  double learning_rate = 0;  ///< that of the first group, at the last step
   double seconds = 0;        ///< since the start of training
 };
 

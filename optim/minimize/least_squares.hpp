@@ -16,7 +16,7 @@ class EBB_API ResidualObjective : public TensorObjective<T> {
   double value(const Vector& x) override;
   double value_and_gradient(const Vector& x, Vector& gradient) override;
 
-  /// Of the last point at which the gradient was computed: the residuals (m,), and J (m, n).
+  /// The residuals (m,) and J (m, n) at the last point where the gradient was computed.
   const Vector& residuals() const { return r_; }
   const Vector& jacobian() const { return j_; }
 

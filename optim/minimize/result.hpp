@@ -38,7 +38,7 @@ struct Stop {
   /// The value is at most this.
   double target = -std::numeric_limits<double>::infinity();
   std::int64_t iterations = 1000;
-  /// Of the function, with or without its gradient, and products with its Hessian.
+  /// Calls of the function, with or without its gradient, and products with its Hessian.
   std::int64_t evaluations = std::numeric_limits<std::int64_t>::max();
   double seconds = std::numeric_limits<double>::infinity();
 };

@@ -30,7 +30,7 @@ struct Plain {
 
 /// Changes w by one step of the literature, from g.
 using Restated = std::function<void(Plain& p, int step)>;
-/// The same for each element by itself: the next weight, from w, g, the step and what is kept.
+/// The next weight of one element, from w, g, the step and what is kept.
 using RestatedElement =
     std::function<double(double w, double g, int step, double& a, double& b, double& c)>;
 inline Restated each_element(RestatedElement f) {
