@@ -104,6 +104,7 @@ TEST_CASE_TEMPLATE("every rule does the same steps", T, float, double) {
   run(optim::SGD{.learning_rate = 0.1, .momentum = 0.9});
   run(optim::SGD{.learning_rate = 0.1, .weight_decay = 0.1});
   run(optim::Adam{.learning_rate = 0.1});
+  run(optim::Adagrad{.learning_rate = 0.1, .learning_rate_decay = 0.1});
 }
 
 TEST_CASE_TEMPLATE("a part for all rows reaches all rows", T, float, double) {
