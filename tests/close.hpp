@@ -7,6 +7,7 @@
 #include <cstring>
 #include <sstream>
 #include <string>
+#include <type_traits>
 
 #include "ebb/autodiff/values/tensor.hpp"
 
@@ -43,6 +44,12 @@ Agreement close(const Array<T>& a, const Array<U>& b, double relative, double ab
   text << "element " << at << ": " << double(a[at]) << " and " << double(b[at]) << ", " << worst
        << " times the tolerance";
   return {false, text.str()};
+}
+/// Agreement of two numbers.
+template <class T, class U>
+requires(std::is_arithmetic_v<T>&& std::is_arithmetic_v<U>) Agreement
+    close(T a, U b, double relative, double absolute = 0) {
+  return close(Array<double>(double(a)), Array<double>(double(b)), relative, absolute);
 }
 template <class T>
 Agreement close(const Tensor<T>& a, const Tensor<T>& b, double relative, double absolute = 0) {

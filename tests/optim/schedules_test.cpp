@@ -9,14 +9,15 @@
 
 #include "ebb/autodiff/values/error.hpp"
 #include "ebb/optim/optimizer.hpp"
+#include "ebb/tests/close.hpp"
 
 using namespace ebb;
 using namespace ebb::optim;
+using ebb::test::close;
 
 namespace {
 
-// A few roundings of numbers of size 1.
-doctest::Approx near(double x) { return doctest::Approx(x).epsilon(1e-14).scale(0); }
+constexpr double few = 1e-14;  // a few roundings
 
 /// The numbers of steps 0, 1, 2, ...
 void gives(const Schedule& schedule, const std::vector<double>& expected) {
@@ -25,7 +26,7 @@ void gives(const Schedule& schedule, const std::vector<double>& expected) {
     if (expected[step] == 0) {
       CHECK(std::abs(schedule(std::int64_t(step))) < 1e-15);
     } else {
-      CHECK(schedule(std::int64_t(step)) == near(expected[step]));
+      CHECK_AGREES(close(schedule(std::int64_t(step)), expected[step], few));
     }
   }
 }
@@ -68,18 +69,18 @@ TEST_CASE("one cycle up and down, and its momentum down and up") {
   // The peak is at step 0.3 * 10 - 1 = 2, the end at step 9.
   const OneCycle cycle{.peak = 1, .steps = 10};
   gives(cycle, {0.04, (0.04 + 1) / 2, 1});
-  CHECK(Schedule(cycle)(9) == near(4e-6));
-  CHECK(Schedule(cycle)(20) == near(4e-6));
+  CHECK_AGREES(close(Schedule(cycle)(9), 4e-6, few));
+  CHECK_AGREES(close(Schedule(cycle)(20), 4e-6, few));
   // Halfway down, between steps 5 and 6: both together give the two ends.
-  CHECK(Schedule(cycle)(5) + Schedule(cycle)(6) == near(1 + 4e-6));
+  CHECK_AGREES(close(Schedule(cycle)(5) + Schedule(cycle)(6), 1 + 4e-6, few));
   gives(cycle.momentum(), {0.95, 0.9, 0.85});
-  CHECK(cycle.momentum()(9) == near(0.95));
+  CHECK_AGREES(close(cycle.momentum()(9), 0.95, few));
   gives(OneCycle{.peak = 1, .steps = 1}, {1, 1});
 }
 
 TEST_CASE("inverse square root after a warm-up") {
   gives(InverseSquareRoot{.rate = 1, .warmup = 4}, {0.25, 0.5, 0.75, 1, std::sqrt(0.8)});
-  CHECK(Schedule(InverseSquareRoot{.rate = 1, .warmup = 4})(15) == near(0.5));
+  CHECK_AGREES(close(Schedule(InverseSquareRoot{.rate = 1, .warmup = 4})(15), 0.5, few));
 }
 
 TEST_CASE("cycles of triangles, which may get lower") {

@@ -87,8 +87,7 @@ TEST_CASE_TEMPLATE("averaged descent: the weights, and their mean", T, float, do
     if (t == 10) CHECK_AGREES(same_bits(optimizer.state(w, "average"), w.value()));
   }
   const double tolerance = sizeof(T) == 8 ? 1e-12 : 1e-5;  // rounding of 20 steps
-  CHECK(double(optimizer.state(w, "average").item()) ==
-        doctest::Approx(sum / 10).epsilon(tolerance));
+  CHECK_AGREES(close(double(optimizer.state(w, "average").item()), sum / 10, tolerance));
 }
 
 }  // TEST_SUITE("adaptive rules")
