@@ -77,8 +77,7 @@ bool FitLoop::counts(double loss, std::int64_t rows) {
 }
 
 StepOptions FitLoop::step_options(double norm) const {
-  // Of several batches, the gradients are those of sums over rows.
-  const double scale = options_.accumulate == 1 || waiting_rows_ == 0 ? 1 : 1 / waiting_rows_;
+  const double scale = mean_scale();
   const double clip = options_.clip_norm < norm * scale ? options_.clip_norm / (norm * scale) : 1;
   return {.scale = scale * clip, .clip_value = options_.clip_value};
 }
@@ -91,9 +90,7 @@ bool FitLoop::tell(const auto& f) {
 }
 
 bool FitLoop::after_step(std::int64_t step, double norm, double learning_rate) {
-  const StepOptions made = step_options(norm);
-  const double scale = options_.accumulate == 1 || waiting_rows_ == 0 ? 1 : 1 / waiting_rows_;
-  const double whole = norm * scale, clipped = norm * made.scale;
+  const double whole = norm * mean_scale(), clipped = norm * step_options(norm).scale;
   ++steps_;
   ++epoch_steps_;
   norm_sum_ += whole;

@@ -88,6 +88,10 @@ class EBB_API FitLoop {
   using Clock = std::chrono::steady_clock;
   double seconds() const { return std::chrono::duration<double>(Clock::now() - began_).count(); }
   bool tell(const auto& f);
+  /// The factor that makes the gradients of the waiting batches those of their mean.
+  double mean_scale() const {
+    return options_.accumulate == 1 || waiting_rows_ == 0 ? 1 : 1 / waiting_rows_;
+  }
 
   const FitOptions& options_;
   std::int64_t batches_of_epoch_;
