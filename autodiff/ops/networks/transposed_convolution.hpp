@@ -39,11 +39,7 @@ struct ConvTranspose2d {
     return detail::apply<Conv2dWeight, T>(
         {call.options().options, detail::height_width(call.shape_of(1))}, call.g(), call.a());
   }
-  static auto vjp_c(const auto& call) {
-    const auto g = call.g();
-    const Shape& s = g.shape();
-    return sum(sum(reshape(g, {s[0], s[1], s[2] * s[3]}), 2), 0);
-  }
+  static auto vjp_c(const auto& call) { return Conv2d::vjp_c(call); }
   static constexpr Lacks lacks{.scalar = "needs planes"};
   static std::vector<Sample> samples() {
     const auto with = [](ConvTranspose2dOptions o) {
