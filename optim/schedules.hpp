@@ -113,8 +113,8 @@ struct EBB_API WarmRestarts {
   double operator()(std::int64_t step) const;
 };
 
-/// One cycle (Smith and Topin 2018), by half waves: up from peak / start_divisor in the first part
-/// of the steps, and down to a small rate in the rest. The momentum goes the other way.
+/// One cycle (Smith and Topin 2018), by half waves: up from peak / start_divisor, for the part
+/// `rise` of the steps, and down to a small rate in the rest. The momentum goes the other way.
 struct EBB_API OneCycle {
   double peak = 1e-1;
   std::int64_t steps = 1;       ///< at least 1: of the whole run

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The fused pass of a rule. Needed only where a new rule is defined: include this, and
-// `Optimizer<MyRule>` compiles.
+// The definitions of `Optimizer`, whose functions optim/optimizer.hpp describes. Needed only where
+// a new rule is defined: include this, and `Optimizer<MyRule>` compiles.
 #pragma once
 #include <algorithm>
 #include <cmath>

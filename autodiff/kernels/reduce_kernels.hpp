@@ -169,8 +169,8 @@ struct ReduceKernels {
         (V::load(sums + c) + V::load(x + c)).store(sums + c);
     }
   }
-  /// The same sums in the same order, from rows that are read whole: hardware prefetchers follow
-  /// nothing better.
+  /// Sums of columns from rows that are read whole, added up in the order of the narrow panels:
+  /// hardware prefetchers follow nothing better.
   static void sum_long_columns(T* out, const T* x, std::int64_t rows, std::int64_t cols,
                                std::int64_t stride, double scale) {
     constexpr std::int64_t panel = 512;

@@ -30,8 +30,8 @@ EBB_API std::ostream& operator<<(std::ostream& out, Reason reason);
 
 /// A minimisation stops at the first of these that holds.
 struct Stop {
-  /// The euclidean norm of the gradient is at most this. With constraints or penalties it is that
-  /// of the gradient mapping, which is 0 at a solution and only there.
+  /// The euclidean norm of the gradient is at most this. With constraints or penalties the norm is
+  /// that of the gradient mapping, which is 0 at a solution and only there.
   double gradient = 1e-8;
   /// An iteration changes the value by at most this part of it, or of 1 if it is smaller. 0: never.
   double change = 0;

@@ -126,8 +126,8 @@ struct HeatMap {
   /// a matrix is written.
   Numbers y = {};
   Matrix values = {};
-  std::string label = {};                      ///< of the colour bar
-  Scale scale = Scale::linear;                 ///< of the colours
+  std::string label = {};                      ///< text beside the colour bar
+  Scale scale = Scale::linear;                 ///< how numbers become colours
   std::vector<std::string> column_names = {};  ///< stand in place of the numbers of the columns
   std::vector<std::string> row_names = {};
 };
@@ -140,7 +140,7 @@ struct Contours {
   Numbers levels = {};      ///< the values of the lines; without them `count` are chosen
   std::int64_t count = 12;  ///< how many are chosen, at equal distances on the scale
   Scale scale = Scale::linear;
-  std::string label = {};  ///< of the colour bar
+  std::string label = {};  ///< text beside the colour bar
 };
 
 /// Arrows from (x[i], y[i]) in the direction (dx[i], dy[i]).
@@ -171,7 +171,7 @@ struct Figure {
 /// Several figures in one picture, in rows.
 struct Panels {
   std::string title = {};
-  std::int64_t columns = 0;  ///< of the layout; 0: about as many as rows
+  std::int64_t columns = 0;  ///< figures beside each other; 0: about as many as rows
   std::vector<Figure> figures = {};
 };
 

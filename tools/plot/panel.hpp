@@ -46,8 +46,8 @@ bool has_place(double number, Scale scale);
 
 struct Panel {
   const Figure& figure;
-  std::size_t number = 1;               ///< of the figure in the picture
-  std::string prefix = {};              ///< of the notes, where there are several figures
+  std::size_t number = 1;               ///< place of the figure in the picture
+  std::string prefix = {};              ///< before each note, where there are several figures
   std::string data = {};                ///< the blocks of numbers
   std::string settings = {};            ///< after the settings that every figure has
   std::vector<std::string> plots = {};  ///< what is drawn, from the back to the front

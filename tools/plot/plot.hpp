@@ -12,7 +12,7 @@ namespace ebb::inline v0::plot {
 /// What `save` has written.
 struct Saved {
   bool is_picture = false;  ///< false: the numbers, for gnuplot is missing
-  std::string path = {};    ///< of the picture, or of the numbers
+  std::string path = {};    ///< where the picture, or its numbers, were written
   /// What the picture does not show, a line for each part of it: infinities, and numbers that are
   /// not positive on a logarithmic scale.
   std::vector<std::string> notes = {};
