@@ -20,14 +20,13 @@ Parameter& Parameter::operator=(Parameter other) noexcept {
 Parameter::~Parameter() = default;
 
 const Shape& Parameter::shape() const {
-  return std::visit([](const auto& variable) -> const Shape& { return variable.shape(); },
-                    variable_);
+  return visit([](const auto& variable) -> const Shape& { return variable.shape(); });
 }
 bool Parameter::has_gradient() const {
-  return std::visit([](const auto& variable) { return variable.has_gradient(); }, variable_);
+  return visit([](const auto& variable) { return variable.has_gradient(); });
 }
 void Parameter::zero_grad() {
-  std::visit([](auto& variable) { variable.zero_grad(); }, variable_);
+  visit([](auto& variable) { variable.zero_grad(); });
 }
 
 namespace detail {

@@ -129,6 +129,17 @@ class EBB_API Parameter {
   EBB_INLINE const Variable<T>* get() const {
     return std::get_if<Variable<T>>(&variable_);
   }
+  /// f(variable), with the variable in its own element type: f takes both.
+  template <class F>
+  EBB_INLINE decltype(auto) visit(const F& f) {
+    auto* const narrow = get<float>();
+    return narrow ? f(*narrow) : f(*get<double>());
+  }
+  template <class F>
+  EBB_INLINE decltype(auto) visit(const F& f) const {
+    const auto* const narrow = get<float>();
+    return narrow ? f(*narrow) : f(*get<double>());
+  }
 
  private:
   std::string name_;

@@ -12,13 +12,6 @@ namespace {
 
 constexpr double infinity = std::numeric_limits<double>::infinity();
 
-/// Calls f(variable) in its element type.
-template <class F>
-void visit(const Parameter& parameter, const F& f) {
-  const auto* narrow = parameter.get<float>();
-  narrow ? f(*narrow) : f(*parameter.get<double>());
-}
-
 /// The sum of (x / scale)^2, in eight parts, so that no addition waits for the one before.
 template <class T>
 double squares(const T* x, std::int64_t n, double scale = 1) {
@@ -51,7 +44,7 @@ void throw_if_not_finite(const Parameter& parameter, const Array<T>& gradient) {
 
 void detail::GradientNorm::add(const Parameter& parameter) {
   if (!parameter.has_gradient()) return;
-  visit(parameter, [&](const auto& variable) {
+  parameter.visit([&](const auto& variable) {
     const auto& gradient = variable.gradient();
     const double plain = squares(gradient.data(), gradient.size());
     if (scale_ == 1 && plain < infinity && sum_ + plain < infinity) {
@@ -94,7 +87,7 @@ void clip_adaptive(const Parameters& parameters, double factor, double smallest)
   }
   for (const Parameter& parameter : parameters) {
     if (!parameter.has_gradient()) continue;
-    visit(parameter, [&](const auto& variable) {
+    parameter.visit([&](const auto& variable) {
       const Shape& shape = variable.shape();
       const std::int64_t rows = shape.rank() < 2 ? 1 : shape[0];
       const std::int64_t width = rows > 0 ? shape.size() / rows : 0;

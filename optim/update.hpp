@@ -53,11 +53,8 @@ Optimizer<Rule>::Optimizer(std::vector<Group<Rule>> groups) : groups_(std::move(
     follow_schedules(groups_[g], 0);
     prepared_.push_back(groups_[g].rule.prepare(1));  // refuses bad options at once
     for (const Parameter& parameter : groups_[g].parameters) {
-      const auto cell_of = [](const auto* variable) -> const void* {
-        return variable ? ebb::detail::Access::cell(*variable) : nullptr;
-      };
-      const auto* narrow = parameter.template get<float>();
-      const void* cell = narrow ? cell_of(narrow) : cell_of(parameter.template get<double>());
+      const void* const cell = parameter.visit(
+          [](const auto& variable) -> const void* { return ebb::detail::Access::cell(variable); });
       const auto [found, is_new] = group_of.emplace(cell, g);
       if (!is_new) {
         throw ArgumentError("Optimizer: " + detail::named(parameter) +
@@ -184,11 +181,11 @@ void Optimizer<Rule>::throw_no_gradient() {
 
 template <class Rule>
 void Optimizer<Rule>::check_held(const Parameter& parameter) {
-  const auto handles = [](const auto* variable) {
-    return ebb::detail::Access::cell(*variable)->references.load(std::memory_order_relaxed);
-  };
-  const auto* narrow = parameter.get<float>();
-  if ((narrow ? handles(narrow) : handles(parameter.get<double>())) > 1) return;
+  const std::int64_t handles = parameter.visit([](const auto& variable) {
+    return std::int64_t(
+        ebb::detail::Access::cell(variable)->references.load(std::memory_order_relaxed));
+  });
+  if (handles > 1) return;
   throw ArgumentError(
       "Optimizer: nothing but this optimizer holds " + detail::named(parameter) +
       " any more: was another Variable assigned to it, or its layer removed? Change a value by "
@@ -265,14 +262,10 @@ void Optimizer<Rule>::step(StepOptions options) {
       next->step = prepared;
       next->scale = scale;
       next->limit = options.clip_value;
-      bool is_updated;
-      if (auto* const narrow = parameter.template get<float>()) {
-        next->loop = Loops::best(used, set);
-        is_updated = prepare(*next, used, skips, *narrow, *states);
-      } else {
-        next->loop = UpdateLoops<Rule, double>::best(used, set);
-        is_updated = prepare(*next, used, skips, *parameter.template get<double>(), *states);
-      }
+      const bool is_updated = parameter.visit([&]<class T>(Variable<T>& variable) {
+        next->loop = UpdateLoops<Rule, T>::best(used, set);
+        return prepare(*next, used, skips, variable, *states);
+      });
       if (!is_updated) [[unlikely]]
         check_held(parameter);
       next += is_updated;
@@ -299,11 +292,7 @@ template <class Rule>
 void Optimizer<Rule>::zero_grad() {
   for (Group<Rule>& group : groups_) {
     for (Parameter& parameter : group.parameters) {
-      if (auto* narrow = parameter.template get<float>()) {
-        narrow->zero_grad();
-      } else {
-        parameter.template get<double>()->zero_grad();
-      }
+      parameter.visit([](auto& variable) { variable.zero_grad(); });
     }
   }
 }
@@ -357,11 +346,8 @@ void Optimizer<Rule>::each(Parts& part) {
       for (int k = 0; k < count; ++k) {
         State& at = states_[g][p][std::size_t(k)];
         const std::string path = name + std::string(Rule::states[std::size_t(k)]);
-        if (auto* narrow = parameter.template get<float>()) {
-          part(path, state<float>(at, *narrow));
-        } else {
-          part(path, state<double>(at, *parameter.template get<double>()));
-        }
+        parameter.visit(
+            [&]<class T>(const Variable<T>& variable) { part(path, state<T>(at, variable)); });
       }
     }
   }

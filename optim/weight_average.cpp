@@ -26,11 +26,7 @@ WeightAverage::WeightAverage(Parameters parameters, WeightAverageOptions options
                         ebb::detail::to_text(options.decay));
   }
   for (const Parameter& parameter : parameters_) {
-    if (const auto* narrow = parameter.get<float>()) {
-      averages_.emplace_back(narrow->value());
-    } else {
-      averages_.emplace_back(parameter.get<double>()->value());
-    }
+    parameter.visit([&](const auto& variable) { averages_.emplace_back(variable.value()); });
   }
 }
 

@@ -36,11 +36,7 @@ bool EarlyStopping::after_epoch(const EpochRecord& epoch, const std::vector<std:
   best_epoch_ = epoch.epoch;
   weights_.clear();
   for (const Parameter& parameter : parameters_) {
-    if (const auto* narrow = parameter.get<float>()) {
-      weights_.emplace_back(narrow->value());
-    } else {
-      weights_.emplace_back(parameter.get<double>()->value());
-    }
+    parameter.visit([&](const auto& variable) { weights_.emplace_back(variable.value()); });
   }
   return true;
 }
@@ -62,8 +58,9 @@ void EarlyStopping::each(Parts& part) {
   // Before the first epoch the best weights are those of the start.
   if (weights_.empty()) {
     for (const Parameter& parameter : parameters_) {
-      parameter.get<float>() ? weights_.emplace_back(Array<float>::zeros(parameter.shape()))
-                             : weights_.emplace_back(Array<double>::zeros(parameter.shape()));
+      parameter.visit([&]<class T>(const Variable<T>& variable) {
+        weights_.emplace_back(Array<T>::zeros(variable.shape()));
+      });
     }
   }
   for (std::size_t i = 0; i < weights_.size(); ++i) {

@@ -98,22 +98,6 @@ Vector TensorObjective<T>::hessian(const Vector& x) {
 template class TensorObjective<float>;
 template class TensorObjective<double>;
 
-namespace {
-
-/// Calls f(variable) for each parameter, in its element type.
-template <class F>
-void for_each(Parameters& parameters, const F& f) {
-  for (Parameter& parameter : parameters) {
-    if (auto* narrow = parameter.get<float>()) {
-      f(*narrow);
-    } else {
-      f(*parameter.get<double>());
-    }
-  }
-}
-
-}  // namespace
-
 ModelObjective::ModelObjective(Loss loss, Parameters parameters)
     : loss_(std::move(loss)), parameters_(std::move(parameters)) {
   if (parameters_.empty()) {
@@ -124,11 +108,7 @@ ModelObjective::ModelObjective(Loss loss, Parameters parameters)
 Vector ModelObjective::start() const {
   Vector x;
   for (const Parameter& parameter : parameters_) {
-    if (const auto* narrow = parameter.get<float>()) {
-      append(x, narrow->value());
-    } else {
-      append(x, parameter.get<double>()->value());
-    }
+    parameter.visit([&](const auto& variable) { append(x, variable.value()); });
   }
   return x;
 }
@@ -148,10 +128,12 @@ double ModelObjective::epsilon() const {
 }
 void ModelObjective::set(const Vector& x) {
   std::int64_t at = 0;
-  for_each(parameters_, [&]<class T>(Variable<T>& variable) {
-    variable.set_value(part_of<T>(x, at, variable.shape()));
-    at += variable.size();
-  });
+  for (Parameter& parameter : parameters_) {
+    parameter.visit([&]<class T>(Variable<T>& variable) {
+      variable.set_value(part_of<T>(x, at, variable.shape()));
+    });
+    at += parameter.size();
+  }
 }
 double ModelObjective::value(const Vector& x) {
   set(x);
@@ -164,20 +146,20 @@ double ModelObjective::value_and_gradient(const Vector& x, Vector& gradient) {
     Tape tape;
     const auto y = loss();
     const double value = single(y);
-    for_each(parameters_, [](auto& variable) { variable.zero_grad(); });
+    for (Parameter& parameter : parameters_) parameter.zero_grad();
     backward(y);
     return value;
   };
   const double value = loss_.narrow ? both(loss_.narrow) : both(loss_.wide);
   gradient.clear();
-  for_each(parameters_, [&]<class T>(Variable<T>& variable) {
-    if (variable.has_gradient()) {
-      append(gradient, variable.gradient());
+  for (Parameter& parameter : parameters_) {
+    if (parameter.has_gradient()) {
+      parameter.visit([&](const auto& variable) { append(gradient, variable.gradient()); });
     } else {
-      gradient.insert(gradient.end(), std::size_t(variable.size()), 0.0);
+      gradient.insert(gradient.end(), std::size_t(parameter.size()), 0.0);
     }
-    variable.zero_grad();
-  });
+    parameter.zero_grad();
+  }
   return value;
 }
 Vector ModelObjective::hvp(const Vector& x, const Vector& v) {

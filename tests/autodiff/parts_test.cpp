@@ -5,6 +5,7 @@
 #include <doctest/doctest.h>
 
 #include <array>
+#include <utility>
 
 #include "ebb/autodiff/values/error.hpp"
 #include "ebb/tests/close.hpp"
@@ -163,6 +164,18 @@ TEST_CASE("a parameter is a handle: copies share the variable") {
   CHECK(all[0].has_gradient());
   all[0].zero_grad();
   CHECK_FALSE(model.first.weight.has_gradient());
+}
+
+TEST_CASE("a parameter is visited in its own element type, const or not") {
+  Model model;
+  Parameters all = parameters(model);
+  const auto width = []<class T>(const Variable<T>&) { return sizeof(T); };
+  CHECK(all[4].visit(width) == sizeof(float));
+  CHECK(all[0].visit(width) == sizeof(double));
+  CHECK(std::as_const(all)[4].visit(width) == sizeof(float));
+  CHECK(std::as_const(all)[0].visit(width) == sizeof(double));
+  all[4].visit([](auto& variable) { variable.set_gradient(variable.value()); });
+  CHECK(same_bits(model.scale.gradient(), model.scale.value()));
 }
 
 TEST_CASE("a tied variable is one parameter, under its first name") {
