@@ -26,6 +26,8 @@ struct Group {
   Schedule momentum = {};
 };
 
+class AnyOptimizer;
+
 namespace detail {
 
 /// True for the rules whose optimizers the library has.
@@ -77,6 +79,7 @@ struct StepOptions {
 /// A rule of your own needs `ebb/optim/update.hpp`.
 template <class Rule>
 class EBB_API Optimizer {
+  friend class AnyOptimizer;
   static_assert(
       detail::is_listed<Rule> || requires { sizeof(detail::Definitions<Rule>); },
       "an optimizer with a rule of your own needs #include <ebb/optim/update.hpp>");
@@ -130,8 +133,9 @@ class EBB_API Optimizer {
   /// The number of steps so far.
   EBB_INLINE std::int64_t steps() const { return steps_; }
 
-  /// Visits the number of steps, and the state of every parameter under the names of the group, the
-  /// parameter and the array: "steps", "0.encoder.weight.m".
+  /// Visits the number of steps, the options of the rule of each group, and the state of every
+  /// parameter under the names of the group, the parameter and the array: "steps",
+  /// "options.0.learning_rate", "0.encoder.weight.m".
   void each(Parts& part);
 
  private:
@@ -182,6 +186,19 @@ template <class Rule>
 Optimizer(Parameters, Rule, Schedule = {}) -> Optimizer<Rule>;
 template <class Rule>
 Optimizer(std::vector<Group<Rule>>) -> Optimizer<Rule>;
+
+namespace detail {
+
+/// Handles to the parameters of all groups.
+template <class Rule>
+Parameters parameters_of(Optimizer<Rule>& optimizer) {
+  Parameters all;
+  for (const Group<Rule>& group : optimizer.groups())
+    all.insert(all.end(), group.parameters.begin(), group.parameters.end());
+  return all;
+}
+
+}  // namespace detail
 
 #define EBB_DECLARE(R) extern template class Optimizer<R>;
 EBB_RULES(EBB_DECLARE)

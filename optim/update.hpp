@@ -110,12 +110,14 @@ EBB_INLINE bool Optimizer<Rule>::prepare(Update& update, int used, bool skips,
                                          Variable<T>& parameter, States& states) {
   auto& cell = *ebb::detail::Access::cell(parameter);
   if (cell.gradient.empty()) return false;
-  const int count = detail::states_of<Rule>(used, cell.value.shape());
-  for (int k = 0; k < count; ++k) {
-    Array<T>& array = state<T>(states[std::size_t(k)], parameter);
-    if (!(array.shape() == cell.value.shape())) [[unlikely]]
-      throw_state_shape(k, array.shape(), cell.value.shape());
-    update.states[k] = array.mutate();
+  if constexpr (std::size(Rule::states) > 0) {
+    const int count = detail::states_of<Rule>(used, cell.value.shape());
+    for (int k = 0; k < count; ++k) {
+      Array<T>& array = state<T>(states[std::size_t(k)], parameter);
+      if (!(array.shape() == cell.value.shape())) [[unlikely]]
+        throw_state_shape(k, array.shape(), cell.value.shape());
+      update.states[k] = array.mutate();
+    }
   }
   update.weight = cell.value.mutate();
   update.gradient = cell.gradient.data();
@@ -335,6 +337,9 @@ template <class Rule>
 void Optimizer<Rule>::each(Parts& part) {
   for (std::size_t g = 0; g < groups_.size(); ++g) check_group(g);
   part("steps", steps_);
+  for (std::size_t g = 0; g < groups_.size(); ++g) {
+    if constexpr (HasParts<Rule>) part("options." + std::to_string(g), groups_[g].rule);
+  }
   for (std::size_t g = 0; g < groups_.size(); ++g) {
     const int used = used_states(groups_[g].rule);
     for (std::size_t p = 0; p < groups_[g].parameters.size(); ++p) {

@@ -18,6 +18,15 @@ struct Adadelta {
   double weight_decay = 0;   ///< at least 0; adds weight_decay w to the gradient
   bool maximize = false;     ///< ascends
 
+  /// Visits the options by their names.
+  void each(Fields& field) {
+    field("learning_rate", learning_rate);
+    field("rho", rho);
+    field("epsilon", epsilon);
+    field("weight_decay", weight_decay);
+    field("maximize", maximize);
+  }
+
   static constexpr std::array<std::string_view, 2> states = {"square", "step"};
 
   struct Step {

@@ -18,6 +18,16 @@ struct Adagrad {
   double weight_decay = 0;         ///< at least 0; adds weight_decay w to the gradient
   bool maximize = false;           ///< ascends
 
+  /// Visits the options by their names.
+  void each(Fields& field) {
+    field("learning_rate", learning_rate);
+    field("learning_rate_decay", learning_rate_decay);
+    field("initial_accumulator", initial_accumulator);
+    field("epsilon", epsilon);
+    field("weight_decay", weight_decay);
+    field("maximize", maximize);
+  }
+
   static constexpr std::array<std::string_view, 1> states = {"sum"};
   bool skips_zero_gradients() const { return weight_decay == 0; }
 

@@ -22,6 +22,17 @@ struct Adam {
   bool amsgrad = false;         ///< the largest mean of squares so far, corrected for its bias
   bool maximize = false;        ///< ascends
 
+  /// Visits the options by their names.
+  void each(Fields& field) {
+    field("learning_rate", learning_rate);
+    field("beta1", beta1);
+    field("beta2", beta2);
+    field("epsilon", epsilon);
+    field("weight_decay", weight_decay);
+    field("amsgrad", amsgrad);
+    field("maximize", maximize);
+  }
+
   static constexpr std::array<std::string_view, 3> states = {"m", "v", "v_max"};
   static constexpr int fewest_states = 2;
   /// The largest mean of squares is needed for AMSGrad only.
@@ -59,6 +70,15 @@ struct Adamax {
   double beta2 = 0.999;         ///< in [0, 1): decay of the largest gradient
   double weight_decay = 0;      ///< at least 0; adds weight_decay w to the gradient
   bool maximize = false;        ///< ascends
+
+  /// Visits the options by their names.
+  void each(Fields& field) {
+    field("learning_rate", learning_rate);
+    field("beta1", beta1);
+    field("beta2", beta2);
+    field("weight_decay", weight_decay);
+    field("maximize", maximize);
+  }
 
   static constexpr std::array<std::string_view, 2> states = {"m", "u"};
 

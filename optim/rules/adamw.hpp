@@ -21,6 +21,17 @@ struct AdamW {
   bool amsgrad = false;         ///< the largest mean of squares so far, corrected for its bias
   bool maximize = false;        ///< ascends; the weights decay all the same
 
+  /// Visits the options by their names.
+  void each(Fields& field) {
+    field("learning_rate", learning_rate);
+    field("beta1", beta1);
+    field("beta2", beta2);
+    field("epsilon", epsilon);
+    field("weight_decay", weight_decay);
+    field("amsgrad", amsgrad);
+    field("maximize", maximize);
+  }
+
   static constexpr std::array<std::string_view, 3> states = {"m", "v", "v_max"};
   static constexpr int fewest_states = 2;
   /// The largest mean of squares is needed for AMSGrad only.

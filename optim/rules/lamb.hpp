@@ -21,6 +21,16 @@ struct LAMB {
   double weight_decay = 0;      ///< at least 0; adds weight_decay w to the direction
   bool maximize = false;        ///< ascends; the weights decay all the same
 
+  /// Visits the options by their names.
+  void each(Fields& field) {
+    field("learning_rate", learning_rate);
+    field("beta1", beta1);
+    field("beta2", beta2);
+    field("epsilon", epsilon);
+    field("weight_decay", weight_decay);
+    field("maximize", maximize);
+  }
+
   static constexpr std::array<std::string_view, 2> states = {"m", "v"};
 
   struct Step {

@@ -19,6 +19,15 @@ struct LARS {
   double weight_decay = 0;     ///< at least 0; adds weight_decay w to the gradient
   bool maximize = false;       ///< ascends
 
+  /// Visits the options by their names.
+  void each(Fields& field) {
+    field("learning_rate", learning_rate);
+    field("momentum", momentum);
+    field("trust", trust);
+    field("weight_decay", weight_decay);
+    field("maximize", maximize);
+  }
+
   static constexpr std::array<std::string_view, 1> states = {"velocity"};
 
   struct Step {

@@ -18,6 +18,15 @@ struct Lion {
   double weight_decay = 0;      ///< at least 0; a step takes away rate weight_decay w
   bool maximize = false;        ///< ascends; the weights decay all the same
 
+  /// Visits the options by their names.
+  void each(Fields& field) {
+    field("learning_rate", learning_rate);
+    field("beta1", beta1);
+    field("beta2", beta2);
+    field("weight_decay", weight_decay);
+    field("maximize", maximize);
+  }
+
   static constexpr std::array<std::string_view, 1> states = {"m"};
 
   struct Step {

@@ -12,11 +12,11 @@ namespace {
 /// singular values near 1: x <- a x + (b s + c s^2) x with s = x x^T. The polynomial is that of the
 /// authors: it takes what lies in (0, 1] to about [0.7, 1.2] in five steps.
 template <class T>
-void orthogonalize(std::int64_t rows, std::int64_t columns, int iterations, T* x, T* next,
+void orthogonalize(std::int64_t rows, std::int64_t columns, std::int64_t iterations, T* x, T* next,
                    T* square, T* power) {
   using ebb::detail::gemm;
   const T a = T(3.4445), b = T(-4.775), c = T(2.0315);
-  for (int i = 0; i < iterations; ++i) {
+  for (std::int64_t i = 0; i < iterations; ++i) {
     gemm(false, true, rows, rows, columns, x, x, square, false);
     gemm(false, false, rows, rows, rows, square, square, power, false);
     for (std::int64_t k = 0; k < rows * rows; ++k) power[k] = b * square[k] + c * power[k];

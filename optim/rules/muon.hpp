@@ -20,17 +20,29 @@ struct Muon {
   double momentum = 0.95;       ///< in [0, 1)
   bool nesterov = true;         ///< d as above; without it d = m
   double weight_decay = 0.1;    ///< at least 0; a step takes away rate weight_decay w
-  int iterations = 5;           ///< at least 1; of Newton and Schulz
+  std::int64_t iterations = 5;  ///< at least 1; of Newton and Schulz
   double epsilon = 1e-7;        ///< at least 0; added to the norm of d
   AdamW others = {};            ///< for what is no matrix
   bool maximize = false;        ///< ascends; the weights decay all the same
+
+  /// Visits the options by their names.
+  void each(Fields& field) {
+    field("learning_rate", learning_rate);
+    field("momentum", momentum);
+    field("nesterov", nesterov);
+    field("weight_decay", weight_decay);
+    field("iterations", iterations);
+    field("epsilon", epsilon);
+    field("others", others);
+    field("maximize", maximize);
+  }
 
   static constexpr std::array<std::string_view, 2> states = {"m", "v"};
   static constexpr int matrix_states = 1;
 
   struct Step {
     double rate, momentum, shrink, epsilon;
-    int iterations;
+    std::int64_t iterations;
     bool nesterov;
     AdamW::Step others;
   };
@@ -39,7 +51,7 @@ struct Muon {
     using detail::check_option;
     detail::check_common("Muon", learning_rate, weight_decay);
     check_option(momentum >= 0 && momentum < 1, "Muon", "momentum must be in [0, 1)", momentum);
-    check_option(iterations >= 1, "Muon", "iterations must be at least 1", iterations);
+    check_option(iterations >= 1, "Muon", "iterations must be at least 1", double(iterations));
     check_option(epsilon >= 0, "Muon", "epsilon must be at least 0", epsilon);
     check_option(!others.amsgrad && !others.maximize, "Muon",
                  "others.amsgrad and others.maximize must be false", 1);

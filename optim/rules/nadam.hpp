@@ -22,6 +22,17 @@ struct NAdam {
   double momentum_decay = 4e-3;  ///< above 0; how fast the momentum grows
   bool maximize = false;         ///< ascends
 
+  /// Visits the options by their names.
+  void each(Fields& field) {
+    field("learning_rate", learning_rate);
+    field("beta1", beta1);
+    field("beta2", beta2);
+    field("epsilon", epsilon);
+    field("weight_decay", weight_decay);
+    field("momentum_decay", momentum_decay);
+    field("maximize", maximize);
+  }
+
   static constexpr std::array<std::string_view, 2> states = {"m", "v"};
 
   struct Step {

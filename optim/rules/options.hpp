@@ -2,6 +2,7 @@
 // What the rules share: the checks of their options, and parts of their formulas.
 #pragma once
 #include "ebb/autodiff/formula/formula.hpp"
+#include "ebb/autodiff/values/fields.hpp"
 #include "ebb/autodiff/values/platform.hpp"
 
 namespace ebb::inline v0::optim::detail {

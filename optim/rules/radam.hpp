@@ -21,6 +21,17 @@ struct RAdam {
   bool decoupled = false;       ///< takes away rate weight_decay w instead, as AdamW does
   bool maximize = false;        ///< ascends
 
+  /// Visits the options by their names.
+  void each(Fields& field) {
+    field("learning_rate", learning_rate);
+    field("beta1", beta1);
+    field("beta2", beta2);
+    field("epsilon", epsilon);
+    field("weight_decay", weight_decay);
+    field("decoupled", decoupled);
+    field("maximize", maximize);
+  }
+
   static constexpr std::array<std::string_view, 2> states = {"m", "v"};
 
   struct Step {

@@ -21,6 +21,17 @@ struct RMSProp {
   double weight_decay = 0;      ///< at least 0; adds weight_decay w to the gradient
   bool maximize = false;        ///< ascends
 
+  /// Visits the options by their names.
+  void each(Fields& field) {
+    field("learning_rate", learning_rate);
+    field("alpha", alpha);
+    field("epsilon", epsilon);
+    field("momentum", momentum);
+    field("centered", centered);
+    field("weight_decay", weight_decay);
+    field("maximize", maximize);
+  }
+
   static constexpr std::array<std::string_view, 3> states = {"square", "velocity", "mean"};
   static constexpr int fewest_states = 1;
   /// The velocity is needed with momentum, and the mean, which comes after it, for centring.

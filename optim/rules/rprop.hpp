@@ -21,6 +21,16 @@ struct Rprop {
   double largest = 50;          ///< at least `smallest`: limit of a step
   bool maximize = false;        ///< ascends
 
+  /// Visits the options by their names.
+  void each(Fields& field) {
+    field("learning_rate", learning_rate);
+    field("shrink", shrink);
+    field("grow", grow);
+    field("smallest", smallest);
+    field("largest", largest);
+    field("maximize", maximize);
+  }
+
   static constexpr std::array<std::string_view, 2> states = {"gradient", "step"};
 
   struct Step {

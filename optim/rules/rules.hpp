@@ -2,6 +2,7 @@
 // All update rules. A rule is a struct with
 //
 //   options                       plain members with defaults; `maximize`, if it is true, ascends
+//   each(field)                   visits them by their names, so that a snapshot holds them
 //   states                        the names of the arrays that it keeps for each parameter
 //   used_states()                 how many of them, from the first, if that depends on the options
 //   fewest_states                 the fewest that it may be, if not 0

@@ -22,6 +22,17 @@ struct SGD {
   double weight_decay = 0;      ///< at least 0; adds weight_decay w to the gradient
   bool maximize = false;        ///< ascends
 
+  /// Visits the options by their names.
+  void each(Fields& field) {
+    field("learning_rate", learning_rate);
+    field("momentum", momentum);
+    field("dampening", dampening);
+    field("averaging", averaging);
+    field("nesterov", nesterov);
+    field("weight_decay", weight_decay);
+    field("maximize", maximize);
+  }
+
   static constexpr std::array<std::string_view, 1> states = {"velocity"};
   /// The velocity is needed with momentum only.
   int used_states() const { return momentum != 0 ? 1 : 0; }

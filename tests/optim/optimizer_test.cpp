@@ -197,7 +197,7 @@ TEST_CASE_TEMPLATE("a scale is a factor of all gradients, which stay as they are
   CHECK_AGREES(same_bits(w.value(), Array<T>::of({T(-0.5) * T(0.1), T(0.5) * T(0.1)})));
 }
 
-TEST_CASE("its parts are the number of steps and the state of each parameter, by name") {
+TEST_CASE("its parts are the steps, the options, and the state of each parameter, by name") {
   struct Seen : Parts {
     std::vector<std::string> names;
     void part(const std::string& path, Part) override { names.push_back(path); }
@@ -207,12 +207,16 @@ TEST_CASE("its parts are the number of steps and the state of each parameter, by
   optim::Optimizer adam(model, optim::Adam{});
   Seen seen;
   adam.each(seen);
-  CHECK(seen.names ==
-        std::vector<std::string>{"steps", "0.weight.m", "0.weight.v", "0.bias.m", "0.bias.v"});
+  CHECK(seen.names == std::vector<std::string>{"steps", "options.0.learning_rate",
+                                               "options.0.beta1", "options.0.beta2",
+                                               "options.0.epsilon", "options.0.weight_decay",
+                                               "options.0.amsgrad", "options.0.maximize",
+                                               "0.weight.m", "0.weight.v", "0.bias.m", "0.bias.v"});
   optim::Optimizer plain(model, optim::SGD{});
   Seen few;
   plain.each(few);
-  CHECK(few.names == std::vector<std::string>{"steps"});
+  CHECK(few.names.size() == 8);
+  CHECK(few.names.back() == "options.0.maximize");
 }
 
 TEST_CASE_TEMPLATE("its state can be carried to another optimizer, which then goes on alike", T,
@@ -225,7 +229,7 @@ TEST_CASE_TEMPLATE("its state can be carried to another optimizer, which then go
       arrays.push_back(**std::get_if<Array<T>*>(&part));
     }
     void value(const std::string&, Value value) override {
-      steps = **std::get_if<std::int64_t*>(&value);
+      if (auto** whole = std::get_if<std::int64_t*>(&value)) steps = **whole;
     }
   };
   struct Put : Parts {
@@ -236,7 +240,7 @@ TEST_CASE_TEMPLATE("its state can be carried to another optimizer, which then go
       **std::get_if<Array<T>*>(&part) = from.arrays[next++];
     }
     void value(const std::string&, Value value) override {
-      **std::get_if<std::int64_t*>(&value) = from.steps;
+      if (auto** whole = std::get_if<std::int64_t*>(&value)) **whole = from.steps;
     }
   };
   auto model = nn::Linear<T>::zeros(2, 1), copy = nn::Linear<T>::zeros(2, 1);
