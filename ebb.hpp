@@ -41,6 +41,7 @@
 #include "ebb/data/transforms/scaling.hpp"
 #include "ebb/data/transforms/target_encoding.hpp"
 #include "ebb/nn/linear.hpp"
+#include "ebb/optim/any_optimizer.hpp"
 #include "ebb/optim/callbacks/early_stopping.hpp"
 #include "ebb/optim/callbacks/progress.hpp"
 #include "ebb/optim/clip.hpp"

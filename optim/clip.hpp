@@ -3,8 +3,7 @@
 #pragma once
 #include <cmath>
 
-#include "ebb/autodiff/parts.hpp"
-#include "ebb/optim/optimizer.hpp"
+#include "ebb/optim/any_optimizer.hpp"
 
 namespace ebb::inline v0::optim {
 
@@ -41,6 +40,9 @@ double gradient_norm(Optimizer<Rule>& optimizer) {
     for (const Parameter& parameter : group.parameters) norm.add(parameter);
   return norm.value();
 }
+inline double gradient_norm(const AnyOptimizer& optimizer) {
+  return gradient_norm(optimizer.parameters());
+}
 
 /// Limits the norm of all gradients together (Pascanu, Mikolov and Bengio 2013). No gradient is
 /// changed: the step scales them in its pass.
@@ -52,6 +54,9 @@ double gradient_norm(Optimizer<Rule>& optimizer) {
 EBB_API ClippedNorm clip_norm(const Parameters& parameters, double limit);
 template <class Rule>
 ClippedNorm clip_norm(Optimizer<Rule>& optimizer, double limit) {
+  return detail::clipped(gradient_norm(optimizer), limit);
+}
+inline ClippedNorm clip_norm(const AnyOptimizer& optimizer, double limit) {
   return detail::clipped(gradient_norm(optimizer), limit);
 }
 

@@ -33,7 +33,7 @@ data/splits/
 data/sets/
 data/batches/
 optim/rules/
-optim/schedules optim/optimizer
+optim/schedules optim/optimizer optim/any_optimizer
 optim/minimize/
 optim/callbacks/
 optim/

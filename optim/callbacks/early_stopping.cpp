@@ -79,6 +79,17 @@ ReduceOnPlateau::ReduceOnPlateau(ReduceOnPlateauOptions options) : options_(std:
   check(options_.minimum >= 0, "ReduceOnPlateau", "minimum must be at least 0");
 }
 
+ReduceOnPlateau::ReduceOnPlateau(AnyOptimizer& optimizer, ReduceOnPlateauOptions options)
+    : ReduceOnPlateau(std::move(options)) {
+  for (std::size_t g = 0; g < optimizer.groups(); ++g) {
+    if (optimizer.learning_rate_schedule(g)) throw_scheduled();
+  }
+  reduce_ = [&optimizer, this] {
+    for (std::size_t g = 0; g < optimizer.groups(); ++g)
+      optimizer.set_option("learning_rate", lower(optimizer.option("learning_rate", g)), g);
+  };
+}
+
 void ReduceOnPlateau::throw_scheduled() {
   throw ArgumentError(
       "ReduceOnPlateau: a schedule sets the learning rate of this optimizer; use one of both");

@@ -7,8 +7,8 @@
 #include <variant>
 #include <vector>
 
+#include "ebb/optim/any_optimizer.hpp"
 #include "ebb/optim/callbacks/callback.hpp"
-#include "ebb/optim/optimizer.hpp"
 
 namespace ebb::inline v0::optim {
 
@@ -72,6 +72,7 @@ class EBB_API ReduceOnPlateau : public Callback {
       }
     };
   }
+  explicit ReduceOnPlateau(AnyOptimizer& optimizer, ReduceOnPlateauOptions options = {});
   bool after_epoch(const EpochRecord& epoch, const std::vector<std::string>& names) override;
   void each(Parts& part) override;
   std::int64_t reductions() const { return reductions_; }
