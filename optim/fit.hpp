@@ -17,10 +17,12 @@
 #include <optional>
 #include <type_traits>
 #include <utility>
+#include <variant>
 #include <vector>
 
 #include "ebb/autodiff/tape.hpp"
 #include "ebb/autodiff/values/error.hpp"
+#include "ebb/optim/any_optimizer.hpp"
 #include "ebb/optim/callbacks/callback.hpp"
 #include "ebb/optim/clip.hpp"
 #include "ebb/optim/optimizer.hpp"
@@ -41,6 +43,9 @@ struct FitOptions {
   /// Goes on with a run that a snapshot has restored: `epochs` counts those, too, that the loader
   /// has behind it, and the first one is the rest of that in which the run was saved.
   bool resume = false;
+  /// Kept up to date, so that it can be a part of a snapshot: a run that is resumed then has the
+  /// whole history. Cleared at the start of a run that is not.
+  History* history = nullptr;
   /// At least 1: batches whose gradients make one step together, each weighted by its rows, so that
   /// it is that of one large batch. The last step of an epoch may have fewer.
   std::int64_t accumulate = 1;
@@ -54,11 +59,23 @@ struct FitOptions {
   std::vector<Callback*> callbacks = {};
   /// Called between the sweep and the step: all gradients are there, and may be changed.
   std::function<void()> before_step = {};
-  /// Ctrl-C ends training after the step that it meets; a second one ends the program.
+  /// Ctrl-C ends training after the step that it meets, and a line on standard error says how to go
+  /// on; a second one ends the program.
   bool catch_interrupt = false;
 };
 
 namespace detail {
+
+/// The weights before a step.
+class EBB_API WeightsBefore {
+ public:
+  explicit WeightsBefore(const Parameters& parameters);
+  /// The norm of what was added to the weights since, divided by theirs; NaN if that is 0.
+  double update_ratio(const Parameters& parameters) const;
+
+ private:
+  std::vector<std::variant<Array<float>, Array<double>>> weights_;
+};
 
 /// What a training loop counts and decides, whatever its types are.
 class EBB_API FitLoop {
@@ -68,9 +85,13 @@ class EBB_API FitLoop {
   FitLoop(const FitLoop&) = delete;
 
   const FitOptions& options() const { return options_; }
-  /// So many epochs are done before.
-  void skip(std::int64_t epochs) { epoch_ = epochs; }
+  /// Goes on after so many epochs, and batches of the one after them.
+  void skip(std::int64_t epochs, std::int64_t batches);
+  void start();
   bool begins_epoch();
+  /// Whether the next step is the first one of its epoch.
+  bool is_first_step() const { return history_.open.steps == 0; }
+  void note_update_ratio(double ratio) { history_.open.update_ratio = ratio; }
   /// Counts a batch; true if a step is due.
   bool counts(double loss, std::int64_t rows);
   /// Whether batches wait for a step.
@@ -86,8 +107,10 @@ class EBB_API FitLoop {
 
  private:
   using Clock = std::chrono::steady_clock;
+  /// Of this call.
   double seconds() const { return std::chrono::duration<double>(Clock::now() - began_).count(); }
   bool tell(const auto& f);
+  void say_how_to_resume();
   /// The factor that makes the gradients of the waiting batches those of their mean.
   double mean_scale() const {
     return options_.accumulate == 1 || waiting_rows_ == 0 ? 1 : 1 / waiting_rows_;
@@ -96,12 +119,12 @@ class EBB_API FitLoop {
   const FitOptions& options_;
   std::int64_t batches_of_epoch_;
   Clock::time_point began_ = Clock::now();
-  History history_;
+  History own_history_;
+  History& history_;           // its `open` has the sums of the epoch
+  double seconds_before_ = 0;  // of the run that is resumed
   bool is_over_ = false, is_told_ = false;
-  std::int64_t epoch_ = 0, steps_ = 0;
-  // Of the epoch.
-  std::int64_t epoch_batches_ = 0, epoch_steps_ = 0;
-  double epoch_rows_ = 0, loss_sum_ = 0, norm_sum_ = 0, clipped_sum_ = 0, rate_ = 0;
+  std::int64_t epoch_ = 0, batches_before_ = 0, steps_ = 0, last_step_ = 0;
+  double rate_ = 0;
   // Of the batches that wait for a step.
   std::int64_t waiting_ = 0;
   double waiting_rows_ = 0, waiting_loss_ = 0;
@@ -152,27 +175,25 @@ double rate_of(Optimizer<Rule>& optimizer) {
     return 0;
   }
 }
+EBB_API double rate_of(const AnyOptimizer& optimizer);
+inline Parameters parameters_of(const AnyOptimizer& optimizer) { return optimizer.parameters(); }
 
-}  // namespace detail
-
-/// Trains by mini-batches: for every batch, the sweep of `loss_of_batch(batch)`, or of
-/// `loss_of_batch(x, y)` for batches with these, then a step of the optimizer. `batches` is gone
-/// over once an epoch, as a `data::Loader`.
-///
-/// A loss or a gradient that is not finite ends training before its step; the history says which
-/// operation it came from. Gradients are absent afterwards.
-/// @throws ArgumentError for options out of their range, and what the loss or a callback throws.
-template <class Loss, class Rule, class Batches>
-History fit(Loss&& loss_of_batch, Optimizer<Rule>& optimizer, Batches&& batches,
-            const FitOptions& options = {}) {
-  detail::FitLoop loop(options, detail::count_of(batches));
+/// `fit` for either kind of optimizer.
+template <class Loss, class O, class Batches>
+History fit(Loss& loss_of_batch, O& optimizer, Batches& batches, const FitOptions& options) {
+  FitLoop loop(options, count_of(batches));
   if (options.resume) {
     if constexpr (requires { batches.position().epoch; }) {
-      loop.skip(batches.position().epoch);
+      std::int64_t done = 0;
+      if constexpr (requires { batches.batches_left(); }) {
+        done = batches.size() - batches.batches_left();
+      }
+      loop.skip(batches.position().epoch, done);
     } else {
       throw ArgumentError("fit: resume needs batches with a position, as those of data::Loader");
     }
   }
+  loop.start();
   const auto step = [&](const auto& batch) {
     if (options.before_step) options.before_step();
     double norm = 0;
@@ -180,23 +201,26 @@ History fit(Loss&& loss_of_batch, Optimizer<Rule>& optimizer, Batches&& batches,
       norm = gradient_norm(optimizer);
     } catch (const NonFiniteError&) {
       optimizer.zero_grad();
-      loop.end(Ending::not_finite, detail::diagnose(loss_of_batch, batch, "a gradient"));
+      loop.end(Ending::not_finite, diagnose(loss_of_batch, batch, "a gradient"));
       optimizer.zero_grad();
       return false;
     }
+    std::optional<WeightsBefore> before;
+    if (loop.is_first_step()) before.emplace(parameters_of(optimizer));
     optimizer.step(loop.step_options(norm));
+    if (before) loop.note_update_ratio(before->update_ratio(parameters_of(optimizer)));
     optimizer.zero_grad();
-    return loop.after_step(optimizer.steps(), norm, detail::rate_of(optimizer));
+    return loop.after_step(optimizer.steps(), norm, rate_of(optimizer));
   };
   while (loop.begins_epoch()) {
     bool goes_on = true;
     std::optional<std::remove_cvref_t<decltype(*std::begin(batches))>> last;
     for (const auto& batch : batches) {
-      const std::int64_t rows = detail::rows_of(batch);
+      const std::int64_t rows = rows_of(batch);
       double value = 0;
       {
         Tape tape;
-        const auto loss = detail::loss_of(loss_of_batch, batch);
+        const auto loss = loss_of(loss_of_batch, batch);
         value = double(loss.item());
         if (std::isfinite(value)) {
           using T = typename std::remove_cvref_t<decltype(loss)>::value_type;
@@ -205,7 +229,7 @@ History fit(Loss&& loss_of_batch, Optimizer<Rule>& optimizer, Batches&& batches,
       }
       if (!std::isfinite(value)) {
         optimizer.zero_grad();
-        loop.end(Ending::not_finite, detail::diagnose(loss_of_batch, batch, "the loss"));
+        loop.end(Ending::not_finite, diagnose(loss_of_batch, batch, "the loss"));
         optimizer.zero_grad();
         goes_on = false;
       } else if (loop.counts(value, rows)) {
@@ -219,6 +243,26 @@ History fit(Loss&& loss_of_batch, Optimizer<Rule>& optimizer, Batches&& batches,
     if (!loop.after_epoch(optimizer.steps())) break;
   }
   return loop.finish();
+}
+
+}  // namespace detail
+
+/// Trains by mini-batches: for every batch, the sweep of `loss_of_batch(batch)`, or of
+/// `loss_of_batch(x, y)` for batches with these, then a step of the optimizer. `batches` is gone
+/// over once an epoch, as a `data::Loader`.
+///
+/// A loss or a gradient that is not finite ends training before its step; the history says which
+/// operation it came from. Gradients are absent afterwards.
+/// @throws ArgumentError for options out of their range, and what the loss or a callback throws.
+template <class Loss, class Rule, class Batches>
+History fit(Loss&& loss_of_batch, Optimizer<Rule>& optimizer, Batches&& batches,
+            const FitOptions& options = {}) {
+  return detail::fit(loss_of_batch, optimizer, batches, options);
+}
+template <class Loss, class Batches>
+History fit(Loss&& loss_of_batch, AnyOptimizer& optimizer, Batches&& batches,
+            const FitOptions& options = {}) {
+  return detail::fit(loss_of_batch, optimizer, batches, options);
 }
 
 }  // namespace ebb::inline v0::optim

@@ -8,32 +8,14 @@
 #pragma once
 #include <chrono>
 #include <cstdint>
-#include <functional>
 #include <limits>
 #include <string>
-#include <type_traits>
-#include <utility>
 #include <vector>
 
 #include "ebb/optim/callbacks/callback.hpp"
+#include "ebb/optim/saved_state.hpp"
 
 namespace ebb::inline v0::optim {
-
-/// A thing whose state is saved, under a name: whatever may be a part, or has `each`, as models,
-/// optimizers, loaders, streams, averages of weights and callbacks.
-class SnapshotPart {
- public:
-  template <class T>
-  requires(!std::is_const_v<T>) SnapshotPart(std::string name, T& thing)
-      : name_(std::move(name)),
-        visit_([&thing](const std::string& path, Parts& part) { part(path, thing); }) {}
-  const std::string& name() const { return name_; }
-  void each(Parts& part) const { visit_(name_, part); }
-
- private:
-  std::string name_;
-  std::function<void(const std::string&, Parts&)> visit_;
-};
 
 /// Writes the state of all parts as a safetensors file, under the names "model.weight",
 /// "optimizer.steps", ...; whole or not at all.
@@ -52,13 +34,16 @@ struct SaveSnapshotsOptions {
 };
 
 /// Saves snapshots while `fit` runs, and a last one at its end: "base-000000123.safetensors" after
-/// step 123. Put it behind callbacks whose state it saves.
+/// step 123. Put it behind callbacks whose state it saves. One that is due at the end of an epoch
+/// is saved after its validation.
 class EBB_API SaveSnapshots : public Callback {
  public:
   SaveSnapshots(std::string base, std::vector<SnapshotPart> parts,
                 SaveSnapshotsOptions options = {});
   bool after_step(const StepRecord& step) override;
-  void at_end() override;
+  bool after_epoch(const EpochRecord& epoch, const std::vector<std::string>& names) override;
+  void before_end() override;
+  std::string saved() const override { return last_file_; }
 
   /// Loads the latest snapshot that can be read and fits; one that cannot is passed over. False if
   /// there is none.
@@ -75,6 +60,8 @@ class EBB_API SaveSnapshots : public Callback {
   SaveSnapshotsOptions options_;
   Clock::time_point saved_ = Clock::now();
   std::int64_t last_step_ = -1, saved_step_ = -1;
+  bool is_due_ = false;
+  std::string last_file_;
 };
 
 }  // namespace ebb::inline v0::optim

@@ -74,4 +74,37 @@ void WeightAverage::each(Parts& part) {
   }
 }
 
+AverageWeights::AverageWeights(WeightAverage& average, AverageWeightsOptions options)
+    : average_(average), options_(options) {
+  if (options.first_epoch < 1) {
+    throw ArgumentError("AverageWeights: first_epoch must be at least 1, not " +
+                        std::to_string(options.first_epoch));
+  }
+}
+
+void AverageWeights::at_start() {
+  // The model of a run that goes on after an epoch, or after its end, has the averages.
+  if (average_.is_swapped()) average_.swap();
+}
+
+bool AverageWeights::after_step(const StepRecord& step) {
+  epoch_ = step.epoch;
+  if (!options_.each_epoch && epoch_ >= options_.first_epoch) average_.update();
+  return true;
+}
+
+void AverageWeights::before_validation() {
+  if (epoch_ < options_.first_epoch) return;
+  if (options_.each_epoch) average_.update();
+  average_.swap();
+}
+
+void AverageWeights::after_validation() {
+  if (average_.is_swapped()) average_.swap();
+}
+
+void AverageWeights::at_end() {
+  if (epoch_ >= options_.first_epoch && !average_.is_swapped()) average_.swap();
+}
+
 }  // namespace ebb::inline v0::optim

@@ -4,7 +4,7 @@
 #include <variant>
 #include <vector>
 
-#include "ebb/autodiff/parts.hpp"
+#include "ebb/optim/callbacks/callback.hpp"
 
 namespace ebb::inline v0::optim {
 
@@ -52,6 +52,29 @@ class EBB_API WeightAverage {
   WeightAverageOptions options_;
   std::int64_t updates_ = 0;
   bool is_swapped_ = false;
+};
+
+struct AverageWeightsOptions {
+  std::int64_t first_epoch = 1;  ///< at least 1: nothing is averaged before it
+  bool each_epoch = false;       ///< averages once an epoch, not after every step
+};
+
+/// Averages the weights while `fit` runs. Validation and metrics, and the callbacks after it in the
+/// list, as EarlyStopping, see the averages; so does the model at the end.
+class EBB_API AverageWeights : public Callback {
+ public:
+  /// @throws ArgumentError for a first epoch below 1.
+  explicit AverageWeights(WeightAverage& average, AverageWeightsOptions options = {});
+  void at_start() override;
+  bool after_step(const StepRecord& step) override;
+  void before_validation() override;
+  void after_validation() override;
+  void at_end() override;
+
+ private:
+  WeightAverage& average_;
+  AverageWeightsOptions options_;
+  std::int64_t epoch_ = 0;
 };
 
 }  // namespace ebb::inline v0::optim

@@ -144,6 +144,8 @@ class Loader {
 
   /// The number of batches in an epoch.
   EBB_INLINE std::int64_t size() const { return source_->batches(0); }
+  /// The number of batches from the position to the end of its epoch.
+  EBB_INLINE std::int64_t batches_left() const { return source_->batches(position_.cursor); }
   const D& dataset() const { return source_->dataset; }
 
   /// The position of the next batch. In the body of a loop it is the one after the current batch;

@@ -6,9 +6,14 @@
 namespace ebb::inline v0::optim {
 
 Callback::~Callback() = default;
+void Callback::at_start() {}
 bool Callback::after_step(const StepRecord&) { return true; }
 bool Callback::after_epoch(const EpochRecord&, const std::vector<std::string>&) { return true; }
+void Callback::before_validation() {}
+void Callback::after_validation() {}
+void Callback::before_end() {}
 void Callback::at_end() {}
+std::string Callback::saved() const { return {}; }
 void Callback::each(Parts&) {}
 
 double detail::watched(const EpochRecord& epoch, const std::vector<std::string>& names,

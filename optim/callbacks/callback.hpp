@@ -15,18 +15,31 @@ struct StepRecord {
   double loss;           ///< mean over the rows of the step
   double gradient_norm, clipped_norm;
   double learning_rate;
+  bool is_last = false;  ///< training ends here: all steps are done, the time is up, or Ctrl-C
+
+  bool ends_epoch() const { return batches == of; }
 };
 
 /// Looks on, and may end training. Every function does nothing by default.
 class EBB_API Callback {
  public:
   virtual ~Callback();
+  /// Called once, before the first batch.
+  virtual void at_start();
   /// False ends training.
   virtual bool after_step(const StepRecord& step);
+  /// Called around the validation and the metrics of an epoch, and `after_epoch` of all callbacks.
+  virtual void before_validation();
+  virtual void after_validation();
   /// False ends training. `names` are those of the metrics.
   virtual bool after_epoch(const EpochRecord& epoch, const std::vector<std::string>& names);
+  /// Called once, for all callbacks before `at_end` of the first, while the weights are still those
+  /// of the last step; also if training ends by an exception.
+  virtual void before_end();
   /// Called once, also if training ends by an exception.
   virtual void at_end();
+  /// The file that holds the state of the run now; empty if there is none.
+  virtual std::string saved() const;
   /// What it has to remember between two runs.
   virtual void each(Parts& part);
 };

@@ -25,6 +25,7 @@ std::vector<Column> columns(const EpochRecord& e, const std::vector<std::string>
   for (std::size_t i = 0; i < metrics.size(); ++i) list.push_back({metrics[i], e.metrics[i]});
   list.push_back({"gradient_norm", e.gradient_norm});
   list.push_back({"clipped_norm", e.clipped_norm});
+  list.push_back({"update_ratio", e.update_ratio});
   list.push_back({"learning_rate", e.learning_rate});
   list.push_back({"seconds", e.seconds});
   return list;
@@ -71,6 +72,54 @@ std::string to_string(Ending ending) {
   return "unknown";
 }
 std::ostream& operator<<(std::ostream& out, Ending ending) { return out << to_string(ending); }
+
+void detail::OpenEpoch::each(Fields& field) {
+  field("epoch", epoch);
+  field("batches", batches);
+  field("steps", steps);
+  field("rows", rows);
+  field("loss", loss);
+  field("gradient_norm", gradient_norm);
+  field("clipped_norm", clipped_norm);
+  field("update_ratio", update_ratio);
+  field("seconds", seconds);
+}
+
+void History::each(Fields& field) {
+  constexpr std::size_t plain = 10;  // numbers of an epoch beside the metrics
+  std::vector<std::vector<double>> rows;
+  for (const EpochRecord& e : epochs) {
+    std::vector<double> row = {
+        double(e.epoch), double(e.steps), e.loss,         double(e.has_validation), e.validation,
+        e.gradient_norm, e.clipped_norm,  e.update_ratio, e.learning_rate,          e.seconds};
+    row.insert(row.end(), e.metrics.begin(), e.metrics.end());
+    rows.push_back(std::move(row));
+  }
+  field("metrics", metrics);
+  field("epochs", rows);
+  field.choice("ending", ending,
+               {"epochs", "steps", "callback", "time", "not_finite", "interrupted"});
+  field("diagnosis", diagnosis);
+  field("open", open);
+  std::vector<EpochRecord> read;
+  for (const std::vector<double>& row : rows) {
+    field.refuse_unless(row.size() == plain + metrics.size(),
+                        "an epoch of the history has " + std::to_string(row.size()) +
+                            " numbers, not " + std::to_string(plain + metrics.size()));
+    read.push_back({std::int64_t(row[0]),
+                    std::int64_t(row[1]),
+                    row[2],
+                    row[3] != 0,
+                    row[4],
+                    {row.begin() + plain, row.end()},
+                    row[5],
+                    row[6],
+                    row[7],
+                    row[8],
+                    row[9]});
+  }
+  epochs = std::move(read);
+}
 
 void History::write_csv(const std::string& path) const {
   std::ostringstream text;
@@ -139,6 +188,7 @@ std::ostream& operator<<(std::ostream& out, const History& history) {
   }
   out << "ended: " << history.ending << '\n';
   if (!history.diagnosis.empty()) out << history.diagnosis << '\n';
+  if (!history.how_to_resume.empty()) out << history.how_to_resume << '\n';
   return out;
 }
 

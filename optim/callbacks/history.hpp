@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "ebb/autodiff/values/platform.hpp"
+#include "ebb/autodiff/values/fields.hpp"
 
 namespace ebb::inline v0::optim {
 
@@ -33,9 +33,24 @@ struct EpochRecord {
   std::vector<double> metrics = {};                              ///< by the names of the history
   double gradient_norm = 0;  ///< mean over steps, before clipping
   double clipped_norm = 0;   ///< mean over steps, after it
+  /// Of the first step of the epoch: the norm of what it added to the weights, divided by theirs.
+  double update_ratio = std::numeric_limits<double>::quiet_NaN();
   double learning_rate = 0;  ///< that of the first group, at the last step
   double seconds = 0;        ///< since the start of training
 };
+
+namespace detail {
+
+/// What has been added up of an epoch that is not over.
+struct EBB_API OpenEpoch {
+  std::int64_t epoch = 0, batches = 0, steps = 0;
+  double rows = 0, loss = 0, gradient_norm = 0, clipped_norm = 0;
+  double update_ratio = std::numeric_limits<double>::quiet_NaN();
+  double seconds = 0;
+  void each(Fields& field);
+};
+
+}  // namespace detail
 
 /// All epochs of a training. Printed, it is a table.
 struct EBB_API History {
@@ -44,9 +59,16 @@ struct EBB_API History {
   Ending ending = Ending::epochs;
   /// Of what was not finite: the operation, as a tape that checks finds it.
   std::string diagnosis;
+  /// Of a run that was interrupted: the file that holds its state, and how to go on.
+  std::string how_to_resume;
+  detail::OpenEpoch open;
+
+  /// Visits all of it, so that a snapshot may hold it.
+  void each(Fields& field);
 
   /// Columns epoch, steps, loss, validation, the metrics, gradient_norm, clipped_norm,
-  /// learning_rate, seconds. Numbers are read back as they were; NaN is an empty cell.
+  /// update_ratio, learning_rate, seconds. Numbers are read back as they were; NaN is an empty
+  /// cell.
   /// @throws FileError if the file cannot be written.
   void write_csv(const std::string& path) const;
   /// One JSON object a line, with the same names; NaN is null.

@@ -6,7 +6,9 @@
 
 #include <cmath>
 #include <csignal>
+#include <iostream>
 #include <limits>
+#include <sstream>
 #include <stdexcept>
 
 #include "ebb/autodiff/operations/losses.hpp"
@@ -182,16 +184,25 @@ TEST_CASE("Ctrl-C ends after the step that it meets") {
   Problem problem;
   Optimizer optimizer(problem.model, SGD{.learning_rate = 0.1});
   auto loader = problem.loader();
-  struct Press : Callback {
-    bool after_step(const StepRecord& step) override {
-      if (step.step == 2) std::raise(SIGINT);
-      return true;
-    }
-  } press;
-  const auto history = fit(problem.loss(), optimizer, loader,
-                           {.epochs = 9, .callbacks = {&press}, .catch_interrupt = true});
+  Witness witness;
+  int batches = 0;
+  const auto loss = [&](const auto& x, const auto& y) {
+    if (++batches == 2) std::raise(SIGINT);
+    return mse_loss(problem.model(x), y);
+  };
+  std::ostringstream heard;
+  std::streambuf* const standard = std::cerr.rdbuf(heard.rdbuf());
+  const auto history =
+      fit(loss, optimizer, loader, {.epochs = 9, .callbacks = {&witness}, .catch_interrupt = true});
+  std::cerr.rdbuf(standard);
   CHECK(history.ending == Ending::interrupted);
   CHECK(optimizer.steps() == 2);
+  CHECK_FALSE(witness.steps[0].is_last);
+  CHECK(witness.steps[1].is_last);
+  const std::string text =
+      "interrupted after step 2; nothing was saved, as no SaveSnapshots is among the callbacks";
+  CHECK(history.how_to_resume == text);
+  CHECK(heard.str() == text + '\n');
 }
 
 TEST_CASE("a loss that is not finite ends it before the step, and is found") {
@@ -334,6 +345,49 @@ TEST_CASE("refuses options out of their ranges") {
   refuses({.callbacks = {nullptr}}, "fit: a callback is null");
   CHECK_THROWS_AS(EarlyStopping(problem.model, {.patience = 0}), ArgumentError);
   CHECK_THROWS_AS(ReduceOnPlateau(optimizer, {.factor = 1}), ArgumentError);
+}
+
+TEST_CASE("the first step of each epoch tells how much it changed the weights") {
+  Problem mine, theirs;
+  auto by_hand = mine.loader(), by_fit = theirs.loader();
+  Optimizer a(mine.model, SGD{.learning_rate = 0.1}), b(theirs.model, SGD{.learning_rate = 0.1});
+  std::vector<double> ratios;
+  for (int epoch = 0; epoch < 3; ++epoch) {
+    bool is_first = true;
+    for (const auto& [x, y] : by_hand) {
+      const auto w = mine.model.weight.value(), c = mine.model.bias.value();
+      Tape tape;
+      backward(mse_loss(mine.model(x), y));
+      a.step();
+      a.zero_grad();
+      if (std::exchange(is_first, false)) {
+        const auto v = mine.model.weight.value(), d = mine.model.bias.value();
+        ratios.push_back(std::hypot(v[0] - w[0], v[1] - w[1], d[0] - c[0]) /
+                         std::hypot(w[0], w[1], c[0]));
+      }
+    }
+  }
+  const History history = fit(theirs.loss(), b, by_fit, {.epochs = 3});
+  CHECK(std::isnan(history.epochs[0].update_ratio));  // the weights were 0
+  for (const std::size_t epoch : {1, 2})
+    CHECK_AGREES(close(history.epochs[epoch].update_ratio, ratios[epoch], 1e-12));
+}
+
+TEST_CASE("an optimizer that is chosen by name trains as its rule does") {
+  Problem mine, theirs;
+  auto by_type = mine.loader(), by_name = theirs.loader();
+  Optimizer a(mine.model, Adam{.learning_rate = 0.05});
+  AnyOptimizer b(theirs.model, "adam", {{"learning_rate", 0.05}});
+  ReduceOnPlateau plateau_a(a, {.factor = 0.5, .patience = 0, .watch = {.name = "loss"}}),
+      plateau_b(b, {.factor = 0.5, .patience = 0, .watch = {.name = "loss"}});
+  fit(mine.loss(), a, by_type, {.epochs = 8, .clip_norm = 0.5, .callbacks = {&plateau_a}});
+  const History history =
+      fit(theirs.loss(), b, by_name, {.epochs = 8, .clip_norm = 0.5, .callbacks = {&plateau_b}});
+  CHECK_AGREES(same_bits(mine.model.weight.value(), theirs.model.weight.value()));
+  CHECK(history.epochs[0].learning_rate == 0.05);
+  CHECK(b.option("learning_rate") == a.rule().learning_rate);
+  AnyOptimizer scheduled(theirs.model, "sgd", {}, Constant{});
+  CHECK_THROWS_AS(ReduceOnPlateau{scheduled}, ArgumentError);
 }
 
 TEST_CASE("any batches, and a loss of a batch") {

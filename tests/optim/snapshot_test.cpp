@@ -9,6 +9,7 @@
 #include <cmath>
 #include <csignal>
 #include <filesystem>
+#include <memory>
 #include <thread>
 
 #include "ebb/autodiff/operations/losses.hpp"
@@ -334,6 +335,115 @@ TEST_CASE("fit goes on where a snapshot was taken") {
   CHECK_THROWS_AS(fit([&](float) { return sum(again.model.in.weight * 1.0f); }, again.optimizer,
                       batches, {.resume = true}),
                   ArgumentError);
+}
+
+TEST_CASE("a resumed run has the whole history, and its callbacks the state of an unbroken one") {
+  // Wherever it is broken: in an epoch, at its last step, at its first one; twice.
+  const auto train = [](Run<Adam>& run, const std::string& base, std::int64_t steps, bool resume,
+                        std::string* saved = nullptr) {
+    AverageWeights averaging(run.average);
+    EarlyStopping stopping(run.model, {.patience = 3});
+    auto history = std::make_unique<History>();
+    auto parts = run.parts();
+    parts.emplace_back("stopping", stopping);
+    parts.emplace_back("history", *history);
+    SaveSnapshots saving(base, parts);
+    if (resume) CHECK(saving.load_latest());
+    const auto loss = [&](const auto& x, const auto& y) { return mse_loss(run.model(x), y); };
+    // It rises from the third epoch on, and so depends on how often it was computed.
+    const auto validation = [&] {
+      const double epoch = double(run.optimizer.steps()) / 8;
+      return std::abs(epoch - 3) + double(run.model.out.weight.value()[0]) * 1e-3;
+    };
+    const History returned = fit(loss, run.optimizer, run.loader,
+                                 {.epochs = 8,
+                                  .steps = steps,
+                                  .resume = resume,
+                                  .history = history.get(),
+                                  .validation = validation,
+                                  .callbacks = {&averaging, &stopping, &saving}});
+    CHECK(returned.epochs.size() == history->epochs.size());
+    if (saved) *saved = saving.saved();
+    return returned;
+  };
+  constexpr std::int64_t all = 1'000'000;
+  const test::Folder folder;
+  Run whole(Adam{.learning_rate = 0.01});
+  const History expected = train(whole, folder.path("whole"), all, false);
+  CHECK(expected.ending == Ending::callback);
+  CHECK(expected.epochs.size() == 6);
+  for (const std::int64_t first : {3, 8, 9, 23, 24, 47}) {
+    CAPTURE(first);
+    const std::string base = folder.path("run" + std::to_string(first));
+    std::string saved;
+    {
+      Run part(Adam{.learning_rate = 0.01});
+      CHECK(train(part, base, first, false, &saved).ending == Ending::steps);
+    }
+    CHECK(std::filesystem::exists(saved));
+    if (first < 40) {
+      Run next(Adam{.learning_rate = 0.01});
+      CHECK(train(next, base, 5, true).ending == Ending::steps);
+    }
+    Run last(Adam{.learning_rate = 0.01});
+    const History history = train(last, base, all, true);
+    check_same(last.model, whole.model);
+    CHECK(last.optimizer.steps() == whole.optimizer.steps());
+    CHECK(history.ending == Ending::callback);
+    REQUIRE(history.epochs.size() == expected.epochs.size());
+    for (std::size_t i = 0; i < expected.epochs.size(); ++i) {
+      const EpochRecord &a = history.epochs[i], &b = expected.epochs[i];
+      CHECK(a.epoch == b.epoch);
+      CHECK(a.steps == b.steps);
+      CHECK(a.loss == b.loss);
+      CHECK(a.validation == b.validation);
+      CHECK(a.gradient_norm == b.gradient_norm);
+      CHECK(a.clipped_norm == b.clipped_norm);
+      CHECK(a.update_ratio == b.update_ratio);
+      CHECK(a.learning_rate == b.learning_rate);
+      CHECK(a.seconds > (i > 0 ? history.epochs[i - 1].seconds : 0));
+    }
+  }
+}
+
+TEST_CASE("the options of a rule are those of the run that was saved") {
+  const test::Folder folder;
+  const std::string path = folder.path("run.safetensors");
+  Run run(Adam{.learning_rate = 0.01, .amsgrad = true});
+  run.train(2);
+  run.optimizer.rule().learning_rate = 0.005;  // as ReduceOnPlateau does
+  save_snapshot(path, run.parts());
+  run.train(3);
+  Run again(Adam{.learning_rate = 0.01, .amsgrad = true});
+  load_snapshot(path, again.parts());
+  CHECK(again.optimizer.rule().learning_rate == 0.005);
+  again.train(3);
+  check_same(again.model, run.model);
+  AnyOptimizer other(again.model, "adam", {{"amsgrad", 1}});
+  load_snapshot(path, {{"model", again.model},
+                       {"optimizer", other},
+                       {"loader", again.loader},
+                       {"average", again.average}});
+  CHECK(other.steps() == 2);
+  CHECK(other.option("learning_rate") == 0.005);
+}
+
+TEST_CASE("a history that is damaged is refused") {
+  const test::Folder folder;
+  History history;
+  history.metrics = {"accuracy"};
+  history.epochs.resize(1);
+  history.epochs[0].metrics = {0.5};
+  save_snapshot(folder.path("history"), {{"history", history}});
+  data::NamedArrays state = data::read_safetensors(folder.path("history"));
+  state.metadata["history.metrics"] = "";
+  data::write_safetensors(folder.path("damaged"), state);
+  History other;
+  CHECK_THROWS_WITH_AS(load_snapshot(folder.path("damaged"), {{"history", other}}),
+                       doctest::Contains("an epoch of the history has 11 numbers, not 10"),
+                       FileError);
+  load_snapshot(folder.path("history"), {{"history", other}});
+  CHECK(other.epochs[0].metrics[0] == 0.5);
 }
 
 TEST_CASE("a run that is killed at any moment goes on to the same bits") {

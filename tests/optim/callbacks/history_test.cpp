@@ -22,7 +22,7 @@ namespace {
 History history() {
   History h;
   h.metrics = {"accuracy", "a \"b\", c"};
-  h.epochs = {{1, 10, 0.5, true, 0.75, {0.1, -1}, 2, 1, 0.01, 0.125},
+  h.epochs = {{1, 10, 0.5, true, 0.75, {0.1, -1}, 2, 1, 0.001, 0.01, 0.125},
               {2,
                20,
                1.0 / 3,
@@ -31,6 +31,7 @@ History history() {
                {0.25, 1e-300},
                2,
                2,
+               0.002,
                0.005,
                0.25}};
   h.ending = Ending::steps;
@@ -61,8 +62,8 @@ TEST_CASE("is written as JSON, one object a line") {
   CHECK(
       text.substr(0, text.find('\n')) ==
       "{\"epoch\": 1, \"steps\": 10, \"loss\": 0.5, \"validation\": 0.75, \"accuracy\": 0.1, "
-      "\"a \\\"b\\\", c\": -1, \"gradient_norm\": 2, \"clipped_norm\": 1, \"learning_rate\": 0.01, "
-      "\"seconds\": 0.125}");
+      "\"a \\\"b\\\", c\": -1, \"gradient_norm\": 2, \"clipped_norm\": 1, \"update_ratio\": 0.001, "
+      "\"learning_rate\": 0.01, \"seconds\": 0.125}");
   CHECK(text.find("\"validation\": null") != std::string::npos);
 }
 
