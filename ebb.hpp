@@ -50,5 +50,6 @@
 #include "ebb/optim/minimize.hpp"
 #include "ebb/optim/optimizer.hpp"
 #include "ebb/optim/snapshot.hpp"
+#include "ebb/optim/trials.hpp"
 #include "ebb/optim/weight_average.hpp"
 #endif
