@@ -10,7 +10,7 @@ install(DIRECTORY autodiff data nn optim DESTINATION "${CMAKE_INSTALL_INCLUDEDIR
   FILES_MATCHING PATTERN "*.hpp" PATTERN mutant.hpp EXCLUDE)
 install(TARGETS ebb EXPORT ebbTargets)
 install(TARGETS ebb_xtensor EXPORT ebbXtensorTargets)
-install(FILES tools/plot/plot.hpp tools/plot/figure.hpp
+install(FILES tools/plot/plot.hpp tools/plot/figure.hpp tools/plot/training.hpp
   DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}/ebb/tools/plot")
 install(TARGETS ebb_plot EXPORT ebbPlotTargets)
 install(EXPORT ebbPlotTargets NAMESPACE ebb:: DESTINATION "${ebb_cmake_dir}")

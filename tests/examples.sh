@@ -93,6 +93,25 @@ pictures=$(mktemp -d)
 [[ -s $(echo "$pictures"/theory.*) && -s $(echo "$pictures"/paths.*) ]] ||
   fail "descent --pictures: no pictures"
 rm -rf "$pictures"
+out=$(./practice) || fail "practice: exit status $?"
+demand practice learned_one_batch "$(value "$out" learned_one_batch)" 'v == 1'
+demand practice learning_rate "$(value "$out" learning_rate)" 'v > 1e-3 && v < 0.2'
+demand practice accuracy "$(value "$out" accuracy)" 'v >= 0.94'
+demand practice same_bits "$(value "$out" same_bits)" 'v == 1'
+[[ $out == *'a run was killed after step 57'*'goes on after step 55'* ]] ||
+  fail "practice: the run was not killed, or did not go on"
+awk '/^ +[0-9]+ / { n++; if ($7 > 0.3001) exit 1 } END { exit n < 10 }' <<< "$out" ||
+  fail "practice: no table of epochs, or gradients above the limit"
+pictures=$(mktemp -d)
+./practice --pictures "$pictures" > /dev/null || fail "practice --pictures: exit status $?"
+[[ -s $(echo "$pictures"/training.[sc]*g) && -s $(echo "$pictures"/learning_rate.*) ]] ||
+  [[ -s $pictures/training.svg.csv && -s $pictures/learning_rate.csv ]] ||
+  fail "practice --pictures: no pictures"
+[[ $(head -n 1 "$pictures/training.csv") == epoch,steps,loss,validation,accuracy,* ]] ||
+  fail "practice: no history"
+rm -rf "$pictures"
+refuses 1 ./practice --data /nowhere
+refuses 2 ./practice --epochs 0
 out=$(./derivatives) || fail "derivatives: exit status $?"
 demand derivatives slope "$(value "$out" slope)" 'v == 4'
 for name in chain vjp; do
