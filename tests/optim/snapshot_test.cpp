@@ -3,102 +3,20 @@
 #include "ebb/optim/snapshot.hpp"
 
 #include <doctest/doctest.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include <cmath>
-#include <csignal>
 #include <filesystem>
-#include <memory>
-#include <thread>
 
-#include "ebb/autodiff/operations/losses.hpp"
-#include "ebb/autodiff/operations/networks.hpp"
-#include "ebb/autodiff/ops.hpp"
 #include "ebb/autodiff/values/error.hpp"
-#include "ebb/data/batches/loader.hpp"
 #include "ebb/data/formats/safetensors.hpp"
-#include "ebb/data/sets/dataset.hpp"
-#include "ebb/nn/linear.hpp"
 #include "ebb/optim/callbacks/early_stopping.hpp"
 #include "ebb/optim/fit.hpp"
-#include "ebb/optim/weight_average.hpp"
-#include "ebb/tests/close.hpp"
 #include "ebb/tests/files.hpp"
+#include "ebb/tests/optim/runs.hpp"
 
 using namespace ebb;
 using namespace ebb::optim;
-using ebb::test::same_bits;
-
-namespace {
-
-/// Two layers of both types' neighbours: float weights and a double scale, with dropout between.
-struct Network {
-  nn::Linear<float> in = nn::Linear<float>::zeros(3, 4), out = nn::Linear<float>::zeros(4, 1);
-  Stream stream{11};
-
-  Network() {
-    auto w = Array<float>::uninitialized({4, 3});
-    for (std::int64_t i = 0; i < 12; ++i) w.mutate()[i] = float(std::sin(1.0 + double(i)));
-    in.weight.set_value(w);
-    out.weight.set_value(Array<float>::of({{0.5, -0.25, 0.125, 1}}));
-  }
-  Tensor<float> operator()(const Operand<float>& x) {
-    return out(dropout(tanh(in(x)), 0.25, stream));
-  }
-  void each(Parts& part) {
-    part("in", in);
-    part("out", out);
-    part("stream", stream);
-  }
-};
-
-data::TensorDataset<float> rows(std::int64_t n = 30) {
-  auto x = Array<float>::uninitialized({n, 3});
-  auto y = Array<float>::uninitialized({n, 1});
-  for (std::int64_t i = 0; i < n; ++i) {
-    for (std::int64_t j = 0; j < 3; ++j)
-      x.mutate()[3 * i + j] = float(std::sin(double(7 * i + 3 * j)));
-    y.mutate()[i] = float(std::cos(double(i)));
-  }
-  return {x, y};
-}
-
-/// A run with all that it consists of.
-template <class Rule>
-struct Run {
-  Network model;
-  Optimizer<Rule> optimizer;
-  data::Loader<data::TensorDataset<float>> loader;
-  WeightAverage average{model, {.decay = 0.9}};
-
-  explicit Run(Rule rule, int workers = 0)
-      : optimizer(model, rule), loader(rows(), {.batch_size = 4, .seed = 5, .workers = workers}) {}
-
-  void train(int steps) {
-    while (steps > 0) {
-      for (const auto& [x, y] : loader) {
-        Tape tape;
-        backward(mse_loss(model(x), y));
-        optimizer.step();
-        optimizer.zero_grad();
-        average.update();
-        if (--steps == 0) break;
-      }
-    }
-  }
-  std::vector<SnapshotPart> parts() {
-    return {{"model", model}, {"optimizer", optimizer}, {"loader", loader}, {"average", average}};
-  }
-};
-
-void check_same(const Network& a, const Network& b) {
-  CHECK_AGREES(same_bits(a.in.weight.value(), b.in.weight.value()));
-  CHECK_AGREES(same_bits(a.in.bias.value(), b.in.bias.value()));
-  CHECK_AGREES(same_bits(a.out.weight.value(), b.out.weight.value()));
-}
-
-}  // namespace
+using namespace ebb::test;
 
 TEST_SUITE("snapshot") {
 
@@ -312,100 +230,6 @@ TEST_CASE("fit saves as it goes, keeps the last ones, and passes over a broken o
   CHECK_THROWS_AS(SaveSnapshots("x", {}, {.steps = 0}), ArgumentError);
 }
 
-TEST_CASE("fit goes on where a snapshot was taken") {
-  const test::Folder folder;
-  const auto loss_of = [](auto& run) {
-    return [&](const auto& x, const auto& y) { return mse_loss(run.model(x), y); };
-  };
-  Run whole(Adam{.learning_rate = 0.01}), part(Adam{.learning_rate = 0.01});
-  fit(loss_of(whole), whole.optimizer, whole.loader, {.epochs = 3});
-  SaveSnapshots saving(folder.path("run"), part.parts());
-  fit(loss_of(part), part.optimizer, part.loader,
-      {.epochs = 3, .steps = 11, .callbacks = {&saving}});
-  Run again(Adam{.learning_rate = 0.01});
-  SaveSnapshots loading(folder.path("run"), again.parts());
-  CHECK(loading.load_latest());
-  const History history =
-      fit(loss_of(again), again.optimizer, again.loader, {.epochs = 3, .resume = true});
-  CHECK(history.epochs.size() == 2);
-  CHECK(history.epochs[0].epoch == 2);
-  CHECK(again.optimizer.steps() == 24);
-  check_same(again.model, whole.model);
-  const std::vector<float> batches = {1};
-  CHECK_THROWS_AS(fit([&](float) { return sum(again.model.in.weight * 1.0f); }, again.optimizer,
-                      batches, {.resume = true}),
-                  ArgumentError);
-}
-
-TEST_CASE("a resumed run has the whole history, and its callbacks the state of an unbroken one") {
-  // Wherever it is broken: in an epoch, at its last step, at its first one; twice.
-  const auto train = [](Run<Adam>& run, const std::string& base, std::int64_t steps, bool resume,
-                        std::string* saved = nullptr) {
-    AverageWeights averaging(run.average);
-    EarlyStopping stopping(run.model, {.patience = 3});
-    auto history = std::make_unique<History>();
-    auto parts = run.parts();
-    parts.emplace_back("stopping", stopping);
-    parts.emplace_back("history", *history);
-    SaveSnapshots saving(base, parts);
-    if (resume) CHECK(saving.load_latest());
-    const auto loss = [&](const auto& x, const auto& y) { return mse_loss(run.model(x), y); };
-    // It rises from the third epoch on, and so depends on how often it was computed.
-    const auto validation = [&] {
-      const double epoch = double(run.optimizer.steps()) / 8;
-      return std::abs(epoch - 3) + double(run.model.out.weight.value()[0]) * 1e-3;
-    };
-    const History returned = fit(loss, run.optimizer, run.loader,
-                                 {.epochs = 8,
-                                  .steps = steps,
-                                  .resume = resume,
-                                  .history = history.get(),
-                                  .validation = validation,
-                                  .callbacks = {&averaging, &stopping, &saving}});
-    CHECK(returned.epochs.size() == history->epochs.size());
-    if (saved) *saved = saving.saved();
-    return returned;
-  };
-  constexpr std::int64_t all = 1'000'000;
-  const test::Folder folder;
-  Run whole(Adam{.learning_rate = 0.01});
-  const History expected = train(whole, folder.path("whole"), all, false);
-  CHECK(expected.ending == Ending::callback);
-  CHECK(expected.epochs.size() == 6);
-  for (const std::int64_t first : {3, 8, 9, 23, 24, 47}) {
-    CAPTURE(first);
-    const std::string base = folder.path("run" + std::to_string(first));
-    std::string saved;
-    {
-      Run part(Adam{.learning_rate = 0.01});
-      CHECK(train(part, base, first, false, &saved).ending == Ending::steps);
-    }
-    CHECK(std::filesystem::exists(saved));
-    if (first < 40) {
-      Run next(Adam{.learning_rate = 0.01});
-      CHECK(train(next, base, 5, true).ending == Ending::steps);
-    }
-    Run last(Adam{.learning_rate = 0.01});
-    const History history = train(last, base, all, true);
-    check_same(last.model, whole.model);
-    CHECK(last.optimizer.steps() == whole.optimizer.steps());
-    CHECK(history.ending == Ending::callback);
-    REQUIRE(history.epochs.size() == expected.epochs.size());
-    for (std::size_t i = 0; i < expected.epochs.size(); ++i) {
-      const EpochRecord &a = history.epochs[i], &b = expected.epochs[i];
-      CHECK(a.epoch == b.epoch);
-      CHECK(a.steps == b.steps);
-      CHECK(a.loss == b.loss);
-      CHECK(a.validation == b.validation);
-      CHECK(a.gradient_norm == b.gradient_norm);
-      CHECK(a.clipped_norm == b.clipped_norm);
-      CHECK(a.update_ratio == b.update_ratio);
-      CHECK(a.learning_rate == b.learning_rate);
-      CHECK(a.seconds > (i > 0 ? history.epochs[i - 1].seconds : 0));
-    }
-  }
-}
-
 TEST_CASE("the options of a rule are those of the run that was saved") {
   const test::Folder folder;
   const std::string path = folder.path("run.safetensors");
@@ -444,40 +268,6 @@ TEST_CASE("a history that is damaged is refused") {
                        FileError);
   load_snapshot(folder.path("history"), {{"history", other}});
   CHECK(other.epochs[0].metrics[0] == 0.5);
-}
-
-TEST_CASE("a run that is killed at any moment goes on to the same bits") {
-  const test::Folder folder;
-  constexpr int steps = 60;
-  Run whole(Adam{.learning_rate = 0.01});
-  whole.train(steps);
-  const auto resumed = [&](Run<Adam>& run, bool pauses) {
-    SaveSnapshots saving(folder.path("run"), run.parts(), {.steps = 1, .keep = 2});
-    saving.load_latest();
-    while (run.optimizer.steps() < steps) {
-      run.train(1);
-      saving.after_step({1, run.optimizer.steps(), 1, 8, 0, 0, 0, 0});
-      if (pauses) std::this_thread::sleep_for(std::chrono::microseconds(300));
-    }
-  };
-  int killed = 0;
-  for (int k = 0; k < 12; ++k) {
-    const pid_t child = fork();
-    if (child == 0) {
-      Run run(Adam{.learning_rate = 0.01});
-      resumed(run, true);
-      _exit(0);
-    }
-    std::this_thread::sleep_for(std::chrono::microseconds(500 + 1700 * (k % 7)));
-    kill(child, SIGKILL);
-    int status = 0;
-    waitpid(child, &status, 0);
-    killed += WIFSIGNALED(status) ? 1 : 0;
-  }
-  CHECK(killed > 0);
-  Run last(Adam{.learning_rate = 0.01});
-  resumed(last, false);
-  check_same(last.model, whole.model);
 }
 
 }  // TEST_SUITE("snapshot")
