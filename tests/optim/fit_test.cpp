@@ -373,13 +373,57 @@ TEST_CASE("the first step of each epoch tells how much it changed the weights") 
     CHECK_AGREES(close(history.epochs[epoch].update_ratio, ratios[epoch], 1e-12));
 }
 
+TEST_CASE("a history goes on where the loop was left, and begins anew otherwise") {
+  Problem whole, part;
+  auto all = whole.loader(), loader = part.loader();
+  Optimizer a(whole.model, Adam{.learning_rate = 0.05}), b(part.model, Adam{.learning_rate = 0.05});
+  const History expected = fit(whole.loss(), a, all, {.epochs = 4});
+  History history;
+  fit(part.loss(), b, loader, {.epochs = 4, .steps = 6, .history = &history});
+  CHECK(history.epochs.size() == 2);
+  CHECK(history.open.batches == 2);
+  Witness witness;
+  const History returned =
+      fit(part.loss(), b, loader,
+          {.epochs = 4, .resume = true, .history = &history, .callbacks = {&witness}});
+  CHECK(witness.steps[0].epoch == 2);
+  CHECK(witness.steps[0].batches == 3);
+  CHECK(witness.steps[1].ends_epoch());
+  REQUIRE(history.epochs.size() == 4);
+  CHECK(returned.epochs.size() == 4);
+  for (std::size_t i = 0; i < 4; ++i) {
+    CHECK(history.epochs[i].epoch == std::int64_t(i) + 1);
+    CHECK(history.epochs[i].loss == expected.epochs[i].loss);
+    CHECK(history.epochs[i].gradient_norm == expected.epochs[i].gradient_norm);
+  }
+  CHECK(history.open.steps == 0);
+
+  // Without a history the batches that were done are known all the same.
+  loader.seek({3, 7, 16});
+  Witness other;
+  fit(part.loss(), b, loader, {.epochs = 8, .resume = true, .callbacks = {&other}});
+  CHECK(other.steps[0].epoch == 8);
+  CHECK(other.steps[0].batches == 3);
+  CHECK(other.steps.size() == 2);
+
+  fit(part.loss(), b, loader, {.epochs = 1, .history = &history});
+  CHECK(history.epochs.size() == 1);
+  CHECK_THROWS_WITH_AS(fit(part.loss(), b, loader,
+                           {.epochs = 2,
+                            .resume = true,
+                            .history = &history,
+                            .metrics = {{"new", [] { return 1.0; }}}}),
+                       "fit: the history that is resumed has other metrics", ArgumentError);
+}
+
 TEST_CASE("an optimizer that is chosen by name trains as its rule does") {
   Problem mine, theirs;
   auto by_type = mine.loader(), by_name = theirs.loader();
   Optimizer a(mine.model, Adam{.learning_rate = 0.05});
   AnyOptimizer b(theirs.model, "adam", {{"learning_rate", 0.05}});
-  ReduceOnPlateau plateau_a(a, {.factor = 0.5, .patience = 0, .watch = {.name = "loss"}}),
-      plateau_b(b, {.factor = 0.5, .patience = 0, .watch = {.name = "loss"}});
+  ReduceOnPlateau plateau_a(
+      a, {.factor = 0.5, .patience = 0, .watch = {.name = "loss", .at_least = 10}}),
+      plateau_b(b, {.factor = 0.5, .patience = 0, .watch = {.name = "loss", .at_least = 10}});
   fit(mine.loss(), a, by_type, {.epochs = 8, .clip_norm = 0.5, .callbacks = {&plateau_a}});
   const History history =
       fit(theirs.loss(), b, by_name, {.epochs = 8, .clip_norm = 0.5, .callbacks = {&plateau_b}});

@@ -152,6 +152,7 @@ TEST_CASE("a resumed run has the whole history, and its callbacks the state of a
                                   .steps = steps,
                                   .resume = resume,
                                   .history = history.get(),
+                                  .clip_norm = 0.5,
                                   .validation = validation,
                                   .callbacks = {&averaging, &stopping, &saving}});
     CHECK(returned.epochs.size() == history->epochs.size());

@@ -5,6 +5,7 @@
 #include <doctest/doctest.h>
 
 #include <cmath>
+#include <limits>
 #include <sstream>
 
 #include "ebb/autodiff/operations/losses.hpp"
@@ -14,6 +15,7 @@
 #include "ebb/data/batches/loader.hpp"
 #include "ebb/data/sets/dataset.hpp"
 #include "ebb/nn/linear.hpp"
+#include "ebb/optim/update.hpp"
 #include "ebb/tests/close.hpp"
 
 using namespace ebb;
@@ -45,6 +47,20 @@ struct Model {
     part("out", out);
     part("stream", stream);
     part("calls", calls);
+  }
+};
+
+/// Plain descent that does not tell its options.
+struct Plain {
+  double learning_rate = 0.125;
+  static constexpr std::array<std::string_view, 0> states = {};
+  struct Step {
+    double rate;
+  };
+  Step prepare(std::int64_t) const { return {learning_rate}; }
+  template <class V>
+  static void update(const Step& s, V& w, const V& g) {
+    w = w - V(s.rate) * g;
   }
 };
 
@@ -216,6 +232,38 @@ TEST_CASE("the smoothed loss is a moving average without its bias") {
                                         optimizer, batches, {.steps = 10, .smoothing = 0.75});
   CHECK_AGREES(close(curve.smoothed[0], 3, 1e-9));
   CHECK_AGREES(close(curve.smoothed[1], (0.75 * 3 + 1) / 1.75, 1e-9));
+}
+
+TEST_CASE("the suggestion lies below the rate of the least loss, and a loss may run away") {
+  const auto search = [](const std::vector<double>& losses, double divergence) {
+    const FindLearningRateOptions options{
+        .from = 1, .to = 1e10, .steps = 11, .smoothing = 0, .divergence = divergence};
+    ebb::optim::detail::LearningRateSearch steps(options);
+    for (const double loss : losses) {
+      if (!steps.note(loss)) break;
+    }
+    return steps.finish();
+  };
+  // It falls from 5 to 1, and faster from 9 to 2, where the rate is already too large.
+  const auto curve = search({5, 4.5, 2, 1, 5, 9, 2, 3}, 100);
+  CHECK_AGREES(close(curve.suggestion, 100, 1e-12));
+  CHECK_AGREES(close(curve.least, 1e3, 1e-12));
+  CHECK_FALSE(curve.has_diverged);
+  const auto away = search({5, 4, 2, 1, 2.9, 3.1, 2}, 3);
+  CHECK(away.has_diverged);
+  CHECK(away.losses.back() == 3.1);
+  // A log-likelihood: its distance from the least counts.
+  const auto below = search({-1, -2, -3, 2.9, 3.1}, 3);
+  CHECK(below.has_diverged);
+  CHECK(below.losses.back() == 3.1);
+  CHECK(search({1, std::numeric_limits<double>::infinity()}, 3).has_diverged);
+}
+
+TEST_CASE("a rule that does not tell its options gets its rate back") {
+  Scene scene;
+  Optimizer optimizer(scene.model, Plain{});
+  find_learning_rate(scene.model, scene.loss(), optimizer, scene.loader);
+  CHECK(optimizer.rule().learning_rate == 0.125);
 }
 
 TEST_CASE("one batch is learned, or it is said that it was not") {
