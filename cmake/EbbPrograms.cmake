@@ -26,6 +26,11 @@ if(EBB_TOOLS)
     find_package(nlohmann_json REQUIRED)
     ebb_add_program(ebb_mutate SOURCES tools/proof/mutate.cpp
       LIBRARIES CLI11::CLI11 nlohmann_json::nlohmann_json)
+    find_package(doctest REQUIRED)
+    file(GLOB sources CONFIGURE_DEPENDS tests/optim/rules/*_test.cpp tests/optim/minimize/*_test.cpp)
+    ebb_add_program(ebb_mutate_optim SOURCES ${sources} tests/optim/schedules_test.cpp
+      tests/main.cpp tools/proof/term.cpp LIBRARIES doctest::doctest)
+    target_compile_definitions(ebb_mutate_optim PRIVATE EBB_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
   endif()
 endif()
 

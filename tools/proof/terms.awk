@@ -2,11 +2,14 @@
 # Rewrites a source file of operations for tools/mutate: in every function that says a derivative,
 # each term of a sum or difference gets a factor, which drops it when it is the mutant's turn.
 #   awk -v first=N -v list=FILE -f terms.awk SOURCE
+# With -v functions=REGEX those functions are rewritten in place of derivatives, and what is returned
+# or assigned gets a factor, too, be it a sum or not.
 # Prints the new source. Each term becomes a line "number, operation, function, text of the term" of
 # the list, tab-separated; a function without any is a line with number 0.
 
 BEGIN {
-  derivatives = "(slope|slope_[ab]|pull|vjps|as_operations|vjp_[a-z]+|" \
+  wholes = functions != ""
+  derivatives = wholes ? "(" functions ")[(]" : "(slope|slope_[ab]|pull|vjps|as_operations|vjp_[a-z]+|" \
                 "qr_gradient|symmetric_part)[(]"
   # Functions that stand before the operations that call them: one of these.
   helps["qr_gradient"] = "qr"
@@ -15,7 +18,8 @@ BEGIN {
 
 # Whether a function that says a derivative begins in this line: its body may begin in a later one.
 function begins_derivative(line) {
-  return line ~ "[ *&]" derivatives "([^;]*[)] (const )?[{]|[^;{]*$)" &&
+  if (wholes && line ~ /^ +(if|while|const|for|check|[a-z_:]+[(])/) return 0
+  return line ~ (wholes ? "[ *&:]" : "[ *&]") derivatives "([^;]*[)] (const )?[{]|[^;{]*$)" &&
          line !~ /^ *return|O::/
 }
 
@@ -51,11 +55,12 @@ function find_terms(body,    i, c, depth, start, next2, index_at, is_list) {
     } else if (c ~ /[)}\]]/) {
       --depth
       if (c == "}") start[depth] = i + 1
-    } else if (next2 ~ /^(\+\+|--|->|::|<<|>>|&&|\|\||==|<=|>=|\+=|-=|\*=|\/=)$/) {
+    } else if (next2 ~ /^(\+\+|--|->|::|<<|>>|&&|\|\||==|!=|<=|>=|\+=|-=|\*=|\/=)$/) {
       ++i
       if (next2 !~ /^(\+\+|--|->|::)$/) start[depth] = i + 1
     } else if (c ~ /[,;=?:<>&|]/) {
       start[depth] = i + 1
+      if (wholes && c == "=" && is_whole(body, i + 1)) marked[i + 1] = 1
     } else if (c ~ /[+-]/ && ends_operand(substr(body, start[depth], i - start[depth]))) {
       if (!index_at[depth] && !is_index(body, start[depth])) {
         marked[start[depth]] = marked[i + 1] = 1
@@ -63,15 +68,29 @@ function find_terms(body,    i, c, depth, start, next2, index_at, is_list) {
     } else if (substr(body, i, 7) ~ /^return[ (]/) {
       i += 5
       start[depth] = i + 1
+      if (wholes && is_whole(body, i + 1)) marked[i + 1] = 1
     }
   }
+}
+
+# Whether a number stands behind a return or an assignment: no list, lambda, text, pointer or truth.
+function is_whole(body, at,    statement) {
+  if (substr(body, at) ~ /^ *([{["*!;]|this|true|false|0[;,)])/) return 0
+  # What is no number, or no formula.
+  if (substr(body, at) ~ /^ *(svd|group|x\.subspan|std::ranges|Tensor|list|f_|s;|[a-z_]+ = )/) return 0
+  statement = substr(body, 1, at - 1)
+  sub(/^.*[;{}]/, "", statement)
+  if (statement ~ /bool|\* |auto& |Array|\[=/) return 0
+  return !is_index(body, at)
 }
 
 # Integers: counts, positions and loops, of which no derivative is made.
 function is_index(body, at,    statement) {
   if (operation == "layer_norm" && derivative == "gradients") return 1  # rows of one result
   statement = substr(body, 1, at - 1)
+  if (wholes && statement ~ /for \([^)\n]*$/) return 1
   sub(/^.*[;{}]/, "", statement)
+  if (wholes && statement ~ /throw |\* (const )?[a-z]+ =|orthogonalize\(/) return 1
   return statement ~ /int64_t|std::size_t|for \(| int |unsigned|\[[a-z]+ = /
 }
 
@@ -135,6 +154,7 @@ function braces(text,    opened, closed) {
   match($0, derivatives)
   derivative = substr($0, RSTART, RLENGTH - 1)
   if (derivative in helps) operation = helps[derivative]
+  if (wholes && match($0, /[A-Z][A-Za-z0-9]*::/)) operation = substr($0, RSTART, RLENGTH - 2)
   if (match($0, /[A-Z][A-Za-z0-9]*::(vjp_[abc])\(/)) {
     operation = substr($0, RSTART, RLENGTH)
     sub(/::.*/, "", operation)

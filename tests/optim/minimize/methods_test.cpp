@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <functional>
 #include <limits>
 #include <vector>
 
@@ -32,11 +33,13 @@ Numbers minus(const Numbers& a, const Numbers& b) {
 }
 
 /// A projection p of z on a convex set is the point of it with (z - p) . (y - p) <= 0 for all y in
-/// the set; the corners of a polytope are enough.
+/// the set; the corners of a polytope are enough. `excess` is above 0 for points outside.
 template <class Set>
-void projects(const Set& set, const Numbers& z, const std::vector<Numbers>& corners) {
+void projects(const Set& set, const Numbers& z, const std::vector<Numbers>& corners,
+              const std::function<double(const Numbers&)>& excess) {
   Numbers p = z;
   set(p);
+  CHECK(excess(p) <= 1e-14);
   for (const Numbers& y : corners) CHECK(dot(minus(z, p), minus(y, p)) <= 1e-12);
   Numbers again = p;
   set(again);
@@ -63,13 +66,21 @@ TEST_SUITE("projections") {
 TEST_CASE("meet their optimality conditions") {
   for (const Numbers& z : points) {
     CAPTURE(z[0]);
-    projects(Simplex{2}, z, {{2, 0, 0}, {0, 2, 0}, {0, 0, 2}});
-    projects(L1Ball{2}, z, {{2, 0, 0}, {0, 2, 0}, {0, 0, 2}, {-2, 0, 0}, {0, -2, 0}, {0, 0, -2}});
+    const auto below_0 = [](const Numbers& p) { return -std::min({p[0], p[1], p[2]}); };
+    projects(Simplex{2}, z, {{2, 0, 0}, {0, 2, 0}, {0, 0, 2}}, [&](const Numbers& p) {
+      return std::max(below_0(p), std::abs(p[0] + p[1] + p[2] - 2) / 10);
+    });
+    projects(L1Ball{2}, z, {{2, 0, 0}, {0, 2, 0}, {0, 0, 2}, {-2, 0, 0}, {0, -2, 0}, {0, 0, -2}},
+             [](const Numbers& p) {
+               return (std::abs(p[0]) + std::abs(p[1]) + std::abs(p[2]) - 2) / 10;
+             });
     std::vector<Numbers> corners;
     for (int k = 0; k < 8; ++k)
       corners.push_back({k & 1 ? 1.0 : -1, k & 2 ? 0.5 : -1, k & 4 ? 2.0 : -1});
-    projects(Box{{-1}, {1, 0.5, 2}}, z, corners);
-    projects(NonNegative{}, z, {{0, 0, 0}, {1e6, 0, 0}, {0, 1e6, 0}, {0, 0, 1e6}});
+    projects(Box{{-1}, {1, 0.5, 2}}, z, corners, [](const Numbers& p) {
+      return std::max({-1 - p[0], -1 - p[1], -1 - p[2], p[0] - 1, p[1] - 0.5, p[2] - 2});
+    });
+    projects(NonNegative{}, z, {{0, 0, 0}, {1e6, 0, 0}, {0, 1e6, 0}, {0, 0, 1e6}}, below_0);
     Numbers p = z;
     Ball{2}(p);
     const double size = std::sqrt(dot(z, z));

@@ -39,6 +39,14 @@ TEST_CASE_TEMPLATE("algorithm 1 of the paper", T, float, double) {
   }
 }
 
+TEST_CASE("an epsilon of 0 divides by the root alone") {
+  follow<double>(optim::Adam{.learning_rate = rate, .beta1 = b1, .beta2 = b2, .epsilon = 0},
+                 each_element([=](double w, double g, int t, double& m, double& v, double&) {
+                   const Means hat = means(g, t, m, v);
+                   return w - rate * hat.m / std::sqrt(hat.v);
+                 }));
+}
+
 TEST_CASE_TEMPLATE("AMSGrad takes the largest mean of squares so far", T, float, double) {
   follow<T>(optim::Adam{.learning_rate = rate,
                         .beta1 = b1,
