@@ -98,10 +98,10 @@ Minimum<T> minimize(F&& f, const Array<T>& start, const Method& method, const St
     detail::refuse_method<Method>();
     return {};
   } else if constexpr (detail::FitsResiduals<Method>) {
-    detail::ResidualObjective<T> objective(std::ref(f), start);
+    detail::ResidualObjective<T> objective([&f](const Tensor<T>& x) { return f(x); }, start);
     return detail::minimum<T>(detail::run(method, objective, stop, watch), start.shape());
   } else {
-    detail::TensorObjective<T> objective(std::ref(f), start);
+    detail::TensorObjective<T> objective([&f](const Tensor<T>& x) { return f(x); }, start);
     return detail::minimum<T>(detail::run(method, objective, stop, watch), start.shape());
   }
 }

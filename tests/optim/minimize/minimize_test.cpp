@@ -5,6 +5,7 @@
 #include <doctest/doctest.h>
 
 #include <cmath>
+#include <functional>
 #include <limits>
 #include <sstream>
 
@@ -53,6 +54,12 @@ TEST_CASE("of several variables, of any shape and both types") {
                                Array<float>::zeros({2}), LBFGS{}, {.gradient = 1e-5});
   CHECK(narrow.converged());
   CHECK_AGREES(close(narrow.x, Array<float>::of({3, 3}), 1e-5));
+}
+
+TEST_CASE("of a std::function, without a warning of the compiler") {
+  std::function<Tensor<double>(const Tensor<double>&)> f = bowl;
+  CHECK_AGREES(close(minimize(f, Array<double>::zeros({2}), LBFGS{}).x,
+                     Array<double>::full({2}, 3.0), 1e-8));
 }
 
 TEST_CASE("a start at the minimum is no iteration") {
