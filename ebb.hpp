@@ -46,6 +46,7 @@
 #include "ebb/optim/callbacks/progress.hpp"
 #include "ebb/optim/clip.hpp"
 #include "ebb/optim/fit.hpp"
+#include "ebb/optim/lasso.hpp"
 #include "ebb/optim/linear_fit.hpp"
 #include "ebb/optim/minimize.hpp"
 #include "ebb/optim/optimizer.hpp"

@@ -14,6 +14,12 @@ namespace ebb::inline v0::optim::detail {
 EBB_METHODS(EBB_RUN)
 #undef EBB_RUN
 
+Outcome run(const CoordinateDescent& method, L1Objective& f, const Stop& stop, const Watch& watch) {
+  Run run(f, stop, watch);
+  Point at = descend(method, f, run);
+  return run.outcome(std::move(at));
+}
+
 template <Real T>
 Outcome run(const GaussNewton& method, ResidualObjective<T>& f, const Stop& stop,
             const Watch& watch) {

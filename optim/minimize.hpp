@@ -6,13 +6,15 @@
 //   std::cout << found.x << " " << found.value << " because " << found.reason << "\n";
 //
 // The function takes a tensor and returns a single value; for GaussNewton and LevenbergMarquardt it
-// returns residuals, and what is minimised is half the sum of their squares. Whatever the reason of
-// the end, x is a point where the value is finite, unless the start was none.
+// returns residuals, and what is minimised is half the sum of their squares. CoordinateDescent
+// takes a Lasso or an L1Quadratic, of ebb/optim/lasso.hpp, in the place of a function. Whatever the
+// reason of the end, x is a point where the value is finite, unless the start was none.
 #pragma once
 #include <concepts>
 #include <type_traits>
 #include <utility>
 
+#include "ebb/optim/minimize/coordinate_descent.hpp"
 #include "ebb/optim/minimize/least_squares.hpp"
 #include "ebb/optim/minimize/methods.hpp"
 #include "ebb/optim/minimize/projections.hpp"
@@ -24,8 +26,15 @@ namespace detail {
 template <class M>
 concept FitsResiduals = std::same_as<M, GaussNewton> || std::same_as<M, LevenbergMarquardt>;
 template <class M>
-concept HasMethod = FitsResiduals<M> || requires(const M& method, Run& run) {
+concept FitsCoordinates = std::same_as<M, CoordinateDescent>;
+template <class M>
+concept HasMethod = FitsResiduals<M> || FitsCoordinates<M> || requires(const M& method, Run& run) {
   descend(method, run);
+};
+/// A quadratic with an l1 penalty, which is no function of a tensor: a Lasso or an L1Quadratic.
+template <class F>
+concept HasL1 = requires(const std::remove_cvref_t<F>& f) {
+  f.objective(f.start());
 };
 
 /// The type of the one argument of a function that is not generic; void for others.
@@ -52,9 +61,11 @@ template <class F>
 concept TakesNumber = std::is_arithmetic_v<
     std::remove_cvref_t<typename decltype(ArgumentOf<std::decay_t<F>>::type())::type>>;
 
-/// HasMethod, of which a compiler that finds it false says no more.
+/// The concepts, of which a compiler that finds them false says no more.
 template <class M>
 constexpr bool has_method = HasMethod<M>;
+template <class F, class M>
+constexpr bool has_fitting_method = HasL1<F> == FitsCoordinates<M>;
 
 #define EBB_METHODS(X) \
   X(GradientDescent)   \
@@ -72,6 +83,9 @@ template <Real T>
 EBB_API Outcome run(const LevenbergMarquardt& method, ResidualObjective<T>& f, const Stop& stop,
                     const Watch& watch);
 
+EBB_API Outcome run(const CoordinateDescent& method, L1Objective& f, const Stop& stop,
+                    const Watch& watch);
+
 /// An outcome with points of the element type and shape of the start.
 template <Real T>
 EBB_API Minimum<T> minimum(Outcome outcome, const Shape& shape);
@@ -85,6 +99,13 @@ EBB_INLINE void refuse_method() {
                 "minimize: this is no method; take one of ebb/optim/minimize: LBFGS{}, "
                 "GradientDescent{}, ...; a rule, such as Adam, belongs into an Optimizer");
 }
+template <class F, class Method>
+EBB_INLINE void refuse_pair() {
+  static_assert(
+      has_fitting_method<F, Method>,
+      "minimize: a Lasso or an L1Quadratic, of ebb/optim/lasso.hpp, and CoordinateDescent "
+      "are made for each other; for ProximalGradient give smooth_part() and penalty()");
+}
 
 }  // namespace detail
 
@@ -97,6 +118,12 @@ Minimum<T> minimize(F&& f, const Array<T>& start, const Method& method, const St
   if constexpr (!detail::HasMethod<Method>) {
     detail::refuse_method<Method>();
     return {};
+  } else if constexpr (detail::HasL1<F> != detail::FitsCoordinates<Method>) {
+    detail::refuse_pair<F, Method>();
+    return {};
+  } else if constexpr (detail::FitsCoordinates<Method>) {
+    const auto objective = f.objective(start);
+    return detail::minimum<T>(detail::run(method, *objective, stop, watch), start.shape());
   } else if constexpr (detail::FitsResiduals<Method>) {
     detail::ResidualObjective<T> objective([&f](const Tensor<T>& x) { return f(x); }, start);
     return detail::minimum<T>(detail::run(method, objective, stop, watch), start.shape());
@@ -114,6 +141,9 @@ Minimum<double> minimize(F&& f, double start, const Method& method, const Stop& 
                          const Watch& watch = {}) {
   if constexpr (!detail::HasMethod<Method>) {
     detail::refuse_method<Method>();
+    return {};
+  } else if constexpr (detail::FitsCoordinates<Method>) {
+    detail::refuse_pair<F, Method>();
     return {};
   } else if constexpr (!detail::TakesNumber<F>) {
     return minimize(std::forward<F>(f), Array<double>(start), method, stop, watch);
@@ -146,6 +176,9 @@ Minimum<double> minimize(M& model, Loss&& loss, const Method& method, const Stop
                 "minimize: residuals are minimised as a function of a tensor, not of a model");
   if constexpr (!detail::HasMethod<Method>) {
     detail::refuse_method<Method>();
+    return {};
+  } else if constexpr (detail::FitsCoordinates<Method>) {
+    detail::refuse_pair<M, Method>();
     return {};
   } else {
     using T = typename std::invoke_result_t<Loss&>::value_type;

@@ -15,6 +15,7 @@ namespace ebb::inline v0::optim {
 enum class Reason {
   gradient,     ///< the norm of the gradient is small
   change,       ///< the value changes little
+  gap,          ///< the duality gap is small
   target,       ///< the value has reached the target
   iterations,   ///< as many iterations as were allowed
   evaluations,  ///< as many evaluations as were allowed
@@ -67,9 +68,10 @@ struct Minimum {
   std::int64_t iterations;
   std::int64_t values, gradients, products;  ///< evaluations: alone, with gradient, with Hessian
   Reason reason;
-  /// True if the reason is one that was asked for: `gradient`, `change` or `target`.
+  /// True if the reason is one that was asked for: `gradient`, `change`, `gap` or `target`.
   bool converged() const {
-    return reason == Reason::gradient || reason == Reason::change || reason == Reason::target;
+    return reason == Reason::gradient || reason == Reason::change || reason == Reason::gap ||
+           reason == Reason::target;
   }
   std::vector<Array<T>> path;  ///< from the start to x, if it was asked for
   /// Of a least-squares fit with more residuals than numbers: the covariance (n, n) of x, for

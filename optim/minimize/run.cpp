@@ -16,6 +16,8 @@ std::string to_string(Reason reason) {
       return "the gradient is small";
     case Reason::change:
       return "the value changes little";
+    case Reason::gap:
+      return "the duality gap is small";
     case Reason::target:
       return "the value has reached its target";
     case Reason::iterations:

@@ -33,6 +33,7 @@ class Run {
   Run(Objective& f, const Stop& stop, const Watch& watch);
 
   Objective& objective() { return f_; }
+  const Stop& stop() const { return stop_; }
   /// The start with its value and gradient.
   Point start();
   double value(const Vector& x);
