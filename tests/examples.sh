@@ -112,6 +112,25 @@ pictures=$(mktemp -d)
 rm -rf "$pictures"
 refuses 1 ./practice --data /nowhere
 refuses 2 ./practice --epochs 0
+out=$(./lasso) || fail "lasso: exit status $?"
+# The first measurements in the order of Efron et al. (2004), and the rest as they found it.
+[[ $out == *"order bmi s5 bp s3 sex s6 s1 s4 age s2"* ]] || fail "lasso: another order"
+demand lasso largest_strength "$(value "$out" largest_strength)" 'v > 45.16 && v < 45.1601'
+demand lasso worst_gap "$(value "$out" worst_gap)" 'v >= 0 && v <= 1e-8'
+fista=$(value "$out" fista)
+demand lasso fista "$fista" 'v > 10 && v < 500'
+demand lasso ista "$(value "$out" ista)" "v > 4 * $fista"
+demand lasso coordinate_descent "$(value "$out" coordinate_descent)" 'v > 10 && v < 500'
+demand lasso and_newton_steps "$(value "$out" and_newton_steps)" 'v >= 1 && v < 30'
+demand lasso distance "$(value "$out" distance)" 'v <= 1e-6'
+[[ $out == "$(./lasso)" ]] || fail "lasso: another run gave other numbers"
+refuses 1 ./lasso --data /nowhere
+refuses 2 ./lasso --no-such-option
+pictures=$(mktemp -d)
+./lasso --pictures "$pictures" > /dev/null || fail "lasso --pictures: exit status $?"
+[[ -s $(echo "$pictures"/path.*) && -s $(echo "$pictures"/gaps.*) ]] ||
+  fail "lasso --pictures: no pictures"
+rm -rf "$pictures"
 out=$(./derivatives) || fail "derivatives: exit status $?"
 demand derivatives slope "$(value "$out" slope)" 'v == 4'
 for name in chain vjp; do
