@@ -47,7 +47,7 @@ class Line {
   /// Evaluates a step; the point stays in `next`.
   Trial evaluate(double step, Point& next) {
     ++trials_;
-    next.x = sum(at_.x, step, d_);
+    set_sum(next.x, at_.x, step, d_);
     run_.objective().round(next.x);
     run_.evaluate(next);
     return {step, next.value, dot(next.gradient, d_)};
@@ -112,7 +112,7 @@ double line_search(const Armijo& search, Run& run, const Point& at, const Vector
   const double slope = dot(at.gradient, d);
   double step = first;
   for (int trial = 0; trial < most_trials; ++trial, step *= search.shrink) {
-    next.x = sum(at.x, step, d);
+    set_sum(next.x, at.x, step, d);
     if (next.x == at.x) break;
     run.objective().round(next.x);
     next.value = run.value(next.x);

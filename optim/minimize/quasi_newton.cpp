@@ -11,39 +11,52 @@
 namespace ebb::inline v0::optim::detail {
 namespace {
 
-/// The loop that both share. `direction(g)` is minus the approximate inverse Hessian times g, and
-/// `learn(s, y)` takes in a change of x and of the gradient; `forget()` starts anew.
+/// A change s of x and y of the gradient, and their products.
+struct Change {
+  Vector s, y;
+  double sy = 0, yy = 0;
+
+  /// The change between two points, in the memory of the one before.
+  void set(const Point& from, const Point& to) {
+    set_sum(s, to.x, -1, from.x);
+    set_sum(y, to.gradient, -1, from.gradient);
+    sy = dot(s, y);
+    yy = dot(y, y);
+  }
+  /// Without curvature it would make the next direction one that does not go down.
+  bool has_curvature() const { return sy > 1e-10 * norm(s) * norm(y, yy); }
+};
+
+/// The loop that both share. `direction(g, d)` sets d to minus the approximate inverse Hessian
+/// times g, `learn(from, to)` takes in a change if it can, and `forget()` starts anew.
 template <class Direction, class Learn, class Forget>
 Point quasi_newton(const Wolfe& search, Run& run, const Direction& direction, const Learn& learn,
                    const Forget& forget) {
   check_search(search);
   Point at = run.start(), next;
+  Vector d;
   bool knows_curvature = false;
-  double length = 0;
-  while (run.goes_on(at, norm(at.gradient), length)) {
-    Vector d = direction(at.gradient);
+  double length = 0, size = norm(at.gradient);
+  while (run.goes_on(at, size, length)) {
+    direction(at.gradient, d);
     // The first step has no scale; later ones have length 1.
-    const double first =
-        knows_curvature ? search.first : search.first / std::fmax(1, norm(at.gradient));
-    length = dot(d, at.gradient) < 0 ? line_search(search, run, at, d, first, next) : 0;
+    const double first = search.first / std::fmax(1, size);
+    length = dot(d, at.gradient) < 0
+                 ? line_search(search, run, at, d, knows_curvature ? search.first : first, next)
+                 : 0;
     if (length == 0 && knows_curvature) {
       forget();
       knows_curvature = false;
       d = times(-1, at.gradient);
-      length =
-          line_search(search, run, at, d, search.first / std::fmax(1, norm(at.gradient)), next);
+      length = line_search(search, run, at, d, first, next);
     }
     if (length == 0) {
       run.end(Reason::line_search);
       break;
     }
-    Vector s = sum(next.x, -1, at.x), y = sum(next.gradient, -1, at.gradient);
-    // A pair without curvature would make the next direction one that does not go down.
-    if (dot(s, y) > 1e-10 * norm(s) * norm(y)) {
-      learn(std::move(s), std::move(y));
-      knows_curvature = true;
-    }
+    if (learn(at, next)) knows_curvature = true;
     std::swap(at, next);
+    size = norm(at.gradient);
   }
   return at;
 }
@@ -52,15 +65,18 @@ Point quasi_newton(const Wolfe& search, Run& run, const Direction& direction, co
 
 Point descend(const BFGS& method, Run& run) {
   Vector inverse;  // (n, n), row by row; empty for a multiple of 1 that is not known yet
+  Change change;
   return quasi_newton(
       method.search, run,
-      [&](const Vector& g) { return times(-1, inverse.empty() ? g : product(inverse, g)); },
-      [&](const Vector& s, const Vector& y) {
+      [&](const Vector& g, Vector& d) { d = times(-1, inverse.empty() ? g : product(inverse, g)); },
+      [&](const Point& from, const Point& to) {
+        change.set(from, to);
+        if (!change.has_curvature()) return false;
+        const auto& [s, y, sy, yy] = change;
         const std::size_t n = s.size();
-        const double sy = dot(s, y);
         if (inverse.empty()) {
           inverse.assign(n * n, 0);
-          for (std::size_t i = 0; i < n; ++i) inverse[i * n + i] = sy / dot(y, y);
+          for (std::size_t i = 0; i < n; ++i) inverse[i * n + i] = sy / yy;
         }
         // H <- (1 - s y^T / sy) H (1 - y s^T / sy) + s s^T / sy.
         const Vector hy = product(inverse, y);
@@ -70,6 +86,7 @@ Point descend(const BFGS& method, Run& run) {
             inverse[i * n + j] += factor * s[i] * s[j] - (hy[i] * s[j] + s[i] * hy[j]) / sy;
           }
         }
+        return true;
       },
       [&] { inverse.clear(); });
 }
@@ -78,33 +95,40 @@ Point descend(const LBFGS& method, Run& run) {
   if (method.history < 1) {
     throw ArgumentError("LBFGS: history must be at least 1, not " + std::to_string(method.history));
   }
-  struct Pair {
-    Vector s, y;
-    double inverse;  // 1 / s . y
-  };
-  std::vector<Pair> pairs;  // the oldest first
+  std::vector<Change> pairs;  // the oldest first
+  Change fresh;
+  Vector weights;
   return quasi_newton(
       method.search, run,
-      [&](const Vector& g) {
-        Vector d = times(-1, g), weights(pairs.size());
+      // Each loop adds one pair and takes the product with the next in one pass over d.
+      [&](const Vector& g, Vector& d) {
+        d.resize(g.size());
+        for (std::size_t i = 0; i < d.size(); ++i) d[i] = -g[i];
+        if (pairs.empty()) return;
+        weights.resize(pairs.size());
+        double along = dot(pairs.back().s, d);
         for (std::size_t i = pairs.size(); i-- > 0;) {
-          weights[i] = pairs[i].inverse * dot(pairs[i].s, d);
-          add(d, -weights[i], pairs[i].y);
+          weights[i] = along / pairs[i].sy;
+          along = add_and_dot(d, -weights[i], pairs[i].y, i > 0 ? pairs[i - 1].s : pairs[0].y);
         }
-        if (!pairs.empty()) {
-          const Pair& last = pairs.back();
-          const double scale = 1 / (last.inverse * dot(last.y, last.y));
-          for (double& e : d) e *= scale;
-        }
+        const double scale = pairs.back().sy / pairs.back().yy;
+        for (double& e : d) e *= scale;
+        along *= scale;
         for (std::size_t i = 0; i < pairs.size(); ++i) {
-          add(d, weights[i] - pairs[i].inverse * dot(pairs[i].y, d), pairs[i].s);
+          const Vector& next = pairs[std::min(i + 1, pairs.size() - 1)].y;
+          along = add_and_dot(d, weights[i] - along / pairs[i].sy, pairs[i].s, next);
         }
-        return d;
       },
-      [&](Vector s, Vector y) {
-        if (std::int64_t(pairs.size()) == method.history) pairs.erase(pairs.begin());
-        const double inverse = 1 / dot(s, y);
-        pairs.push_back({std::move(s), std::move(y), inverse});
+      [&](const Point& from, const Point& to) {
+        fresh.set(from, to);
+        if (!fresh.has_curvature()) return false;
+        if (std::int64_t(pairs.size()) < method.history) {
+          pairs.push_back(std::exchange(fresh, {}));
+        } else {  // the oldest pair gives its memory to the next one
+          std::rotate(pairs.begin(), pairs.begin() + 1, pairs.end());
+          std::swap(pairs.back(), fresh);
+        }
+        return true;
       },
       [&] { pairs.clear(); });
 }

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "ebb/optim/minimize/run.hpp"
 
-#include <algorithm>
 #include <cmath>
 #include <ostream>
 #include <utility>
@@ -39,10 +38,7 @@ std::ostream& operator<<(std::ostream& out, Reason reason) { return out << to_st
 
 namespace detail {
 
-bool Point::is_finite() const {
-  return std::isfinite(value) &&
-         std::all_of(gradient.begin(), gradient.end(), [](double e) { return std::isfinite(e); });
-}
+bool Point::is_finite() const { return std::isfinite(value) && detail::is_finite(gradient); }
 
 Run::Run(Objective& f, const Stop& stop, const Watch& watch) : f_(f), stop_(stop), watch_(watch) {
   const auto check = [](bool holds, const char* what) {

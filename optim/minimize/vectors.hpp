@@ -9,18 +9,30 @@ namespace ebb::inline v0::optim::detail {
 
 using Vector = std::vector<double>;
 
-/// a . b, in eight sums, so that no addition waits for the one before.
-inline double dot(const Vector& a, const Vector& b) {
+/// The sum of term(0), term(1), ... of n terms, in eight sums, so that no addition waits for the
+/// one before.
+template <class Term>
+double sum_of(std::size_t n, const Term& term) {
   double sums[8] = {};
   std::size_t i = 0;
-  for (; i + 8 <= a.size(); i += 8)
-    for (std::size_t k = 0; k < 8; ++k) sums[k] += a[i + k] * b[i + k];
-  for (; i < a.size(); ++i) sums[0] += a[i] * b[i];
+  for (; i + 8 <= n; i += 8)
+    for (std::size_t k = 0; k < 8; ++k) sums[k] += term(i + k);
+  for (; i < n; ++i) sums[0] += term(i);
   return ((sums[0] + sums[1]) + (sums[2] + sums[3])) + ((sums[4] + sums[5]) + (sums[6] + sums[7]));
 }
-/// The euclidean length, also where squares overflow or vanish.
-inline double norm(const Vector& a) {
-  const double plain = std::sqrt(dot(a, a));
+/// a . b of n numbers.
+inline double dot(const double* a, const double* b, std::size_t n) {
+  return sum_of(n, [=](std::size_t i) { return a[i] * b[i]; });
+}
+inline double dot(const Vector& a, const Vector& b) { return dot(a.data(), b.data(), a.size()); }
+/// True if no element is NaN or infinite: what times 0 is not 0.
+inline bool is_finite(const Vector& a) {
+  const double* const from = a.data();
+  return sum_of(a.size(), [=](std::size_t i) { return from[i] * 0; }) == 0;
+}
+/// The euclidean length, also where squares overflow or vanish, from a . a.
+inline double norm(const Vector& a, double square) {
+  const double plain = std::sqrt(square);
   if (plain > 1e-150 && plain < 1e150) return plain;
   double largest = 0;
   for (double e : a) {
@@ -32,14 +44,37 @@ inline double norm(const Vector& a) {
   for (double& e : scaled) e /= largest;
   return largest * std::sqrt(dot(scaled, scaled));
 }
+inline double norm(const Vector& a) { return norm(a, dot(a, a)); }
 /// y += factor x.
 inline void add(Vector& y, double factor, const Vector& x) {
   for (std::size_t i = 0; i < y.size(); ++i) y[i] += factor * x[i];
 }
+/// y += factor x; returns y . z then, from one look at y. No vector may be another one.
+inline double add_and_dot(Vector& y, double factor, const Vector& x, const Vector& z) {
+  typedef double Eight __attribute__((vector_size(64), aligned(8), may_alias));
+  const auto eight = [](const double* from) { return reinterpret_cast<const Eight*>(from); };
+  Eight sums = {};
+  std::size_t i = 0;
+  for (; i + 8 <= y.size(); i += 8) {
+    const Eight now = *eight(&y[i]) + factor * *eight(&x[i]);
+    *reinterpret_cast<Eight*>(&y[i]) = now;
+    sums += now * *eight(&z[i]);
+  }
+  for (; i < y.size(); ++i) {
+    y[i] += factor * x[i];
+    sums[0] += y[i] * z[i];
+  }
+  return ((sums[0] + sums[1]) + (sums[2] + sums[3])) + ((sums[4] + sums[5]) + (sums[6] + sums[7]));
+}
+/// y = a + factor b, in the memory of y.
+inline void set_sum(Vector& y, const Vector& a, double factor, const Vector& b) {
+  y.resize(a.size());
+  for (std::size_t i = 0; i < y.size(); ++i) y[i] = a[i] + factor * b[i];
+}
 /// a + factor b.
 inline Vector sum(const Vector& a, double factor, const Vector& b) {
-  Vector y(a.size());
-  for (std::size_t i = 0; i < y.size(); ++i) y[i] = a[i] + factor * b[i];
+  Vector y;
+  set_sum(y, a, factor, b);
   return y;
 }
 inline Vector times(double factor, Vector x) {
