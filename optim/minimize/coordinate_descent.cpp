@@ -119,8 +119,7 @@ bool solve(Vector& a, Vector& b) {
     const double whole = row[i];
     for (std::size_t j = 0; j <= i; ++j) {
       const double* const other = a.data() + j * n;
-      double sum = row[j];
-      for (std::size_t k = 0; k < j; ++k) sum -= row[k] * other[k];
+      const double sum = row[j] - dot(row, other, j);
       if (j < i) {
         row[j] = sum / other[j];
       } else {
@@ -130,8 +129,7 @@ bool solve(Vector& a, Vector& b) {
     }
   }
   for (std::size_t i = 0; i < n; ++i) {
-    for (std::size_t k = 0; k < i; ++k) b[i] -= a[i * n + k] * b[k];
-    b[i] /= a[i * n + i];
+    b[i] = (b[i] - dot(a.data() + i * n, b.data(), i)) / a[i * n + i];
   }
   for (std::size_t i = n; i-- > 0;) {
     b[i] /= a[i * n + i];

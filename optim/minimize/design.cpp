@@ -10,14 +10,8 @@
 namespace ebb::inline v0::optim::detail {
 namespace {
 
-/// a . b of n numbers, in eight sums.
 double dot(const double* a, const double* b, std::int64_t n) {
-  double sums[8] = {};
-  std::int64_t i = 0;
-  for (; i + 8 <= n; i += 8)
-    for (int k = 0; k < 8; ++k) sums[k] += a[i + k] * b[i + k];
-  for (; i < n; ++i) sums[0] += a[i] * b[i];
-  return ((sums[0] + sums[1]) + (sums[2] + sums[3])) + ((sums[4] + sums[5]) + (sums[6] + sums[7]));
+  return detail::dot(a, b, std::size_t(n));
 }
 
 /// Takes the mean away and returns it. What is left of equal numbers is 0, without rounding.
@@ -124,33 +118,41 @@ void DesignObjective::move(std::size_t j, double change) {
   for (std::int64_t i = 0; i < design_->rows; ++i) r[i] -= change * x[i];
 }
 
+void DesignObjective::grow(std::int64_t capacity) {
+  const std::int64_t n = design_->rows;
+  auto columns = Array<double>::uninitialized({capacity, n});
+  auto products = Array<double>::uninitialized({capacity, capacity});
+  std::copy_n(known_columns_.begin(), count_ * n, columns.mutate());
+  for (std::int64_t i = 0; i < count_; ++i)
+    std::copy_n(known_.begin() + i * capacity_, count_, products.mutate() + i * capacity);
+  known_columns_ = std::move(columns);
+  known_ = std::move(products);
+  capacity_ = capacity;
+}
+
 void DesignObjective::learn(std::span<const std::size_t> members) {
   place_.resize(std::size_t(design_->size), -1);
-  const std::int64_t n = design_->rows, before = count_;
-  for (const std::size_t j : members) {
-    if (place_[j] >= 0) continue;
-    place_[j] = count_++;
-    known_columns_.insert(known_columns_.end(), design_->column(j), design_->column(j) + n);
+  std::vector<std::size_t> fresh;
+  for (const std::size_t j : members)
+    if (place_[j] < 0) fresh.push_back(j);
+  if (fresh.empty()) return;
+  const std::int64_t n = design_->rows, before = count_, added = std::int64_t(fresh.size());
+  const std::int64_t count = before + added;
+  if (count > capacity_) grow(std::clamp(2 * capacity_, count, std::int64_t(2 * most_in_block)));
+  double* const columns = known_columns_.mutate();
+  for (const std::size_t j : fresh) {
+    place_[j] = count_;
+    std::copy_n(design_->column(j), n, columns + count_++ * n);
   }
-  const std::int64_t added = count_ - before;
-  if (added == 0) return;
-  if (count_ > capacity_) {
-    const std::int64_t capacity =
-        std::clamp(2 * capacity_, count_, std::int64_t(2 * most_in_block));
-    Vector grown(std::size_t(capacity * capacity));
-    for (std::int64_t i = 0; i < before; ++i)
-      std::copy_n(known_.begin() + i * capacity_, before, grown.begin() + i * capacity);
-    known_ = std::move(grown);
-    capacity_ = capacity;
-  }
-  Vector fresh(std::size_t(added * count_));
-  ebb::detail::gemm<double>(false, true, added, count_, n, known_columns_.data() + before * n,
-                            known_columns_.data(), fresh.data(), false);
+  auto products = Array<double>::uninitialized({added, count});
+  ebb::detail::gemm<double>(false, true, added, count, n, columns + before * n, columns,
+                            products.mutate(), false);
+  double* const known = known_.mutate();
   for (std::int64_t i = 0; i < added; ++i) {
-    for (std::int64_t j = 0; j < count_; ++j) {
-      const double product = fresh[std::size_t(i * count_ + j)] / double(n);
-      known_[std::size_t((before + i) * capacity_ + j)] = product;
-      known_[std::size_t(j * capacity_ + before + i)] = product;
+    for (std::int64_t j = 0; j < count; ++j) {
+      const double product = products[i * count + j] / double(n);
+      known[(before + i) * capacity_ + j] = product;
+      known[j * capacity_ + before + i] = product;
     }
   }
 }
@@ -160,9 +162,7 @@ Vector DesignObjective::block(std::span<const std::size_t> members) {
   if (k > most_in_block) return {};
   if (std::size_t(count_) + k > 2 * most_in_block) {  // forget those of other strengths
     place_.clear();
-    known_columns_.clear();
-    known_.clear();
-    count_ = capacity_ = 0;
+    count_ = 0;
   }
   learn(members);
   Vector block(k * k);

@@ -56,14 +56,17 @@ class DesignObjective : public L1Objective {
   void set_residual(const Vector& w);
   /// Computes the products of columns that are not known yet with all others that are.
   void learn(std::span<const std::size_t> members);
+  /// Makes room for so many known columns.
+  void grow(std::int64_t capacity);
 
   std::shared_ptr<const Design> design_;
   Vector start_;
   double l1_ = 0, l2_ = 0;
   Array<double> residual_, products_;
-  // The products x_i . x_j / rows of known columns: (capacity, capacity), row by row.
+  // Arrays, whose memory serves again where another minimisation follows.
   std::vector<std::int64_t> place_;  // of each column among those that are known, or -1
-  Vector known_columns_, known_;
+  Array<double> known_columns_;      // (capacity, rows)
+  Array<double> known_;              // (capacity, capacity): their products x_i . x_j / rows
   std::int64_t count_ = 0, capacity_ = 0;
 };
 
