@@ -110,6 +110,7 @@ void check_search(const Wolfe& s) {
 double line_search(const Armijo& search, Run& run, const Point& at, const Vector& d, double first,
                    Point& next) {
   const double slope = dot(at.gradient, d);
+  if (!(slope < 0)) return 0;
   double step = first;
   for (int trial = 0; trial < most_trials; ++trial, step *= search.shrink) {
     set_sum(next.x, at.x, step, d);
@@ -127,6 +128,7 @@ double line_search(const Wolfe& search, Run& run, const Point& at, const Vector&
                    Point& next) {
   Line line(search, run, at, d);
   Trial before = line.start();
+  if (!(before.slope < 0)) return 0;
   double step = first, limit = std::numeric_limits<double>::infinity();
   while (line.has_trials()) {
     const Trial t = line.evaluate(step, next);

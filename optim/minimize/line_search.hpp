@@ -55,8 +55,9 @@ namespace detail {
 void check_search(const Armijo& search);
 void check_search(const Wolfe& search);
 
-/// Looks for a step along d from `at`, whose slope is negative. `first` is tried first. Returns the
-/// step, and the point there with its gradient; 0 if there is none, and then `next` is unspecified.
+/// Looks for a step along d from `at`. `first` is tried first. Returns the step, and the point
+/// there with its gradient; 0 if there is none, as where d does not go down, and then `next` is
+/// unspecified.
 double line_search(const Armijo& search, Run& run, const Point& at, const Vector& d, double first,
                    Point& next);
 double line_search(const Wolfe& search, Run& run, const Point& at, const Vector& d, double first,

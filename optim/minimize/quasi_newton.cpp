@@ -11,22 +11,6 @@
 namespace ebb::inline v0::optim::detail {
 namespace {
 
-/// A change s of x and y of the gradient, and their products.
-struct Change {
-  Vector s, y;
-  double sy = 0, yy = 0;
-
-  /// The change between two points, in the memory of the one before.
-  void set(const Point& from, const Point& to) {
-    set_sum(s, to.x, -1, from.x);
-    set_sum(y, to.gradient, -1, from.gradient);
-    sy = dot(s, y);
-    yy = dot(y, y);
-  }
-  /// Without curvature it would make the next direction one that does not go down.
-  bool has_curvature() const { return sy > 1e-10 * norm(s) * norm(y, yy); }
-};
-
 /// The loop that both share. `direction(g, d)` sets d to minus the approximate inverse Hessian
 /// times g, `learn(from, to)` takes in a change if it can, and `forget()` starts anew.
 template <class Direction, class Learn, class Forget>
@@ -41,9 +25,7 @@ Point quasi_newton(const Wolfe& search, Run& run, const Direction& direction, co
     direction(at.gradient, d);
     // The first step has no scale; later ones have length 1.
     const double first = search.first / std::fmax(1, size);
-    length = dot(d, at.gradient) < 0
-                 ? line_search(search, run, at, d, knows_curvature ? search.first : first, next)
-                 : 0;
+    length = line_search(search, run, at, d, knows_curvature ? search.first : first, next);
     if (length == 0 && knows_curvature) {
       forget();
       knows_curvature = false;
@@ -70,9 +52,9 @@ Point descend(const BFGS& method, Run& run) {
       method.search, run,
       [&](const Vector& g, Vector& d) { d = times(-1, inverse.empty() ? g : product(inverse, g)); },
       [&](const Point& from, const Point& to) {
-        change.set(from, to);
+        change.set(from.x, from.gradient, to.x, to.gradient);
         if (!change.has_curvature()) return false;
-        const auto& [s, y, sy, yy] = change;
+        const auto& [s, y, ss, sy, yy] = change;
         const std::size_t n = s.size();
         if (inverse.empty()) {
           inverse.assign(n * n, 0);
@@ -120,7 +102,7 @@ Point descend(const LBFGS& method, Run& run) {
         }
       },
       [&](const Point& from, const Point& to) {
-        fresh.set(from, to);
+        fresh.set(from.x, from.gradient, to.x, to.gradient);
         if (!fresh.has_curvature()) return false;
         if (std::int64_t(pairs.size()) < method.history) {
           pairs.push_back(std::exchange(fresh, {}));

@@ -49,23 +49,62 @@ inline double norm(const Vector& a) { return norm(a, dot(a, a)); }
 inline void add(Vector& y, double factor, const Vector& x) {
   for (std::size_t i = 0; i < y.size(); ++i) y[i] += factor * x[i];
 }
+/// Eight numbers at once, wherever they are; two by two where the processor has no more.
+typedef double Eight __attribute__((vector_size(64), aligned(8), may_alias));
+inline const Eight& eight(const double& first) { return reinterpret_cast<const Eight&>(first); }
+inline Eight& eight(double& first) { return reinterpret_cast<Eight&>(first); }
+inline double total(const Eight& sums) {
+  return ((sums[0] + sums[1]) + (sums[2] + sums[3])) + ((sums[4] + sums[5]) + (sums[6] + sums[7]));
+}
+
 /// y += factor x; returns y . z then, from one look at y. No vector may be another one.
 inline double add_and_dot(Vector& y, double factor, const Vector& x, const Vector& z) {
-  typedef double Eight __attribute__((vector_size(64), aligned(8), may_alias));
-  const auto eight = [](const double* from) { return reinterpret_cast<const Eight*>(from); };
   Eight sums = {};
   std::size_t i = 0;
   for (; i + 8 <= y.size(); i += 8) {
-    const Eight now = *eight(&y[i]) + factor * *eight(&x[i]);
-    *reinterpret_cast<Eight*>(&y[i]) = now;
-    sums += now * *eight(&z[i]);
+    const Eight now = eight(y[i]) + factor * eight(x[i]);
+    eight(y[i]) = now;
+    sums += now * eight(z[i]);
   }
   for (; i < y.size(); ++i) {
     y[i] += factor * x[i];
     sums[0] += y[i] * z[i];
   }
-  return ((sums[0] + sums[1]) + (sums[2] + sums[3])) + ((sums[4] + sums[5]) + (sums[6] + sums[7]));
+  return total(sums);
 }
+/// A change s of x and y of the gradient, and their products.
+struct Change {
+  Vector s, y;
+  double ss = 0, sy = 0, yy = 0;
+
+  /// The change from x and g to next_x and next_g, in the memory of the one before.
+  void set(const Vector& x, const Vector& g, const Vector& next_x, const Vector& next_g) {
+    s.resize(x.size());
+    y.resize(x.size());
+    Eight squares = {}, products = {}, others = {};
+    std::size_t i = 0;
+    for (; i + 8 <= x.size(); i += 8) {
+      const Eight a = eight(next_x[i]) - eight(x[i]), b = eight(next_g[i]) - eight(g[i]);
+      eight(s[i]) = a;
+      eight(y[i]) = b;
+      squares += a * a;
+      products += a * b;
+      others += b * b;
+    }
+    for (; i < x.size(); ++i) {
+      s[i] = next_x[i] - x[i];
+      y[i] = next_g[i] - g[i];
+      squares[0] += s[i] * s[i];
+      products[0] += s[i] * y[i];
+      others[0] += y[i] * y[i];
+    }
+    ss = total(squares);
+    sy = total(products);
+    yy = total(others);
+  }
+  /// Without curvature it would make the next direction one that does not go down.
+  bool has_curvature() const { return sy > 1e-10 * norm(s, ss) * norm(y, yy); }
+};
 /// y = a + factor b, in the memory of y.
 inline void set_sum(Vector& y, const Vector& a, double factor, const Vector& b) {
   y.resize(a.size());

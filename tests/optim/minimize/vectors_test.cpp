@@ -36,10 +36,17 @@ TEST_CASE("products and sums of every length, alone and in one pass") {
     add(same, -0.3, b);
     CHECK(y == same);
     CHECK(along == dot(same, c));
-    Vector total(3, 9.0);
-    set_sum(total, a, 2, b);
-    CHECK(total == sum(a, 2, b));
-    for (std::size_t i = 0; i < n; ++i) CHECK(total[i] == a[i] + 2 * b[i]);
+    Vector both(3, 9.0);
+    set_sum(both, a, 2, b);
+    CHECK(both == sum(a, 2, b));
+    for (std::size_t i = 0; i < n; ++i) CHECK(both[i] == a[i] + 2 * b[i]);
+    Change change{Vector(2, 1.0), {}};
+    change.set(a, b, c, y);
+    CHECK(change.s == sum(c, -1, a));
+    CHECK(change.y == sum(y, -1, b));
+    CHECK(change.ss == dot(change.s, change.s));
+    CHECK(change.sy == dot(change.s, change.y));
+    CHECK(change.yy == dot(change.y, change.y));
   }
 }
 
