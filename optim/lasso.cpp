@@ -258,10 +258,12 @@ LassoPath<T> lasso_path(const Lasso<T>& problem, const LassoPathOptions& options
     std::transform(found.at.x.begin(), found.at.x.end(), path.weights.mutate() + k * size,
                    [](double e) { return T(e); });
     const Array<T> w = path.weights.leading(k, k + 1).reshape({size});
-    const Lasso<T> at = problem.with_strength(strengths[std::size_t(k)]);
+    detail::Point at;
+    at.x = vector_of("lasso_path", w, size);
+    at.value = f.value_and_gradient(at.x, at.gradient);
     path.intercepts.mutate()[k] = problem.intercept(w);
-    path.values.mutate()[k] = at.value(w);
-    path.gaps.mutate()[k] = at.gap(w);
+    path.values.mutate()[k] = at.value + f.l1() * sum_of_magnitudes(at.x);
+    path.gaps.mutate()[k] = f.gap(at);
     path.iterations.push_back(found.iterations);
     path.reasons.push_back(found.reason);
   }

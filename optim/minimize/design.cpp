@@ -91,9 +91,13 @@ double DesignObjective::value(const Vector& w) {
 double DesignObjective::value_and_gradient(const Vector& w, Vector& gradient) {
   const double v = value(w);
   const std::int64_t n = design_->rows, d = design_->size;
+  gradient.resize(w.size());
+  if (std::all_of(w.begin(), w.end(), [](double e) { return e == 0; })) {  // known from before
+    for (std::size_t j = 0; j < w.size(); ++j) gradient[j] = -design_->correlations[j];
+    return v;
+  }
   ebb::detail::product<double>(false, false, d, 1, n, design_->columns.data(), residual_.data(),
                                products_.mutate(), false);
-  gradient.resize(w.size());
   for (std::size_t j = 0; j < w.size(); ++j)
     gradient[j] = l2_ * w[j] - products_[std::int64_t(j)] / double(n);
   return v;
