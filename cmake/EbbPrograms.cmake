@@ -63,6 +63,8 @@ if(EBB_BENCHMARKS)
       COMPILE_OPTIONS "-O3;-march=${EBB_LIMITS_ARCHITECTURE}")
     set_source_files_properties(tools/benchmarks/main.cpp PROPERTIES
       COMPILE_DEFINITIONS EBB_LIMITS_ARCHITECTURE="${EBB_LIMITS_ARCHITECTURE}")
+    set_source_files_properties(tools/benchmarks/cases_minimize.cpp PROPERTIES
+      COMPILE_DEFINITIONS EBB_EXAMPLE_DATA="${PROJECT_SOURCE_DIR}/examples/data")
     # A formula of the user's is compiled with the user's flags.
     set_source_files_properties(tools/benchmarks/cases_fuse.cpp PROPERTIES
       COMPILE_OPTIONS "-O3;-march=x86-64-v3")

@@ -97,6 +97,8 @@ void add_loaders(std::vector<Case>& cases);
 void add_networks(std::vector<Case>& cases);
 void add_lines(std::vector<Case>& cases);
 void add_axes(std::vector<Case>& cases);
+void add_minimize(std::vector<Case>& cases);
+void add_training(std::vector<Case>& cases);
 void add_transforms(std::vector<Case>& cases);
 void add_files(std::vector<Case>& cases);
 void add_programs(std::vector<Case>& cases);

@@ -23,6 +23,8 @@ std::vector<bench::Case> all_cases() {
   bench::add_networks(cases);
   bench::add_lines(cases);
   bench::add_axes(cases);
+  bench::add_minimize(cases);
+  bench::add_training(cases);
   bench::add_transforms(cases);
   bench::add_files(cases);
   bench::add_programs(cases);

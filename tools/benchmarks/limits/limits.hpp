@@ -162,6 +162,28 @@ float full_batch_step(const float* x, const float* y, std::int64_t rows, float* 
 float full_batch_gradient(const float* x, const float* y, std::int64_t rows, const float* w,
                           const float* b, float* gw, float* gb);
 
+/// The value of a function at x, whose gradient it writes.
+using Function = double (*)(void* data, const double* x, double* gradient);
+/// Minimises a function of n numbers from x by L-BFGS with ten pairs, until the gradient is at most
+/// `tolerance`. `room` has room for 24 n numbers. Returns the iterations.
+int lbfgs(Function f, void* data, std::int64_t n, double tolerance, int iterations, double* x,
+          double* room);
+/// x (rows, features) and labels y; `room` has room for as many numbers as rows.
+struct LogisticRows {
+  const double *x, *y;
+  std::int64_t rows, features;
+  double penalty;
+  double* room;
+};
+/// The mean logistic loss plus penalty / 2 |w|^2, and its gradient, by OpenBLAS.
+double logistic_gradient(const LogisticRows& rows, const double* w, double* gradient);
+
+/// Minimises |y - x w|^2 / (2 n) + strength |w|_1 from 0 until the duality gap is `gap` of the
+/// value at 0. `columns` is x (n, d) by columns and `squares` has |x_j|^2 / n; `room` has room for
+/// n + d numbers. Returns the relative gap.
+double lasso(const double* columns, const double* y, const double* squares, std::int64_t n,
+             std::int64_t d, double strength, double gap, double* w, double* room);
+
 /// Lines of numbers "-0.123456" or "0.123456", each with one character behind it, from a text that
 /// may be read for 64 bytes past its end. Rounded twice. Returns how many there were.
 std::int64_t parse_lines(const char* text, std::int64_t size, float* values);
