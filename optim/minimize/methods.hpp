@@ -1,9 +1,15 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // The methods for smooth functions without constraints: their options, and what runs them.
 #pragma once
+#include "ebb/autodiff/values/fields.hpp"
 #include "ebb/optim/minimize/line_search.hpp"
 
 namespace ebb::inline v0::optim {
+
+struct LBFGS;
+namespace detail {
+Point descend(const LBFGS& method, Run& run);
+}  // namespace detail
 
 /// Along the negative gradient.
 struct GradientDescent {
@@ -35,11 +41,42 @@ struct BFGS {
   Wolfe search = {};
 };
 
+/// Where L-BFGS is, and what it has learned: a part of a snapshot. A minimisation that is given one
+/// keeps it up to date; one that is given what a snapshot has restored goes on from there, whatever
+/// its start is, and comes to the same bits as one that was not interrupted:
+///
+///     optim::LBFGSMemory memory;
+///     // load_snapshot("run.safetensors", {{"memory", memory}});  to go on
+///     minimize(f, start, LBFGS{.memory = &memory}, {}, {.report = [&](const auto&) {
+///                save_snapshot("run.safetensors", {{"memory", memory}});
+///                return true;
+///              }});
+class EBB_API LBFGSMemory {
+ public:
+  bool empty() const { return x_.empty(); }
+  /// Forgets everything: the next minimisation begins at its start.
+  void clear() { *this = {}; }
+  /// The iterations so far, and the elements of the point where it is.
+  std::int64_t iterations() const { return iterations_; }
+  const std::vector<double>& x() const { return x_; }
+  /// Visits all of it.
+  void each(Fields& field);
+
+ private:
+  friend detail::Point detail::descend(const LBFGS& method, detail::Run& run);
+  detail::Vector x_, gradient_;
+  double value_ = 0, length_ = 0;
+  bool knows_curvature_ = false;
+  std::int64_t iterations_ = 0, values_ = 0, gradients_ = 0;
+  std::vector<detail::Change> pairs_;  // the oldest first
+};
+
 /// BFGS from the last `history` changes of x and of the gradient alone (Nocedal 1980), for many
 /// variables.
 struct LBFGS {
   std::int64_t history = 10;  ///< at least 1
   Wolfe search = {};
+  LBFGSMemory* memory = nullptr;  ///< if there is one, it is kept up to date, and gone on from
 };
 
 /// Newton's method, H d = -g, with a multiple of 1 added to the Hessian H where it is not positive

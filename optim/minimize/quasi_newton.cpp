@@ -13,15 +13,25 @@ namespace {
 
 /// The loop that both share. `direction(g, d)` sets d to minus the approximate inverse Hessian
 /// times g, `learn(from, to)` takes in a change if it can, and `forget()` starts anew.
-template <class Direction, class Learn, class Forget>
-Point quasi_newton(const Wolfe& search, Run& run, const Direction& direction, const Learn& learn,
-                   const Forget& forget) {
-  check_search(search);
-  Point at = run.start(), next;
-  Vector d;
+/// `keep(place)` is called before each report.
+struct Place {
+  Point at;
+  double length = 0;  ///< of the step that led to it
   bool knows_curvature = false;
-  double length = 0, size = norm(at.gradient);
-  while (run.goes_on(at, size, length)) {
+};
+template <class Direction, class Learn, class Forget, class Keep>
+Point quasi_newton(const Wolfe& search, Run& run, Place place, const Direction& direction,
+                   const Learn& learn, const Forget& forget, const Keep& keep) {
+  check_search(search);
+  auto& [at, length, knows_curvature] = place;
+  Point next;
+  Vector d;
+  double size = norm(at.gradient);
+  const auto goes_on = [&] {
+    keep(place);
+    return run.goes_on(place.at, size, place.length);
+  };
+  while (goes_on()) {
     direction(at.gradient, d);
     // The first step has no scale; later ones have length 1.
     const double first = search.first / std::fmax(1, size);
@@ -40,7 +50,7 @@ Point quasi_newton(const Wolfe& search, Run& run, const Direction& direction, co
     std::swap(at, next);
     size = norm(at.gradient);
   }
-  return at;
+  return std::move(at);
 }
 
 }  // namespace
@@ -49,7 +59,7 @@ Point descend(const BFGS& method, Run& run) {
   Vector inverse;  // (n, n), row by row; empty for a multiple of 1 that is not known yet
   Change change;
   return quasi_newton(
-      method.search, run,
+      method.search, run, {run.start()},
       [&](const Vector& g, Vector& d) { d = times(-1, inverse.empty() ? g : product(inverse, g)); },
       [&](const Point& from, const Point& to) {
         change.set(from.x, from.gradient, to.x, to.gradient);
@@ -70,18 +80,35 @@ Point descend(const BFGS& method, Run& run) {
         }
         return true;
       },
-      [&] { inverse.clear(); });
+      [&] { inverse.clear(); }, [](const Place&) {});
 }
 
 Point descend(const LBFGS& method, Run& run) {
   if (method.history < 1) {
     throw ArgumentError("LBFGS: history must be at least 1, not " + std::to_string(method.history));
   }
-  std::vector<Change> pairs;  // the oldest first
+  LBFGSMemory own;
+  LBFGSMemory& memory = method.memory ? *method.memory : own;
+  std::vector<Change>& pairs = memory.pairs_;  // the oldest first
+  Place place;
+  if (memory.empty()) {
+    place.at = run.start();
+  } else {
+    const std::size_t size = run.start_x().size();
+    if (memory.x_.size() != size) {
+      throw ArgumentError("LBFGS: the memory is of a minimisation over " +
+                          std::to_string(memory.x_.size()) + " numbers, and the start has " +
+                          std::to_string(size) + "; clear() it to begin anew");
+    }
+    place = {{memory.x_, memory.value_, memory.gradient_}, memory.length_, memory.knows_curvature_};
+    run.resume(memory.iterations_, memory.values_, memory.gradients_);
+    while (std::int64_t(pairs.size()) > method.history) pairs.erase(pairs.begin());
+  }
+  bool has_begun = false;
   Change fresh;
   Vector weights;
   return quasi_newton(
-      method.search, run,
+      method.search, run, std::move(place),
       // Each loop adds one pair and takes the product with the next in one pass over d.
       [&](const Vector& g, Vector& d) {
         d.resize(g.size());
@@ -112,7 +139,58 @@ Point descend(const LBFGS& method, Run& run) {
         }
         return true;
       },
-      [&] { pairs.clear(); });
+      [&] { pairs.clear(); },
+      [&](const Place& now) {
+        if (!method.memory) return;
+        memory.x_ = now.at.x;
+        memory.gradient_ = now.at.gradient;
+        memory.value_ = now.at.value;
+        memory.length_ = now.length;
+        memory.knows_curvature_ = now.knows_curvature;
+        // The run counts an iteration where it is asked whether it goes on.
+        memory.iterations_ = run.iterations() + (has_begun ? 1 : 0);
+        memory.values_ = run.values();
+        memory.gradients_ = run.gradients();
+        has_begun = true;
+      });
 }
 
 }  // namespace ebb::inline v0::optim::detail
+
+namespace ebb::inline v0::optim {
+
+void LBFGSMemory::each(Fields& field) {
+  std::vector<std::vector<double>> s, y, products;
+  for (const detail::Change& pair : pairs_) {
+    s.push_back(pair.s);
+    y.push_back(pair.y);
+    products.push_back({pair.ss, pair.sy, pair.yy});
+  }
+  field("x", x_);
+  field("gradient", gradient_);
+  field("value", value_);
+  field("length", length_);
+  field("knows_curvature", knows_curvature_);
+  field("iterations", iterations_);
+  field("values", values_);
+  field("gradients", gradients_);
+  field("s", s);
+  field("y", y);
+  field("products", products);
+  const auto has = [](const std::vector<std::vector<double>>& lists, std::size_t count,
+                      std::size_t size) {
+    return lists.size() == count &&
+           std::ranges::all_of(lists, [&](const auto& list) { return list.size() == size; });
+  };
+  const std::size_t n = x_.size();
+  field.refuse_unless(gradient_.size() == n && has(s, s.size(), n) && has(y, s.size(), n) &&
+                          has(products, s.size(), 3),
+                      "the lists of an LBFGSMemory do not fit each other");
+  pairs_.clear();
+  for (std::size_t i = 0; i < s.size(); ++i) {
+    pairs_.push_back(
+        {std::move(s[i]), std::move(y[i]), products[i][0], products[i][1], products[i][2]});
+  }
+}
+
+}  // namespace ebb::inline v0::optim

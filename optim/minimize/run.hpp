@@ -36,6 +36,14 @@ class Run {
   const Stop& stop() const { return stop_; }
   /// The start with its value and gradient.
   Point start();
+  /// The start alone.
+  Vector start_x() const { return f_.start(); }
+  /// Goes on with a minimisation that has done so much.
+  void resume(std::int64_t iterations, std::int64_t values, std::int64_t gradients) {
+    iterations_ = iterations;
+    values_ = values;
+    gradients_ = gradients;
+  }
   double value(const Vector& x);
   void evaluate(Point& point);
   Vector hvp(const Vector& x, const Vector& v);
@@ -55,6 +63,8 @@ class Run {
                     : value < before && value <= before - least;
   }
   std::int64_t iterations() const { return iterations_; }
+  std::int64_t values() const { return values_; }
+  std::int64_t gradients() const { return gradients_; }
 
   Outcome outcome(Point at);
 

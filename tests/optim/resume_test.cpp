@@ -9,12 +9,15 @@
 #include <csignal>
 #include <cstdlib>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <thread>
 
 #include "ebb/autodiff/values/error.hpp"
 #include "ebb/optim/callbacks/early_stopping.hpp"
 #include "ebb/optim/fit.hpp"
+#include "ebb/optim/minimize.hpp"
+#include "ebb/optim/problems.hpp"
 #include "ebb/optim/snapshot.hpp"
 #include "ebb/tests/files.hpp"
 #include "ebb/tests/optim/runs.hpp"
@@ -68,19 +71,13 @@ void remove_files(const std::string& folder) {
     std::filesystem::remove(entry.path());
 }
 
-/// Kills runs of a rule at random times; each goes on where the one before was.
-template <class Rule>
-void kill_runs(Rule rule, int times, int workers, Stream& random) {
-  rule.learning_rate = 1.0 / 128;
-  const Folder folder;
-  const std::string base = folder.path("run");
-  Run whole(rule, workers);
-  train_with_snapshots(whole, "", false);
+/// Kills what `run` does in processes of their own, at random times, so often; each goes on where
+/// the one before was.
+void kill_often(const std::function<void()>& run, const Folder& folder, int times, Stream& random) {
   for (int killed = 0; killed < times;) {
     const pid_t child = fork();
     if (child == 0) {
-      Run run(rule, workers);
-      train_with_snapshots(run, base, true);
+      run();
       _exit(0);
     }
     std::this_thread::sleep_for(std::chrono::microseconds(random.below(9000)));
@@ -94,6 +91,22 @@ void kill_runs(Rule rule, int times, int workers, Stream& random) {
       remove_files(folder.path(""));  // it was through: the next one starts anew
     }
   }
+}
+
+/// Kills runs of a rule.
+template <class Rule>
+void kill_runs(Rule rule, int times, int workers, Stream& random) {
+  rule.learning_rate = 1.0 / 128;
+  const Folder folder;
+  const std::string base = folder.path("run");
+  Run whole(rule, workers);
+  train_with_snapshots(whole, "", false);
+  kill_often(
+      [&] {
+        Run run(rule, workers);
+        train_with_snapshots(run, base, true);
+      },
+      folder, times, random);
   Run last(rule, workers);
   train_with_snapshots(last, base, false);
   check_same(last.model, whole.model);
@@ -205,7 +218,7 @@ TEST_CASE("runs of every rule that are killed at any moment go on to the same bi
 #define EBB_COUNT(R) ++rules;
   EBB_RULES(EBB_COUNT)
 #undef EBB_COUNT
-  const int times = (kills() + rules - 1) / rules;
+  const int times = (kills() + rules) / (rules + 1);  // L-BFGS has its share
   int workers = 0;
 #define EBB_KILL(R)                         \
   {                                         \
@@ -215,6 +228,27 @@ TEST_CASE("runs of every rule that are killed at any moment go on to the same bi
   }
   EBB_RULES(EBB_KILL)
 #undef EBB_KILL
+}
+
+TEST_CASE("a minimisation by L-BFGS that is killed at any moment goes on to the same bits") {
+  const Folder folder;
+  const problems::Rosenbrock valley;
+  Stream random(13);
+  const auto run = [&](bool pauses) {
+    LBFGSMemory memory;
+    const std::string path = folder.path("run.safetensors");
+    if (std::filesystem::exists(path)) load_snapshot(path, {{"memory", memory}});
+    return minimize(valley, valley.start(), LBFGS{.memory = &memory}, {},
+                    {.report = [&](const Progress&) {
+                      save_snapshot(path, {{"memory", memory}});
+                      if (pauses) std::this_thread::sleep_for(std::chrono::microseconds(150));
+                      return true;
+                    }});
+  };
+  kill_often([&] { run(true); }, folder, (kills() + 15) / 16, random);
+  const auto resumed = run(false), whole = minimize(valley, valley.start(), LBFGS{});
+  CHECK_AGREES(same_bits(resumed.x, whole.x));
+  CHECK(resumed.iterations == whole.iterations);
 }
 
 }  // TEST_SUITE("resume")
