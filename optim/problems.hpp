@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Functions with known minima, to try methods on. Each is an object that is called with a tensor of
-// its shape, and knows a start, an optimum and its value there.
+// Functions with known minima, to try methods on. Each is an object that is called with an array, a
+// tensor or a variable of its shape, and knows a start, an optimum and its value there.
 #pragma once
 #include <cstdint>
 
@@ -26,7 +26,7 @@ struct EBB_API Quadratic {
   double lipschitz() const { return 1; }
   double convexity() const { return 1 / condition; }
   template <Real T>
-  Tensor<T> operator()(const Tensor<T>& x) const {
+  Tensor<T> operator()(const Operand<T>& x) const {
     const auto a = matrix();
     auto narrow = Array<T>::uninitialized(a.shape());
     for (std::int64_t i = 0; i < a.size(); ++i) narrow.mutate()[i] = T(a[i]);
@@ -44,8 +44,8 @@ struct EBB_API Quadratic {
 struct Rosenbrock {
   EBB_PROBLEM(0, ({-1.2, 1}), ({1, 1}))
   template <Real T>
-  Tensor<T> operator()(const Tensor<T>& x) const {
-    const std::int64_t n = x.size();
+  Tensor<T> operator()(const Operand<T>& x) const {
+    const std::int64_t n = x.shape()[0];
     const auto low = slice(x, 0, {0, n - 1}), high = slice(x, 0, {1, n});
     return sum(T(100) * square(high - square(low)) + square(T(1) - low));
   }
@@ -55,7 +55,7 @@ struct Rosenbrock {
 struct Beale {
   EBB_PROBLEM(0, ({1, 1}), ({3, 0.5}))
   template <Real T>
-  Tensor<T> operator()(const Tensor<T>& p) const {
+  Tensor<T> operator()(const Operand<T>& p) const {
     const auto x = p[0], y = p[1];
     return square(T(1.5) - x + x * y) + square(T(2.25) - x + x * square(y)) +
            square(T(2.625) - x + x * y * square(y));
@@ -66,7 +66,7 @@ struct Beale {
 struct Himmelblau {
   EBB_PROBLEM(0, ({2.5, 2.5}), ({3, 2}))
   template <Real T>
-  Tensor<T> operator()(const Tensor<T>& p) const {
+  Tensor<T> operator()(const Operand<T>& p) const {
     const auto x = p[0], y = p[1];
     return square(square(x) + y - T(11)) + square(x + square(y) - T(7));
   }
@@ -77,7 +77,7 @@ struct Himmelblau {
 struct PowellSingular {
   EBB_PROBLEM(0, ({3, -1, 0, 1}), ({0, 0, 0, 0}))
   template <Real T>
-  Tensor<T> operator()(const Tensor<T>& x) const {
+  Tensor<T> operator()(const Operand<T>& x) const {
     return square(x[0] + T(10) * x[1]) + T(5) * square(x[2] - x[3]) +
            square(square(x[1] - T(2) * x[2])) + T(10) * square(square(x[0] - x[3]));
   }
@@ -88,7 +88,7 @@ struct PowellSingular {
 struct Wood {
   EBB_PROBLEM(0, ({-3, -1, -3, -1}), ({1, 1, 1, 1}))
   template <Real T>
-  Tensor<T> operator()(const Tensor<T>& x) const {
+  Tensor<T> operator()(const Operand<T>& x) const {
     const auto one = T(1);
     return T(100) * square(square(x[0]) - x[1]) + square(x[0] - one) +
            T(90) * square(square(x[2]) - x[3]) + square(x[2] - one) +
@@ -101,7 +101,7 @@ struct Wood {
 struct Booth {
   EBB_PROBLEM(0, ({-5, 5}), ({1, 3}))
   template <Real T>
-  Tensor<T> operator()(const Tensor<T>& p) const {
+  Tensor<T> operator()(const Operand<T>& p) const {
     const auto x = p[0], y = p[1];
     return square(x + T(2) * y - T(7)) + square(T(2) * x + y - T(5));
   }
@@ -111,7 +111,7 @@ struct Booth {
 struct TwoWells {
   EBB_PROBLEM(-0.25379123722046887, ({-1.2, 1}), ({-1.0298959850506604, 0}))
   template <Real T>
-  Tensor<T> operator()(const Tensor<T>& p) const {
+  Tensor<T> operator()(const Operand<T>& p) const {
     const auto x = p[0], y = p[1];
     return square(square(x) - T(1)) + x * T(0.25) + square(y) * T(0.5);
   }
@@ -127,7 +127,7 @@ struct EBB_API Logistic {
   Array<double> labels() const;  ///< 0 and 1
   Array<double> start() const { return Array<double>::zeros({size}); }
   template <Real T>
-  Tensor<T> operator()(const Tensor<T>& w) const {
+  Tensor<T> operator()(const Operand<T>& w) const {
     const auto z = matmul(cast_to<T>(features()), w);
     return bce_with_logits(z, cast_to<T>(labels())) + T(penalty / 2) * sum(square(w));
   }

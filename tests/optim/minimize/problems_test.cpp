@@ -99,7 +99,11 @@ TEST_CASE("each problem has its optimum where it says") {
     const auto at = value_and_gradient(problem, problem.optimum());
     CHECK_AGREES(close(at.value.item(), problem.minimum, 1e-12, 1e-12));
     for (double g : at.gradient.array()) CHECK(std::abs(g) < 1e-12);
-    CHECK(Tensor<double>(problem(Tensor<double>(problem.start()))).item() > problem.minimum);
+    // An array, a tensor and a variable are all operands.
+    const double at_start = problem(problem.start()).item();
+    CHECK(at_start > problem.minimum);
+    CHECK(problem(Tensor<double>(problem.start())).item() == at_start);
+    CHECK(problem(Variable<double>(problem.start())).item() == at_start);
   };
   check(problems::Quadratic{.size = 5, .condition = 1e4});
   check(problems::Rosenbrock{});
