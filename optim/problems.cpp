@@ -13,19 +13,21 @@ Array<double> Quadratic::matrix() const {
     throw ArgumentError("Quadratic: size and condition must be at least 1, not " +
                         std::to_string(size) + " and " + detail::to_text(condition));
   }
-  // H D H with the reflection H = 1 - 2 v v^T, v of equal elements.
+  // H D H with the reflection H = 1 - tilt v v^T, v = (2, 1, ..., 1), tilt = 2 / |v|^2. With v of
+  // equal elements it would only swap the axes of a plane.
   auto a = Array<double>::uninitialized({size, size});
   double* const to = a.mutate();
   const auto eigenvalue = [&](std::int64_t i) {
     return size == 1 ? 1 : std::pow(condition, -double(i) / double(size - 1));
   };
-  const double tilt = 2 / double(size);
+  const auto v = [](std::int64_t i) { return i == 0 ? 2.0 : 1.0; };
+  const double tilt = 2 / double(size + 3);
   double total = 0;
-  for (std::int64_t i = 0; i < size; ++i) total += eigenvalue(i);
+  for (std::int64_t i = 0; i < size; ++i) total += v(i) * v(i) * eigenvalue(i);
   for (std::int64_t i = 0; i < size; ++i) {
     for (std::int64_t j = 0; j < size; ++j) {
-      to[i * size + j] = (i == j ? eigenvalue(i) : 0) - tilt * (eigenvalue(i) + eigenvalue(j)) +
-                         tilt * tilt * total;
+      to[i * size + j] = (i == j ? eigenvalue(i) : 0) +
+                         v(i) * v(j) * tilt * (tilt * total - eigenvalue(i) - eigenvalue(j));
     }
   }
   return a;

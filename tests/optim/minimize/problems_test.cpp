@@ -122,4 +122,17 @@ TEST_CASE("the quadratic has the eigenvalues that it says") {
   CHECK_AGREES(close(values[0], problem.convexity(), 1e-5));
 }
 
+TEST_CASE("no axis is an eigenvector of the quadratic") {
+  for (std::int64_t size = 2; size <= 6; ++size) {
+    const auto matrix = problems::Quadratic{.size = size}.matrix();
+    for (std::int64_t i = 0; i < size; ++i) {
+      double others = 0;
+      for (std::int64_t j = 0; j < size; ++j) {
+        if (j != i) others = std::max(others, std::abs(matrix(i, j)));
+      }
+      CHECK(others > 1e-2);
+    }
+  }
+}
+
 }  // TEST_SUITE("problems")
