@@ -118,14 +118,14 @@ bool resumes(const Rows& rows, const example::Options& options, double rate, con
   const std::string base = (folder / "run").string();
   std::fflush(stdout);
   if (const pid_t child = fork(); child == 0) {
-    Run(rows, options).train(rate, base, 57);
+    Run{rows, options}.train(rate, base, 57);
     _exit(0);
   } else {
     int status = 0;
     waitpid(child, &status, 0);
     std::printf("\na run was %s after step 57\n", WIFSIGNALED(status) ? "killed" : "not killed");
   }
-  Run again(rows, options);
+  Run again{rows, options};
   again.train(rate, base);
   std::filesystem::remove_all(folder);
   return max(abs(again.model.in.weight - whole.in.weight)).item() == 0 &&
@@ -134,7 +134,7 @@ bool resumes(const Rows& rows, const example::Options& options, double rate, con
 
 void practise(const example::Options& options, const std::string& pictures) {
   const Rows rows = read(options);
-  Run run(rows, options);
+  Run run{rows, options};
   const auto learned =
       optim::overfit_one_batch(run.model, run.loss(), run.optimizer, run.loader, {.steps = 2000});
   const auto curve = optim::find_learning_rate(run.model, run.loss(), run.optimizer, run.loader,
@@ -144,9 +144,10 @@ void practise(const example::Options& options, const std::string& pictures) {
   std::cout << run.history;
   if (!pictures.empty()) {
     std::filesystem::create_directories(pictures);
+    // First, since without gnuplot no numbers of a picture overwrite a file of another origin.
+    run.history.write_csv(pictures + "/training.csv");
     plot::save(plot::learning_rate_curve(curve), pictures + "/learning_rate.svg");
     plot::save(plot::training_curves(run.history), pictures + "/training.svg");
-    run.history.write_csv(pictures + "/training.csv");
   }
   const bool is_same = resumes(rows, options, curve.suggestion, run.model);
   std::printf("\nlearned_one_batch %d\nlearning_rate %.3g\naccuracy %.6g\nsame_bits %d\n",
