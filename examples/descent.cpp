@@ -1,33 +1,22 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Gradient descent, x <- x - rate f'(x), on functions whose minimum is known: how many steps it
-// takes, how fast theory says that it must be, and which steps and methods need fewer. --pictures
-// FOLDER draws the errors beside the bound, and the paths of some methods.
-#include <cmath>
-#include <cstdio>
-#include <filesystem>
-#include <string>
-#include <vector>
-
+// Gradient descent goes against the gradient, and the rate says how far. On functions whose minimum
+// is known: how many steps it takes, its path, and how fast theory says that it must be.
+//
+//   x <- x - rate f'(x)
 #include "ebb/ebb.hpp"
-#include "ebb/examples/example.hpp"
+#include "ebb/examples/pictures.hpp"
 #include "ebb/optim/problems.hpp"
-#include "ebb/tools/plot/plot.hpp"
 
 using namespace ebb;
+using example::Bowl, example::Window;
 using optim::minimize;
+using Numbers = Array<double>;
 
 namespace {
 
-/// Saves a picture, if a folder is given.
-void draw(const std::string& folder, const char* name, const plot::Figure& figure) {
-  if (folder.empty()) return;
-  std::filesystem::create_directories(folder);
-  std::printf("%s\n", plot::save(figure, folder + "/" + name).path.c_str());
-}
-
 /// Starts uniform in [-2, 2].
-Array<double> start(std::int64_t size, Stream& stream) {
-  auto x = Array<double>::uninitialized({size});
+Numbers start(std::int64_t size, Stream& stream) {
+  auto x = Numbers::uninitialized({size});
   for (std::int64_t i = 0; i < size; ++i) x.mutate()[i] = 4 * stream.uniform() - 2;
   return x;
 }
@@ -50,132 +39,124 @@ void one_and_two_variables(Stream& stream) {
   const auto bottom = minimize(bowl, start(2, stream), descent, stop);
   std::printf("x^2 + 2 y^2: (%.2g, %.2g) after %lld steps\n", bottom.x[0], bottom.x[1],
               static_cast<long long>(bottom.iterations));
-  std::printf("steps_of_one %lld\nsteps_of_two %lld\n", static_cast<long long>(low.iterations),
+  std::printf("lowest_at %.6f\nhighest_at %.6f\nsteps_of_one %lld\nsteps_of_two %lld\n",
+              low.x.item(), high.x.item(), static_cast<long long>(low.iterations),
               static_cast<long long>(bottom.iterations));
 }
 
-/// The error falls by 1 - mu / L at least with the step 1 / L, for curvatures from mu to L.
-void theory(const std::string& pictures) {
-  const optim::problems::Quadratic bowl{.size = 5, .condition = 20};
-  std::vector<double> values;
-  minimize(bowl, bowl.start(), optim::GradientDescent{optim::InverseLipschitz{}},
-           {.gradient = 0, .iterations = 60}, {.report = [&](const optim::Progress& p) {
-             values.push_back(p.value);
+void paths(const std::string& pictures) {
+  const auto take = [](const auto& f, const Numbers& from, double rate, std::int64_t steps) {
+    return minimize(f, from, optim::GradientDescent{optim::FixedStep{.step = rate}},
+                    {.gradient = 0, .iterations = steps}, {.path = true})
+        .path;
+  };
+  const auto parabola = [](const auto& w) { return w * w + 2.0 * w + 1.0; };
+  const std::vector<Numbers> line = take(parabola, Numbers(5.0), 0.2, 10);
+  const std::vector<Numbers> plane = take(Bowl{}, Bowl::start(), 0.4, 20);
+  std::printf("\nw^2 + 2 w + 1 with rate 0.2; w . A w / 2 + b . w with rate 0.4\n%5s %10s %22s\n",
+              "step", "w", "w");
+  for (std::size_t k = 0; k < plane.size(); k += k < 10 ? 2 : 5) {
+    const std::string number = k < line.size() ? std::to_string(line[k].item()) : "";
+    std::printf("%5zu %10s %11.6f %10.6f\n", k, number.c_str(), plane[k][0], plane[k][1]);
+  }
+  // The error is multiplied by 1 - rate 2 on the line, and by 1 - rate A in the plane.
+  const auto factor = matrix_power(Numbers::eye(2) - 0.4 * Bowl::matrix(), 20);
+  const auto expected = Bowl::optimum() + matmul(factor, Bowl::start() - Bowl::optimum());
+  std::printf("end_on_line %.6f\nend_in_plane %.3e\n", line.back().item(),
+              norm(plane.back() - expected).item());
+
+  const Window window{-1, 2.5, -4, -1};
+  const auto w = Numbers::linspace(-5, 5.5, 100);
+  std::vector<double> points, heights;
+  for (const Numbers& point : line) {
+    points.push_back(point.item());
+    heights.push_back(parabola(point.item()));
+  }
+  const plot::Figure curve{
+      .title = "w^2 + 2 w + 1, rate 0.2, 10 steps",
+      .x = {.label = "w"},
+      .y = {.label = "f(w)"},
+      .curves = {
+          {.name = "f", .x = w, .y = parabola(w)},
+          {.name = "descent from w = 5", .x = points, .y = heights, .style = plot::Style::both}}};
+  const plot::Figure bowl{.title = "w . A w / 2 + b . w, rate 0.4, 20 steps",
+                          .x = {.label = "first w"},
+                          .y = {.label = "second w"},
+                          .contours = example::contours(Bowl{}, window),
+                          .curves = {example::path("descent from (2, -3)", plane, window)}};
+  example::draw(pictures, "descent_paths.svg", plot::Panels{.figures = {curve, bowl}});
+}
+
+/// The largest eigenvalue of the Hessian by products with it: the step 1 / L tells.
+template <class F>
+double lipschitz(const F& f, const Numbers& at) {
+  double found = 0;
+  minimize(f, at, optim::GradientDescent{optim::InverseLipschitz{}}, {.iterations = 1},
+           {.report = [&](const optim::Progress& p) {
+             found = p.step > 0 ? 1 / p.step : 0;
              return true;
            }});
-  const double rate = 1 - bowl.convexity() / bowl.lipschitz();
-  std::printf("\nA bowl of condition 20 by steps 1 / L, L from power iteration\n%5s %12s %12s\n",
-              "step", "f", "bound");
-  double worst = 0;
-  std::vector<double> steps, bounds;
-  for (std::size_t k = 0; k < values.size(); ++k) {
-    const double bound = std::pow(rate, double(k)) * values[0];
-    steps.push_back(double(k));
-    bounds.push_back(bound);
-    worst = std::fmax(worst, values[k] / bound);
-    if (k % 15 == 0) std::printf("%5zu %12.3e %12.3e\n", k, values[k], bound);
-  }
-  const auto away =
-      minimize(bowl, bowl.start(), optim::GradientDescent{optim::FixedStep{.step = 2.1}},
-               {.iterations = 200});
-  std::printf("a step of 2.1 / L diverges: f = %.3e after 200 steps\nworst_of_bound %.6f\n",
-              away.value, worst);
-  draw(pictures, "theory.svg",
-       {.title = "Descent with step 1 / L on a bowl of condition 20",
-        .x = {.label = "step"},
-        .y = {.label = "f", .scale = plot::Scale::log10},
-        .curves = {{.name = "measured", .x = steps, .y = values},
-                   {.name = "bound (1 - mu / L)^k", .x = steps, .y = bounds}}});
+  return found;
 }
 
-void methods() {
-  const optim::problems::Rosenbrock valley;
-  std::printf(
-      "\nRosenbrock's valley from (-1.2, 1) until |gradient| <= 1e-6\n%-26s %10s %12s %10s\n",
-      "method", "iterations", "evaluations", "distance");
-  const auto row = [&](const char* name, const auto& method) {
-    const auto found =
-        minimize(valley, valley.start(), method, {.gradient = 1e-6, .iterations = 50'000});
-    const double distance = std::hypot(found.x[0] - 1, found.x[1] - 1);
-    std::printf("%-26s %10lld %12lld %10.1e\n", name, static_cast<long long>(found.iterations),
-                static_cast<long long>(found.values + found.gradients + found.products), distance);
-    return distance;
+void theory(const std::string& pictures) {
+  const auto curvatures = eigh(hessian(Bowl{}, Bowl::start())).values.array();
+  const double mu = curvatures[0], l = curvatures[1];
+  const optim::problems::Logistic logistic;
+  const auto others = eigh(hessian(logistic, logistic.start())).values.array();
+  std::printf("\nCurvatures of the bowl from mu = %.6f to L = %.6f\n", mu, l);
+  std::printf("lipschitz_of_bowl %.6f\nlipschitz_error_of_logistic %.1e\n",
+              lipschitz(Bowl{}, Bowl::start()),
+              std::abs(lipschitz(logistic, logistic.start()) / others[2] - 1));
+
+  const auto descend = [&](double step, std::int64_t steps, const auto& report) {
+    return minimize(Bowl{}, Bowl::start(), optim::GradientDescent{optim::FixedStep{.step = step}},
+                    {.gradient = 0, .iterations = steps}, {.report = report});
   };
-  double worst = 0;
-  const auto add = [&](double distance) { worst = std::fmax(worst, distance); };
-  add(row("descent, Armijo", optim::GradientDescent{optim::Armijo{}}));
-  add(row("descent, strong Wolfe", optim::GradientDescent{optim::Wolfe{}}));
-  add(row("descent, Barzilai-Borwein", optim::GradientDescent{optim::BarzilaiBorwein{}}));
-  add(row("conjugate gradients", optim::ConjugateGradient{}));
-  add(row("BFGS", optim::BFGS{}));
-  add(row("L-BFGS", optim::LBFGS{}));
-  add(row("Newton", optim::Newton{}));
-  add(row("Newton-CG", optim::NewtonCG{}));
-  add(row("trust region", optim::TrustRegion{}));
-  std::printf("worst_distance %.3e\n", worst);
-}
-
-/// The path of a method over the valley, as a curve.
-plot::Curve path(const char* name, const auto& method) {
-  const optim::problems::Rosenbrock valley;
-  const auto found = minimize(valley, valley.start(), method, {.gradient = 1e-6}, {.path = true});
-  std::vector<double> x, y;
-  for (const Array<double>& point : found.path) {
-    x.push_back(point[0]);
-    y.push_back(point[1]);
-  }
-  return {.name = name, .x = x, .y = y, .style = plot::Style::both};
-}
-
-void paths(const std::string& pictures) {
-  if (pictures.empty()) return;
-  const auto x = Array<double>::linspace(-1.6, 1.4, 91), y = Array<double>::linspace(-0.6, 2, 79);
-  auto values = Array<double>::uninitialized({y.size(), x.size()});
-  for (std::int64_t i = 0; i < y.size(); ++i) {
-    for (std::int64_t j = 0; j < x.size(); ++j) {
-      const auto point = Array<double>::of({x[j], y[i]});
-      values.mutate()[i * x.size() + j] =
-          optim::problems::Rosenbrock{}(Tensor<double>(point)).item();
+  // A step 1 / L lowers f by |gradient|^2 / (2 L) at least, and so the error to 1 - mu / L of it.
+  std::vector<double> errors, bounds;
+  double worst_of_bound = 0, worst_of_lemma = 0, promised = 0;
+  descend(1 / l, 25, [&](const optim::Progress& p) {
+    const double error = p.value - Bowl::minimum;
+    if (!errors.empty()) {
+      worst_of_lemma = std::fmax(worst_of_lemma, promised / (errors.back() - error));
     }
-  }
-  draw(pictures, "paths.svg",
-       {.title = "Paths in Rosenbrock's valley",
-        .x = {.label = "x", .min = -1.6, .max = 1.4},
-        .y = {.label = "y", .min = -0.6, .max = 2},
-        .contours = {.x = x, .y = y, .values = values, .count = 10, .scale = plot::Scale::log10},
-        .curves = {path("conjugate gradients", optim::ConjugateGradient{}),
-                   path("L-BFGS", optim::LBFGS{}), path("Newton", optim::Newton{})}});
-}
-
-/// Four points on the plane y = x_1 + 2 x_2 + 3, the bias as a column of ones, and the loss
-/// r . r / 2 of the residuals r = X w - y.
-void four_points() {
-  const auto x = Array<double>::of({{1, 1, 1}, {1, 2, 1}, {2, 2, 1}, {2, 3, 1}});
-  const auto y = Array<double>::of({6, 8, 9, 11});
-  const auto loss = [&](const auto& w) { return 0.5 * sum(square(matmul(x, w) - y)); };
-  const auto found = minimize(loss, Array<double>::of({10.1, 15.1, -6.5}),
-                              optim::GradientDescent{optim::FixedStep{.step = 0.01}},
-                              {.gradient = 0, .iterations = 5000});
-  std::printf("\nFour points by 5000 steps of rate 0.01: w = (%.6f, %.6f, %.6f)\n", found.x[0],
-              found.x[1], found.x[2]);
-  const auto error = norm(found.x - Array<double>::of({1, 2, 3})).item();
-  std::printf("distance_to_optimum %.3e\n", error);
+    promised = p.gradient_norm * p.gradient_norm / (2 * l);
+    errors.push_back(error);
+    bounds.push_back(std::pow(1 - mu / l, double(p.iteration)) * errors[0]);
+    if (p.iteration > 0) worst_of_bound = std::fmax(worst_of_bound, error / bounds.back());
+    if (p.iteration == 0) std::printf("Steps of 1 / L\n%5s %12s %12s\n", "step", "error", "bound");
+    if (p.iteration % 5 == 0) {
+      std::printf("%5lld %12.3e %12.3e\n", static_cast<long long>(p.iteration), error,
+                  bounds.back());
+    }
+    return true;
+  });
+  const double below = descend(1.95 / l, 200, nullptr).value - Bowl::minimum;
+  const double above = descend(2.05 / l, 200, nullptr).value - Bowl::minimum;
+  std::printf("After 200 steps the error is %.1e with 1.95 / L and %.1e with 2.05 / L\n", below,
+              above);
+  std::printf("worst_of_lemma %.6f\nworst_of_bound %.6f\nerror_below %.3e\nerror_above %.3e\n",
+              worst_of_lemma, worst_of_bound, below, above);
+  example::draw(
+      pictures, "descent_theory.svg",
+      plot::Figure{
+          .title = "Descent with step 1 / L, and the bound of theory",
+          .x = {.label = "step"},
+          .y = {.label = "f - least f", .scale = plot::Scale::log10},
+          .curves = {{.name = "measured", .x = example::steps(errors), .y = errors},
+                     {.name = "bound (1 - mu / L)^k", .x = example::steps(bounds), .y = bounds}}});
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
-  std::uint64_t seed = 0;
-  std::string pictures;
-  CLI::App app("Gradient descent on functions whose minimum is known");
-  app.add_option("--seed", seed, "Seed of the starts")->capture_default_str();
-  app.add_option("--pictures", pictures, "The folder for pictures");
-  return example::parse_and_run(app, argc, argv, [&] {
-    Stream stream(seed);
-    one_and_two_variables(stream);
-    theory(pictures);
-    methods();
-    paths(pictures);
-    four_points();
-  });
+  return example::run_with_pictures(argc, argv,
+                                    "Gradient descent on functions whose minimum is known",
+                                    [](const std::string& pictures, std::uint64_t seed) {
+                                      Stream stream(seed);
+                                      one_and_two_variables(stream);
+                                      paths(pictures);
+                                      theory(pictures);
+                                    });
 }

@@ -79,20 +79,53 @@ demand features r2_before_split "$(value "$out" r2_before_split)" "v > $r2 + 0.0
 [[ $out != "$(./features --seed 1)" ]] || fail "features: another seed gave the same numbers"
 refuses 1 ./features --data /nowhere
 refuses 2 ./features --epochs 0
-out=$(./descent) || fail "descent: exit status $?"
-# |f'| = 2 |x + 1| from at most 6 to 1e-5, by 0.98 a step.
-demand descent steps_of_one "$(value "$out" steps_of_one)" 'v > 400 && v < 660'
-demand descent steps_of_two "$(value "$out" steps_of_two)" 'v > 400 && v < 660'
-demand descent worst_of_bound "$(value "$out" worst_of_bound)" 'v > 0 && v <= 1.000001'
-demand descent worst_distance "$(value "$out" worst_distance)" 'v < 1e-4'
-demand descent distance_to_optimum "$(value "$out" distance_to_optimum)" 'v <= 1e-5'
-[[ $out != "$(./descent --seed 1)" ]] || fail "descent: another seed gave the same starts"
-refuses 2 ./descent --no-such-option
-pictures=$(mktemp -d)
-./descent --pictures "$pictures" > /dev/null || fail "descent --pictures: exit status $?"
-[[ -s $(echo "$pictures"/theory.*) && -s $(echo "$pictures"/paths.*) ]] ||
-  fail "descent --pictures: no pictures"
-rm -rf "$pictures"
+
+# shows PROGRAM PICTURES NAME CONDITION...: the numbers, again with --seed 1 where there are seeds,
+# which then must be other ones; the pictures; and how it fails.
+shows() {
+  local program=$1 pictures=$2 out other folder picture
+  shift 2
+  out=$("./$program") || fail "$program: exit status $?"
+  other=
+  if [[ $("./$program" --help) == *--seed* ]]; then
+    other=$("./$program" --seed 1) || fail "$program --seed 1: exit status $?"
+    [[ $out != "$other" ]] || fail "$program: another seed gave the same numbers"
+  fi
+  while (($#)); do
+    demand "$program" "$1" "$(value "$out" "$1")" "$2"
+    [[ -z $other ]] || demand "$program --seed 1" "$1" "$(value "$other" "$1")" "$2"
+    shift 2
+  done
+  folder=$(mktemp -d)
+  "./$program" --pictures "$folder/new" > /dev/null || fail "$program --pictures: exit status $?"
+  for picture in $pictures; do
+    [[ -s $(echo "$folder/new/$picture".*) ]] || fail "$program --pictures: no picture $picture"
+  done
+  rm -r "$folder"
+  "./$program" --pictures /dev/null/none > /dev/null 2>&1
+  [[ $? == 1 ]] || fail "$program --pictures: a folder that cannot be made was not noticed"
+  refuses 2 "./$program" --no-such-option
+}
+
+# |f'| = 2 |x + 1| from at most 6 to 1e-5, by 0.98 a step. On the line the error is 6 times 0.6^10.
+shows descent 'descent_paths descent_theory' \
+  lowest_at 'v > -1.00001 && v < -0.99999' highest_at 'v > -1.00001 && v < -0.99999' \
+  steps_of_one 'v > 400 && v < 660' steps_of_two 'v > 400 && v < 660' \
+  end_on_line 'v == -0.963720' end_in_plane 'v >= 0 && v < 1e-12' \
+  lipschitz_of_bowl 'v > 3.118033 && v < 3.118035' lipschitz_error_of_logistic 'v >= 0 && v < 1e-4' \
+  worst_of_lemma 'v > 0.9 && v <= 1.000001' worst_of_bound 'v > 0 && v < 1' \
+  error_below 'v >= 0 && v < 1e-6' error_above 'v > 1e6'
+# Armijo bounds no slope, Wolfe's weak condition one side, the strong one both.
+shows methods 'line_searches methods' \
+  not_halved 'v == 0' excess 'v > -1 && v <= 1e-12' armijo_most 'v > 0.9' \
+  weak_least 'v < -0.9' weak_most 'v > -1 && v <= 0.9' \
+  strong_least 'v < 0 && v >= -0.9' strong_most 'v > -0.9 && v <= 0.9' worst_distance 'v < 1e-4'
+shows regression_losses 'regression_losses regression_synthetic' \
+  off_formula 'v >= 0 && v <= 1e-14' distance_to_optimum 'v <= 1e-5' distance_by_mean 'v > 1e-3' \
+  matched_apart 'v >= 0 && v <= 1e-9' distance_by_root 'v > 0.01' distance_by_falling_root 'v < 1e-3' \
+  mse 'v > 0.07 && v < 0.11' distance_to_truth 'v > 0 && v < 0.1' \
+  distance_to_exact 'v >= 0 && v <= 1e-12'
+
 out=$(./practice) || fail "practice: exit status $?"
 demand practice learned_one_batch "$(value "$out" learned_one_batch)" 'v == 1'
 demand practice learning_rate "$(value "$out" learning_rate)" 'v > 1e-3 && v < 0.2'
