@@ -120,6 +120,10 @@ shows methods 'line_searches methods' \
   not_halved 'v == 0' excess 'v > -1 && v <= 1e-12' armijo_most 'v > 0.9' \
   weak_least 'v < -0.9' weak_most 'v > -1 && v <= 0.9' \
   strong_least 'v < 0 && v >= -0.9' strong_most 'v > -0.9 && v <= 0.9' worst_distance 'v < 1e-4'
+shows race 'race_bowl race_valley race_ravine' \
+  rules 'v == 19' worst_in_bowl 'v > 0 && v < 1e-3' worst_in_valley 'v > 0 && v < 0.2' \
+  worst_in_ravine 'v > 0 && v < 0.01' momentum_gain 'v > 1e3' \
+  averaging_against_classical 'v >= 0 && v <= 1e-12'
 shows regression_losses 'regression_losses regression_synthetic' \
   off_formula 'v >= 0 && v <= 1e-14' distance_to_optimum 'v <= 1e-5' distance_by_mean 'v > 1e-3' \
   matched_apart 'v >= 0 && v <= 1e-9' distance_by_root 'v > 0.01' distance_by_falling_root 'v < 1e-3' \
