@@ -124,6 +124,12 @@ shows race 'race_bowl race_valley race_ravine' \
   rules 'v == 19' worst_in_bowl 'v > 0 && v < 1e-3' worst_in_valley 'v > 0 && v < 0.2' \
   worst_in_ravine 'v > 0 && v < 0.01' momentum_gain 'v > 1e3' \
   averaging_against_classical 'v >= 0 && v <= 1e-12'
+# 0.999^100, whatever the size of the weight; l2 takes the same from every weight.
+shows weight_decay weight_decay \
+  decoupled 'v == 0.904792' decoupled_of_ten 'v == 0.904792' decoupled_gain 'v > 9 && v < 10' \
+  l2 'v > 0.1 && v < 0.3' l2_of_ten 'v > 0.9 && v < 0.91' l2_gain 'v > 0.99 && v < 1.01' \
+  option_against_loss 'v >= 0 && v <= 1e-9' l2_from_least 'v >= 0 && v < 1e-6' \
+  decoupled_from_least 'v > 0.05'
 shows regression_losses 'regression_losses regression_synthetic' \
   off_formula 'v >= 0 && v <= 1e-14' distance_to_optimum 'v <= 1e-5' distance_by_mean 'v > 1e-3' \
   matched_apart 'v >= 0 && v <= 1e-9' distance_by_root 'v > 0.01' distance_by_falling_root 'v < 1e-3' \
