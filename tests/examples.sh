@@ -130,6 +130,10 @@ shows weight_decay weight_decay \
   l2 'v > 0.1 && v < 0.3' l2_of_ten 'v > 0.9 && v < 0.91' l2_gain 'v > 0.99 && v < 1.01' \
   option_against_loss 'v >= 0 && v <= 1e-9' l2_from_least 'v >= 0 && v < 1e-6' \
   decoupled_from_least 'v > 0.05'
+shows constraints constraints \
+  largest_angle 'v > -1 && v <= 1e-12' moved_again 'v >= 0 && v <= 1e-12' \
+  downhill 'v >= 0 && v <= 1e-7' smallest_x 'v >= 0 && v < 1' smallest_gradient 'v >= -1e-8 && v < 1' \
+  largest_product 'v >= 0 && v <= 1e-7' positive 'v >= 3 && v < 6' distance_to_columns 'v >= 0 && v <= 1e-8'
 shows regression_losses 'regression_losses regression_synthetic' \
   off_formula 'v >= 0 && v <= 1e-14' distance_to_optimum 'v <= 1e-5' distance_by_mean 'v > 1e-3' \
   matched_apart 'v >= 0 && v <= 1e-9' distance_by_root 'v > 0.01' distance_by_falling_root 'v < 1e-3' \
