@@ -134,6 +134,10 @@ shows constraints constraints \
   largest_angle 'v > -1 && v <= 1e-12' moved_again 'v >= 0 && v <= 1e-12' \
   downhill 'v >= 0 && v <= 1e-7' smallest_x 'v >= 0 && v < 1' smallest_gradient 'v >= -1e-8 && v < 1' \
   largest_product 'v >= 0 && v <= 1e-7' positive 'v >= 3 && v < 6' distance_to_columns 'v >= 0 && v <= 1e-8'
+shows two_wells 'two_wells noisy_descent' \
+  f_left 'v == -0.253791' f_right 'v == 0.245963' f_between 'v == 1.007828' \
+  residual 'v >= 0 && v <= 1e-10' in_the_wrong_well 'v == 0' constant_of_theory 'v > 0.8 && v < 1.2' \
+  small_of_theory 'v > 0.75 && v < 1.25' decayed_of_constant 'v > 0 && v < 0.1'
 shows regression_losses 'regression_losses regression_synthetic' \
   off_formula 'v >= 0 && v <= 1e-14' distance_to_optimum 'v <= 1e-5' distance_by_mean 'v > 1e-3' \
   matched_apart 'v >= 0 && v <= 1e-9' distance_by_root 'v > 0.01' distance_by_falling_root 'v < 1e-3' \
