@@ -142,6 +142,7 @@ shows batches batch_paths \
   line_by_all 'v > 0 && v < 0.05' line_by_some 'v > 0 && v < 1e-3' line_by_one 'v > 0 && v < 0.01' \
   lms_difference 'v >= 0 && v <= 1e-12' diabetes_by_all 'v > 0 && v < 0.01' \
   diabetes_by_some 'v > 0 && v < 0.03' diabetes_by_one 'v > 0 && v < 0.1'
+shows batch_size batch_noise noise_off_theory 'v > 0 && v < 0.1' gap_of_two 'v > 0.1' gap_of_all 'v < 0.1'
 shows regression_losses 'regression_losses regression_synthetic' \
   off_formula 'v >= 0 && v <= 1e-14' distance_to_optimum 'v <= 1e-5' distance_by_mean 'v > 1e-3' \
   matched_apart 'v >= 0 && v <= 1e-9' distance_by_root 'v > 0.01' distance_by_falling_root 'v < 1e-3' \
