@@ -148,6 +148,10 @@ shows regression_losses 'regression_losses regression_synthetic' \
   matched_apart 'v >= 0 && v <= 1e-9' distance_by_root 'v > 0.01' distance_by_falling_root 'v < 1e-3' \
   mse 'v > 0.07 && v < 0.11' distance_to_truth 'v > 0 && v < 0.1' \
   distance_to_exact 'v >= 0 && v <= 1e-12'
+shows normal_equations 'normal_equations_time normal_equations_error' \
+  apart 'v >= 0 && v <= 1e-10' qr_of_normal 'v > 1' qr_error_of_condition 'v > 0 && v < 10' \
+  normal_error_of_qr 'v > 1e3' normal_against_qr 'v >= 0 && v <= 1e-12' \
+  descent_against_qr 'v >= 0 && v <= 1e-6'
 
 out=$(./practice) || fail "practice: exit status $?"
 demand practice learned_one_batch "$(value "$out" learned_one_batch)" 'v == 1'
