@@ -44,6 +44,26 @@ int open_descriptor(const std::string& path) {
   return -1;
 }
 
+/// Tries temporary names until one is free: 0, or the error, with an empty name. They are short,
+/// since the name of the target may be as long as the system allows.
+template <class F>
+int with_temporary_name(const std::string& folder, std::string& name, const F& f) {
+  static std::atomic<unsigned> count = 0;
+  int error = EEXIST;
+  for (int attempt = 0; attempt < 10000 && error == EEXIST; ++attempt) {
+    name = folder + "/.ebb-" + std::to_string(::getpid()) + '-' + std::to_string(count++) + ".tmp";
+    if (f()) return 0;
+    error = errno;
+  }
+  name.clear();
+  return error;
+}
+
+std::string folder_of(const std::string& path) {
+  const std::string folder = fs::path(path).parent_path().string();
+  return folder.empty() ? "." : folder;
+}
+
 }  // namespace
 
 AtomicFile::AtomicFile(const std::string& path)
@@ -66,8 +86,7 @@ AtomicFile::AtomicFile(const std::string& path)
     if (descriptor_ < 0) fail("cannot be written", errno);
     return;
   }
-  const std::string folder = fs::path(target_).parent_path().string();
-  open_temporary(folder.empty() ? "." : folder, 0666);
+  open_temporary(folder_of(target_), 0666);
   if (replaces && ::fchmod(descriptor_, old.st_mode & 07777) != 0) {
     const int error = errno;
     discard();
@@ -81,19 +100,26 @@ void AtomicFile::fail(const std::string& what, int error) const {
   throw FileError(path_ + ": " + what + " (" + std::generic_category().message(error) + ")");
 }
 
-/// The temporary name is short, since the name of the target may be as long as the system allows.
 void AtomicFile::open_temporary(const std::string& folder, unsigned mode) {
-  static std::atomic<unsigned> count = 0;
-  int error = EEXIST;
-  for (int attempt = 0; attempt < 10000 && error == EEXIST; ++attempt) {
-    temporary_ =
-        folder + "/.ebb-" + std::to_string(::getpid()) + '-' + std::to_string(count++) + ".tmp";
-    descriptor_ = ::open(temporary_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
+  // A file without a name is gone with the program. It gets its name through /proc.
+  if (::access("/proc/self/fd", X_OK) == 0) {
+    descriptor_ = ::open(folder.c_str(), O_WRONLY | O_TMPFILE | O_CLOEXEC, mode);
     if (descriptor_ >= 0) return;
-    error = errno;
   }
-  temporary_.clear();
-  fail("cannot be written: no file can be made in its folder", error);
+  const int error = with_temporary_name(folder, temporary_, [&] {
+    descriptor_ = ::open(temporary_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
+    return descriptor_ >= 0;
+  });
+  if (error != 0) fail("cannot be written: no file can be made in its folder", error);
+}
+
+void AtomicFile::name_temporary(const std::string& folder) {
+  const std::string unnamed = "/proc/self/fd/" + std::to_string(descriptor_);
+  const int error = with_temporary_name(folder, temporary_, [&] {
+    return ::linkat(AT_FDCWD, unnamed.c_str(), AT_FDCWD, temporary_.c_str(), AT_SYMLINK_FOLLOW) ==
+           0;
+  });
+  if (error != 0) fail("the written file cannot be moved to this name", error);
 }
 
 void AtomicFile::discard() {
@@ -128,6 +154,8 @@ void AtomicFile::write(const void* bytes, std::int64_t count) {
 void AtomicFile::commit() {
   if (is_device_) return discard();
   if (::fsync(descriptor_) != 0) fail("cannot be brought to the disk", errno);
+  const std::string folder = folder_of(target_);
+  if (temporary_.empty()) name_temporary(folder);
   const int closed = ::close(descriptor_);
   descriptor_ = -1;
   if (closed != 0) fail("cannot be brought to the disk", errno);
@@ -137,9 +165,7 @@ void AtomicFile::commit() {
   temporary_.clear();
   // The name is safely on the disk only after its folder is synchronized. Some file systems cannot
   // do that, which is not an error.
-  const std::string folder = fs::path(target_).parent_path().string();
-  const int directory =
-      ::open(folder.empty() ? "." : folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  const int directory = ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   if (directory < 0) return;
   const bool lost = ::fsync(directory) != 0 && errno == EIO;
   ::close(directory);

@@ -10,9 +10,10 @@
 namespace ebb::inline v0::data::detail {
 
 /// A file that does not exist before `commit()` and is complete after it: a temporary file in the
-/// same folder, which then replaces the target. Without a commit the destructor removes it, and the
-/// target does not change. The new file gets the permissions of the file that it replaces, or those
-/// that the umask gives to a new file. A symbolic link is followed. A device or a pipe, such as
+/// same folder, which then replaces the target. Without a commit the target does not change and
+/// nothing is left, even if the program is killed, where the file system has files without a name.
+/// The new file gets the permissions of the file that it replaces, or those that the umask gives to
+/// a new file. A symbolic link is followed. A device or a pipe, such as
 /// "/dev/stdout", is not replaced but written to directly, whatever is behind it.
 class EBB_API AtomicFile {
  public:
@@ -38,11 +39,13 @@ class EBB_API AtomicFile {
  private:
   [[noreturn]] void fail(const std::string& what, int error) const;
   void open_temporary(const std::string& folder, unsigned mode);
+  /// Gives a file that has no name yet one in this folder.
+  void name_temporary(const std::string& folder);
   void discard();
 
   std::string path_;       ///< the path as the user gave it
   std::string target_;     ///< the path after following all links
-  std::string temporary_;  ///< empty when there is none
+  std::string temporary_;  ///< empty when there is none, and for a file without a name
   int descriptor_ = -1;
   std::int64_t position_ = 0;
   bool is_device_ = false;  ///< there is no temporary file
