@@ -80,6 +80,13 @@ TEST_CASE("meet their optimality conditions") {
     projects(Box{{-1}, {1, 0.5, 2}}, z, corners, [](const Numbers& p) {
       return std::max({-1 - p[0], -1 - p[1], -1 - p[2], p[0] - 1, p[1] - 0.5, p[2] - 2});
     });
+    const Numbers low = {-1, 0.1, -3};
+    corners.clear();
+    for (int k = 0; k < 8; ++k)
+      corners.push_back({k & 1 ? 2 : low[0], k & 2 ? 2 : low[1], k & 4 ? 2 : low[2]});
+    projects(Box{low, {2}}, z, corners, [&](const Numbers& p) {
+      return std::max({low[0] - p[0], low[1] - p[1], low[2] - p[2], p[0] - 2, p[1] - 2, p[2] - 2});
+    });
     projects(NonNegative{}, z, {{0, 0, 0}, {1e6, 0, 0}, {0, 1e6, 0}, {0, 0, 1e6}}, below_0);
     Numbers p = z;
     Ball{2}(p);
