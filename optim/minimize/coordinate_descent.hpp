@@ -13,8 +13,8 @@ namespace ebb::inline v0::optim {
 ///
 /// An iteration is a sweep over a working set: the coordinates that are not 0, and those at 0 whose
 /// slope exceeds the penalty most. Once a sweep changes little, the gradient of all coordinates is
-/// evaluated, and a new set is chosen. The norm of the gradient is that of the shortest
-/// subgradient.
+/// evaluated, which alone counts as an evaluation, and a new set is chosen. The norm of the
+/// gradient is that of the shortest subgradient.
 struct CoordinateDescent {
   /// At least 0: ends where the duality gap proves that the value is above the minimum by at most
   /// this part of the value at 0. An L1Quadratic has no such proof, and ends by what Stop says.
