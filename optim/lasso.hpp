@@ -42,7 +42,7 @@ class EBB_API Lasso {
   /// column; ArgumentError for options out of their ranges, and for numbers that are not finite.
   Lasso(const Array<T>& x, const Array<T>& y, LassoOptions options = {});
 
-  const LassoOptions& options() const { return options_; }
+  EBB_INLINE const LassoOptions& options() const { return options_; }
   /// The problem with another strength; both share their numbers.
   /// @throws ArgumentError for a strength out of its range.
   Lasso with_strength(double strength) const;
@@ -83,7 +83,7 @@ class EBB_API L1Quadratic {
   /// for numbers that are not finite.
   L1Quadratic(const Array<T>& a, const Array<T>& b, double strength);
 
-  double strength() const { return strength_; }
+  EBB_INLINE double strength() const { return strength_; }
   Array<T> start() const;  ///< zeros (d,)
   /// The function at x (d,).
   double value(const Array<T>& x) const;

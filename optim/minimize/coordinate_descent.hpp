@@ -48,8 +48,5 @@ class EBB_API L1Objective : public Objective {
 
 Point descend(const CoordinateDescent& method, L1Objective& f, Run& run);
 
-/// sign(z) max(|z| - t, 0).
-inline double soft_threshold(double z, double t) { return z > t ? z - t : z < -t ? z + t : 0; }
-
 }  // namespace detail
 }  // namespace ebb::inline v0::optim
