@@ -56,9 +56,9 @@ class EBB_API LBFGSMemory {
   bool empty() const { return x_.empty(); }
   /// Forgets everything: the next minimisation begins at its start.
   void clear() { *this = {}; }
-  /// The iterations so far, and the elements of the point where it is.
-  std::int64_t iterations() const { return iterations_; }
-  const std::vector<double>& x() const { return x_; }
+  std::int64_t iterations() const { return iterations_; }  ///< so far
+  /// The elements of the point where it is (n,).
+  Array<double> x() const;
   /// Visits all of it.
   void each(Fields& field);
 

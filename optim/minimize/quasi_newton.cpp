@@ -2,6 +2,7 @@
 // Methods that learn the curvature from changes of the gradient.
 #include <algorithm>
 #include <cmath>
+#include <span>
 #include <string>
 #include <utility>
 
@@ -159,15 +160,21 @@ Point descend(const LBFGS& method, Run& run) {
 
 namespace ebb::inline v0::optim {
 
+Array<double> LBFGSMemory::x() const {
+  return Array<double>(Shape{std::int64_t(x_.size())}, std::span<const double>(x_));
+}
+
 void LBFGSMemory::each(Fields& field) {
-  std::vector<std::vector<double>> s, y, products;
+  using List = std::vector<double>;
+  std::vector<List> s, y, products;
   for (const detail::Change& pair : pairs_) {
-    s.push_back(pair.s);
-    y.push_back(pair.y);
+    s.emplace_back(pair.s.begin(), pair.s.end());
+    y.emplace_back(pair.y.begin(), pair.y.end());
     products.push_back({pair.ss, pair.sy, pair.yy});
   }
-  field("x", x_);
-  field("gradient", gradient_);
+  List x(x_.begin(), x_.end()), gradient(gradient_.begin(), gradient_.end());
+  field("x", x);
+  field("gradient", gradient);
   field("value", value_);
   field("length", length_);
   field("knows_curvature", knows_curvature_);
@@ -177,19 +184,23 @@ void LBFGSMemory::each(Fields& field) {
   field("s", s);
   field("y", y);
   field("products", products);
-  const auto has = [](const std::vector<std::vector<double>>& lists, std::size_t count,
-                      std::size_t size) {
+  const auto has = [](const std::vector<List>& lists, std::size_t count, std::size_t size) {
     return lists.size() == count &&
-           std::ranges::all_of(lists, [&](const auto& list) { return list.size() == size; });
+           std::ranges::all_of(lists, [&](const List& list) { return list.size() == size; });
   };
-  const std::size_t n = x_.size();
-  field.refuse_unless(gradient_.size() == n && has(s, s.size(), n) && has(y, s.size(), n) &&
+  const std::size_t n = x.size();
+  field.refuse_unless(gradient.size() == n && has(s, s.size(), n) && has(y, s.size(), n) &&
                           has(products, s.size(), 3),
                       "the lists of an LBFGSMemory do not fit each other");
+  x_.assign(x.begin(), x.end());
+  gradient_.assign(gradient.begin(), gradient.end());
   pairs_.clear();
   for (std::size_t i = 0; i < s.size(); ++i) {
-    pairs_.push_back(
-        {std::move(s[i]), std::move(y[i]), products[i][0], products[i][1], products[i][2]});
+    pairs_.push_back({{s[i].begin(), s[i].end()},
+                      {y[i].begin(), y[i].end()},
+                      products[i][0],
+                      products[i][1],
+                      products[i][2]});
   }
 }
 

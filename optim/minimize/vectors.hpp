@@ -3,11 +3,30 @@
 #pragma once
 #include <cmath>
 #include <cstddef>
+#include <cstdint>
 #include <vector>
+
+#include "ebb/autodiff/values/memory.hpp"
 
 namespace ebb::inline v0::optim::detail {
 
-using Vector = std::vector<double>;
+/// Memory from the pools of arrays: what one minimisation has freed serves the next, where the
+/// system would clear new pages.
+template <class T>
+struct Pooled {
+  using value_type = T;
+  Pooled() = default;
+  template <class U>
+  Pooled(const Pooled<U>&) {}
+  T* allocate(std::size_t n) {
+    return reinterpret_cast<T*>(ebb::detail::allocate({std::int64_t(n)}, sizeof(T))->payload());
+  }
+  void deallocate(T* elements, std::size_t) {
+    ebb::detail::release(reinterpret_cast<ebb::detail::Block*>(elements) - 1);
+  }
+  bool operator==(const Pooled&) const { return true; }
+};
+using Vector = std::vector<double, Pooled<double>>;
 
 /// The sum of term(0), term(1), ... of n terms, in eight sums, so that no addition waits for the
 /// one before.

@@ -111,7 +111,7 @@ TEST_CASE("that of another minimisation, or a damaged one, is refused") {
   CHECK_THROWS_WITH_AS(load_snapshot(folder.path("damaged"), {{"memory", memory}}),
                        doctest::Contains("the lists of an LBFGSMemory do not fit each other"),
                        FileError);
-  CHECK(memory.x() == before);
+  CHECK_AGREES(same_bits(memory.x(), before));
   memory.clear();
   CHECK(memory.empty());
   CHECK(minimize(valley, Array<double>::zeros({3}), LBFGS{.memory = &memory}).converged());

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "ebb/autodiff/derivatives.hpp"
+#include "ebb/autodiff/values/memory.hpp"
 #include "ebb/optim/minimize.hpp"
 #include "ebb/optim/problems.hpp"
 
@@ -95,6 +96,25 @@ TEST_CASE("L-BFGS goes where its matrix says, with few pairs and many") {
     follows(problems::Rosenbrock{}, history, 15);
     follows(problems::Wood{}, history, 15);
   }
+}
+
+TEST_CASE("pairs are in memory of the pools, which the next minimisation takes again") {
+  const problems::Quadratic bowl{.size = 300, .condition = 1000};
+  const auto run = [&] {
+    std::int64_t most = 0;
+    minimize(bowl, bowl.start(), LBFGS{}, {.gradient = 0, .iterations = 15},
+             {.report = [&](const Progress&) {
+               most = std::max(most, memory_statistics().live_blocks);
+               return true;
+             }});
+    return most;
+  };
+  const std::int64_t before = memory_statistics().live_blocks;
+  CHECK(run() >= before + 20);
+  CHECK(memory_statistics().live_blocks == before);
+  const std::int64_t allocations = memory_statistics().system_allocations;
+  run();
+  CHECK(memory_statistics().system_allocations == allocations);
 }
 
 }  // TEST_SUITE("minimize")
