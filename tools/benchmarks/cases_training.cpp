@@ -20,7 +20,7 @@
 namespace bench {
 namespace {
 
-constexpr std::int64_t batches = 100, batch = 160, features = 100, hidden = 64, classes = 10;
+constexpr std::int64_t batches = 100, batch = 224, features = 100, hidden = 64, classes = 10;
 
 /// Swallows what is written.
 struct Nowhere : std::streambuf {
