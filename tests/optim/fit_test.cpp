@@ -369,7 +369,7 @@ TEST_CASE("the first step of each epoch tells how much it changed the weights") 
   }
   const History history = fit(theirs.loss(), b, by_fit, {.epochs = 3});
   CHECK(std::isnan(history.epochs[0].update_ratio));  // the weights were 0
-  for (const std::size_t epoch : {1, 2})
+  for (const std::size_t epoch : {std::size_t(1), std::size_t(2)})
     CHECK_AGREES(close(history.epochs[epoch].update_ratio, ratios[epoch], 1e-12));
 }
 
