@@ -43,7 +43,8 @@ struct BFGS {
 
 /// Where L-BFGS is, and what it has learned: a part of a snapshot. A minimisation that is given one
 /// keeps it up to date; one that is given what a snapshot has restored goes on from there, whatever
-/// its start is, and comes to the same bits as one that was not interrupted:
+/// its start is, and comes to the same bits as one that was not interrupted. The memory of another
+/// function is refused by its value; `clear()` it before another minimisation:
 ///
 ///     optim::LBFGSMemory memory;
 ///     // load_snapshot("run.safetensors", {{"memory", memory}});  to go on

@@ -102,6 +102,15 @@ Point descend(const LBFGS& method, Run& run) {
                           std::to_string(size) + "; clear() it to begin anew");
     }
     place = {{memory.x_, memory.value_, memory.gradient_}, memory.length_, memory.knows_curvature_};
+    // Rounding may differ from machine to machine, and no more than that.
+    const double value = run.value(memory.x_);
+    const double near = 1e4 * run.objective().epsilon() * std::fmax(1, std::abs(memory.value_));
+    if (!(std::abs(value - memory.value_) <= near)) {
+      throw ArgumentError("LBFGS: the function is " + ebb::detail::to_text(value) +
+                          " at the point of the memory, which says " +
+                          ebb::detail::to_text(memory.value_) +
+                          ": it is that of another function; clear() it to begin anew");
+    }
     run.resume(memory.iterations_, memory.values_, memory.gradients_);
     while (std::int64_t(pairs.size()) > method.history) pairs.erase(pairs.begin());
   }

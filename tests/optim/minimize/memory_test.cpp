@@ -95,6 +95,9 @@ TEST_CASE("that of another minimisation, or a damaged one, is refused") {
       "LBFGS: the memory is of a minimisation over 2 numbers, and the start has 3; clear() it to "
       "begin anew",
       ArgumentError);
+  CHECK_THROWS_WITH_AS(
+      minimize(problems::Himmelblau{}, valley.start(), LBFGS{.memory = &memory}),
+      doctest::Contains("it is that of another function; clear() it to begin anew"), ArgumentError);
   const test::Folder folder;
   save_snapshot(folder.path("run"), {{"memory", memory}});
   data::NamedArrays state = data::read_safetensors(folder.path("run")), damaged;
