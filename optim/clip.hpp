@@ -51,12 +51,15 @@ inline double gradient_norm(const AnyOptimizer& optimizer) {
 ///
 /// @throws ArgumentError for a limit that is not above 0; NonFiniteError, which names the
 /// parameter, for a gradient that is NaN or infinite.
-EBB_API ClippedNorm clip_norm(const Parameters& parameters, double limit);
+[[nodiscard("clip_norm changes nothing: pass it to step")]] EBB_API ClippedNorm
+clip_norm(const Parameters& parameters, double limit);
 template <class Rule>
-ClippedNorm clip_norm(Optimizer<Rule>& optimizer, double limit) {
+[[nodiscard("clip_norm changes nothing: pass it to step")]] ClippedNorm clip_norm(
+    Optimizer<Rule>& optimizer, double limit) {
   return detail::clipped(gradient_norm(optimizer), limit);
 }
-inline ClippedNorm clip_norm(const AnyOptimizer& optimizer, double limit) {
+[[nodiscard("clip_norm changes nothing: pass it to step")]] inline ClippedNorm clip_norm(
+    const AnyOptimizer& optimizer, double limit) {
   return detail::clipped(gradient_norm(optimizer), limit);
 }
 

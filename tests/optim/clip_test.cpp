@@ -68,17 +68,17 @@ TEST_CASE("NaN and infinity are refused with their place") {
   const Variable<double> named(Array<double>::zeros({2, 2}), "encoder.weight");
   named.share().set_gradient(Array<double>::of({{0, 1}, {not_a_number, 1}}));
   CHECK_THROWS_WITH_AS(
-      optim::clip_norm(Parameters{named}, 1),
+      static_cast<void>(optim::clip_norm(Parameters{named}, 1)),
       "clip_norm: the gradient of \"encoder.weight\" of shape (2, 2) has nan at "
       "position 2; a Tape with check_finite finds the operation that it comes from",
       NonFiniteError);
   const auto infinite =
       with_gradient(Array<float>::of({1, std::numeric_limits<float>::infinity()}));
-  CHECK_THROWS_AS(optim::clip_norm(Parameters{infinite}, 1), NonFiniteError);
+  CHECK_THROWS_AS(static_cast<void>(optim::clip_norm(Parameters{infinite}, 1)), NonFiniteError);
   CHECK_THROWS_AS(optim::clip_adaptive(Parameters{infinite}), NonFiniteError);
   const auto w = with_gradient(Array<double>::of({1}));
   for (const double limit : {0.0, -1.0, not_a_number})
-    CHECK_THROWS_AS(optim::clip_norm(Parameters{w}, limit), ArgumentError);
+    CHECK_THROWS_AS(static_cast<void>(optim::clip_norm(Parameters{w}, limit)), ArgumentError);
   CHECK_THROWS_WITH_AS(optim::clip_adaptive(Parameters{w}, 0),
                        "clip_adaptive: the factor must be above 0, not 0", ArgumentError);
   CHECK_THROWS_WITH_AS(optim::clip_adaptive(Parameters{w}, 1, -1),
