@@ -66,7 +66,8 @@ class Option : public Fields {
 
 [[noreturn]] void throw_no_option(std::string_view name, const std::vector<std::string>& names) {
   throw ArgumentError("AnyOptimizer: the rule has no option " + quoted(name) +
-                      "; its options are " + listed(names));
+                      (names.empty() ? "; it does not tell its options: give it each(Fields&)"
+                                     : "; its options are " + listed(names)));
 }
 
 }  // namespace
@@ -136,6 +137,11 @@ double AnyOptimizer::option(std::string_view name, std::size_t group) const {
 }
 
 void AnyOptimizer::set_option(std::string_view name, double value, std::size_t group) {
+  if (name == "learning_rate" && learning_rate_schedule(group)) {
+    throw ArgumentError(
+        "AnyOptimizer: a schedule sets the learning rate of this group before each step; change "
+        "it by set_learning_rate_schedule");
+  }
   Option option(name, &value);
   held_->each_option(in_range(group), option);
   if (!option.is_found) throw_no_option(name, option.names);

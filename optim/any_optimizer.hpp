@@ -71,8 +71,8 @@ class EBB_API AnyOptimizer {
   /// An option of a group. @throws ArgumentError for a name or a group that is not there.
   double option(std::string_view name, std::size_t group = 0) const;
   /// Sets an option of a group. One that is out of its range is refused by the next step.
-  /// @throws ArgumentError for a name or a group that is not there, and if it cannot hold the
-  /// number.
+  /// @throws ArgumentError for a name or a group that is not there, if it cannot hold the number,
+  /// and for a learning rate that a schedule sets.
   void set_option(std::string_view name, double value, std::size_t group = 0);
   /// The schedule of the learning rate of a group; empty if it has none.
   const Schedule& learning_rate_schedule(std::size_t group = 0) const {

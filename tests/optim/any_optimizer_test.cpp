@@ -139,6 +139,14 @@ TEST_CASE("groups have options and schedules of their own") {
   CHECK(a.value()[0] == 0.5);
   CHECK(b.value()[0] == 0.75);
   CHECK(optimizer.option("learning_rate", 1) == 0.25);
+  optimizer.set_option("momentum", 0.5, 1);
+  CHECK_THROWS_WITH_AS(optimizer.set_option("learning_rate", 0.1, 1),
+                       "AnyOptimizer: a schedule sets the learning rate of this group before each "
+                       "step; change it by set_learning_rate_schedule",
+                       ArgumentError);
+  optimizer.set_learning_rate_schedule({}, 1);
+  optimizer.set_option("learning_rate", 0.1, 1);
+  CHECK(optimizer.option("learning_rate", 1) == 0.1);
 }
 
 TEST_CASE("an optimizer of a rule of one's own") {
