@@ -42,6 +42,15 @@ class EBB_API Schedule {
   std::function<double(std::int64_t)> f_;
 };
 
+/// The product of two schedules that are no `Schedule` yet, as LinearWarmup{...} * Cosine{...}.
+template <class A, class B>
+requires(std::is_class_v<A>&& std::is_class_v<B>&&
+             std::is_invocable_r_v<double, const A&, std::int64_t>&&
+                 std::is_invocable_r_v<double, const B&, std::int64_t>) Schedule
+operator*(A a, B b) {
+  return Schedule(std::move(a)) * Schedule(std::move(b));
+}
+
 /// Always the same.
 struct Constant {
   double rate = 1e-2;
@@ -52,21 +61,21 @@ struct Constant {
 struct EBB_API LinearRamp {
   double from = 1;
   double to = 0;
-  std::int64_t steps = 1;  ///< at least 1: how long it takes
+  std::int64_t steps = 0;  ///< at least 1: how long it takes
   double operator()(std::int64_t step) const;
 };
 
 /// rate / steps, 2 rate / steps, ..., rate, and there it stays. No step is without effect.
 struct EBB_API LinearWarmup {
   double rate = 1;
-  std::int64_t steps = 1;  ///< at least 1
+  std::int64_t steps = 0;  ///< at least 1
   double operator()(std::int64_t step) const;
 };
 
 /// Falls to `factor` of itself every `every` steps.
 struct EBB_API StepDecay {
   double rate = 1e-2;
-  std::int64_t every = 1;  ///< at least 1
+  std::int64_t every = 0;  ///< at least 1
   double factor = 0.1;     ///< at least 0
   double operator()(std::int64_t step) const;
 };
@@ -89,7 +98,7 @@ struct EBB_API Exponential {
 /// end + (rate - end) (1 - step / steps)^power, and then `end`.
 struct EBB_API Polynomial {
   double rate = 1e-2;
-  std::int64_t steps = 1;  ///< at least 1
+  std::int64_t steps = 0;  ///< at least 1
   double power = 1;        ///< at least 0
   double end = 0;
   double operator()(std::int64_t step) const;
@@ -98,7 +107,7 @@ struct EBB_API Polynomial {
 /// Half a wave down: end + (rate - end) (1 + cos(pi step / steps)) / 2, and then `end`.
 struct EBB_API Cosine {
   double rate = 1e-2;
-  std::int64_t steps = 1;  ///< at least 1
+  std::int64_t steps = 0;  ///< at least 1
   double end = 0;
   double operator()(std::int64_t step) const;
 };
@@ -107,7 +116,7 @@ struct EBB_API Cosine {
 /// Hutter 2017, SGDR).
 struct EBB_API WarmRestarts {
   double rate = 1e-2;
-  std::int64_t first = 1;  ///< at least 1: steps of the first
+  std::int64_t first = 0;  ///< at least 1: steps of the first
   double growth = 1;       ///< at least 1; lengths are rounded
   double end = 0;
   double operator()(std::int64_t step) const;
@@ -117,7 +126,7 @@ struct EBB_API WarmRestarts {
 /// `rise` of the steps, and down to a small rate in the rest. The momentum goes the other way.
 struct EBB_API OneCycle {
   double peak = 1e-1;
-  std::int64_t steps = 1;       ///< at least 1: of the whole run
+  std::int64_t steps = 0;       ///< at least 1: of the whole run
   double rise = 0.3;            ///< in (0, 1): part of the steps that goes up
   double start_divisor = 25;    ///< above 0
   double end_divisor = 1e4;     ///< above 0: the last rate is that much less than the first
@@ -132,7 +141,7 @@ struct EBB_API OneCycle {
 /// largest.
 struct EBB_API InverseSquareRoot {
   double rate = 1e-3;
-  std::int64_t warmup = 1;  ///< at least 1
+  std::int64_t warmup = 0;  ///< at least 1
   double operator()(std::int64_t step) const;
 };
 
@@ -141,7 +150,7 @@ struct EBB_API InverseSquareRoot {
 struct EBB_API Cyclic {
   double low = 1e-3;
   double high = 1e-2;
-  std::int64_t half = 1;  ///< at least 1: steps up, and steps down
+  std::int64_t half = 0;  ///< at least 1: steps up, and steps down
   double decay = 1;       ///< at least 0
   double operator()(std::int64_t step) const;
 };

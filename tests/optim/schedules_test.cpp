@@ -96,6 +96,8 @@ TEST_CASE("one after another, and times one another") {
   gives(
       Schedule(LinearRamp{.from = 0, .to = 1, .steps = 2}) * Exponential{.rate = 8, .factor = 0.5},
       {0, 2, 2, 1});
+  gives(LinearRamp{.from = 0, .to = 1, .steps = 2} * Exponential{.rate = 8, .factor = 0.5},
+        {0, 2, 2, 1});
   gives([](std::int64_t step) { return 1 / (1.0 + double(step)); }, {1, 0.5, 1 / 3.0});
 }
 
@@ -103,24 +105,27 @@ TEST_CASE("refuse options out of their ranges") {
   const auto refuses = [](auto bad, const char* message) {
     CHECK_THROWS_WITH_AS(Schedule{bad}, message, ArgumentError);
   };
+  refuses(LinearWarmup{.rate = 0.1}, "LinearWarmup: steps must be at least 1, not 0");
   refuses(LinearRamp{.steps = 0}, "LinearRamp: steps must be at least 1, not 0");
   refuses(LinearWarmup{.steps = 0}, "LinearWarmup: steps must be at least 1, not 0");
   refuses(StepDecay{.every = 0}, "StepDecay: every must be at least 1, not 0");
-  refuses(StepDecay{.factor = -1}, "StepDecay: factor must be at least 0, not -1");
+  refuses(StepDecay{.every = 1, .factor = -1}, "StepDecay: factor must be at least 0, not -1");
   refuses(MultiStep{.factor = -1}, "MultiStep: factor must be at least 0, not -1");
   refuses(Exponential{.factor = -1}, "Exponential: factor must be at least 0, not -1");
   refuses(Polynomial{.steps = -3}, "Polynomial: steps must be at least 1, not -3");
-  refuses(Polynomial{.power = -1}, "Polynomial: power must be at least 0, not -1");
+  refuses(Polynomial{.steps = 1, .power = -1}, "Polynomial: power must be at least 0, not -1");
   refuses(Cosine{.steps = 0}, "Cosine: steps must be at least 1, not 0");
   refuses(WarmRestarts{.first = 0}, "WarmRestarts: first must be at least 1, not 0");
-  refuses(WarmRestarts{.growth = 0.5}, "WarmRestarts: growth must be at least 1, not 0.5");
+  refuses(WarmRestarts{.first = 1, .growth = 0.5},
+          "WarmRestarts: growth must be at least 1, not 0.5");
   refuses(OneCycle{.steps = 0}, "OneCycle: steps must be at least 1, not 0");
-  refuses(OneCycle{.rise = 1}, "OneCycle: rise must be in (0, 1), not 1");
-  refuses(OneCycle{.start_divisor = 0}, "OneCycle: start_divisor must be above 0, not 0");
-  refuses(OneCycle{.end_divisor = 0}, "OneCycle: end_divisor must be above 0, not 0");
+  refuses(OneCycle{.steps = 9, .rise = 1}, "OneCycle: rise must be in (0, 1), not 1");
+  refuses(OneCycle{.steps = 9, .start_divisor = 0},
+          "OneCycle: start_divisor must be above 0, not 0");
+  refuses(OneCycle{.steps = 9, .end_divisor = 0}, "OneCycle: end_divisor must be above 0, not 0");
   refuses(InverseSquareRoot{.warmup = 0}, "InverseSquareRoot: warmup must be at least 1, not 0");
   refuses(Cyclic{.half = 0}, "Cyclic: half must be at least 1, not 0");
-  refuses(Cyclic{.decay = -1}, "Cyclic: decay must be at least 0, not -1");
+  refuses(Cyclic{.half = 1, .decay = -1}, "Cyclic: decay must be at least 0, not -1");
   refuses(Sequence({}), "Sequence: there is no part");
   refuses(Sequence{{Constant{}, -1}, {Constant{}, 0}},
           "Sequence: the steps of a part must be at least 0, not -1");
