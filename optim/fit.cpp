@@ -103,7 +103,7 @@ void FitLoop::skip(std::int64_t epochs, std::int64_t batches) {
 }
 
 void FitLoop::start() {
-  for (Callback* callback : options_.callbacks) callback->at_start();
+  tell([&](Callback& callback) { return callback.at_start(options_.resume); });
 }
 
 bool FitLoop::begins_epoch() {

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cstdio>
 #include <filesystem>
+#include <utility>
 
 #include "ebb/autodiff/values/error.hpp"
 #include "ebb/data/formats/safetensors.hpp"
@@ -58,6 +59,15 @@ SaveSnapshots::SaveSnapshots(std::string base, std::vector<SnapshotPart> parts,
   check(options_.steps >= 1, "steps must be at least 1");
   check(options_.minutes > 0, "minutes must be above 0");
   check(options_.keep >= 1, "keep must be at least 1");
+}
+
+bool SaveSnapshots::at_start(bool is_resumed) {
+  if (std::exchange(has_loaded_, false) && !is_resumed) {
+    throw ArgumentError(
+        "fit: load_latest() has restored a run, and resume is false: set .resume = true to go on "
+        "with it");
+  }
+  return true;
 }
 
 bool SaveSnapshots::after_step(const StepRecord& step) {
@@ -117,6 +127,7 @@ bool SaveSnapshots::load_latest() {
   for (const std::string& file : all) {
     try {
       load_snapshot(file, parts_);
+      has_loaded_ = true;
       return true;
     } catch (const FileError& error) {
       if (first_error.empty()) first_error = error.what();

@@ -40,6 +40,8 @@ class EBB_API SaveSnapshots : public Callback {
  public:
   SaveSnapshots(std::string base, std::vector<SnapshotPart> parts,
                 SaveSnapshotsOptions options = {});
+  /// @throws ArgumentError if a run was loaded, and `fit` is not told to go on with it.
+  bool at_start(bool is_resumed) override;
   bool after_step(const StepRecord& step) override;
   bool after_epoch(const EpochRecord& epoch, const std::vector<std::string>& names) override;
   void before_end() override;
@@ -60,7 +62,7 @@ class EBB_API SaveSnapshots : public Callback {
   SaveSnapshotsOptions options_;
   Clock::time_point saved_ = Clock::now();
   std::int64_t last_step_ = -1, saved_step_ = -1;
-  bool is_due_ = false;
+  bool is_due_ = false, has_loaded_ = false;
   std::string last_file_;
 };
 

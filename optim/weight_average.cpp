@@ -82,9 +82,10 @@ AverageWeights::AverageWeights(WeightAverage& average, AverageWeightsOptions opt
   }
 }
 
-void AverageWeights::at_start() {
+bool AverageWeights::at_start(bool) {
   // The model of a run that goes on after an epoch, or after its end, has the averages.
   if (average_.is_swapped()) average_.swap();
+  return true;
 }
 
 bool AverageWeights::after_step(const StepRecord& step) {

@@ -65,7 +65,7 @@ class EBB_API AverageWeights : public Callback {
  public:
   /// @throws ArgumentError for a first epoch below 1.
   explicit AverageWeights(WeightAverage& average, AverageWeightsOptions options = {});
-  void at_start() override;
+  bool at_start(bool is_resumed) override;
   bool after_step(const StepRecord& step) override;
   void before_validation() override;
   void after_validation() override;

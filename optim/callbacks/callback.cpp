@@ -6,7 +6,7 @@
 namespace ebb::inline v0::optim {
 
 Callback::~Callback() = default;
-void Callback::at_start() {}
+bool Callback::at_start(bool) { return true; }
 bool Callback::after_step(const StepRecord&) { return true; }
 bool Callback::after_epoch(const EpochRecord&, const std::vector<std::string>&) { return true; }
 void Callback::before_validation() {}

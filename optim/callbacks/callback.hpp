@@ -24,8 +24,9 @@ struct StepRecord {
 class EBB_API Callback {
  public:
   virtual ~Callback();
-  /// Called once, before the first batch.
-  virtual void at_start();
+  /// Called once, before the first batch; `is_resumed` is FitOptions::resume. False ends training
+  /// there.
+  virtual bool at_start(bool is_resumed);
   /// False ends training.
   virtual bool after_step(const StepRecord& step);
   /// Called around the validation and the metrics of an epoch, and `after_epoch` of all callbacks.

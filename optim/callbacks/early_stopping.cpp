@@ -28,6 +28,8 @@ EarlyStopping::EarlyStopping(Parameters parameters, EarlyStoppingOptions options
   check(options_.watch.at_least >= 0, "EarlyStopping", "watch.at_least must be at least 0");
 }
 
+bool EarlyStopping::at_start(bool is_resumed) { return !is_resumed || waited_ < options_.patience; }
+
 bool EarlyStopping::after_epoch(const EpochRecord& epoch, const std::vector<std::string>& names) {
   const double now = detail::watched(epoch, names, options_.watch.name);
   if (!is_better(options_.watch, now, best_)) return ++waited_ < options_.patience;

@@ -33,6 +33,8 @@ class EBB_API EarlyStopping : public Callback {
       : EarlyStopping(parameters(model), std::move(options)) {}
   explicit EarlyStopping(Parameters parameters, EarlyStoppingOptions options = {});
 
+  /// A run that has ended for want of a better number is not trained further.
+  bool at_start(bool is_resumed) override;
   bool after_epoch(const EpochRecord& epoch, const std::vector<std::string>& names) override;
   void at_end() override;
   void each(Parts& part) override;

@@ -212,6 +212,35 @@ TEST_CASE("a resumed run has the whole history, and its callbacks the state of a
   }
 }
 
+TEST_CASE("a run that early stopping has ended is not trained further, nor begun again unasked") {
+  const test::Folder folder;
+  const auto train = [&](Run<Adam>& run, bool loads, bool resumes) {
+    EarlyStopping stopping(run.model, {.patience = 2});
+    auto parts = run.parts();
+    parts.emplace_back("stopping", stopping);
+    SaveSnapshots saving(folder.path("run"), parts);
+    if (loads) CHECK(saving.load_latest());
+    return fit([&](const auto& x, const auto& y) { return mse_loss(run.model(x), y); },
+               run.optimizer, run.loader,
+               {.epochs = 9,
+                .resume = resumes,
+                .validation = [&] { return double(run.optimizer.steps()); },
+                .callbacks = {&stopping, &saving}});
+  };
+  Run whole(Adam{.learning_rate = 0.01}), again(Adam{.learning_rate = 0.01});
+  CHECK(train(whole, false, false).epochs.size() == 3);
+  const History ended = train(again, true, true);
+  CHECK(ended.ending == Ending::callback);
+  CHECK(ended.epochs.empty());
+  CHECK(again.optimizer.steps() == 24);
+  check_same(again.model, whole.model);  // the best weights
+  Run other(Adam{.learning_rate = 0.01});
+  CHECK_THROWS_WITH_AS(train(other, true, false),
+                       "fit: load_latest() has restored a run, and resume is false: set .resume = "
+                       "true to go on with it",
+                       ArgumentError);
+}
+
 TEST_CASE("runs of every rule that are killed at any moment go on to the same bits") {
   Stream random(12);
   int rules = 0;

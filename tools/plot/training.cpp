@@ -48,7 +48,9 @@ Figure over_epochs(std::string title, std::string label, std::vector<Curve> curv
 
 void refuse_empty(const optim::History& history, const char* who) {
   if (history.epochs.empty())
-    throw ArgumentError(std::string(who) + ": the history has no epoch; were there any steps?");
+    throw ArgumentError(std::string(who) +
+                        ": the history has no epoch; were there any steps, and was it "
+                        "given to fit as .history?");
 }
 
 double loss(const optim::EpochRecord& e) { return e.loss; }

@@ -92,9 +92,11 @@ TEST_CASE("a range test shows its suggestion") {
 }
 
 TEST_CASE("what has no numbers is refused") {
-  CHECK_THROWS_WITH_AS(plot::training_curves({}),
-                       "training_curves: the history has no epoch; were there any steps?",
-                       ArgumentError);
+  CHECK_THROWS_WITH_AS(
+      plot::training_curves({}),
+      "training_curves: the history has no epoch; were there any steps, and was it "
+      "given to fit as .history?",
+      ArgumentError);
   CHECK_THROWS_AS(plot::compare_runs({}), ArgumentError);
   CHECK_THROWS_AS(plot::learning_rate_curve({}), ArgumentError);
 }
