@@ -245,6 +245,33 @@ History fit(Loss& loss_of_batch, O& optimizer, Batches& batches, const FitOption
   return loop.finish();
 }
 
+/// Batches, and a loss of them, of which a compiler that finds them false says no more.
+template <class Batches>
+constexpr bool has_batches = requires(Batches& batches) {
+  *std::begin(batches);
+};
+template <class Loss, class Batches>
+constexpr bool has_loss = requires(Loss& loss, Batches& batches) {
+  loss_of(loss, *std::begin(batches)).item();
+};
+template <class Loss, class O, class Batches>
+History fit_checked(Loss& loss_of_batch, O& optimizer, Batches& batches,
+                    const FitOptions& options) {
+  if constexpr (!has_batches<Batches>) {
+    static_assert(has_batches<Batches>,
+                  "fit: batches are gone over once an epoch; make some of a data set: "
+                  "data::Loader loader(dataset, {.batch_size = 32})");
+    return {};
+  } else if constexpr (!has_loss<Loss, Batches>) {
+    static_assert(has_loss<Loss, Batches>,
+                  "fit: the loss of a batch must be a tensor, not its item(): "
+                  "[&](const auto& x, const auto& y) { return mse_loss(model(x), y); }");
+    return {};
+  } else {
+    return detail::fit(loss_of_batch, optimizer, batches, options);
+  }
+}
+
 }  // namespace detail
 
 /// Trains by mini-batches: for every batch, the sweep of `loss_of_batch(batch)`, or of
@@ -257,12 +284,12 @@ History fit(Loss& loss_of_batch, O& optimizer, Batches& batches, const FitOption
 template <class Loss, class Rule, class Batches>
 History fit(Loss&& loss_of_batch, Optimizer<Rule>& optimizer, Batches&& batches,
             const FitOptions& options = {}) {
-  return detail::fit(loss_of_batch, optimizer, batches, options);
+  return detail::fit_checked(loss_of_batch, optimizer, batches, options);
 }
 template <class Loss, class Batches>
 History fit(Loss&& loss_of_batch, AnyOptimizer& optimizer, Batches&& batches,
             const FitOptions& options = {}) {
-  return detail::fit(loss_of_batch, optimizer, batches, options);
+  return detail::fit_checked(loss_of_batch, optimizer, batches, options);
 }
 
 }  // namespace ebb::inline v0::optim

@@ -61,7 +61,20 @@ template <class F>
 concept TakesNumber = std::is_arithmetic_v<
     std::remove_cvref_t<typename decltype(ArgumentOf<std::decay_t<F>>::type())::type>>;
 
+/// A function of an Array, through which no gradient passes.
+template <class F,
+          class A =
+              std::remove_cvref_t<typename decltype(ArgumentOf<std::decay_t<F>>::type())::type>>
+concept TakesArray = std::same_as<A, Array<float>> || std::same_as<A, Array<double>>;
+
+/// Whether a function takes nothing and returns a tensor.
+template <class F>
+constexpr bool is_loss = requires(F& f) {
+  f().item();
+};
 /// The concepts, of which a compiler that finds them false says no more.
+template <class F>
+constexpr bool takes_array = TakesArray<F>;
 template <class M>
 constexpr bool has_method = HasMethod<M>;
 template <class F, class M>
@@ -115,7 +128,12 @@ EBB_INLINE void refuse_pair() {
 template <class F, Real T, class Method>
 Minimum<T> minimize(F&& f, const Array<T>& start, const Method& method, const Stop& stop = {},
                     const Watch& watch = {}) {
-  if constexpr (!detail::HasMethod<Method>) {
+  if constexpr (detail::TakesArray<F>) {
+    static_assert(!detail::takes_array<F>,
+                  "minimize: no gradient passes through an Array; let the function take a Tensor, "
+                  "or const auto&");
+    return {};
+  } else if constexpr (!detail::HasMethod<Method>) {
     detail::refuse_method<Method>();
     return {};
   } else if constexpr (detail::HasL1<F> != detail::FitsCoordinates<Method>) {
@@ -131,6 +149,12 @@ Minimum<T> minimize(F&& f, const Array<T>& start, const Method& method, const St
     detail::TensorObjective<T> objective([&f](const Tensor<T>& x) { return f(x); }, start);
     return detail::minimum<T>(detail::run(method, objective, stop, watch), start.shape());
   }
+}
+
+template <class F, Real T, class Method>
+Minimum<T> minimize(F&& f, const Tensor<T>& start, const Method& method, const Stop& stop = {},
+                    const Watch& watch = {}) {
+  return minimize(std::forward<F>(f), start.array(), method, stop, watch);
 }
 
 /// Minimises a function of a number. If f takes tensors, as a generic lambda does, its derivatives
@@ -181,16 +205,35 @@ Minimum<double> minimize(M& model, Loss&& loss, const Method& method, const Stop
     detail::refuse_pair<M, Method>();
     return {};
   } else {
-    using T = typename std::invoke_result_t<Loss&>::value_type;
-    detail::ModelObjective::Loss both;
-    if constexpr (std::same_as<T, float>) {
-      both.narrow = std::ref(loss);
+    static_assert(
+        detail::is_loss<Loss>,
+        "minimize: the loss of a model takes nothing and returns a tensor, not its item(): "
+        "[&] { return mse_loss(model(x), y); }");
+    if constexpr (detail::is_loss<Loss>) {
+      using T = typename std::invoke_result_t<Loss&>::value_type;
+      detail::ModelObjective::Loss both;
+      if constexpr (std::same_as<T, float>) {
+        both.narrow = std::ref(loss);
+      } else {
+        both.wide = std::ref(loss);
+      }
+      detail::ModelObjective objective(std::move(both), parameters(model));
+      return detail::of_model(objective,
+                              [&] { return detail::run(method, objective, stop, watch); });
     } else {
-      both.wide = std::ref(loss);
+      return {};
     }
-    detail::ModelObjective objective(std::move(both), parameters(model));
-    return detail::of_model(objective, [&] { return detail::run(method, objective, stop, watch); });
   }
+}
+
+/// Maximises a function over all parameters of a model.
+template <HasParts M, class Loss, class Method>
+Minimum<double> maximize(M& model, Loss&& loss, const Method& method, const Stop& stop = {},
+                         const Watch& watch = {}) {
+  auto found = minimize(
+      model, [&loss] { return -loss(); }, method, stop, watch);
+  found.value = -found.value;
+  return found;
 }
 
 }  // namespace ebb::inline v0::optim

@@ -38,6 +38,11 @@ constexpr bool is_listed = false;
   inline constexpr bool is_listed<R> = true;
 EBB_RULES(EBB_LISTED)
 #undef EBB_LISTED
+template <class Rule>
+constexpr bool is_rule = requires {
+  Rule::states;
+  typename Rule::Step;
+};
 /// Complete if `ebb/optim/update.hpp` is included.
 template <class Rule>
 struct Definitions;
@@ -80,8 +85,12 @@ struct StepOptions {
 template <class Rule>
 class EBB_API Optimizer {
   friend class AnyOptimizer;
+  static_assert(detail::is_rule<Rule>,
+                "this is no rule; a method, such as LBFGS, belongs into minimize. A rule of your "
+                "own has states, Step, prepare and update");
   static_assert(
-      detail::is_listed<Rule> || requires { sizeof(detail::Definitions<Rule>); },
+      !detail::is_rule<Rule> || detail::is_listed<Rule> ||
+          requires { sizeof(detail::Definitions<Rule>); },
       "an optimizer with a rule of your own needs #include <ebb/optim/update.hpp>");
 
  public:

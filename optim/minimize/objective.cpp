@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "ebb/optim/minimize/objective.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 #include <string>
@@ -151,6 +152,10 @@ double ModelObjective::value_and_gradient(const Vector& x, Vector& gradient) {
     return value;
   };
   const double value = loss_.narrow ? both(loss_.narrow) : both(loss_.wide);
+  if (std::ranges::none_of(parameters_, [](const Parameter& p) { return p.has_gradient(); })) {
+    throw ArgumentError(
+        "minimize: the loss depends on no parameter of the model; compute it from this model");
+  }
   gradient.clear();
   for (Parameter& parameter : parameters_) {
     if (parameter.has_gradient()) {

@@ -58,7 +58,7 @@ EBB_API Penalty nuclear_penalty(double weight, std::int64_t rows, std::int64_t c
 /// Along the negative gradient, back to the set after every step: spectral projected gradient
 /// (Birgin, Martinez and Raydan 2000), whose steps are those of Barzilai and Borwein.
 struct ProjectedGradient {
-  Projection onto = NonNegative{};
+  Projection onto = {};  ///< the set, which must be given
 };
 
 /// f(x) + penalty(x): x <- prox(x - step g, step). Accelerated (Beck and Teboulle 2009, FISTA),

@@ -122,7 +122,7 @@ TEST_SUITE("projected gradient") {
 
 TEST_CASE("non-negative least squares: no gradient inside, none that points out at the border") {
   const Rows rows;
-  const auto found = minimize(rows, Array<double>::of({1, 1, 1}), ProjectedGradient{});
+  const auto found = minimize(rows, Array<double>::of({1, 1, 1}), ProjectedGradient{NonNegative{}});
   CHECK(found.converged());
   const auto g = rows.gradient_at(found.x);
   for (std::int64_t i = 0; i < 3; ++i) {

@@ -4,11 +4,14 @@
 
 #include <doctest/doctest.h>
 
+#include <chrono>
 #include <cmath>
 #include <functional>
 #include <limits>
 #include <sstream>
+#include <thread>
 
+#include "ebb/autodiff/operations/losses.hpp"
 #include "ebb/autodiff/values/error.hpp"
 #include "ebb/nn/linear.hpp"
 #include "ebb/optim/problems.hpp"
@@ -25,6 +28,36 @@ const auto bowl = [](const auto& x) { return sum(square(x - 3.0)); };
 }  // namespace
 
 TEST_SUITE("minimize") {
+
+TEST_CASE("a model's loss may be maximised, and must depend on the model") {
+  auto model = nn::Linear<double>::zeros(1, 1), other = nn::Linear<double>::zeros(1, 1);
+  const auto x = Array<double>::of({{1}, {2}}), y = Array<double>::of({{3}, {5}});
+  const auto highest = maximize(
+      model, [&] { return 7.0 - mse_loss(model(x), y); }, LBFGS{});
+  CHECK(highest.converged());
+  CHECK_AGREES(close(highest.value, 7, 1e-12));
+  CHECK_AGREES(close(model.weight.value()[0], 2, 1e-6));
+  CHECK_THROWS_WITH_AS(minimize(
+                           other, [&] { return mse_loss(model(x), y); }, LBFGS{}),
+                       "minimize: the loss depends on no parameter of the model; compute it from "
+                       "this model",
+                       ArgumentError);
+}
+
+TEST_CASE("a start may be a tensor, and time ends a minimisation") {
+  const problems::Rosenbrock valley;
+  const Tensor<double> start = Tensor<double>(valley.start()) + 0.5;
+  CHECK(minimize(valley, start, LBFGS{}).converged());
+  const auto slow = [&](const auto& p) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(2));
+    return valley(p);
+  };
+  const auto found = minimize(slow, valley.start(), GradientDescent{FixedStep{.step = 1e-4}},
+                              {.iterations = 1'000'000, .seconds = 0.03});
+  CHECK(found.reason == Reason::time);
+  CHECK(found.iterations >= 1);
+  CHECK(found.iterations <= 16);
+}
 
 TEST_CASE("of one variable, as course notes have it") {
   // x^2 + 2 x + 3 from 1.5 with rate 0.01 until |f'| <= 1e-5: the error falls by 0.98 a step.
@@ -149,7 +182,7 @@ TEST_CASE("after a search that fails, x is what it was") {
   fails(BFGS{});
   fails(LBFGS{});
   fails(GradientDescent{BarzilaiBorwein{}});
-  fails(ProjectedGradient{});
+  fails(ProjectedGradient{NonNegative{}});
 }
 
 TEST_CASE("a model has the result, or what it had if it failed") {
