@@ -130,6 +130,10 @@ shows weight_decay weight_decay \
   l2 'v > 0.1 && v < 0.3' l2_of_ten 'v > 0.9 && v < 0.91' l2_gain 'v > 0.99 && v < 1.01' \
   option_against_loss 'v >= 0 && v <= 1e-9' l2_from_least 'v >= 0 && v < 1e-6' \
   decoupled_from_least 'v > 0.05'
+# Half way down the wave the rate is half of the largest.
+shows schedules schedules \
+  schedules 'v == 12' constant_distance 'v > 0.05 && v < 1' best_of_constant 'v > 0 && v < 0.1' \
+  warmed_up 'v == 0.2' half_wave 'v == 0.1'
 shows constraints constraints \
   largest_angle 'v > -1 && v <= 1e-12' moved_again 'v >= 0 && v <= 1e-12' \
   downhill 'v >= 0 && v <= 1e-7' smallest_x 'v >= 0 && v < 1' smallest_gradient 'v >= -1e-8 && v < 1' \
