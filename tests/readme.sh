@@ -20,7 +20,7 @@ failed=0 count=0
 for source in "$work"/*.cpp; do
   count=$((count + 1))
   name=${source%.cpp}
-  if ! "$compiler" -std=c++20 -O1 -Iinclude "$source" "$library" "$openblas" -o "$name"; then
+  if ! "$compiler" -std=c++20 -O1 -Iinclude "$source" "$library" "$openblas" -lz -o "$name"; then
     echo "program $count of the pages does not compile"
     failed=1
   elif ! diff "$name.txt" <(cd "$work" && "$name"); then
