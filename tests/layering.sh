@@ -37,6 +37,7 @@ optim/schedules optim/optimizer optim/any_optimizer
 optim/minimize/
 optim/callbacks/
 optim/
+nn/metrics/
 nn/
 nn/models/
 ebb xtensor
