@@ -132,7 +132,7 @@ TEST_CASE("labels from logits") {
         std::vector<std::int64_t>{1, 0});
   CHECK(list(nn::predicted_labels(Numbers::of({-1, 0, 0.5}))) ==
         std::vector<std::int64_t>{0, 0, 1});
-  CHECK(list(nn::predicted_labels(Tensor<float>(Numbers::of({{0.4}, {0.6}})), 0.5)) ==
+  CHECK(list(nn::predicted_labels(Tensor<float>(Numbers::of({{0.25}, {0.75}})), 0.5)) ==
         std::vector<std::int64_t>{0, 1});
   const float nan = std::numeric_limits<float>::quiet_NaN();
   CHECK_THROWS_WITH_AS(nn::predicted_labels(Numbers::of({{1, 2}, {nan, 0}})),
