@@ -43,6 +43,8 @@ if(EBB_EXAMPLES)
     ebb_add_program(${name} SOURCES ${source} LIBRARIES CLI11::CLI11 ebb::plot)
     target_compile_definitions(${name} PRIVATE
       EBB_EXAMPLE_DATA="${PROJECT_SOURCE_DIR}/examples/data")
+    # What takes time is in the library.
+    target_compile_options(${name} PRIVATE $<$<CONFIG:Release>:-O1>)
     list(APPEND ebb_examples ${name})
   endforeach()
 endif()

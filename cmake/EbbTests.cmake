@@ -41,6 +41,10 @@ else()
     ebb_add_program(${program} SOURCES ${sources} tests/main.cpp
       LIBRARIES doctest::doctest $<$<STREQUAL:${folder},tools>:ebb::plot>)
     target_compile_definitions(${program} PRIVATE EBB_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
+    if(folder STREQUAL optim)
+      # Its units have many templates of the library, which is optimised by itself.
+      target_compile_options(${program} PRIVATE $<$<CONFIG:Release>:-O1>)
+    endif()
     if(ebb_thread_sanitizer)
       add_test(NAME ${folder}_threads COMMAND ${program} "-ts=*threads*")
       set_tests_properties(${folder}_threads PROPERTIES TIMEOUT 1800)
