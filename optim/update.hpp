@@ -16,6 +16,7 @@
 
 namespace ebb::inline v0::optim {
 
+/// Says that the definitions are here, for the message of a rule without them.
 template <class Rule>
 struct detail::Definitions {};
 

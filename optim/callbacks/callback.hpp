@@ -34,8 +34,8 @@ class EBB_API Callback {
   virtual void after_validation();
   /// False ends training. `names` are those of the metrics.
   virtual bool after_epoch(const EpochRecord& epoch, const std::vector<std::string>& names);
-  /// Called once, for all callbacks before `at_end` of the first, while the weights are still those
-  /// of the last step; also if training ends by an exception.
+  /// Called once, for all callbacks before `at_end` of the first, also if training ends by an
+  /// exception: the weights are still those of the last step.
   virtual void before_end();
   /// Called once, also if training ends by an exception.
   virtual void at_end();

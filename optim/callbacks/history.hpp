@@ -33,7 +33,7 @@ struct EpochRecord {
   std::vector<double> metrics = {};                              ///< by the names of the history
   double gradient_norm = 0;  ///< mean over steps, before clipping
   double clipped_norm = 0;   ///< mean over steps, after it
-  /// Of the first step of the epoch: the norm of what it added to the weights, divided by theirs.
+  /// What the first step of the epoch added to the weights: its norm, divided by theirs.
   double update_ratio = std::numeric_limits<double>::quiet_NaN();
   double learning_rate = 0;  ///< that of the first group, at the last step
   double seconds = 0;        ///< since the start of training

@@ -16,7 +16,7 @@ struct Design {
   std::int64_t rows, size;
   Array<double> columns;  ///< (size, rows)
   Array<double> y;        ///< (rows,)
-  Vector means;           ///< of the columns; 0 without an intercept
+  Vector means;           ///< each column's mean; 0 without an intercept
   double y_mean;
   Vector squares;       ///< |x_j|^2 / rows
   Vector correlations;  ///< x_j . y / rows

@@ -9,8 +9,8 @@
 
 namespace ebb::inline v0::plot {
 
-/// The history of a training over its epochs: the losses, the metrics if there are some, the norms
-/// of the gradient with the update ratio, and the learning rate. Positive losses, norms and rates
+/// The history of a training over its epochs: losses, metrics if there are some, norms of gradients
+/// with the update ratio, and the learning rate. Positive losses, norms and rates
 /// are on logarithmic axes.
 /// @throws ArgumentError for a history without an epoch.
 Panels training_curves(const optim::History& history);
