@@ -39,17 +39,22 @@ int parse_and_run(CLI::App& app, int argc, char** argv, F example) {
   }
 }
 
-/// `parse_and_run` for an example that takes the options above.
-template <class F>
-int run(int argc, char** argv, const std::string& description, int epochs, F example) {
-  Options options{.epochs = epochs};
-  CLI::App app(description);
+/// Lets the command line set the options above.
+inline void add_options(CLI::App& app, Options& options) {
   app.add_option("--epochs", options.epochs, "Passes over the training rows")
       ->check(CLI::Range(1, 1000000))
       ->capture_default_str();
   app.add_option("--seed", options.seed, "Seed of everything that is random")
       ->capture_default_str();
   app.add_option("--data", options.data, "The folder with the CSV files")->capture_default_str();
+}
+
+/// `parse_and_run` for an example that takes them.
+template <class F>
+int run(int argc, char** argv, const std::string& description, int epochs, F example) {
+  Options options{.epochs = epochs};
+  CLI::App app(description);
+  add_options(app, options);
   return parse_and_run(app, argc, argv, [&] { example(options); });
 }
 

@@ -160,12 +160,7 @@ int main(int argc, char** argv) {
   example::Options options{.epochs = 60};
   std::string pictures;
   CLI::App app("The practice of training");
-  app.add_option("--epochs", options.epochs, "Passes over the training rows")
-      ->check(CLI::Range(1, 1000000))
-      ->capture_default_str();
-  app.add_option("--seed", options.seed, "Seed of everything that is random")
-      ->capture_default_str();
-  app.add_option("--data", options.data, "The folder with the CSV files")->capture_default_str();
+  example::add_options(app, options);
   app.add_option("--pictures", pictures, "The folder for pictures");
   return example::parse_and_run(app, argc, argv, [&] { practise(options, pictures); });
 }
