@@ -12,9 +12,6 @@
 namespace ebb::inline v0::optim::detail {
 namespace {
 
-/// sign(z) max(|z| - t, 0).
-double soft_threshold(double z, double t) { return z > t ? z - t : z < -t ? z + t : 0; }
-
 /// The part of the shortest subgradient that belongs to a coordinate, without its sign.
 double subgradient(double x, double gradient, double l1) {
   if (x != 0) return std::abs(gradient + std::copysign(l1, x));

@@ -37,8 +37,6 @@ double threshold(std::vector<double> x, double excess) {
   return t;
 }
 
-double soft(double z, double t) { return std::copysign(std::fmax(std::abs(z) - t, 0), z); }
-
 }  // namespace
 
 void NonNegative::operator()(std::span<double> x) const {
@@ -75,7 +73,7 @@ void L1Ball::operator()(std::span<double> x) const {
   for (std::size_t i = 0; i < x.size(); ++i) sum += magnitudes[i] = std::abs(x[i]);
   if (!(sum > radius)) return;
   const double t = threshold(std::move(magnitudes), radius);
-  for (double& e : x) e = soft(e, t);
+  for (double& e : x) e = detail::soft_threshold(e, t);
 }
 
 void Simplex::operator()(std::span<double> x) const {
@@ -95,7 +93,7 @@ Penalty elastic_net_penalty(double l1, double l2) {
             return sum;
           },
           [=](std::span<double> z, double step) {
-            for (double& e : z) e = soft(e, l1 * step) / (1 + l2 * step);
+            for (double& e : z) e = detail::soft_threshold(e, l1 * step) / (1 + l2 * step);
           }};
 }
 

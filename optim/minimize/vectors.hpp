@@ -28,6 +28,9 @@ struct Pooled {
 };
 using Vector = std::vector<double, Pooled<double>>;
 
+/// sign(z) max(|z| - t, 0).
+inline double soft_threshold(double z, double t) { return z > t ? z - t : z < -t ? z + t : 0; }
+
 /// The sum of term(0), term(1), ... of n terms, in eight sums, so that no addition waits for the
 /// one before.
 template <class Term>
