@@ -290,7 +290,10 @@ std::vector<Tensor<T>> grad(const Tensor<T>& y,
     const std::uint32_t id =
         from.cell ? tape.find_leaf(from.cell) : tape.admit("grad", from.tensor);
     if (id == 0 && !from.cell) {
-      throw TapeError("grad: an input is a constant; make it a leaf with tape.watch(x) first");
+      throw TapeError(
+          Access::cell(wanted.operand())
+              ? "grad: an input is a frozen Variable; unfreeze() makes it trainable"
+              : "grad: an input is a constant; make it a leaf with tape.watch(x) first");
     }
     shapes.push_back(from.block->shape);
     ids.push_back(id);

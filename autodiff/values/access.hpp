@@ -32,7 +32,7 @@ Place leaf_of(Cell<T>* cell);
 template <class T>
 struct Contents {
   Block* block = nullptr;
-  Cell<T>* cell = nullptr;  ///< set if the operand is a variable
+  Cell<T>* cell = nullptr;  ///< set if the operand is a variable that is trained
   Place tensor;             ///< set if the operand is a tensor
   T number = 0;
 
@@ -169,6 +169,8 @@ EBB_INLINE Contents<T> Access::contents(const Operand<T>& x, std::string_view op
         from = {.block = found->block, .tensor = found->place};
       }
     }
+    if (from.cell && from.cell->is_frozen) [[unlikely]]
+      from.cell = nullptr;
   } else {
     from.block = x.template object<Block>();
     if (kind == Kind::tensor) from.tensor = static_cast<const Tensor<T>&>(x).place_;

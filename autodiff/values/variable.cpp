@@ -41,7 +41,9 @@ void zero_drawn(Cell<T>& cell) {
 EBB_OVERLOAD_FOR_REALS(zero_drawn, void(Cell<T>&))
 
 void throw_moved_from() {
-  throw ArgumentError("a Variable is empty: it was moved from; use the one that it was moved to");
+  throw ArgumentError(
+      "a Variable is empty: it was moved from; use the one that it was moved to; or its layer does "
+      "without it, as with .bias = false");
 }
 
 constinit thread_local bool lists_unheld = false;
@@ -93,7 +95,9 @@ Variable<T>::~Variable() {
 
 template <Real T>
 Variable<T> Variable<T>::clone() const {
-  return Variable(value(), label());
+  Variable copy(value(), label());
+  copy.held().is_frozen = is_frozen();
+  return copy;
 }
 
 template <Real T>
@@ -111,10 +115,17 @@ void Variable<T>::set_value(Array<T> value) {
 }
 
 template <Real T>
+void Variable<T>::freeze() {
+  zero_grad();
+  held().is_frozen = true;
+}
+
+template <Real T>
 const Array<T>& Variable<T>::gradient() const {
   if (!has_gradient()) {
     throw TapeError("gradient: " + named(label()) +
-                    " has none; no sweep has reached it since zero_grad");
+                    (is_frozen() ? " has none, since it is frozen; unfreeze() makes it trainable"
+                                 : " has none; no sweep has reached it since zero_grad"));
   }
   return held().gradient;
 }

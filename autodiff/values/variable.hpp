@@ -33,6 +33,7 @@ struct alignas(16) Cell {
   Array<T> value;
   Array<T> gradient;
   std::unique_ptr<DrawnRows> drawn;  ///< made by the first gradient of few rows
+  bool is_frozen = false;
   std::string label;
 };
 
@@ -82,6 +83,12 @@ class EBB_API Variable : public Operand<T> {
   Variable(const Variable&) = delete;  // clone() copies; share() makes another handle
   ~Variable();
 
+  /// A handle to nothing, for what a layer may lack. Every function but an assignment and `is_none`
+  /// throws ArgumentError.
+  static Variable none() { return Variable(static_cast<detail::Cell<T>*>(nullptr)); }
+  /// True for `none()`, and after a move.
+  EBB_INLINE bool is_none() const { return !cell(); }
+
   /// Another variable with the same value and label, and no gradient.
   Variable clone() const;
   /// Another handle to this value and gradient.
@@ -108,6 +115,13 @@ class EBB_API Variable : public Operand<T> {
       return detail::zero_drawn(cell);
     cell.gradient.clear();
   }
+
+  /// Makes it a constant of every operation from now on: it gets no gradient, the one that it has
+  /// is removed, and optimizers pass it over.
+  void freeze();
+  /// Makes it trainable again.
+  void unfreeze() { held().is_frozen = false; }
+  EBB_INLINE bool is_frozen() const { return held().is_frozen; }
 
   /// A name for records, errors and files; may be empty.
   EBB_INLINE const std::string& label() const { return held().label; }

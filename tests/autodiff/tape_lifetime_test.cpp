@@ -98,7 +98,8 @@ TEST_CASE("a variable that was moved from says so in every function") {
   const Variable<double> to(std::move(from));
   const auto says = [&](const auto& use) {
     CHECK(message_of<ArgumentError>(use) ==
-          "a Variable is empty: it was moved from; use the one that it was moved to");
+          "a Variable is empty: it was moved from; use the one that it was moved to; or its layer "
+          "does without it, as with .bias = false");
   };
   says([&] { from.value(); });
   says([&] { from.shape(); });
