@@ -46,6 +46,14 @@ void ParameterFinder::part(const std::string& path, Part part) {
 
 void ParameterFinder::value(const std::string&, Value) {}
 
+void label(const Parameters& parameters) {
+  for (Parameter parameter : parameters) {
+    parameter.visit([&](auto& variable) {
+      if (variable.label().empty()) variable.set_label(parameter.name());
+    });
+  }
+}
+
 template <Real T>
 std::vector<Variable<T>> variables_of(const Parameters& parameters) {
   std::vector<Variable<T>> variables;

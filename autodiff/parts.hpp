@@ -11,6 +11,7 @@
 #pragma once
 #include <cstdint>
 #include <iterator>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <type_traits>
@@ -43,6 +44,11 @@ concept List = std::is_lvalue_reference_v<decltype(*std::begin(std::declval<M&>(
   std::size(list);
 };
 
+template <class M>
+constexpr bool is_optional = false;
+template <class M>
+constexpr bool is_optional<std::optional<M>> = true;
+
 /// HasParts, of which a compiler that finds it false says no more.
 template <class M>
 constexpr bool has_parts = HasParts<M>;
@@ -71,7 +77,8 @@ class EBB_API Parts : public Fields {
                             Array<std::int64_t>*, Array<bool>*, Stream*, Mode*>;
 
   /// Visits one part by its name. A struct with an `each` is walked over, and its parts are named
-  /// "outer.inner"; so is a std::vector or std::array of parts, with the positions as names.
+  /// "outer.inner"; so is a std::vector or std::array of parts, with the positions as names. A
+  /// std::optional is visited if it has a value, under its name alone.
   template <class T>
   EBB_INLINE void operator()(std::string_view name, T& thing) {
     if constexpr (std::is_constructible_v<Part, T*>) {
@@ -85,10 +92,13 @@ class EBB_API Parts : public Fields {
       const Level level(*this, name);
       std::size_t position = 0;
       for (auto& element : thing) (*this)(std::to_string(position++), element);
+    } else if constexpr (detail::is_optional<T>) {
+      if (thing) (*this)(name, *thing);
     } else {
       static_assert(detail::has_parts<T>,
                     "a part is a Variable, an Array, a Stream, a Mode, a double, std::int64_t, "
-                    "std::uint64_t, bool or std::string, a list of parts, or a struct with "
+                    "std::uint64_t, bool or std::string, a list or std::optional of parts, or a "
+                    "struct with "
                     "`void each(ebb::Parts& part) { part(\"name\", name); }`");
     }
   }
@@ -166,6 +176,10 @@ class EBB_API ParameterFinder : public Parts {
   Parameters found_;
   std::unordered_set<const void*> cells_;
 };
+
+/// Makes the names of parameters the labels of those variables that have none, so that errors and
+/// records name them.
+EBB_API void label(const Parameters& parameters);
 
 /// The handles of one element type.
 template <Real T>

@@ -97,12 +97,13 @@ class EBB_API Optimizer {
   /// All parameters of a model, which is any struct with `each(ebb::Parts&)`. A Variable that
   /// `each` forgets is found: the first step throws if the sweep before it gave gradients to
   /// variables that no optimizer holds. `Optimizer(parameters(model), rule)` leaves them as they
-  /// are.
+  /// are. Variables without a label get their names in the model, which errors then say.
   /// @throws ArgumentError for options out of their range, and for a model without parameters.
   template <class M>
   requires(!std::same_as<std::remove_const_t<M>, Parameters>) EBB_INLINE
       Optimizer(M& model, Rule rule, Schedule learning_rate = {})
       : Optimizer(ebb::parameters(model), std::move(rule), std::move(learning_rate)) {
+    ebb::detail::label(groups_.front().parameters);
     expect_all_gradients();
   }
   /// Does not compile: a temporary model would be gone before the first step.

@@ -17,6 +17,8 @@ class Draws {
 
   /// True while words are appended or repeated.
   static bool any() { return innermost_ != nullptr; }
+  /// True while words are repeated: what a computation leaves behind is there already.
+  static bool repeats() { return repeated_source() != nullptr; }
   /// The next word: from the innermost list that is repeated or, without one, from draw().
   /// @throws ArgumentError after the end of that list.
   template <class Draw>

@@ -264,4 +264,33 @@ TEST_CASE("the fields of a struct within another have its name first, choices to
                        ArgumentError);
 }
 
+TEST_CASE("an optional part is visited under its name if it is there") {
+  struct Layer {
+    Variable<double> weight{Array<double>::zeros({2})};
+    std::optional<Variable<double>> bias;
+    std::optional<Affine> more;
+    void each(Parts& part) {
+      part("weight", weight);
+      part("bias", bias);
+      part("more", more);
+    }
+  };
+  Layer layer;
+  CHECK(parameters(layer).size() == 1);
+  layer.bias.emplace(Array<double>::zeros({3}));
+  layer.more.emplace();
+  const Parameters all = parameters(layer);
+  REQUIRE(all.size() == 4);
+  CHECK(all[1].name() == "bias");
+  CHECK(all[2].name() == "more.weight");
+}
+
+TEST_CASE("variables without a label can take the names of parameters") {
+  Model model;
+  model.second.bias.set_label("mine");
+  detail::label(parameters(model));
+  CHECK(model.first.weight.label() == "first.weight");
+  CHECK(model.second.bias.label() == "mine");
+}
+
 }  // TEST_SUITE("fields")
