@@ -41,7 +41,7 @@
 #include "ebb/data/transforms/scaling.hpp"
 #include "ebb/data/transforms/target_encoding.hpp"
 #include "ebb/nn/initialisation.hpp"
-#include "ebb/nn/linear.hpp"
+#include "ebb/nn/layers/linear.hpp"
 #include "ebb/nn/metrics/confusion.hpp"
 #include "ebb/nn/metrics/probabilities.hpp"
 #include "ebb/nn/metrics/ranking.hpp"

@@ -38,6 +38,7 @@ optim/minimize/
 optim/callbacks/
 optim/
 nn/metrics/
+nn/layers/
 nn/
 nn/models/
 ebb xtensor

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Refused: the formula of this rule does not take the states that it declares
-#include <ebb/nn/linear.hpp>
+#include <ebb/nn/layers/linear.hpp>
 #include <ebb/optim/update.hpp>
 
 struct Mine {

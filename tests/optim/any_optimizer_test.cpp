@@ -12,7 +12,7 @@
 #include "ebb/autodiff/ops.hpp"
 #include "ebb/autodiff/tape.hpp"
 #include "ebb/autodiff/values/error.hpp"
-#include "ebb/nn/linear.hpp"
+#include "ebb/nn/layers/linear.hpp"
 #include "ebb/optim/clip.hpp"
 #include "ebb/optim/update.hpp"
 #include "ebb/tests/close.hpp"

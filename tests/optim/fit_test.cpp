@@ -15,7 +15,7 @@
 #include "ebb/autodiff/ops.hpp"
 #include "ebb/data/batches/loader.hpp"
 #include "ebb/data/sets/dataset.hpp"
-#include "ebb/nn/linear.hpp"
+#include "ebb/nn/layers/linear.hpp"
 #include "ebb/optim/callbacks/early_stopping.hpp"
 #include "ebb/tests/close.hpp"
 

@@ -10,7 +10,7 @@
 #include "ebb/autodiff/ops.hpp"
 #include "ebb/autodiff/tape.hpp"
 #include "ebb/autodiff/values/error.hpp"
-#include "ebb/nn/linear.hpp"
+#include "ebb/nn/layers/linear.hpp"
 #include "ebb/tests/close.hpp"
 
 using namespace ebb;

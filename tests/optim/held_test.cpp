@@ -5,7 +5,7 @@
 #include "ebb/autodiff/ops.hpp"
 #include "ebb/autodiff/tape.hpp"
 #include "ebb/autodiff/values/error.hpp"
-#include "ebb/nn/linear.hpp"
+#include "ebb/nn/layers/linear.hpp"
 #include "ebb/optim/optimizer.hpp"
 #include "ebb/tests/close.hpp"
 

@@ -12,7 +12,7 @@
 #include "ebb/autodiff/tape.hpp"
 #include "ebb/data/batches/loader.hpp"
 #include "ebb/data/sets/dataset.hpp"
-#include "ebb/nn/linear.hpp"
+#include "ebb/nn/layers/linear.hpp"
 #include "ebb/optim/optimizer.hpp"
 #include "ebb/optim/saved_state.hpp"
 #include "ebb/optim/weight_average.hpp"

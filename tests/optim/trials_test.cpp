@@ -14,7 +14,7 @@
 #include "ebb/autodiff/values/error.hpp"
 #include "ebb/data/batches/loader.hpp"
 #include "ebb/data/sets/dataset.hpp"
-#include "ebb/nn/linear.hpp"
+#include "ebb/nn/layers/linear.hpp"
 #include "ebb/optim/update.hpp"
 #include "ebb/tests/close.hpp"
 

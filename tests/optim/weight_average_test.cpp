@@ -7,7 +7,7 @@
 #include "ebb/autodiff/operations/reductions.hpp"
 #include "ebb/autodiff/ops.hpp"
 #include "ebb/autodiff/values/error.hpp"
-#include "ebb/nn/linear.hpp"
+#include "ebb/nn/layers/linear.hpp"
 #include "ebb/optim/fit.hpp"
 #include "ebb/tests/close.hpp"
 

@@ -3,7 +3,7 @@
 #include "arrays.hpp"
 #include "ebb/autodiff/backward_by_rows.hpp"
 #include "ebb/data/batches/loader.hpp"
-#include "ebb/nn/linear.hpp"
+#include "ebb/nn/layers/linear.hpp"
 #include "ebb/optim/optimizer.hpp"
 #include "limits/limits.hpp"
 

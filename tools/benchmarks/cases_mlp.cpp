@@ -2,7 +2,7 @@
 // A multilayer perceptron, where nearly all time is in matrix products.
 #include "arrays.hpp"
 #include "ebb/autodiff/tape.hpp"
-#include "ebb/nn/linear.hpp"
+#include "ebb/nn/layers/linear.hpp"
 #include "ebb/optim/optimizer.hpp"
 #include "limits/limits.hpp"
 

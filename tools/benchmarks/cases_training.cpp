@@ -12,7 +12,7 @@
 #include "ebb/autodiff/ops.hpp"
 #include "ebb/autodiff/tape.hpp"
 #include "ebb/data/batches/loader.hpp"
-#include "ebb/nn/linear.hpp"
+#include "ebb/nn/layers/linear.hpp"
 #include "ebb/optim/callbacks/progress.hpp"
 #include "ebb/optim/fit.hpp"
 #include "ebb/optim/snapshot.hpp"

@@ -7,7 +7,7 @@
 #include "ebb/autodiff/operations/losses.hpp"
 #include "ebb/autodiff/values/error.hpp"
 #include "ebb/data/formats/safetensors.hpp"
-#include "ebb/nn/linear.hpp"
+#include "ebb/nn/layers/linear.hpp"
 #include "ebb/optim/minimize.hpp"
 #include "ebb/optim/problems.hpp"
 #include "ebb/optim/snapshot.hpp"

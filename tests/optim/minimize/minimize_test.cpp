@@ -13,7 +13,7 @@
 
 #include "ebb/autodiff/operations/losses.hpp"
 #include "ebb/autodiff/values/error.hpp"
-#include "ebb/nn/linear.hpp"
+#include "ebb/nn/layers/linear.hpp"
 #include "ebb/optim/problems.hpp"
 #include "ebb/tests/close.hpp"
 

@@ -5,7 +5,7 @@
 
 #include "../arrays.hpp"
 #include "ebb/autodiff/tape.hpp"
-#include "ebb/nn/linear.hpp"
+#include "ebb/nn/layers/linear.hpp"
 #include "ebb/optim/optimizer.hpp"
 #include "peers.hpp"
 #include "torch.hpp"

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // A user's small program, whose compile time, size and start-up are measured.
 #include <ebb/ebb.hpp>
-#include <ebb/nn/linear.hpp>
+#include <ebb/nn/layers/linear.hpp>
 #include <ebb/optim/optimizer.hpp>
 #include <iostream>
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-#include "ebb/nn/linear.hpp"
+#include "ebb/nn/layers/linear.hpp"
 
 #include <doctest/doctest.h>
 
