@@ -16,20 +16,20 @@ constexpr const char* format = "ebb snapshot 1";
 
 }  // namespace
 
-void save_snapshot(const std::string& path, const std::vector<SnapshotPart>& parts) {
-  data::NamedArrays state = detail::state_of(parts);
+void save_snapshot(const std::string& path, const std::vector<data::StatePart>& parts) {
+  data::NamedArrays state = data::detail::state_of(parts);
   state.metadata["format"] = format;
   data::write_safetensors(path, state);
 }
 
-void load_snapshot(const std::string& path, const std::vector<SnapshotPart>& parts) {
+void load_snapshot(const std::string& path, const std::vector<data::StatePart>& parts) {
   const data::NamedArrays state = data::read_safetensors(path);
   const auto found = state.metadata.find("format");
   if (found == state.metadata.end() || found->second != format) {
     throw FileError(path + ": this is no snapshot: its metadata lacks \"format\": \"" + format +
                     '"');
   }
-  const std::vector<std::string> differences = detail::differences(state, parts);
+  const std::vector<std::string> differences = data::detail::differences(state, parts);
   if (!differences.empty()) {
     constexpr std::size_t most = 20;
     std::string list;
@@ -40,17 +40,17 @@ void load_snapshot(const std::string& path, const std::vector<SnapshotPart>& par
     throw FileError(path + ": the snapshot does not fit, and nothing was loaded:" + list);
   }
   // A part may refuse what it is given, as a loader of other data does.
-  const data::NamedArrays before = detail::state_of(parts);
+  const data::NamedArrays before = data::detail::state_of(parts);
   try {
-    detail::give_state(state, parts);
+    data::detail::give_state(state, parts);
   } catch (const ArgumentError& error) {
-    detail::give_state(before, parts);
+    data::detail::give_state(before, parts);
     throw FileError(path + ": the snapshot does not fit, and nothing was loaded:\n  " +
                     error.what());
   }
 }
 
-SaveSnapshots::SaveSnapshots(std::string base, std::vector<SnapshotPart> parts,
+SaveSnapshots::SaveSnapshots(std::string base, std::vector<data::StatePart> parts,
                              SaveSnapshotsOptions options)
     : base_(std::move(base)), parts_(std::move(parts)), options_(options) {
   const auto check = [](bool holds, const char* what) {

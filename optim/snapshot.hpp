@@ -12,20 +12,20 @@
 #include <string>
 #include <vector>
 
+#include "ebb/data/files/state.hpp"
 #include "ebb/optim/callbacks/callback.hpp"
-#include "ebb/optim/saved_state.hpp"
 
 namespace ebb::inline v0::optim {
 
 /// Writes the state of all parts as a safetensors file, under the names "model.weight",
 /// "optimizer.steps", ...; whole or not at all.
 /// @throws ArgumentError for two equal names; FileError when the file cannot be written.
-EBB_API void save_snapshot(const std::string& path, const std::vector<SnapshotPart>& parts);
+EBB_API void save_snapshot(const std::string& path, const std::vector<data::StatePart>& parts);
 
 /// Gives all parts the state of a file. Either all of it, or, after an error, none.
 /// @throws FileError for a file that cannot be read, that is no snapshot, or that does not fit: it
 /// lists what is missing, what is too much, and what has another type or shape.
-EBB_API void load_snapshot(const std::string& path, const std::vector<SnapshotPart>& parts);
+EBB_API void load_snapshot(const std::string& path, const std::vector<data::StatePart>& parts);
 
 struct SaveSnapshotsOptions {
   std::int64_t steps = std::numeric_limits<std::int64_t>::max();  ///< at least 1: steps between two
@@ -38,7 +38,7 @@ struct SaveSnapshotsOptions {
 /// is saved after its validation.
 class EBB_API SaveSnapshots : public Callback {
  public:
-  SaveSnapshots(std::string base, std::vector<SnapshotPart> parts,
+  SaveSnapshots(std::string base, std::vector<data::StatePart> parts,
                 SaveSnapshotsOptions options = {});
   /// @throws ArgumentError if a run was loaded, and `fit` is not told to go on with it.
   bool at_start(bool is_resumed) override;
@@ -58,7 +58,7 @@ class EBB_API SaveSnapshots : public Callback {
 
   using Clock = std::chrono::steady_clock;
   std::string base_;
-  std::vector<SnapshotPart> parts_;
+  std::vector<data::StatePart> parts_;
   SaveSnapshotsOptions options_;
   Clock::time_point saved_ = Clock::now();
   std::int64_t last_step_ = -1, saved_step_ = -1;

@@ -17,8 +17,10 @@ void check(bool holds, const char* who, const char* what, double value) {
 
 }  // namespace
 
-Trial::Trial(std::vector<SnapshotPart> parts, Parameters parameters)
-    : parts_(std::move(parts)), state_(state_of(parts_)), parameters_(std::move(parameters)) {
+Trial::Trial(std::vector<data::StatePart> parts, Parameters parameters)
+    : parts_(std::move(parts)),
+      state_(data::detail::state_of(parts_)),
+      parameters_(std::move(parameters)) {
   for (const Parameter& parameter : parameters_) {
     parameter.visit([&]<class T>(const Variable<T>& variable) {
       gradients_.emplace_back(variable.has_gradient() ? variable.gradient() : Array<T>());
@@ -27,7 +29,7 @@ Trial::Trial(std::vector<SnapshotPart> parts, Parameters parameters)
 }
 
 Trial::~Trial() {
-  give_state(state_, parts_);
+  data::detail::give_state(state_, parts_);
   for (std::size_t i = 0; i < parameters_.size(); ++i) {
     parameters_[i].visit([&]<class T>(Variable<T>& variable) {
       variable.zero_grad();

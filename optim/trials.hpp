@@ -12,8 +12,8 @@
 #include <string>
 #include <vector>
 
+#include "ebb/data/files/state.hpp"
 #include "ebb/optim/fit.hpp"
-#include "ebb/optim/saved_state.hpp"
 
 namespace ebb::inline v0::optim {
 
@@ -24,7 +24,7 @@ struct FindLearningRateOptions {
   double smoothing = 0.9;    ///< in [0, 1): decay of the mean of losses that is looked at
   double divergence = 4;     ///< above 1: ends where the smoothed loss is so many times the least
   /// What the loss changes besides, as a stream that is no part of the model.
-  std::vector<SnapshotPart> keep = {};
+  std::vector<data::StatePart> keep = {};
 };
 
 /// The loss of a batch at each learning rate, before the step with it.
@@ -44,7 +44,7 @@ struct OverfitOptions {
   std::int64_t steps = 500;  ///< at least 1
   double target = 1e-2;      ///< above 0: ends when the loss is so many times that of the start
   /// What the loss changes besides, as a stream that is no part of the model.
-  std::vector<SnapshotPart> keep = {};
+  std::vector<data::StatePart> keep = {};
 };
 
 /// What training on one batch has come to.
@@ -62,12 +62,12 @@ namespace detail {
 /// Gives everything back at the end of a scope: the state of parts, and gradients.
 class EBB_API Trial {
  public:
-  Trial(std::vector<SnapshotPart> parts, Parameters parameters);
+  Trial(std::vector<data::StatePart> parts, Parameters parameters);
   Trial(const Trial&) = delete;
   ~Trial();
 
  private:
-  std::vector<SnapshotPart> parts_;
+  std::vector<data::StatePart> parts_;
   data::NamedArrays state_;
   Parameters parameters_;
   std::vector<std::variant<Array<float>, Array<double>>> gradients_;
@@ -75,12 +75,12 @@ class EBB_API Trial {
 
 /// The parts of a trial.
 template <class M, class O, class Batches>
-std::vector<SnapshotPart> parts_of_trial(M& model, O& optimizer, Batches& batches,
-                                         const std::vector<SnapshotPart>& keep) {
-  std::vector<SnapshotPart> parts = {
+std::vector<data::StatePart> parts_of_trial(M& model, O& optimizer, Batches& batches,
+                                            const std::vector<data::StatePart>& keep) {
+  std::vector<data::StatePart> parts = {
       {"model", model}, {"optimizer", optimizer}, {"stream", default_stream()}};
   if constexpr (HasParts<Batches>) parts.emplace_back("batches", batches);
-  for (const SnapshotPart& part : keep) parts.push_back(part);
+  for (const data::StatePart& part : keep) parts.push_back(part);
   return parts;
 }
 

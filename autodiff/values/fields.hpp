@@ -41,7 +41,7 @@ class EBB_API Fields {
   /// What a plain member may be.
   using Value =
       std::variant<bool*, std::int64_t*, std::uint64_t*, double*, std::string*,
-                   std::vector<double>*, std::vector<std::string>*,
+                   std::vector<std::int64_t>*, std::vector<double>*, std::vector<std::string>*,
                    std::vector<std::vector<double>>*, std::vector<std::vector<std::string>>*>;
 
   virtual ~Fields();

@@ -44,8 +44,8 @@ struct Training {
     // The state between two steps, not that after the end.
     if (run.average.is_swapped()) run.average.swap();
   }
-  std::vector<SnapshotPart> parts(const std::string& name) {
-    std::vector<SnapshotPart> all;
+  std::vector<data::StatePart> parts(const std::string& name) {
+    std::vector<data::StatePart> all;
     all.emplace_back(name + ".model", run.model);
     all.emplace_back(name + ".optimizer", run.optimizer);
     all.emplace_back(name + ".loader", run.loader);
@@ -76,11 +76,11 @@ TEST_CASE("write one" * doctest::skip()) {
   const char* const path = std::getenv("EBB_GOLDEN");
   REQUIRE(path != nullptr);
   std::vector<std::shared_ptr<void>> owners;
-  std::vector<SnapshotPart> all;
+  std::vector<data::StatePart> all;
   for_each_rule([&](const std::string& name, auto rule) {
     auto training = std::make_shared<Training<decltype(rule)>>(rule);
     training->train(11, false);
-    for (SnapshotPart& part : training->parts(name)) all.push_back(part);
+    for (data::StatePart& part : training->parts(name)) all.push_back(part);
     owners.push_back(training);
   });
   save_snapshot(path, all);
@@ -106,10 +106,10 @@ TEST_CASE("of version 1 are loaded, and training goes on from them") {
     rule.learning_rate = 1;  // that of the file counts
     Training<Rule> loaded(rule);
     const auto parts = loaded.parts(name);
-    const auto differences = ebb::optim::detail::differences(mine, parts);
+    const auto differences = ebb::data::detail::differences(mine, parts);
     for (const std::string& line : differences) MESSAGE(line);
     REQUIRE(differences.empty());
-    ebb::optim::detail::give_state(mine, parts);
+    ebb::data::detail::give_state(mine, parts);
     CHECK(loaded.run.optimizer.steps() == 11);
     CHECK(loaded.run.optimizer.rule().learning_rate == 1.0 / 128);
     CHECK(loaded.run.loader.position() == data::LoaderPosition{5, 1, 12});

@@ -11,10 +11,10 @@
 #include "ebb/autodiff/ops.hpp"
 #include "ebb/autodiff/tape.hpp"
 #include "ebb/data/batches/loader.hpp"
+#include "ebb/data/files/state.hpp"
 #include "ebb/data/sets/dataset.hpp"
 #include "ebb/nn/layers/linear.hpp"
 #include "ebb/optim/optimizer.hpp"
-#include "ebb/optim/saved_state.hpp"
 #include "ebb/optim/weight_average.hpp"
 #include "ebb/tests/close.hpp"
 
@@ -77,7 +77,7 @@ struct Run {
       }
     }
   }
-  std::vector<SnapshotPart> parts() {
+  std::vector<data::StatePart> parts() {
     return {{"model", model}, {"optimizer", optimizer}, {"loader", loader}, {"average", average}};
   }
 };

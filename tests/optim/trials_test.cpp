@@ -93,11 +93,11 @@ struct Scene {
   /// Everything, in a comparable form.
   std::vector<double> state() {
     std::vector<double> all;
-    std::vector<SnapshotPart> parts = {{"model", model},
-                                       {"optimizer", optimizer},
-                                       {"loader", loader},
-                                       {"stream", default_stream()}};
-    const data::NamedArrays arrays = ebb::optim::detail::state_of(parts);
+    std::vector<data::StatePart> parts = {{"model", model},
+                                          {"optimizer", optimizer},
+                                          {"loader", loader},
+                                          {"stream", default_stream()}};
+    const data::NamedArrays arrays = ebb::data::detail::state_of(parts);
     for (const std::string& name : arrays.names()) {
       std::visit(
           [&](const auto& array) {

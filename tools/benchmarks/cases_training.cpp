@@ -108,7 +108,7 @@ struct Files {
   std::string path =
       (std::filesystem::temp_directory_path() / ("ebb_bench_" + std::to_string(::getpid())))
           .string();
-  std::vector<ebb::optim::SnapshotPart> parts{{"weight", weight}};
+  std::vector<ebb::data::StatePart> parts{{"weight", weight}};
 
   ~Files() {
     std::filesystem::remove(path + ".safetensors");

@@ -195,7 +195,7 @@ TEST_CASE("pipeline files of the corpus are read, or refused with their errors")
       "pipeline",
       {{"column_twice.json", ": step 0 (MinMax): \"used\" has \"x\" twice"},
        {"cut.json", ":2:150: this is not JSON; a pipeline file is one that Pipeline::save wrote"},
-       {"deep.json", ": lists within lists, deeper than any pipeline"},
+       {"deep.json", ": lists within lists, deeper than a pipeline"},
        {"empty.json", ":1:1: this is not JSON; a pipeline file is one that Pipeline::save wrote"},
        {"goes_on.json", ":3:1: this is not JSON; a pipeline file is one that Pipeline::save wrote"},
        {"huge_number.json", ": a number that double cannot hold"},

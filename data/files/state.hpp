@@ -10,22 +10,22 @@
 #include "ebb/autodiff/parts.hpp"
 #include "ebb/data/files/named_arrays.hpp"
 
-namespace ebb::inline v0::optim {
+namespace ebb::inline v0::data {
 
 /// A thing whose state is saved, under a name: whatever may be a part, or has `each`, as models,
 /// optimizers, loaders, streams, averages of weights and callbacks.
-class SnapshotPart {
+class StatePart {
  public:
   template <class T>
-  requires(!std::is_const_v<T>) SnapshotPart(std::string name, T& thing)
+  requires(!std::is_const_v<T>) StatePart(std::string name, T& thing)
       : name_(std::move(name)),
-        visit_([&thing](const std::string& path, Parts& part) { part(path, thing); }) {}
+        visit_([&thing](const std::string& path, ebb::Parts& part) { part(path, thing); }) {}
   const std::string& name() const { return name_; }
-  void each(Parts& part) const { visit_(name_, part); }
+  void each(ebb::Parts& part) const { visit_(name_, part); }
 
  private:
   std::string name_;
-  std::function<void(const std::string&, Parts&)> visit_;
+  std::function<void(const std::string&, ebb::Parts&)> visit_;
 };
 
 namespace detail {
@@ -33,16 +33,17 @@ namespace detail {
 /// The state of all parts under their names; texts are metadata. Arrays are shared until one of the
 /// two is written to.
 /// @throws ArgumentError for two equal names.
-EBB_API data::NamedArrays state_of(const std::vector<SnapshotPart>& parts);
+EBB_API NamedArrays state_of(const std::vector<StatePart>& parts);
 
 /// One line for each part that is missing in a state, or has another type or shape there, and for
-/// what is there alone.
-EBB_API std::vector<std::string> differences(const data::NamedArrays& state,
-                                             const std::vector<SnapshotPart>& parts);
+/// what is there alone. `holder` is the word for where the state is.
+EBB_API std::vector<std::string> differences(const NamedArrays& state,
+                                             const std::vector<StatePart>& parts,
+                                             const std::string& holder = "the file");
 
 /// Gives all parts a state that does not differ.
 /// @throws ArgumentError of a part that refuses what it is given, as a loader of other data does.
-EBB_API void give_state(const data::NamedArrays& state, const std::vector<SnapshotPart>& parts);
+EBB_API void give_state(const NamedArrays& state, const std::vector<StatePart>& parts);
 
 }  // namespace detail
-}  // namespace ebb::inline v0::optim
+}  // namespace ebb::inline v0::data

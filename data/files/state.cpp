@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-#include "ebb/optim/saved_state.hpp"
+#include "ebb/data/files/state.hpp"
 
 #include <bit>
 #include <span>
@@ -7,7 +7,7 @@
 
 #include "ebb/autodiff/values/error.hpp"
 
-namespace ebb::inline v0::optim::detail {
+namespace ebb::inline v0::data::detail {
 namespace {
 
 /// Texts one after another, each behind its length.
@@ -36,9 +36,9 @@ Array<double> array_of(const std::vector<double>& list) {
 std::vector<double> list_of(const Array<double>& array) { return {array.begin(), array.end()}; }
 
 /// Collects the state of what it visits.
-class Writer : public Parts {
+class Writer : public ebb::Parts {
  public:
-  data::NamedArrays state;
+  NamedArrays state;
 
  protected:
   void part(const std::string& path, Part part) override {
@@ -71,6 +71,9 @@ class Writer : public Parts {
     state.add(path, Array<std::int64_t>(std::bit_cast<std::int64_t>(x)));
   }
   void write(const std::string& path, double& x) { state.add(path, Array<double>(x)); }
+  void write(const std::string& path, std::vector<std::int64_t>& x) {
+    state.add(path, Array<std::int64_t>(Shape{std::int64_t(x.size())}, x));
+  }
   void write(const std::string& path, std::vector<double>& x) { state.add(path, array_of(x)); }
   void write(const std::string& path, std::vector<std::vector<double>>& x) {
     std::vector<double> all, sizes;
@@ -95,18 +98,21 @@ class Writer : public Parts {
 };
 
 /// Compares the state of a file with what it visits, or gives it.
-class Reader : public Parts {
+class Reader : public ebb::Parts {
  public:
-  Reader(const data::NamedArrays& state, bool gives) : state_(state), gives_(gives) {}
+  /// Gives nothing if `holder` is the word for where the state is, and not empty.
+  explicit Reader(const NamedArrays& state, const std::string& holder = {})
+      : state_(state), holder_(holder), gives_(holder.empty()) {}
 
   /// One line for each that is missing, too much, or other than expected.
   std::vector<std::string> differences() {
     for (const std::string& name : state_.names()) {
-      if (!seen_.contains(name)) differences_.push_back("\"" + name + "\" is in the file alone");
+      if (!seen_.contains(name))
+        differences_.push_back("\"" + name + "\" is in " + holder_ + " alone");
     }
     for (const auto& [name, text] : state_.metadata) {
       if (name != "format" && !seen_.contains(name))
-        differences_.push_back("\"" + name + "\" is in the file alone");
+        differences_.push_back("\"" + name + "\" is in " + holder_ + " alone");
     }
     return differences_;
   }
@@ -125,15 +131,15 @@ class Reader : public Parts {
   const Array<T>* find(const std::string& path, const Shape* shape) {
     seen_.insert(path);
     if (!state_.contains(path)) {
-      differences_.push_back("\"" + path + "\" is missing in the file");
+      differences_.push_back("\"" + path + "\" is missing in " + holder_);
       return nullptr;
     }
     const auto* array = std::get_if<Array<T>>(&state_.at(path));
     if (!array) {
-      differences_.push_back("\"" + path + "\" has another element type in the file");
+      differences_.push_back("\"" + path + "\" has another element type in " + holder_);
     } else if (shape && !(array->shape() == *shape)) {
-      differences_.push_back("\"" + path + "\" has shape " + to_string(array->shape()) +
-                             " in the file, " + to_string(*shape) + " here");
+      differences_.push_back("\"" + path + "\" has shape " + to_string(array->shape()) + " in " +
+                             holder_ + ", " + to_string(*shape) + " here");
     } else {
       return array;
     }
@@ -143,11 +149,11 @@ class Reader : public Parts {
     seen_.insert(path);
     const auto text = state_.metadata.find(path);
     if (text != state_.metadata.end()) return &text->second;
-    differences_.push_back("\"" + path + "\" is missing in the file");
+    differences_.push_back("\"" + path + "\" is missing in " + holder_);
     return nullptr;
   }
   void broken(const std::string& path) {
-    differences_.push_back("\"" + path + "\" is broken in the file");
+    differences_.push_back("\"" + path + "\" is broken in " + holder_);
   }
 
   template <class T>
@@ -187,6 +193,10 @@ class Reader : public Parts {
   void read(const std::string& path, std::int64_t& x) { read_number<std::int64_t>(path, x); }
   void read(const std::string& path, std::uint64_t& x) { read_number<std::int64_t>(path, x); }
   void read(const std::string& path, double& x) { read_number<double>(path, x); }
+  void read(const std::string& path, std::vector<std::int64_t>& x) {
+    if (const auto* found = find<std::int64_t>(path, nullptr); found && gives_)
+      x.assign(found->begin(), found->end());
+  }
   void read(const std::string& path, std::vector<double>& x) {
     if (const auto* found = find<double>(path, nullptr); found && gives_) x = list_of(*found);
   }
@@ -225,7 +235,8 @@ class Reader : public Parts {
     if (gives_) x = std::move(lists);
   }
 
-  const data::NamedArrays& state_;
+  const NamedArrays& state_;
+  std::string holder_;
   bool gives_;
   std::unordered_set<std::string> seen_;
   std::vector<std::string> differences_;
@@ -233,22 +244,22 @@ class Reader : public Parts {
 
 }  // namespace
 
-data::NamedArrays state_of(const std::vector<SnapshotPart>& parts) {
+NamedArrays state_of(const std::vector<StatePart>& parts) {
   Writer writer;
-  for (const SnapshotPart& part : parts) part.each(writer);
+  for (const StatePart& part : parts) part.each(writer);
   return std::move(writer.state);
 }
 
-std::vector<std::string> differences(const data::NamedArrays& state,
-                                     const std::vector<SnapshotPart>& parts) {
-  Reader compare(state, false);
-  for (const SnapshotPart& part : parts) part.each(compare);
+std::vector<std::string> differences(const NamedArrays& state, const std::vector<StatePart>& parts,
+                                     const std::string& holder) {
+  Reader compare(state, holder);
+  for (const StatePart& part : parts) part.each(compare);
   return compare.differences();
 }
 
-void give_state(const data::NamedArrays& state, const std::vector<SnapshotPart>& parts) {
-  Reader reader(state, true);
-  for (const SnapshotPart& part : parts) part.each(reader);
+void give_state(const NamedArrays& state, const std::vector<StatePart>& parts) {
+  Reader reader(state);
+  for (const StatePart& part : parts) part.each(reader);
 }
 
-}  // namespace ebb::inline v0::optim::detail
+}  // namespace ebb::inline v0::data::detail
