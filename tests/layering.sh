@@ -38,6 +38,7 @@ optim/minimize/
 optim/callbacks/
 optim/
 nn/metrics/
+nn/model_ref nn/initialisation nn/state nn/modes
 nn/layers/
 nn/
 nn/models/

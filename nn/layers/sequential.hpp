@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Layers one after another, known when the program is compiled.
+#pragma once
+#include <tuple>
+#include <type_traits>
+
+#include "ebb/autodiff/ops.hpp"
+#include "ebb/nn/layers/layer.hpp"
+#include "ebb/nn/state.hpp"
+
+namespace ebb::inline v0::nn {
+namespace detail {
+
+/// One line of advice where a layer cannot be called.
+template <class Layer, class X>
+EBB_INLINE auto call(Layer& layer, const X& x) {
+  static_assert(std::is_invocable_v<Layer&, const X&>,
+                "a layer does not take what the one before it returns; a layer that changes in a "
+                "call, such as Dropout, needs an operator() of the model that is not const");
+  if constexpr (std::is_invocable_v<Layer&, const X&>) {
+    return layer(x);
+  } else {
+    return x;
+  }
+}
+
+/// Visits a layer. A function without members has no parts.
+template <class Layer>
+EBB_INLINE void visit_layer(Parts& part, std::string_view name, Layer& layer) {
+  if constexpr (HasParts<Layer> || !std::is_empty_v<Layer>) part(name, layer);
+}
+
+/// A copy of a layer, or of a function without members.
+template <class Layer>
+EBB_INLINE Layer copied(const Layer& layer) {
+  if constexpr (HasParts<Layer>) {
+    return nn::clone(layer);
+  } else {
+    return layer;
+  }
+}
+
+}  // namespace detail
+
+/// Calls layers one after another: `Sequential(Linear<float>(4, 8), ReLU(), Linear<float>(8, 1))`.
+/// A layer is whatever can be called with the result of the one before it, also a lambda without
+/// captures: `[](const auto& x) { return sin(x); }`. Their names are "0", "1", ...
+template <class... Layers>
+class Sequential {
+ public:
+  static constexpr std::string_view name = "Sequential";
+
+  explicit Sequential(Layers... layers) : layers_(std::move(layers)...) {}
+
+  template <class X>
+  auto operator()(const X& x) {
+    return detail::in_layer(*this, x, [&] { return from<0>(layers_, x); });
+  }
+  template <class X>
+  auto operator()(const X& x) const {
+    return detail::in_layer(*this, x, [&] { return from<0>(layers_, x); });
+  }
+
+  static constexpr std::size_t size() { return sizeof...(Layers); }
+  /// The layer at a position: `model.layer<1>()`.
+  template <std::size_t i>
+  auto& layer() {
+    return std::get<i>(layers_);
+  }
+  template <std::size_t i>
+  const auto& layer() const {
+    return std::get<i>(layers_);
+  }
+
+  void each(Parts& part) {
+    std::apply(
+        [&](auto&... layers) {
+          std::size_t position = 0;
+          (detail::visit_layer(part, std::to_string(position++), layers), ...);
+        },
+        layers_);
+  }
+  Sequential clone() const {
+    Sequential copy = std::apply(
+        [](const Layers&... layers) { return Sequential(detail::copied(layers)...); }, layers_);
+    detail::tie_as(*this, copy);
+    return copy;
+  }
+
+ private:
+  template <std::size_t i, class X>
+  static auto from(auto& layers, const X& x) {
+    if constexpr (i + 1 < sizeof...(Layers)) {
+      return from<i + 1>(layers, detail::call(std::get<i>(layers), x));
+    } else {
+      return detail::call(std::get<i>(layers), x);
+    }
+  }
+
+  std::tuple<Layers...> layers_;
+};
+
+/// x + layer(x), so that a deep model starts near the identity (He et al. 2016).
+template <class Layer>
+class Residual {
+ public:
+  static constexpr std::string_view name = "Residual";
+
+  explicit Residual(Layer layer) : layer_(std::move(layer)) {}
+
+  /// @throws ShapeError if the layer changes the shape.
+  template <Real T>
+  Tensor<T> operator()(const Operand<T>& x) {
+    return detail::in_layer(*this, x,
+                            [&] { return add(x, detail::call(layer_, detail::unchanged(x))); });
+  }
+  template <Real T>
+  Tensor<T> operator()(const Operand<T>& x) const {
+    return detail::in_layer(*this, x,
+                            [&] { return add(x, detail::call(layer_, detail::unchanged(x))); });
+  }
+  Layer& layer() { return layer_; }
+  const Layer& layer() const { return layer_; }
+  void each(Parts& part) { detail::visit_layer(part, "layer", layer_); }
+  Residual clone() const { return Residual(detail::copied(layer_)); }
+
+ private:
+  template <class T>
+  static Tensor<T> add(const Operand<T>& x, const Tensor<T>& y) {
+    if (!(x.shape() == y.shape())) {
+      throw ShapeError("Residual: the layer must keep the shape of x, not " + to_string(x.shape()) +
+                       " and " + to_string(y.shape()));
+    }
+    return x + y;
+  }
+
+  Layer layer_;
+};
+
+struct EBB_API FlattenSettings {
+  std::int64_t start_axis = 1, end_axis = -1;
+  void each(Fields& field);
+};
+/// Joins axes into one: x (n, c, h, w) gives (n, c h w).
+/// @pytorch calls the settings start_dim and end_dim.
+struct EBB_API Flatten {
+  static constexpr std::string_view name = "Flatten";
+  FlattenSettings settings;
+  /// @throws ArgumentError for axes that x lacks, and for a start after the end.
+  template <Real T>
+  Tensor<T> operator()(const Operand<T>& x) const;
+  EBB_INLINE void each(Parts&) {}
+};
+
+}  // namespace ebb::inline v0::nn

@@ -1,0 +1,203 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "ebb/nn/layers/stack.hpp"
+
+#include "ebb/autodiff/values/instances.hpp"
+#include "ebb/data/files/json.hpp"
+#include "ebb/nn/layers/activations.hpp"
+#include "ebb/nn/layers/attention.hpp"
+#include "ebb/nn/layers/convolution.hpp"
+#include "ebb/nn/layers/dropout.hpp"
+#include "ebb/nn/layers/linear.hpp"
+#include "ebb/nn/layers/normalisation.hpp"
+#include "ebb/nn/layers/pooling.hpp"
+#include "ebb/nn/layers/transformer.hpp"
+
+namespace ebb::inline v0::nn {
+
+template <Real T>
+void AnyModule<T>::refuse(const char* what) {
+  throw ArgumentError(std::string("AnyModule: ") + what);
+}
+
+template <Real T>
+const AnyModule<T>& Stack<T>::operator[](std::size_t position) const {
+  if (position < layers_.size()) return layers_[position];
+  throw ArgumentError("Stack: there is no layer " + std::to_string(position) + " of " +
+                      std::to_string(layers_.size()));
+}
+template <Real T>
+AnyModule<T>& Stack<T>::operator[](std::size_t position) {
+  return const_cast<AnyModule<T>&>(std::as_const(*this)[position]);
+}
+
+namespace {
+
+template <class T>
+Tensor<T> call_all(auto& layers, const Operand<T>& x) {
+  Tensor<T> y = detail::unchanged(x);
+  for (auto& layer : layers) y = layer(y);
+  return y;
+}
+
+}  // namespace
+
+template <Real T>
+Tensor<T> Stack<T>::operator()(const Operand<T>& x) {
+  return detail::in_layer(*this, x, [&] { return call_all(layers_, x); });
+}
+template <Real T>
+Tensor<T> Stack<T>::operator()(const Operand<T>& x) const {
+  return detail::in_layer(*this, x, [&] { return call_all(layers_, x); });
+}
+
+template <Real T>
+void Stack<T>::each(Parts& part) {
+  for (std::size_t i = 0; i < layers_.size(); ++i) part(std::to_string(i), layers_[i]);
+}
+
+template <Real T>
+Stack<T> Stack<T>::clone() const {
+  Stack copy;
+  for (const AnyModule<T>& layer : layers_) copy.add(layer.clone());
+  detail::tie_as(*this, copy);
+  return copy;
+}
+
+template <Real T>
+LayerTypes<T>::LayerTypes() {
+  const auto add_all = [this]<class... Layers>(std::tuple<Layers...>*) { (add<Layers>(), ...); };
+  using Plain = std::tuple<Identity, ReLU, ReLU6, SELU, SiLU, Mish, Sigmoid, LogSigmoid, Tanh,
+                           Softplus, Softsign, Hardsigmoid, Hardswish, GELU, LeakyReLU, ELU,
+                           Hardtanh, Softmax, LogSoftmax, PReLU<T>>;
+  using Others =
+      std::tuple<Linear<T>, Conv1d<T>, Conv2d<T>, ConvTranspose1d<T>, ConvTranspose2d<T>, MaxPool1d,
+                 MaxPool2d, AvgPool1d, AvgPool2d, AdaptiveAvgPool1d, AdaptiveAvgPool2d,
+                 GlobalAvgPool, GlobalMaxPool, BatchNorm1d<T>, BatchNorm2d<T>, LayerNorm<T>,
+                 RMSNorm<T>, GroupNorm<T>, Dropout, Flatten, MultiheadAttention<T>,
+                 TransformerEncoderLayer<T>, SinusoidalEncoding, LearnedEncoding<T>>;
+  add_all(static_cast<Plain*>(nullptr));
+  add_all(static_cast<Others*>(nullptr));
+}
+
+template <Real T>
+void LayerTypes<T>::put(std::string name, Make make) {
+  if (name == "Stack" || name == "Residual" || types_.contains(name))
+    throw ArgumentError("LayerTypes: there is a layer named \"" + name + "\" already");
+  types_.emplace(std::move(name), std::move(make));
+}
+
+template <Real T>
+std::unique_ptr<AnyModule<T>> LayerTypes<T>::make(std::string_view name, Fields& settings,
+                                                  Stream& stream) const {
+  const auto found = types_.find(name);
+  if (found == types_.end()) return nullptr;
+  return std::make_unique<AnyModule<T>>(found->second(settings, stream));
+}
+
+template <Real T>
+std::vector<std::string> LayerTypes<T>::names() const {
+  std::vector<std::string> names;
+  for (const auto& [name, make] : types_) names.push_back(name);
+  return names;
+}
+
+namespace {
+
+using data::detail::Json;
+
+template <class T>
+Json in_json(const AnyModule<T>& layer, const std::string& where);
+
+template <class T>
+Json in_json(const Stack<T>& stack, const char* type, const std::string& where) {
+  Json list = Json::array();
+  for (std::size_t i = 0; i < stack.size(); ++i)
+    list.push_back(in_json(stack[i], where + ": layer " + std::to_string(i)));
+  return {{"type", type}, {"layers", std::move(list)}};
+}
+
+template <class T>
+Json in_json(const AnyModule<T>& layer, const std::string& where) {
+  if (const auto* stack = layer.template get<Stack<T>>()) return in_json(*stack, "Stack", where);
+  if (const auto* residual = layer.template get<Residual<Stack<T>>>())
+    return in_json(residual->layer(), "Residual", where);
+  if (layer.name().empty() || layer.name() == "Sequential" || layer.name() == "Residual") {
+    throw ArgumentError(where +
+                        (layer.name().empty() ? " has a type without a name"
+                                              : " is known when it is compiled only") +
+                        "; a Stack of named layers, and a Residual of a Stack, have descriptions");
+  }
+  Json json{{"type", layer.name()}};
+  data::detail::JsonWriter<Fields> writer(json, where);
+  layer.visit_settings(writer);
+  return json;
+}
+
+template <class T>
+struct Builder {
+  Stream& stream;
+  const LayerTypes<T>& types;
+
+  AnyModule<T> layer(const Json& json, const std::string& where) const {
+    if (!json.is_object()) throw FileError(where + " must be an object");
+    data::detail::JsonReader<Fields> reader(json, where);
+    std::string type;
+    reader("type", type);
+    if (type == "Stack") return stack(json, where);
+    if (type == "Residual") return Residual<Stack<T>>(stack(json, where));
+    std::unique_ptr<AnyModule<T>> made;
+    try {
+      made = types.make(type, reader, stream);
+    } catch (const ArgumentError& error) {
+      reader.fail(error.what());
+    }
+    if (!made) {
+      throw FileError(where + ": there is no layer \"" + type +
+                      "\"; add one of your own by LayerTypes::add");
+    }
+    reader.expect_end();
+    return std::move(*made);
+  }
+  Stack<T> stack(const Json& json, const std::string& where) const {
+    data::detail::JsonReader<Fields> reader(json, where);
+    reader.find("type");
+    const Json& list = reader.find("layers");
+    reader.expect_end();
+    reader.refuse_unless(list.is_array(), "\"layers\" must be a list");
+    Stack<T> stack;
+    for (std::size_t i = 0; i < list.size(); ++i)
+      stack.add(layer(list[i], where + ": layer " + std::to_string(i)));
+    return stack;
+  }
+};
+
+}  // namespace
+
+template <Real T>
+std::string describe(const Stack<T>& model) {
+  return in_json(model, "Stack", "describe").dump();
+}
+EBB_OVERLOAD_FOR_REALS(describe, std::string(const Stack<T>&))
+
+template <Real T>
+Stack<T> build(const std::string& description, Stream& stream, const LayerTypes<T>& types) {
+  const data::detail::JsonLimits limits{.what = "a description",
+                                        .origin = "a description is one that nn::describe gave",
+                                        .depth = 64};
+  const Json json = data::detail::parse_json("build", description, limits);
+  const Builder<T> builder{stream, types};
+  AnyModule<T> model = builder.layer(json, "build");
+  Stack<T>* const stack = model.template get<Stack<T>>();
+  if (!stack) throw FileError("build: the outermost layer must be a Stack");
+  return std::move(*stack);
+}
+EBB_OVERLOAD_FOR_REALS(build, Stack<T>(const std::string&, Stream&, const LayerTypes<T>&))
+
+template class AnyModule<float>;
+template class AnyModule<double>;
+template class Stack<float>;
+template class Stack<double>;
+template class LayerTypes<float>;
+template class LayerTypes<double>;
+
+}  // namespace ebb::inline v0::nn
