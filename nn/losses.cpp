@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "ebb/nn/losses.hpp"
+
+#include <vector>
+
+#include "ebb/autodiff/values/error.hpp"
+#include "ebb/autodiff/values/instances.hpp"
+
+namespace ebb::inline v0::nn {
+namespace detail {
+
+template <Real T>
+Tensor<T> weighted(const Tensor<T>& losses, const Array<T>& weights, Reduction reduction,
+                   const Array<T>& units) {
+  const Shape& s = losses.shape();
+  if (weights.empty() || weights.shape().rank() != 1 || s.rank() < 1 ||
+      weights.shape()[0] != s[0]) {
+    throw ShapeError("a loss of weighted rows needs one weight for each of the rows of " +
+                     to_string(s) + ", not " +
+                     (weights.empty() ? "an empty handle" : to_string(weights.shape())));
+  }
+  double total = 0;
+  for (std::int64_t i = 0; i < s[0]; ++i) {
+    const double weight = double(weights[i]);
+    if (!(weight >= 0)) {
+      throw ArgumentError("a loss of weighted rows: weight " + std::to_string(i) + " is " +
+                          ebb::detail::to_text(weight) + "; weights are at least 0");
+    }
+    total += weight * (units.empty() ? 1 : double(units[i]));
+  }
+  std::vector<std::int64_t> sizes(std::size_t(s.rank()), 1);
+  sizes[0] = s[0];
+  const Tensor<T> each = losses * weights.reshape(Shape(sizes));
+  if (reduction == Reduction::none) return each;
+  if (reduction == Reduction::sum) return sum(each);
+  if (total == 0) {
+    throw ArgumentError(
+        "a loss of weighted rows: the weights add up to 0, and a mean divides by that sum; use "
+        "Reduction::sum, or leave such a batch out");
+  }
+  return sum(each) / (total * double(s.size() / std::max<std::int64_t>(1, s[0])));
+}
+EBB_OVERLOAD_FOR_REALS(weighted,
+                       Tensor<T>(const Tensor<T>&, const Array<T>&, Reduction, const Array<T>&))
+
+template <Real T>
+Array<T> units_of(const Array<std::int64_t>& labels, const Array<T>& class_weights,
+                  const std::optional<std::int64_t>& ignored) {
+  auto units = Array<T>::uninitialized(labels.shape());
+  T* const u = units.mutate();
+  for (std::int64_t i = 0; i < labels.size(); ++i) {
+    const std::int64_t label = labels.begin()[i];
+    u[i] = label == ignored ? T(0) : class_weights.empty() ? T(1) : class_weights[label];
+  }
+  return units;
+}
+EBB_OVERLOAD_FOR_REALS(units_of, Array<T>(const Array<std::int64_t>&, const Array<T>&,
+                                          const std::optional<std::int64_t>&))
+
+}  // namespace detail
+
+template <Real T>
+Tensor<T> BCEWithLogitsLoss<T>::operator()(const Operand<T>& logits,
+                                           const Operand<T>& target) const {
+  return bce_with_logits(logits, target, {pos_weight, reduction});
+}
+template <Real T>
+Tensor<T> BCEWithLogitsLoss<T>::operator()(const Operand<T>& logits, const Operand<T>& target,
+                                           const Array<T>& weights) const {
+  return detail::weighted(bce_with_logits(logits, target, {pos_weight, Reduction::none}), weights,
+                          reduction);
+}
+template <Real T>
+Tensor<T> BCEWithLogitsLoss<T>::operator()(const Operand<T>& logits,
+                                           const Array<std::int64_t>& labels) const {
+  return bce_with_logits(logits, labels, {pos_weight, reduction});
+}
+template <Real T>
+Tensor<T> BCEWithLogitsLoss<T>::operator()(const Operand<T>& logits,
+                                           const Array<std::int64_t>& labels,
+                                           const Array<T>& weights) const {
+  return detail::weighted(bce_with_logits(logits, labels, {pos_weight, Reduction::none}), weights,
+                          reduction);
+}
+
+template <Real T>
+Tensor<T> CrossEntropyLoss<T>::operator()(const Operand<T>& logits,
+                                          const Array<std::int64_t>& labels) const {
+  return cross_entropy(logits, labels, {weight, label_smoothing, ignore_index, reduction});
+}
+template <Real T>
+Tensor<T> CrossEntropyLoss<T>::operator()(const Operand<T>& logits,
+                                          const Array<std::int64_t>& labels,
+                                          const Array<T>& weights) const {
+  const Tensor<T> each =
+      cross_entropy(logits, labels, {weight, label_smoothing, ignore_index, Reduction::none});
+  return detail::weighted(each, weights, reduction, detail::units_of(labels, weight, ignore_index));
+}
+
+template <Real T>
+Tensor<T> NLLLoss<T>::operator()(const Operand<T>& log_probabilities,
+                                 const Array<std::int64_t>& labels) const {
+  return nll_loss(log_probabilities, labels, {weight, ignore_index, reduction});
+}
+template <Real T>
+Tensor<T> NLLLoss<T>::operator()(const Operand<T>& log_probabilities,
+                                 const Array<std::int64_t>& labels, const Array<T>& weights) const {
+  const Tensor<T> each =
+      nll_loss(log_probabilities, labels, {weight, ignore_index, Reduction::none});
+  return detail::weighted(each, weights, reduction, detail::units_of(labels, weight, ignore_index));
+}
+
+template struct BCEWithLogitsLoss<float>;
+template struct BCEWithLogitsLoss<double>;
+template struct CrossEntropyLoss<float>;
+template struct CrossEntropyLoss<double>;
+template struct NLLLoss<float>;
+template struct NLLLoss<double>;
+
+}  // namespace ebb::inline v0::nn
