@@ -56,9 +56,11 @@ else()
     ebb_add_program(${program} SOURCES ${sources} tests/main.cpp
       LIBRARIES doctest::doctest $<$<STREQUAL:${folder},tools>:ebb::plot>)
     target_compile_definitions(${program} PRIVATE EBB_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
-    if(folder STREQUAL optim)
-      # Its units have many templates of the library, which is optimised by itself.
-      target_compile_options(${program} PRIVATE $<$<CONFIG:Release>:-O1>)
+    if(NOT folder STREQUAL autodiff)
+      # Most of the time of a build goes into templates of tests; what takes time in a run is in the
+      # library, which is optimised by itself.
+      target_compile_options(${program} PRIVATE
+        $<$<CONFIG:Release>:-O1> $<$<CONFIG:Debug>:-O0>)
     endif()
     if(ebb_thread_sanitizer)
       add_test(NAME ${folder}_threads COMMAND ${program} "-ts=*threads*")
