@@ -1,0 +1,236 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "ebb/nn/models/linear_regressors.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+#include "ebb/autodiff/operations/losses.hpp"
+#include "ebb/autodiff/ops.hpp"
+#include "ebb/autodiff/values/error.hpp"
+#include "ebb/nn/metrics/regression.hpp"
+#include "ebb/nn/models/checks.hpp"
+#include "ebb/nn/models/penalized.hpp"
+
+namespace ebb::inline v0::nn {
+
+using detail::LinearProblem;
+using detail::LinearSolution;
+using detail::SmoothProblem;
+
+LinearRegressor::LinearRegressor() = default;
+LinearRegressor::~LinearRegressor() = default;
+LinearRegressor::LinearRegressor(const LinearRegressor&) = default;
+LinearRegressor::LinearRegressor(LinearRegressor&&) noexcept = default;
+LinearRegressor& LinearRegressor::operator=(const LinearRegressor&) = default;
+LinearRegressor& LinearRegressor::operator=(LinearRegressor&&) noexcept = default;
+
+void LinearRegressor::fit(const Features& x, const Targets& y, const RowOptions& options) {
+  detail::check_counts(name(), x, y.count());
+  detail::check_finite(name(), x);
+  detail::check_finite(name(), y);
+  LinearProblem known = problem();
+  known.x = x.values();
+  known.weights = detail::normalised_weights(name(), options, x.count());
+  const LinearSolution found = solve(known, y.values());
+  coefficients = found.coefficients.reshape(Shape{x.columns()});
+  intercept = found.intercept[0];
+  solution = found.solution;
+  warning = detail::warning_of(found.warning, solution);
+}
+
+Array<double> LinearRegressor::predict(const Features& x) const {
+  detail::check_rows(name(), x, is_fitted(), coefficients.size());
+  auto y =
+      detail::predictors(x, coefficients, Array<double>::of({intercept})).reshape(Shape{x.count()});
+  for (double& e : std::span(y.mutate(), std::size_t(y.size()))) e = prediction(e);
+  return y;
+}
+
+double LinearRegressor::score(const Features& x, const Targets& y,
+                              const RowOptions& options) const {
+  detail::check_counts(name(), x, y.count());
+  detail::check_finite(name(), y);
+  RegressionMetrics metrics;
+  metrics.update<double>(predict(x), y.values(),
+                         detail::normalised_weights(name(), options, x.count()));
+  return metrics.r2();
+}
+
+double LinearRegressor::metric(const std::string& metric, const Features& x,
+                               const Targets& y) const {
+  detail::check_counts(name(), x, y.count());
+  RegressionMetrics metrics;
+  metrics.update<double>(predict(x), y.values());
+  if (metric == "r2") return metrics.r2();
+  if (metric == "mse") return metrics.mse();
+  if (metric == "rmse") return metrics.rmse();
+  if (metric == "mae") return metrics.mae();
+  if (metric == "max_error") return metrics.max_error();
+  if (metric == "mape") return metrics.mape();
+  if (metric == "explained_variance") return metrics.explained_variance();
+  throw ArgumentError(name() + ": there is no metric \"" + metric +
+                      "\" of regressions; there are r2, mse, rmse, mae, max_error, mape and "
+                      "explained_variance");
+}
+
+void LinearRegressor::each_fitted(Parts& part) {
+  detail::each_array(part, "coefficients", coefficients, 1);
+  part("intercept", intercept);
+  part("solution", solution);
+  part("warning", warning);
+}
+
+namespace {
+
+template <class Options>
+LinearProblem problem_of(const Options& options) {
+  LinearProblem problem;
+  if constexpr (requires { options.l1; }) problem.l1 = options.l1;
+  if constexpr (requires { options.l2; }) problem.l2 = options.l2;
+  if constexpr (requires { options.solver; }) problem.solver = options.solver;
+  if constexpr (requires { options.tolerance; }) problem.tolerance = options.tolerance;
+  if constexpr (requires { options.iterations; }) problem.iterations = options.iterations;
+  problem.intercept = options.intercept;
+  return problem;
+}
+
+SmoothProblem smooth(const LinearProblem& known) {
+  SmoothProblem problem;
+  static_cast<LinearProblem&>(problem) = known;
+  return problem;
+}
+
+}  // namespace
+
+// What all regressions write in the same way.
+#define EBB_REGRESSOR(Type)                                           \
+  LinearProblem Type::problem() const { return problem_of(options); } \
+  void Type::each(Parts& part) {                                      \
+    part("options", options);                                         \
+    each_fitted(part);
+#define EBB_SQUARES(Type)                                                            \
+  EBB_REGRESSOR(Type)                                                                \
+  }                                                                                  \
+  LinearSolution Type::solve(const LinearProblem& problem, const Array<double>& y) { \
+    return detail::minimize_squares(name(), problem, y);                             \
+  }
+EBB_SQUARES(LinearRegression)
+EBB_SQUARES(Ridge)
+EBB_SQUARES(Lasso)
+EBB_SQUARES(ElasticNet)
+#undef EBB_SQUARES
+
+EBB_REGRESSOR(HuberRegressor)
+part("scale", scale);
+}
+EBB_REGRESSOR(PoissonRegressor)
+}
+#undef EBB_REGRESSOR
+
+void LinearRegressionOptions::each(Fields& field) {
+  field("intercept", intercept);
+  detail::each_solver(field, solver);
+}
+void RidgeOptions::each(Fields& field) {
+  field("l2", l2);
+  field("intercept", intercept);
+  detail::each_solver(field, solver);
+}
+void LassoOptions::each(Fields& field) {
+  field("l1", l1);
+  field("intercept", intercept);
+  field("tolerance", tolerance);
+  field("iterations", iterations);
+}
+void ElasticNetOptions::each(Fields& field) {
+  field("l1", l1);
+  field("l2", l2);
+  field("intercept", intercept);
+  field("tolerance", tolerance);
+  field("iterations", iterations);
+}
+void HuberRegressorOptions::each(Fields& field) {
+  field("epsilon", epsilon);
+  field("l2", l2);
+  field("intercept", intercept);
+  detail::each_solver(field, solver);
+  field("tolerance", tolerance);
+  field("iterations", iterations);
+}
+void PoissonRegressorOptions::each(Fields& field) {
+  field("l2", l2);
+  field("intercept", intercept);
+  detail::each_solver(field, solver);
+  field("tolerance", tolerance);
+  field("iterations", iterations);
+}
+
+LinearSolution HuberRegressor::solve(const LinearProblem& known, const Array<double>& y) {
+  const double epsilon = options.epsilon;
+  if (!(epsilon > 1 && std::isfinite(epsilon))) {
+    throw ArgumentError(name() + ": epsilon must be above 1, not " + ebb::detail::to_text(epsilon));
+  }
+  // In units of the deviation of y, so that the tolerance is a part of it. The mean residual is
+  // where the intercept starts.
+  double mean = 0, variance = 0;
+  for (std::int64_t i = 0; i < y.size(); ++i) mean += known.weights[i] * y[i];
+  if (!known.intercept) mean = 0;
+  for (std::int64_t i = 0; i < y.size(); ++i)
+    variance += known.weights[i] * (y[i] - mean) * (y[i] - mean);
+  const double unit = variance > 0 ? std::sqrt(variance) : 1;
+  const Array<double> target = ((y - mean) / unit).array();
+
+  SmoothProblem problem = smooth(known);
+  problem.l2 = known.l2 * unit;
+  problem.loss = [&](const Tensor<double>& predictors, const Tensor<double>& extra) {
+    const auto deviation = exp(extra);
+    // huber_loss of delta epsilon is h / 2.
+    const auto z = (predictors - target) / deviation;
+    return deviation + deviation * (2.0 * huber_loss(z, Array<double>::zeros(z.shape()), epsilon,
+                                                     Reduction::none));
+  };
+  problem.extra_start = Array<double>::of({0});
+  LinearSolution found = detail::minimize_smooth(name(), problem);
+  scale = std::exp(found.extra[0]) * unit;
+  found.coefficients = (found.coefficients * unit).array();
+  found.intercept = (found.intercept * unit + mean).array();
+  found.solution.value *= unit;
+  if (scale < 1e-6 * unit && found.warning.empty()) {
+    found.warning =
+        "the scale of the residuals is almost 0: more than half of the targets are "
+        "met exactly, and LinearRegression may do";
+  }
+  return found;
+}
+
+LinearSolution PoissonRegressor::solve(const LinearProblem& known, const Array<double>& y) {
+  double mean = 0;
+  for (std::int64_t i = 0; i < y.size(); ++i) {
+    if (y[i] < 0) {
+      throw ArgumentError(name() + ": y has " + ebb::detail::to_text(y[i]) + " in row " +
+                          std::to_string(i) + "; counts are at least 0");
+    }
+    mean += known.weights[i] * y[i];
+  }
+  if (mean == 0) {
+    throw ArgumentError(name() + ": all counts are 0, so that no finite intercept is the best");
+  }
+  // In units of the mean count.
+  const Array<double> target = (y / mean).array();
+  SmoothProblem problem = smooth(known);
+  problem.l2 = known.l2 / mean;
+  const double offset = known.intercept ? 0 : std::log(mean);
+  problem.loss = [&](const Tensor<double>& predictors, const Tensor<double>&) {
+    return poisson_nll_loss(predictors - offset, target, Reduction::none);
+  };
+  LinearSolution found = detail::minimize_smooth(name(), problem);
+  const double log_mean = std::log(mean);
+  if (known.intercept) found.intercept.mutate()[0] += log_mean;
+  // e^p - y p for p = q + log(mean) is mean (e^q - y / mean q) - y log(mean).
+  found.solution.value = mean * found.solution.value - mean * log_mean;
+  return found;
+}
+
+double PoissonRegressor::prediction(double linear) const { return std::exp(linear); }
+
+}  // namespace ebb::inline v0::nn

@@ -1,0 +1,269 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "ebb/nn/models/penalized.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "ebb/autodiff/operations/linear_algebra.hpp"
+#include "ebb/autodiff/operations/reductions.hpp"
+#include "ebb/autodiff/ops.hpp"
+#include "ebb/autodiff/values/error.hpp"
+#include "ebb/nn/models/proximal_newton.hpp"
+#include "ebb/optim/minimize.hpp"
+
+namespace ebb::inline v0::nn::detail {
+namespace {
+
+using Numbers = Array<double>;
+
+void check(const std::string& who, bool holds, const char* what, double value) {
+  if (!holds) throw ArgumentError(who + ": " + what + ", not " + ebb::detail::to_text(value));
+}
+
+/// Coordinates in which the features have mean 0 and deviation 1: x w + b = z v + c, where
+/// w = map v for one output.
+class Coordinates {
+ public:
+  explicit Coordinates(const SmoothProblem& problem);
+
+  Numbers z;              ///< (n, r)
+  Numbers map;            ///< (d, r); empty for w_j = v_j / scales_j
+  Numbers scales, means;  ///< (d,)
+  bool is_dependent = false;
+
+  std::int64_t size() const { return z.shape()[1]; }  ///< r
+  /// The coefficients (outputs, d) of v (outputs, r).
+  Numbers coefficients(const Numbers& v) const;
+
+ private:
+  void whiten();
+};
+
+Coordinates::Coordinates(const SmoothProblem& problem)
+    : z(Numbers::uninitialized(problem.x.shape())),
+      scales(Numbers::zeros({problem.x.shape()[1]})),
+      means(column_means(problem.x, problem.weights, problem.intercept)) {
+  const std::int64_t n = z.shape()[0], d = z.shape()[1];
+  double* const to = z.mutate();
+  double* const scale = scales.mutate();
+  for (std::int64_t i = 0; i < n; ++i) {
+    for (std::int64_t j = 0; j < d; ++j) {
+      const double e = problem.x[i * d + j] - means.data()[j];
+      to[i * d + j] = e;
+      scale[j] += problem.weights[i] * e * e;
+    }
+  }
+  for (std::int64_t j = 0; j < d; ++j) {
+    scale[j] = std::sqrt(scale[j]);
+    // A constant column, whose deviation is rounding.
+    if (!(scale[j] > 1e-14 * std::abs(means.data()[j]))) {
+      for (std::int64_t i = 0; i < n; ++i) to[i * d + j] = 0;
+      scale[j] = 1;
+    }
+  }
+  for (std::int64_t i = 0; i < n; ++i) {
+    const double root = std::sqrt(problem.weights[i]);
+    for (std::int64_t j = 0; j < d; ++j) to[i * d + j] *= root / scale[j];
+  }
+  if (problem.l1 == 0 && problem.l2 == 0) whiten();
+  // The roots of the weights were for the products of columns alone.
+  double* const row = z.mutate();
+  const std::int64_t r = size();
+  for (std::int64_t i = 0; i < n; ++i) {
+    const double root = std::sqrt(problem.weights[i]);
+    for (std::int64_t j = 0; j < r && root > 0; ++j) row[i * r + j] /= root;
+  }
+}
+
+/// Without a penalty any basis will do: one of independent columns, without those that are zero.
+void Coordinates::whiten() {
+  const std::int64_t d = z.shape()[1];
+  const auto parts = eigh(matmul(transpose(Tensor<double>(z)), z));
+  const Numbers values = parts.values.array(), vectors = parts.vectors.array();
+  const double least = values[d - 1] * double(d) * 1e-14;
+  std::int64_t first = 0;
+  while (first < d && !(values[first] > least)) ++first;
+  is_dependent = first > 0;
+  auto basis = Numbers::zeros({d, std::max<std::int64_t>(d - first, 1)});
+  const std::int64_t r = basis.shape()[1];
+  double* const to = basis.mutate();
+  for (std::int64_t i = 0; i < d; ++i) {
+    for (std::int64_t k = first; k < d; ++k)
+      to[i * r + k - first] = vectors[i * d + k] / std::sqrt(values[k]);
+  }
+  z = matmul(Tensor<double>(z), basis).array();
+  for (std::int64_t i = 0; i < d; ++i) {
+    for (std::int64_t k = 0; k < r; ++k) to[i * r + k] /= scales.data()[i];
+  }
+  map = basis;
+}
+
+Numbers Coordinates::coefficients(const Numbers& v) const {
+  if (!map.empty()) return matmul(Tensor<double>(v), map, {.transpose_b = true}).array();
+  return (v / scales).array();
+}
+
+/// The parameters as one vector: coefficients (outputs, r), intercepts, further numbers. Where the
+/// loss does not change with a number that all outputs share, the last output has no intercept, and
+/// without a penalty no coefficients.
+struct Layout {
+  Layout(const SmoothProblem& problem, std::int64_t r);
+
+  std::int64_t r, outputs;
+  std::int64_t rows;        ///< outputs with coefficients
+  std::int64_t intercepts;  ///< outputs with an intercept
+  std::int64_t extra;
+  std::int64_t coefficients() const { return rows * r; }
+  std::int64_t size() const { return coefficients() + intercepts + extra; }
+
+  Tensor<double> predictors(const Tensor<double>& u, const Numbers& z) const;
+};
+
+Layout::Layout(const SmoothProblem& problem, std::int64_t columns)
+    : r(columns),
+      outputs(problem.outputs),
+      rows(outputs - (problem.is_invariant && problem.l1 == 0 && problem.l2 == 0 ? 1 : 0)),
+      intercepts(problem.intercept ? outputs - (problem.is_invariant ? 1 : 0) : 0),
+      extra(problem.extra_start.size()) {}
+
+Tensor<double> Layout::predictors(const Tensor<double>& u, const Numbers& z) const {
+  const auto part = [&](std::int64_t first, std::int64_t count) {
+    return slice(u, 0, {first, first + count});
+  };
+  const auto v = part(0, coefficients()), b = part(coefficients(), intercepts);
+  if (outputs == 1) {
+    const auto plain = matmul(z, v);
+    return intercepts > 0 ? plain + b : plain;
+  }
+  const std::int64_t n = z.shape()[0];
+  Tensor<double> all = matmul(z, reshape(v, {rows, r}), {.transpose_b = true});
+  const auto zeros = [](std::int64_t a, std::int64_t c) { return Numbers::zeros({a, c}); };
+  if (rows < outputs) all = concat({all, Tensor<double>(zeros(n, outputs - rows))}, 1);
+  if (intercepts == 0) return all;
+  if (intercepts == outputs) return all + b;
+  return all + concat({b, Tensor<double>(Numbers::zeros({outputs - intercepts}))});
+}
+
+/// Takes the mean over the rows of (outputs, width) away from each.
+void centre(Numbers& x) {
+  const std::int64_t outputs = x.shape()[0], width = x.size() / outputs;
+  double* const to = x.mutate();
+  for (std::int64_t j = 0; j < width; ++j) {
+    double mean = 0;
+    for (std::int64_t k = 0; k < outputs; ++k) mean += to[k * width + j] / double(outputs);
+    for (std::int64_t k = 0; k < outputs; ++k) to[k * width + j] -= mean;
+  }
+}
+
+Solver chosen(const SmoothProblem& problem, const Layout& layout) {
+  if (problem.solver != Solver::automatic) return problem.solver;
+  const auto n = double(problem.x.shape()[0]), p = double(layout.size());
+  const bool is_small = p <= 64 || (p <= 512 && n * p * p <= 1e9);
+  if (problem.l1 > 0) return is_small ? Solver::coordinate_descent : Solver::proximal_gradient;
+  return is_small ? Solver::newton : Solver::lbfgs;
+}
+
+void check_solver(const std::string& who, const SmoothProblem& problem) {
+  const Solver s = problem.solver;
+  const bool has_l1 = problem.l1 > 0;
+  const bool fits = s == Solver::automatic ||
+                    (has_l1 ? s == Solver::coordinate_descent || s == Solver::proximal_gradient
+                            : s == Solver::newton || s == Solver::lbfgs);
+  if (fits) return;
+  throw ArgumentError(who + ": the solver " + to_string(s) + " is not for its loss " +
+                      (has_l1 ? "with l1; take automatic, coordinate_descent or proximal_gradient"
+                              : "without l1; take automatic, newton or lbfgs"));
+}
+
+}  // namespace
+
+void check_options(const std::string& who, const LinearProblem& problem) {
+  const auto is_at_least_0 = [](double e) { return e >= 0 && std::isfinite(e); };
+  check(who, is_at_least_0(problem.l1), "l1 must be at least 0", problem.l1);
+  check(who, is_at_least_0(problem.l2), "l2 must be at least 0", problem.l2);
+  check(who, problem.tolerance > 0, "tolerance must be above 0", problem.tolerance);
+  check(who, problem.iterations >= 1, "iterations must be at least 1", double(problem.iterations));
+}
+
+Array<double> column_means(const Numbers& x, const Numbers& weights, bool centre) {
+  const std::int64_t n = x.shape()[0], d = x.shape()[1];
+  auto means = Numbers::zeros({d});
+  if (!centre) return means;
+  double* const mean = means.mutate();
+  for (std::int64_t i = 0; i < n; ++i) {
+    for (std::int64_t j = 0; j < d; ++j) mean[j] += weights[i] * x[i * d + j];
+  }
+  // Once more over what is left, which takes the rounding of large numbers away.
+  auto rest = Numbers::zeros({d});
+  for (std::int64_t i = 0; i < n; ++i) {
+    for (std::int64_t j = 0; j < d; ++j) rest.mutate()[j] += weights[i] * (x[i * d + j] - mean[j]);
+  }
+  for (std::int64_t j = 0; j < d; ++j) mean[j] += rest[j];
+  return means;
+}
+
+LinearSolution minimize_smooth(const std::string& who, const SmoothProblem& problem) {
+  check_options(who, problem);
+  check_solver(who, problem);
+  const Coordinates to(problem);
+  const Layout layout(problem, to.size());
+  const std::int64_t d = to.scales.size(), coefficients = layout.coefficients();
+
+  // With a penalty v_j is w_j scales_j.
+  auto squares = Numbers::zeros({coefficients}), magnitudes = Numbers::zeros({layout.size()});
+  if (to.map.empty()) {
+    for (std::int64_t i = 0; i < coefficients; ++i) {
+      const double scale = to.scales[i % d];
+      squares.mutate()[i] = problem.l2 / 2 / (scale * scale);
+      magnitudes.mutate()[i] = problem.l1 / scale;
+    }
+  }
+  const auto smooth_part = [&](const Tensor<double>& u) {
+    const std::int64_t size = layout.size();
+    const auto extra = slice(u, 0, {size - layout.extra, size});
+    const auto loss = sum(problem.weights * problem.loss(layout.predictors(u, to.z), extra));
+    if (problem.l2 == 0) return loss;
+    return loss + sum(squares * square(slice(u, 0, {0, coefficients})));
+  };
+  auto start = Numbers::zeros({layout.size()});
+  for (std::int64_t k = 0; k < layout.intercepts && !problem.intercept_start.empty(); ++k)
+    start.mutate()[coefficients + k] = problem.intercept_start[k];
+  std::copy(problem.extra_start.begin(), problem.extra_start.end(),
+            start.mutate() + coefficients + layout.intercepts);
+
+  const Solver solver = chosen(problem, layout);
+  const optim::Stop stop{.gradient = problem.tolerance, .iterations = problem.iterations};
+  const auto minimum =
+      solver == Solver::newton  ? optim::minimize(smooth_part, start, optim::Newton{}, stop)
+      : solver == Solver::lbfgs ? optim::minimize(smooth_part, start, optim::LBFGS{}, stop)
+      : solver == Solver::coordinate_descent
+          ? proximal_newton(smooth_part, magnitudes, start, stop)
+          : optim::minimize(smooth_part, start,
+                            optim::ProximalGradient{.penalty = weighted_l1(magnitudes)}, stop);
+
+  LinearSolution found;
+  found.solution = {to_string(solver), to_string(minimum.reason), minimum.converged(),
+                    minimum.iterations, minimum.value};
+  auto v = Numbers::zeros({layout.outputs, layout.r});
+  std::copy_n(minimum.x.begin(), coefficients, v.mutate());
+  if (layout.rows < layout.outputs) centre(v);
+  found.coefficients = to.coefficients(v);
+  found.intercept = Numbers::zeros({layout.outputs});
+  std::copy_n(minimum.x.begin() + coefficients, layout.intercepts, found.intercept.mutate());
+  for (std::int64_t k = 0; k < layout.outputs && problem.intercept; ++k) {
+    for (std::int64_t j = 0; j < d; ++j)
+      found.intercept.mutate()[k] -= to.means[j] * found.coefficients[k * d + j];
+  }
+  if (problem.is_invariant) centre(found.intercept);
+  found.extra = Numbers::zeros({layout.extra});
+  std::copy_n(minimum.x.end() - layout.extra, layout.extra, found.extra.mutate());
+  if (to.is_dependent) {
+    found.warning =
+        "some features depend on others, so that many coefficients fit equally well; leave some "
+        "features out, or add l2";
+  }
+  return found;
+}
+
+}  // namespace ebb::inline v0::nn::detail

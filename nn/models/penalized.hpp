@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Minimising the mean loss of linear predictors with a penalty on their coefficients:
+//
+//   sum_i s_i loss_i(x_i w + b) + l1 |w|_1 + l2 / 2 |w|^2,  where the weights s_i of rows add up to
+//   1
+//
+// The intercept b has no penalty. Features are centred and scaled on the way, so that solvers do
+// not depend on their units; the penalty is that of the coefficients as they are returned.
+#pragma once
+#include <functional>
+
+#include "ebb/autodiff/values/tensor.hpp"
+#include "ebb/nn/models/solution.hpp"
+
+namespace ebb::inline v0::nn::detail {
+
+/// What all linear problems have.
+struct LinearProblem {
+  Array<double> x;        ///< (n, d)
+  Array<double> weights;  ///< (n,), which add up to 1
+  double l1 = 0, l2 = 0;
+  bool intercept = true;
+  Solver solver = Solver::automatic;
+  double tolerance = 1e-8;
+  std::int64_t iterations = 1000;
+};
+
+/// The losses of rows, (n,), given their predictors: (n,), or (n, outputs) for more than one
+/// output; and given further numbers (extra,), which have no penalty.
+using LossOfRows =
+    std::function<Tensor<double>(const Tensor<double>& predictors, const Tensor<double>& extra)>;
+
+/// A problem with a smooth, convex loss.
+struct SmoothProblem : LinearProblem {
+  LossOfRows loss;
+  std::int64_t outputs = 1;
+  /// Whether the loss stays as it is where all outputs of a row grow by the same number.
+  bool is_invariant = false;
+  Array<double> intercept_start = {};  ///< (outputs,); empty: zeros
+  Array<double> extra_start = {};      ///< empty: there are none
+};
+
+struct LinearSolution {
+  Array<double> coefficients;  ///< (outputs, d)
+  Array<double> intercept;     ///< (outputs,); zeros without one
+  Array<double> extra;
+  Solution solution;
+  std::string warning;
+};
+
+/// @throws ArgumentError, which starts with `who`, for options out of their ranges, and for a
+/// solver that does not fit.
+LinearSolution minimize_smooth(const std::string& who, const SmoothProblem& problem);
+
+/// The loss (y - x w - b)^2 / 2, for y (n,).
+LinearSolution minimize_squares(const std::string& who, const LinearProblem& problem,
+                                const Array<double>& y);
+
+/// @throws ArgumentError, which starts with `who`, for options out of their ranges.
+void check_options(const std::string& who, const LinearProblem& problem);
+
+/// The weighted means of the columns of x (n, d), or zeros if they should not be taken away.
+Array<double> column_means(const Array<double>& x, const Array<double>& weights, bool centre);
+
+}  // namespace ebb::inline v0::nn::detail
