@@ -21,6 +21,8 @@ concept SingleTransform = !std::same_as<S, Pipeline> && std::derived_from<S, Tra
 
 namespace detail {
 
+struct PipelineAccess;
+
 /// Copies a transform whose type is S. Each translation unit has its own copy of this function,
 /// compiled with its own flags.
 template <class S>
@@ -106,6 +108,7 @@ class EBB_API Pipeline : public Transform {
   std::string describe() const override;
 
  private:
+  friend struct detail::PipelineAccess;
   [[noreturn]] void fail_at(std::int64_t index) const;
   void learn(const Table<double>& training) override;
   Table<double> apply(const Table<double>& table) const override;
@@ -123,6 +126,14 @@ namespace detail {
 class BinaryFile;
 
 Pipeline read_pipeline(const BinaryFile& file, const std::vector<Step>& own);
+
+/// What things that hold a pipeline need to save it within their own state.
+struct PipelineAccess {
+  /// What `save` writes.
+  static std::string text(Pipeline pipeline);
+  /// The transforms, which `load` needs to know again if their types are a user's.
+  static const std::vector<Step>& steps(const Pipeline& pipeline) { return pipeline.steps_; }
+};
 
 }  // namespace detail
 

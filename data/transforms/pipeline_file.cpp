@@ -125,31 +125,35 @@ Step read_step(const Json& json, const std::string& where, const std::vector<Ste
 
 }  // namespace
 
-void Pipeline::save(const std::string& path) const {
-  Pipeline copy = *this;
+std::string detail::PipelineAccess::text(Pipeline pipeline) {
   std::string text;
   try {
     Json head{{"format", format_name}, {"version", newest_version}};
     Writer writer(head);
-    TransformAccess::save(copy, writer);
+    TransformAccess::save(pipeline, writer);
     text = head.dump();
     text.back() = ',';
     text += "\n\"steps\":[";
-    for (std::size_t i = 0; i < copy.steps_.size(); ++i) {
-      Json object{{"type", copy.steps_[i]->type()}};
+    for (std::size_t i = 0; i < pipeline.steps_.size(); ++i) {
+      Json object{{"type", pipeline.steps_[i]->type()}};
       Writer fields(object);
-      TransformAccess::save(*copy.steps_[i], fields);
+      TransformAccess::save(*pipeline.steps_[i], fields);
       text += (i ? ",\n" : "\n") + object.dump();
     }
     text += "]}\n";
   } catch (const Json::type_error&) {
-    fail("save: the name of a column, or a level, is not UTF-8, as JSON must be");
+    pipeline.fail("save: the name of a column, or a level, is not UTF-8, as JSON must be");
   }
   if (std::int64_t(text.size()) > limits.bytes) {
-    fail(
+    pipeline.fail(
         "save: it takes more than 256 MB, which load refuses; drop columns with many or long "
         "levels");
   }
+  return text;
+}
+
+void Pipeline::save(const std::string& path) const {
+  const std::string text = detail::PipelineAccess::text(*this);
   detail::AtomicFile file(path);
   file.write(text);
   file.commit();
