@@ -60,6 +60,7 @@
 #include "ebb/nn/metrics/regression.hpp"
 #include "ebb/nn/models/linear_classifiers.hpp"
 #include "ebb/nn/models/linear_regressors.hpp"
+#include "ebb/nn/models/table_model.hpp"
 #include "ebb/nn/modes.hpp"
 #include "ebb/nn/state.hpp"
 #include "ebb/nn/summary.hpp"
