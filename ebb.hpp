@@ -58,6 +58,7 @@
 #include "ebb/nn/metrics/probabilities.hpp"
 #include "ebb/nn/metrics/ranking.hpp"
 #include "ebb/nn/metrics/regression.hpp"
+#include "ebb/nn/models/cross_validation.hpp"
 #include "ebb/nn/models/linear_classifiers.hpp"
 #include "ebb/nn/models/linear_regressors.hpp"
 #include "ebb/nn/models/table_model.hpp"

@@ -48,6 +48,7 @@ Array<double> LinearRegressor::predict(const Features& x) const {
 
 double LinearRegressor::score(const Features& x, const Targets& y,
                               const RowOptions& options) const {
+  if (options.weights.empty()) return metric("r2", x, y);
   detail::check_counts(name(), x, y.count());
   detail::check_finite(name(), y);
   RegressionMetrics metrics;
@@ -59,6 +60,7 @@ double LinearRegressor::score(const Features& x, const Targets& y,
 double LinearRegressor::metric(const std::string& metric, const Features& x,
                                const Targets& y) const {
   detail::check_counts(name(), x, y.count());
+  detail::check_finite(name(), y);
   RegressionMetrics metrics;
   metrics.update<double>(predict(x), y.values());
   if (metric == "r2") return metrics.r2();

@@ -36,6 +36,14 @@ data::Pipeline pipeline_for(const data::Table<T>& training) {
   return pipeline;
 }
 
+/// The name of the target. @throws ArgumentError if there is none.
+template <class T>
+const std::string& target_of(const data::Table<T>& table, const std::string& name) {
+  if (!name.empty()) return name;
+  if (!table.target().empty()) return table.target();
+  throw ArgumentError("TableModel: the table has no target; name one, as in fit(table, \"price\")");
+}
+
 /// The column of the target. @throws ArgumentError if it is not there.
 template <class T>
 const data::Column& column_of(const data::Table<T>& table, const std::string& target) {
@@ -63,16 +71,37 @@ Array<T> values_of(const data::Table<T>& table, const std::string& target) {
 
 }  // namespace
 
+template <Real T>
+void read_target(const data::Table<T>& table, const std::string& name, Targets& to) {
+  const data::Column& column = column_of(table, target_of(table, name));
+  if (column.kind == Kind::categorical) {
+    throw ArgumentError("TableModel: the target " + quoted(column.name) + " of " + table.source() +
+                        " has categories, as " +
+                        (column.levels.empty() ? "none" : quoted(column.levels[0])) +
+                        "; take a classifier");
+  }
+  to = values_of(table, column.name);
+}
+
+template <Real T>
+void read_target(const data::Table<T>& table, const std::string& name, Labels& to) {
+  const data::Column& column = column_of(table, target_of(table, name));
+  const Array<T> values = values_of(table, column.name);
+  if (column.kind == Kind::numeric) {
+    to = values;
+    return;
+  }
+  std::vector<std::string> words;
+  for (const T code : values) words.push_back(column.levels[std::size_t(code)]);
+  to = words;
+}
+
 TableRoad::TableRoad() = default;
 TableRoad::TableRoad(data::Pipeline pipeline) : pipeline_(std::move(pipeline)), is_own_(true) {}
 
 template <Real T>
 Features TableRoad::fit(const data::Table<T>& training, const std::string& target) {
-  const std::string name = target.empty() ? training.target() : target;
-  if (name.empty()) {
-    throw ArgumentError(
-        "TableModel: the table has no target; name one, as in fit(table, \"price\")");
-  }
+  const std::string name = target_of(training, target);
   values_of(training, name);
   const auto known = training.with_target(name);
   auto pipeline = is_own_ ? pipeline_ : pipeline_for(known);
@@ -106,31 +135,6 @@ Features TableRoad::features(const data::Table<T>& table) const {
   return changed.values();
 }
 
-template <Real T>
-void TableRoad::read(const data::Table<T>& table, Targets& to) const {
-  const data::Column& column = column_of(table, target_);
-  if (column.kind == Kind::categorical) {
-    throw ArgumentError("TableModel: the target " + quoted(target_) + " of " + table.source() +
-                        " has categories, as " +
-                        (column.levels.empty() ? "none" : quoted(column.levels[0])) +
-                        "; take a classifier");
-  }
-  to = values_of(table, target_);
-}
-
-template <Real T>
-void TableRoad::read(const data::Table<T>& table, Labels& to) const {
-  const data::Column& column = column_of(table, target_);
-  const Array<T> values = values_of(table, target_);
-  if (column.kind == Kind::numeric) {
-    to = values;
-    return;
-  }
-  std::vector<std::string> words;
-  for (const T code : values) words.push_back(column.levels[std::size_t(code)]);
-  to = words;
-}
-
 void TableRoad::each(Parts& part) {
   const std::string before =
       pipeline_.is_fitted() ? data::detail::PipelineAccess::text(pipeline_) : std::string();
@@ -149,11 +153,11 @@ void TableRoad::each(Parts& part) {
   part("features", names_);
 }
 
-#define EBB_TABLES(T)                                                                  \
-  template EBB_API Features TableRoad::fit(const data::Table<T>&, const std::string&); \
-  template EBB_API Features TableRoad::features(const data::Table<T>&) const;          \
-  template EBB_API void TableRoad::read(const data::Table<T>&, Targets&) const;        \
-  template EBB_API void TableRoad::read(const data::Table<T>&, Labels&) const;
+#define EBB_TABLES(T)                                                                     \
+  template EBB_API Features TableRoad::fit(const data::Table<T>&, const std::string&);    \
+  template EBB_API Features TableRoad::features(const data::Table<T>&) const;             \
+  template EBB_API void read_target(const data::Table<T>&, const std::string&, Targets&); \
+  template EBB_API void read_target(const data::Table<T>&, const std::string&, Labels&);
 EBB_TABLES(float)
 EBB_TABLES(double)
 #undef EBB_TABLES

@@ -18,6 +18,13 @@ namespace ebb::inline v0::nn {
 
 namespace detail {
 
+/// The target of the rows. An empty name is the target of the table.
+/// @throws ArgumentError if it is not there, and where it is missing.
+template <Real T>
+EBB_API void read_target(const data::Table<T>& table, const std::string& name, Targets& to);
+template <Real T>
+EBB_API void read_target(const data::Table<T>& table, const std::string& name, Labels& to);
+
 /// The way from the rows of a table to features and targets.
 class EBB_API TableRoad {
  public:
@@ -29,10 +36,6 @@ class EBB_API TableRoad {
   Features fit(const data::Table<T>& training, const std::string& target);
   template <Real T>
   Features features(const data::Table<T>& table) const;
-  template <Real T>
-  void read(const data::Table<T>& table, Targets& to) const;
-  template <Real T>
-  void read(const data::Table<T>& table, Labels& to) const;
 
   const data::Pipeline& pipeline() const { return pipeline_; }
   const std::string& target() const { return target_; }
@@ -122,7 +125,7 @@ class TableModel {
   static typename Estimator::Target targets(const detail::TableRoad& road,
                                             const data::Table<T>& table) {
     typename Estimator::Target y(Array<std::int64_t>::of({}));
-    road.read(table, y);
+    detail::read_target(table, road.target(), y);
     return y;
   }
 
