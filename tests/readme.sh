@@ -14,7 +14,8 @@ awk -v dir="$work" '
   /^```cpp$/  { ++n; file = dir "/" n ".cpp"; open = n; next }
   /^```text$/ && open { file = dir "/" open ".txt"; open = 0; next }
   /^```/      { file = ""; next }
-  file        { print > file }' README.md docs/optimizers.md docs/training.md docs/metrics.md docs/layers.md
+  file        { print > file }' README.md docs/optimizers.md docs/training.md docs/metrics.md \
+  docs/layers.md docs/estimators.md
 
 failed=0 count=0
 for source in "$work"/*.cpp; do
