@@ -195,6 +195,38 @@ pictures=$(mktemp -d)
 [[ -s $(echo "$pictures"/path.*) && -s $(echo "$pictures"/gaps.*) ]] ||
   fail "lasso --pictures: no pictures"
 rm -rf "$pictures"
+# Penalties beat plain squares on many features, the lasso leaves most of them out, and wild targets
+# spoil every loss but that of Huber.
+out=$(./estimators) || fail "estimators: exit status $?"
+squares=$(value "$out" squares_rmse)
+for name in ridge lasso elastic_net huber; do
+  demand estimators "${name}_rmse" "$(value "$out" "${name}_rmse")" "v > 50 && v < $squares - 5"
+  demand estimators "${name}_r2" "$(value "$out" "${name}_r2")" 'v > 0.45 && v < 0.55'
+done
+for name in squares ridge lasso elastic_net; do
+  demand estimators "${name}_r2_wild" "$(value "$out" "${name}_r2_wild")" 'v < -1'
+done
+demand estimators huber_r2_wild "$(value "$out" huber_r2_wild)" 'v > 0.35'
+demand estimators lasso_zeros "$(value "$out" lasso_zeros)" 'v > 35 && v < 55'
+demand estimators ridge_zeros "$(value "$out" ridge_zeros)" 'v == 0'
+[[ $(grep -c '^warning: some features depend on others' <<< "$out") == 1 ]] ||
+  fail "estimators: no warning that the square of the sex depends on the sex"
+demand estimators logistic_auc "$(value "$out" logistic_auc)" 'v > 0.985 && v < 1'
+demand estimators svm_auc "$(value "$out" svm_auc)" 'v > 0.985 && v < 1'
+demand estimators logistic_accuracy "$(value "$out" logistic_accuracy)" 'v > 0.95 && v < 1'
+demand estimators svm_accuracy "$(value "$out" svm_accuracy)" 'v > 0.95 && v < 1'
+demand estimators logistic_calibration_error "$(value "$out" logistic_calibration_error)" 'v >= 0 && v < 0.05'
+demand estimators iris_accuracy "$(value "$out" iris_accuracy)" 'v > 0.94 && v < 1'
+demand estimators petals_training_accuracy "$(value "$out" petals_training_accuracy)" 'v > 0.94 && v < 1'
+[[ $out == "$(./estimators --seed 0)" ]] || fail "estimators: the same seed gave other numbers"
+[[ $out != "$(./estimators --seed 1)" ]] || fail "estimators: another seed gave the same numbers"
+refuses 1 ./estimators --data /nowhere
+refuses 2 ./estimators --no-such-option
+pictures=$(mktemp -d)
+./estimators --pictures "$pictures" > /dev/null || fail "estimators --pictures: exit status $?"
+[[ $(find "$pictures" -size +0 | grep -cE '/(coefficients|tumours|iris)\.(svg|csv)$') == 3 ]] ||
+  fail "estimators --pictures: no pictures"
+rm -r "$pictures"
 out=$(./derivatives) || fail "derivatives: exit status $?"
 demand derivatives slope "$(value "$out" slope)" 'v == 4'
 for name in chain vjp; do
