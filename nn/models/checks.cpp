@@ -88,6 +88,18 @@ Array<double> predictors(const Features& x, const Array<double>& coefficients,
   return y;
 }
 
+void check_result(const std::string& who, const Array<double>& coefficients,
+                  const Array<double>& intercept) {
+  const auto is_finite = [](double e) { return std::isfinite(e); };
+  if (std::all_of(coefficients.begin(), coefficients.end(), is_finite) &&
+      std::all_of(intercept.begin(), intercept.end(), is_finite)) {
+    return;
+  }
+  throw ArgumentError(who +
+                      ": x or y has numbers that are too large, or too small, for double; "
+                      "scale them (data::Standardize)");
+}
+
 std::string warning_of(const std::string& warning, const Solution& solution) {
   if (solution.converged) return warning;
   const std::string text = "the solver " + solution.solver +

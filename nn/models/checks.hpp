@@ -26,6 +26,9 @@ Array<double> normalised_weights(const std::string& who, const RowOptions& optio
 /// (outputs,). A row has the bits that it has alone.
 Array<double> predictors(const Features& x, const Array<double>& coefficients,
                          const Array<double>& intercept);
+/// @throws ArgumentError for coefficients that are not finite.
+void check_result(const std::string& who, const Array<double>& coefficients,
+                  const Array<double>& intercept);
 /// What `warning` says of a fit.
 std::string warning_of(const std::string& warning, const Solution& solution);
 /// Visits an array of any size, which is empty before a fit.

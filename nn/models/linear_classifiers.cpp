@@ -151,6 +151,7 @@ void LinearClassifier::fit(const Features& x, const Labels& y, const RowOptions&
                           " have the weight 0");
     }
     const LinearSolution found = solve(known, positions);
+    detail::check_result(name(), found.coefficients, found.intercept);
     coefficients = found.coefficients;
     intercept = found.intercept;
     solution = found.solution;

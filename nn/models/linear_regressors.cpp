@@ -32,6 +32,7 @@ void LinearRegressor::fit(const Features& x, const Targets& y, const RowOptions&
   known.x = x.values();
   known.weights = detail::normalised_weights(name(), options, x.count());
   const LinearSolution found = solve(known, y.values());
+  detail::check_result(name(), found.coefficients, found.intercept);
   coefficients = found.coefficients.reshape(Shape{x.columns()});
   intercept = found.intercept[0];
   solution = found.solution;
@@ -179,7 +180,8 @@ LinearSolution HuberRegressor::solve(const LinearProblem& known, const Array<dou
   if (!known.intercept) mean = 0;
   for (std::int64_t i = 0; i < y.size(); ++i)
     variance += known.weights[i] * (y[i] - mean) * (y[i] - mean);
-  const double unit = variance > 0 ? std::sqrt(variance) : 1;
+  const double unit = variance != 0 ? std::sqrt(variance) : 1;
+  detail::check_result(name(), Array<double>::of({unit}), Array<double>::of({mean}));
   const Array<double> target = ((y - mean) / unit).array();
 
   SmoothProblem problem = smooth(known);

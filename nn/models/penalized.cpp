@@ -5,10 +5,12 @@
 #include <cmath>
 #include <limits>
 
+#include "ebb/autodiff/derivatives.hpp"
 #include "ebb/autodiff/operations/linear_algebra.hpp"
 #include "ebb/autodiff/operations/reductions.hpp"
 #include "ebb/autodiff/ops.hpp"
 #include "ebb/autodiff/values/error.hpp"
+#include "ebb/nn/models/checks.hpp"
 #include "ebb/nn/models/proximal_newton.hpp"
 #include "ebb/optim/minimize.hpp"
 
@@ -47,17 +49,25 @@ Coordinates::Coordinates(const SmoothProblem& problem)
   const std::int64_t n = z.shape()[0], d = z.shape()[1];
   double* const to = z.mutate();
   double* const scale = scales.mutate();
+  // Relative to the largest number of each column, so that no square overflows or vanishes.
+  auto largest = Numbers::zeros({d});
   for (std::int64_t i = 0; i < n; ++i) {
     for (std::int64_t j = 0; j < d; ++j) {
-      const double e = problem.x[i * d + j] - means.data()[j];
-      to[i * d + j] = e;
+      to[i * d + j] = problem.x[i * d + j] - means.data()[j];
+      double& most = largest.mutate()[j];
+      most = std::fmax(most, std::abs(to[i * d + j]));
+    }
+  }
+  for (std::int64_t i = 0; i < n; ++i) {
+    for (std::int64_t j = 0; j < d; ++j) {
+      const double e = to[i * d + j] / largest.data()[j];
       scale[j] += problem.weights[i] * e * e;
     }
   }
   for (std::int64_t j = 0; j < d; ++j) {
-    scale[j] = std::sqrt(scale[j]);
+    scale[j] = std::sqrt(scale[j]) * largest.data()[j];
     // A constant column, whose deviation is rounding.
-    if (!(scale[j] > 1e-14 * std::abs(means.data()[j]))) {
+    if (largest[j] == 0 || scale[j] <= 1e-14 * std::abs(means.data()[j])) {
       for (std::int64_t i = 0; i < n; ++i) to[i * d + j] = 0;
       scale[j] = 1;
     }
@@ -145,6 +155,71 @@ Tensor<double> Layout::predictors(const Tensor<double>& u, const Numbers& z) con
   return all + concat({b, Tensor<double>(Numbers::zeros({outputs - intercepts}))});
 }
 
+/// The penalised loss as a function of the parameters, without l1. Its Hessian is made of the
+/// curvatures of the rows' losses in their predictors, which is a product of matrices.
+class LinearObjective : public optim::detail::TensorObjective<double> {
+ public:
+  LinearObjective(const SmoothProblem& problem, const Layout& layout, const Numbers& z,
+                  const Numbers& squares, const Numbers& start)
+      : TensorObjective([&](const Tensor<double>& u) { return loss(u); }, start),
+        problem_(problem),
+        layout_(layout),
+        z_(z),
+        squares_(squares) {}
+  optim::detail::Vector hessian(const optim::detail::Vector& u) override;
+
+ private:
+  Tensor<double> loss_of(const Tensor<double>& predictors, const Tensor<double>& extra) const {
+    return sum(problem_.weights * problem_.loss(predictors, extra));
+  }
+  Tensor<double> loss(const Tensor<double>& u) const {
+    const auto extra = slice(u, 0, {layout_.size() - layout_.extra, layout_.size()});
+    const auto mean = loss_of(layout_.predictors(u, z_), extra);
+    if (problem_.l2 == 0) return mean;
+    return mean + sum(squares_ * square(slice(u, 0, {0, layout_.coefficients()})));
+  }
+
+  const SmoothProblem& problem_;
+  const Layout& layout_;
+  const Numbers &z_, &squares_;  ///< squares (coefficients,): the factors of their squares
+};
+
+optim::detail::Vector LinearObjective::hessian(const optim::detail::Vector& u) {
+  if (layout_.extra > 0) return TensorObjective::hessian(u);
+  const std::int64_t n = z_.shape()[0], r = layout_.r, k = layout_.outputs, p = layout_.size();
+  const auto ones = Tensor<double>(Numbers::ones({n, 1}));
+  const Numbers features = concat({Tensor<double>(z_), ones}, 1).array();
+  const Numbers predictors = layout_.predictors(array(u), z_).array();
+  const auto f = [&](const Tensor<double>& q) {
+    return loss_of(q, Tensor<double>(Numbers::zeros({0})));
+  };
+  // The place of a feature of an output among the parameters, or -1.
+  const auto place = [&](std::int64_t output, std::int64_t j) {
+    if (j < r) return output < layout_.rows ? output * r + j : -1;
+    return output < layout_.intercepts ? layout_.coefficients() + output : -1;
+  };
+  optim::detail::Vector all(std::size_t(p * p), 0);
+  for (std::int64_t b = 0; b < k; ++b) {
+    auto direction = Numbers::zeros(predictors.shape());
+    for (std::int64_t i = 0; i < n; ++i) direction.mutate()[i * k + b] = 1;
+    const Numbers curvatures = ebb::hvp(f, predictors, direction).array().reshape(Shape{n, k});
+    for (std::int64_t a = 0; a < k; ++a) {
+      const Numbers block =
+          matmul(features, features * slice(curvatures, 1, {a, a + 1}), {.transpose_a = true})
+              .array();
+      for (std::int64_t i = 0; i <= r; ++i) {
+        for (std::int64_t j = 0; j <= r; ++j) {
+          const std::int64_t row = place(a, i), column = place(b, j);
+          if (row >= 0 && column >= 0) all[std::size_t(row * p + column)] = block[i * (r + 1) + j];
+        }
+      }
+    }
+  }
+  for (std::int64_t i = 0; i < layout_.coefficients(); ++i)
+    all[std::size_t(i * p + i)] += 2 * squares_[i];
+  return all;
+}
+
 /// Takes the mean over the rows of (outputs, width) away from each.
 void centre(Numbers& x) {
   const std::int64_t outputs = x.shape()[0], width = x.size() / outputs;
@@ -156,12 +231,18 @@ void centre(Numbers& x) {
   }
 }
 
+/// Parameters of which a Hessian is made; more would take much memory and time.
+constexpr double most_for_newton = 512;
+
 Solver chosen(const SmoothProblem& problem, const Layout& layout) {
   if (problem.solver != Solver::automatic) return problem.solver;
   const auto n = double(problem.x.shape()[0]), p = double(layout.size());
-  const bool is_small = p <= 64 || (p <= 512 && n * p * p <= 1e9);
-  if (problem.l1 > 0) return is_small ? Solver::coordinate_descent : Solver::proximal_gradient;
-  return is_small ? Solver::newton : Solver::lbfgs;
+  const double work = n * p * p;
+  if (problem.l1 > 0) {
+    return p <= most_for_newton && work <= 2e10 ? Solver::coordinate_descent
+                                                : Solver::proximal_gradient;
+  }
+  return p <= 64 || (p <= most_for_newton && work <= 1e8) ? Solver::newton : Solver::lbfgs;
 }
 
 void check_solver(const std::string& who, const SmoothProblem& problem) {
@@ -219,28 +300,34 @@ LinearSolution minimize_smooth(const std::string& who, const SmoothProblem& prob
       magnitudes.mutate()[i] = problem.l1 / scale;
     }
   }
-  const auto smooth_part = [&](const Tensor<double>& u) {
-    const std::int64_t size = layout.size();
-    const auto extra = slice(u, 0, {size - layout.extra, size});
-    const auto loss = sum(problem.weights * problem.loss(layout.predictors(u, to.z), extra));
-    if (problem.l2 == 0) return loss;
-    return loss + sum(squares * square(slice(u, 0, {0, coefficients})));
-  };
   auto start = Numbers::zeros({layout.size()});
   for (std::int64_t k = 0; k < layout.intercepts && !problem.intercept_start.empty(); ++k)
     start.mutate()[coefficients + k] = problem.intercept_start[k];
   std::copy(problem.extra_start.begin(), problem.extra_start.end(),
             start.mutate() + coefficients + layout.intercepts);
 
-  const Solver solver = chosen(problem, layout);
+  Solver solver = chosen(problem, layout);
   const optim::Stop stop{.gradient = problem.tolerance, .iterations = problem.iterations};
-  const auto minimum =
-      solver == Solver::newton  ? optim::minimize(smooth_part, start, optim::Newton{}, stop)
-      : solver == Solver::lbfgs ? optim::minimize(smooth_part, start, optim::LBFGS{}, stop)
-      : solver == Solver::coordinate_descent
-          ? proximal_newton(smooth_part, magnitudes, start, stop)
-          : optim::minimize(smooth_part, start,
-                            optim::ProximalGradient{.penalty = weighted_l1(magnitudes)}, stop);
+  const auto run_from = [&](const Numbers& from, const auto& method) {
+    LinearObjective objective(problem, layout, to.z, squares, from);
+    return optim::detail::minimum<double>(optim::detail::run(method, objective, stop, {}),
+                                          from.shape());
+  };
+  const auto run = [&](const auto& method) { return run_from(start, method); };
+  const auto proximal = [&] {
+    LinearObjective objective(problem, layout, to.z, squares, start);
+    return proximal_newton(objective, magnitudes, stop);
+  };
+  auto minimum = solver == Solver::newton  ? run(optim::Newton{})
+                 : solver == Solver::lbfgs ? run(optim::LBFGS{})
+                 : solver == Solver::coordinate_descent
+                     ? proximal()
+                     : run(optim::ProximalGradient{.penalty = weighted_l1(magnitudes)});
+  if (problem.solver == Solver::automatic && solver == Solver::lbfgs && !minimum.converged() &&
+      double(layout.size()) <= most_for_newton) {
+    solver = Solver::newton;  // the slower way, which does not mind a bad condition
+    minimum = run_from(minimum.x, optim::Newton{});
+  }
 
   LinearSolution found;
   found.solution = {to_string(solver), to_string(minimum.reason), minimum.converged(),
@@ -256,6 +343,7 @@ LinearSolution minimize_smooth(const std::string& who, const SmoothProblem& prob
       found.intercept.mutate()[k] -= to.means[j] * found.coefficients[k * d + j];
   }
   if (problem.is_invariant) centre(found.intercept);
+  check_result(who, found.coefficients, found.intercept);
   found.extra = Numbers::zeros({layout.extra});
   std::copy_n(minimum.x.end() - layout.extra, layout.extra, found.extra.mutate());
   if (to.is_dependent) {

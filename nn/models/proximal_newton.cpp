@@ -118,11 +118,10 @@ optim::Penalty weighted_l1(const Numbers& strengths) {
           }};
 }
 
-optim::Minimum<double> proximal_newton(const SmoothPart& f, const Numbers& strengths,
-                                       const Numbers& start, const optim::Stop& stop) {
-  optim::detail::TensorObjective<double> objective(f, start);
+optim::Minimum<double> proximal_newton(optim::detail::Objective& f, const Numbers& strengths,
+                                       const optim::Stop& stop) {
   const optim::Watch watch;
-  optim::detail::Run run(objective, stop, watch);
+  optim::detail::Run run(f, stop, watch);
   const std::int64_t m = std::find(strengths.begin(), strengths.end(), 0.0) - strengths.begin();
   const auto value = [&](const optim::detail::Point& at) {
     return at.value + penalty_at(strengths, at.x);
@@ -155,7 +154,7 @@ optim::Minimum<double> proximal_newton(const SmoothPart& f, const Numbers& stren
     }
     std::swap(at, next);
   }
-  return optim::detail::minimum<double>(run.outcome(whole), start.shape());
+  return optim::detail::minimum<double>(run.outcome(whole), strengths.shape());
 }
 
 }  // namespace ebb::inline v0::nn::detail

@@ -5,15 +5,13 @@
 
 namespace ebb::inline v0::nn::detail {
 
-using SmoothPart = std::function<Tensor<double>(const Tensor<double>&)>;
-
 /// The sum of strengths_i |u_i|, with its proximal operator.
 optim::Penalty weighted_l1(const Array<double>& strengths);
 
 /// Minimises f(u) + sum_i strengths_i |u_i|, where the last numbers of u may have no penalty.
 /// Every iteration minimises the quadratic model of f with the penalty, by coordinate descent, and
 /// goes as far towards that as the function falls (Lee, Sun and Saunders 2014).
-optim::Minimum<double> proximal_newton(const SmoothPart& f, const Array<double>& strengths,
-                                       const Array<double>& start, const optim::Stop& stop);
+optim::Minimum<double> proximal_newton(optim::detail::Objective& f, const Array<double>& strengths,
+                                       const optim::Stop& stop);
 
 }  // namespace ebb::inline v0::nn::detail

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "ebb/autodiff/operations/linear_algebra.hpp"
+#include "ebb/autodiff/ops.hpp"
 #include "ebb/autodiff/values/error.hpp"
 #include "ebb/nn/models/penalized.hpp"
 #include "ebb/optim/lasso.hpp"
@@ -49,25 +51,37 @@ double value_at(const LinearProblem& problem, const Rows& rows, const Array<doub
 /// In closed form.
 void solve_at_once(const LinearProblem& problem, const Rows& rows, LinearSolution& found) {
   const auto n = double(rows.y.size());
-  const auto d = double(rows.means.size());
+  const auto d = double(rows.x.shape()[1]);
+  if (d > n) {
+    // x = r^T q^T with orthogonal columns of q: the coefficients are q z, as long as z.
+    const auto factors = qr(transpose(Tensor<double>(rows.x)));
+    solve_at_once(problem, {transpose(factors.r).array(), rows.y, {}}, found);
+    found.coefficients = matmul(factors.q, found.coefficients).array();
+    return;
+  }
   const auto run = [&](optim::LinearSolver solver) {
     return optim::fit_linear(rows.x, rows.y,
                              {.solver = solver, .intercept = false, .ridge = problem.l2 * n});
   };
   Solver solver = problem.solver;
   if (solver == Solver::automatic) {
-    solver = n > 16 * d && n * d * d > 2e8 ? Solver::normal_equations : Solver::qr;
+    solver = n * d * d > 2e7 ? Solver::normal_equations : Solver::qr;
   }
   optim::LinearFit fit;
   bool is_done = false;
-  if (solver != Solver::svd) {
+  const auto attempt = [&](optim::LinearSolver by, double most) {
     try {
-      fit = run(solver == Solver::qr ? optim::LinearSolver::qr
-                                     : optim::LinearSolver::normal_equations);
-      is_done = problem.solver != Solver::automatic || fit.warning.empty();
+      fit = run(by);
+      is_done = problem.solver != Solver::automatic || fit.condition < most;
     } catch (const ArgumentError&) {  // columns depend on others
       if (problem.solver != Solver::automatic) throw;
     }
+  };
+  // The squares of conditions below 1e4 leave eight digits.
+  if (solver == Solver::normal_equations) attempt(optim::LinearSolver::normal_equations, 1e4);
+  if (!is_done && solver != Solver::svd) {
+    solver = Solver::qr;
+    attempt(optim::LinearSolver::qr, 1e13);
   }
   if (!is_done) {
     solver = Solver::svd;

@@ -205,6 +205,37 @@ TEST_CASE("where columns depend on others, predictions are right and the warning
       close(wide.predict(Numbers::of({{1, 2, 4}, {2, 1, 0}})), Numbers::of({1, 2}), 1e-13));
 }
 
+TEST_CASE("more columns than rows, and many of both") {
+  Stream stream(6);
+  const auto random = [&](std::int64_t n, std::int64_t d) {
+    Rows rows{Numbers::uninitialized({n, d}), Numbers::uninitialized({n})};
+    for (double& e : std::span(rows.x.mutate(), std::size_t(n * d))) e = stream.normal();
+    for (double& e : std::span(rows.y.mutate(), std::size_t(n))) e = stream.normal();
+    return rows;
+  };
+  const Rows wide = random(20, 60);
+  for (const auto solver : {nn::Solver::automatic, nn::Solver::qr, nn::Solver::svd,
+                            nn::Solver::normal_equations, nn::Solver::coordinate_descent}) {
+    nn::Ridge ridge({.l2 = 0.5, .solver = solver});
+    ridge.fit(wide.x, wide.y);
+    CHECK(ridge.warning == "");
+    CHECK(violation(ridge, gradient(ridge, wide, {}, residual), 0, 0.5) < 1e-9);
+  }
+  Rows large = random(400, 240);
+  nn::LinearRegression model, exact({.solver = nn::Solver::qr});
+  model.fit(large.x, large.y);
+  exact.fit(large.x, large.y);
+  CHECK(model.solution.solver == "normal_equations");
+  // The condition number is about 8.
+  CHECK_AGREES(close(model.coefficients, exact.coefficients, 1e-10, 1e-12));
+  // One column that is another one up to 1e-6: the normal equations would have four digits.
+  for (std::int64_t i = 0; i < 400; ++i)
+    large.x.mutate()[240 * i] = large.x[240 * i + 1] + 1e-6 * stream.normal();
+  model.fit(large.x, large.y);
+  CHECK(model.solution.solver == "qr");
+  CHECK(violation(model, gradient(model, large, {}, residual), 0, 0) < 1e-9);
+}
+
 TEST_CASE("a weight of 2 is a row twice, and one of 0 is none") {
   const auto x = Numbers::of({{1, 0}, {2, 1}, {0, 3}, {5, 5}}), y = Numbers::of({1, 3, 2, 100});
   const auto twice = Numbers::of({{1, 0}, {2, 1}, {2, 1}, {0, 3}});
@@ -391,6 +422,14 @@ TEST_CASE("what does not fit is an error that says what to do") {
         "HuberRegressor: epsilon must be above 1, not 1");
   CHECK(message_of<ArgumentError>([&] { nn::Lasso({.iterations = 0}).fit(x, y); }) ==
         "Lasso: iterations must be at least 1, not 0");
+  const auto tiny = Numbers::of({{1e-200}, {2e-200}, {4e-200}});
+  const auto huge = Numbers::of({1e200, 3e200, 4e200});
+  CHECK(message_of<ArgumentError>([&] { nn::LinearRegression().fit(tiny, huge); }) ==
+        "LinearRegression: x or y has numbers that are too large, or too small, for double; scale "
+        "them (data::Standardize)");
+  CHECK(message_of<ArgumentError>([&] {
+          nn::HuberRegressor().fit(x, huge);
+        }).find("HuberRegressor: x or y has numbers that are too large") == 0);
   nn::PoissonRegressor poisson;
   CHECK(message_of<ArgumentError>([&] {
           poisson.fit(x, Numbers::of({1, -2, 1}));
