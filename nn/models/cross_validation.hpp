@@ -116,7 +116,7 @@ template <class Estimator>
 EBB_INLINE void set_options(Estimator& estimator, const std::vector<GridAxis>& grid,
                             const std::vector<GridValue>& point) {
   for (std::size_t i = 0; i < grid.size(); ++i) {
-    const auto each = [&](Fields& field) {
+    const auto each = [&](Fields& field) EBB_LAMBDA {
       if constexpr (requires { estimator.options; }) {
         estimator.options.each(field);
       } else {
@@ -138,12 +138,13 @@ EBB_INLINE const std::string& warning_of(const Estimator& estimator) {
 
 /// The scores of combinations, of arrays.
 template <class Estimator>
-std::vector<CrossValidation> validate(const std::vector<Estimator>& estimators, const Features& x,
-                                      const typename Estimator::Target& y,
-                                      const CrossValidationOptions& options) {
+EBB_INLINE std::vector<CrossValidation> validate(const std::vector<Estimator>& estimators,
+                                                 const Features& x,
+                                                 const typename Estimator::Target& y,
+                                                 const CrossValidationOptions& options) {
   const ValidationPlan plan = plan_of(options, y);
   return validate(plan, estimators.size(),
-                  [&](std::size_t point, const data::Fold& fold, double* scores) {
+                  [&](std::size_t point, const data::Fold& fold, double* scores) EBB_LAMBDA {
                     Estimator estimator = estimators[point];
                     estimator.fit(x.rows(fold.train), y.rows(fold.train));
                     const Features held_out = x.rows(fold.test);
@@ -155,14 +156,15 @@ std::vector<CrossValidation> validate(const std::vector<Estimator>& estimators, 
 }
 /// The scores of combinations, of a table.
 template <class Estimator, Real T>
-std::vector<CrossValidation> validate(const std::vector<TableModel<Estimator>>& models,
-                                      const data::Table<T>& table, const std::string& target,
-                                      const CrossValidationOptions& options) {
+EBB_INLINE std::vector<CrossValidation> validate(const std::vector<TableModel<Estimator>>& models,
+                                                 const data::Table<T>& table,
+                                                 const std::string& target,
+                                                 const CrossValidationOptions& options) {
   typename Estimator::Target y(Array<std::int64_t>::of({}));
   read_target(table, target, y);
   const ValidationPlan plan = plan_of(options, y);
   return validate(plan, models.size(),
-                  [&](std::size_t point, const data::Fold& fold, double* scores) {
+                  [&](std::size_t point, const data::Fold& fold, double* scores) EBB_LAMBDA {
                     TableModel<Estimator> model = models[point];
                     const auto [train, test] = data::split(table, fold);
                     model.fit(train, target);
@@ -173,16 +175,16 @@ std::vector<CrossValidation> validate(const std::vector<TableModel<Estimator>>& 
 }
 
 template <class Estimator, class Validate, class Fit>
-GridSearch<Estimator> search(const Estimator& estimator, const std::vector<GridAxis>& grid,
-                             const Validate& validate_all, const Fit& fit) {
-  GridSearch<Estimator> found{{}, points_of(grid), {}, 0, estimator};
+EBB_INLINE GridSearch<Estimator> search(const Estimator& estimator,
+                                        const std::vector<GridAxis>& grid,
+                                        const Validate& validate_all, const Fit& fit) {
+  const auto points = points_of(grid);
+  std::vector<Estimator> estimators(points.size(), estimator);
+  for (std::size_t i = 0; i < points.size(); ++i) set_options(estimators[i], grid, points[i]);
+  const auto scores = validate_all(estimators);
+  const std::size_t best = best_of(scores);
+  GridSearch<Estimator> found{{}, points, scores, best, std::move(estimators[best])};
   for (const GridAxis& axis : grid) found.options.push_back(axis.option);
-  std::vector<Estimator> estimators(found.points.size(), estimator);
-  for (std::size_t i = 0; i < estimators.size(); ++i)
-    set_options(estimators[i], grid, found.points[i]);
-  found.scores = validate_all(estimators);
-  found.best = best_of(found.scores);
-  found.model = std::move(estimators[found.best]);
   fit(found.model);
   return found;
 }
@@ -192,17 +194,18 @@ GridSearch<Estimator> search(const Estimator& estimator, const std::vector<GridA
 /// The scores of an estimator in each fold: fitted on its training rows, judged by the others.
 /// @throws ArgumentError for options out of their ranges, and as the fits and the metrics.
 template <class Estimator>
-CrossValidation cross_validate(const Estimator& estimator, const Features& x,
-                               const typename Estimator::Target& y,
-                               const CrossValidationOptions& options = {}) {
+EBB_INLINE CrossValidation cross_validate(const Estimator& estimator, const Features& x,
+                                          const typename Estimator::Target& y,
+                                          const CrossValidationOptions& options = {}) {
   return std::move(detail::validate(std::vector<Estimator>{estimator}, x, y, options)[0]);
 }
 /// The scores of a model of tables, whose pipeline is fitted anew in each fold. An empty name is
 /// the target of the table.
 template <class Estimator, Real T>
-CrossValidation cross_validate(const TableModel<Estimator>& model, const data::Table<T>& table,
-                               const std::string& target = "",
-                               const CrossValidationOptions& options = {}) {
+EBB_INLINE CrossValidation cross_validate(const TableModel<Estimator>& model,
+                                          const data::Table<T>& table,
+                                          const std::string& target = "",
+                                          const CrossValidationOptions& options = {}) {
   return std::move(
       detail::validate(std::vector<TableModel<Estimator>>{model}, table, target, options)[0]);
 }
@@ -211,23 +214,25 @@ CrossValidation cross_validate(const TableModel<Estimator>& model, const data::T
 /// fits the best one on all rows. Of equal ones the first is the best.
 /// @throws ArgumentError for an option that there is not, and as `cross_validate`.
 template <class Estimator>
-GridSearch<Estimator> grid_search(const Estimator& estimator, const std::vector<GridAxis>& grid,
-                                  const Features& x, const typename Estimator::Target& y,
-                                  const CrossValidationOptions& options = {}) {
+EBB_INLINE GridSearch<Estimator> grid_search(const Estimator& estimator,
+                                             const std::vector<GridAxis>& grid, const Features& x,
+                                             const typename Estimator::Target& y,
+                                             const CrossValidationOptions& options = {}) {
   return detail::search(
-      estimator, grid, [&](const auto& all) { return detail::validate(all, x, y, options); },
-      [&](Estimator& best) { best.fit(x, y); });
+      estimator, grid,
+      [&](const auto& all) EBB_LAMBDA { return detail::validate(all, x, y, options); },
+      [&](Estimator& best) EBB_LAMBDA { best.fit(x, y); });
 }
 /// Tries the options of the estimator of a model of tables.
 template <class Estimator, Real T>
-GridSearch<TableModel<Estimator>> grid_search(const TableModel<Estimator>& model,
-                                              const std::vector<GridAxis>& grid,
-                                              const data::Table<T>& table,
-                                              const std::string& target = "",
-                                              const CrossValidationOptions& options = {}) {
+EBB_INLINE GridSearch<TableModel<Estimator>> grid_search(
+    const TableModel<Estimator>& model, const std::vector<GridAxis>& grid,
+    const data::Table<T>& table, const std::string& target = "",
+    const CrossValidationOptions& options = {}) {
   return detail::search(
-      model, grid, [&](const auto& all) { return detail::validate(all, table, target, options); },
-      [&](TableModel<Estimator>& best) { best.fit(table, target); });
+      model, grid,
+      [&](const auto& all) EBB_LAMBDA { return detail::validate(all, table, target, options); },
+      [&](TableModel<Estimator>& best) EBB_LAMBDA { best.fit(table, target); });
 }
 
 /// Prints the mean and the deviation of the first metric for all combinations.

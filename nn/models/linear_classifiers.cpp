@@ -259,6 +259,9 @@ double LinearClassifier::metric(const std::string& metric, const Features& x,
                       (has_probabilities() ? ", log_loss, brier_score and calibration_error" : ""));
 }
 
+bool LinearClassifier::has_probabilities() const { return false; }
+bool LogisticRegression::has_probabilities() const { return true; }
+
 void LinearClassifier::each_fitted(Parts& part) {
   detail::each_array(part, "coefficients", coefficients, 2);
   detail::each_array(part, "intercept", intercept, 1);
@@ -276,6 +279,7 @@ void LinearClassifier::each_fitted(Parts& part) {
 
 LogisticRegression::LogisticRegression(LogisticRegressionOptions given)
     : options(std::move(given)) {}
+std::string LogisticRegression::name() const { return "LogisticRegression"; }
 LinearProblem LogisticRegression::problem() const { return problem_of(options); }
 LinearClassifier::ClassWeights LogisticRegression::class_weights() const {
   return {options.balanced, options.class_weight};
@@ -322,6 +326,7 @@ LinearSolution LogisticRegression::solve(const LinearProblem& known, const Posit
 }
 
 LinearSVM::LinearSVM(LinearSVMOptions given) : options(std::move(given)) {}
+std::string LinearSVM::name() const { return "LinearSVM"; }
 LinearProblem LinearSVM::problem() const { return problem_of(options); }
 LinearClassifier::ClassWeights LinearSVM::class_weights() const {
   return {options.balanced, options.class_weight};

@@ -43,7 +43,7 @@ class EBB_API LinearClassifier {
   std::string warning;  ///< empty, or what is wrong with the fit
 
   virtual std::string name() const = 0;
-  bool is_fitted() const { return !coefficients.empty(); }
+  EBB_INLINE bool is_fitted() const { return !coefficients.empty(); }
 
   /// Fits rows x (n, d) and classes y (n,), and forgets an earlier fit. One that did not come to
   /// the minimum says so in `warning`.
@@ -84,7 +84,7 @@ class EBB_API LinearClassifier {
   virtual ClassWeights class_weights() const = 0;
   virtual detail::LinearSolution solve(const detail::LinearProblem& problem,
                                        const Array<std::int64_t>& positions) = 0;
-  virtual bool has_probabilities() const { return false; }
+  virtual bool has_probabilities() const;
   /// The probabilities (n, classes) of decisions.
   Array<double> probabilities(const Features& x) const;
   void each_fitted(Parts& part);
@@ -118,10 +118,10 @@ class EBB_API LogisticRegression : public LinearClassifier {
  public:
   LogisticRegressionOptions options;
   explicit LogisticRegression(LogisticRegressionOptions given = {});
-  std::string name() const override { return "LogisticRegression"; }
+  std::string name() const override;
   /// The probabilities of the classes (n, classes).
   /// @throws ArgumentError and ShapeError as `predict`.
-  Array<double> predict_proba(const Features& x) const { return probabilities(x); }
+  EBB_INLINE Array<double> predict_proba(const Features& x) const { return probabilities(x); }
   void each(Parts& part);
 
  private:
@@ -129,7 +129,7 @@ class EBB_API LogisticRegression : public LinearClassifier {
   ClassWeights class_weights() const override;
   detail::LinearSolution solve(const detail::LinearProblem& problem,
                                const Array<std::int64_t>& positions) override;
-  bool has_probabilities() const override { return true; }
+  bool has_probabilities() const override;
 };
 
 struct LinearSVMOptions {
@@ -151,7 +151,7 @@ class EBB_API LinearSVM : public LinearClassifier {
  public:
   LinearSVMOptions options;
   explicit LinearSVM(LinearSVMOptions given = {});
-  std::string name() const override { return "LinearSVM"; }
+  std::string name() const override;
   void each(Parts& part);
 
  private:

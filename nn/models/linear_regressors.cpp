@@ -76,6 +76,8 @@ double LinearRegressor::metric(const std::string& metric, const Features& x,
                       "explained_variance");
 }
 
+double LinearRegressor::prediction(double linear) const { return linear; }
+
 void LinearRegressor::each_fitted(Parts& part) {
   detail::each_array(part, "coefficients", coefficients, 1);
   part("intercept", intercept);
@@ -106,13 +108,15 @@ SmoothProblem smooth(const LinearProblem& known) {
 }  // namespace
 
 // What all regressions write in the same way.
-#define EBB_REGRESSOR(Type)                                           \
-  LinearProblem Type::problem() const { return problem_of(options); } \
-  void Type::each(Parts& part) {                                      \
-    part("options", options);                                         \
-    each_fitted(part);
+#define EBB_REGRESSOR(Type)                           \
+  Type::Type(Type##Options given) : options(given) {} \
+  std::string Type::name() const { return #Type; }    \
+  LinearProblem Type::problem() const { return problem_of(options); }
 #define EBB_SQUARES(Type)                                                            \
   EBB_REGRESSOR(Type)                                                                \
+  void Type::each(Parts& part) {                                                     \
+    part("options", options);                                                        \
+    each_fitted(part);                                                               \
   }                                                                                  \
   LinearSolution Type::solve(const LinearProblem& problem, const Array<double>& y) { \
     return detail::minimize_squares(name(), problem, y);                             \
@@ -121,14 +125,20 @@ EBB_SQUARES(LinearRegression)
 EBB_SQUARES(Ridge)
 EBB_SQUARES(Lasso)
 EBB_SQUARES(ElasticNet)
-#undef EBB_SQUARES
-
 EBB_REGRESSOR(HuberRegressor)
-part("scale", scale);
-}
 EBB_REGRESSOR(PoissonRegressor)
-}
+#undef EBB_SQUARES
 #undef EBB_REGRESSOR
+
+void HuberRegressor::each(Parts& part) {
+  part("options", options);
+  each_fitted(part);
+  part("scale", scale);
+}
+void PoissonRegressor::each(Parts& part) {
+  part("options", options);
+  each_fitted(part);
+}
 
 void LinearRegressionOptions::each(Fields& field) {
   field("intercept", intercept);

@@ -37,7 +37,7 @@ class EBB_API LinearRegressor {
   std::string warning;  ///< empty, or what is wrong with the fit
 
   virtual std::string name() const = 0;
-  bool is_fitted() const { return !coefficients.empty(); }
+  EBB_INLINE bool is_fitted() const { return !coefficients.empty(); }
 
   /// Fits rows x (n, d) and numbers y (n,), and forgets an earlier fit. One that did not come to
   /// the minimum says so in `warning`.
@@ -65,7 +65,7 @@ class EBB_API LinearRegressor {
   virtual detail::LinearSolution solve(const detail::LinearProblem& problem,
                                        const Array<double>& y) = 0;
   /// The prediction for x w + intercept.
-  virtual double prediction(double linear) const { return linear; }
+  virtual double prediction(double linear) const;
   void each_fitted(Parts& part);
 };
 
@@ -82,8 +82,8 @@ struct LinearRegressionOptions {
 class EBB_API LinearRegression : public LinearRegressor {
  public:
   LinearRegressionOptions options;
-  explicit LinearRegression(LinearRegressionOptions given = {}) : options(given) {}
-  std::string name() const override { return "LinearRegression"; }
+  explicit LinearRegression(LinearRegressionOptions given = {});
+  std::string name() const override;
   void each(Parts& part);
 
  private:
@@ -104,8 +104,8 @@ struct RidgeOptions {
 class EBB_API Ridge : public LinearRegressor {
  public:
   RidgeOptions options;
-  explicit Ridge(RidgeOptions given = {}) : options(given) {}
-  std::string name() const override { return "Ridge"; }
+  explicit Ridge(RidgeOptions given = {});
+  std::string name() const override;
   void each(Parts& part);
 
  private:
@@ -129,8 +129,8 @@ struct LassoOptions {
 class EBB_API Lasso : public LinearRegressor {
  public:
   LassoOptions options;
-  explicit Lasso(LassoOptions given = {}) : options(given) {}
-  std::string name() const override { return "Lasso"; }
+  explicit Lasso(LassoOptions given = {});
+  std::string name() const override;
   void each(Parts& part);
 
  private:
@@ -152,8 +152,8 @@ struct ElasticNetOptions {
 class EBB_API ElasticNet : public LinearRegressor {
  public:
   ElasticNetOptions options;
-  explicit ElasticNet(ElasticNetOptions given = {}) : options(given) {}
-  std::string name() const override { return "ElasticNet"; }
+  explicit ElasticNet(ElasticNetOptions given = {});
+  std::string name() const override;
   void each(Parts& part);
 
  private:
@@ -183,8 +183,8 @@ class EBB_API HuberRegressor : public LinearRegressor {
  public:
   HuberRegressorOptions options;
   double scale = 0;  ///< how large residuals are, in units of y
-  explicit HuberRegressor(HuberRegressorOptions given = {}) : options(given) {}
-  std::string name() const override { return "HuberRegressor"; }
+  explicit HuberRegressor(HuberRegressorOptions given = {});
+  std::string name() const override;
   void each(Parts& part);
 
  private:
@@ -208,8 +208,8 @@ struct PoissonRegressorOptions {
 class EBB_API PoissonRegressor : public LinearRegressor {
  public:
   PoissonRegressorOptions options;
-  explicit PoissonRegressor(PoissonRegressorOptions given = {}) : options(given) {}
-  std::string name() const override { return "PoissonRegressor"; }
+  explicit PoissonRegressor(PoissonRegressorOptions given = {});
+  std::string name() const override;
   void each(Parts& part);
 
  private:

@@ -97,6 +97,11 @@ void read_target(const data::Table<T>& table, const std::string& name, Labels& t
 }
 
 TableRoad::TableRoad() = default;
+TableRoad::TableRoad(const TableRoad&) = default;
+TableRoad::TableRoad(TableRoad&&) noexcept = default;
+TableRoad& TableRoad::operator=(const TableRoad&) = default;
+TableRoad& TableRoad::operator=(TableRoad&&) noexcept = default;
+TableRoad::~TableRoad() = default;
 TableRoad::TableRoad(data::Pipeline pipeline) : pipeline_(std::move(pipeline)), is_own_(true) {}
 
 template <Real T>

@@ -30,6 +30,11 @@ class EBB_API TableRoad {
  public:
   TableRoad();
   explicit TableRoad(data::Pipeline pipeline);
+  TableRoad(const TableRoad&);
+  TableRoad(TableRoad&&) noexcept;
+  TableRoad& operator=(const TableRoad&);
+  TableRoad& operator=(TableRoad&&) noexcept;
+  ~TableRoad();
 
   /// Learns from these rows, and gives their features. An empty name is the target of the table.
   template <Real T>
@@ -37,9 +42,9 @@ class EBB_API TableRoad {
   template <Real T>
   Features features(const data::Table<T>& table) const;
 
-  const data::Pipeline& pipeline() const { return pipeline_; }
-  const std::string& target() const { return target_; }
-  const std::vector<std::string>& names() const { return names_; }
+  EBB_INLINE const data::Pipeline& pipeline() const { return pipeline_; }
+  EBB_INLINE const std::string& target() const { return target_; }
+  EBB_INLINE const std::vector<std::string>& names() const { return names_; }
   void each(Parts& part);
 
  private:
@@ -64,8 +69,8 @@ class TableModel {
 
   Estimator estimator;
 
-  explicit TableModel(Estimator given = Estimator()) : estimator(std::move(given)) {}
-  TableModel(Estimator given, data::Pipeline pipeline)
+  EBB_INLINE explicit TableModel(Estimator given = Estimator()) : estimator(std::move(given)) {}
+  EBB_INLINE TableModel(Estimator given, data::Pipeline pipeline)
       : estimator(std::move(given)), road_(std::move(pipeline)) {}
 
   /// Fits the pipeline and the estimator. Without a name it is the target of the table
@@ -73,8 +78,8 @@ class TableModel {
   /// @throws ArgumentError for a column that is not there, for rows without a target, for held-out
   /// rows, and as the fits of the pipeline and of the estimator.
   template <Real T>
-  void fit(const data::Table<T>& training, const std::string& target = "",
-           const RowOptions& options = {}) {
+  EBB_INLINE void fit(const data::Table<T>& training, const std::string& target = "",
+                      const RowOptions& options = {}) {
     auto road = road_;
     const Features x = road.fit(training, target);
     estimator.fit(x, targets(road, training), options);
@@ -83,7 +88,7 @@ class TableModel {
   /// The predictions of rows, with or without a column of the target: numbers (n,), or words.
   /// @throws ArgumentError before a fit, and as the pipeline.
   template <Real T>
-  Predictions predict(const data::Table<T>& table) const {
+  EBB_INLINE Predictions predict(const data::Table<T>& table) const {
     if constexpr (std::same_as<typename Estimator::Target, Labels>) {
       return estimator.predict_words(road_.features(table));
     } else {
@@ -93,18 +98,18 @@ class TableModel {
   /// The probabilities (n, classes) of a classifier that has them, in the order of
   /// `estimator.class_names`.
   template <Real T>
-  Array<double> predict_proba(const data::Table<T>& table) const {
+  EBB_INLINE Array<double> predict_proba(const data::Table<T>& table) const {
     return estimator.predict_proba(road_.features(table));
   }
   /// The score of the estimator: R2, or the part of the classes that are right.
   /// @throws ArgumentError for a table without the target, and as `predict`.
   template <Real T>
-  double score(const data::Table<T>& table, const RowOptions& options = {}) const {
+  EBB_INLINE double score(const data::Table<T>& table, const RowOptions& options = {}) const {
     return estimator.score(road_.features(table), targets(road_, table), options);
   }
   /// A metric of the estimator by its name.
   template <Real T>
-  double metric(const std::string& metric, const data::Table<T>& table) const {
+  EBB_INLINE double metric(const std::string& metric, const data::Table<T>& table) const {
     return estimator.metric(metric, road_.features(table), targets(road_, table));
   }
 
@@ -115,15 +120,15 @@ class TableModel {
   EBB_INLINE const data::Pipeline& pipeline() const { return road_.pipeline(); }
 
   /// Visits the estimator and the fitted pipeline.
-  void each(Parts& part) {
+  EBB_INLINE void each(Parts& part) {
     part("estimator", estimator);
     part("table", road_);
   }
 
  private:
   template <Real T>
-  static typename Estimator::Target targets(const detail::TableRoad& road,
-                                            const data::Table<T>& table) {
+  EBB_INLINE static typename Estimator::Target targets(const detail::TableRoad& road,
+                                                       const data::Table<T>& table) {
     typename Estimator::Target y(Array<std::int64_t>::of({}));
     detail::read_target(table, road.target(), y);
     return y;
