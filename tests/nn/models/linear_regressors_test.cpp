@@ -279,6 +279,14 @@ TEST_CASE("the Huber regression is at its minimum, in its scale too") {
         mean += z * z / double(rows.y.size());
       }
       CHECK(std::abs(1 - mean) < 1e-7);
+      double value = 0;
+      for (const double w : model.coefficients) value += l2 / 2 * w * w;
+      for (std::int64_t i = 0; i < rows.y.size(); ++i) {
+        const double z = std::abs(predicted[i] - rows.y[i]) / model.scale;
+        const double h = z <= 1.35 ? z * z : 1.35 * (2 * z - 1.35);
+        value += model.scale * (1 + h) / double(rows.y.size());
+      }
+      CHECK_AGREES(close(model.solution.value, value, 1e-12));  // another order of the sums
     }
   }
   // Close to what the rows without wild targets say, where squares are not.
