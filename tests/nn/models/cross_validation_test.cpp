@@ -141,6 +141,15 @@ TEST_CASE("a grid search finds the best options, and fits them on all rows") {
   CHECK(text.str().find("* l1 ") != std::string::npos);
 }
 
+TEST_CASE("the best is the largest mean, of losses the least, and never NaN") {
+  const auto with = [](const char* metric, double mean) {
+    return nn::CrossValidation{{metric}, Numbers::of({{mean, mean}}), {"", ""}};
+  };
+  CHECK(nn::detail::best_of({with("r2", NAN), with("r2", -3), with("r2", 1), with("r2", 1)}) == 2);
+  CHECK(nn::detail::best_of({with("mae", NAN), with("mae", 3), with("mae", 1), with("mae", 2)}) ==
+        2);
+}
+
 TEST_CASE("options of any type are set, of estimators in table models too") {
   const auto [x, y] = rare();
   const auto found = nn::grid_search(
