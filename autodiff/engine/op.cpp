@@ -11,12 +11,19 @@ EBB_HOT Place record_structured(const Op& op, unsigned keeps, Records& tape,
     option_block = BlockHandle(allocate_bytes(option_bytes));
     std::memcpy(option_block->payload(), options, option_bytes);
   }
-  Record& record = tape.next(op, y->shape, in[0].id);
+  const bool many = op.many_inputs;
+  Record& record =
+      many ? tape.next_wide(op, y->shape, in.size()) : tape.next(op, y->shape, in[0].id);
   for (std::size_t k = 0; k < in.size(); ++k) {
+    const bool is_kept = keeps >> k & 1U;
+    if (many) {
+      many_inputs_of(record)[k] = {is_kept ? retain(in[k].block) : nullptr, in[k].id};
+      continue;
+    }
     record.inputs[k] = in[k].id;
-    if (keeps >> k & 1U) record.kept[k] = retain(in[k].block);
+    if (is_kept) record.kept[k] = retain(in[k].block);
   }
-  if (keeps & 8U) record.kept[3] = retain(y);
+  if (keeps & (many ? output_of_many : 8U)) record.kept[3] = retain(y);
   if (op.attribute_block) {
     record.attributes.block = option_block.take();
   } else if (option_bytes > 0) {

@@ -4,7 +4,9 @@
 //   name                          for records and errors
 //   Options                       trivially copyable; kept in the record unless it is empty
 //   reads[]                       for each gradient, which inputs (bits 0 to 2) and whether the
-//                                 output (bit 3) it is computed from: they are kept if needed
+//                                 output (bit 3) it is computed from: they are kept if needed. With
+//                                 more than three inputs these are the bits from 0 on, and
+//                                 `output_of_many`; the gradients come from `vjps`
 //   forward<T>(options, a, b...)  checks shapes and returns the block of the result
 //   vjp_a(call), vjp_b, vjp_c     the gradient of each input, written with ebb's own operations, or
 //                                 what is left to the engine: an `Upstream` or a `Product`
@@ -35,6 +37,11 @@ namespace ebb::inline v0::detail {
 
 struct NoOptions {};
 
+/// The bit for the output in the `reads` of an operation with more than three inputs.
+constexpr unsigned output_of_many = 1U << 31;
+template <class O>
+constexpr bool has_many_inputs = std::size(O::reads) > 3;
+
 /// The access of the vjp of a structured operation to its record.
 template <class O, class T>
 class Call {
@@ -42,18 +49,20 @@ class Call {
   explicit Call(VjpContext context) : context_(context) {}
 
   bool is_recorded() const { return context_.is_recorded(); }
-  bool needs(int k) const { return context_.needs(record().inputs[k]); }
+  bool needs(int k) const { return context_.needs(id_of(k)); }
   /// The gradient of the result.
   Tensor<T> g() const { return context_.gradient<T>(); }
   Tensor<T> a() const { return context_.tensor<T>(record().input(0)); }
   Tensor<T> b() const { return context_.tensor<T>(record().input(1)); }
+  /// Input k of an operation with many.
+  Tensor<T> input(int k) const { return context_.tensor<T>(argument(k)); }
   Tensor<T> y() const { return context_.result<T>(); }
   /// The operand of another type.
   template <class U>
   Array<U> array(int k) const {
-    return Access::array<U>(retain(record().kept[k]));
+    return Access::array<U>(retain(argument(k).block));
   }
-  void give(int k, Tensor<T>&& part) const { context_.give(record().inputs[k], std::move(part)); }
+  void give(int k, Tensor<T>&& part) const { context_.give(id_of(k), std::move(part)); }
   /// The gradient of an input, to add to in place: zeros if none has arrived.
   Block* dense_gradient(int k) const {
     return context_.template dense_gradient<T>(record().inputs[k]);
@@ -63,7 +72,15 @@ class Call {
     return context_.template row_gradient<T>(record().inputs[k], count);
   }
   /// The shape of an input that needs a gradient.
-  Shape shape_of(int k) const { return context_.tape().shape_of(record().inputs[k]); }
+  Shape shape_of(int k) const { return context_.tape().shape_of(id_of(k)); }
+  /// Input k, with its block if it is kept.
+  Argument argument(int k) const {
+    if constexpr (has_many_inputs<O>) {
+      return many_inputs_of(record())[std::size_t(k)];
+    } else {
+      return record().input(k);
+    }
+  }
   typename O::Options options() const {
     typename O::Options options{};
     if constexpr (sizeof(options) <= 8) {
@@ -77,6 +94,13 @@ class Call {
 
  private:
   const Record& record() const { return context_.record(); }
+  std::uint32_t id_of(int k) const {
+    if constexpr (has_many_inputs<O>) {
+      return argument(k).id;
+    } else {
+      return record().inputs[k];
+    }
+  }
 
   VjpContext context_;
 };
@@ -93,12 +117,11 @@ void give_part(VjpContext context, int k, Part&& part, bool last) {
 
 template <class O, class T>
 void differentiate_as_operations(VjpContext context) {
+  const Call<O, T> call(context);
   Argument arguments[std::size(O::reads)];
-  for (std::size_t k = 0; k < std::size(arguments); ++k) {
-    arguments[k] = context.record().input(int(k));
-  }
+  for (std::size_t k = 0; k < std::size(arguments); ++k) arguments[k] = call.argument(int(k));
   differentiate_recorded<T>(context, arguments, [&](std::span<const Tensor<T>> x) {
-    return O::template as_operations<T>(Call<O, T>(context).options(), x);
+    return O::template as_operations<T>(call.options(), x);
   });
 }
 
@@ -111,8 +134,13 @@ void vjp_structured(VjpContext context) {
     differentiate_as_operations<O, T>(context);
   if constexpr (requires { O::vjps(call); }) {
     auto parts = O::vjps(call);
-    for (int k = 0; k < inputs; ++k) {
-      if (call.needs(k)) give_part<T>(context, k, std::move(parts[std::size_t(k)]), false);
+    for (int k = 0; k < int(std::size(parts)); ++k) {
+      if (!call.needs(k)) continue;
+      if constexpr (has_many_inputs<O>) {
+        call.give(k, std::move(parts[std::size_t(k)]));
+      } else {
+        give_part<T>(context, k, std::move(parts[std::size_t(k)]), false);
+      }
     }
   }
   if constexpr (requires { O::give_a(call); }) {
@@ -142,6 +170,7 @@ constexpr bool has_large_options = keeps_options<O> && sizeof(typename O::Option
 template <class O, class T>
 constexpr Op structured_op{.name = O::name,
                            .vjp = &vjp_structured<O, T>,
+                           .many_inputs = has_many_inputs<O>,
                            .attribute_block = has_large_options<O>,
                            .is_double = sizeof(T) == 8};
 
@@ -174,7 +203,7 @@ const Array<U>& dense(const Array<U>& x) {
 }
 
 /// Records a structured operation whose result is computed. `keeps` has one bit for each input and
-/// one (bit 3) for the result.
+/// one for the result, as `reads` has.
 Place record_structured(const Op& op, unsigned keeps, Records& tape, std::span<const Argument> in,
                         Block* y, const void* options, std::size_t option_bytes);
 
