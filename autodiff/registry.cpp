@@ -28,6 +28,7 @@
 #include "ebb/autodiff/ops/networks/losses.hpp"
 #include "ebb/autodiff/ops/networks/normalisation.hpp"
 #include "ebb/autodiff/ops/networks/pooling.hpp"
+#include "ebb/autodiff/ops/networks/recurrent.hpp"
 #include "ebb/autodiff/ops/networks/transposed_convolution.hpp"
 #include "ebb/autodiff/ops/order.hpp"
 #include "ebb/autodiff/ops/rearrangements.hpp"
@@ -177,6 +178,7 @@ std::vector<RegistryEntry> registry() {
   add(all, "pooling", op::Poolings{});
   add(all, "embeddings", op::Embeddings{});
   add(all, "normalisations", op::Normalisations{});
+  add(all, "recurrent", op::Recurrences{});
   add(all, "drawn", op::Drawn{});
   return all;
 }

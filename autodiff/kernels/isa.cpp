@@ -13,6 +13,7 @@
 #include "ebb/autodiff/kernels/matrix_kernels.hpp"
 #include "ebb/autodiff/kernels/normalise_kernels.hpp"
 #include "ebb/autodiff/kernels/product_kernels.hpp"
+#include "ebb/autodiff/kernels/recurrent_kernels.hpp"
 #include "ebb/autodiff/kernels/reduce_kernels.hpp"
 
 namespace ebb::inline v0::detail {
@@ -60,6 +61,14 @@ constexpr Kernels<T> make_table(op::List<U...>, op::List<B...>) {
       .softmax_pull = &L::softmax_pull,
       .layer_norm = &N::layer_norm,
       .layer_norm_pull = &N::layer_norm_pull,
+      .lstm_step = &RecurrentKernels<T>::lstm_step,
+      .lstm_pull = &RecurrentKernels<T>::lstm_pull,
+      .gru_step = &RecurrentKernels<T>::gru_step,
+      .gru_pull = &RecurrentKernels<T>::gru_pull,
+      .rnn_step = {&RecurrentKernels<T>::template rnn_step<false>,
+                   &RecurrentKernels<T>::template rnn_step<true>},
+      .rnn_pull = {&RecurrentKernels<T>::template rnn_pull<false>,
+                   &RecurrentKernels<T>::template rnn_pull<true>},
       .product = &ProductKernels<T>::product,
       .rows_dot = &MatrixKernels<T>::rows_dot,
       .rows_combine = &MatrixKernels<T>::rows_combine,

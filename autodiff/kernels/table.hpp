@@ -49,6 +49,30 @@ struct LayerNormPull {
   double* totals;              ///< memory for 2 * cols numbers
 };
 
+/// One step of a recurrent cell for one row. A cell has states of `size` numbers, and gates of
+/// `size` numbers each, one after the other.
+template <class T>
+struct RecurrentStep {
+  std::int64_t size;
+  T* gates;              ///< the part of the input; then the gates
+  const T* of_state;     ///< the part of the state that was
+  const T *b_ih, *b_hh;  ///< biases of both parts
+  T *hidden, *cell;      ///< the states that were; then the new ones
+  T *output, *memory;    ///< receive the new hidden state, and what the gradient needs besides
+};
+/// The gradient of one step for one row.
+template <class T>
+struct RecurrentPull {
+  std::int64_t size;
+  const T *gates, *memory;          ///< as the step left them
+  const T *hidden_before, *before;  ///< the hidden state that was, and for LSTM the cell state
+  const T *hidden, *g;              ///< the new hidden state, and the gradient of the output
+  /// The gradients of the states; then those of the states that were, but for what comes to the
+  /// hidden state through `of_state`.
+  T *g_hidden, *g_cell;
+  T *of_input, *of_state;  ///< receive the gradients of both parts of the gates
+};
+
 /// All functions that are compiled for each instruction set.
 template <class T>
 struct Kernels {
@@ -100,6 +124,14 @@ struct Kernels {
   void (*layer_norm)(T* y, const T* x, const T* weight, const T* bias, std::int64_t rows,
                      std::int64_t cols, double eps);
   void (*layer_norm_pull)(const LayerNormPull<T>& call);
+
+  // Steps of recurrent cells; those of the simplest, by tanh and by relu.
+  void (*lstm_step)(const RecurrentStep<T>& row);
+  void (*lstm_pull)(const RecurrentPull<T>& row);
+  void (*gru_step)(const RecurrentStep<T>& row);
+  void (*gru_pull)(const RecurrentPull<T>& row);
+  void (*rnn_step[2])(const RecurrentStep<T>& row);
+  void (*rnn_pull[2])(const RecurrentPull<T>& row);
 
   /// c (m, n) = op(a) (m, k) op(b) (k, n), or c += ..., for a small b; false for other sizes.
   bool (*product)(bool transpose_a, bool transpose_b, std::int64_t m, std::int64_t n,

@@ -200,6 +200,76 @@ EBB_API BatchNormalized<T> batch_norm(const Operand<T>& x, const Array<T>& runni
 /// and keeps NaN.
 template <Real T> EBB_API Tensor<T> dropout(const Operand<T>& x, double p, Stream& stream);
 
+// Recurrent layers: one layer in one direction over sequences x (n, t, in) from given states, zeros
+// at the start, with weight_ih (gates hidden, in), weight_hh (gates hidden, hidden) and, if there
+// are biases, bias_ih and bias_hh (gates hidden,). Passing the states on, `detach`ed or not, goes
+// on with a sequence in parts.
+// @pytorch has these as layers, with the axis of time first, several layers and directions in one
+// call, and an axis before those of the states.
+
+/// Options of lstm and gru. `reverse` runs from the last step to the first. `lengths` (n,) is how
+/// many steps each row has, t if it is missing: from there on x is not read, the output is 0 and
+/// the states stay; in reverse a row starts at its own last step.
+struct RecurrentOptions {
+  bool reverse = false;
+  Array<std::int64_t> lengths = {};
+};
+/// The states of all steps (n, t, hidden), and those after the last step (n, hidden)
+template <Real T>
+struct LstmResult {
+  Tensor<T> output, hidden, cell;
+};
+template <Real T>
+struct RecurrentResult {
+  Tensor<T> output, hidden;
+};
+/// Long short-term memory (Hochreiter and Schmidhuber 1997; Gers, Schmidhuber and Cummins 2000, for
+/// the gate f). With the gates i, f, g, o in this order in the weights, cell = f cell + i g and
+/// hidden = o tanh(cell); g is a tanh and the others are sigmoids of weight_ih x + bias_ih +
+/// weight_hh hidden + bias_hh. h0 and c0: (n, hidden).
+/// @pytorch also takes proj_size: multiply the output by a matrix.
+template <Real T>
+EBB_API LstmResult<T> lstm(const Operand<T>& x, const Operand<T>& h0, const Operand<T>& c0,
+                           const Operand<T>& weight_ih, const Operand<T>& weight_hh,
+                           const Operand<T>& bias_ih, const Operand<T>& bias_hh,
+                           const RecurrentOptions& options = {});
+template <Real T>
+EBB_API LstmResult<T> lstm(const Operand<T>& x, const Operand<T>& h0, const Operand<T>& c0,
+                           const Operand<T>& weight_ih, const Operand<T>& weight_hh,
+                           const RecurrentOptions& options = {});
+/// Gated recurrent units (Cho et al. 2014), with the reset gate behind the product. With the gates
+/// r, z, n in this order in the weights, hidden = (1 - z) n + z hidden, where r and z are sigmoids
+/// of weight_ih x + bias_ih + weight_hh hidden + bias_hh, and n = tanh(weight_ih x + bias_ih + r
+/// (weight_hh hidden + bias_hh)). h0: (n, hidden).
+template <Real T>
+EBB_API RecurrentResult<T> gru(const Operand<T>& x, const Operand<T>& h0,
+                               const Operand<T>& weight_ih, const Operand<T>& weight_hh,
+                               const Operand<T>& bias_ih, const Operand<T>& bias_hh,
+                               const RecurrentOptions& options = {});
+template <Real T>
+EBB_API RecurrentResult<T> gru(const Operand<T>& x, const Operand<T>& h0,
+                               const Operand<T>& weight_ih, const Operand<T>& weight_hh,
+                               const RecurrentOptions& options = {});
+/// What the simplest recurrent layer does with its sums
+enum class Nonlinearity { tanh, relu };
+/// Options of rnn: the nonlinearity, and those of lstm
+struct RnnOptions {
+  Nonlinearity nonlinearity = Nonlinearity::tanh;
+  bool reverse = false;
+  Array<std::int64_t> lengths = {};
+};
+/// The simplest recurrent layer (Elman 1990): hidden = tanh(weight_ih x + bias_ih + weight_hh
+/// hidden + bias_hh), or relu in place of tanh. h0: (n, hidden).
+template <Real T>
+EBB_API RecurrentResult<T> rnn(const Operand<T>& x, const Operand<T>& h0,
+                               const Operand<T>& weight_ih, const Operand<T>& weight_hh,
+                               const Operand<T>& bias_ih, const Operand<T>& bias_hh,
+                               const RnnOptions& options = {});
+template <Real T>
+EBB_API RecurrentResult<T> rnn(const Operand<T>& x, const Operand<T>& h0,
+                               const Operand<T>& weight_ih, const Operand<T>& weight_hh,
+                               const RnnOptions& options = {});
+
 // clang-format on
 
 }  // namespace ebb::inline v0

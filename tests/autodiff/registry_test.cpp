@@ -272,7 +272,8 @@ TEST_CASE("the registry and the public list of operations name the same operatio
   std::set<std::string> listed;
   const std::regex declaration(
       "EBB_API "
-      "(?:std::vector<Tensor<T>>|(?:Selected|SignAndLog|Eigenpairs|QR|SVD|BatchNormalized)<T>|"
+      "(?:std::vector<Tensor<T>>|"
+      "(?:Selected|SignAndLog|Eigenpairs|QR|SVD|BatchNormalized|LstmResult|RecurrentResult)<T>|"
       "Tensor<[A-Za-z]+>) "
       "([a-z_0-9]+|operator[-+*/])\\(");
   for (std::sregex_iterator i(text.begin(), text.end(), declaration), end; i != end; ++i) {
