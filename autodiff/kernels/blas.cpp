@@ -102,6 +102,27 @@ EBB_HOT void product_into(Block* out, Block* a, Block* b, bool ta, bool tb, bool
 EBB_FOR_REALS(product_into)
 
 template <class T>
+RightFactor<T>::RightFactor(bool transpose_b, std::int64_t n, std::int64_t k, const T* b)
+    : transpose_b_(transpose_b), n_(n), k_(k), b_(b) {
+  if (n == 0 || k == 0) return;
+  BlockHandle packed(allocate({n * k}, sizeof(T)));
+  if (kernels<T>().pack(transpose_b, n, k, b, packed->data<T>())) packed_ = std::move(packed);
+}
+
+template <class T>
+void RightFactor<T>::multiply(std::int64_t m, const T* a, T* c, bool accumulate) const {
+  if (packed_) {
+    kernels<T>().packed_product(m, n_, k_, a, packed_->data<T>(), c, accumulate);
+  } else if (m * n_ * k_ <= 64) {
+    small_product(false, transpose_b_, m, n_, k_, a, b_, c, accumulate);
+  } else {
+    gemm(false, transpose_b_, m, n_, k_, a, b_, c, accumulate);
+  }
+}
+template class RightFactor<float>;
+template class RightFactor<double>;
+
+template <class T>
 void solve_triangle(const Triangle& triangle, std::int64_t n, std::int64_t k, const T* a, T* b) {
   if (n == 0 || k == 0) return;
   const auto N = blas_size(n), K = blas_size(k);

@@ -23,6 +23,23 @@ template <class T>
 void product_into(Block* out, Block* a, Block* b, bool transpose_a, bool transpose_b,
                   bool accumulate);
 
+/// A matrix op(b) (k, n) by which many others are multiplied, few rows at a time: OpenBLAS would
+/// copy it for each of them. It reads b, which must live longer.
+template <class T>
+class RightFactor {
+ public:
+  RightFactor(bool transpose_b, std::int64_t n, std::int64_t k, const T* b);
+  /// c (m, n) = a (m, k) op(b), or c += ... Nothing is written past the end of c, and a row of c
+  /// does not depend on how many there are, if n fills vectors.
+  void multiply(std::int64_t m, const T* a, T* c, bool accumulate) const;
+
+ private:
+  bool transpose_b_;
+  std::int64_t n_, k_;
+  const T* b_;
+  BlockHandle packed_;
+};
+
 /// Which half of a matrix is used, whether it is transposed, and whether its diagonal is taken for
 /// 1.
 struct Triangle {

@@ -70,6 +70,8 @@ constexpr Kernels<T> make_table(op::List<U...>, op::List<B...>) {
       .rnn_pull = {&RecurrentKernels<T>::template rnn_pull<false>,
                    &RecurrentKernels<T>::template rnn_pull<true>},
       .product = &ProductKernels<T>::product,
+      .pack = &ProductKernels<T>::pack,
+      .packed_product = &ProductKernels<T>::packed_product,
       .rows_dot = &MatrixKernels<T>::rows_dot,
       .rows_combine = &MatrixKernels<T>::rows_combine,
   };

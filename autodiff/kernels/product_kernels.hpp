@@ -21,16 +21,22 @@ struct ProductKernels {
     std::int64_t row, column;
   };
 
+  /// The second matrix, or some columns of it: its rows are `row` apart.
+  struct Right {
+    const T* data;
+    std::int64_t row;
+  };
+
   /// R rows of c, of K vectors of n columns; b has k rows.
   template <int R, int K>
-  EBB_INLINE static void add_rows(const Left& a, const T* b, T* c, std::int64_t n, std::int64_t k,
+  EBB_INLINE static void add_rows(const Left& a, Right b, T* c, std::int64_t n, std::int64_t k,
                                   bool accumulate) {
     V sums[R * K];
     detail::unrolled<R * K>([&](auto i) EBB_LAMBDA { sums[i] = V(0); });
     const T* from = a.data;
-    for (std::int64_t p = 0; p < k; ++p, b += n, from += a.column) {
+    for (std::int64_t p = 0; p < k; ++p, b.data += b.row, from += a.column) {
       V row[K];
-      detail::unrolled<K>([&](auto j) EBB_LAMBDA { row[j] = V::load(b + int(j) * W); });
+      detail::unrolled<K>([&](auto j) EBB_LAMBDA { row[j] = V::load(b.data + int(j) * W); });
       detail::unrolled<R>([&](auto r) EBB_LAMBDA {
         const V factor(from[std::int64_t(r) * a.row]);
         detail::unrolled<K>([&](auto j) EBB_LAMBDA {
@@ -46,7 +52,7 @@ struct ProductKernels {
   }
 
   template <int K>
-  EBB_INLINE static void add_columns(Left a, const T* b, T* c, std::int64_t m, std::int64_t n,
+  EBB_INLINE static void add_columns(Left a, const Right& b, T* c, std::int64_t m, std::int64_t n,
                                      std::int64_t k, bool accumulate) {
     const auto rows = [&](auto count) EBB_LAMBDA {
       add_rows<int(count), K>(a, b, c, n, k, accumulate);
@@ -98,10 +104,53 @@ struct ProductKernels {
     const Left left = ta ? Left{a, 1, m} : Left{a, k, 1};
     std::int64_t j = 0;
     for (; j + parts * W <= n; j += parts * W) {
-      add_columns<parts>(left, b + j, c + j, m, n, k, accumulate);
+      add_columns<parts>(left, {b + j, n}, c + j, m, n, k, accumulate);
     }
-    for (; j < n; j += W) add_columns<1>(left, b + j, c + j, m, n, k, accumulate);
+    for (; j < n; j += W) add_columns<1>(left, {b + j, n}, c + j, m, n, k, accumulate);
     return true;
+  }
+
+  // A matrix that is multiplied often is packed once: in panels of as many columns as are summed at
+  // a time, each panel dense, so that its parts fit the first cache at any size.
+
+  static constexpr std::int64_t panel = parts * W;
+
+  static bool pack(bool tb, std::int64_t n, std::int64_t k, const T* b, T* packed) {
+    if (n % W != 0) return false;
+    for (std::int64_t j = 0; j < n;) {
+      const std::int64_t width = j + panel <= n ? panel : W;
+      if (tb && k % (16 / int(sizeof(T))) == 0) {
+        transpose(packed, b + j * k, width, k);
+      } else {
+        for (std::int64_t p = 0; p < k; ++p) {
+          for (std::int64_t i = 0; i < width; ++i) {
+            packed[p * width + i] = tb ? b[(j + i) * k + p] : b[p * n + j + i];
+          }
+        }
+      }
+      packed += width * k;
+      j += width;
+    }
+    return true;
+  }
+
+  static void packed_product(std::int64_t m, std::int64_t n, std::int64_t k, const T* a,
+                             const T* packed, T* c, bool accumulate) {
+    for (std::int64_t j = 0; j < n;) {
+      const std::int64_t width = j + panel <= n ? panel : W, most_rows = most / width;
+      for (std::int64_t p = 0; p < k; p += most_rows) {
+        const std::int64_t rows = k - p < most_rows ? k - p : most_rows;
+        const Left left{a + p, k, 1};
+        const Right right{packed + p * width, width};
+        if (width == panel) {
+          add_columns<parts>(left, right, c + j, m, n, rows, accumulate || p > 0);
+        } else {
+          add_columns<1>(left, right, c + j, m, n, rows, accumulate || p > 0);
+        }
+      }
+      packed += width * k;
+      j += width;
+    }
   }
 };
 

@@ -136,6 +136,12 @@ struct Kernels {
   /// c (m, n) = op(a) (m, k) op(b) (k, n), or c += ..., for a small b; false for other sizes.
   bool (*product)(bool transpose_a, bool transpose_b, std::int64_t m, std::int64_t n,
                   std::int64_t k, const T* a, const T* b, T* c, bool accumulate);
+  /// Copies op(b) (k, n), so that it can be multiplied fast; false for an n that does not fill
+  /// vectors. `packed` is aligned, and has n * k numbers.
+  bool (*pack)(bool transpose_b, std::int64_t n, std::int64_t k, const T* b, T* packed);
+  /// c (m, n) = a (m, k) b, or c += ..., for a b that is packed; k is at least 1.
+  void (*packed_product)(std::int64_t m, std::int64_t n, std::int64_t k, const T* a,
+                         const T* packed, T* c, bool accumulate);
   /// y[r] = x[r, :] . w + bias, for tall matrices.
   void (*rows_dot)(T* y, const T* x, const T* w, T bias, std::int64_t rows, std::int64_t cols);
   /// out[c] (+)= sum over r of g[r] * x[r, c].

@@ -63,12 +63,13 @@ BlockHandle numbers(std::int64_t n) {
 
 /// Runs the rows [first, last). The states in `y` are those that the rows have at present.
 template <class T>
-void run_rows(const Layer<T>& l, std::int64_t first, std::int64_t last, T* y, T* room) {
+void run_rows(const Layer<T>& l, const RightFactor<T>& weight_hh, std::int64_t first,
+              std::int64_t last, T* y, T* room) {
   const std::int64_t rows = last - first, h = l.hidden, w = l.width;
   T* const states = y + l.outputs();
   T* const gates = room + (l.has_memory ? l.outputs() : 0);
-  gemm(false, true, rows * l.steps, w, l.in, l.x + first * l.steps * l.in, l.weight_ih,
-       gates + first * l.steps * w, false);
+  RightFactor<T>(true, w, l.in, l.weight_ih)
+      .multiply(rows * l.steps, l.x + first * l.steps * l.in, gates + first * l.steps * w, false);
   const BlockHandle of_state = numbers<T>(rows * w), biases = numbers<T>(2 * w);
   std::copy_n(l.bias_hh, w, std::copy_n(l.bias_ih, w, biases->data<T>()));
   const auto step_of = l.cell == RecurrentCell::lstm  ? kernels<T>().lstm_step
@@ -76,7 +77,7 @@ void run_rows(const Layer<T>& l, std::int64_t first, std::int64_t last, T* y, T*
                                                       : kernels<T>().rnn_step[l.relu];
   const std::int64_t longest = l.longest(first, last);
   for (std::int64_t step = 0; step < longest; ++step) {
-    product(false, true, rows, w, h, states + first * h, l.weight_hh, of_state->data<T>(), false);
+    weight_hh.multiply(rows, states + first * h, of_state->data<T>(), false);
     for (std::int64_t b = first; b < last; ++b) {
       if (step >= l.lengths[b]) continue;
       const std::int64_t at = l.at(b, step, h);
@@ -107,8 +108,8 @@ struct Pass {
 
 /// Runs the rows [first, last) back, to their first states or to their first steps alone.
 template <class T>
-void pull_rows(const Layer<T>& l, const Pass<T>& pass, std::int64_t first, std::int64_t last,
-               bool to_states) {
+void pull_rows(const Layer<T>& l, const RightFactor<T>& weight_hh, const Pass<T>& pass,
+               std::int64_t first, std::int64_t last, bool to_states) {
   const std::int64_t rows = last - first, h = l.hidden, w = l.width;
   const T* const gates = pass.room + (l.has_memory ? l.outputs() : 0);
   const BlockHandle at_step = numbers<T>(rows * w);
@@ -145,8 +146,7 @@ void pull_rows(const Layer<T>& l, const Pass<T>& pass, std::int64_t first, std::
       if (pass.of_state) std::copy_n(of_state, w, pass.of_state + wide);
     }
     if (step == 0 && !to_states) break;
-    product(false, false, rows, h, w, at_step->data<T>(), l.weight_hh, pass.g_hidden + first * h,
-            true);
+    weight_hh.multiply(rows, at_step->data<T>(), pass.g_hidden + first * h, true);
   }
 }
 
@@ -174,8 +174,9 @@ Block* run_recurrence(RecurrentCell cell, const RecurrentCall& call,
   BlockHandle y = numbers<T>(l.outputs() + l.states * l.batch * l.hidden);
   T* const room = in.begin()[7]->data<T>();
   std::copy_n(l.state, l.states * l.batch * l.hidden, y->data<T>() + l.outputs());
+  const RightFactor<T> weight_hh(true, l.width, l.hidden, l.weight_hh);
   parallel_blocks(l.batch, rows_together, [&](std::int64_t first, std::int64_t last) {
-    run_rows(l, first, last, y->data<T>(), room);
+    run_rows(l, weight_hh, first, last, y->data<T>(), room);
   });
   return y.take();
 }
@@ -200,8 +201,9 @@ Block* pull_recurrence(RecurrentCell cell, const RecurrentCall& call, Block* g,
                      .of_state = is_gru ? of_state->data<T>() : nullptr};
   std::copy_n(pass.g + l.outputs(), states, pass.g_hidden);
   std::copy_n(pass.g + l.outputs() + states, cells, pass.g_cell);
+  const RightFactor<T> weight_hh(false, l.hidden, l.width, l.weight_hh);
   parallel_blocks(l.batch, rows_together, [&](std::int64_t first, std::int64_t last) {
-    pull_rows(l, pass, first, last, needs(1));
+    pull_rows(l, weight_hh, pass, first, last, needs(1));
   });
 
   std::int64_t size = 0;
@@ -224,7 +226,13 @@ Block* pull_recurrence(RecurrentCell cell, const RecurrentCall& call, Block* g,
             gw, false);
   });
   next(4, [&](T* gb) { kernels<T>().column_sum(gb, pass.of_input, rows, w, 1); });
-  next(5, [&](T* gb) { kernels<T>().column_sum(gb, by_state, rows, w, 1); });
+  next(5, [&](T* gb) {
+    if (!is_gru && needs(4)) {
+      std::copy_n(gb - w, w, gb);
+    } else {
+      kernels<T>().column_sum(gb, by_state, rows, w, 1);
+    }
+  });
   return result.take();
 }
 EBB_FOR_REALS(pull_recurrence)

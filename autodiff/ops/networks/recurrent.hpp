@@ -38,7 +38,7 @@ struct RecurrentPulls {
     const std::int64_t states = s.states * s.batch * s.hidden, w = s.gates * s.hidden;
     const auto f = [=](auto in) {
       using T = typename std::remove_cvref_t<decltype(in[0])>::value_type;
-      const Array<std::int64_t> lengths({2}, {3, 2});
+      const Array<std::int64_t> lengths({2}, {2, 3});
       const auto room = Array<T>::uninitialized({s.room(), 1});
       const Options options{.needs = 0x3f};
       const auto y =
