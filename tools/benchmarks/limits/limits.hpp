@@ -103,6 +103,24 @@ void layer_norm_forward(const float* x, const float* w, const float* b, float* y
 void layer_norm_backward(const float* x, const float* w, const float* g, float* gx, float* gw,
                          float* gb, std::int64_t rows, std::int64_t columns);
 
+/// One layer of a recurrent network, forward and back. The first axis is time, rows come next.
+/// Weights are (in, gates * hidden) and (hidden, gates * hidden); gates as in PyTorch.
+struct Recurrent {
+  static constexpr std::int64_t steps = 32, batch = 16, in = 16, hidden = 64;
+
+  const float *w_ih, *w_hh, *b_ih, *b_hh;
+  float* gates;    ///< (steps, batch, gates * hidden)
+  float* rec;      ///< as large, for gru
+  float* states;   ///< (steps + 1, batch, hidden), the first given
+  float* memory;   ///< as large; for lstm the cell states, the first given
+  float *gh, *gc;  ///< (batch, hidden)
+  float *gx, *gw_ih, *gw_hh, *gb_ih, *gb_hh;
+};
+/// The states of all steps for x (steps, batch, in), and all gradients from that of the states, g.
+/// For lstm b_ih is the sum of both biases.
+void lstm(const Recurrent& r, const float* x, const float* g);
+void gru(const Recurrent& r, const float* x, const float* g);
+
 // Lines of a matrix (rows, columns).
 
 /// Running sums in double along the last axis, from its end if `reverse`; rows is a multiple of 8.
