@@ -50,6 +50,7 @@
 #include "ebb/nn/layers/linear.hpp"
 #include "ebb/nn/layers/normalisation.hpp"
 #include "ebb/nn/layers/pooling.hpp"
+#include "ebb/nn/layers/recurrent.hpp"
 #include "ebb/nn/layers/sequential.hpp"
 #include "ebb/nn/layers/stack.hpp"
 #include "ebb/nn/layers/transformer.hpp"

@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Recurrent layers: their weights by PyTorch's names, layers, directions,
+// lengths and states.
+#include "ebb/nn/layers/recurrent.hpp"
+
+#include "ebb/nn/layers/linear.hpp"
+#include "ebb/nn/layers/sequential.hpp"
+#include "ebb/tests/message.hpp"
+#include "ebb/tests/nn/layers/checks.hpp"
+
+using namespace ebb;
+using namespace ebb::test;
+
+namespace {
+
+const nn::RecurrentSettings deep{
+    .input_size = 3, .hidden_size = 2, .num_layers = 2, .bidirectional = true};
+
+/// The state of a layer, by the name of a weight.
+Array<double> weight(const auto& layer, const std::string& name) {
+  return nn::state(layer).template get<double>(name);
+}
+
+}  // namespace
+
+TEST_SUITE("recurrent layers") {
+
+TEST_CASE("their weights have PyTorch's names and shapes") {
+  nn::LSTM<float> layer(deep);
+  std::vector<std::string> names;
+  for (const char* const end : {"_l0", "_l0_reverse", "_l1", "_l1_reverse"}) {
+    for (const char* const start : {"weight_ih", "weight_hh", "bias_ih", "bias_hh"})
+      names.push_back(std::string(start) + end);
+  }
+  CHECK(nn::state(layer).names() == names);
+  CHECK(layer.weights[0].weight_ih.shape() == Shape{8, 3});
+  CHECK(layer.weights[2].weight_ih.shape() == Shape{8, 4});
+  CHECK(nn::GRU<float>(deep).weights[3].weight_hh.shape() == Shape{6, 2});
+  nn::RNN<float> plain({.input_size = 3, .hidden_size = 2, .bias = false});
+  CHECK(nn::state(plain).names() == std::vector<std::string>{"weight_ih_l0", "weight_hh_l0"});
+}
+
+TEST_CASE(
+    "layers run over the outputs of both directions of the layer "
+    "before them") {
+  nn::LSTM<double> layer(deep);
+  const auto x = numbers<double>({2, 4, 3});
+  const auto y = layer(x);
+  const auto zeros = Array<double>::zeros({2, 2});
+  const auto run = [&](const Tensor<double>& in, const std::string& end, bool reverse) {
+    return lstm<double>(in, zeros, zeros, weight(layer, "weight_ih" + end),
+                        weight(layer, "weight_hh" + end), weight(layer, "bias_ih" + end),
+                        weight(layer, "bias_hh" + end), {.reverse = reverse});
+  };
+  const auto a = run(x, "_l0", false), b = run(x, "_l0_reverse", true);
+  const auto between = concat({a.output, b.output}, 2);
+  const auto c = run(between, "_l1", false), d = run(between, "_l1_reverse", true);
+  CHECK_AGREES(same_bits(y.output.array(), concat({c.output, d.output}, 2).array()));
+  CHECK_AGREES(
+      same_bits(y.state.hidden.array(), stack({a.hidden, b.hidden, c.hidden, d.hidden}).array()));
+  CHECK_AGREES(same_bits(y.state.cell[3].array(), d.cell.array()));
+
+  const nn::GRU<double> gru_layer(deep);
+  CHECK(gru_layer(x).output.shape() == Shape{2, 4, 4});
+  const nn::RNN<double> relu_layer(
+      {.input_size = 3, .hidden_size = 2, .nonlinearity = "relu", .bias = false});
+  CHECK_AGREES(
+      same_bits(relu_layer(x).output.array(),
+                rnn<double>(x, zeros, relu_layer.weights[0].weight_ih,
+                            relu_layer.weights[0].weight_hh, {.nonlinearity = Nonlinearity::relu})
+                    .output.array()));
+}
+
+TEST_CASE("a sequence in two parts goes on from the state of the first") {
+  const nn::RecurrentSettings two{.input_size = 3, .hidden_size = 2, .num_layers = 2};
+  const nn::LSTM<double> layer(two);
+  const nn::GRU<double> gated(two);
+  const auto x = numbers<double>({2, 5, 3});
+  const auto head = slice(x, 1, {0, 2}).array(), tail = slice(x, 1, {2, 5}).array();
+  const auto first = layer(head);
+  const auto second = layer(tail, {.state = first.state.detach()});
+  // The products of other numbers of rows round differently.
+  CHECK_AGREES(close(concat({first.output, second.output}, 1).array(), layer(x).output.array(),
+                     1e-14, 1e-14));
+  CHECK_AGREES(close(second.state.cell.array(), layer(x).state.cell.array(), 1e-14, 1e-14));
+  const auto start = gated(head);
+  CHECK_AGREES(close(gated(tail, {.state = start.state}).state.hidden.array(),
+                     gated(x).state.hidden.array(), 1e-14, 1e-14));
+}
+
+TEST_CASE("rows end at their lengths") {
+  const nn::GRU<double> layer(deep);
+  const auto x = numbers<double>({2, 4, 3});
+  const auto y = layer(x, {.lengths = Array<std::int64_t>::of({2, 4})});
+  const auto alone = layer(slice(slice(x, 0, {0, 1}), 1, {0, 2}));
+  CHECK_AGREES(close(slice(y.output[0], 0, {0, 2}).array(), alone.output[0].array(), 1e-14, 1e-14));
+  CHECK_AGREES(same_bits(slice(y.output[0], 0, {2, 4}).array(), Array<double>::zeros({2, 4})));
+  CHECK_AGREES(
+      close(slice(y.state.hidden, 1, {0, 1}).array(), alone.state.hidden.array(), 1e-14, 1e-14));
+  CHECK_THROWS_AS(layer(x, {.lengths = Array<std::int64_t>::of({2, 5})}), ArgumentError);
+}
+
+TEST_CASE("Dropout leaves out what goes from one layer to the next, in training") {
+  nn::GRU<double> layer({.input_size = 3, .hidden_size = 4, .num_layers = 2, .dropout = 1});
+  const auto x = numbers<double>({1, 3, 3});
+  const auto trained = layer(x).output.array();
+  const auto nothing = layer(x * 0.0).output.array();
+  CHECK_AGREES(same_bits(trained, nothing));  // the second layer sees zeros
+  nn::eval(layer);
+  CHECK_FALSE(equal(layer(x).output.array(), trained));
+}
+
+TEST_CASE("gradients are right, and copies and states give the same bits") {
+  check_layer(nn::Outputs(nn::LSTM<double>({.input_size = 2, .hidden_size = 2})), {2, 3, 2});
+  check_layer(nn::Outputs(nn::GRU<double>(
+                  {.input_size = 2, .hidden_size = 2, .num_layers = 2, .dropout = 0.5})),
+              {2, 2, 2});
+  check_layer(nn::LastState(nn::RNN<double>(
+                  {.input_size = 2, .hidden_size = 2, .bias = false, .bidirectional = true})),
+              {2, 3, 2});
+}
+
+TEST_CASE("outputs and last states are layers of a Sequential") {
+  nn::Sequential all{nn::Outputs(nn::LSTM<float>(deep)), nn::Linear<float>(4, 1)};
+  CHECK(all(numbers<float>({2, 5, 3})).shape() == Shape{2, 5, 1});
+  CHECK(parameters(all)[0].name() == "0.weight_ih_l0");
+  nn::Sequential last{nn::LastState(nn::GRU<float>(deep)), nn::Linear<float>(4, 1)};
+  CHECK(last(numbers<float>({2, 5, 3})).shape() == Shape{2, 1});
+  const nn::GRU<double> layer(deep);
+  const auto x = numbers<double>({2, 4, 3});
+  const auto y = layer(x);
+  CHECK_AGREES(same_bits(nn::LastState(nn::clone(layer))(x).array(),
+                         concat({y.state.hidden[2], y.state.hidden[3]}, 1).array()));
+}
+
+TEST_CASE("what does not fit is refused by name") {
+  const nn::LSTM<double> layer(deep);
+  CHECK(message_of<ShapeError>([&] {
+          layer(numbers<double>({2, 4}));
+        }) == "LSTM: a sequence must be (n, t, 3), not (2, 4)");
+  const auto state = numbers<double>({4, 3, 2});
+  CHECK(message_of<ShapeError>([&] {
+          layer(numbers<double>({2, 4, 3}), {.state = {state, state}});
+        }) ==
+        "LSTM: a state must be (layers directions, n, hidden) = (4, 2, "
+        "2), not (4, 3, 2)");
+  CHECK(message_of<ArgumentError>([] {
+          nn::RNN<float>({.input_size = 3, .hidden_size = 2, .nonlinearity = "elu"});
+        }) == "RNN: nonlinearity = \"elu\"; it is \"tanh\" or \"relu\"");
+  CHECK(message_of<ArgumentError>([] { nn::GRU<float>({.input_size = 3, .hidden_size = 0}); }) ==
+        "GRU: hidden_size = 0; it is at least 1");
+}
+
+}  // TEST_SUITE("recurrent layers")
