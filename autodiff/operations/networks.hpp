@@ -200,16 +200,16 @@ EBB_API BatchNormalized<T> batch_norm(const Operand<T>& x, const Array<T>& runni
 /// and keeps NaN.
 template <Real T> EBB_API Tensor<T> dropout(const Operand<T>& x, double p, Stream& stream);
 
-// Recurrent layers: one layer in one direction over sequences x (n, t, in) from given states, zeros
-// at the start, with weight_ih (gates hidden, in), weight_hh (gates hidden, hidden) and, if there
-// are biases, bias_ih and bias_hh (gates hidden,). Passing the states on, `detach`ed or not, goes
-// on with a sequence in parts.
-// @pytorch has these as layers, with the axis of time first, several layers and directions in one
-// call, and an axis before those of the states.
+// Recurrent layers: one layer in one direction over sequences x (n, t, in), from states, which are
+// zeros at first. weight_ih: (gates hidden, in); weight_hh: (gates hidden, hidden); biases, which
+// may be left out: (gates hidden,). A sequence may come in parts, each of which starts from the
+// states of the one before, or from their `detach`, which cuts the gradient.
+// @pytorch has layers of several layers and directions in a call, with time as the first axis.
 
-/// Options of lstm and gru. `reverse` runs from the last step to the first. `lengths` (n,) is how
-/// many steps each row has, t if it is missing: from there on x is not read, the output is 0 and
-/// the states stay; in reverse a row starts at its own last step.
+/// Options of lstm and gru. `reverse` runs from the last step to the first. `lengths` (n,) says how
+/// many steps each row has, in [0, t]; without it each has t. After its end a row of x is not read,
+/// its output is 0, and its states stay; in reverse a row starts at its own last step. Other shapes
+/// are a ShapeError, and other lengths an ArgumentError.
 struct RecurrentOptions {
   bool reverse = false;
   Array<std::int64_t> lengths = {};
@@ -221,13 +221,13 @@ struct LstmResult {
 };
 template <Real T>
 struct RecurrentResult {
-  Tensor<T> output, hidden;
+  Tensor<T> output, hidden;  ///< as in LstmResult
 };
 /// Long short-term memory (Hochreiter and Schmidhuber 1997; Gers, Schmidhuber and Cummins 2000, for
 /// the gate f). With the gates i, f, g, o in this order in the weights, cell = f cell + i g and
 /// hidden = o tanh(cell); g is a tanh and the others are sigmoids of weight_ih x + bias_ih +
 /// weight_hh hidden + bias_hh. h0 and c0: (n, hidden).
-/// @pytorch also takes proj_size: multiply the output by a matrix.
+/// @pytorch also takes proj_size: a hidden state that a matrix makes smaller.
 template <Real T>
 EBB_API LstmResult<T> lstm(const Operand<T>& x, const Operand<T>& h0, const Operand<T>& c0,
                            const Operand<T>& weight_ih, const Operand<T>& weight_hh,
@@ -237,10 +237,10 @@ template <Real T>
 EBB_API LstmResult<T> lstm(const Operand<T>& x, const Operand<T>& h0, const Operand<T>& c0,
                            const Operand<T>& weight_ih, const Operand<T>& weight_hh,
                            const RecurrentOptions& options = {});
-/// Gated recurrent units (Cho et al. 2014), with the reset gate behind the product. With the gates
-/// r, z, n in this order in the weights, hidden = (1 - z) n + z hidden, where r and z are sigmoids
-/// of weight_ih x + bias_ih + weight_hh hidden + bias_hh, and n = tanh(weight_ih x + bias_ih + r
-/// (weight_hh hidden + bias_hh)). h0: (n, hidden).
+/// Gated recurrent units (Cho et al. 2014), whose reset gate multiplies the product of the state.
+/// With the gates r, z, n in this order in the weights, hidden = (1 - z) n + z hidden; r and z are
+/// sigmoids of weight_ih x + bias_ih + weight_hh hidden + bias_hh, and n = tanh(weight_ih x +
+/// bias_ih + r (weight_hh hidden + bias_hh)). h0: (n, hidden).
 template <Real T>
 EBB_API RecurrentResult<T> gru(const Operand<T>& x, const Operand<T>& h0,
                                const Operand<T>& weight_ih, const Operand<T>& weight_hh,

@@ -31,6 +31,14 @@ TEST_SUITE("slopes at kinks") {
 TEST_CASE("elementwise operations of one argument have their slopes") {
   CHECK(slope([](const auto& x) { return abs(x); }, 0) == 0);
   CHECK(slope([](const auto& x) { return relu(x); }, 0) == 0);
+  const auto none = Array<double>::zeros({1, 1});
+  CHECK(slope(
+            [&](const auto& x) {
+              return rnn(reshape(x, {1, 1, 1}), none, Array<double>::ones({1, 1}), none,
+                         {.nonlinearity = Nonlinearity::relu})
+                  .hidden;
+            },
+            0) == 0);
   CHECK(slope([](const auto& x) { return leaky_relu(x, 0.25); }, 0) == 0.25);
   CHECK(slope([](const auto& x) { return elu(x, 0.5); }, 0) == 0.5);
   // The product of its two constants (Klambauer et al. 2017), up to its rounding.

@@ -56,13 +56,13 @@ TEST_CASE("a packed factor gives the sums of products, and writes nothing else")
   }
 }
 
-TEST_CASE("a packed factor without rows or columns leaves or clears the result") {
-  const detail::RightFactor<double> empty(false, 3, 0, nullptr);
-  auto c = Array<double>::full({6}, 7);
+TEST_CASE("a packed factor without rows leaves the result, or clears it") {
+  const detail::RightFactor<double> empty(false, 16, 0, nullptr);
+  auto c = Array<double>::full({32}, 7);
   empty.multiply(2, nullptr, c.mutate(), true);
-  CHECK_AGREES(same_bits(c, Array<double>::full({6}, 7)));
+  CHECK_AGREES(same_bits(c, Array<double>::full({32}, 7)));
   empty.multiply(2, nullptr, c.mutate(), false);
-  CHECK_AGREES(same_bits(c, Array<double>::zeros({6})));
+  CHECK_AGREES(same_bits(c, Array<double>::zeros({32})));
 }
 
 }  // TEST_SUITE("kernels")
