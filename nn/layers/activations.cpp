@@ -20,7 +20,7 @@ void PReLUSettings::each(Fields& field) {
   field("init", init);
 }
 
-GELU::GELU(GELUSettings s) : settings(std::move(s)) {
+GELU::GELU(const GELUSettings& s) : settings(s) {
   if (settings.approximate == "none" || settings.approximate == "tanh") return;
   throw ArgumentError("GELU: approximate = \"" + settings.approximate +
                       "\"; it is \"none\" or \"tanh\"");

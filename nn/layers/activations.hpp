@@ -51,9 +51,8 @@ struct EBB_API GELUSettings {
 /// x Phi(x), as `gelu`, or its approximation by tanh.
 struct EBB_API GELU {
   GELUSettings settings;
-  GELU() = default;
   /// @throws ArgumentError for another word.
-  explicit GELU(GELUSettings settings);
+  explicit GELU(const GELUSettings& settings = {});
   EBB_ACTIVATION(GELU, settings.approximate == "tanh" ? gelu_tanh(x) : gelu(x))
 };
 
@@ -64,6 +63,7 @@ struct EBB_API LeakyReLUSettings {
 /// x above 0, else negative_slope x, as `leaky_relu`.
 struct LeakyReLU {
   LeakyReLUSettings settings;
+  explicit LeakyReLU(const LeakyReLUSettings& s = {}) : settings(s) {}
   EBB_ACTIVATION(LeakyReLU, leaky_relu(x, settings.negative_slope))
 };
 
@@ -74,6 +74,7 @@ struct EBB_API ELUSettings {
 /// x above 0, else alpha (e^x - 1), as `elu`.
 struct ELU {
   ELUSettings settings;
+  explicit ELU(const ELUSettings& s = {}) : settings(s) {}
   EBB_ACTIVATION(ELU, elu(x, settings.alpha))
 };
 
@@ -84,6 +85,7 @@ struct EBB_API HardtanhSettings {
 /// x limited to [min_val, max_val], as `hardtanh`, which throws for limits that are reversed.
 struct Hardtanh {
   HardtanhSettings settings;
+  explicit Hardtanh(const HardtanhSettings& s = {}) : settings(s) {}
   EBB_ACTIVATION(Hardtanh, hardtanh(x, settings.min_val, settings.max_val))
 };
 
@@ -95,11 +97,13 @@ struct EBB_API SoftmaxSettings {
 /// e^x / sum(e^x) along an axis, as `softmax`.
 struct Softmax {
   SoftmaxSettings settings;
+  explicit Softmax(const SoftmaxSettings& s = {}) : settings(s) {}
   EBB_ACTIVATION(Softmax, softmax(x, int(settings.axis)))
 };
 /// log(softmax(x)) along an axis, as `log_softmax`.
 struct LogSoftmax {
   SoftmaxSettings settings;
+  explicit LogSoftmax(const SoftmaxSettings& s = {}) : settings(s) {}
   EBB_ACTIVATION(LogSoftmax, log_softmax(x, int(settings.axis)))
 };
 

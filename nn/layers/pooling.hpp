@@ -17,6 +17,7 @@ struct EBB_API MaxPool1dSettings {
 struct EBB_API MaxPool1d {
   static constexpr std::string_view name = "MaxPool1d";
   MaxPool1dSettings settings;
+  explicit MaxPool1d(const MaxPool1dSettings& s) : settings(s) {}
   template <Real T>
   Tensor<T> operator()(const Operand<T>& x) const;
   EBB_INLINE void each(Parts&) {}
@@ -30,6 +31,7 @@ struct EBB_API MaxPool2dSettings {
 struct EBB_API MaxPool2d {
   static constexpr std::string_view name = "MaxPool2d";
   MaxPool2dSettings settings;
+  explicit MaxPool2d(const MaxPool2dSettings& s) : settings(s) {}
   template <Real T>
   Tensor<T> operator()(const Operand<T>& x) const;
   EBB_INLINE void each(Parts&) {}
@@ -43,6 +45,7 @@ struct EBB_API AvgPool1dSettings {
 struct EBB_API AvgPool1d {
   static constexpr std::string_view name = "AvgPool1d";
   AvgPool1dSettings settings;
+  explicit AvgPool1d(const AvgPool1dSettings& s) : settings(s) {}
   template <Real T>
   Tensor<T> operator()(const Operand<T>& x) const;
   EBB_INLINE void each(Parts&) {}
@@ -56,6 +59,7 @@ struct EBB_API AvgPool2dSettings {
 struct EBB_API AvgPool2d {
   static constexpr std::string_view name = "AvgPool2d";
   AvgPool2dSettings settings;
+  explicit AvgPool2d(const AvgPool2dSettings& s) : settings(s) {}
   template <Real T>
   Tensor<T> operator()(const Operand<T>& x) const;
   EBB_INLINE void each(Parts&) {}
@@ -70,6 +74,7 @@ struct EBB_API AdaptiveAvgPool1dSettings {
 struct EBB_API AdaptiveAvgPool1d {
   static constexpr std::string_view name = "AdaptiveAvgPool1d";
   AdaptiveAvgPool1dSettings settings;
+  explicit AdaptiveAvgPool1d(const AdaptiveAvgPool1dSettings& s) : settings(s) {}
   /// @throws ShapeError if x is not (n, c, l) with elements; ArgumentError for a size below 1.
   template <Real T>
   Tensor<T> operator()(const Operand<T>& x) const;
@@ -84,6 +89,7 @@ struct EBB_API AdaptiveAvgPool2dSettings {
 struct EBB_API AdaptiveAvgPool2d {
   static constexpr std::string_view name = "AdaptiveAvgPool2d";
   AdaptiveAvgPool2dSettings settings;
+  explicit AdaptiveAvgPool2d(const AdaptiveAvgPool2dSettings& s) : settings(s) {}
   /// @throws ShapeError if x is not (n, c, h, w) with elements; ArgumentError for a size below 1.
   template <Real T>
   Tensor<T> operator()(const Operand<T>& x) const;

@@ -146,6 +146,7 @@ struct EBB_API FlattenSettings {
 struct EBB_API Flatten {
   static constexpr std::string_view name = "Flatten";
   FlattenSettings settings;
+  explicit Flatten(const FlattenSettings& s = {}) : settings(s) {}
   /// @throws ArgumentError for axes that x lacks, and for a start after the end.
   template <Real T>
   Tensor<T> operator()(const Operand<T>& x) const;

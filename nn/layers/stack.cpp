@@ -65,7 +65,9 @@ Stack<T> Stack<T>::clone() const {
 
 template <Real T>
 LayerTypes<T>::LayerTypes() {
-  const auto add_all = [this]<class... Layers>(std::tuple<Layers...>*) { (add<Layers>(), ...); };
+  const auto add_all = [this]<class... Layers>(std::tuple<Layers...>*) {
+    (this->template add<Layers>(), ...);
+  };
   using Plain = std::tuple<Identity, ReLU, ReLU6, SELU, SiLU, Mish, Sigmoid, LogSigmoid, Tanh,
                            Softplus, Softsign, Hardsigmoid, Hardswish, GELU, LeakyReLU, ELU,
                            Hardtanh, Softmax, LogSoftmax, PReLU<T>>;

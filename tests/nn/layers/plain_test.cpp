@@ -104,7 +104,7 @@ TEST_CASE("an adaptive pool gives as many means as asked for, over parts that ma
   CHECK_AGREES(
       close(nn::AdaptiveAvgPool2d({.output_size = 2})(numbers<double>({1, 1, 4, 6})).array(),
             avg_pool2d(numbers<double>({1, 1, 4, 6}), {2, 3}).array(), 1e-15));
-  CHECK_THROWS_AS(nn::AdaptiveAvgPool2d()(planes), ArgumentError);
+  CHECK_THROWS_AS(nn::AdaptiveAvgPool2d({})(planes), ArgumentError);
   CHECK_THROWS_AS(nn::AdaptiveAvgPool2d({.output_size = 2})(x), ShapeError);
 }
 
@@ -118,11 +118,11 @@ TEST_CASE("a global pool leaves one number for each channel") {
 }
 
 TEST_CASE("the gradients of pools are right") {
-  check_layer(nn::AdaptiveAvgPool1d{{.output_size = 3}}, {1, 2, 5});
-  check_layer(nn::AdaptiveAvgPool2d{{.output_size = {2, 3}}}, {1, 1, 3, 4});
+  check_layer(nn::AdaptiveAvgPool1d({.output_size = 3}), {1, 2, 5});
+  check_layer(nn::AdaptiveAvgPool2d({.output_size = {2, 3}}), {1, 1, 3, 4});
   check_layer(nn::GlobalAvgPool(), {2, 2, 3});
   check_layer(nn::GlobalMaxPool(), {2, 2, 3}, true);
-  check_layer(nn::MaxPool1d{{.kernel_size = 2}}, {1, 2, 4}, true);
+  check_layer(nn::MaxPool1d({.kernel_size = 2}), {1, 2, 4}, true);
 }
 
 TEST_CASE("Dropout leaves out a share of the elements in training, and nothing in evaluation") {
@@ -149,10 +149,10 @@ TEST_CASE("Dropout leaves out a share of the elements in training, and nothing i
 TEST_CASE("Flatten joins axes") {
   const auto x = numbers<double>({2, 3, 4, 5});
   CHECK(nn::Flatten()(x).shape() == Shape{2, 60});
-  CHECK(nn::Flatten{{.start_axis = 0}}(x).shape() == Shape{120});
-  CHECK(nn::Flatten{{.start_axis = -3, .end_axis = 2}}(x).shape() == Shape{2, 12, 5});
+  CHECK(nn::Flatten({.start_axis = 0})(x).shape() == Shape{120});
+  CHECK(nn::Flatten({.start_axis = -3, .end_axis = 2})(x).shape() == Shape{2, 12, 5});
   CHECK_AGREES(same_bits(nn::Flatten()(x).array().reshape({2, 3, 4, 5}), x));
-  CHECK(message_of<ArgumentError>([&] { nn::Flatten{{.start_axis = 2, .end_axis = 1}}(x); }) ==
+  CHECK(message_of<ArgumentError>([&] { nn::Flatten({.start_axis = 2, .end_axis = 1})(x); }) ==
         "Flatten: start_axis 2 is after end_axis 1 of shape (2, 3, 4, 5)");
 }
 
