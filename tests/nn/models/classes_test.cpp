@@ -6,8 +6,8 @@
 
 #include "ebb/autodiff/ops.hpp"
 #include "ebb/autodiff/values/error.hpp"
+#include "ebb/data/files/state.hpp"
 #include "ebb/nn/models/linear_classifiers.hpp"
-#include "ebb/optim/saved_state.hpp"
 #include "ebb/tests/close.hpp"
 #include "ebb/tests/message.hpp"
 #include "ebb/tests/nn/models/classes.hpp"
@@ -123,15 +123,15 @@ TEST_CASE("a fit is saved, and given to an estimator that is not fitted") {
   std::vector<std::string> words;
   for (const std::int64_t c : rows.y) words.push_back(c == 0 ? "a" : c == 1 ? "b" : "c d");
   model.fit(rows.x, words);
-  const auto state = optim::detail::state_of({{"model", model}});
-  REQUIRE(optim::detail::differences(state, {{"model", again}}).empty());
-  optim::detail::give_state(state, {{"model", again}});
+  const auto state = data::detail::state_of({{"model", model}});
+  REQUIRE(data::detail::differences(state, {{"model", again}}).empty());
+  data::detail::give_state(state, {{"model", again}});
   CHECK(again.predict_words(rows.x) == model.predict_words(rows.x));
   CHECK(equal(again.predict_proba(rows.x), model.predict_proba(rows.x)));
   CHECK(again.options.class_weight == model.options.class_weight);
   CHECK(equal(again.classes, model.classes));
   nn::LinearSVM none;
-  optim::detail::give_state(optim::detail::state_of({{"model", none}}), {{"model", none}});
+  data::detail::give_state(data::detail::state_of({{"model", none}}), {{"model", none}});
   CHECK_FALSE(none.is_fitted());
 }
 

@@ -10,10 +10,10 @@
 
 #include "ebb/autodiff/values/error.hpp"
 #include "ebb/autodiff/values/random.hpp"
+#include "ebb/data/files/state.hpp"
 #include "ebb/data/formats/csv.hpp"
 #include "ebb/data/transforms/scaling.hpp"
 #include "ebb/optim/linear_fit.hpp"
-#include "ebb/optim/saved_state.hpp"
 #include "ebb/tests/close.hpp"
 #include "ebb/tests/message.hpp"
 
@@ -361,17 +361,17 @@ TEST_CASE("a fit is saved, and given to an estimator that is not fitted") {
   const Rows& rows = diabetes();
   nn::HuberRegressor model({.epsilon = 1.5, .l2 = 0.1}), again;
   model.fit(rows.x, rows.y);
-  const auto state = optim::detail::state_of({{"model", model}});
-  REQUIRE(optim::detail::differences(state, {{"model", again}}).empty());
+  const auto state = data::detail::state_of({{"model", model}});
+  REQUIRE(data::detail::differences(state, {{"model", again}}).empty());
   CHECK_FALSE(again.is_fitted());
-  optim::detail::give_state(state, {{"model", again}});
+  data::detail::give_state(state, {{"model", again}});
   CHECK(equal(again.predict(rows.x), model.predict(rows.x)));
   CHECK(again.options.epsilon == 1.5);
   CHECK(again.scale == model.scale);
   CHECK(again.solution.reason == model.solution.reason);
   // One that is not fitted can be saved as well.
   nn::Ridge none;
-  optim::detail::give_state(optim::detail::state_of({{"model", none}}), {{"model", none}});
+  data::detail::give_state(data::detail::state_of({{"model", none}}), {{"model", none}});
   CHECK_FALSE(none.is_fitted());
 }
 

@@ -7,6 +7,7 @@
 #include <cmath>
 
 #include "ebb/autodiff/values/error.hpp"
+#include "ebb/data/files/state.hpp"
 #include "ebb/data/formats/csv.hpp"
 #include "ebb/data/splits/split.hpp"
 #include "ebb/data/splits/table_split.hpp"
@@ -16,7 +17,6 @@
 #include "ebb/data/transforms/scaling.hpp"
 #include "ebb/nn/models/linear_classifiers.hpp"
 #include "ebb/nn/models/linear_regressors.hpp"
-#include "ebb/optim/saved_state.hpp"
 #include "ebb/tests/close.hpp"
 #include "ebb/tests/message.hpp"
 
@@ -141,15 +141,15 @@ TEST_CASE("held-out rows are not learned from") {
 TEST_CASE("a fit with its pipeline is saved, and given to a model that is not fitted") {
   nn::TableModel model(nn::LogisticRegression({.l2 = 0.1})), again{nn::LogisticRegression()};
   model.fit(houses<double>(), "kind");
-  const auto state = optim::detail::state_of({{"model", model}});
-  REQUIRE(optim::detail::differences(state, {{"model", again}}).empty());
-  optim::detail::give_state(state, {{"model", again}});
+  const auto state = data::detail::state_of({{"model", model}});
+  REQUIRE(data::detail::differences(state, {{"model", again}}).empty());
+  data::detail::give_state(state, {{"model", again}});
   CHECK(again.predict(houses<double>()) == model.predict(houses<double>()));
   CHECK(equal(again.predict_proba(houses<double>()), model.predict_proba(houses<double>())));
   CHECK(again.features() == model.features());
   CHECK(again.target() == "kind");
   nn::TableModel none{nn::Ridge()};
-  optim::detail::give_state(optim::detail::state_of({{"model", none}}), {{"model", none}});
+  data::detail::give_state(data::detail::state_of({{"model", none}}), {{"model", none}});
   CHECK_THROWS_AS(static_cast<void>(none.predict(houses<double>())), ArgumentError);
 }
 
