@@ -227,6 +227,51 @@ pictures=$(mktemp -d)
 [[ $(find "$pictures" -size +0 | grep -cE '/(coefficients|tumours|iris)\.(svg|csv)$') == 3 ]] ||
   fail "estimators --pictures: no pictures"
 rm -r "$pictures"
+out=$(./digits) || fail "digits: exit status $?"
+demand digits softmax_accuracy "$(value "$out" softmax_accuracy)" 'v > 0.94 && v < 0.985'
+demand digits network_accuracy "$(value "$out" network_accuracy)" 'v >= 0.97 && v < 1'
+demand digits convolutions_accuracy "$(value "$out" convolutions_accuracy)" 'v >= 0.97 && v < 1'
+[[ $out == *'Conv2d       second  (1, 32, 4, 4)       4,640'* ]] || fail "digits: another summary"
+refuses 1 ./digits --data /nowhere
+
+out=$(./depth) || fail "depth: exit status $?"
+# A normal start of deviation s multiplies by s sqrt(64 / 2) a layer: 1.7 and 0.28, 30 times over.
+demand depth exploding_values "$(value "$out" exploding_values)" 'v > 1e5 && v < 1e9'
+demand depth exploding_gradient "$(value "$out" exploding_gradient)" 'v > 1e5 && v < 1e9'
+demand depth vanishing_values "$(value "$out" vanishing_values)" 'v > 0 && v < 1e-14'
+demand depth vanishing_gradient "$(value "$out" vanishing_gradient)" 'v > 0 && v < 1e-14'
+for name in he orthogonal; do
+  demand depth "${name}_values" "$(value "$out" "${name}_values")" 'v > 0.1 && v < 10'
+  demand depth "${name}_gradient" "$(value "$out" "${name}_gradient")" 'v > 0.1 && v < 10'
+done
+demand depth plain_loss "$(value "$out" plain_loss)" 'v > 0.2'
+demand depth normalised_loss "$(value "$out" normalised_loss)" "v < $(value "$out" plain_loss) / 2"
+demand depth residual_loss "$(value "$out" residual_loss)" 'v < 0.05'
+
+out=$(./sequences) || fail "sequences: exit status $?"
+# That of always 1 is 1/6.
+demand sequences lstm_error "$(value "$out" lstm_error)" 'v > 0 && v < 0.1'
+demand sequences gru_error "$(value "$out" gru_error)" 'v > 0 && v < 0.02'
+demand sequences plain_error "$(value "$out" plain_error)" "v > 2 * $(value "$out" gru_error)"
+demand sequences last_loss "$(value "$out" last_loss)" "v < $(value "$out" first_loss) / 20"
+demand sequences repeated_right "$(value "$out" repeated_right)" 'v > 0.97'
+
+out=$(./debugging) || fail "debugging: exit status $?"
+for name in gradients_right cut_is_found nan_is_named; do
+  demand debugging "$name" "$(value "$out" "$name")" 'v == 1'
+done
+demand debugging learned_loss "$(value "$out" learned_loss)" 'v < 1e-4'
+demand debugging cut_loss "$(value "$out" cut_loss)" "v > 10 * $(value "$out" learned_loss)"
+[[ $out == *'with a cut: in.'* ]] || fail "debugging: the cut weight is not named"
+
+pictures=$(mktemp -d)
+for program in digits depth sequences; do
+  "./$program" --pictures "$pictures" > /dev/null || fail "$program --pictures: exit status $?"
+done
+[[ $(find "$pictures" -size +0 | grep -cE '/(digits|depth|sequences)_[a-z]+\.(svg|csv)$') == 6 ]] ||
+  fail "digits, depth, sequences --pictures: no pictures"
+rm -r "$pictures"
+
 out=$(./derivatives) || fail "derivatives: exit status $?"
 demand derivatives slope "$(value "$out" slope)" 'v == 4'
 for name in chain vjp; do
