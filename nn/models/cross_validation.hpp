@@ -27,7 +27,7 @@ namespace ebb::inline v0::nn {
 struct CrossValidationOptions {
   std::int64_t folds = 5;    ///< at least 2
   std::int64_t repeats = 1;  ///< how often to make the folds, each time shuffled anew
-  std::uint64_t seed = 0;    ///< of the shuffles
+  std::uint64_t seed = 0;    ///< seeds the shuffles
   /// Folds of your own, as data::group_k_fold or data::expanding_window make them, in place of the
   /// three above. Otherwise those of a classifier have its classes in proportion.
   std::vector<data::Fold> rows = {};
@@ -40,7 +40,7 @@ struct CrossValidationOptions {
 struct CrossValidation {
   std::vector<std::string> metrics;
   Array<double> scores;               ///< (metrics, folds)
-  std::vector<std::string> warnings;  ///< of the fits, one for each fold; empty where all is well
+  std::vector<std::string> warnings;  ///< what each fit says; empty where all is well
 
   /// The mean of a metric over the folds; without a name that of the first one.
   /// @throws ArgumentError for another name.

@@ -111,6 +111,37 @@ Positions LinearClassifier::positions_of(const Labels& y) const {
   return positions;
 }
 
+void LinearClassifier::weigh_classes(Array<double>& weights, const Positions& positions) const {
+  const std::int64_t k = classes.size();
+  const std::vector<double> totals = totals_of(weights, positions, k);
+  const auto [balanced, list] = class_weights();
+  if (balanced && !list.empty()) {
+    throw ArgumentError(name() + ": give either balanced or class_weight");
+  }
+  if (!list.empty() && std::int64_t(list.size()) != k) {
+    throw ArgumentError(name() + ": class_weight has " + std::to_string(list.size()) +
+                        " numbers, and there are " + std::to_string(k) + " classes");
+  }
+  double sum = 0;
+  for (std::int64_t i = 0; i < weights.size(); ++i) {
+    const auto c = std::size_t(positions[i]);
+    const double factor = balanced ? 1 / (double(k) * totals[c]) : list.empty() ? 1 : list[c];
+    if (!(factor > 0 && std::isfinite(factor)) && weights[i] > 0) {
+      throw ArgumentError(name() + ": class_weight must be above 0 and finite, not " +
+                          ebb::detail::to_text(factor));
+    }
+    double& weight = weights.mutate()[i];
+    weight = weight > 0 ? weight * factor : 0;
+    sum += weight;
+  }
+  for (std::int64_t i = 0; i < weights.size(); ++i) weights.mutate()[i] /= sum;
+  const auto without = std::find(totals.begin(), totals.end(), 0.0) - totals.begin();
+  if (without < k) {
+    throw ArgumentError(name() + ": all rows of the class " + class_names[std::size_t(without)] +
+                        " have the weight 0");
+  }
+}
+
 void LinearClassifier::fit(const Features& x, const Labels& y, const RowOptions& options) {
   detail::check_counts(name(), x, y.count());
   detail::check_finite(name(), x);
@@ -122,34 +153,7 @@ void LinearClassifier::fit(const Features& x, const Labels& y, const RowOptions&
   const auto old_names = class_names;
   try {
     const Positions positions = learn_classes(y);
-    const std::int64_t k = classes.size();
-    const std::vector<double> totals = totals_of(known.weights, positions, k);
-    const auto [balanced, list] = class_weights();
-    if (balanced && !list.empty()) {
-      throw ArgumentError(name() + ": give either balanced or class_weight");
-    }
-    if (!list.empty() && std::int64_t(list.size()) != k) {
-      throw ArgumentError(name() + ": class_weight has " + std::to_string(list.size()) +
-                          " numbers, and there are " + std::to_string(k) + " classes");
-    }
-    double sum = 0;
-    for (std::int64_t i = 0; i < known.weights.size(); ++i) {
-      const auto c = std::size_t(positions[i]);
-      const double factor = balanced ? 1 / (double(k) * totals[c]) : list.empty() ? 1 : list[c];
-      if (!(factor > 0 && std::isfinite(factor)) && known.weights[i] > 0) {
-        throw ArgumentError(name() + ": class_weight must be above 0 and finite, not " +
-                            ebb::detail::to_text(factor));
-      }
-      double& weight = known.weights.mutate()[i];
-      weight = weight > 0 ? weight * factor : 0;
-      sum += weight;
-    }
-    for (std::int64_t i = 0; i < known.weights.size(); ++i) known.weights.mutate()[i] /= sum;
-    const auto without = std::find(totals.begin(), totals.end(), 0.0) - totals.begin();
-    if (without < k) {
-      throw ArgumentError(name() + ": all rows of the class " + class_names[std::size_t(without)] +
-                          " have the weight 0");
-    }
+    weigh_classes(known.weights, positions);
     const LinearSolution found = solve(known, positions);
     detail::check_result(name(), found.coefficients, found.intercept);
     coefficients = found.coefficients;

@@ -91,6 +91,8 @@ class EBB_API LinearClassifier {
 
  private:
   Array<std::int64_t> learn_classes(const Labels& y);
+  /// Multiplies weights of rows by those of their classes, and makes them add up to 1.
+  void weigh_classes(Array<double>& weights, const Array<std::int64_t>& positions) const;
   /// The position of each label in `classes`; -1 for others.
   Array<std::int64_t> positions_of(const Labels& y) const;
   Array<std::int64_t> predicted_positions(const Features& x) const;

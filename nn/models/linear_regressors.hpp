@@ -117,8 +117,7 @@ class EBB_API Ridge : public LinearRegressor {
 struct LassoOptions {
   double l1 = 1;  ///< at least 0
   bool intercept = true;
-  double tolerance =
-      1e-10;  ///< above 0: of the gradient, as a part of the largest that l1 could stop
+  double tolerance = 1e-10;  ///< above 0: of the gradient, as a part of the largest one at 0
   std::int64_t iterations = 10'000;
 
   void each(Fields& field);

@@ -3,7 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
+#include <utility>
 
 #include "ebb/autodiff/derivatives.hpp"
 #include "ebb/autodiff/operations/linear_algebra.hpp"
@@ -257,6 +257,72 @@ void check_solver(const std::string& who, const SmoothProblem& problem) {
                               : "without l1; take automatic, newton or lbfgs"));
 }
 
+Numbers start_of(const SmoothProblem& problem, const Layout& layout) {
+  auto start = Numbers::zeros({layout.size()});
+  double* const to = start.mutate() + layout.coefficients();
+  for (std::int64_t k = 0; k < layout.intercepts && !problem.intercept_start.empty(); ++k)
+    to[k] = problem.intercept_start[k];
+  std::copy(problem.extra_start.begin(), problem.extra_start.end(), to + layout.intercepts);
+  return start;
+}
+
+std::pair<optim::Minimum<double>, Solver> minimize(const SmoothProblem& problem,
+                                                   const Layout& layout, const Coordinates& to) {
+  // With a penalty v_j is w_j scales_j.
+  auto squares = Numbers::zeros({layout.coefficients()});
+  auto magnitudes = Numbers::zeros({layout.size()});
+  for (std::int64_t i = 0; i < layout.coefficients() && to.map.empty(); ++i) {
+    const double scale = to.scales[i % to.scales.size()];
+    squares.mutate()[i] = problem.l2 / 2 / (scale * scale);
+    magnitudes.mutate()[i] = problem.l1 / scale;
+  }
+  const optim::Stop stop{.gradient = problem.tolerance, .iterations = problem.iterations};
+  const auto run = [&](const Numbers& start, const auto& method) {
+    LinearObjective objective(problem, layout, to.z, squares, start);
+    return optim::detail::minimum<double>(optim::detail::run(method, objective, stop, {}),
+                                          start.shape());
+  };
+  const Numbers start = start_of(problem, layout);
+  const Solver solver = chosen(problem, layout);
+  if (solver == Solver::newton) return {run(start, optim::Newton{}), solver};
+  if (solver == Solver::coordinate_descent) {
+    LinearObjective objective(problem, layout, to.z, squares, start);
+    return {proximal_newton(objective, magnitudes, stop), solver};
+  }
+  if (solver == Solver::proximal_gradient) {
+    return {run(start, optim::ProximalGradient{.penalty = weighted_l1(magnitudes)}), solver};
+  }
+  const auto minimum = run(start, optim::LBFGS{});
+  if (problem.solver != Solver::automatic || minimum.converged() ||
+      double(layout.size()) > most_for_newton) {
+    return {minimum, solver};
+  }
+  // The slower way, which does not mind a bad condition.
+  return {run(minimum.x, optim::Newton{}), Solver::newton};
+}
+
+/// Parameters as coefficients and intercepts of the features as they are.
+LinearSolution solution_of(const Numbers& u, const SmoothProblem& problem, const Layout& layout,
+                           const Coordinates& to) {
+  const std::int64_t d = to.scales.size(), coefficients = layout.coefficients();
+  LinearSolution found;
+  auto v = Numbers::zeros({layout.outputs, layout.r});
+  std::copy_n(u.begin(), coefficients, v.mutate());
+  if (layout.rows < layout.outputs) centre(v);
+  found.coefficients = to.coefficients(v);
+  found.intercept = Numbers::zeros({layout.outputs});
+  double* const intercept = found.intercept.mutate();
+  std::copy_n(u.begin() + coefficients, layout.intercepts, intercept);
+  for (std::int64_t k = 0; k < layout.outputs && problem.intercept; ++k) {
+    for (std::int64_t j = 0; j < d; ++j)
+      intercept[k] -= to.means.data()[j] * found.coefficients.data()[k * d + j];
+  }
+  if (problem.is_invariant) centre(found.intercept);
+  found.extra = Numbers::zeros({layout.extra});
+  std::copy_n(u.end() - layout.extra, layout.extra, found.extra.mutate());
+  return found;
+}
+
 }  // namespace
 
 void check_options(const std::string& who, const LinearProblem& problem) {
@@ -289,63 +355,11 @@ LinearSolution minimize_smooth(const std::string& who, const SmoothProblem& prob
   check_solver(who, problem);
   const Coordinates to(problem);
   const Layout layout(problem, to.size());
-  const std::int64_t d = to.scales.size(), coefficients = layout.coefficients();
-
-  // With a penalty v_j is w_j scales_j.
-  auto squares = Numbers::zeros({coefficients}), magnitudes = Numbers::zeros({layout.size()});
-  if (to.map.empty()) {
-    for (std::int64_t i = 0; i < coefficients; ++i) {
-      const double scale = to.scales[i % d];
-      squares.mutate()[i] = problem.l2 / 2 / (scale * scale);
-      magnitudes.mutate()[i] = problem.l1 / scale;
-    }
-  }
-  auto start = Numbers::zeros({layout.size()});
-  for (std::int64_t k = 0; k < layout.intercepts && !problem.intercept_start.empty(); ++k)
-    start.mutate()[coefficients + k] = problem.intercept_start[k];
-  std::copy(problem.extra_start.begin(), problem.extra_start.end(),
-            start.mutate() + coefficients + layout.intercepts);
-
-  Solver solver = chosen(problem, layout);
-  const optim::Stop stop{.gradient = problem.tolerance, .iterations = problem.iterations};
-  const auto run_from = [&](const Numbers& from, const auto& method) {
-    LinearObjective objective(problem, layout, to.z, squares, from);
-    return optim::detail::minimum<double>(optim::detail::run(method, objective, stop, {}),
-                                          from.shape());
-  };
-  const auto run = [&](const auto& method) { return run_from(start, method); };
-  const auto proximal = [&] {
-    LinearObjective objective(problem, layout, to.z, squares, start);
-    return proximal_newton(objective, magnitudes, stop);
-  };
-  auto minimum = solver == Solver::newton  ? run(optim::Newton{})
-                 : solver == Solver::lbfgs ? run(optim::LBFGS{})
-                 : solver == Solver::coordinate_descent
-                     ? proximal()
-                     : run(optim::ProximalGradient{.penalty = weighted_l1(magnitudes)});
-  if (problem.solver == Solver::automatic && solver == Solver::lbfgs && !minimum.converged() &&
-      double(layout.size()) <= most_for_newton) {
-    solver = Solver::newton;  // the slower way, which does not mind a bad condition
-    minimum = run_from(minimum.x, optim::Newton{});
-  }
-
-  LinearSolution found;
+  const auto [minimum, solver] = minimize(problem, layout, to);
+  LinearSolution found = solution_of(minimum.x, problem, layout, to);
+  check_result(who, found.coefficients, found.intercept);
   found.solution = {to_string(solver), to_string(minimum.reason), minimum.converged(),
                     minimum.iterations, minimum.value};
-  auto v = Numbers::zeros({layout.outputs, layout.r});
-  std::copy_n(minimum.x.begin(), coefficients, v.mutate());
-  if (layout.rows < layout.outputs) centre(v);
-  found.coefficients = to.coefficients(v);
-  found.intercept = Numbers::zeros({layout.outputs});
-  std::copy_n(minimum.x.begin() + coefficients, layout.intercepts, found.intercept.mutate());
-  for (std::int64_t k = 0; k < layout.outputs && problem.intercept; ++k) {
-    for (std::int64_t j = 0; j < d; ++j)
-      found.intercept.mutate()[k] -= to.means[j] * found.coefficients[k * d + j];
-  }
-  if (problem.is_invariant) centre(found.intercept);
-  check_result(who, found.coefficients, found.intercept);
-  found.extra = Numbers::zeros({layout.extra});
-  std::copy_n(minimum.x.end() - layout.extra, layout.extra, found.extra.mutate());
   if (to.is_dependent) {
     found.warning =
         "some features depend on others, so that many coefficients fit equally well; leave some "
