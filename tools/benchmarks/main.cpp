@@ -22,6 +22,7 @@ std::vector<bench::Case> all_cases() {
   bench::add_loaders(cases);
   bench::add_networks(cases);
   bench::add_recurrent(cases);
+  bench::add_layers(cases);
   bench::add_lines(cases);
   bench::add_axes(cases);
   bench::add_minimize(cases);

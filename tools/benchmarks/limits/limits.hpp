@@ -121,6 +121,26 @@ struct Recurrent {
 void lstm(const Recurrent& r, const float* x, const float* g);
 void gru(const Recurrent& r, const float* x, const float* g);
 
+/// Attention of sequences (batch, heads, steps, features), forward and back. The weights are
+/// (batch, heads, steps, steps), and the room is as large as those of one head.
+struct Attention {
+  static constexpr std::int64_t batch = 16, heads = 4, steps = 64, features = 32;
+};
+void attention(const float* q, const float* k, const float* v, const float* g, float* weights,
+               float* room, float* y, float* gq, float* gk, float* gv);
+
+/// Batch normalisation in training of pictures (batch, channels, side, side), forward and back.
+struct BatchNorm {
+  static constexpr std::int64_t batch = 32, channels = 32, side = 16;
+};
+void batch_norm(const float* x, const float* w, const float* b, const float* g, float* y, float* gx,
+                float* gw, float* gb, float* running_mean, float* running_var);
+
+/// The multilayer perceptron for one row, with weights (out, in).
+void mlp_inference(const float* x, const float* w1, const float* b1, const float* w2,
+                   const float* b2, const float* w3, const float* b3, float* h1, float* h2,
+                   float* z);
+
 // Lines of a matrix (rows, columns).
 
 /// Running sums in double along the last axis, from its end if `reverse`; rows is a multiple of 8.
