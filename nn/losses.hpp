@@ -12,8 +12,8 @@ namespace ebb::inline v0::nn {
 namespace detail {
 
 /// Losses (n, ...) of rows times the weights (n,) of rows, reduced: the mean divides by the sum of
-/// the weights of all elements. `units` are the parts (n,) of the rows in that sum, as class weights
-/// are; none means 1 for each.
+/// the weights of all elements. `units` are the parts (n,) of the rows in that sum, as class
+/// weights are; none means 1 for each.
 /// @throws ShapeError unless there is one weight for each row; ArgumentError for a negative weight,
 /// and for a mean by weights that add up to 0.
 template <Real T>
@@ -127,8 +127,8 @@ struct EBB_API CrossEntropyLoss {
                        const Array<T>& weights) const;
 };
 
-/// -log_probabilities[label] for rows (n, classes) and labels (n,), as `nll_loss`. The rest is as in
-/// CrossEntropyLoss.
+/// -log_probabilities[label] for rows (n, classes) and labels (n,), as `nll_loss`. The rest is as
+/// in CrossEntropyLoss.
 template <Real T>
 struct EBB_API NLLLoss {
   Array<T> weight = {};

@@ -15,7 +15,7 @@ namespace ebb::inline v0::nn {
 
 /// One call of a layer.
 struct LayerSummary {
-  std::string name;             ///< of its type, such as "Linear"; may be empty
+  std::string name;             ///< name of the type, such as "Linear"; may be empty
   std::string path;             ///< in the model, such as "encoder.0"; empty without parameters
   int depth = 0;                ///< the number of layers around it
   Shape output;                 ///< the shape of its result

@@ -98,7 +98,7 @@ template <Real T>
 struct EBB_API LayerNorm {
   static constexpr std::string_view name = "LayerNorm";
   LayerNormSettings settings;
-  Variable<T> weight, bias;  ///< of the normalised shape: start at 1 and 0; or none
+  Variable<T> weight, bias;  ///< normalised shape: start at 1 and 0; or none
 
   /// @throws ArgumentError for settings out of their range.
   explicit LayerNorm(const LayerNormSettings& settings);
@@ -131,7 +131,7 @@ template <Real T>
 struct EBB_API RMSNorm {
   static constexpr std::string_view name = "RMSNorm";
   RMSNormSettings settings;
-  Variable<T> weight;  ///< of the normalised shape: starts at 1; or none
+  Variable<T> weight;  ///< normalised shape: starts at 1; or none
 
   /// @throws ArgumentError for settings out of their range.
   explicit RMSNorm(const RMSNormSettings& settings);
