@@ -62,6 +62,8 @@
 #include "ebb/nn/models/cross_validation.hpp"
 #include "ebb/nn/models/linear_classifiers.hpp"
 #include "ebb/nn/models/linear_regressors.hpp"
+#include "ebb/nn/models/model_contents.hpp"
+#include "ebb/nn/models/model_file.hpp"
 #include "ebb/nn/models/table_model.hpp"
 #include "ebb/nn/modes.hpp"
 #include "ebb/nn/state.hpp"

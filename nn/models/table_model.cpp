@@ -103,6 +103,11 @@ TableRoad& TableRoad::operator=(const TableRoad&) = default;
 TableRoad& TableRoad::operator=(TableRoad&&) noexcept = default;
 TableRoad::~TableRoad() = default;
 TableRoad::TableRoad(data::Pipeline pipeline) : pipeline_(std::move(pipeline)), is_own_(true) {}
+TableRoad::TableRoad(data::Pipeline fitted, std::string target, std::vector<std::string> names)
+    : pipeline_(std::move(fitted)),
+      is_own_(true),
+      target_(std::move(target)),
+      names_(std::move(names)) {}
 
 template <Real T>
 Features TableRoad::fit(const data::Table<T>& training, const std::string& target) {

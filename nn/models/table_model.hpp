@@ -30,6 +30,8 @@ class EBB_API TableRoad {
  public:
   TableRoad();
   explicit TableRoad(data::Pipeline pipeline);
+  /// One that was fitted before.
+  TableRoad(data::Pipeline fitted, std::string target, std::vector<std::string> names);
   TableRoad(const TableRoad&);
   TableRoad(TableRoad&&) noexcept;
   TableRoad& operator=(const TableRoad&);
@@ -72,6 +74,9 @@ class TableModel {
   EBB_INLINE explicit TableModel(Estimator given = Estimator()) : estimator(std::move(given)) {}
   EBB_INLINE TableModel(Estimator given, data::Pipeline pipeline)
       : estimator(std::move(given)), road_(std::move(pipeline)) {}
+  /// A fitted estimator with its road.
+  EBB_INLINE TableModel(Estimator given, detail::TableRoad road)
+      : estimator(std::move(given)), road_(std::move(road)) {}
 
   /// Fits the pipeline and the estimator. Without a name it is the target of the table
   /// (`Table::with_target`).
