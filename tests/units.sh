@@ -50,6 +50,10 @@ std::int64_t gather_$1(const std::string& path, const data::Rows& rows) {
 double judge_$1(const data::Table<float>& table, const Array<float>& x, const Array<float>& y) {
   nn::TableModel model(nn::LogisticRegression({.l2 = 0.1}));
   model.fit(table, "y");
+  nn::save_model("model.safetensors", model, table);
+  const auto again = nn::load_model<nn::LogisticRegression>("model.safetensors");
+  const nn::Predictor predictor("model.safetensors");
+  if (again.target() != predictor.model().target) return predictor.predict(table)[0];
   nn::Ridge ridge;
   ridge.fit(x, y);
   return model.score(table) + model.metric("auc", table) + double(model.predict(table).size()) +

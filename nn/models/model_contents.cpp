@@ -257,19 +257,44 @@ data::NamedArrays checked_arrays(const data::detail::BinaryFile& from) {
   return arrays;
 }
 
-void read_options(const ModelFile& file, const VisitOptions& options) {
+void read_options(const ModelFile& file, auto& estimator) {
   const std::string where = "the options of " + file.estimator;
   const auto json = data::detail::parse_json(where, file.options, model_limits);
-  if (!json.is_object()) throw FileError(where + ": must be an object");
-  data::detail::JsonReader<Fields> reader(json, where);
-  options(reader);
+  expect_object(json, where);
+  Reader reader(json, where);
+  each_options(estimator, reader);
   reader.expect_end();
+}
+
+template <class Estimator, class Base>
+bool visit(Base& estimator, Fields& field) {
+  auto* const known = dynamic_cast<Estimator*>(&estimator);
+  if (known) known->options.each(field);
+  return known != nullptr;
+}
+
+[[noreturn]] void refuse(const std::string& name) {
+  throw ArgumentError("save_model: a " + name +
+                      " is no estimator of the library, so that no file can name it");
 }
 
 }  // namespace
 
-void give(const ModelFile& file, const VisitOptions& options, LinearRegressor& to) {
-  read_options(file, options);
+void each_options(LinearRegressor& estimator, Fields& field) {
+  const bool is_known =
+      visit<LinearRegression>(estimator, field) || visit<Ridge>(estimator, field) ||
+      visit<Lasso>(estimator, field) || visit<ElasticNet>(estimator, field) ||
+      visit<HuberRegressor>(estimator, field) || visit<PoissonRegressor>(estimator, field);
+  if (!is_known) refuse(estimator.name());
+}
+void each_options(LinearClassifier& estimator, Fields& field) {
+  const bool is_known =
+      visit<LogisticRegression>(estimator, field) || visit<LinearSVM>(estimator, field);
+  if (!is_known) refuse(estimator.name());
+}
+
+void give(const ModelFile& file, LinearRegressor& to) {
+  read_options(file, to);
   to.coefficients = file.weight.reshape(Shape{file.weight.size()});
   to.intercept = file.bias[0];
   to.solution = file.solution;
@@ -277,8 +302,8 @@ void give(const ModelFile& file, const VisitOptions& options, LinearRegressor& t
   if (auto* huber = dynamic_cast<HuberRegressor*>(&to)) huber->scale = file.scale;
 }
 
-void give(const ModelFile& file, const VisitOptions& options, LinearClassifier& to) {
-  read_options(file, options);
+void give(const ModelFile& file, LinearClassifier& to) {
+  read_options(file, to);
   to.coefficients = file.weight;
   to.intercept = file.bias;
   to.classes = file.classes;
@@ -293,8 +318,7 @@ template <class Estimator, class Base>
 bool make(const ModelFile& file, std::unique_ptr<Base>& to) {
   auto made = std::make_unique<Estimator>();
   if (made->name() != file.estimator) return false;
-  give(
-      file, [&](Fields& field) { made->options.each(field); }, *made);
+  give(file, *made);
   to = std::move(made);
   return true;
 }

@@ -2,7 +2,6 @@
 // What a model file holds, and its reader.
 #pragma once
 #include <cstdint>
-#include <functional>
 #include <limits>
 #include <map>
 #include <memory>
@@ -40,9 +39,9 @@ struct EBB_API FeatureProfile {
 
 /// All that a model file holds.
 struct ModelFile {
-  std::string ebb_version;                    ///< of the library that wrote it
+  std::string ebb_version;                    ///< the library that wrote it
   std::string estimator;                      ///< its name, such as "Ridge"
-  std::string options;                        ///< of the estimator, as JSON
+  std::string options;                        ///< those of the estimator, as JSON
   std::vector<FeatureProfile> features = {};  ///< the columns that the model takes, in their order
   data::Pipeline pipeline = {};               ///< fitted
   std::vector<std::string> inputs = {};  ///< what the pipeline gives: the names of the d weights
@@ -53,7 +52,7 @@ struct ModelFile {
   Array<double> bias = {};                    ///< (outputs,)
   double scale = 0;                           ///< of a HuberRegressor
   Solution solution = {};
-  std::string warning = {};  ///< of the fit
+  std::string warning = {};  ///< what was wrong with the fit
   std::uint64_t seed = 0;
   std::map<std::string, double> metrics = {};
   std::int64_t saved_at = 0;  ///< seconds since 1970 in UTC
@@ -67,9 +66,14 @@ EBB_API ModelFile read_model(const std::string& path, const std::vector<data::St
 
 namespace detail {
 
-using VisitOptions = std::function<void(Fields&)>;
-EBB_API void give(const ModelFile& file, const VisitOptions& options, LinearRegressor& to);
-EBB_API void give(const ModelFile& file, const VisitOptions& options, LinearClassifier& to);
+/// Visits the options of an estimator of the library.
+/// @throws ArgumentError for one of another type.
+void each_options(LinearRegressor& estimator, Fields& field);
+void each_options(LinearClassifier& estimator, Fields& field);
+/// Gives an estimator of the type that the file says what it learned.
+EBB_API void give(const ModelFile& file, LinearRegressor& to);
+EBB_API void give(const ModelFile& file, LinearClassifier& to);
+
 /// An estimator of a type that is known when the program runs: one of the two.
 struct EBB_API AnyEstimator {
   std::unique_ptr<LinearRegressor> regressor;

@@ -130,10 +130,12 @@ EBB_PROFILES(double)
 
 namespace {
 
-std::string options_text(const VisitOptions& options) {
+template <class Base>
+std::string options_text(const Base& estimator) {
   data::detail::Json json = data::detail::Json::object();
   data::detail::JsonWriter<Fields> writer(json, "save_model");
-  options(writer);
+  // The writer changes nothing, and one `each` is for all visitors.
+  each_options(const_cast<Base&>(estimator), writer);
   return json.dump();
 }
 
@@ -145,10 +147,10 @@ void check_fitted(bool is_fitted) {
 
 }  // namespace
 
-void describe(const LinearRegressor& estimator, const VisitOptions& options, ModelFile& to) {
+void describe(const LinearRegressor& estimator, ModelFile& to) {
   check_fitted(estimator.is_fitted());
   to.estimator = estimator.name();
-  to.options = options_text(options);
+  to.options = options_text(estimator);
   to.weight = estimator.coefficients.reshape(Shape{1, estimator.coefficients.size()});
   to.bias = Array<double>::of({estimator.intercept});
   to.solution = estimator.solution;
@@ -156,10 +158,10 @@ void describe(const LinearRegressor& estimator, const VisitOptions& options, Mod
   if (const auto* huber = dynamic_cast<const HuberRegressor*>(&estimator)) to.scale = huber->scale;
 }
 
-void describe(const LinearClassifier& estimator, const VisitOptions& options, ModelFile& to) {
+void describe(const LinearClassifier& estimator, ModelFile& to) {
   check_fitted(estimator.is_fitted());
   to.estimator = estimator.name();
-  to.options = options_text(options);
+  to.options = options_text(estimator);
   to.weight = estimator.coefficients;
   to.bias = estimator.intercept;
   to.classes = estimator.classes;

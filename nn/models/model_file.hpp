@@ -26,16 +26,15 @@ struct SaveModelOptions {
   std::map<std::string, std::string> units = {};  ///< of features, by their names
   std::int64_t bins = 10;                         ///< of a histogram, from 2 to 100
   std::uint64_t seed = 0;                         ///< the one that the training used
-  std::map<std::string, double> metrics = {};     ///< of the model, by their names
+  std::map<std::string, double> metrics = {};     ///< by their names
   std::int64_t saved_at = -1;                     ///< seconds since 1970 in UTC; below 0: now
 };
 
 namespace detail {
 
 /// The parts of a file that are those of an estimator.
-EBB_API void describe(const LinearRegressor& estimator, const VisitOptions& options, ModelFile& to);
-EBB_API void describe(const LinearClassifier& estimator, const VisitOptions& options,
-                      ModelFile& to);
+EBB_API void describe(const LinearRegressor& estimator, ModelFile& to);
+EBB_API void describe(const LinearClassifier& estimator, ModelFile& to);
 /// The histograms of the columns of a pipeline, without the target.
 template <Real T>
 EBB_API std::vector<FeatureProfile> profiles_of(const data::Pipeline& pipeline,
@@ -59,9 +58,7 @@ template <class Estimator, Real T>
 EBB_INLINE void save_model(const std::string& path, const TableModel<Estimator>& model,
                            const data::Table<T>& training, const SaveModelOptions& options = {}) {
   ModelFile file;
-  auto copy = model.estimator.options;  // one `each` is for reading and writing
-  detail::describe(
-      model.estimator, [&](Fields& field) { copy.each(field); }, file);
+  detail::describe(model.estimator, file);
   file.pipeline = model.pipeline();
   file.inputs = model.features();
   file.target = model.target();
@@ -77,8 +74,7 @@ EBB_INLINE TableModel<Estimator> load_model(const std::string& path,
   const ModelFile file = read_model(path, own);
   Estimator estimator;
   detail::check_estimator(path, file, estimator.name());
-  detail::give(
-      file, [&](Fields& field) { estimator.options.each(field); }, estimator);
+  detail::give(file, estimator);
   return TableModel<Estimator>(std::move(estimator),
                                detail::TableRoad(file.pipeline, file.target, file.inputs));
 }
