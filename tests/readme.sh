@@ -15,7 +15,7 @@ awk -v dir="$work" '
   /^```text$/ && open { file = dir "/" open ".txt"; open = 0; next }
   /^```/      { file = ""; next }
   file        { print > file }' README.md docs/optimizers.md docs/training.md docs/metrics.md \
-  docs/layers.md docs/estimators.md
+  docs/layers.md docs/estimators.md docs/deployment.md
 
 failed=0 count=0
 for source in "$work"/*.cpp; do
@@ -29,7 +29,7 @@ for source in "$work"/*.cpp; do
     failed=1
   fi
 done
-((count >= 8)) || { echo "the pages show $count programs; there were eight"; exit 1; }
+((count >= 9)) || { echo "the pages show $count programs; there were nine"; exit 1; }
 
 awk '/^```cpp$/ { open = 1; next } /^```/ { open = 0 } open' docs/plotting.md > "$work/plotting.cpp"
 if ! "$compiler" -std=c++20 -O1 -Iinclude "$work/plotting.cpp" "$plot" "$library" "$openblas" -o "$work/plotting"; then
