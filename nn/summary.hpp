@@ -53,9 +53,9 @@ class EBB_API SummaryMaker : public LayerObserver {
 
 }  // namespace detail
 
-/// Calls a model in evaluation with an example of its input, and says what it consists of. Layers
-/// of the library, and layers of your own that call `nn::detail::in_layer`, have rows; parameters
-/// of others are listed by name. Operations are those of matrix products and convolutions.
+/// Calls a model in evaluation with an example of its input, and says what it consists of. Library
+/// layers have rows; parameters that are in none of them are listed by name. Operations are those
+/// of matrix products and convolutions.
 template <class M, class... X>
 ModelSummary summary(M& model, const X&... x) {
   const NoRecord pause;

@@ -34,6 +34,15 @@ void small_product(bool ta, bool tb, std::int64_t m, std::int64_t n, std::int64_
   }
 }
 
+/// @throws ShapeError for (m, k) x (k, n) that OpenBLAS cannot count.
+void check_sizes(std::int64_t m, std::int64_t n, std::int64_t k) {
+  constexpr std::int64_t limit = std::numeric_limits<blasint>::max();
+  if (m <= limit && n <= limit && k <= limit) return;
+  throw ShapeError("matmul: sizes (" + std::to_string(m) + ", " + std::to_string(k) + ") x (" +
+                   std::to_string(k) + ", " + std::to_string(n) +
+                   ") are beyond the 32-bit integers of OpenBLAS; split the product");
+}
+
 }  // namespace
 
 template <class T>
@@ -44,12 +53,7 @@ void gemm(bool ta, bool tb, std::int64_t m, std::int64_t n, std::int64_t k, cons
     if (!accumulate) std::fill_n(c, m * n, T(0));
     return;
   }
-  constexpr std::int64_t limit = std::numeric_limits<blasint>::max();
-  if (m > limit || n > limit || k > limit) {
-    throw ShapeError("matmul: sizes (" + std::to_string(m) + ", " + std::to_string(k) + ") x (" +
-                     std::to_string(k) + ", " + std::to_string(n) +
-                     ") are beyond the 32-bit integers of OpenBLAS; split the product");
-  }
+  check_sizes(m, n, k);
   const auto M = blasint(m), N = blasint(n), K = blasint(k);
   const auto op_a = ta ? CblasTrans : CblasNoTrans, op_b = tb ? CblasTrans : CblasNoTrans;
   const T beta = accumulate ? T(1) : T(0);
@@ -63,6 +67,21 @@ void gemm(bool ta, bool tb, std::int64_t m, std::int64_t n, std::int64_t k, cons
 EBB_FOR_REALS(gemm)
 
 namespace {
+
+/// c (m,) = a (m, n) b (n,), or adds that, by OpenBLAS.
+template <class T>
+void gemv(std::int64_t m, std::int64_t n, const T* a, const T* b, T* c, bool accumulate) {
+  check_sizes(m, 1, n);
+  const auto M = blasint(m), N = blasint(n);
+  // Some versions keep a NaN in c with a beta of 0.
+  if (!accumulate) std::fill_n(c, m, T(0));
+  use_one_thread();
+  if constexpr (sizeof(T) == 4) {
+    cblas_sgemv(CblasRowMajor, CblasNoTrans, M, N, 1, a, N, b, 1, 1, c, 1);
+  } else {
+    cblas_dgemv(CblasRowMajor, CblasNoTrans, M, N, 1, a, N, b, 1, 1, c, 1);
+  }
+}
 
 /// The product by the kernel that suits the sizes.
 template <class T>
@@ -78,6 +97,9 @@ EBB_INLINE void choose_product(bool ta, bool tb, std::int64_t m, std::int64_t n,
     kernels<T>().rows_combine(c, b, a, k, n, accumulate);
   } else if (m == 1 && !accumulate) {
     kernels<T>().rows_dot(c, b, a, 0, n, k);
+  } else if (m == 1 && tb && n * k > 64) {
+    // A product of matrices would pack the whole of b for one row.
+    gemv(n, k, b, a, c, accumulate);
   } else if (m * n * k <= 64) {
     small_product(ta, tb, m, n, k, a, b, c, accumulate);
   } else if (!kernels<T>().product(ta, tb, m, n, k, a, b, c, accumulate)) {

@@ -30,8 +30,8 @@ struct FeatureDrift {
   /// infinity. Source: Siddiqi, Credit Risk Scorecards (2006); it is the divergence of Jeffreys
   /// (1946).
   double psi = 0;
-  /// The Kolmogorov-Smirnov distance at the edges of the bins: the largest difference of the parts
-  /// of the present values below an edge. NaN for categories, which have no order, and without a
+  /// The Kolmogorov-Smirnov distance at the edges of the bins: the largest difference between the
+  /// parts of present values below an edge. NaN for categories, which have no order, and without a
   /// present value. Source: Smirnov (1948).
   double ks = 0;
   std::int64_t missing = 0;  ///< the rows seen without a value

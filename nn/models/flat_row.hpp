@@ -32,7 +32,7 @@ class FlatRow {
   struct Source {
     std::size_t feature;
     bool is_category;
-    std::size_t begin, end;  ///< of the changes; or of the values, one for each code
+    std::size_t begin, end;  ///< places of the changes; or of the values, one for each code
   };
   bool walk(const ModelFile& file);
   bool probe(const ModelFile& file);
