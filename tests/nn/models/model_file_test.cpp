@@ -228,7 +228,10 @@ TEST_CASE("a file whose parts do not fit each other is refused") {
   refuses("schema", "\"missing\":1", "\"missing\":-1", "wrong count");
   refuses("schema", "\"counts\":[", "\"counts\":[1,", "a count for each");
   refuses("schema", "\"missing\":1", "\"missing\":9007199254740992", "wrong count");
-  refuses("schema", "\"edges\":[", "\"edges\":[\"NaN\",", "");
+  refuses("schema", "[65.0,80.0,125.0]", "[65.0,125.0,80.0]", "do not ascend");
+  refuses("schema", "[65.0,80.0,125.0]", "[\"NaN\",80.0,125.0]", "do not ascend");
+  refuses("schema", "[65.0,80.0,125.0]", "[65.0,80.0,151.0]", "do not ascend");
+  refuses("schema", "[65.0,80.0,125.0]", "[50.0,80.0,125.0]", "do not ascend");
   refuses("training", "\"accuracy\":1.0", "\"accuracy\":\"good\"", "must be a number");
   refuses("pipeline", "\"version\":1", "\"version\":9", "version 9");
   for (const char* key : {"model", "schema", "training", "pipeline", "ebb.version"}) {
