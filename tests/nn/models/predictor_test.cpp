@@ -285,17 +285,20 @@ TEST_CASE("many threads may predict at once, and all rows are counted") {
   const nn::Predictor predictor = opened(fitted(nn::Ridge(), "price"));
   const auto rows = rows_of(predictor, complete());
   const double expected = predictor.predict(rows[0]);
+  const auto table = complete();
   std::vector<std::thread> threads;
   std::atomic<int> wrong{0};
   for (int t = 0; t < 4; ++t) {
     threads.emplace_back([&] {
       for (int i = 0; i < 2000; ++i) wrong += predictor.predict(rows[0]) != expected;
+      for (int i = 0; i < 20; ++i) wrong += predictor.predict(table)[0] != expected;
     });
   }
   for (std::thread& thread : threads) thread.join();
   CHECK(wrong == 0);
-  CHECK(predictor.rows() == 8001);
-  CHECK(predictor.drift().features[0].rows == 8001);
+  // One, 2000 of each thread, and 20 times the 13 of the table.
+  CHECK(predictor.rows() == 8001 + 4 * 20 * 13);
+  CHECK(predictor.drift().features[0].rows == 8001 + 4 * 20 * 13);
 }
 
 }  // TEST_SUITE("predictors")
