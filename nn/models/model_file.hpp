@@ -3,8 +3,8 @@
 //
 //   nn::TableModel model(nn::LogisticRegression({.l2 = 0.01}));
 //   model.fit(train, "species");
-//   nn::save_model("model.safetensors", model, train, {.seed = 7, .metrics = {{"accuracy",
-//   0.97}}}); const auto again = nn::load_model<nn::LogisticRegression>("model.safetensors");
+//   nn::save_model("model.safetensors", model, train, {.seed = 7});
+//   const auto again = nn::load_model<nn::LogisticRegression>("model.safetensors");
 //
 // nn::Predictor uses such a file without knowing the type of its estimator. The file is one of
 // safetensors: "weight" (outputs, d) and "bias" (outputs,) load in Python by its package, and the

@@ -116,8 +116,8 @@ class EBB_API Predictor {
   /// Sets rows, warnings and drift to nothing. Rows that other threads predict at this moment may
   /// be counted in part.
   void reset();
-  /// Adds the rows, warnings and drift of another predictor of the same file, such as that of
-  /// another process.
+  /// Adds the rows, warnings and drift of another predictor of the same file, such as one
+  /// for each thread.
   /// @throws ArgumentError for other features or bins.
   void merge(const Predictor& other);
 
