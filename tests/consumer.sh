@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # Builds the consumer project against ebb in every way a user may, static and shared, and looks
 # at what is installed: no machine flags, no paths of the build.
+#   consumer.sh [TREE]    a tree in which ebb is built as a static library, which is installed from
+# there in place of a build of its own
 
 source_dir=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.." && pwd -P)
 work=$(mktemp -d) || exit 1
@@ -81,17 +83,24 @@ exports_are_clean() {
   [[ -z $found ]] || { echo "paths of this machine's libraries: $found"; return 1; }
 }
 
+tree=${1:+$(realpath -- "$1")}
 for kind in static shared; do
   base=$work/$kind
   shared=OFF
   [[ $kind == static ]] || shared=ON
-  # How fast the library is does not matter here; it builds in half the time.
-  step "$kind: add_subdirectory" build "$base/subdirectory" "-DEBB_SOURCE_DIR=$source_dir" \
-    -DBUILD_SHARED_LIBS=$shared -DEBB_INSTALL=ON "-DCMAKE_CXX_FLAGS_RELEASE=-O1 -DNDEBUG" || continue
-  step "$kind: install" cmake --install "$base/subdirectory" --prefix "$base/first" || continue
+  built=$base/subdirectory
+  if [[ $kind == static && -n $tree ]]; then
+    built=$tree
+  else
+    # How fast the library is does not matter here; it builds in half the time.
+    step "$kind: add_subdirectory" build "$built" "-DEBB_SOURCE_DIR=$source_dir" \
+      -DBUILD_SHARED_LIBS=$shared -DEBB_INSTALL=ON "-DCMAKE_CXX_FLAGS_RELEASE=-O1 -DNDEBUG" ||
+      continue
+  fi
+  step "$kind: install" cmake --install "$built" --prefix "$base/first" || continue
   # An installed copy may be moved, and must not need the tree it was built in.
   mv "$base/first" "$base/installed"
-  mv "$base/subdirectory" "$base/gone"
+  [[ $built == "$tree" ]] || mv "$built" "$base/gone"
   step "$kind: exported files" exports_are_clean "$base/installed"
   step "$kind: find_package" build "$base/package" "-DCMAKE_PREFIX_PATH=$base/installed"
   step "$kind: pkg-config" with_pkg_config "$base/installed" ebb "$base/plain"
