@@ -7,16 +7,25 @@
 
 namespace ebb::inline v0::nn {
 
+namespace detail {
+
+/// Walks over a model whose type is forgotten. Every unit has a function of its own, so that units
+/// of different flags share none.
+template <class M>
+static void each_of(void* model, Parts& part) {
+  ebb::detail::check_has_parts<M>();
+  if constexpr (HasParts<M>) static_cast<M*>(model)->each(part);
+}
+
+}  // namespace detail
+
 /// A model whose parts may be changed: any struct with `each(ebb::Parts&)`. It refers to the model,
 /// which must outlive it.
 class ModelRef {
  public:
   template <class M>
   requires(!std::is_const_v<M> && !std::is_same_v<M, ModelRef>) EBB_INLINE ModelRef(M& model)
-      : model_(&model), each_([](void* m, Parts& part) {
-          ebb::detail::check_has_parts<M>();
-          if constexpr (HasParts<M>) static_cast<M*>(m)->each(part);
-        }) {}
+      : model_(&model), each_(&detail::each_of<M>) {}
   EBB_INLINE void each(Parts& part) { each_(model_, part); }
 
  private:

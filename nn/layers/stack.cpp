@@ -14,9 +14,60 @@
 
 namespace ebb::inline v0::nn {
 
-template <Real T>
-void AnyModule<T>::refuse(const char* what) {
+void detail::refuse_layer(const char* what) {
   throw ArgumentError(std::string("AnyModule: ") + what);
+}
+
+template <Real T>
+AnyModule<T>::AnyModule(AnyModule&& other) noexcept
+    : layer_(std::exchange(other.layer_, nullptr)), calls_(other.calls_) {}
+template <Real T>
+AnyModule<T>& AnyModule<T>::operator=(AnyModule&& other) noexcept {
+  std::swap(layer_, other.layer_);
+  std::swap(calls_, other.calls_);
+  return *this;
+}
+template <Real T>
+AnyModule<T>::~AnyModule() {
+  if (layer_) calls_->destroy(layer_);
+}
+
+template <Real T>
+void* AnyModule<T>::held() const {
+  if (!layer_) {
+    detail::refuse_layer("it is empty, as it was moved from; use the one that it was moved to");
+  }
+  return layer_;
+}
+template <Real T>
+Tensor<T> AnyModule<T>::operator()(const Operand<T>& x) {
+  return calls_->call(held(), detail::unchanged(x));
+}
+template <Real T>
+Tensor<T> AnyModule<T>::operator()(const Operand<T>& x) const {
+  return calls_->call_const(held(), detail::unchanged(x));
+}
+template <Real T>
+void AnyModule<T>::each(Parts& part) {
+  calls_->each(held(), part);
+}
+template <Real T>
+AnyModule<T> AnyModule<T>::clone() const {
+  return calls_->clone(held());
+}
+template <Real T>
+std::string_view AnyModule<T>::name() const {
+  return calls_->name;
+}
+template <Real T>
+void AnyModule<T>::visit_settings(Fields& field) const {
+  calls_->settings(held(), field);
+}
+
+template <Real T>
+Stack<T>& Stack<T>::add(AnyModule<T> layer) {
+  layers_.push_back(std::move(layer));
+  return *this;
 }
 
 template <Real T>

@@ -6,6 +6,7 @@
 #include <memory>
 #include <string>
 #include <type_traits>
+#include <typeinfo>
 #include <utility>
 #include <vector>
 
@@ -15,99 +16,126 @@
 
 namespace ebb::inline v0::nn {
 
+template <Real T>
+class AnyModule;
+
+namespace detail {
+
+/// What is done with a layer whose type is forgotten.
+template <class T>
+struct LayerCalls {
+  const std::type_info* type;
+  std::string_view name;
+  Tensor<T> (*call)(void* layer, const Tensor<T>& x);
+  Tensor<T> (*call_const)(const void* layer, const Tensor<T>& x);
+  void (*each)(void* layer, Parts& part);
+  void (*settings)(const void* layer, Fields& field);
+  AnyModule<T> (*clone)(const void* layer);
+  void (*destroy)(void* layer);
+};
+[[noreturn]] EBB_API void refuse_layer(const char* what);
+
+// Every unit has functions of its own, so that units of different flags share none.
+
+template <class T, class Layer>
+static Tensor<T> call_of(void* layer, const Tensor<T>& x) {
+  return detail::call(*static_cast<Layer*>(layer), x);
+}
+template <class T, class Layer>
+static Tensor<T> const_call_of(const void* layer, const Tensor<T>& x) {
+  if constexpr (std::is_invocable_v<const Layer&, const Tensor<T>&>) {
+    return (*static_cast<const Layer*>(layer))(x);
+  } else {
+    refuse_layer("a const model was called, and the operator() of this layer is not const");
+  }
+}
+template <class Layer>
+static void parts_of(void* layer, Parts& part) {
+  if constexpr (HasParts<Layer>) {
+    static_cast<Layer*>(layer)->each(part);
+  } else {
+    static_assert(std::is_empty_v<Layer>,
+                  "a layer with members says what it consists of: `void each(ebb::Parts& part) { "
+                  "part(\"weight\", weight); }`");
+  }
+}
+template <class Layer>
+static void settings_of(const void* layer, Fields& field) {
+  if constexpr (HasSettings<Layer>) {
+    auto copy = static_cast<const Layer*>(layer)->settings;  // `each` reads and writes
+    copy.each(field);
+  }
+}
+template <class T, class Layer>
+static AnyModule<T> clone_of(const void* from) {
+  const Layer& layer = *static_cast<const Layer*>(from);
+  if constexpr (requires {
+                  { layer.clone() } -> std::same_as<Layer>;
+                }) {
+    return layer.clone();
+  } else if constexpr (HasParts<Layer> &&
+                       (HasSettings<Layer> || std::is_default_constructible_v<Layer>)) {
+    return nn::clone(layer);
+  } else if constexpr (std::is_empty_v<Layer> && std::is_copy_constructible_v<Layer>) {
+    return Layer(layer);
+  } else {
+    refuse_layer("clone copies layers that have settings, a `clone() const`, or no arguments");
+  }
+}
+template <class Layer>
+static void destroy_layer(void* layer) {
+  delete static_cast<Layer*>(layer);
+}
+template <class Layer>
+constexpr std::string_view name_of() {
+  if constexpr (Named<Layer>) return Layer::name;
+  return {};
+}
+template <class T, class Layer>
+static const LayerCalls<T> layer_calls{
+    &typeid(Layer),   name_of<Layer>(),    &call_of<T, Layer>,  &const_call_of<T, Layer>,
+    &parts_of<Layer>, &settings_of<Layer>, &clone_of<T, Layer>, &destroy_layer<Layer>};
+
+}  // namespace detail
+
 /// Any layer from tensors to tensors, behind one type.
 template <Real T>
 class EBB_API AnyModule {
  public:
   template <class Layer>
-  requires(!std::is_same_v<Layer, AnyModule>) AnyModule(Layer layer)
-      : held_(std::make_unique<Held<Layer>>(std::move(layer))) {}
+  requires(!std::is_same_v<Layer, AnyModule>) EBB_INLINE AnyModule(Layer layer)
+      : layer_(new Layer(std::move(layer))), calls_(&detail::layer_calls<T, Layer>) {}
+  AnyModule(AnyModule&& other) noexcept;
+  AnyModule& operator=(AnyModule&& other) noexcept;
+  ~AnyModule();
 
-  Tensor<T> operator()(const Operand<T>& x) { return held_->call(detail::unchanged(x)); }
+  Tensor<T> operator()(const Operand<T>& x);
   /// @throws ArgumentError if the layer has no operator() that is const.
-  Tensor<T> operator()(const Operand<T>& x) const {
-    return std::as_const(*held_).call(detail::unchanged(x));
-  }
-  void each(Parts& part) { held_->each(part); }
+  Tensor<T> operator()(const Operand<T>& x) const;
+  void each(Parts& part);
   /// @throws ArgumentError for a layer that `nn::clone` does not copy.
-  AnyModule clone() const { return held_->clone(); }
+  AnyModule clone() const;
 
   /// The name of its type, such as "Linear"; empty for a type without one.
-  std::string_view name() const { return held_->name(); }
+  std::string_view name() const;
   /// The layer, if it has this type; otherwise null: `module.get<Linear<float>>()`.
   template <class Layer>
-  Layer* get() {
-    auto* const held = dynamic_cast<Held<Layer>*>(held_.get());
-    return held ? &held->layer : nullptr;
+  EBB_INLINE Layer* get() {
+    return *calls_->type == typeid(Layer) ? static_cast<Layer*>(held()) : nullptr;
   }
   template <class Layer>
-  const Layer* get() const {
-    const auto* const held = dynamic_cast<const Held<Layer>*>(held_.get());
-    return held ? &held->layer : nullptr;
+  EBB_INLINE const Layer* get() const {
+    return *calls_->type == typeid(Layer) ? static_cast<const Layer*>(held()) : nullptr;
   }
   /// Visits the settings of the layer, if it has any.
-  void visit_settings(Fields& field) const { held_->settings(field); }
+  void visit_settings(Fields& field) const;
 
  private:
-  struct Holder {
-    virtual ~Holder() = default;
-    virtual Tensor<T> call(const Tensor<T>& x) = 0;
-    virtual Tensor<T> call(const Tensor<T>& x) const = 0;
-    virtual void each(Parts& part) = 0;
-    virtual AnyModule clone() const = 0;
-    virtual std::string_view name() const = 0;
-    virtual void settings(Fields& field) const = 0;
-  };
-  [[noreturn]] static void refuse(const char* what);
+  /// @throws ArgumentError after a move.
+  void* held() const;
 
-  template <class Layer>
-  struct Held final : Holder {
-    explicit Held(Layer&& l) : layer(std::move(l)) {}
-    Tensor<T> call(const Tensor<T>& x) override { return detail::call(layer, x); }
-    Tensor<T> call(const Tensor<T>& x) const override {
-      if constexpr (std::is_invocable_v<const Layer&, const Tensor<T>&>) {
-        return layer(x);
-      } else {
-        refuse("a const model was called, and the operator() of this layer is not const");
-      }
-    }
-    void each(Parts& part) override {
-      if constexpr (HasParts<Layer>) {
-        layer.each(part);
-      } else {
-        static_assert(std::is_empty_v<Layer>,
-                      "a layer with members says what it consists of: `void each(ebb::Parts& part) "
-                      "{ part(\"weight\", weight); }`");
-      }
-    }
-    AnyModule clone() const override {
-      if constexpr (requires {
-                      { layer.clone() } -> std::same_as<Layer>;
-                    }) {
-        return layer.clone();
-      } else if constexpr (HasParts<Layer> &&
-                           (detail::HasSettings<Layer> || std::is_default_constructible_v<Layer>)) {
-        return nn::clone(layer);
-      } else if constexpr (std::is_empty_v<Layer> && std::is_copy_constructible_v<Layer>) {
-        return Layer(layer);
-      } else {
-        refuse("clone copies layers that have settings, a `clone() const`, or no arguments");
-      }
-    }
-    std::string_view name() const override {
-      if constexpr (Named<Layer>) return Layer::name;
-      return {};
-    }
-    void settings(Fields& field) const override {
-      if constexpr (detail::HasSettings<Layer>) {
-        auto copy = layer.settings;  // one `each` is for reading and writing
-        copy.each(field);
-      }
-    }
-    Layer layer;
-  };
-
-  std::unique_ptr<Holder> held_;
+  void* layer_;  // owned; null after a move
+  const detail::LayerCalls<T>* calls_;
 };
 
 /// Calls layers one after another, which are known when the program runs:
@@ -123,11 +151,8 @@ class EBB_API Stack {
     (add(std::move(layers)), ...);
   }
 
-  Stack& add(AnyModule<T> layer) {
-    layers_.push_back(std::move(layer));
-    return *this;
-  }
-  std::size_t size() const { return layers_.size(); }
+  Stack& add(AnyModule<T> layer);
+  EBB_INLINE std::size_t size() const { return layers_.size(); }
   /// The layer at a position. @throws ArgumentError if there is none.
   AnyModule<T>& operator[](std::size_t position);
   const AnyModule<T>& operator[](std::size_t position) const;

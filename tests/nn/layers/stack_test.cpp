@@ -199,4 +199,17 @@ TEST_CASE("a const Stack refuses a layer whose call changes it") {
         "AnyModule: a const model was called, and the operator() of this layer is not const");
 }
 
+TEST_CASE("a module that was moved from says so") {
+  nn::AnyModule<double> from = nn::Tanh();
+  nn::AnyModule<double> to = std::move(from);
+  CHECK(to(numbers<double>({2})).shape() == Shape{2});
+  const std::string empty =
+      "AnyModule: it is empty, as it was moved from; use the one that it was moved to";
+  CHECK(message_of<ArgumentError>([&] { from(numbers<double>({2})); }) == empty);
+  CHECK(message_of<ArgumentError>([&] { from.get<nn::Tanh>(); }) == empty);
+  CHECK(message_of<ArgumentError>([&] { from.clone(); }) == empty);
+  from = std::move(to);
+  CHECK(from.name() == "Tanh");
+}
+
 }  // TEST_SUITE("stack")
