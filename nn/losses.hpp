@@ -32,16 +32,16 @@ EBB_API Array<T> units_of(const Array<std::int64_t>& labels, const Array<T>& cla
 // clang-format off
 #define EBB_LOSS(...)                                                                            \
   template <Real T>                                                                              \
-  Tensor<T> operator()(const Operand<T>& prediction, const Operand<T>& target) const {           \
+  EBB_INLINE Tensor<T> operator()(const Operand<T>& prediction, const Operand<T>& target) const {           \
     return loss<T>(prediction, target, reduction);                                               \
   }                                                                                              \
   template <Real T>                                                                              \
-  Tensor<T> operator()(const Operand<T>& prediction, const Operand<T>& target,                   \
+  EBB_INLINE Tensor<T> operator()(const Operand<T>& prediction, const Operand<T>& target,                   \
                        const Array<std::type_identity_t<T>>& weights) const {                    \
     return detail::weighted<T>(loss<T>(prediction, target, Reduction::none), weights, reduction); \
   }                                                                                              \
   template <Real T>                                                                              \
-  Tensor<T> loss(const Operand<T>& prediction, const Operand<T>& target, Reduction r) const {    \
+  EBB_INLINE Tensor<T> loss(const Operand<T>& prediction, const Operand<T>& target, Reduction r) const {    \
     return __VA_ARGS__;                                                                          \
   }
 

@@ -33,9 +33,9 @@ EBB_API void unfreeze(ModelRef model);
 /// Calls f(name, variable) for each parameter, in its own element type; tied ones once:
 /// `apply(model, [&](const std::string& name, auto& variable) { ... })`.
 template <class F>
-void apply(ModelRef model, const F& f) {
+EBB_INLINE void apply(ModelRef model, const F& f) {
   for (Parameter& parameter : ebb::parameters(model))
-    parameter.visit([&](auto& variable) { f(parameter.name(), variable); });
+    parameter.visit([&](auto& variable) EBB_LAMBDA { f(parameter.name(), variable); });
 }
 
 }  // namespace ebb::inline v0::nn

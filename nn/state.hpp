@@ -33,7 +33,7 @@ struct EBB_API StateDifferences {
   std::vector<std::string> unexpected;  ///< names that the model lacks
   std::vector<std::string> unfit;       ///< one line for each array of another shape or type
 
-  bool empty() const { return missing.empty() && unexpected.empty() && unfit.empty(); }
+  EBB_INLINE bool empty() const { return missing.empty() && unexpected.empty() && unfit.empty(); }
   /// One line for each.
   std::string text() const;
 };

@@ -57,7 +57,7 @@ class EBB_API SummaryMaker : public LayerObserver {
 /// layers have rows; parameters that are in none of them are listed by name. Operations are those
 /// of matrix products and convolutions.
 template <class M, class... X>
-ModelSummary summary(M& model, const X&... x) {
+EBB_INLINE ModelSummary summary(M& model, const X&... x) {
   const NoRecord pause;
   const EvaluationScope evaluation(model);
   detail::SummaryMaker maker(model);

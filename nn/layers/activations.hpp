@@ -10,8 +10,8 @@ namespace ebb::inline v0::nn {
 #define EBB_ACTIVATION(Layer, ...)                                               \
   static constexpr std::string_view name = #Layer;                               \
   template <Real T>                                                              \
-  Tensor<T> operator()(const Operand<T>& x) const {                              \
-    return detail::in_layer(*this, x, [&] { return __VA_ARGS__; });              \
+  EBB_INLINE Tensor<T> operator()(const Operand<T>& x) const {                   \
+    return detail::in_layer(*this, x, [&]() EBB_LAMBDA { return __VA_ARGS__; }); \
   }                                                                              \
   EBB_INLINE void each(Parts&) {}
 

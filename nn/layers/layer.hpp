@@ -42,7 +42,7 @@ EBB_API std::string path_of(ConstModelRef layer);
 EBB_API bool has_inner_path(const Error& error);
 
 template <class Y>
-const Shape& shape_of_result(const Y& y) {
+EBB_INLINE const Shape& shape_of_result(const Y& y) {
   if constexpr (requires { y.shape(); }) {
     return y.shape();
   } else {
@@ -62,7 +62,7 @@ EBB_INLINE auto in_layer(const Layer& layer, [[maybe_unused]] const X& x, const 
       observer->entered("", layer);
     }
   }
-  auto y = [&] {
+  auto y = [&]() EBB_LAMBDA {
     try {
       return f();
     } catch (const Error& error) {

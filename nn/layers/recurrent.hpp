@@ -40,13 +40,13 @@ template <Real T>
 struct LSTMState {
   Tensor<T> hidden, cell;
   /// States through which no gradient flows, for truncated backpropagation through time.
-  LSTMState detach() const { return {hidden.detach(), cell.detach()}; }
+  EBB_INLINE LSTMState detach() const { return {hidden.detach(), cell.detach()}; }
 };
 template <Real T>
 struct RecurrentState {
   Tensor<T> hidden;
   /// States through which no gradient flows, for truncated backpropagation through time.
-  RecurrentState detach() const { return {hidden.detach()}; }
+  EBB_INLINE RecurrentState detach() const { return {hidden.detach()}; }
 };
 
 /// How many steps each row (n,) has, all if it is missing, and the states before the first step,
@@ -147,10 +147,10 @@ template <class Layer>
 struct Outputs {
   Layer layer;
   explicit Outputs(Layer l) : layer(std::move(l)) {}
-  auto operator()(const auto& x) { return layer(x).output; }
-  auto operator()(const auto& x) const { return layer(x).output; }
-  void each(Parts& part) { layer.each(part); }
-  Outputs clone() const { return Outputs(nn::clone(layer)); }
+  EBB_INLINE auto operator()(const auto& x) { return layer(x).output; }
+  EBB_INLINE auto operator()(const auto& x) const { return layer(x).output; }
+  EBB_INLINE void each(Parts& part) { layer.each(part); }
+  EBB_INLINE Outputs clone() const { return Outputs(nn::clone(layer)); }
 };
 
 /// The state of the last layer after the last step of each row (n, directions hidden_size), as a
@@ -159,13 +159,13 @@ template <class Layer>
 struct LastState {
   Layer layer;
   explicit LastState(Layer l) : layer(std::move(l)) {}
-  auto operator()(const auto& x) { return last_of(layer, x); }
-  auto operator()(const auto& x) const { return last_of(layer, x); }
-  void each(Parts& part) { layer.each(part); }
-  LastState clone() const { return LastState(nn::clone(layer)); }
+  EBB_INLINE auto operator()(const auto& x) { return last_of(layer, x); }
+  EBB_INLINE auto operator()(const auto& x) const { return last_of(layer, x); }
+  EBB_INLINE void each(Parts& part) { layer.each(part); }
+  EBB_INLINE LastState clone() const { return LastState(nn::clone(layer)); }
 
  private:
-  static auto last_of(auto& layer, const auto& x) {
+  EBB_INLINE static auto last_of(auto& layer, const auto& x) {
     const auto hidden = layer(x).state.hidden;
     const std::int64_t all = hidden.shape()[0];
     auto last = hidden[all - 1];

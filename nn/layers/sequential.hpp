@@ -53,43 +53,44 @@ class Sequential {
   explicit Sequential(Layers... layers) : layers_(std::move(layers)...) {}
 
   template <class X>
-  auto operator()(const X& x) {
-    return detail::in_layer(*this, x, [&] { return from<0>(layers_, x); });
+  EBB_INLINE auto operator()(const X& x) {
+    return detail::in_layer(*this, x, [&]() EBB_LAMBDA { return from<0>(layers_, x); });
   }
   template <class X>
-  auto operator()(const X& x) const {
-    return detail::in_layer(*this, x, [&] { return from<0>(layers_, x); });
+  EBB_INLINE auto operator()(const X& x) const {
+    return detail::in_layer(*this, x, [&]() EBB_LAMBDA { return from<0>(layers_, x); });
   }
 
-  static constexpr std::size_t size() { return sizeof...(Layers); }
+  EBB_INLINE static constexpr std::size_t size() { return sizeof...(Layers); }
   /// The layer at a position: `model.layer<1>()`.
   template <std::size_t i>
-  auto& layer() {
+  EBB_INLINE auto& layer() {
     return std::get<i>(layers_);
   }
   template <std::size_t i>
-  const auto& layer() const {
+  EBB_INLINE const auto& layer() const {
     return std::get<i>(layers_);
   }
 
-  void each(Parts& part) {
+  EBB_INLINE void each(Parts& part) {
     std::apply(
-        [&](auto&... layers) {
+        [&](auto&... layers) EBB_LAMBDA {
           std::size_t position = 0;
           (detail::visit_layer(part, std::to_string(position++), layers), ...);
         },
         layers_);
   }
-  Sequential clone() const {
-    Sequential copy = std::apply(
-        [](const Layers&... layers) { return Sequential(detail::copied(layers)...); }, layers_);
+  EBB_INLINE Sequential clone() const {
+    Sequential copy = std::apply([](const Layers&... layers)
+                                     EBB_LAMBDA { return Sequential(detail::copied(layers)...); },
+                                 layers_);
     detail::tie_as(*this, copy);
     return copy;
   }
 
  private:
   template <std::size_t i, class X>
-  static auto from(auto& layers, const X& x) {
+  EBB_INLINE static auto from(auto& layers, const X& x) {
     if constexpr (i + 1 < sizeof...(Layers)) {
       return from<i + 1>(layers, detail::call(std::get<i>(layers), x));
     } else {
@@ -110,23 +111,23 @@ class Residual {
 
   /// @throws ShapeError if the layer changes the shape.
   template <Real T>
-  Tensor<T> operator()(const Operand<T>& x) {
-    return detail::in_layer(*this, x,
-                            [&] { return add(x, detail::call(layer_, detail::unchanged(x))); });
+  EBB_INLINE Tensor<T> operator()(const Operand<T>& x) {
+    return detail::in_layer(
+        *this, x, [&]() EBB_LAMBDA { return add(x, detail::call(layer_, detail::unchanged(x))); });
   }
   template <Real T>
-  Tensor<T> operator()(const Operand<T>& x) const {
-    return detail::in_layer(*this, x,
-                            [&] { return add(x, detail::call(layer_, detail::unchanged(x))); });
+  EBB_INLINE Tensor<T> operator()(const Operand<T>& x) const {
+    return detail::in_layer(
+        *this, x, [&]() EBB_LAMBDA { return add(x, detail::call(layer_, detail::unchanged(x))); });
   }
-  Layer& layer() { return layer_; }
-  const Layer& layer() const { return layer_; }
-  void each(Parts& part) { detail::visit_layer(part, "layer", layer_); }
-  Residual clone() const { return Residual(detail::copied(layer_)); }
+  EBB_INLINE Layer& layer() { return layer_; }
+  EBB_INLINE const Layer& layer() const { return layer_; }
+  EBB_INLINE void each(Parts& part) { detail::visit_layer(part, "layer", layer_); }
+  EBB_INLINE Residual clone() const { return Residual(detail::copied(layer_)); }
 
  private:
   template <class T>
-  static Tensor<T> add(const Operand<T>& x, const Tensor<T>& y) {
+  EBB_INLINE static Tensor<T> add(const Operand<T>& x, const Tensor<T>& y) {
     if (!(x.shape() == y.shape())) {
       throw ShapeError("Residual: the layer must keep the shape of x, not " + to_string(x.shape()) +
                        " and " + to_string(y.shape()));
