@@ -47,6 +47,8 @@ Optimizer<Rule>::Optimizer(Parameters parameters, Rule rule, Schedule learning_r
         return groups;
       }()) {}
 
+/// Refuses at once what the first step would refuse: options of a rule, a parameter that is updated
+/// twice, and no parameter at all.
 template <class Rule>
 Optimizer<Rule>::Optimizer(std::vector<Group<Rule>> groups) : groups_(std::move(groups)) {
   std::unordered_map<const void*, std::size_t> group_of;
@@ -89,6 +91,7 @@ Rule& Optimizer<Rule>::rule() {
                       " groups with options of their own; take groups()[i].rule");
 }
 
+/// Zeros, which are allocated when a parameter gets its first step.
 template <class Rule>
 template <Real T>
 Array<T>& Optimizer<Rule>::state(State& state, const Variable<T>& parameter) {
@@ -105,6 +108,8 @@ void Optimizer<Rule>::throw_state_shape(int k, const Shape& state, const Shape& 
                    "; was it loaded for another model?");
 }
 
+/// Un-shares weight and states, so that the loop writes in place, and chooses the loop: over rows
+/// that were drawn, over a matrix at once, or over blocks of elements.
 template <class Rule>
 template <Real T>
 EBB_INLINE bool Optimizer<Rule>::prepare(Update& update, int used, bool skips,
@@ -153,6 +158,7 @@ void Optimizer<Rule>::throw_changed(std::size_t g) const {
                       " since it was made; make a new one");
 }
 
+/// A schedule for an option that the rule lacks is an error, and not without effect.
 template <class Rule>
 void Optimizer<Rule>::follow_schedules(Group<Rule>& group, std::int64_t step) {
   if (group.learning_rate) {
@@ -182,6 +188,7 @@ void Optimizer<Rule>::throw_no_gradient() {
       "compute the loss from the parameters themselves");
 }
 
+/// A cell whose only handle is here was replaced in the model, which would go on without updates.
 template <class Rule>
 void Optimizer<Rule>::check_held(const Parameter& parameter) {
   const std::int64_t handles = parameter.visit([](const auto& variable) {
@@ -201,6 +208,7 @@ void Optimizer<Rule>::expect_all_gradients() {
   ebb::detail::expect_unheld();
 }
 
+/// What the sweep before the first step has listed are Variables that `each` of the model forgets.
 template <class Rule>
 void Optimizer<Rule>::check_all_gradients() {
   expects_all_gradients_ = false;
@@ -230,6 +238,7 @@ void Optimizer<Rule>::throw_used_states(int used) {
                       " to " + std::to_string(UpdateLoops<Rule, float>::most));
 }
 
+/// Two passes over the parameters: the first notes all updates and may throw, the second writes.
 template <class Rule>
 void Optimizer<Rule>::step(StepOptions options) {
   using Loops = UpdateLoops<Rule, float>;
