@@ -52,29 +52,23 @@ void check_all_gradients() {
   std::printf("gradients_right %d\ncut_is_found %d\n\n", int(right.passed), int(!cut.passed));
 }
 
-/// The loss after learning one batch for 300 steps.
-double learn_one_batch(bool is_cut) {
+/// What comes of sixteen rows that are learned by heart.
+optim::OverfitResult learn_one_batch(bool is_cut) {
   Network model;
   model.is_cut = is_cut;
-  const Rows rows = draw_rows(16, 3);
-  optim::Optimizer optimizer(parameters(model), optim::Adam{.learning_rate = 1e-2});
   nn::eval(model);  // without Dropout nothing stands in the way
-  double last = 0;
-  for (int step = 0; step < 500; ++step) {
-    Tape tape;
-    const auto loss = mse_loss(model(rows.x), rows.y);
-    last = loss.item();
-    backward(loss);
-    optimizer.step();
-    optimizer.zero_grad();
-  }
-  return last;
+  const Rows rows = draw_rows(16, 3);
+  data::Loader loader(data::TensorDataset(rows.x, rows.y), {.batch_size = 16});
+  optim::Optimizer optimizer(parameters(model), optim::Adam{.learning_rate = 1e-2});
+  const auto loss = [&](const auto& x, const auto& y) { return mse_loss(model(x), y); };
+  return optim::overfit_one_batch(model, loss, optimizer, loader, {.target = 1e-3});
 }
 
 void overfit() {
-  const double right = learn_one_batch(false), cut = learn_one_batch(true);
-  std::printf("sixteen rows by heart: squared error %.2g; with the cut %.2g\n", right, cut);
-  std::printf("\nlearned_loss %.3g\ncut_loss %.3g\n\n", right, cut);
+  const auto right = learn_one_batch(false), cut = learn_one_batch(true);
+  std::cout << "sixteen rows by heart: " << right << "\nwith the cut: " << cut << '\n';
+  std::printf("\nhas_learned %d\ncut_has_learned %d\n\n", int(right.has_learned),
+              int(cut.has_learned));
 }
 
 void find_first_nan() {
