@@ -18,6 +18,7 @@ namespace ebb::inline v0::nn {
 
 using detail::LinearProblem;
 using detail::LinearSolution;
+using detail::problem_of;
 using detail::SmoothProblem;
 
 namespace {
@@ -30,24 +31,6 @@ std::vector<double> totals_of(const Array<double>& weights, const Positions& pos
   std::vector<double> totals(std::size_t(classes), 0.0);
   for (std::int64_t i = 0; i < weights.size(); ++i) totals[std::size_t(positions[i])] += weights[i];
   return totals;
-}
-
-template <class Options>
-LinearProblem problem_of(const Options& options) {
-  LinearProblem problem;
-  if constexpr (requires { options.l1; }) problem.l1 = options.l1;
-  problem.l2 = options.l2;
-  problem.intercept = options.intercept;
-  problem.solver = options.solver;
-  problem.tolerance = options.tolerance;
-  problem.iterations = options.iterations;
-  return problem;
-}
-
-SmoothProblem smooth(const LinearProblem& known) {
-  SmoothProblem problem;
-  static_cast<LinearProblem&>(problem) = known;
-  return problem;
 }
 
 /// 1 where a row has this class, and `other` elsewhere.
@@ -296,7 +279,7 @@ void LogisticRegression::each(Parts& part) {
 LinearSolution LogisticRegression::solve(const LinearProblem& known, const Positions& positions) {
   const std::int64_t k = classes.size();
   const std::vector<double> shares = totals_of(known.weights, positions, k);
-  SmoothProblem problem = smooth(known);
+  SmoothProblem problem(known);
   problem.intercept_start = Array<double>::zeros({k == 2 ? 1 : k});
   if (k == 2) {
     const auto y = indicator(positions, 1, 0);
@@ -347,7 +330,7 @@ LinearSolution LinearSVM::solve(const LinearProblem& known, const Positions& pos
   all.intercept = Array<double>::uninitialized({outputs});
   for (std::int64_t c = 0; c < outputs; ++c) {
     const auto y = indicator(positions, k == 2 ? 1 : c, -1);
-    SmoothProblem problem = smooth(known);
+    SmoothProblem problem(known);
     problem.loss = [y](const Tensor<double>& predictors, const Tensor<double>&) {
       return squared_hinge_loss(predictors, y, Reduction::none);
     };

@@ -15,6 +15,7 @@ namespace ebb::inline v0::nn {
 
 using detail::LinearProblem;
 using detail::LinearSolution;
+using detail::problem_of;
 using detail::SmoothProblem;
 
 LinearRegressor::LinearRegressor() = default;
@@ -84,28 +85,6 @@ void LinearRegressor::each_fitted(Parts& part) {
   part("solution", solution);
   part("warning", warning);
 }
-
-namespace {
-
-template <class Options>
-LinearProblem problem_of(const Options& options) {
-  LinearProblem problem;
-  if constexpr (requires { options.l1; }) problem.l1 = options.l1;
-  if constexpr (requires { options.l2; }) problem.l2 = options.l2;
-  if constexpr (requires { options.solver; }) problem.solver = options.solver;
-  if constexpr (requires { options.tolerance; }) problem.tolerance = options.tolerance;
-  if constexpr (requires { options.iterations; }) problem.iterations = options.iterations;
-  problem.intercept = options.intercept;
-  return problem;
-}
-
-SmoothProblem smooth(const LinearProblem& known) {
-  SmoothProblem problem;
-  static_cast<LinearProblem&>(problem) = known;
-  return problem;
-}
-
-}  // namespace
 
 // What all regressions write in the same way.
 #define EBB_REGRESSOR(Type)                           \
@@ -194,7 +173,7 @@ LinearSolution HuberRegressor::solve(const LinearProblem& known, const Array<dou
   detail::check_result(name(), Array<double>::of({unit}), Array<double>::of({mean}));
   const Array<double> target = ((y - mean) / unit).array();
 
-  SmoothProblem problem = smooth(known);
+  SmoothProblem problem(known);
   problem.l2 = known.l2 * unit;
   problem.loss = [&](const Tensor<double>& predictors, const Tensor<double>& extra) {
     const auto deviation = exp(extra);
@@ -231,7 +210,7 @@ LinearSolution PoissonRegressor::solve(const LinearProblem& known, const Array<d
   }
   // In units of the mean count.
   const Array<double> target = (y / mean).array();
-  SmoothProblem problem = smooth(known);
+  SmoothProblem problem(known);
   problem.l2 = known.l2 / mean;
   const double offset = known.intercept ? 0 : std::log(mean);
   problem.loss = [&](const Tensor<double>& predictors, const Tensor<double>&) {

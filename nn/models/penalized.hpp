@@ -25,6 +25,19 @@ struct LinearProblem {
   std::int64_t iterations = 1000;
 };
 
+/// The problem that the options of an estimator say, before it has rows.
+template <class Options>
+LinearProblem problem_of(const Options& options) {
+  LinearProblem problem;
+  if constexpr (requires { options.l1; }) problem.l1 = options.l1;
+  if constexpr (requires { options.l2; }) problem.l2 = options.l2;
+  if constexpr (requires { options.solver; }) problem.solver = options.solver;
+  if constexpr (requires { options.tolerance; }) problem.tolerance = options.tolerance;
+  if constexpr (requires { options.iterations; }) problem.iterations = options.iterations;
+  problem.intercept = options.intercept;
+  return problem;
+}
+
 /// The losses of rows, (n,), given their predictors: (n,), or (n, outputs) for more than one
 /// output; and given further numbers (extra,), which have no penalty.
 using LossOfRows =
@@ -32,6 +45,9 @@ using LossOfRows =
 
 /// A problem with a smooth, convex loss.
 struct SmoothProblem : LinearProblem {
+  SmoothProblem() = default;
+  explicit SmoothProblem(const LinearProblem& known) : LinearProblem(known) {}
+
   LossOfRows loss;
   std::int64_t outputs = 1;
   /// Whether the loss stays as it is where all outputs of a row grow by the same number.
