@@ -118,7 +118,7 @@ Tensor<T> projected(const MultiheadAttention<T>& layer, const Operand<T>& x, std
   const std::int64_t e = layer.settings.embed_dim;
   const SliceRange rows{first * e, (first + count) * e};
   const Tensor<T> weight = slice(layer.in_proj_weight, 0, rows);
-  if (!layer.settings.bias) return matmul(x, transpose(weight));
+  if (!layer.settings.bias) return linear(x, weight, Array<T>::zeros({count * e}));
   return linear(x, weight, slice(layer.in_proj_bias, 0, rows));
 }
 

@@ -70,12 +70,14 @@ template <Real T>
 Linear<T>::Linear(const LinearSettings& s, Stream& stream)
     : settings(s),
       weight(start<T>(checked(s), s.in_features, stream)),
-      bias(start_of_bias<T>(s.bias, s.out_features, s.in_features, stream)) {}
+      bias(start_of_bias<T>(s.bias, s.out_features, s.in_features, stream)) {
+  if (!s.bias) zeros_ = Array<T>::zeros({s.out_features});
+}
 
 template <Real T>
 Tensor<T> Linear<T>::operator()(const Operand<T>& x) const {
   return detail::in_layer(*this, x, [&] {
-    return settings.bias ? linear(x, weight, bias) : matmul(x, transpose(weight));
+    return settings.bias ? linear(x, weight, bias) : linear(x, weight, zeros_);
   });
 }
 

@@ -43,6 +43,8 @@ struct EBB_API Linear {
 
  private:
   Linear(const LinearSettings& settings, Array<T> w, Array<T> b);
+
+  Array<T> zeros_;  // in place of a bias
 };
 
 struct EBB_API BilinearSettings {
