@@ -243,6 +243,9 @@ TEST_CASE("the gradients of a whole model are checked in one call, which names w
   const auto unused = nn::check_gradients(model, [&] { return sum(square(model.in(x))); });
   CHECK_FALSE(unused);
   CHECK(unused.reason.starts_with("norm.weight: "));
+  nn::freeze(model);
+  nn::unfreeze(model.in);
+  CHECK(nn::check_gradients(model, [&] { return sum(square(model.in(x))); }));
   nn::Linear<float> narrow(2, 1);
   CHECK_THROWS_AS(nn::check_gradients(narrow, [] { return Tensor<double>(1.0); }), ArgumentError);
 }

@@ -227,4 +227,38 @@ TEST_CASE("settings that no block has are refused by name") {
         }) == "MultiheadAttention: a sequence must be (n, t, 4), not (2, 3, 5)");
 }
 
+TEST_CASE("Dropout leaves out the results of heads, of parts of a block and in its network") {
+  nn::MultiheadAttention<double> heads({.embed_dim = 4, .num_heads = 2, .dropout = 1});
+  heads.out_proj.bias.set_value(Array<double>::of({1, 2, 3, 4}));
+  const auto x = numbers<double>({1, 3, 4}, 5);
+  CHECK_AGREES(same_bits(heads(x)[0][1].array(), Array<double>::of({1, 2, 3, 4})));
+  nn::eval(heads);
+  CHECK_FALSE(equal(heads(x)[0][1].array(), Array<double>::of({1, 2, 3, 4})));
+
+  nn::TransformerSettings settings{.d_model = 4, .nhead = 2, .dim_feedforward = 6, .dropout = 1};
+  nn::TransformerEncoderLayer<double> last(settings);
+  CHECK_AGREES(same_bits(last(x).array(), last.norm2(last.norm1(x)).array()));
+  settings.norm_first = true;
+  nn::TransformerEncoderLayer<double> first(settings);
+  CHECK_AGREES(same_bits(first(x).array(), x));
+  // With Dropout in the network alone, its second layer sees zeros.
+  first.self_attn.dropout.settings.p = first.dropout1.settings.p = first.dropout2.settings.p = 0;
+  const auto y = x + first.self_attn(first.norm1(x));
+  CHECK_AGREES(same_bits(first(x).array(), (y + first.linear2.bias).array()));
+}
+
+TEST_CASE("copies of encoders and decoders keep what is tied") {
+  const nn::TransformerSettings settings{.d_model = 4, .nhead = 2, .dim_feedforward = 6};
+  nn::TransformerEncoder<double> encoder(settings, 2);
+  encoder.layers[1].linear1.weight = encoder.layers[0].linear1.weight.share();
+  CHECK(parameters(encoder).size() == 23);
+  auto copy = nn::clone(encoder);
+  CHECK(parameters(copy).size() == 23);
+  CHECK_AGREES(same_bits(copy.layers[1].norm1.weight.value(), Array<double>::ones({4})));
+  nn::TransformerDecoder<double> decoder(settings, 1);
+  nn::eval(decoder);
+  const auto x = numbers<double>({1, 2, 4}, 5);
+  CHECK_AGREES(same_bits(nn::clone(decoder)(x, x).array(), decoder(x, x).array()));
+}
+
 }  // TEST_SUITE("attention")

@@ -181,4 +181,35 @@ TEST_CASE("settings that no layer has are refused by name") {
   CHECK_THROWS_AS(nn::Embedding<float>({.num_embeddings = 0, .embedding_dim = 1}), ArgumentError);
 }
 
+TEST_CASE("settings of transposed convolutions reach the operation") {
+  const auto x = numbers<double>({1, 2, 3, 4}, 7);
+  const nn::ConvTranspose2d<double> layer({.in_channels = 2,
+                                           .out_channels = 4,
+                                           .kernel_size = 2,
+                                           .stride = {3, 2},
+                                           .padding = {1, 0},
+                                           .output_padding = {0, 1},
+                                           .dilation = {1, 3},
+                                           .groups = 2});
+  CHECK_AGREES(same_bits(layer(x).array(), conv_transpose2d(x, layer.weight, layer.bias,
+                                                            {.stride = {3, 2},
+                                                             .padding = {1, 0},
+                                                             .output_padding = {0, 1},
+                                                             .dilation = {1, 3},
+                                                             .groups = 2})
+                                               .array()));
+}
+
+TEST_CASE("a convolution counts two operations for each product, and one for each bias") {
+  const auto x = numbers<double>({1, 4, 5, 5}, 7);
+  const nn::Conv2d<double> layer(
+      {.in_channels = 4, .out_channels = 6, .kernel_size = 3, .groups = 2});
+  // Each of 54 results is a sum over 2 channels of 9 points.
+  CHECK(layer.operations(x, layer(x)) == 54 * (2 * 18 + 1));
+  const nn::ConvTranspose2d<double> back(
+      {.in_channels = 4, .out_channels = 6, .kernel_size = 3, .groups = 2, .bias = false});
+  // Each of 100 numbers goes to 3 channels of 9 points.
+  CHECK(back.operations(x, back(x)) == 100 * 2 * 27);
+}
+
 }  // TEST_SUITE("layers that multiply")

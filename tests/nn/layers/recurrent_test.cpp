@@ -108,6 +108,10 @@ TEST_CASE("Dropout leaves out what goes from one layer to the next, in training"
   CHECK_AGREES(same_bits(trained, nothing));  // the second layer sees zeros
   nn::eval(layer);
   CHECK_FALSE(equal(layer(x).output.array(), trained));
+  nn::GRU<double> single({.input_size = 3, .hidden_size = 4, .dropout = 1});
+  const auto whole = single(x).output.array();
+  nn::eval(single);
+  CHECK_AGREES(same_bits(single(x).output.array(), whole));  // there is nothing between layers
 }
 
 TEST_CASE("gradients are right, and copies and states give the same bits") {

@@ -212,4 +212,18 @@ TEST_CASE("a module that was moved from says so") {
   CHECK(from.name() == "Tanh");
 }
 
+TEST_CASE("copies of layers one after another keep what is tied among them") {
+  nn::Stack<double> model(nn::Linear<double>(2, 2), nn::Linear<double>(2, 2));
+  model[1].get<nn::Linear<double>>()->weight = model[0].get<nn::Linear<double>>()->weight.share();
+  auto copy = nn::clone(model);
+  CHECK(parameters(copy).size() == 3);
+  nn::Sequential fixed(nn::Linear<double>(2, 2), nn::Linear<double>(2, 2));
+  fixed.layer<1>().weight = fixed.layer<0>().weight.share();
+  auto same = nn::clone(fixed);
+  CHECK(parameters(same).size() == 3);
+  same.layer<0>().weight.set_value(Array<double>::zeros({2, 2}));
+  CHECK(same.layer<1>().weight.value()[3] == 0);
+  CHECK(fixed.layer<1>().weight.value()[3] != 0);
+}
+
 }  // TEST_SUITE("stack")
