@@ -8,6 +8,7 @@
 #else
 #define EBB_KERNEL_BYTES 16
 #endif
+#include "ebb/autodiff/kernels/channel_kernels.hpp"
 #include "ebb/autodiff/kernels/choice_kernels.hpp"
 #include "ebb/autodiff/kernels/line_kernels.hpp"
 #include "ebb/autodiff/kernels/matrix_kernels.hpp"
@@ -61,6 +62,8 @@ constexpr Kernels<T> make_table(op::List<U...>, op::List<B...>) {
       .softmax_pull = &L::softmax_pull,
       .layer_norm = &N::layer_norm,
       .layer_norm_pull = &N::layer_norm_pull,
+      .batch_norm = &ChannelKernels<T>::batch_norm,
+      .batch_norm_pull = &ChannelKernels<T>::batch_norm_pull,
       .lstm_step = &RecurrentKernels<T>::lstm_step,
       .lstm_pull = &RecurrentKernels<T>::lstm_pull,
       .gru_step = &RecurrentKernels<T>::gru_step,

@@ -49,6 +49,16 @@ struct LayerNormPull {
   double* totals;              ///< memory for 2 * cols numbers
 };
 
+/// The input of batch normalisation, and the moments of its channels.
+template <class T>
+struct Channels {
+  const T* x;  ///< (rows, channels, size)
+  std::int64_t rows, channels, size;
+  double eps;
+  bool training;               ///< the moments are those of x, and depend on it
+  T *mean, *variance, *scale;  ///< (channels,): of the distance to the mean; 1 / sqrt(.. + eps)
+};
+
 /// One step of a recurrent cell for one row. A cell has states of `size` numbers, and gates of
 /// `size` numbers each, one after the other.
 template <class T>
@@ -124,6 +134,11 @@ struct Kernels {
   void (*layer_norm)(T* y, const T* x, const T* weight, const T* bias, std::int64_t rows,
                      std::int64_t cols, double eps);
   void (*layer_norm_pull)(const LayerNormPull<T>& call);
+
+  /// y = (x - mean) * scale * weight + bias for each channel. In training it finds the moments.
+  void (*batch_norm)(const Channels<T>& x, const T* weight, const T* bias, T* y);
+  /// The gradients of x, and (2, channels) those of the weight and the bias.
+  void (*batch_norm_pull)(const Channels<T>& x, const T* weight, const T* g, T* gx, T* sums);
 
   // Steps of recurrent cells; those of the simplest, by tanh and by relu.
   void (*lstm_step)(const RecurrentStep<T>& row);

@@ -3,6 +3,7 @@
 
 #include "ebb/autodiff/values/instances.hpp"
 
+#include <cmath>
 #include <vector>
 
 namespace ebb::inline v0 {
@@ -147,35 +148,32 @@ BatchNormalized<T> batch_norm(const Operand<T>& x, const Array<T>& running_mean,
                         "; it is in [0, 1]");
   }
 
-  // Each channel over all other axes.
-  std::vector<int> others{0};
-  std::vector<std::int64_t> sizes(std::size_t(s.rank()), 1);
-  sizes[1] = s[1];
-  for (int i = 2; i < s.rank(); ++i) others.push_back(i);
-  const Axes axes{std::span<const int>(others)};
-  const Shape channels{std::span<const std::int64_t>(sizes)};
-
-  BatchNormalized<T> result{{}, running_mean, running_var};
-  Tensor<T> m, v;
-  if (o.training) {
-    const double count = double(s.size()) / double(s[1]);
-    if (!(count >= 2)) {
-      detail::throw_shapes("batch_norm", "training needs two values a channel at least", s);
-    }
-    m = mean(x, axes, true);
-    v = var(x, axes, {.correction = 0, .keepdim = true});
-    const auto mixed = [&](const Array<T>& running, const Tensor<T>& batch, double factor) {
-      const auto now = reshape(batch.detach(), {s[1]});
-      return ((1 - o.momentum) * running + o.momentum * factor * now).array();
-    };
-    result.running_mean = mixed(running_mean, m, 1);
-    result.running_var = mixed(running_var, v, count / (count - 1));
-  } else {
-    m = reshape(running_mean, channels);
-    v = reshape(running_var, channels);
+  const std::int64_t channels = s[1], count = channels > 0 ? s.size() / channels : 0;
+  if (o.training && count < 2) {
+    detail::throw_shapes("batch_norm", "training needs two values a channel at least", s);
   }
-  const auto scale = reshape(weight, channels) * rsqrt(v + o.eps);
-  result.y = (x - m) * scale + reshape(bias, channels);
+  std::int64_t size = 1;
+  for (int i = 2; i < s.rank(); ++i) size *= s[i];
+
+  auto moments = Array<T>::uninitialized({3, channels});
+  T *const mean = moments.mutate(), *const variance = mean + channels,
+           *const scale = variance + channels;
+  for (std::int64_t c = 0; !o.training && c < channels; ++c) {
+    mean[c] = running_mean[c];
+    scale[c] = T(1 / std::sqrt(double(running_var[c]) + o.eps));
+  }
+  BatchNormalized<T> result{{}, running_mean, running_var};
+  const Tensor<T> rows = shaped(x, {s[0], channels, size});
+  result.y = shaped(detail::apply<op::BatchNorm, T>({.eps = o.eps, .training = o.training}, rows,
+                                                    weight, bias, moments),
+                    s);
+  if (!o.training) return result;
+  const double share = o.momentum, of_sample = double(count) / double(count - 1);
+  T *const new_mean = result.running_mean.mutate(), *const new_var = result.running_var.mutate();
+  for (std::int64_t c = 0; c < channels; ++c) {
+    new_mean[c] = T((1 - share) * running_mean[c] + share * mean[c]);
+    new_var[c] = T((1 - share) * running_var[c] + share * of_sample * variance[c]);
+  }
   return result;
 }
 EBB_FOR_REALS(batch_norm)

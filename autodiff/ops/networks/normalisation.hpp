@@ -16,6 +16,27 @@ struct LayerNormOptions {
   double eps;
 };
 
+/// Options of the record of batch_norm.
+struct BatchNormCall {
+  double eps;
+  bool training;  ///< the moments are those of x, and depend on it
+};
+/// x (rows, channels, size) with its moments: rows of means, variances and scales.
+template <class T>
+Channels<T> channels_of(const BatchNormCall& call, Block* x, Block* moments) {
+  const std::int64_t channels = x->shape[1];
+  T* const of_moments = moments->data<T>();
+  return {.x = x->data<T>(),
+          .rows = x->shape[0],
+          .channels = channels,
+          .size = x->shape[2],
+          .eps = call.eps,
+          .training = call.training,
+          .mean = of_moments,
+          .variance = of_moments + channels,
+          .scale = of_moments + 2 * channels};
+}
+
 }  // namespace detail
 
 namespace op {
@@ -139,10 +160,78 @@ struct LayerNorm {
   }
 };
 
-/// Normalises each channel over all other axes (Ioffe and Szegedy 2015, "Batch normalization"), in
-/// operations on tensors.
+/// All gradients of BatchNorm in one pass over each channel: those of x, then the weight, then the
+/// bias. The inputs are g, x (rows, channels, size), the weight, and the moments.
+struct BatchNormPull {
+  static constexpr std::string_view name = "batch_norm_pull";
+  static constexpr bool internal = true;
+  using Options = detail::BatchNormCall;
+  static constexpr unsigned reads[] = {0b1111, 0b1111, 0b1111, 0};
+
+  template <class T>
+  static detail::Block* forward(const Options& o, detail::Block* g, detail::Block* x,
+                                detail::Block* weight, detail::Block* moments) {
+    const std::int64_t size = x->shape.size();
+    detail::BlockHandle out(detail::allocate({size + 2 * x->shape[1], 1}, sizeof(T)));
+    T* const gx = out->data<T>();
+    detail::kernels<T>().batch_norm_pull(detail::channels_of<T>(o, x, moments), weight->data<T>(),
+                                         g->data<T>(), gx, gx + size);
+    return out.take();
+  }
+  template <class T>
+  static Tensor<T> as_operations(const Options& o, std::span<const Tensor<T>> in) {
+    const auto &g = in[0], &x = in[1], &given = in[3];
+    const Shape channels{1, x.shape()[1], 1};
+    const Axes others{0, 2};
+    const auto row = [&](std::int64_t r) { return reshape(slice(given, 0, {r, r + 1}), channels); };
+    const Tensor<T> m = o.training ? mean(x, others, true) : row(0);
+    const Tensor<T> scale = o.training ? rsqrt(mean(square(x - m), others, true) + o.eps) : row(2);
+    const auto z = (x - m) * scale;
+    const auto factor = scale * reshape(in[2], channels);
+    const Tensor<T> gx = o.training
+                             ? factor * (g - mean(g, others, true) - z * mean(g * z, others, true))
+                             : factor * g;
+    const auto column = [](const Tensor<T>& part) { return reshape(part, {part.size(), 1}); };
+    return concat({column(gx), column(sum(g * z, others)), column(sum(g, others))});
+  }
+  static constexpr Lacks lacks{.scalar = "needs channels", .empty = "covered by batch_norm"};
+  static std::vector<Sample> samples();
+  static std::vector<Rejection> rejections() { return {}; }
+};
+
+/// Normalises each channel over all other axes (Ioffe and Szegedy 2015, "Batch normalization"). The
+/// inputs are x (rows, channels, size), the weight, the bias, and the moments (3, channels), which
+/// `forward` finds in training.
 struct BatchNorm {
   static constexpr std::string_view name = "batch_norm";
+  using Options = detail::BatchNormCall;
+  static constexpr unsigned reads[] = {0b1011, 0b1011, 0b1011, 0};
+
+  template <class T>
+  static detail::Block* forward(const Options& o, detail::Block* x, detail::Block* weight,
+                                detail::Block* bias, detail::Block* moments) {
+    detail::BlockHandle y(detail::allocate(x->shape, sizeof(T)));
+    detail::kernels<T>().batch_norm(detail::channels_of<T>(o, x, moments), weight->data<T>(),
+                                    bias->data<T>(), y->data<T>());
+    return y.take();
+  }
+  static auto vjps(const auto& call) {
+    using T = typename std::remove_cvref_t<decltype(call.g())>::value_type;
+    const auto x = call.input(0);
+    const std::int64_t size = x.size(), channels = x.shape()[1];
+    const auto flat = detail::apply<BatchNormPull, T>(call.options(), call.g(), x, call.input(1),
+                                                      call.template array<T>(3));
+    std::array<Tensor<T>, 3> parts;
+    if (call.needs(0)) parts[0] = reshape(slice(flat, 0, {0, size}), x.shape());
+    for (int k = 1; k < 3; ++k) {
+      if (!call.needs(k)) continue;
+      const std::int64_t begin = size + (k - 1) * channels;
+      // The sum over one row is a copy, which does not keep the rest in memory.
+      parts[std::size_t(k)] =
+          sum(reshape(slice(flat, 0, {begin, begin + channels}), {1, channels}), 0);
+    }
+    return parts;
+  }
   static constexpr Lacks lacks{.scalar = "needs channels"};
   static std::vector<Sample> samples() {
     const auto with = [](BatchNormOptions o) {
@@ -184,6 +273,25 @@ struct BatchNorm {
              "batch_norm: training needs two values a channel at least, not (1, 3)"}};
   }
 };
+
+inline std::vector<Sample> BatchNormPull::samples() {
+  const auto with = [](bool training) {
+    return [=](auto in) {
+      using T = typename std::remove_cvref_t<decltype(in[0])>::value_type;
+      const auto moments = cast<T>(exp(spread({3, 2}))).array();
+      const Options options{.eps = 0.1, .training = training};
+      if (training) {
+        detail::apply<BatchNorm, T>(options, in[1].detach(), in[2].detach(), in[2].detach(),
+                                    moments);
+      }
+      return detail::apply<BatchNormPull, T>(options, in[0], in[1], in[2], moments);
+    };
+  };
+  const std::vector<Array<double>> planes{spread({2, 2, 3}), spread({2, 2, 3}, 20), spread({2})};
+  const std::vector<Array<double>> rows{spread({3, 2, 1}), spread({3, 2, 1}, 20), spread({2})};
+  return {sample("of planes", planes, with(true)), sample("of rows", rows, with(true)),
+          sample("of given moments", planes, with(false))};
+}
 
 /// Divides rows by the root of their mean square (Zhang and Sennrich 2019, "Root mean square layer
 /// normalization"), in operations on tensors.
@@ -267,7 +375,7 @@ struct GroupNorm {
 };
 
 /// All normalisations, and their gradients.
-using Normalisations = List<LayerNorm, LayerNormPull, BatchNorm, RmsNorm, GroupNorm>;
+using Normalisations = List<LayerNorm, LayerNormPull, BatchNorm, BatchNormPull, RmsNorm, GroupNorm>;
 
 }  // namespace op
 }  // namespace ebb::inline v0

@@ -50,6 +50,104 @@ TEST_CASE("layer_norm agrees with a plain loop at every width") {
   }
 }
 
+TEST_CASE("batch_norm agrees with plain operations, forward and back, for all sizes") {
+  const auto plain = [](const auto& x, const auto& w, const auto& b, bool is_trained) {
+    const Shape channels{1, x.shape()[1], 1};
+    const auto m =
+        is_trained ? mean(x, {0, 2}, true) : Tensor<double>(Array<double>::full({1}, 0.5));
+    const auto v = is_trained ? mean(square(x - m), {0, 2}, true)
+                              : Tensor<double>(Array<double>::full({1}, 2));
+    return (x - m) * rsqrt(v + 0.1) * reshape(w, channels) + reshape(b, channels);
+  };
+  // Rows, channels and sizes; of one number, of few, of many; more than a block in either way.
+  for (const Shape& shape : {Shape{5, 3, 1},
+                             {2, 17, 1},
+                             {700, 5, 1},
+                             {3, 20, 2},
+                             {2, 3, 7},
+                             {3, 2, 16},
+                             {2, 5, 49},
+                             {40, 2, 130},
+                             {2, 2, 5000},
+                             {1, 1, 4097}}) {
+    for (const bool is_trained : {true, false}) {
+      CAPTURE(shape);
+      CAPTURE(is_trained);
+      const Shape c{shape[1]};
+      const auto run = [&]<class T>(T, const auto& f) {
+        Variable<T> x(cast<T>(op::spread(shape, 30)).array()), w(cast<T>(op::spread(c)).array()),
+            b(cast<T>(op::spread(c, 2)).array());
+        Tape tape;
+        const Tensor<T> y = f(x, w, b);
+        backward(SweepStart(y, cast<T>(op::spread(shape, 3)).array()));
+        return std::vector<Array<double>>{
+            cast<double>(y.detach()).array(), cast<double>(x.gradient()).array(),
+            cast<double>(w.gradient()).array(), cast<double>(b.gradient()).array()};
+      };
+      const auto fused = [&](const auto& x, const auto& w, const auto& b) {
+        using T = typename std::remove_cvref_t<decltype(x.value())>::value_type;
+        return batch_norm(x, Array<T>::full(c, T(0.5)), Array<T>::full(c, 2), w, b,
+                          {.training = is_trained, .eps = 0.1})
+            .y;
+      };
+      const auto expected = run(0.0, [&](const auto& x, const auto& w, const auto& b) {
+        return plain(x, w, b, is_trained);
+      });
+      const auto in_double = run(0.0, fused), in_float = run(0.0F, fused);
+      for (std::size_t k = 0; k < expected.size(); ++k) {
+        CAPTURE(k);
+        // Up to 10^4 terms in another order, some of which cancel.
+        CHECK_AGREES(close(in_double[k], expected[k], 1e-11, 1e-11));
+        CHECK_AGREES(close(in_float[k], expected[k], 2e-4, 2e-4));
+      }
+    }
+  }
+}
+
+TEST_CASE_TEMPLATE("batch_norm of squares that vanish or overflow, and of equal numbers", T, float,
+                   double) {
+  const double small = sizeof(T) == 4 ? 1e-25 : 1e-170, large = sizeof(T) == 4 ? 1e25 : 1e170;
+  const auto ones = Array<T>::ones({2}), zeros = Array<T>::zeros({2});
+  const auto normalised = [&](const Array<T>& x, double eps) {
+    return batch_norm(x, zeros, zeros, ones, zeros, {.training = true, .eps = eps}).y.array();
+  };
+  const auto twice = [](const auto& x) {  // a second number in each row
+    return concat({x.reshape({3, 2, 1}), x.reshape({3, 2, 1})}, 2).array();
+  };
+  const auto x = Array<T>::of({{T(-small), T(-large)}, {0, 0}, {T(small), T(large)}});
+  const double side = std::sqrt(1.5);
+  const auto y = Array<double>::of({{-side, -side}, {0, 0}, {side, side}});
+  CHECK_AGREES(close(normalised(x, 0), y, 1e-6, 1e-6));
+  CHECK_AGREES(close(normalised(twice(x), 0), twice(y), 1e-6, 1e-6));
+  // Equal elements are at their mean, for any eps.
+  const auto same = Array<T>::full({3, 2}, 7);
+  CHECK(equal(normalised(same, 1e-36), Array<T>::zeros({3, 2})));
+  CHECK(equal(normalised(twice(same), 1e-36), Array<T>::zeros({3, 2, 2})));
+}
+
+TEST_CASE("what is not finite in one channel of batch_norm stays there") {
+  const double inf = std::numeric_limits<double>::infinity();
+  for (const bool is_plane : {false, true}) {
+    auto x = op::spread(is_plane ? Shape{3, 2, 5} : Shape{3, 2, 1});
+    x.mutate()[0] = inf;
+    Variable<double> v(x);
+    const auto ones = Array<double>::ones({2}), zeros = Array<double>::zeros({2});
+    {
+      Tape tape;
+      backward(sum(batch_norm(v, zeros, ones, ones, zeros, {.training = true}).y));
+    }
+    for (std::int64_t i = 0; i < x.size(); ++i) {
+      CAPTURE(i);
+      CHECK(std::isnan(v.gradient().begin()[i]) == (i / x.shape()[2] % 2 == 0));
+    }
+    v.zero_grad();
+    // By given moments each number has a slope of its own.
+    Tape tape;
+    backward(sum(batch_norm(v, zeros, ones, ones, zeros).y));
+    for (const double slope : v.gradient()) CHECK(std::isfinite(slope));
+  }
+}
+
 TEST_CASE("layer_norm has the gradients of the same in plain operations, at every width") {
   for (const std::int64_t n : {1, 3, 8, 17, 64, 100, 257, 600}) {
     CAPTURE(n);
