@@ -142,6 +142,20 @@ std::vector<std::size_t> assign(const detail::Strata& groups, const Counts& size
   return part_of_group;
 }
 
+/// The change of time nearest to a position among ascending rows, the later one of two.
+std::int64_t change_near(std::int64_t position, const Rows& rows, std::span<const double> times) {
+  const auto n = std::int64_t(rows.size());
+  const auto is_change = [&](std::int64_t i) {
+    if (i <= 0 || i >= n) return true;
+    const auto at = rows.begin() + i;
+    return times[std::size_t(*at)] != times[std::size_t(*(at - 1))];
+  };
+  for (std::int64_t distance = 0;; ++distance) {
+    if (is_change(position + distance)) return std::min(position + distance, n);
+    if (is_change(position - distance)) return std::max(position - distance, std::int64_t(0));
+  }
+}
+
 std::int64_t row_count(std::span<const std::int64_t> rows) { return std::int64_t(rows.size()); }
 
 }  // namespace
@@ -170,6 +184,34 @@ Parts split_grouped(std::span<const std::int64_t> groups, PartsOptions options) 
   const auto part_of_group = assign(strata, sizes, stream);
   return deal(strata.rows(), sizes, stream,
               [&](std::int64_t row) { return part_of_group[strata.of_row[std::size_t(row)]]; });
+}
+
+Parts split_by_time(std::span<const double> times, TimePartsOptions options) {
+  const auto n = std::int64_t(times.size());
+  const Counts sizes =
+      checked_sizes("split_by_time", n, {.validation = options.validation, .test = options.test});
+  Rows rows(times.size());
+  std::iota(rows.begin(), rows.end(), std::int64_t(0));
+  for (std::size_t row = 0; row < times.size(); ++row) {
+    if (!std::isnan(times[row])) continue;
+    throw ArgumentError("split_by_time: the time of row " + std::to_string(row) +
+                        " is NaN; leave out the row");
+  }
+  std::stable_sort(rows.begin(), rows.end(), [&](std::int64_t a, std::int64_t b) {
+    return times[std::size_t(a)] < times[std::size_t(b)];
+  });
+  const std::int64_t test = change_near(n - sizes[0], rows, times);
+  const std::int64_t validation = change_near(n - sizes[0] - sizes[1], rows, times);
+  const Parts result{.train = {rows.begin(), rows.begin() + validation},
+                     .validation = {rows.begin() + validation, rows.begin() + test},
+                     .test = {rows.begin() + test, rows.end()}};
+  for (std::size_t p = 0; p < parts; ++p) {
+    if (sizes[p] == 0 || !(result.*members[p]).empty()) continue;
+    throw ArgumentError("split_by_time: the " + std::to_string(n) +
+                        " rows have too few different times to have some for " + purposes[p] +
+                        "; make that part larger");
+  }
+  return result;
 }
 
 }  // namespace ebb::inline v0::data

@@ -41,6 +41,19 @@ EBB_API Parts split_stratified(std::span<const std::int64_t> classes, PartsOptio
 /// group.
 EBB_API Parts split_grouped(std::span<const std::int64_t> groups, PartsOptions options = {});
 
+struct TimePartsOptions {
+  double validation = 0;  ///< the fraction of rows to choose a model with
+  double test = 0.2;      ///< the fraction of rows to evaluate the chosen model on
+};
+
+/// Divides rows by time: all rows to train on come before those for validation, and these before
+/// those for testing; each part is in the order of time. `times` has the time of each row. Rows of
+/// one time stay in one part, so that a part ends at the change of time that is nearest to the
+/// fraction.
+/// @throws ShapeError and ArgumentError as `split_rows`, and ArgumentError for a time that is NaN,
+/// and for too few different times to have all parts.
+EBB_API Parts split_by_time(std::span<const double> times, TimePartsOptions options = {});
+
 struct FoldOptions {
   std::int64_t folds = 5;    ///< the number of folds, at least 2
   std::int64_t repeats = 1;  ///< how often to make the folds, each time shuffled anew

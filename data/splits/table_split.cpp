@@ -2,6 +2,7 @@
 #include "ebb/data/splits/table_split.hpp"
 
 #include <initializer_list>
+#include <vector>
 
 #include "ebb/autodiff/values/error.hpp"
 #include "ebb/autodiff/values/instances.hpp"
@@ -80,5 +81,15 @@ TableFold<T> split(const Table<T>& table, const Fold& fold) {
           part_of(table, fold.test, {identity, 1}, Role::held_out)};
 }
 EBB_OVERLOAD_FOR_REALS(split, TableFold<T>(const Table<T>&, const Fold&))
+
+template <Real T>
+TableParts<T> split_by_time(const Table<T>& table, std::string_view time,
+                            TimePartsOptions options) {
+  const Array<T> column = table.column(time);
+  const std::vector<double> times(column.data(), column.data() + column.size());
+  return split(table, split_by_time(times, options));
+}
+EBB_OVERLOAD_FOR_REALS(split_by_time,
+                       TableParts<T>(const Table<T>&, std::string_view, TimePartsOptions))
 
 }  // namespace ebb::inline v0::data

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Splits tables into parts that know whether they are for training or held out.
 #pragma once
-#include "ebb/data/tables/rows.hpp"
+#include <string_view>
+
+#include "ebb/data/splits/split.hpp"
 #include "ebb/data/tables/table.hpp"
 
 namespace ebb::inline v0::data {
@@ -34,5 +36,10 @@ EBB_API TableParts<T> split(const Table<T>& table, const Parts& parts);
 /// @throws ArgumentError as `split(table, parts)`.
 template <Real T>
 EBB_API TableFold<T> split(const Table<T>& table, const Fold& fold);
+/// Divides the rows of a table by a column of times, as `split_by_time(times)`.
+/// @throws ArgumentError, which lists the columns, for a name that no column has; and as both.
+template <Real T>
+EBB_API TableParts<T> split_by_time(const Table<T>& table, std::string_view time,
+                                    TimePartsOptions options = {});
 
 }  // namespace ebb::inline v0::data
