@@ -5,11 +5,10 @@
 #include <cmath>
 #include <cstdio>
 #include <limits>
+#include <numeric>
 
-#include "ebb/autodiff/values/access.hpp"
-#include "ebb/autodiff/values/error.hpp"
 #include "ebb/autodiff/values/instances.hpp"
-#include "ebb/autodiff/values/variable.hpp"
+#include "ebb/nn/metrics/row_weights.hpp"
 
 namespace ebb::inline v0::nn {
 namespace {
@@ -50,6 +49,7 @@ ConfusionMatrix::ConfusionMatrix(std::int64_t classes) : classes_(classes) {
                         std::to_string(classes));
   }
   counts_.resize(std::size_t(classes * classes));
+  weights_.resize(counts_.size());
 }
 
 void ConfusionMatrix::check_label(std::int64_t label) const {
@@ -58,20 +58,42 @@ void ConfusionMatrix::check_label(std::int64_t label) const {
                       std::to_string(classes_));
 }
 
-void ConfusionMatrix::update(const Array<std::int64_t>& predicted,
-                             const Array<std::int64_t>& actual) {
+void ConfusionMatrix::check_labels(const Array<std::int64_t>& predicted,
+                                   const Array<std::int64_t>& actual) const {
   if (!(predicted.shape() == actual.shape())) {
     throw ShapeError(
         "ConfusionMatrix: the shapes of predicted and actual labels must be equal, not " +
         to_string(predicted.shape()) + " and " + to_string(actual.shape()));
   }
-  // Nothing is counted if one label is wrong.
   for (const std::int64_t label : predicted) check_label(label);
   for (const std::int64_t label : actual) check_label(label);
-  for (std::int64_t i = 0; i < actual.size(); ++i)
-    ++counts_[std::size_t(actual.data()[i] * classes_ + predicted.data()[i])];
-  total_ += actual.size();
 }
+
+void ConfusionMatrix::update(const Array<std::int64_t>& predicted,
+                             const Array<std::int64_t>& actual) {
+  check_labels(predicted, actual);
+  for (std::int64_t i = 0; i < actual.size(); ++i) {
+    const auto at = std::size_t(actual.data()[i] * classes_ + predicted.data()[i]);
+    ++counts_[at];
+    ++weights_[at];
+  }
+}
+
+template <Real T>
+void ConfusionMatrix::update(const Array<std::int64_t>& predicted,
+                             const Array<std::int64_t>& actual, const Operand<T>& weights) {
+  check_labels(predicted, actual);
+  const Array<T> w = detail::row_weights("ConfusionMatrix", weights, actual.shape());
+  for (std::int64_t i = 0; i < actual.size(); ++i) {
+    const auto at = std::size_t(actual.data()[i] * classes_ + predicted.data()[i]);
+    ++counts_[at];
+    weights_[at] += double(w.data()[i]);
+  }
+}
+template EBB_API void ConfusionMatrix::update(const Array<std::int64_t>&,
+                                              const Array<std::int64_t>&, const Operand<float>&);
+template EBB_API void ConfusionMatrix::update(const Array<std::int64_t>&,
+                                              const Array<std::int64_t>&, const Operand<double>&);
 
 void ConfusionMatrix::merge(const ConfusionMatrix& other) {
   if (other.classes_ != classes_) {
@@ -79,29 +101,40 @@ void ConfusionMatrix::merge(const ConfusionMatrix& other) {
                         " classes and one of " + std::to_string(other.classes_) +
                         " cannot be merged");
   }
-  for (std::size_t i = 0; i < counts_.size(); ++i) counts_[i] += other.counts_[i];
-  total_ += other.total_;
+  for (std::size_t i = 0; i < counts_.size(); ++i) {
+    counts_[i] += other.counts_[i];
+    weights_[i] += other.weights_[i];
+  }
 }
 
+std::int64_t ConfusionMatrix::count() const {
+  return std::accumulate(counts_.begin(), counts_.end(), std::int64_t(0));
+}
 Array<std::int64_t> ConfusionMatrix::counts() const {
   return Array<std::int64_t>(Shape{classes_, classes_}, std::span<const std::int64_t>(counts_));
+}
+Array<double> ConfusionMatrix::weights() const {
+  return Array<double>(Shape{classes_, classes_}, std::span<const double>(weights_));
+}
+double ConfusionMatrix::total() const {
+  return std::accumulate(weights_.begin(), weights_.end(), 0.0);
 }
 
 double ConfusionMatrix::actual(std::int64_t label) const {
   double sum = 0;
-  for (std::int64_t k = 0; k < classes_; ++k) sum += double(at(label, k));
+  for (std::int64_t k = 0; k < classes_; ++k) sum += at(label, k);
   return sum;
 }
 double ConfusionMatrix::predicted(std::int64_t label) const {
   double sum = 0;
-  for (std::int64_t k = 0; k < classes_; ++k) sum += double(at(k, label));
+  for (std::int64_t k = 0; k < classes_; ++k) sum += at(k, label);
   return sum;
 }
 
 double ConfusionMatrix::accuracy() const {
   double right = 0;
-  for (std::int64_t k = 0; k < classes_; ++k) right += double(at(k, k));
-  return total_ > 0 ? right / double(total_) : nan;
+  for (std::int64_t k = 0; k < classes_; ++k) right += at(k, k);
+  return right / total();
 }
 
 double ConfusionMatrix::balanced_accuracy() const {
@@ -116,25 +149,25 @@ double ConfusionMatrix::balanced_accuracy() const {
 
 double ConfusionMatrix::precision(std::int64_t label) const {
   check_label(label);
-  return total_ > 0 ? ratio(double(at(label, label)), predicted(label)) : nan;
+  return total() > 0 ? ratio(at(label, label), predicted(label)) : nan;
 }
 double ConfusionMatrix::recall(std::int64_t label) const {
   check_label(label);
-  return total_ > 0 ? ratio(double(at(label, label)), actual(label)) : nan;
+  return total() > 0 ? ratio(at(label, label), actual(label)) : nan;
 }
 double ConfusionMatrix::specificity(std::int64_t label) const {
   check_label(label);
-  const double others = double(total_) - actual(label);
-  const double denied = others - (predicted(label) - double(at(label, label)));
-  return total_ > 0 ? ratio(denied, others) : nan;
+  const double others = total() - actual(label);
+  const double denied = others - (predicted(label) - at(label, label));
+  return total() > 0 ? ratio(denied, others) : nan;
 }
 double ConfusionMatrix::f_beta(std::int64_t label, double beta) const {
   check_label(label);
   const double square = beta * beta;
   // By counts, which are exact.
-  return total_ > 0 ? ratio((1 + square) * double(at(label, label)),
-                            square * actual(label) + predicted(label))
-                    : nan;
+  return total() > 0
+             ? ratio((1 + square) * at(label, label), square * actual(label) + predicted(label))
+             : nan;
 }
 
 template <class F>
@@ -153,7 +186,7 @@ double ConfusionMatrix::averaged(Average average, const F& score) const {
     sum += weight * score(k);
     weights += weight;
   }
-  return total_ > 0 ? sum / weights : nan;
+  return total() > 0 ? sum / weights : nan;
 }
 double ConfusionMatrix::precision(Average average) const {
   return averaged(average, [&](std::int64_t k) { return precision(k); });
@@ -168,21 +201,21 @@ double ConfusionMatrix::f_beta(Average average, double beta) const {
 double ConfusionMatrix::kappa() const {
   double chance = 0;
   for (std::int64_t k = 0; k < classes_; ++k) chance += actual(k) * predicted(k);
-  chance /= double(total_) * double(total_);
-  return total_ > 0 ? (accuracy() - chance) / (1 - chance) : nan;
+  chance /= total() * total();
+  return (accuracy() - chance) / (1 - chance);
 }
 
 double ConfusionMatrix::matthews() const {
-  const double n = double(total_);
+  const double n = total();
   double right = 0, both = 0, actual_squares = 0, predicted_squares = 0;
   for (std::int64_t k = 0; k < classes_; ++k) {
-    right += double(at(k, k));
+    right += at(k, k);
     both += actual(k) * predicted(k);
     actual_squares += actual(k) * actual(k);
     predicted_squares += predicted(k) * predicted(k);
   }
   const double spread = std::sqrt((n * n - actual_squares) * (n * n - predicted_squares));
-  return total_ > 0 ? ratio(right * n - both, spread) : nan;
+  return n > 0 ? ratio(right * n - both, spread) : nan;
 }
 
 std::string ConfusionMatrix::report(const std::vector<std::string>& names) const {
@@ -205,23 +238,24 @@ std::string ConfusionMatrix::report(const std::vector<std::string>& names) const
   }
   for (const auto& [name, average] :
        {std::pair("macro", Average::macro), std::pair("weighted", Average::weighted)}) {
-    row(name, precision(average), recall(average), f1(average), double(total_));
+    row(name, precision(average), recall(average), f1(average), total());
   }
   char accuracy_text[64];
-  std::snprintf(accuracy_text, sizeof accuracy_text, "%33.4f%11.0f\n", accuracy(), double(total_));
+  std::snprintf(accuracy_text, sizeof accuracy_text, "%33.4f%11.0f\n", accuracy(), total());
   return text + std::string(width - 8, ' ') + "accuracy" + accuracy_text;
 }
 
 void ConfusionMatrix::each(Fields& field) {
-  std::vector<double> counts(counts_.begin(), counts_.end());
+  const std::size_t size = counts_.size();
+  std::vector<std::int64_t> counts = counts_;
+  std::vector<double> weights = weights_;
   field("counts", counts);
-  field.refuse_unless(counts.size() == counts_.size(),
+  field("weights", weights);
+  field.refuse_unless(counts.size() == size && weights.size() == size,
                       "the confusion matrix had " + std::to_string(counts.size()) +
-                          " counts, and has " + std::to_string(counts_.size()));
-  std::transform(counts.begin(), counts.end(), counts_.begin(),
-                 [](double x) { return std::int64_t(x); });
-  total_ = 0;
-  for (const std::int64_t count : counts_) total_ += count;
+                          " counts, and has " + std::to_string(size));
+  counts_ = std::move(counts);
+  weights_ = std::move(weights);
 }
 
 }  // namespace ebb::inline v0::nn

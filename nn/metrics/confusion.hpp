@@ -37,15 +37,23 @@ class EBB_API ConfusionMatrix {
   explicit ConfusionMatrix(std::int64_t classes);
 
   /// Adds labels 0 ... classes - 1, (n,) or any other equal shapes.
-  /// @throws ShapeError for shapes that differ; ArgumentError for a label that is no class.
+  /// @throws ShapeError for shapes that differ; ArgumentError for a label that is no class. Nothing
+  /// is added then.
   void update(const Array<std::int64_t>& predicted, const Array<std::int64_t>& actual);
+  /// Adds labels with a weight for each, such that one of 3 counts as three rows.
+  /// @throws ArgumentError also for a weight that is negative or not finite.
+  template <Real T>
+  void update(const Array<std::int64_t>& predicted, const Array<std::int64_t>& actual,
+              const Operand<T>& weights);
   /// @throws ArgumentError for another number of classes.
   void merge(const ConfusionMatrix& other);
 
   std::int64_t classes() const { return classes_; }
-  std::int64_t count() const { return total_; }
+  std::int64_t count() const;  ///< of rows, whatever their weights
   /// (classes, classes): how often row was true and column predicted.
   Array<std::int64_t> counts() const;
+  /// (classes, classes): the weights of those rows, of which all scores are made.
+  Array<double> weights() const;
 
   double accuracy() const;
   /// The mean recall of the classes that are true at least once.
@@ -72,21 +80,24 @@ class EBB_API ConfusionMatrix {
   /// @throws ArgumentError unless there is a name for each class, or none.
   std::string report(const std::vector<std::string>& names = {}) const;
 
-  /// Visits the counts.
+  /// Visits the counts and the weights.
   void each(Fields& field);
 
  private:
-  std::int64_t at(std::int64_t actual, std::int64_t predicted) const {
-    return counts_[std::size_t(actual * classes_ + predicted)];
+  double at(std::int64_t actual, std::int64_t predicted) const {
+    return weights_[std::size_t(actual * classes_ + predicted)];
   }
+  double total() const;
+  void check_labels(const Array<std::int64_t>& predicted, const Array<std::int64_t>& actual) const;
   double actual(std::int64_t label) const;     ///< how often a class is true
   double predicted(std::int64_t label) const;  ///< how often it is predicted
   void check_label(std::int64_t label) const;
   template <class F>
   double averaged(Average average, const F& score) const;
 
-  std::int64_t classes_, total_ = 0;
+  std::int64_t classes_;
   std::vector<std::int64_t> counts_;
+  std::vector<double> weights_;  ///< whole numbers without weights, whose sums are exact
 };
 
 }  // namespace ebb::inline v0::nn

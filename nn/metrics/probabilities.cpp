@@ -6,15 +6,14 @@
 #include <limits>
 #include <string>
 
-#include "ebb/autodiff/values/access.hpp"
-#include "ebb/autodiff/values/error.hpp"
 #include "ebb/autodiff/values/instances.hpp"
-#include "ebb/autodiff/values/variable.hpp"
+#include "ebb/nn/metrics/row_weights.hpp"
 
 namespace ebb::inline v0::nn {
 namespace {
 
 constexpr double nan = std::numeric_limits<double>::quiet_NaN();
+constexpr const char* metric = "ProbabilityMetrics";
 
 template <class T>
 Array<T> values(const Operand<T>& x, const char* who) {
@@ -62,26 +61,30 @@ ProbabilityMetrics::ProbabilityMetrics(std::int64_t bins) {
   }
   predicted_.resize(std::size_t(bins));
   happened_.resize(std::size_t(bins));
+  weights_.resize(std::size_t(bins));
   counts_.resize(std::size_t(bins));
 }
 
-void ProbabilityMetrics::add(double likelihood, double brier, double confidence, bool is_right) {
+void ProbabilityMetrics::add(double likelihood, double brier, double confidence, bool is_right,
+                             double weight) {
   ++count_;
-  const double change = likelihood - mean_;
-  mean_ += change / double(count_);
-  spread_ += change * (likelihood - mean_);
-  brier_ += brier;
   const auto bins = std::int64_t(counts_.size());
   const auto bin = std::size_t(std::min(std::int64_t(confidence * double(bins)), bins - 1));
-  predicted_[bin] += confidence;
-  happened_[bin] += is_right ? 1 : 0;
   ++counts_[bin];
+  if (weight == 0) return;
+  weight_ += weight;
+  weight_squares_ += weight * weight;
+  const double change = likelihood - mean_;
+  mean_ += weight / weight_ * change;
+  spread_ += weight * change * (likelihood - mean_);
+  brier_ += weight * brier;
+  predicted_[bin] += weight * confidence;
+  happened_[bin] += is_right ? weight : 0;
+  weights_[bin] += weight;
 }
 
 template <Real T>
-void ProbabilityMetrics::update(const Operand<T>& probabilities, const Operand<T>& labels) {
-  const Array<T> p = values(probabilities, "ProbabilityMetrics");
-  const Array<T> y = values(labels, "ProbabilityMetrics");
+void ProbabilityMetrics::add_all(const Array<T>& p, const Array<T>& y, const T* weights) {
   if (!(p.shape() == y.shape())) {
     throw ShapeError(
         "ProbabilityMetrics: the shapes of probabilities and labels must be equal, not " +
@@ -97,14 +100,13 @@ void ProbabilityMetrics::update(const Operand<T>& probabilities, const Operand<T
   for (std::int64_t i = 0; i < p.size(); ++i) {
     const double yes = double(p.data()[i]), happened = double(y.data()[i]);
     add(log_of<T>(happened == 1 ? yes : 1 - yes), (yes - happened) * (yes - happened), yes,
-        happened == 1);
+        happened == 1, weights ? double(weights[i]) : 1);
   }
 }
 
 template <Real T>
-void ProbabilityMetrics::update(const Operand<T>& probabilities,
-                                const Array<std::int64_t>& labels) {
-  const Array<T> p = values(probabilities, "ProbabilityMetrics");
+void ProbabilityMetrics::add_all(const Array<T>& p, const Array<std::int64_t>& labels,
+                                 const T* weights) {
   check_classes("ProbabilityMetrics", p.shape(), labels);
   check_probabilities(p);
   const std::int64_t n = p.shape()[0], classes = p.shape()[1];
@@ -127,12 +129,40 @@ void ProbabilityMetrics::update(const Operand<T>& probabilities,
       brier += error * error;
     }
     const T* const most = std::max_element(row, row + classes);
-    add(log_of<T>(double(row[label])), brier, double(*most), most - row == label);
+    add(log_of<T>(double(row[label])), brier, double(*most), most - row == label,
+        weights ? double(weights[i]) : 1);
   }
 }
-#define EBB_UPDATE(T)                                                                     \
-  template EBB_API void ProbabilityMetrics::update(const Operand<T>&, const Operand<T>&); \
-  template EBB_API void ProbabilityMetrics::update(const Operand<T>&, const Array<std::int64_t>&);
+
+template <Real T>
+void ProbabilityMetrics::update(const Operand<T>& probabilities, const Operand<T>& labels) {
+  add_all<T>(values(probabilities, metric), values(labels, metric), nullptr);
+}
+template <Real T>
+void ProbabilityMetrics::update(const Operand<T>& probabilities, const Operand<T>& labels,
+                                const Operand<T>& weights) {
+  const Array<T> y = values(labels, metric);
+  const Array<T> w = detail::row_weights(metric, weights, y.shape());
+  add_all<T>(values(probabilities, metric), y, w.data());
+}
+template <Real T>
+void ProbabilityMetrics::update(const Operand<T>& probabilities,
+                                const Array<std::int64_t>& labels) {
+  add_all<T>(values(probabilities, metric), labels, nullptr);
+}
+template <Real T>
+void ProbabilityMetrics::update(const Operand<T>& probabilities, const Array<std::int64_t>& labels,
+                                const Operand<T>& weights) {
+  const Array<T> w = detail::row_weights(metric, weights, labels.shape());
+  add_all<T>(values(probabilities, metric), labels, w.data());
+}
+#define EBB_UPDATE(T)                                                                              \
+  template EBB_API void ProbabilityMetrics::update(const Operand<T>&, const Operand<T>&);          \
+  template EBB_API void ProbabilityMetrics::update(const Operand<T>&, const Operand<T>&,           \
+                                                   const Operand<T>&);                             \
+  template EBB_API void ProbabilityMetrics::update(const Operand<T>&, const Array<std::int64_t>&); \
+  template EBB_API void ProbabilityMetrics::update(const Operand<T>&, const Array<std::int64_t>&,  \
+                                                   const Operand<T>&);
 EBB_UPDATE(float)
 EBB_UPDATE(double)
 #undef EBB_UPDATE
@@ -143,49 +173,53 @@ void ProbabilityMetrics::merge(const ProbabilityMetrics& other) {
                         " bins and one of " + std::to_string(other.counts_.size()) +
                         " cannot be merged");
   }
-  if (other.count_ == 0) return;
-  const double mine = double(count_), theirs = double(other.count_), all = mine + theirs;
-  const double change = other.mean_ - mean_;
-  mean_ += theirs / all * change;
-  spread_ += other.spread_ + mine * theirs / all * change * change;
   count_ += other.count_;
-  brier_ += other.brier_;
   for (std::size_t b = 0; b < counts_.size(); ++b) {
     predicted_[b] += other.predicted_[b];
     happened_[b] += other.happened_[b];
+    weights_[b] += other.weights_[b];
     counts_[b] += other.counts_[b];
   }
+  if (other.weight_ == 0) return;
+  const double all = weight_ + other.weight_, change = other.mean_ - mean_;
+  mean_ += other.weight_ / all * change;
+  spread_ += other.spread_ + weight_ * other.weight_ / all * change * change;
+  weight_ = all;
+  weight_squares_ += other.weight_squares_;
+  brier_ += other.brier_;
 }
 
-double ProbabilityMetrics::log_likelihood() const { return count_ > 0 ? mean_ : nan; }
+double ProbabilityMetrics::log_likelihood() const { return weight_ > 0 ? mean_ : nan; }
 double ProbabilityMetrics::log_likelihood_error() const {
-  const double n = double(count_);
-  return count_ > 1 ? std::sqrt(spread_ / (n - 1) / n) : nan;
+  // As many rows of equal weights would have this sum of weights and of their squares.
+  const double n = weight_ * weight_ / weight_squares_;
+  return n > 1 ? std::sqrt(spread_ / weight_ / (n - 1)) : nan;
 }
-double ProbabilityMetrics::brier_score() const { return brier_ / double(count_); }
+double ProbabilityMetrics::brier_score() const { return brier_ / weight_; }
 
 double ProbabilityMetrics::calibration_error() const {
   double sum = 0;
   for (std::size_t b = 0; b < counts_.size(); ++b) sum += std::abs(predicted_[b] - happened_[b]);
-  return sum / double(count_);
+  return sum / weight_;
 }
 
 std::vector<CalibrationBin> ProbabilityMetrics::calibration_curve() const {
   std::vector<CalibrationBin> curve;
   for (std::size_t b = 0; b < counts_.size(); ++b) {
-    const double n = double(counts_[b]);
-    curve.push_back({predicted_[b] / n, happened_[b] / n, counts_[b]});
+    curve.push_back({predicted_[b] / weights_[b], happened_[b] / weights_[b], counts_[b]});
   }
   return curve;
 }
 
-template <Real T>
-double top_k_accuracy(const Operand<T>& scores, const Array<std::int64_t>& labels, std::int64_t k) {
+namespace {
+
+template <class T>
+double top_k(const Array<T>& s, const Array<std::int64_t>& labels, std::int64_t k,
+             const T* weights) {
   if (k < 1) throw ArgumentError("top_k_accuracy: k must be at least 1, not " + std::to_string(k));
-  const Array<T> s = values(scores, "top_k_accuracy");
   check_classes("top_k_accuracy", s.shape(), labels);
   const std::int64_t n = s.shape()[0], classes = s.shape()[1];
-  std::int64_t right = 0;
+  double right = 0, all = 0;
   for (std::int64_t i = 0; i < n; ++i) {
     const T* const row = s.data() + i * classes;
     const std::int64_t label = labels.data()[i];
@@ -196,10 +230,28 @@ double top_k_accuracy(const Operand<T>& scores, const Array<std::int64_t>& label
                             " has a score that is NaN");
       before += row[j] > row[label] || (row[j] == row[label] && j < label) ? 1 : 0;
     }
-    right += before < k ? 1 : 0;
+    const double weight = weights ? double(weights[i]) : 1;
+    all += weight;
+    right += before < k ? weight : 0;
   }
-  return double(right) / double(n);
+  return right / all;
 }
-EBB_FOR_REALS(top_k_accuracy)
+
+}  // namespace
+
+template <Real T>
+double top_k_accuracy(const Operand<T>& scores, const Array<std::int64_t>& labels, std::int64_t k) {
+  return top_k<T>(values(scores, "top_k_accuracy"), labels, k, nullptr);
+}
+EBB_OVERLOAD_FOR_REALS(top_k_accuracy,
+                       double(const Operand<T>&, const Array<std::int64_t>&, std::int64_t))
+template <Real T>
+double top_k_accuracy(const Operand<T>& scores, const Array<std::int64_t>& labels, std::int64_t k,
+                      const Operand<T>& weights) {
+  const Array<T> w = detail::row_weights("top_k_accuracy", weights, labels.shape());
+  return top_k<T>(values(scores, "top_k_accuracy"), labels, k, w.data());
+}
+EBB_OVERLOAD_FOR_REALS(top_k_accuracy, double(const Operand<T>&, const Array<std::int64_t>&,
+                                              std::int64_t, const Operand<T>&))
 
 }  // namespace ebb::inline v0::nn

@@ -25,7 +25,8 @@ struct CalibrationBin {
 ///
 /// Of two classes a row has the probability of class 1; of several, one for each class. For
 /// calibration, a row of two classes counts by the probability of class 1, and one of several by
-/// that of the class that it predicts (Guo et al. 2017).
+/// that of the class that it predicts (Guo et al. 2017). With weights, which have the shape of the
+/// labels, one of 3 counts as three rows; all are at least 0 and finite.
 class EBB_API ProbabilityMetrics {
  public:
   /// Bins of equal width for the calibration. @throws ArgumentError for less than one.
@@ -36,9 +37,14 @@ class EBB_API ProbabilityMetrics {
   /// other labels. Nothing is added then.
   template <Real T>
   void update(const Operand<T>& probabilities, const Operand<T>& labels);
+  template <Real T>
+  void update(const Operand<T>& probabilities, const Operand<T>& labels, const Operand<T>& weights);
   /// Adds probabilities (n, classes), whose rows add up to 1, and labels (n,).
   template <Real T>
   void update(const Operand<T>& probabilities, const Array<std::int64_t>& labels);
+  template <Real T>
+  void update(const Operand<T>& probabilities, const Array<std::int64_t>& labels,
+              const Operand<T>& weights);
   /// @throws ArgumentError for another number of bins.
   void merge(const ProbabilityMetrics& other);
 
@@ -47,7 +53,8 @@ class EBB_API ProbabilityMetrics {
   /// number of its type from 1, so that one impossible row does not make it infinite.
   double log_loss() const { return -log_likelihood(); }
   double log_likelihood() const;
-  /// The standard error of the mean log-likelihood; NaN for less than two rows.
+  /// The standard error of the mean log-likelihood; NaN for less than two rows. Weights say how
+  /// much rows count, so that rows of equal weights have the error of rows without.
   double log_likelihood_error() const;
   /// The mean of (p - y)^2 (Brier 1950); of several classes, of the sum over them.
   double brier_score() const;
@@ -56,21 +63,29 @@ class EBB_API ProbabilityMetrics {
   std::vector<CalibrationBin> calibration_curve() const;
 
  private:
-  void add(double likelihood, double brier, double confidence, bool is_right);
+  void add(double likelihood, double brier, double confidence, bool is_right, double weight);
+  template <Real T>
+  void add_all(const Array<T>& probabilities, const Array<T>& labels, const T* weights);
+  template <Real T>
+  void add_all(const Array<T>& probabilities, const Array<std::int64_t>& labels, const T* weights);
 
   std::int64_t count_ = 0;
-  double mean_ = 0, spread_ = 0;  // of log-likelihoods
+  double weight_ = 0, weight_squares_ = 0;  // sums
+  double mean_ = 0, spread_ = 0;            // of log-likelihoods
   double brier_ = 0;
-  std::vector<double> predicted_, happened_;  // sums by bin
+  std::vector<double> predicted_, happened_, weights_;  // sums by bin
   std::vector<std::int64_t> counts_;
 };
 
 /// The part of rows whose label is among the k largest scores (n, classes); of equal scores, the
-/// lower positions count first.
+/// lower positions count first. Rows may have weights (n,).
 /// @throws ShapeError for other shapes; ArgumentError for a k below 1, a label that is no class,
 /// and NaN.
 template <Real T>
 EBB_API double top_k_accuracy(const Operand<T>& scores, const Array<std::int64_t>& labels,
                               std::int64_t k);
+template <Real T>
+EBB_API double top_k_accuracy(const Operand<T>& scores, const Array<std::int64_t>& labels,
+                              std::int64_t k, const Operand<T>& weights);
 
 }  // namespace ebb::inline v0::nn

@@ -3,14 +3,13 @@
 
 #include <algorithm>
 #include <cmath>
+#include <functional>
 #include <limits>
+#include <numeric>
 #include <string>
-#include <utility>
 
-#include "ebb/autodiff/values/access.hpp"
-#include "ebb/autodiff/values/error.hpp"
 #include "ebb/autodiff/values/instances.hpp"
-#include "ebb/autodiff/values/variable.hpp"
+#include "ebb/nn/metrics/row_weights.hpp"
 
 namespace ebb::inline v0::nn {
 namespace {
@@ -20,8 +19,47 @@ constexpr double infinity = std::numeric_limits<double>::infinity();
 
 }  // namespace
 
+void RankingMetrics::Rows::add(double score) {
+  scores.push_back(score);
+  if (!weights.empty()) weights.push_back(1);
+  ++total;
+}
+void RankingMetrics::Rows::add(double score, double weight) {
+  if (weight == 0) return;
+  weights.resize(scores.size(), 1);
+  scores.push_back(score);
+  weights.push_back(weight);
+  total += weight;
+}
+void RankingMetrics::Rows::merge(const Rows& other) {
+  if (!weights.empty() || !other.weights.empty()) {
+    weights.resize(scores.size(), 1);
+    weights.insert(weights.end(), other.weights.begin(), other.weights.end());
+    weights.resize(scores.size() + other.scores.size(), 1);
+  }
+  scores.insert(scores.end(), other.scores.begin(), other.scores.end());
+  total += other.total;
+}
+RankingMetrics::Rows RankingMetrics::Rows::sorted() const {
+  Rows rows = *this;
+  if (weights.empty()) {
+    std::sort(rows.scores.begin(), rows.scores.end(), std::greater<>());
+    return rows;
+  }
+  std::vector<std::size_t> order(scores.size());
+  std::iota(order.begin(), order.end(), std::size_t(0));
+  std::sort(order.begin(), order.end(),
+            [&](std::size_t a, std::size_t b) { return scores[a] > scores[b]; });
+  for (std::size_t i = 0; i < order.size(); ++i) {
+    rows.scores[i] = scores[order[i]];
+    rows.weights[i] = weights[order[i]];
+  }
+  return rows;
+}
+
 template <Real T>
-void RankingMetrics::update(const Operand<T>& scores, const Operand<T>& labels) {
+void RankingMetrics::add_all(const Operand<T>& scores, const Operand<T>& labels,
+                             const Operand<T>* weights) {
   using ebb::detail::Access;
   const Array<T> s = Access::as_tensor(scores, "RankingMetrics").array();
   const Array<T> y = Access::as_tensor(labels, "RankingMetrics").array();
@@ -37,39 +75,58 @@ void RankingMetrics::update(const Operand<T>& scores, const Operand<T>& labels) 
                           std::to_string(i) + " is " + ebb::detail::to_text(double(y.data()[i])));
     }
   }
+  const Array<T> w =
+      weights ? detail::row_weights("RankingMetrics", *weights, s.shape()) : Array<T>();
   for (std::int64_t i = 0; i < s.size(); ++i) {
-    scores_.push_back(double(s.data()[i]));
-    labels_.push_back(y.data()[i] == 1);
-    positives_ += y.data()[i] == 1 ? 1 : 0;
+    Rows& rows = y.data()[i] == 1 ? positives_ : negatives_;
+    const double score = double(s.data()[i]);
+    weights ? rows.add(score, double(w.data()[i])) : rows.add(score);
   }
 }
-template EBB_API void RankingMetrics::update(const Operand<float>&, const Operand<float>&);
-template EBB_API void RankingMetrics::update(const Operand<double>&, const Operand<double>&);
+template <Real T>
+void RankingMetrics::update(const Operand<T>& scores, const Operand<T>& labels) {
+  add_all(scores, labels, static_cast<const Operand<T>*>(nullptr));
+}
+template <Real T>
+void RankingMetrics::update(const Operand<T>& scores, const Operand<T>& labels,
+                            const Operand<T>& weights) {
+  add_all(scores, labels, &weights);
+}
+#define EBB_UPDATE(T)                                                                 \
+  template EBB_API void RankingMetrics::update(const Operand<T>&, const Operand<T>&); \
+  template EBB_API void RankingMetrics::update(const Operand<T>&, const Operand<T>&,  \
+                                               const Operand<T>&);
+EBB_UPDATE(float)
+EBB_UPDATE(double)
+#undef EBB_UPDATE
 
 void RankingMetrics::merge(const RankingMetrics& other) {
-  scores_.insert(scores_.end(), other.scores_.begin(), other.scores_.end());
-  labels_.insert(labels_.end(), other.labels_.begin(), other.labels_.end());
-  positives_ += other.positives_;
+  positives_.merge(other.positives_);
+  negatives_.merge(other.negatives_);
 }
 
 /// f(threshold, positives and negatives with at least that score), for each score from the largest
-/// down.
+/// down. Sorting each class by itself moves half of the memory that pairs take.
 template <class F>
 void RankingMetrics::for_each_threshold(const F& f) const {
-  std::vector<std::pair<double, bool>> rows(scores_.size());
-  for (std::size_t i = 0; i < rows.size(); ++i) rows[i] = {scores_[i], labels_[i]};
-  std::sort(rows.begin(), rows.end(),
-            [](const auto& a, const auto& b) { return a.first > b.first; });
-  double positives = 0, negatives = 0;
-  for (std::size_t i = 0; i < rows.size(); ++i) {
-    (rows[i].second ? positives : negatives) += 1;
-    if (i + 1 == rows.size() || rows[i + 1].first != rows[i].first)
-      f(rows[i].first, positives, negatives);
+  const Rows sorted[] = {positives_.sorted(), negatives_.sorted()};
+  std::size_t at[] = {0, 0};
+  double passed[] = {0, 0};
+  const auto is_left = [&](int k) { return at[k] < sorted[k].scores.size(); };
+  while (is_left(0) || is_left(1)) {
+    const int next =
+        !is_left(1) || (is_left(0) && sorted[0].scores[at[0]] >= sorted[1].scores[at[1]]) ? 0 : 1;
+    const double threshold = sorted[next].scores[at[next]];
+    for (const int k : {0, 1}) {
+      for (; is_left(k) && sorted[k].scores[at[k]] == threshold; ++at[k])
+        passed[k] += sorted[k].weights.empty() ? 1 : sorted[k].weights[at[k]];
+    }
+    f(threshold, passed[0], passed[1]);
   }
 }
 
 RocCurve RankingMetrics::roc_curve() const {
-  const double all = double(positives_), others = double(count() - positives_);
+  const double all = positives_.total, others = negatives_.total;
   const auto rate = [](double part, double whole) { return whole > 0 ? part / whole : nan; };
   RocCurve curve{{rate(0, others)}, {rate(0, all)}, {infinity}};
   for_each_threshold([&](double threshold, double positives, double negatives) {
@@ -81,7 +138,7 @@ RocCurve RankingMetrics::roc_curve() const {
 }
 
 double RankingMetrics::auc() const {
-  const double all = double(positives_), others = double(count() - positives_);
+  const double all = positives_.total, others = negatives_.total;
   if (all == 0 || others == 0) return nan;
   double area = 0, before_positives = 0, before_negatives = 0;
   for_each_threshold([&](double, double positives, double negatives) {
@@ -93,7 +150,7 @@ double RankingMetrics::auc() const {
 }
 
 PrecisionRecallCurve RankingMetrics::precision_recall_curve() const {
-  const double all = double(positives_);
+  const double all = positives_.total;
   const auto recall = [&](double positives) { return all > 0 ? positives / all : nan; };
   PrecisionRecallCurve curve{{1}, {recall(0)}, {infinity}};
   for_each_threshold([&](double threshold, double positives, double negatives) {
@@ -105,13 +162,13 @@ PrecisionRecallCurve RankingMetrics::precision_recall_curve() const {
 }
 
 double RankingMetrics::average_precision() const {
-  if (positives_ == 0) return nan;
+  if (positives_.total == 0) return nan;
   double sum = 0, before = 0;
   for_each_threshold([&](double, double positives, double negatives) {
     sum += (positives - before) * positives / (positives + negatives);
     before = positives;
   });
-  return sum / double(positives_);
+  return sum / positives_.total;
 }
 
 template <Real T>

@@ -22,9 +22,9 @@ struct PrecisionRecallCurve {
   std::vector<double> precision, recall, thresholds;
 };
 
-/// Keeps scores and labels of all rows, 9 bytes each, since the results need their order. Parts
-/// that threads have gathered can be merged. Equal scores are one point of the curves, as
-/// scikit-learn has it.
+/// Keeps the scores of all rows, 8 bytes each, or 16 with weights, since the results need their
+/// order. Parts that threads have gathered can be merged. Equal scores are one point of the curves,
+/// as scikit-learn has it.
 class EBB_API RankingMetrics {
  public:
   /// Adds scores, as logits or probabilities, and labels 0 or 1, of one shape.
@@ -32,10 +32,15 @@ class EBB_API RankingMetrics {
   /// label that is neither 0 nor 1. Nothing is added then.
   template <Real T>
   void update(const Operand<T>& scores, const Operand<T>& labels);
+  /// Adds rows with a weight for each, such that one of 3 counts as three rows; those of 0 are left
+  /// out.
+  /// @throws ArgumentError also for a weight that is negative or not finite.
+  template <Real T>
+  void update(const Operand<T>& scores, const Operand<T>& labels, const Operand<T>& weights);
   void merge(const RankingMetrics& other);
 
-  std::int64_t count() const { return std::int64_t(scores_.size()); }
-  std::int64_t positives() const { return positives_; }
+  std::int64_t count() const { return positives() + std::int64_t(negatives_.scores.size()); }
+  std::int64_t positives() const { return std::int64_t(positives_.scores.size()); }
 
   /// Rates over thresholds. Those of a class that does not occur are NaN.
   RocCurve roc_curve() const;
@@ -49,12 +54,23 @@ class EBB_API RankingMetrics {
   double average_precision() const;
 
  private:
+  /// The rows of one class.
+  struct Rows {
+    std::vector<double> scores;
+    std::vector<double> weights = {};  ///< one for each, or none if all are 1
+    double total = 0;
+
+    void add(double score);
+    void add(double score, double weight);
+    void merge(const Rows& other);
+    Rows sorted() const;  ///< the largest score first
+  };
+  template <Real T>
+  void add_all(const Operand<T>& scores, const Operand<T>& labels, const Operand<T>* weights);
   template <class F>
   void for_each_threshold(const F& f) const;
 
-  std::vector<double> scores_;
-  std::vector<bool> labels_;
-  std::int64_t positives_ = 0;
+  Rows positives_, negatives_;
 };
 
 /// The mean area under the curves of each class against the rest, for scores (n, classes) and

@@ -6,9 +6,7 @@
 #include <limits>
 #include <string>
 
-#include "ebb/autodiff/values/access.hpp"
-#include "ebb/autodiff/values/error.hpp"
-#include "ebb/autodiff/values/variable.hpp"
+#include "ebb/nn/metrics/row_weights.hpp"
 
 namespace ebb::inline v0::nn {
 namespace {
@@ -20,10 +18,10 @@ Array<T> values(const Operand<T>& x) {
   return ebb::detail::Access::as_tensor(x, "RegressionMetrics").array();
 }
 
-void check_shapes(const Shape& a, const Shape& b, const char* what) {
+void check_shapes(const Shape& a, const Shape& b) {
   if (a == b) return;
-  throw ShapeError(std::string("RegressionMetrics: the shapes of predictions and ") + what +
-                   " must be equal, not " + to_string(a) + " and " + to_string(b));
+  throw ShapeError("RegressionMetrics: the shapes of predictions and targets must be equal, not " +
+                   to_string(a) + " and " + to_string(b));
 }
 
 /// Adds x with a weight to a mean and a sum of squared deviations of that total weight (West 1979).
@@ -65,23 +63,15 @@ void RegressionMetrics::add(double prediction, double target, double weight) {
 template <Real T>
 void RegressionMetrics::update(const Operand<T>& prediction, const Operand<T>& target) {
   const Array<T> p = values(prediction), y = values(target);
-  check_shapes(p.shape(), y.shape(), "targets");
+  check_shapes(p.shape(), y.shape());
   for (std::int64_t i = 0; i < p.size(); ++i) add(double(p.data()[i]), double(y.data()[i]), 1);
 }
 template <Real T>
 void RegressionMetrics::update(const Operand<T>& prediction, const Operand<T>& target,
                                const Operand<T>& weights) {
-  const Array<T> p = values(prediction), y = values(target), w = values(weights);
-  check_shapes(p.shape(), y.shape(), "targets");
-  check_shapes(p.shape(), w.shape(), "weights");
-  for (std::int64_t i = 0; i < w.size(); ++i) {
-    if (!(w.data()[i] >= 0 && std::isfinite(w.data()[i]))) {
-      throw ArgumentError(
-          "RegressionMetrics: weights must be at least 0 and finite; that at "
-          "position " +
-          std::to_string(i) + " is " + ebb::detail::to_text(double(w.data()[i])));
-    }
-  }
+  const Array<T> p = values(prediction), y = values(target);
+  check_shapes(p.shape(), y.shape());
+  const Array<T> w = detail::row_weights("RegressionMetrics", weights, p.shape());
   for (std::int64_t i = 0; i < p.size(); ++i)
     add(double(p.data()[i]), double(y.data()[i]), double(w.data()[i]));
 }

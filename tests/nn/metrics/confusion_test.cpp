@@ -10,9 +10,10 @@
 #include "ebb/autodiff/values/error.hpp"
 #include "ebb/autodiff/values/tensor.hpp"
 #include "ebb/tests/close.hpp"
+#include "ebb/tests/message.hpp"
 
 using namespace ebb;
-using ebb::test::close;
+using ebb::test::close, ebb::test::message_of;
 using nn::Average, nn::ConfusionMatrix;
 using Labels = Array<std::int64_t>;
 
@@ -42,6 +43,33 @@ TEST_CASE("counts true classes by rows and predicted ones by columns") {
   const std::vector<std::int64_t> expected = {2, 1, 0, 0, 1, 1, 1, 0, 3};
   CHECK(std::vector<std::int64_t>(counts.begin(), counts.end()) == expected);
   CHECK(three().count() == 9);
+}
+
+TEST_CASE("a weight of 3 counts as a row that is there three times, and 0 as none") {
+  ConfusionMatrix weighted(3), repeated(3), merged(3);
+  weighted.update(Labels::of({0, 1, 2}), Labels::of({0, 0, 2}), Array<double>::of({3, 1, 0}));
+  weighted.update(Labels::of({2, 1}), Labels::of({1, 1}), Array<float>::of({2, 4}));
+  repeated.update(Labels::of({0, 0, 0, 1, 2, 2, 1, 1, 1, 1}),
+                  Labels::of({0, 0, 0, 0, 1, 1, 1, 1, 1, 1}));
+  merged.merge(weighted);
+  for (const ConfusionMatrix* m : {&weighted, &merged}) {
+    CHECK(m->count() == 5);
+    CHECK(equal(m->weights(), repeated.weights()));
+    CHECK(m->accuracy() == repeated.accuracy());
+    CHECK(m->specificity(1) == repeated.specificity(1));
+    CHECK(m->f1(Average::macro) == repeated.f1(Average::macro));
+    CHECK(m->precision(Average::weighted) == repeated.precision(Average::weighted));
+    CHECK(m->kappa() == repeated.kappa());
+    CHECK(m->matthews() == repeated.matthews());
+    CHECK(m->report() == repeated.report());
+  }
+  CHECK(message_of([&] {
+          weighted.update(Labels::of({0}), Labels::of({1}), Array<double>::of({1, 1}));
+        }) == "ConfusionMatrix: weights must have the shape of the rows, (1,), not (2,)");
+  CHECK(message_of([&] {
+          weighted.update(Labels::of({0}), Labels::of({1}), Array<double>::of({INFINITY}));
+        }) == "ConfusionMatrix: weights must be at least 0 and finite; that at position 0 is inf");
+  CHECK(weighted.count() == 5);
 }
 
 TEST_CASE("two classes, by hand") {

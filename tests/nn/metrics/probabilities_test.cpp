@@ -7,13 +7,15 @@
 #include <cmath>
 #include <limits>
 
+#include "ebb/autodiff/ops.hpp"
 #include "ebb/autodiff/values/error.hpp"
 #include "ebb/autodiff/values/random.hpp"
 #include "ebb/autodiff/values/tensor.hpp"
 #include "ebb/tests/close.hpp"
+#include "ebb/tests/message.hpp"
 
 using namespace ebb;
-using ebb::test::close;
+using ebb::test::close, ebb::test::message_of;
 using nn::ProbabilityMetrics;
 using Numbers = Array<double>;
 using Labels = Array<std::int64_t>;
@@ -39,6 +41,59 @@ TEST_CASE("two classes, by hand") {
   CHECK_AGREES(close(curve[1].predicted, 2.0 / 3, 1e-15));
   CHECK_AGREES(close(curve[1].happened, 2.0 / 3, 1e-15));
   CHECK_AGREES(close(m.calibration_error(), (1 * 0.2 + 3 * 0.0) / 4, 1e-14));
+}
+
+TEST_CASE("a weight of 3 counts as a row that is there three times, and 0 as none") {
+  const auto agree = [](const ProbabilityMetrics& a, const ProbabilityMetrics& b) {
+    CHECK_AGREES(close(a.log_loss(), b.log_loss(), 1e-15));
+    CHECK_AGREES(close(a.brier_score(), b.brier_score(), 1e-15));
+    CHECK_AGREES(close(a.calibration_error(), b.calibration_error(), 1e-15));
+    const auto first = a.calibration_curve(), second = b.calibration_curve();
+    for (std::size_t i = 0; i < first.size(); ++i) {
+      if (second[i].count == 0) continue;
+      CHECK_AGREES(close(first[i].predicted, second[i].predicted, 1e-15));
+      CHECK_AGREES(close(first[i].happened, second[i].happened, 1e-15));
+    }
+  };
+  ProbabilityMetrics weighted(2), repeated(2), merged(2), rest(2);
+  weighted.update(Numbers::of({0.9, 0.2, 0.6}), Numbers::of({1, 0, 0}), Numbers::of({3, 2, 0}));
+  rest.update(Numbers::of({0.6, 0.7}), Numbers::of({0, 1}), Numbers::of({1, 2}));
+  merged.merge(weighted);
+  merged.merge(rest);
+  weighted.update(Numbers::of({0.6}), Numbers::of({0}));
+  weighted.update(Numbers::of({0.7}), Numbers::of({1}), Numbers::of({2}));
+  repeated.update(Numbers::of({0.9, 0.9, 0.9, 0.2, 0.2, 0.6, 0.7, 0.7}),
+                  Numbers::of({1, 1, 1, 0, 0, 0, 1, 1}));
+  agree(weighted, repeated);
+  agree(merged, repeated);
+  CHECK_AGREES(close(merged.log_likelihood_error(), weighted.log_likelihood_error(), 1e-14));
+
+  ProbabilityMetrics several, rows;
+  const auto p = Numbers::of({{0.7, 0.2, 0.1}, {0.1, 0.3, 0.6}});
+  several.update(p, Labels::of({0, 1}), Numbers::of({1, 2}));
+  rows.update(gather_rows(p, Labels::of({0, 1, 1})), Labels::of({0, 1, 1}));
+  agree(several, rows);
+  const Labels labels = Labels::of({0, 1});
+  CHECK_AGREES(close(nn::top_k_accuracy(p, labels, 1, Numbers::of({1, 2})), 1.0 / 3, 1e-15));
+  CHECK(message_of([&] { several.update(p, labels, Numbers::of({1})); }) ==
+        "ProbabilityMetrics: weights must have the shape of the rows, (2,), not (1,)");
+  CHECK(message_of([&] {
+          nn::top_k_accuracy(p, labels, 1, Numbers::of({1, NAN}));
+        }) == "top_k_accuracy: weights must be at least 0 and finite; that at position 1 is nan");
+}
+
+TEST_CASE("the standard error is that of rows without weights if all weights are equal") {
+  ProbabilityMetrics plain, weighted;
+  const auto p = Numbers::of({0.9, 0.2, 0.6}), y = Numbers::of({1, 0, 0});
+  plain.update(p, y);
+  weighted.update(p, y, Numbers::of({7, 7, 7}));
+  CHECK_AGREES(close(weighted.log_likelihood_error(), plain.log_likelihood_error(), 1e-14));
+  // By hand for weights 1 and 3: as of 16 / 10 rows.
+  ProbabilityMetrics two;
+  two.update(Numbers::of({0.5, 0.25}), Numbers::of({1, 1}), Numbers::of({1, 3}));
+  const double a = std::log(0.5), b = std::log(0.25), mean = (a + 3 * b) / 4;
+  const double variance = ((a - mean) * (a - mean) + 3 * (b - mean) * (b - mean)) / 4;
+  CHECK_AGREES(close(two.log_likelihood_error(), std::sqrt(variance / 0.6), 1e-14));
 }
 
 TEST_CASE("several classes, by hand") {

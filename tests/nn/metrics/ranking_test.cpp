@@ -11,9 +11,10 @@
 #include "ebb/autodiff/values/random.hpp"
 #include "ebb/autodiff/values/tensor.hpp"
 #include "ebb/tests/close.hpp"
+#include "ebb/tests/message.hpp"
 
 using namespace ebb;
-using ebb::test::close;
+using ebb::test::close, ebb::test::message_of;
 using nn::RankingMetrics;
 using Numbers = Array<double>;
 using List = std::vector<double>;
@@ -56,6 +57,50 @@ TEST_CASE("four rows, by hand") {
   CHECK(m.average_precision() == 0.5 * 1 + 0.5 * (2.0 / 3));
   CHECK(m.count() == 4);
   CHECK(m.positives() == 2);
+}
+
+TEST_CASE("a weight of 3 counts as a row that is there three times, and 0 as none") {
+  const Numbers scores = Numbers::of({0.1, 0.4, 0.35, 0.8, 0.4, 0.9}),
+                labels = Numbers::of({0, 0, 1, 1, 1, 0}), weights = Numbers::of({2, 1, 3, 1, 2, 0});
+  const RankingMetrics repeated = of(Numbers::of({0.1, 0.1, 0.4, 0.35, 0.35, 0.35, 0.8, 0.4, 0.4}),
+                                     Numbers::of({0, 0, 0, 1, 1, 1, 1, 1, 1}));
+  const auto agree = [&](const RankingMetrics& m) {
+    CHECK(m.auc() == repeated.auc());
+    CHECK(m.average_precision() == repeated.average_precision());
+    CHECK(m.roc_curve().false_positive_rate == repeated.roc_curve().false_positive_rate);
+    CHECK(m.roc_curve().true_positive_rate == repeated.roc_curve().true_positive_rate);
+    CHECK(m.precision_recall_curve().precision == repeated.precision_recall_curve().precision);
+    CHECK(m.precision_recall_curve().thresholds == repeated.precision_recall_curve().thresholds);
+  };
+  RankingMetrics weighted;
+  weighted.update(scores, labels, weights);
+  CHECK(weighted.count() == 5);
+  agree(weighted);
+  // Rows with and without weights, in either order, and merged.
+  const Numbers one_score = Numbers::of({0.4}), one_label = Numbers::of({0});
+  const Numbers others = Numbers::of({2, 0, 3, 1, 2, 0});
+  RankingMetrics after = of(one_score, one_label), before;
+  after.update(scores, labels, others);
+  agree(after);
+  before.update(scores, labels, others);
+  RankingMetrics merged = before, empty;
+  before.update(one_score, one_label);
+  agree(before);
+  merged.merge(of(one_score, one_label));
+  agree(merged);
+  empty.merge(merged);
+  agree(empty);
+  RankingMetrics plain = of(one_score, one_label);
+  RankingMetrics rest;
+  rest.update(scores, labels, others);
+  plain.merge(rest);
+  agree(plain);
+  CHECK(message_of([&] {
+          weighted.update(scores, labels, Numbers::of({1, 1}));
+        }) == "RankingMetrics: weights must have the shape of the rows, (6,), not (2,)");
+  CHECK(message_of([&] { weighted.update(one_score, one_label, Numbers::of({-1})); }) ==
+        "RankingMetrics: weights must be at least 0 and finite; that at position 0 is -1");
+  agree(weighted);
 }
 
 TEST_CASE("equal scores are one point") {

@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// The weights of rows that metrics take.
+#pragma once
+#include <cmath>
+#include <string>
+
+#include "ebb/autodiff/values/access.hpp"
+#include "ebb/autodiff/values/array.hpp"
+#include "ebb/autodiff/values/error.hpp"
+#include "ebb/autodiff/values/variable.hpp"
+
+namespace ebb::inline v0::nn::detail {
+
+/// The weights of rows.
+/// @throws ShapeError for another shape than that of the rows; ArgumentError for a weight that is
+/// negative or not finite.
+template <class T>
+Array<T> row_weights(const char* metric, const Operand<T>& weights, const Shape& rows) {
+  const Array<T> w = ebb::detail::Access::as_tensor(weights, metric).array();
+  if (!(w.shape() == rows)) {
+    throw ShapeError(std::string(metric) + ": weights must have the shape of the rows, " +
+                     to_string(rows) + ", not " + to_string(w.shape()));
+  }
+  for (std::int64_t i = 0; i < w.size(); ++i) {
+    if (w.data()[i] >= 0 && std::isfinite(w.data()[i])) continue;
+    throw ArgumentError(std::string(metric) +
+                        ": weights must be at least 0 and finite; that at position " +
+                        std::to_string(i) + " is " + ebb::detail::to_text(double(w.data()[i])));
+  }
+  return w;
+}
+
+}  // namespace ebb::inline v0::nn::detail
