@@ -60,6 +60,19 @@ EBB_OVERLOAD_FOR_REALS(units_of, Array<T>(const Array<std::int64_t>&, const Arra
 }  // namespace detail
 
 template <Real T>
+Tensor<T> GaussianNLLLoss<T>::operator()(const Operand<T>& prediction, const Operand<T>& target,
+                                         const Operand<T>& variance) const {
+  return gaussian_nll_loss(prediction, target, variance, eps, reduction);
+}
+template <Real T>
+Tensor<T> GaussianNLLLoss<T>::operator()(const Operand<T>& prediction, const Operand<T>& target,
+                                         const Operand<T>& variance,
+                                         const Array<T>& weights) const {
+  return detail::weighted(gaussian_nll_loss(prediction, target, variance, eps, Reduction::none),
+                          weights, reduction);
+}
+
+template <Real T>
 Tensor<T> BCEWithLogitsLoss<T>::operator()(const Operand<T>& logits,
                                            const Operand<T>& target) const {
   return bce_with_logits(logits, target, {pos_weight, reduction});
@@ -110,6 +123,23 @@ Tensor<T> NLLLoss<T>::operator()(const Operand<T>& log_probabilities,
   return detail::weighted(each, weights, reduction, detail::units_of(labels, weight, ignore_index));
 }
 
+template <Real T>
+Tensor<T> MultiMarginLoss<T>::operator()(const Operand<T>& logits,
+                                         const Array<std::int64_t>& labels) const {
+  return multi_margin_loss(logits, labels, {margin, p, weight, reduction});
+}
+template <Real T>
+Tensor<T> MultiMarginLoss<T>::operator()(const Operand<T>& logits,
+                                         const Array<std::int64_t>& labels,
+                                         const Array<T>& weights) const {
+  return detail::weighted(multi_margin_loss(logits, labels, {margin, p, weight, Reduction::none}),
+                          weights, reduction);
+}
+
+template struct GaussianNLLLoss<float>;
+template struct GaussianNLLLoss<double>;
+template struct MultiMarginLoss<float>;
+template struct MultiMarginLoss<double>;
 template struct BCEWithLogitsLoss<float>;
 template struct BCEWithLogitsLoss<double>;
 template struct CrossEntropyLoss<float>;

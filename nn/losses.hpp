@@ -93,8 +93,26 @@ struct BCELoss {
   Reduction reduction = Reduction::mean;
   EBB_LOSS(bce(prediction, target, r))
 };
+/// target (log target - prediction) of log-probabilities, as `kl_div`.
+struct KLDivLoss {
+  Reduction reduction = Reduction::mean;
+  EBB_LOSS(kl_div(prediction, target, r))
+};
 #undef EBB_LOSS
 // clang-format on
+
+/// (log v + (prediction - target)^2 / v) / 2 with v = max(variance, eps), as `gaussian_nll_loss`:
+/// the third argument has the shape of both, or broadcasts to it.
+template <Real T>
+struct EBB_API GaussianNLLLoss {
+  double eps = 1e-6;
+  Reduction reduction = Reduction::mean;
+
+  Tensor<T> operator()(const Operand<T>& prediction, const Operand<T>& target,
+                       const Operand<T>& variance) const;
+  Tensor<T> operator()(const Operand<T>& prediction, const Operand<T>& target,
+                       const Operand<T>& variance, const Array<T>& weights) const;
+};
 
 /// Binary cross-entropy of logits, as `bce_with_logits`: `pos_weight` is the factor of the loss of
 /// positive targets.
@@ -138,6 +156,21 @@ struct EBB_API NLLLoss {
   Tensor<T> operator()(const Operand<T>& log_probabilities,
                        const Array<std::int64_t>& labels) const;
   Tensor<T> operator()(const Operand<T>& log_probabilities, const Array<std::int64_t>& labels,
+                       const Array<T>& weights) const;
+};
+
+/// The hinge loss of several classes for logits (n, classes) and labels (n,), as
+/// `multi_margin_loss`: `weight` has one factor for each class. The mean divides by the weights of
+/// the rows, whatever those of the classes.
+template <Real T>
+struct EBB_API MultiMarginLoss {
+  double margin = 1;
+  int p = 1;
+  Array<T> weight = {};
+  Reduction reduction = Reduction::mean;
+
+  Tensor<T> operator()(const Operand<T>& logits, const Array<std::int64_t>& labels) const;
+  Tensor<T> operator()(const Operand<T>& logits, const Array<std::int64_t>& labels,
                        const Array<T>& weights) const;
 };
 

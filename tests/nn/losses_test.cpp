@@ -36,7 +36,11 @@ TEST_CASE("each is its operation with its options") {
   same(nn::PoissonNLLLoss()(x, q), poisson_nll_loss(x, q));
   same(nn::QuantileLoss{.q = 0.9}(x, y), quantile_loss(x, y, 0.9));
   same(nn::BCELoss()(p, q), bce(p, q));
+  same(nn::KLDivLoss()(x, q), kl_div(x, q));
+  same(nn::GaussianNLLLoss<double>{.eps = 0.4}(x, y, p), gaussian_nll_loss(x, y, p, 0.4));
   const auto factor = Array<double>::of({2, 5});
+  same(nn::MultiMarginLoss<double>{.margin = 0.5, .p = 2, .weight = factor}(x, labels),
+       multi_margin_loss(x, labels, {0.5, 2, factor}));
   same(nn::BCEWithLogitsLoss<double>{.pos_weight = factor}(x, q),
        bce_with_logits(x, q, {.pos_weight = factor}));
   const auto row = numbers<double>({3}, 6);
@@ -66,6 +70,11 @@ TEST_CASE("a weight of 3 counts as a row that is there three times, and 0 as non
        nll_loss(log_softmax(x)[{2, 3}], Array<std::int64_t>::of({1})));
   same(nn::BCEWithLogitsLoss<double>()(x, sigmoid(y), weights),
        bce_with_logits(rows(x), rows(sigmoid(y).array())));
+  same(nn::KLDivLoss()(x, sigmoid(y), weights), kl_div(rows(x), rows(sigmoid(y).array())));
+  same(nn::GaussianNLLLoss<double>{.eps = 0.4}(x, y, sigmoid(x), weights),
+       gaussian_nll_loss(rows(x), rows(y), rows(sigmoid(x).array()), 0.4));
+  same(nn::MultiMarginLoss<double>{.margin = 0.5, .p = 2, .weight = factor}(x, labels, weights),
+       multi_margin_loss(rows(x), some, {0.5, 2, factor}));
   const auto each = nn::MSELoss{Reduction::none}(x, y, weights);
   CHECK(each.shape() == Shape{3, 2});
   CHECK(each.array().begin()[2] == 0);
