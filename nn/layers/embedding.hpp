@@ -29,6 +29,9 @@ struct EBB_API Embedding {
   /// Starts at normal numbers with mean 0 and deviation 1.
   /// @throws ArgumentError for sizes below 1, and a padding index that is no row.
   explicit Embedding(const EmbeddingSettings& settings, Stream& stream = default_stream());
+  EBB_INLINE Embedding(std::int64_t num_embeddings, std::int64_t embedding_dim,
+                       Stream& stream = default_stream())
+      : Embedding(EmbeddingSettings{num_embeddings, embedding_dim}, stream) {}
 
   /// @throws ArgumentError for an index that is no row.
   Tensor<T> operator()(const Array<std::int64_t>& indices) const;
