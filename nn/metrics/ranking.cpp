@@ -139,7 +139,6 @@ RocCurve RankingMetrics::roc_curve() const {
 
 double RankingMetrics::auc() const {
   const double all = positives_.total, others = negatives_.total;
-  if (all == 0 || others == 0) return nan;
   double area = 0, before_positives = 0, before_negatives = 0;
   for_each_threshold([&](double, double positives, double negatives) {
     area += (negatives - before_negatives) * (positives + before_positives) / 2;
@@ -162,7 +161,6 @@ PrecisionRecallCurve RankingMetrics::precision_recall_curve() const {
 }
 
 double RankingMetrics::average_precision() const {
-  if (positives_.total == 0) return nan;
   double sum = 0, before = 0;
   for_each_threshold([&](double, double positives, double negatives) {
     sum += (positives - before) * positives / (positives + negatives);

@@ -139,6 +139,9 @@ TEST_CASE("bad options and bad tables say what to do") {
       says(series<double>({1, NAN, 3}), {.targets = {"a"}}) ==
       "made: column \"t\" misses the value of row 1; impute it, or leave out the row, which makes "
       "a gap if `time` and `largest_step` are given");
+  const auto gap_in_target = table.with("y", Array<double>({4, 1}, {1, 2, 3, NAN}));
+  CHECK(says(gap_in_target, {.features = {"t"}, .targets = {"y"}})
+            .starts_with("made: column \"y\" misses the value of row 3; impute it"));
   CHECK(says(table.with("zone", {"n", "n", "s", ""}), {.targets = {"a"}}) ==
         "made: column \"zone\" is categorical; encode it, one-hot or ordinal, or leave it out of "
         "SeriesOptions::features");

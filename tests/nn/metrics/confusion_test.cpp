@@ -9,7 +9,9 @@
 
 #include "ebb/autodiff/values/error.hpp"
 #include "ebb/autodiff/values/tensor.hpp"
+#include "ebb/optim/snapshot.hpp"
 #include "ebb/tests/close.hpp"
+#include "ebb/tests/files.hpp"
 #include "ebb/tests/message.hpp"
 
 using namespace ebb;
@@ -70,6 +72,18 @@ TEST_CASE("a weight of 3 counts as a row that is there three times, and 0 as non
           weighted.update(Labels::of({0}), Labels::of({1}), Array<double>::of({INFINITY}));
         }) == "ConfusionMatrix: weights must be at least 0 and finite; that at position 0 is inf");
   CHECK(weighted.count() == 5);
+}
+
+TEST_CASE("counts and weights are its state") {
+  ConfusionMatrix m = three();
+  m.update(Labels::of({0}), Labels::of({1}), Array<double>::of({2.5}));
+  const ebb::test::Folder folder;
+  optim::save_snapshot(folder.path("metrics"), {{"confusion", m}});
+  ConfusionMatrix again(3);
+  optim::load_snapshot(folder.path("metrics"), {{"confusion", again}});
+  CHECK(equal(again.counts(), m.counts()));
+  CHECK(equal(again.weights(), m.weights()));
+  CHECK(again.count() == 10);
 }
 
 TEST_CASE("two classes, by hand") {

@@ -56,7 +56,7 @@ TEST_CASE("a weight of 3 counts as a row that is there three times, and 0 as non
     }
   };
   ProbabilityMetrics weighted(2), repeated(2), merged(2), rest(2);
-  weighted.update(Numbers::of({0.9, 0.2, 0.6}), Numbers::of({1, 0, 0}), Numbers::of({3, 2, 0}));
+  weighted.update(Numbers::of({0.6, 0.9, 0.2}), Numbers::of({0, 1, 0}), Numbers::of({0, 3, 2}));
   rest.update(Numbers::of({0.6, 0.7}), Numbers::of({0, 1}), Numbers::of({1, 2}));
   merged.merge(weighted);
   merged.merge(rest);
