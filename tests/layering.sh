@@ -41,6 +41,8 @@ nn/metrics/
 nn/model_ref nn/initialisation nn/state nn/modes
 nn/layers/
 nn/
+nn/models/estimators/
+nn/models/linear/
 nn/models/
 ebb xtensor
 tools/plot/

@@ -10,8 +10,8 @@
 
 #include "ebb/autodiff/values/fields.hpp"
 #include "ebb/data/transforms/pipeline.hpp"
-#include "ebb/nn/models/linear_classifiers.hpp"
-#include "ebb/nn/models/linear_regressors.hpp"
+#include "ebb/nn/models/linear/classifiers.hpp"
+#include "ebb/nn/models/linear/regressors.hpp"
 
 namespace ebb::inline v0::nn {
 

@@ -12,7 +12,7 @@
 #include "ebb/autodiff/parts.hpp"
 #include "ebb/data/tables/table.hpp"
 #include "ebb/data/transforms/pipeline.hpp"
-#include "ebb/nn/models/inputs.hpp"
+#include "ebb/nn/models/estimators/inputs.hpp"
 
 namespace ebb::inline v0::nn {
 

@@ -7,7 +7,7 @@
 #include "ebb/autodiff/ops.hpp"
 #include "ebb/autodiff/values/error.hpp"
 #include "ebb/data/files/state.hpp"
-#include "ebb/nn/models/linear_classifiers.hpp"
+#include "ebb/nn/models/linear/classifiers.hpp"
 #include "ebb/tests/close.hpp"
 #include "ebb/tests/message.hpp"
 #include "ebb/tests/nn/models/classes.hpp"

@@ -11,8 +11,8 @@
 #include "ebb/autodiff/values/random.hpp"
 #include "ebb/data/formats/csv.hpp"
 #include "ebb/data/transforms/scaling.hpp"
-#include "ebb/nn/models/linear_classifiers.hpp"
-#include "ebb/nn/models/linear_regressors.hpp"
+#include "ebb/nn/models/linear/classifiers.hpp"
+#include "ebb/nn/models/linear/regressors.hpp"
 #include "ebb/tests/close.hpp"
 #include "ebb/tests/message.hpp"
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Linear classifiers, by the conditions of their minima.
-#include "ebb/nn/models/linear_classifiers.hpp"
+#include "ebb/nn/models/linear/classifiers.hpp"
 
 #include <doctest/doctest.h>
 

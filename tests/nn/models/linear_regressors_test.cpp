@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Linear regressions, by the conditions of their minima.
-#include "ebb/nn/models/linear_regressors.hpp"
+#include "ebb/nn/models/linear/regressors.hpp"
 
 #include <doctest/doctest.h>
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Proximal Newton steps, which end at once on a quadratic.
-#include "ebb/nn/models/proximal_newton.hpp"
+#include "ebb/nn/models/linear/proximal_newton.hpp"
 
 #include <doctest/doctest.h>
 

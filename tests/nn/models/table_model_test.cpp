@@ -15,8 +15,8 @@
 #include "ebb/data/transforms/features.hpp"
 #include "ebb/data/transforms/imputation.hpp"
 #include "ebb/data/transforms/scaling.hpp"
-#include "ebb/nn/models/linear_classifiers.hpp"
-#include "ebb/nn/models/linear_regressors.hpp"
+#include "ebb/nn/models/linear/classifiers.hpp"
+#include "ebb/nn/models/linear/regressors.hpp"
 #include "ebb/tests/close.hpp"
 #include "ebb/tests/message.hpp"
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-#include "ebb/nn/models/inputs.hpp"
+#include "ebb/nn/models/estimators/inputs.hpp"
 
 #include <algorithm>
 #include <cmath>

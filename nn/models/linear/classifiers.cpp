@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-#include "ebb/nn/models/linear_classifiers.hpp"
+#include "ebb/nn/models/linear/classifiers.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -11,8 +11,8 @@
 #include "ebb/nn/metrics/confusion.hpp"
 #include "ebb/nn/metrics/probabilities.hpp"
 #include "ebb/nn/metrics/ranking.hpp"
-#include "ebb/nn/models/checks.hpp"
-#include "ebb/nn/models/penalized.hpp"
+#include "ebb/nn/models/estimators/checks.hpp"
+#include "ebb/nn/models/linear/penalized.hpp"
 
 namespace ebb::inline v0::nn {
 

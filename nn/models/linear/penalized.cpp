@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-#include "ebb/nn/models/penalized.hpp"
+#include "ebb/nn/models/linear/penalized.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -10,8 +10,8 @@
 #include "ebb/autodiff/operations/reductions.hpp"
 #include "ebb/autodiff/ops.hpp"
 #include "ebb/autodiff/values/error.hpp"
-#include "ebb/nn/models/checks.hpp"
-#include "ebb/nn/models/proximal_newton.hpp"
+#include "ebb/nn/models/estimators/checks.hpp"
+#include "ebb/nn/models/linear/proximal_newton.hpp"
 #include "ebb/optim/minimize.hpp"
 
 namespace ebb::inline v0::nn::detail {

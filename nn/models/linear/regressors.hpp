@@ -15,8 +15,8 @@
 // table of the penalties of scikit-learn.
 #pragma once
 #include "ebb/autodiff/parts.hpp"
-#include "ebb/nn/models/inputs.hpp"
-#include "ebb/nn/models/solution.hpp"
+#include "ebb/nn/models/estimators/inputs.hpp"
+#include "ebb/nn/models/estimators/solution.hpp"
 
 namespace ebb::inline v0::nn {
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-#include "ebb/nn/models/linear_regressors.hpp"
+#include "ebb/nn/models/linear/regressors.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -8,8 +8,8 @@
 #include "ebb/autodiff/ops.hpp"
 #include "ebb/autodiff/values/error.hpp"
 #include "ebb/nn/metrics/regression.hpp"
-#include "ebb/nn/models/checks.hpp"
-#include "ebb/nn/models/penalized.hpp"
+#include "ebb/nn/models/estimators/checks.hpp"
+#include "ebb/nn/models/linear/penalized.hpp"
 
 namespace ebb::inline v0::nn {
 

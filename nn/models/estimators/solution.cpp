@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-#include "ebb/nn/models/solution.hpp"
+#include "ebb/nn/models/estimators/solution.hpp"
 
 namespace ebb::inline v0::nn {
 namespace {

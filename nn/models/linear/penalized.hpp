@@ -10,7 +10,7 @@
 #include <functional>
 
 #include "ebb/autodiff/values/tensor.hpp"
-#include "ebb/nn/models/solution.hpp"
+#include "ebb/nn/models/estimators/solution.hpp"
 
 namespace ebb::inline v0::nn::detail {
 

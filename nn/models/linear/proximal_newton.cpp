@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-#include "ebb/nn/models/proximal_newton.hpp"
+#include "ebb/nn/models/linear/proximal_newton.hpp"
 
 #include <algorithm>
 #include <cmath>

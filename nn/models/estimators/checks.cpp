@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-#include "ebb/nn/models/checks.hpp"
+#include "ebb/nn/models/estimators/checks.hpp"
 
 #include <algorithm>
 #include <cmath>

@@ -6,7 +6,7 @@
 #include "ebb/autodiff/operations/linear_algebra.hpp"
 #include "ebb/autodiff/ops.hpp"
 #include "ebb/autodiff/values/error.hpp"
-#include "ebb/nn/models/penalized.hpp"
+#include "ebb/nn/models/linear/penalized.hpp"
 #include "ebb/optim/lasso.hpp"
 #include "ebb/optim/linear_fit.hpp"
 

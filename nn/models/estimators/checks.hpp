@@ -4,8 +4,8 @@
 #include <string>
 
 #include "ebb/autodiff/parts.hpp"
-#include "ebb/nn/models/inputs.hpp"
-#include "ebb/nn/models/solution.hpp"
+#include "ebb/nn/models/estimators/inputs.hpp"
+#include "ebb/nn/models/estimators/solution.hpp"
 
 namespace ebb::inline v0::nn::detail {
 
