@@ -7,7 +7,6 @@
 #include "ebb/autodiff/operations/losses.hpp"
 #include "ebb/autodiff/ops.hpp"
 #include "ebb/autodiff/values/error.hpp"
-#include "ebb/nn/metrics/regression.hpp"
 #include "ebb/nn/models/estimators/checks.hpp"
 #include "ebb/nn/models/linear/penalized.hpp"
 
@@ -25,14 +24,14 @@ LinearRegressor::LinearRegressor(LinearRegressor&&) noexcept = default;
 LinearRegressor& LinearRegressor::operator=(const LinearRegressor&) = default;
 LinearRegressor& LinearRegressor::operator=(LinearRegressor&&) noexcept = default;
 
-void LinearRegressor::fit(const Features& x, const Targets& y, const RowOptions& options) {
-  detail::check_counts(name(), x, y.count());
-  detail::check_finite(name(), x);
-  detail::check_finite(name(), y);
+bool LinearRegressor::is_fitted() const { return !coefficients.empty(); }
+
+void LinearRegressor::learn(const Features& x, const Array<double>& y,
+                            const Array<double>& weights) {
   LinearProblem known = problem();
   known.x = x.values();
-  known.weights = detail::normalised_weights(name(), options, x.count());
-  const LinearSolution found = solve(known, y.values());
+  known.weights = weights;
+  const LinearSolution found = solve(known, y);
   detail::check_result(name(), found.coefficients, found.intercept);
   coefficients = found.coefficients.reshape(Shape{x.columns()});
   intercept = found.intercept[0];
@@ -40,41 +39,12 @@ void LinearRegressor::fit(const Features& x, const Targets& y, const RowOptions&
   warning = detail::warning_of(found.warning, solution);
 }
 
-Array<double> LinearRegressor::predict(const Features& x) const {
+Array<double> LinearRegressor::predictions(const Features& x) const {
   detail::check_rows(name(), x, is_fitted(), coefficients.size());
   auto y =
       detail::predictors(x, coefficients, Array<double>::of({intercept})).reshape(Shape{x.count()});
   for (double& e : std::span(y.mutate(), std::size_t(y.size()))) e = prediction(e);
   return y;
-}
-
-double LinearRegressor::score(const Features& x, const Targets& y,
-                              const RowOptions& options) const {
-  if (options.weights.empty()) return metric("r2", x, y);
-  detail::check_counts(name(), x, y.count());
-  detail::check_finite(name(), y);
-  RegressionMetrics metrics;
-  metrics.update<double>(predict(x), y.values(),
-                         detail::normalised_weights(name(), options, x.count()));
-  return metrics.r2();
-}
-
-double LinearRegressor::metric(const std::string& metric, const Features& x,
-                               const Targets& y) const {
-  detail::check_counts(name(), x, y.count());
-  detail::check_finite(name(), y);
-  RegressionMetrics metrics;
-  metrics.update<double>(predict(x), y.values());
-  if (metric == "r2") return metrics.r2();
-  if (metric == "mse") return metrics.mse();
-  if (metric == "rmse") return metrics.rmse();
-  if (metric == "mae") return metrics.mae();
-  if (metric == "max_error") return metrics.max_error();
-  if (metric == "mape") return metrics.mape();
-  if (metric == "explained_variance") return metrics.explained_variance();
-  throw ArgumentError(name() + ": there is no metric \"" + metric +
-                      "\" of regressions; there are r2, mse, rmse, mae, max_error, mape and "
-                      "explained_variance");
 }
 
 double LinearRegressor::prediction(double linear) const { return linear; }

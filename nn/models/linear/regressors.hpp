@@ -14,9 +14,7 @@
 // are: a penalty knows no units, so scale them before (data::Standardize). docs/estimators.md has a
 // table of the penalties of scikit-learn.
 #pragma once
-#include "ebb/autodiff/parts.hpp"
-#include "ebb/nn/models/estimators/inputs.hpp"
-#include "ebb/nn/models/estimators/solution.hpp"
+#include "ebb/nn/models/estimators/regressor.hpp"
 
 namespace ebb::inline v0::nn {
 
@@ -26,34 +24,14 @@ struct LinearSolution;
 }  // namespace detail
 
 /// What all linear regressions have.
-class EBB_API LinearRegressor {
+class EBB_API LinearRegressor : public Regressor {
  public:
-  using Target = Targets;
-  virtual ~LinearRegressor();
+  ~LinearRegressor() override;
 
   Array<double> coefficients;  ///< (d,); empty before a fit
   double intercept = 0;
-  Solution solution;    ///< how the solver ended
-  std::string warning;  ///< empty, or what is wrong with the fit
 
-  virtual std::string name() const = 0;
-  EBB_INLINE bool is_fitted() const { return !coefficients.empty(); }
-
-  /// Fits rows x (n, d) and numbers y (n,), and forgets an earlier fit. One that did not come to
-  /// the minimum says so in `warning`.
-  /// @throws ShapeError for shapes that do not fit; ArgumentError for options out of their ranges,
-  /// for numbers that are not finite, and for targets that the loss does not know.
-  void fit(const Features& x, const Targets& y, const RowOptions& options = {});
-  /// The predictions (n,).
-  /// @throws ArgumentError before a fit, and for NaN; ShapeError for another number of features.
-  Array<double> predict(const Features& x) const;
-  /// R2 of the predictions: 1 is perfect, 0 as good as the mean.
-  /// @throws ArgumentError and ShapeError as `fit` and `predict`.
-  double score(const Features& x, const Targets& y, const RowOptions& options = {}) const;
-  /// A number of nn::RegressionMetrics by its name: "r2", "mse", "rmse", "mae", "max_error", "mape"
-  /// or "explained_variance".
-  /// @throws ArgumentError for another name, and as `score`.
-  double metric(const std::string& metric, const Features& x, const Targets& y) const;
+  bool is_fitted() const override;
 
  protected:
   LinearRegressor();
@@ -66,6 +44,8 @@ class EBB_API LinearRegressor {
                                        const Array<double>& y) = 0;
   /// The prediction for x w + intercept.
   virtual double prediction(double linear) const;
+  void learn(const Features& x, const Array<double>& y, const Array<double>& weights) override;
+  Array<double> predictions(const Features& x) const override;
   void each_fitted(Parts& part);
 };
 
