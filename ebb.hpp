@@ -69,6 +69,7 @@
 #include "ebb/nn/models/predictor.hpp"
 #include "ebb/nn/models/table_model.hpp"
 #include "ebb/nn/modes.hpp"
+#include "ebb/nn/stack_file.hpp"
 #include "ebb/nn/state.hpp"
 #include "ebb/nn/summary.hpp"
 #include "ebb/optim/any_optimizer.hpp"
