@@ -43,6 +43,7 @@ nn/layers/
 nn/
 nn/models/estimators/
 nn/models/linear/
+nn/models/networks/
 nn/models/
 ebb xtensor
 tools/plot/

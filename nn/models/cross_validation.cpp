@@ -26,6 +26,11 @@ std::size_t position_of(const CrossValidation& scores, const std::string& metric
 
 std::string text_of(const GridValue& value) {
   if (const auto* number = std::get_if<double>(&value.get())) return ebb::detail::to_text(*number);
+  if (const auto* list = std::get_if<std::vector<std::int64_t>>(&value.get())) {
+    std::string text;
+    for (const std::int64_t e : *list) text += (text.empty() ? "" : ", ") + std::to_string(e);
+    return '(' + text + ')';
+  }
   return std::get<std::string>(value.get());
 }
 
@@ -72,6 +77,16 @@ class Setter : public Fields {
     const auto* text = std::get_if<std::string>(&value_.get());
     if (!text) refuse("a name");
     to = *text;
+  }
+  void set(std::vector<std::int64_t>& to) {
+    const auto* list = std::get_if<std::vector<std::int64_t>>(&value_.get());
+    if (list) {
+      to = *list;
+    } else {
+      std::int64_t one = 0;
+      set(one);
+      to = {one};
+    }
   }
   void set(auto&) { refuse("set by hand, since it is a list"); }
 

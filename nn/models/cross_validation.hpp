@@ -51,17 +51,21 @@ struct CrossValidation {
 /// Prints the mean and the deviation of each metric, and the first warning.
 EBB_API std::ostream& operator<<(std::ostream& out, const CrossValidation& scores);
 
-/// A value that an option of an estimator can have; a text is the name of a choice.
+/// A value that an option of an estimator can have; a text is the name of a choice. Of an option
+/// that is a list of whole numbers, a number is a list of one.
 class GridValue {
  public:
   template <class T>
   requires std::is_arithmetic_v<T> EBB_INLINE GridValue(T number) : value_(double(number)) {}
   EBB_INLINE GridValue(const char* text) : value_(std::string(text)) {}
   EBB_INLINE GridValue(std::string text) : value_(std::move(text)) {}
-  EBB_INLINE const std::variant<double, std::string>& get() const { return value_; }
+  EBB_INLINE GridValue(std::vector<std::int64_t> list) : value_(std::move(list)) {}
+  EBB_INLINE const std::variant<double, std::string, std::vector<std::int64_t>>& get() const {
+    return value_;
+  }
 
  private:
-  std::variant<double, std::string> value_;
+  std::variant<double, std::string, std::vector<std::int64_t>> value_;
 };
 /// An option by its name, and the values to try.
 struct GridAxis {
