@@ -66,6 +66,7 @@
 #include "ebb/nn/models/linear/regressors.hpp"
 #include "ebb/nn/models/model_contents.hpp"
 #include "ebb/nn/models/model_file.hpp"
+#include "ebb/nn/models/model_format.hpp"
 #include "ebb/nn/models/networks/mlp.hpp"
 #include "ebb/nn/models/predictor.hpp"
 #include "ebb/nn/models/table_model.hpp"

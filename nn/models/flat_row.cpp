@@ -39,8 +39,6 @@ std::vector<data::Column> row_columns(const ModelFile& file) {
 
 std::optional<FlatRow> FlatRow::of(const ModelFile& file) {
   FlatRow flat;
-  flat.weight_ = file.weight;
-  flat.bias_ = file.bias;
   if (!flat.walk(file) || !flat.probe(file)) return {};
   return flat;
 }
@@ -155,12 +153,8 @@ bool FlatRow::probe(const ModelFile& file) {
   return true;
 }
 
-bool FlatRow::sums(const double* row, double* to) const {
-  const std::size_t outputs = std::size_t(bias_.size()), width = sources_.size();
-  std::copy_n(bias_.data(), outputs, to);
-  const double* weight = weight_.data();
-  for (std::size_t o = 0; o < width; ++o) {
-    const Source& source = sources_[o];
+bool FlatRow::inputs(const double* row, double* to) const {
+  for (const Source& source : sources_) {
     double x = row[source.feature];
     if (source.is_category) {
       const std::size_t last = source.end - source.begin - 1;
@@ -176,7 +170,7 @@ bool FlatRow::sums(const double* row, double* to) const {
       }
     }
     if (!std::isfinite(x)) return false;
-    for (std::size_t k = 0; k < outputs; ++k) to[k] += x * weight[k * width + o];
+    *to++ = x;
   }
   return true;
 }

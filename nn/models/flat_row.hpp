@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The way of one row through a pipeline and a linear model, without a table.
+// The way of one row through a pipeline, without a table.
 #pragma once
 #include <cstddef>
 #include <cstdint>
@@ -11,16 +11,15 @@
 namespace ebb::inline v0::nn::detail {
 
 /// What a pipeline of data::Impute without marks, data::Standardize, data::Robust and data::OneHot
-/// does to a row, and the sums of a linear model of it. It takes the steps of the tables in their
-/// order, so that it gives the same bits.
+/// does to a row. It takes the steps of the tables in their order, so that it gives the same bits.
 class FlatRow {
  public:
   /// Nothing for a pipeline of other steps, and for very many levels.
   static std::optional<FlatRow> of(const ModelFile& file);
 
-  /// The sums of one row to `outputs` numbers; a category is the position of its level, and one of
-  /// no level their count. False where the pipeline refuses a value, or has a hole left.
-  bool sums(const double* row, double* to) const;
+  /// Writes what the pipeline gives for one row; a category is the position of its level, and one
+  /// of no level their count. False where the pipeline refuses a value, or has a hole left.
+  bool inputs(const double* row, double* to) const;
 
  private:
   /// x becomes `fill` where it is missing, or else (x - center) / scale.
@@ -40,7 +39,6 @@ class FlatRow {
   std::vector<Source> sources_;
   std::vector<Change> changes_;
   std::vector<double> values_;  ///< NaN where the pipeline refuses a code
-  Array<double> weight_, bias_;
 };
 
 /// The columns that a row has, with one more level of each category, for the levels that are not

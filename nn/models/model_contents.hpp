@@ -1,17 +1,16 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// What a model file holds, and its reader.
+// What a model file holds.
 #pragma once
 #include <cstdint>
 #include <limits>
 #include <map>
-#include <memory>
 #include <string>
 #include <vector>
 
 #include "ebb/autodiff/values/fields.hpp"
+#include "ebb/data/files/named_arrays.hpp"
 #include "ebb/data/transforms/pipeline.hpp"
-#include "ebb/nn/models/linear/classifiers.hpp"
-#include "ebb/nn/models/linear/regressors.hpp"
+#include "ebb/nn/models/estimators/solution.hpp"
 
 namespace ebb::inline v0::nn {
 
@@ -48,9 +47,13 @@ struct ModelFile {
   std::string target;
   std::vector<std::string> class_names = {};  ///< of a classifier
   Array<std::int64_t> classes = {};           ///< their numbers, (classes,)
-  Array<double> weight = {};                  ///< (outputs, d)
-  Array<double> bias = {};                    ///< (outputs,)
+  Array<double> weight = {};                  ///< (outputs, d), of a linear model
+  Array<double> bias = {};                    ///< (outputs,), of a linear model
   double scale = 0;                           ///< of a HuberRegressor
+  std::string network = {};                   ///< the layers of a network, as nn::describe says
+  data::NamedArrays state = {};               ///< its weights: "0.weight", "0.bias", ...
+  std::vector<double> losses = {};            ///< of its epochs
+  std::vector<double> validation_losses = {};
   Solution solution = {};
   std::string warning = {};  ///< what was wrong with the fit
   std::uint64_t seed = 0;
@@ -58,33 +61,4 @@ struct ModelFile {
   std::int64_t saved_at = 0;  ///< seconds since 1970 in UTC
 };
 
-/// Reads a file that `save_model` wrote. If its pipeline has transforms of your own types, pass one
-/// of each, as to data::Pipeline::load.
-/// @throws FileError that starts with the name of the file, for a file of another version or of
-/// another kind, and for one whose parts do not fit each other.
-EBB_API ModelFile read_model(const std::string& path, const std::vector<data::Step>& own = {});
-
-namespace detail {
-
-/// Visits the options of an estimator of the library.
-/// @throws ArgumentError for one of another type.
-void each_options(LinearRegressor& estimator, Fields& field);
-void each_options(LinearClassifier& estimator, Fields& field);
-/// Gives an estimator of the type that the file says what it learned.
-EBB_API void give(const ModelFile& file, LinearRegressor& to);
-EBB_API void give(const ModelFile& file, LinearClassifier& to);
-
-/// An estimator of a type that is known when the program runs: one of the two.
-struct EBB_API AnyEstimator {
-  std::unique_ptr<LinearRegressor> regressor;
-  std::unique_ptr<LinearClassifier> classifier;
-};
-EBB_API AnyEstimator estimator_of(const ModelFile& file);
-
-/// @throws ArgumentError for texts that are not UTF-8; FileError when the file cannot be written.
-void write_model(const std::string& path, const ModelFile& file);
-/// @throws FileError as `nn::read_model`.
-ModelFile read_model(const data::detail::BinaryFile& file, const std::vector<data::Step>& own);
-
-}  // namespace detail
 }  // namespace ebb::inline v0::nn

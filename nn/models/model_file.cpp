@@ -7,7 +7,6 @@
 #include <set>
 
 #include "ebb/autodiff/values/error.hpp"
-#include "ebb/data/files/json.hpp"
 #include "ebb/data/files/text_file.hpp"
 #include "ebb/data/tables/statistics.hpp"
 
@@ -127,48 +126,6 @@ std::vector<FeatureProfile> profiles_of(const data::Pipeline& pipeline, const st
 EBB_PROFILES(float)
 EBB_PROFILES(double)
 #undef EBB_PROFILES
-
-namespace {
-
-template <class Base>
-std::string options_text(const Base& estimator) {
-  data::detail::Json json = data::detail::Json::object();
-  data::detail::JsonWriter<Fields> writer(json, "save_model");
-  // The writer changes nothing, and one `each` is for all visitors.
-  each_options(const_cast<Base&>(estimator), writer);
-  return json.dump();
-}
-
-void check_fitted(bool is_fitted) {
-  if (!is_fitted) {
-    throw ArgumentError("save_model: the estimator is not fitted yet; call fit before");
-  }
-}
-
-}  // namespace
-
-void describe(const LinearRegressor& estimator, ModelFile& to) {
-  check_fitted(estimator.is_fitted());
-  to.estimator = estimator.name();
-  to.options = options_text(estimator);
-  to.weight = estimator.coefficients.reshape(Shape{1, estimator.coefficients.size()});
-  to.bias = Array<double>::of({estimator.intercept});
-  to.solution = estimator.solution;
-  to.warning = estimator.warning;
-  if (const auto* huber = dynamic_cast<const HuberRegressor*>(&estimator)) to.scale = huber->scale;
-}
-
-void describe(const LinearClassifier& estimator, ModelFile& to) {
-  check_fitted(estimator.is_fitted());
-  to.estimator = estimator.name();
-  to.options = options_text(estimator);
-  to.weight = estimator.coefficients;
-  to.bias = estimator.intercept;
-  to.classes = estimator.classes;
-  to.class_names = estimator.class_names;
-  to.solution = estimator.solution;
-  to.warning = estimator.warning;
-}
 
 void check_estimator(const std::string& path, const ModelFile& file, const std::string& name) {
   if (file.estimator == name) return;

@@ -7,8 +7,8 @@
 //   const auto again = nn::load_model<nn::LogisticRegression>("model.safetensors");
 //
 // nn::Predictor uses such a file without knowing the type of its estimator. The file is one of
-// safetensors: "weight" (outputs, d) and "bias" (outputs,) load in Python by its package, and the
-// rest are texts of its metadata.
+// safetensors: "weight" (outputs, d) and "bias" (outputs,) of a linear model, and "0.weight",
+// "0.bias", ... of a network load in Python by its package, and the rest are texts of its metadata.
 #pragma once
 #include <cstdint>
 #include <map>
@@ -16,7 +16,11 @@
 #include <utility>
 #include <vector>
 
-#include "ebb/nn/models/model_contents.hpp"
+#include "ebb/nn/models/linear/classifiers.hpp"  // the estimators that a file may hold
+#include "ebb/nn/models/linear/regressors.hpp"
+#include "ebb/nn/models/model_estimators.hpp"
+#include "ebb/nn/models/model_format.hpp"
+#include "ebb/nn/models/networks/mlp.hpp"
 #include "ebb/nn/models/table_model.hpp"
 
 namespace ebb::inline v0::nn {
@@ -32,9 +36,6 @@ struct SaveModelOptions {
 
 namespace detail {
 
-/// The parts of a file that are those of an estimator.
-EBB_API void describe(const LinearRegressor& estimator, ModelFile& to);
-EBB_API void describe(const LinearClassifier& estimator, ModelFile& to);
 /// The histograms of the columns of a pipeline, without the target.
 template <Real T>
 EBB_API std::vector<FeatureProfile> profiles_of(const data::Pipeline& pipeline,

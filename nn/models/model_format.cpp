@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Model files: arrays, and four texts of metadata, which are JSON. What is read is checked before
 // anything is built of it.
-#include "ebb/nn/models/model_contents.hpp"
+#include "ebb/nn/models/model_format.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -12,34 +12,13 @@
 #include "ebb/data/files/binary_file.hpp"
 #include "ebb/data/files/json.hpp"
 #include "ebb/data/formats/safetensors.hpp"
+#include "ebb/nn/models/model_estimators.hpp"
 
 #ifndef EBB_VERSION
 #error "EBB_VERSION is the version of the library, which its build says"
 #endif
 
 namespace ebb::inline v0::nn {
-
-std::int64_t FeatureProfile::rows() const {
-  std::int64_t rows = missing;
-  for (const std::int64_t count : counts) rows += count;
-  return rows;
-}
-
-std::size_t FeatureProfile::bin(double x) const {
-  return std::size_t(std::upper_bound(edges.begin(), edges.end(), x) - edges.begin());
-}
-
-void FeatureProfile::each(Fields& field) {
-  field("name", name);
-  field.choice("kind", kind, {"numeric", "categorical"});
-  field("levels", levels);
-  field("unit", unit);
-  field("minimum", minimum);
-  field("maximum", maximum);
-  field("edges", edges);
-  field("counts", counts);
-  field("missing", missing);
-}
 
 namespace detail {
 namespace {
@@ -53,7 +32,8 @@ constexpr data::detail::JsonLimits model_limits{
     .what = "a model file", .origin = "a model file is one that save_model wrote"};
 
 constexpr const char* format_key = "ebb.model";  // its text is the version of the format
-constexpr const char* newest_version = "1";
+constexpr const char* linear_version = "1";
+constexpr const char* network_version = "2";  // has layers in place of one weight and bias
 
 /// What is in the text "model", beside the options, which are JSON of their own.
 void each_model(Fields& field, ModelFile& file) {
@@ -71,6 +51,11 @@ std::string model_text(ModelFile& file) {
   Writer writer(json, "save_model");
   each_model(writer, file);
   json["options"] = Json::parse(file.options);
+  if (!file.network.empty()) {
+    writer("losses", file.losses);
+    writer("validation_losses", file.validation_losses);
+    json["network"] = Json::parse(file.network);
+  }
   return json.dump();
 }
 
@@ -113,13 +98,21 @@ void expect_object(const Json& json, const std::string& where) {
   if (!json.is_object()) throw FileError(where + ": must be an object");
 }
 
-void read_model_text(const Json& json, const std::string& where, ModelFile& file) {
+void read_model_text(const Json& json, const std::string& where, bool has_network,
+                     ModelFile& file) {
   expect_object(json, where);
   Reader reader(json, where);
   each_model(reader, file);
   const Json& options = reader.find("options");
   expect_object(options, where + ": \"options\"");
   file.options = options.dump();
+  if (has_network) {
+    reader("losses", file.losses);
+    reader("validation_losses", file.validation_losses);
+    const Json& network = reader.find("network");
+    expect_object(network, where + ": \"network\"");
+    file.network = network.dump();
+  }
   reader.expect_end();
 }
 
@@ -197,7 +190,20 @@ void check_feature(const FeatureProfile& f, const std::string& path) {
   }
 }
 
-void check_arrays(const ModelFile& file, const std::string& path) {
+void check_classes(const ModelFile& file, const std::string& path) {
+  const auto k = std::int64_t(file.class_names.size());
+  demand(file.classes.size() == k, path,
+         "\"classes\" has " + std::to_string(file.classes.size()) + " numbers, and there are " +
+             std::to_string(k) + " names of classes");
+  demand(k == 0 || k >= 2, path, "a classifier has at least two classes");
+  for (std::int64_t i = 1; i < k; ++i)
+    demand(file.classes[i - 1] < file.classes[i], path, "\"classes\" must ascend");
+  const std::set<std::string> names(file.class_names.begin(), file.class_names.end());
+  demand(std::int64_t(names.size()) == k, path, "two classes have one name");
+}
+
+/// The weights of a linear model; those of a network are checked where it is built.
+void check_weights(const ModelFile& file, const std::string& path) {
   const auto d = std::int64_t(file.inputs.size()), k = std::int64_t(file.class_names.size());
   demand(d > 0 && file.weight.shape()[1] == d, path,
          "\"weight\" has shape " + to_string(file.weight.shape()) + ", and there are " +
@@ -207,17 +213,31 @@ void check_arrays(const ModelFile& file, const std::string& path) {
              to_string(file.bias.shape()));
   demand(are_finite(file.weight) && are_finite(file.bias) && std::isfinite(file.scale), path,
          "\"weight\", \"bias\" or \"scale\" is not finite");
-  demand(file.classes.size() == k, path,
-         "\"classes\" has " + std::to_string(file.classes.size()) + " numbers, and there are " +
-             std::to_string(k) + " names of classes");
-  demand(k == 0 || k >= 2, path, "a classifier has at least two classes");
   demand(file.bias.size() == (k > 2 ? k : 1), path,
          "\"bias\" has " + std::to_string(file.bias.size()) + " numbers, which are not those of " +
              (k ? std::to_string(k) + " classes" : std::string("a regression")));
-  for (std::int64_t i = 1; i < k; ++i)
-    demand(file.classes[i - 1] < file.classes[i], path, "\"classes\" must ascend");
-  const std::set<std::string> names(file.class_names.begin(), file.class_names.end());
-  demand(std::int64_t(names.size()) == k, path, "two classes have one name");
+}
+
+/// The arrays beside the classes.
+void read_arrays(const data::NamedArrays& arrays, const std::string& path, bool has_network,
+                 ModelFile& file) {
+  const bool has_classes = !file.class_names.empty();
+  if (has_classes) file.classes = array_of<std::int64_t>(arrays, "classes", 1, path);
+  check_classes(file, path);
+  if (has_network) {
+    for (const std::string& name : arrays.names()) {
+      if (has_classes && name == "classes") continue;
+      demand(std::holds_alternative<Array<double>>(arrays.at(name)), path,
+             "the array " + data::detail::quoted(name) + " has another type");
+      file.state.add(name, arrays.at(name));
+    }
+    return;
+  }
+  file.weight = array_of<double>(arrays, "weight", 2, path);
+  file.bias = array_of<double>(arrays, "bias", 1, path);
+  demand(arrays.size() == (has_classes ? 3 : 2), path,
+         "there are arrays that a model does not have");
+  check_weights(file, path);
 }
 
 /// The features must be the columns of the pipeline, and its result the inputs.
@@ -251,101 +271,23 @@ data::NamedArrays checked_arrays(const data::detail::BinaryFile& from) {
   const auto found = arrays.metadata.find(format_key);
   demand(found != arrays.metadata.end(), from.name(),
          "this file of safetensors is not a model; a model file is one that save_model wrote");
-  demand(found->second == newest_version, from.name(),
+  demand(found->second == linear_version || found->second == network_version, from.name(),
          "version " + data::detail::quoted(found->second) +
-             " of the format; this library reads version " + newest_version);
+             " of the format; this library reads versions " + linear_version + " and " +
+             network_version);
   return arrays;
 }
 
-void read_options(const ModelFile& file, auto& estimator) {
-  const std::string where = "the options of " + file.estimator;
-  const auto json = data::detail::parse_json(where, file.options, model_limits);
-  expect_object(json, where);
-  Reader reader(json, where);
-  each_options(estimator, reader);
-  reader.expect_end();
-}
-
-template <class Estimator, class Base>
-bool visit(Base& estimator, Fields& field) {
-  auto* const known = dynamic_cast<Estimator*>(&estimator);
-  if (known) known->options.each(field);
-  return known != nullptr;
-}
-
-[[noreturn]] void refuse(const std::string& name) {
-  throw ArgumentError("save_model: a " + name +
-                      " is no estimator of the library, so that no file can name it");
-}
-
 }  // namespace
-
-void each_options(LinearRegressor& estimator, Fields& field) {
-  const bool is_known =
-      visit<LinearRegression>(estimator, field) || visit<Ridge>(estimator, field) ||
-      visit<Lasso>(estimator, field) || visit<ElasticNet>(estimator, field) ||
-      visit<HuberRegressor>(estimator, field) || visit<PoissonRegressor>(estimator, field);
-  if (!is_known) refuse(estimator.name());
-}
-void each_options(LinearClassifier& estimator, Fields& field) {
-  const bool is_known =
-      visit<LogisticRegression>(estimator, field) || visit<LinearSVM>(estimator, field);
-  if (!is_known) refuse(estimator.name());
-}
-
-void give(const ModelFile& file, LinearRegressor& to) {
-  read_options(file, to);
-  to.coefficients = file.weight.reshape(Shape{file.weight.size()});
-  to.intercept = file.bias[0];
-  to.solution = file.solution;
-  to.warning = file.warning;
-  if (auto* huber = dynamic_cast<HuberRegressor*>(&to)) huber->scale = file.scale;
-}
-
-void give(const ModelFile& file, LinearClassifier& to) {
-  read_options(file, to);
-  to.coefficients = file.weight;
-  to.intercept = file.bias;
-  to.classes = file.classes;
-  to.class_names = file.class_names;
-  to.solution = file.solution;
-  to.warning = file.warning;
-}
-
-namespace {
-
-template <class Estimator, class Base>
-bool make(const ModelFile& file, std::unique_ptr<Base>& to) {
-  auto made = std::make_unique<Estimator>();
-  if (made->name() != file.estimator) return false;
-  give(file, *made);
-  to = std::move(made);
-  return true;
-}
-
-template <class... Estimators, class Base>
-bool make_one(const ModelFile& file, std::unique_ptr<Base>& to) {
-  return (make<Estimators>(file, to) || ...);
-}
-
-}  // namespace
-
-AnyEstimator estimator_of(const ModelFile& file) {
-  AnyEstimator any;
-  const bool is_known =
-      make_one<LinearRegression, Ridge, Lasso, ElasticNet, HuberRegressor, PoissonRegressor>(
-          file, any.regressor) ||
-      make_one<LogisticRegression, LinearSVM>(file, any.classifier);
-  if (!is_known) throw FileError("there is no estimator " + data::detail::quoted(file.estimator));
-  return any;
-}
 
 void write_model(const std::string& path, const ModelFile& given) {
   ModelFile file = given;
-  data::NamedArrays arrays{{"weight", file.weight}, {"bias", file.bias}};
+  const bool has_network = !file.network.empty();
+  data::NamedArrays arrays = file.state;
+  if (!has_network) arrays = {{"weight", file.weight}, {"bias", file.bias}};
   if (!file.class_names.empty()) arrays.add("classes", file.classes);
   try {
-    arrays.metadata = {{format_key, newest_version},
+    arrays.metadata = {{format_key, has_network ? network_version : linear_version},
                        {"ebb.version", EBB_VERSION},
                        {"model", model_text(file)},
                        {"pipeline", data::detail::PipelineAccess::text(file.pipeline)},
@@ -363,15 +305,11 @@ ModelFile read_model(const data::detail::BinaryFile& from, const std::vector<dat
   const data::NamedArrays arrays = checked_arrays(from);
   ModelFile file;
   file.ebb_version = text_of(arrays, "ebb.version", path);
-  read_model_text(json_of(arrays, "model", path), path + ": model", file);
+  const bool has_network = text_of(arrays, format_key, path) == network_version;
+  read_model_text(json_of(arrays, "model", path), path + ": model", has_network, file);
   read_schema(json_of(arrays, "schema", path), path + ": schema", file);
   read_training(json_of(arrays, "training", path), path + ": training", file);
-  file.weight = array_of<double>(arrays, "weight", 2, path);
-  file.bias = array_of<double>(arrays, "bias", 1, path);
-  if (!file.class_names.empty()) file.classes = array_of<std::int64_t>(arrays, "classes", 1, path);
-  demand(arrays.size() == (file.class_names.empty() ? 2 : 3), path,
-         "there are arrays that a model does not have");
-  check_arrays(file, path);
+  read_arrays(arrays, path, has_network, file);
   for (const FeatureProfile& feature : file.features) check_feature(feature, path);
   const std::string& text = text_of(arrays, "pipeline", path);
   file.pipeline = data::detail::read_pipeline(

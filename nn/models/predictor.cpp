@@ -10,6 +10,9 @@
 #include "ebb/autodiff/values/error.hpp"
 #include "ebb/data/files/text_file.hpp"
 #include "ebb/nn/models/flat_row.hpp"
+#include "ebb/nn/models/model_estimators.hpp"
+#include "ebb/nn/models/model_format.hpp"
+#include "ebb/nn/models/networks/training.hpp"
 
 namespace ebb::inline v0::nn {
 namespace {
@@ -35,6 +38,7 @@ struct Predictor::State {
   ModelFile file;
   PredictorOptions options;
   detail::AnyEstimator estimator;
+  const Network* network;  ///< that of the estimator; null if it is linear
   std::optional<detail::FlatRow> flat;
   std::vector<data::Column> columns;  ///< of rows, with a level for those that are not known
   std::vector<std::unordered_map<std::string, std::size_t>> codes;
@@ -46,6 +50,7 @@ struct Predictor::State {
       : file(read_model(path, given.own)),
         options(given),
         estimator(detail::estimator_of(file)),
+        network(estimator.network()),
         flat(detail::FlatRow::of(file)),
         columns(detail::row_columns(file)),
         codes(columns.size()) {
@@ -157,16 +162,17 @@ struct Predictor::State {
   template <class F>
   auto with_sums(std::span<const double> row, const F& f) const;
 
-  const LinearClassifier& classifier() const {
+  const Classifier& classifier() const {
     if (estimator.classifier) return *estimator.classifier;
     throw ArgumentError("Predictor: a " + file.estimator + " has no classes; call predict");
   }
-  const LogisticRegression& logistic() const {
-    const auto* model = dynamic_cast<const LogisticRegression*>(&classifier());
-    if (model) return *model;
+  const Classifier& probabilistic() const {
+    if (classifier().has_probabilities()) return classifier();
     throw ArgumentError("Predictor: a " + file.estimator +
                         " has no probabilities; take a LogisticRegression");
   }
+  void write_inputs(const std::vector<double>& row, std::vector<double>& to) const;
+  void write_sums(const std::vector<double>& inputs, std::vector<double>& to) const;
 };
 
 template <class T>
@@ -231,31 +237,47 @@ Array<double> Predictor::State::rows_of(const data::Table<T>& table,
   return rows;
 }
 
+/// What the pipeline gives for a row that was admitted.
+void Predictor::State::write_inputs(const std::vector<double>& row, std::vector<double>& to) const {
+  to.resize(file.inputs.size());
+  if (flat && flat->inputs(row.data(), to.data())) return;
+  const Array<double> values(Shape{1, std::int64_t(row.size())}, std::span(row));
+  const Features x = features_of(values);
+  std::copy(x.values().begin(), x.values().end(), to.begin());
+  for (const double e : to) {
+    if (std::isfinite(e)) continue;
+    throw ArgumentError("Predictor: the pipeline gives " + ebb::detail::to_text(e) +
+                        " for the row; add data::Impute to it");
+  }
+}
+
+/// The sums of a linear model, with the bits of a table, or the outputs of a network.
+void Predictor::State::write_sums(const std::vector<double>& inputs,
+                                  std::vector<double>& to) const {
+  if (network) {
+    const Array<double> x(Shape{1, std::int64_t(inputs.size())}, std::span(inputs));
+    const Array<double> outputs = detail::outputs_of(*network, x);
+    to.assign(outputs.begin(), outputs.end());
+    return;
+  }
+  to.assign(file.bias.begin(), file.bias.end());
+  const double* weight = file.weight.data();
+  for (double& sum : to)
+    for (const double x : inputs) sum += x * *weight++;
+}
+
 template <class F>
 auto Predictor::State::with_sums(std::span<const double> row, const F& f) const {
   if (row.size() != columns.size()) {
     throw ShapeError("Predictor: the row has " + std::to_string(row.size()) +
                      " numbers, and the model takes " + std::to_string(columns.size()));
   }
-  thread_local std::vector<double> admitted, sums;
+  thread_local std::vector<double> admitted, inputs, sums;
   admitted.resize(row.size());
-  sums.resize(std::size_t(file.bias.size()));
   PredictorWarnings found;
   for (std::size_t j = 0; j < row.size(); ++j) admitted[j] = admit(j, 0, row[j], found);
-  if (!flat || !flat->sums(admitted.data(), sums.data())) {
-    const Array<double> values(Shape{1, std::int64_t(row.size())}, std::span(admitted));
-    const Features x = features_of(values);
-    for (const double e : x.values()) {
-      if (std::isfinite(e)) continue;
-      throw ArgumentError("Predictor: the pipeline gives " + ebb::detail::to_text(e) +
-                          " for the row; add data::Impute to it");
-    }
-    for (std::size_t k = 0; k < sums.size(); ++k) {
-      sums[k] = file.bias.data()[k];
-      for (std::int64_t j = 0; j < x.columns(); ++j)
-        sums[k] += x.values().data()[j] * file.weight.data()[std::int64_t(k) * x.columns() + j];
-    }
-  }
+  write_inputs(admitted, inputs);
+  write_sums(inputs, sums);
   if (std::any_of(sums.begin(), sums.end(), [](double e) { return std::isnan(e); })) {
     throw ArgumentError("Predictor: the numbers of the row are too large for double");
   }
@@ -304,14 +326,16 @@ Array<double> Predictor::predict(const data::Table<T>& table) const {
 
 template <Real T>
 std::vector<std::string> Predictor::predict_words(const data::Table<T>& table) const {
-  const LinearClassifier& model = state_->classifier();
+  const Classifier& model = state_->classifier();
   return state_->with_features(table, [&](const Features& x) { return model.predict_words(x); });
 }
 
 template <Real T>
 Array<double> Predictor::predict_proba(const data::Table<T>& table) const {
-  const LogisticRegression& model = state_->logistic();
-  return state_->with_features(table, [&](const Features& x) { return model.predict_proba(x); });
+  const Classifier& model = state_->probabilistic();
+  return state_->with_features(table, [&](const Features& x) {
+    return detail::probabilities_of(model.decision_function(x));
+  });
 }
 
 #define EBB_TABLES(T)                                                                              \
@@ -355,7 +379,7 @@ const std::string& Predictor::predict_word(std::span<const double> row) const {
 }
 
 void Predictor::predict_proba(std::span<const double> row, std::span<double> to) const {
-  static_cast<void>(state_->logistic());
+  static_cast<void>(state_->probabilistic());
   if (to.size() != state_->file.class_names.size()) {
     throw ShapeError("Predictor: there are " + std::to_string(to.size()) +
                      " places for probabilities, and the model has " +

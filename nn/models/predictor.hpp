@@ -57,9 +57,9 @@ struct PredictorWarnings {
 /// the levels of categories as well; their order is free. Infinity is always refused.
 ///
 /// Many threads may call a Predictor at once; its counts are exact then, too. `predict` of a row
-/// gives the bits of a table, and allocates nothing after the first call of a thread, if the
-/// pipeline has no other steps than data::Impute without marks, data::Standardize, data::Robust
-/// and data::OneHot, with few levels; otherwise a row is a table.
+/// gives the bits of a table, of a network those of a table of one row, and allocates nothing after
+/// the first call of a thread, if the pipeline has no other steps than data::Impute without marks,
+/// data::Standardize, data::Robust and data::OneHot, with few levels; otherwise a row is a table.
 class EBB_API Predictor {
  public:
   /// @throws FileError as `read_model`; ArgumentError for a policy that does not fit.

@@ -89,6 +89,11 @@ TEST_CASE("every estimator comes back with its bits") {
   check_round_trip(nn::ElasticNet({.l1 = 0.1, .iterations = 20000}), "price");
   check_round_trip(nn::HuberRegressor({.epsilon = 1.5}), "price");
   check_round_trip(nn::PoissonRegressor({.l2 = 0.5}), "price");
+  check_round_trip(nn::MLPRegressor({.hidden = {3, 2}, .epochs = 2}), "price");
+  check_round_trip(nn::MLPClassifier({.hidden = {3}, .dropout = 0.1, .epochs = 2}), "zone");
+  check_round_trip(
+      nn::MLPClassifier({.hidden = {}, .epochs = 2, .early_stopping = true, .validation = 0.3}),
+      "rented");
   check_round_trip(nn::LogisticRegression({.class_weight = {1, 2}}), "rented");
   check_round_trip(nn::LogisticRegression({.balanced = true}), "zone");
   check_round_trip(nn::LinearSVM({.intercept = false}), "rented");
@@ -197,8 +202,8 @@ TEST_CASE("another file, version or estimator is refused by its name") {
           nn::load_model<nn::Ridge>(folder.path("m"));
         }).find("is a LogisticRegression, not a Ridge") != std::string::npos);
   auto arrays = data::read_safetensors(folder.path("m"));
-  arrays.metadata["ebb.model"] = "2";
-  CHECK(read_error(folder, arrays).find("version \"2\"") != std::string::npos);
+  arrays.metadata["ebb.model"] = "3";
+  CHECK(read_error(folder, arrays).find("version \"3\"") != std::string::npos);
 }
 
 TEST_CASE("a file whose parts do not fit each other is refused") {
