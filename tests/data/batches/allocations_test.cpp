@@ -1,59 +1,13 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// After its first epoch a training loop asks the system for nothing, loader included. Every way to
-// malloc in this program is counted, but for the sanitizers, which have their own.
-#include <doctest/doctest.h>
+// After its first epoch a training loop asks the system for nothing, loader included.
+#include "ebb/tests/allocations.hpp"
 
-#include <atomic>
-#include <cerrno>
-#include <cstdlib>
+#include <doctest/doctest.h>
 
 #include "ebb/ebb.hpp"
 
-#if defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-#define EBB_OTHER_MALLOC
-#endif
-#endif
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define EBB_OTHER_MALLOC
-#endif
-
-namespace {
-std::atomic<long> allocations = 0;
-}
-
-#ifndef EBB_OTHER_MALLOC
-extern "C" {
-void* __libc_malloc(std::size_t);
-void* __libc_calloc(std::size_t, std::size_t);
-void* __libc_realloc(void*, std::size_t);
-void* __libc_memalign(std::size_t, std::size_t);
-
-void* malloc(std::size_t size) {
-  ++allocations;
-  return __libc_malloc(size);
-}
-void* calloc(std::size_t count, std::size_t size) {
-  ++allocations;
-  return __libc_calloc(count, size);
-}
-void* realloc(void* p, std::size_t size) {
-  ++allocations;
-  return __libc_realloc(p, size);
-}
-void* memalign(std::size_t alignment, std::size_t size) {
-  ++allocations;
-  return __libc_memalign(alignment, size);
-}
-void* aligned_alloc(std::size_t alignment, std::size_t size) { return memalign(alignment, size); }
-int posix_memalign(void** p, std::size_t alignment, std::size_t size) {
-  *p = memalign(alignment, size);
-  return *p ? 0 : ENOMEM;
-}
-}
-#endif
-
 using namespace ebb;
+using ebb::test::allocations;
 
 TEST_SUITE("allocations") {
 

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Counts every way to malloc of a program, but for the sanitizers, which have their own. One unit
+// of a program may include it.
+#pragma once
+#include <atomic>
+#include <cerrno>
+#include <cstdlib>
+
+#if defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+#define EBB_OTHER_MALLOC
+#endif
+#endif
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define EBB_OTHER_MALLOC
+#endif
+
+namespace ebb::test {
+inline std::atomic<long> allocations = 0;
+}
+
+#ifndef EBB_OTHER_MALLOC
+extern "C" {
+void* __libc_malloc(std::size_t);
+void* __libc_calloc(std::size_t, std::size_t);
+void* __libc_realloc(void*, std::size_t);
+void* __libc_memalign(std::size_t, std::size_t);
+
+void* malloc(std::size_t size) {
+  ++ebb::test::allocations;
+  return __libc_malloc(size);
+}
+void* calloc(std::size_t count, std::size_t size) {
+  ++ebb::test::allocations;
+  return __libc_calloc(count, size);
+}
+void* realloc(void* p, std::size_t size) {
+  ++ebb::test::allocations;
+  return __libc_realloc(p, size);
+}
+void* memalign(std::size_t alignment, std::size_t size) {
+  ++ebb::test::allocations;
+  return __libc_memalign(alignment, size);
+}
+void* aligned_alloc(std::size_t alignment, std::size_t size) { return memalign(alignment, size); }
+int posix_memalign(void** p, std::size_t alignment, std::size_t size) {
+  *p = memalign(alignment, size);
+  return *p ? 0 : ENOMEM;
+}
+}
+#endif
