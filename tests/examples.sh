@@ -303,6 +303,28 @@ ln -s /dev/full "$full/gradient_field.csv"
 rm -r "$full"
 refuses 2 ./derivatives --out /nowhere
 
+# A service: bad requests are refused, with the reason, and the shift is seen in its first window.
+out=$(./service) || fail "service: exit status $?"
+demand service accuracy "$(value "$out" accuracy)" 'v >= 0.9 && v <= 1'
+demand service answered "$(value "$out" answered)" 'v == 3960'
+demand service refused "$(value "$out" refused)" 'v == 40'
+demand service alarms "$(value "$out" alarms)" 'v == 1'
+demand service first_alarm "$(value "$out" first_alarm)" 'v > 3500 && v < 3600'
+for reason in 'the value "rough" of mean_texture is no number' 'there is no feature "weight"' \
+  '"mean_radius" of row 0 is infinite' '"mean_texture" of row 0 is missing'; do
+  [[ $(grep -cF "$reason" <<< "$out") == 1 ]] || fail "service: the reason is not there: $reason"
+done
+grep -qE '^mean_radius .*ALARM$' <<< "$out" || fail "service: the radius has no alarm"
+[[ $(grep -c 'ALARM$' <<< "$out") == 2 ]] || fail "service: another feature has an alarm"
+[[ $(./service --seed 0) == "$out" ]] || fail "service: the same seed gave other numbers"
+folder=$(mktemp -d)
+[[ $(TMPDIR=$folder ./service --seed 1) != "$out" ]] ||
+  fail "service: another seed gave the same numbers"
+[[ -z $(ls -A "$folder") ]] || fail "service: leaves files behind"
+rm -r "$folder"
+refuses 1 ./service --data /nowhere
+refuses 2 ./service --seed x
+
 # A file of twice the memory: each row once an epoch, in a new order, and the file read about once.
 folder=$(mktemp -d)
 small=(env "TMPDIR=$folder" ./larger_than_memory --size 192 --memory 96)
