@@ -26,11 +26,28 @@ target_include_directories(ebb_fuzzed SYSTEM PRIVATE
 target_compile_options(ebb_fuzzed PUBLIC -fsanitize=fuzzer-no-link)
 target_link_libraries(ebb_fuzzed PUBLIC ebb_fuzzed_core ebb::compression Threads::Threads)
 
+# Models need most of the library. What reads them is built again, and the rest, which gets no bytes
+# of a file, is that of the release build if there is one: to build all of it with sanitizers would
+# take longer than all fuzzers together.
+set(ebb_fuzz_rest "${PROJECT_SOURCE_DIR}/build/release/libebb.a")
+if(EXISTS "${ebb_fuzz_rest}")
+  add_library(ebb_fuzzed_models OBJECT EXCLUDE_FROM_ALL
+    nn/models/model_contents.cpp nn/models/model_estimators.cpp nn/models/model_format.cpp
+    nn/stack_file.cpp)
+  ebb_own_target(ebb_fuzzed_models)
+  target_link_libraries(ebb_fuzzed_models PUBLIC ebb_fuzzed)
+  target_include_directories(ebb_fuzzed_models SYSTEM PRIVATE
+    "$<TARGET_PROPERTY:nlohmann_json::nlohmann_json,INTERFACE_INCLUDE_DIRECTORIES>")
+endif()
+
 add_custom_target(fuzzers)
 file(GLOB ebb_fuzz_sources CONFIGURE_DEPENDS tests/fuzz/*_fuzz.cpp)
 foreach(source IN LISTS ebb_fuzz_sources)
   cmake_path(GET source STEM name)
   if(name STREQUAL sqlite_fuzz AND NOT TARGET ebb_sqlite)
+    continue()
+  endif()
+  if(name STREQUAL model_fuzz AND NOT TARGET ebb_fuzzed_models)
     continue()
   endif()
   add_executable(${name} EXCLUDE_FROM_ALL ${source})
@@ -39,6 +56,8 @@ foreach(source IN LISTS ebb_fuzz_sources)
   if(name STREQUAL sqlite_fuzz)
     target_sources(${name} PRIVATE data/formats/sqlite.cpp)
     target_link_libraries(${name} PRIVATE SQLite::SQLite3)
+  elseif(name STREQUAL model_fuzz)
+    target_link_libraries(${name} PRIVATE ebb_fuzzed_models "${ebb_fuzz_rest}" ebb::openblas)
   endif()
   target_link_options(${name} PRIVATE -fsanitize=fuzzer,address,undefined -Wl,--gc-sections)
   set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY "${PROJECT_BINARY_DIR}")
