@@ -52,7 +52,7 @@ struct ModelFile {
   double scale = 0;                           ///< of a HuberRegressor
   std::string network = {};                   ///< the layers of a network, as nn::describe says
   data::NamedArrays state = {};               ///< its weights: "0.weight", "0.bias", ...
-  std::vector<double> losses = {};            ///< of its epochs
+  std::vector<double> losses = {};            ///< those of epochs
   std::vector<double> validation_losses = {};
   Solution solution = {};
   std::string warning = {};  ///< what was wrong with the fit

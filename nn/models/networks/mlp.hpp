@@ -37,7 +37,7 @@ struct MLPRegressorOptions {
   std::int64_t patience = 10;   ///< at least 1: epochs without a better loss before training ends
   bool early_stopping = false;  ///< takes the loss of rows that are put aside, and not trained on
   double validation = 0.1;      ///< in (0, 1): the part of the rows that early stopping puts aside
-  std::uint64_t seed = 0;       ///< of the first weights, the order of rows, dropout and the parts
+  std::uint64_t seed = 0;       ///< decides first weights, the order of rows, dropout, parts
 
   void each(Fields& field);
 };
