@@ -23,24 +23,29 @@ using Reader = data::detail::JsonReader<Fields>;
 constexpr data::detail::JsonLimits options_limits{
     .what = "a model file", .origin = "a model file is one that save_model wrote"};
 
-/// Calls f with the estimator in its own type. False if that is not one of these.
-template <class... Estimators, class Base, class F>
-bool with_one(Base& estimator, const F& f) {
-  const auto with = [&]<class Estimator>(std::type_identity<Estimator>) {
+template <class... Estimators>
+struct Types {};
+/// All estimators of the library with a base.
+template <class Base>
+constexpr auto types_of = Types<LinearRegression, Ridge, Lasso, ElasticNet, HuberRegressor,
+                                PoissonRegressor, MLPRegressor>();
+template <>
+constexpr auto types_of<Classifier> = Types<LogisticRegression, LinearSVM, MLPClassifier>();
+
+/// Whether f is true of a type, of which it is told by a pointer; it is asked until it is.
+template <class... All, class F>
+bool any_of(Types<All...>, const F& f) {
+  return (f(static_cast<All*>(nullptr)) || ...);
+}
+
+/// Calls f with the estimator in its own type. False if that is not one of the library.
+template <class Base, class F>
+bool with_type(Base& estimator, const F& f) {
+  return any_of(types_of<Base>, [&]<class Estimator>(Estimator*) {
     auto* const known = dynamic_cast<Estimator*>(&estimator);
     if (known) f(*known);
     return known != nullptr;
-  };
-  return (with(std::type_identity<Estimators>()) || ...);
-}
-template <class F>
-bool with_type(Regressor& estimator, const F& f) {
-  return with_one<LinearRegression, Ridge, Lasso, ElasticNet, HuberRegressor, PoissonRegressor,
-                  MLPRegressor>(estimator, f);
-}
-template <class F>
-bool with_type(Classifier& estimator, const F& f) {
-  return with_one<LogisticRegression, LinearSVM, MLPClassifier>(estimator, f);
+  });
 }
 
 template <class Estimator>
@@ -71,11 +76,8 @@ void give_network(const ModelFile& file, auto& to) {
   // Sizes before all else, so that the options make no network that is larger than this one.
   std::vector<std::int64_t> sizes;
   for (std::size_t i = 0; i < layers.size(); ++i) {
-    const auto* linear = layers[i].get<Linear<double>>();
-    if (!linear) continue;
-    demand(linear->settings.in_features == (sizes.empty() ? inputs : sizes.back()),
-           "a layer does not take what comes before it");
-    sizes.push_back(linear->settings.out_features);
+    if (const auto* linear = layers[i].get<Linear<double>>())
+      sizes.push_back(linear->settings.out_features);
   }
   std::vector<std::int64_t> expected = plan.hidden;
   expected.push_back(outputs);
@@ -156,16 +158,16 @@ void give_any(const ModelFile& file, Base& to) {
   to.warning = file.warning;
 }
 
-template <class... Estimators, class Base>
-bool make_one(const ModelFile& file, std::unique_ptr<Base>& to) {
-  const auto make = [&]<class Estimator>(std::type_identity<Estimator>) {
+/// Makes the estimator of the file. False if that is not one with this base.
+template <class Base>
+bool make(const ModelFile& file, std::unique_ptr<Base>& to) {
+  return any_of(types_of<Base>, [&]<class Estimator>(Estimator*) {
     auto made = std::make_unique<Estimator>();
     if (made->name() != file.estimator) return false;
     give(file, *made);
     to = std::move(made);
     return true;
-  };
-  return (make(std::type_identity<Estimators>()) || ...);
+  });
 }
 
 }  // namespace
@@ -185,10 +187,7 @@ void give(const ModelFile& file, Classifier& to) {
 
 AnyEstimator estimator_of(const ModelFile& file) {
   AnyEstimator any;
-  const bool is_known =
-      make_one<LinearRegression, Ridge, Lasso, ElasticNet, HuberRegressor, PoissonRegressor,
-               MLPRegressor>(file, any.regressor) ||
-      make_one<LogisticRegression, LinearSVM, MLPClassifier>(file, any.classifier);
+  const bool is_known = make(file, any.regressor) || make(file, any.classifier);
   if (!is_known) throw FileError("there is no estimator " + data::detail::quoted(file.estimator));
   return any;
 }

@@ -13,6 +13,7 @@
 #include "ebb/data/transforms/scaling.hpp"
 #include "ebb/nn/models/linear/classifiers.hpp"
 #include "ebb/nn/models/linear/regressors.hpp"
+#include "ebb/nn/models/networks/mlp.hpp"
 #include "ebb/tests/close.hpp"
 #include "ebb/tests/message.hpp"
 
@@ -227,6 +228,10 @@ TEST_CASE("no number of threads changes a bit, of arrays or tables") {
     CHECK_AGREES(same_bits(nn::cross_validate(model, diabetes(), "", {.threads = threads}).scores,
                            table.scores));
   }
+  const nn::MLPRegressor network(
+      {.hidden = {4}, .dropout = 0.1, .epochs = 2, .early_stopping = true});
+  CHECK_AGREES(same_bits(nn::cross_validate(network, x, y, {.threads = 3}).scores,
+                         nn::cross_validate(network, x, y, {.threads = 1}).scores));
 }
 
 }  // TEST_SUITE("cross-validation threads")

@@ -43,10 +43,7 @@ class Lie {
   }
   std::string text(const std::string& key, const std::string& from, const std::string& to) const {
     data::NamedArrays broken = arrays_;
-    std::string& text = broken.metadata.at(key);
-    const auto at = text.find(from);
-    REQUIRE(at != std::string::npos);
-    text.replace(at, from.size(), to);
+    replace(broken, from, to, key);
     return error(broken);
   }
   std::string array(const std::string& name, data::AnyArray array) const {
@@ -55,8 +52,33 @@ class Lie {
     return error(broken);
   }
   std::string no_array(const std::string& name) const { return error(without(name)); }
+  /// A network whose first layer takes four numbers, in its text and in its arrays.
+  std::string narrow() const {
+    data::NamedArrays broken = without("0.weight");
+    broken.add("0.weight", Array<double>::zeros({3, 4}));
+    replace(broken, "\"in_features\":5", "\"in_features\":4");
+    return error(broken);
+  }
+  /// A network that calls itself a linear model, with the options of that.
+  std::string linear() const {
+    data::NamedArrays broken = arrays_;
+    std::string& text = broken.metadata.at("model");
+    text = text.substr(0, text.find("\"options\":")) +
+           "\"options\":{\"l2\":1,\"balanced\":false,\"class_weight\":[],\"intercept\":true,"
+           "\"solver\":\"newton\",\"tolerance\":1,\"iterations\":9}," +
+           text.substr(text.find("\"losses\":"));
+    replace(broken, "MLPClassifier", "LinearSVM");
+    return error(broken);
+  }
 
  private:
+  static void replace(data::NamedArrays& in, const std::string& from, const std::string& to,
+                      const std::string& key = "model") {
+    std::string& text = in.metadata.at(key);
+    const auto at = text.find(from);
+    REQUIRE(at != std::string::npos);
+    text.replace(at, from.size(), to);
+  }
   data::NamedArrays without(const std::string& name) const {
     data::NamedArrays rest;
     rest.metadata = arrays_.metadata;
@@ -146,6 +168,8 @@ TEST_CASE("a network whose parts do not fit each other is refused") {
   has(lie.array("classes", Array<std::int64_t>::of({1, 0})), "ascend");
   has(lie.no_array("2.bias"), "2.bias is missing");
   has(lie.no_array("classes"), "\"classes\" is missing");
+  has(lie.narrow(), "not those of the options");
+  has(lie.linear(), "a linear estimator has none");
 }
 
 TEST_CASE("the first version of files of networks stays readable") {

@@ -281,27 +281,34 @@ TEST_CASE("misuse says what to do") {
   CHECK(blind.rows() == 1);
 }
 
+}  // TEST_SUITE("predictors")
+
+TEST_SUITE("predictor threads") {
+
 TEST_CASE("many threads may predict at once, and all rows are counted") {
-  const nn::Predictor predictor = opened(fitted(nn::Ridge(), "price"));
-  const auto rows = rows_of(predictor, complete());
-  const double expected = predictor.predict(rows[0]);
-  const auto table = complete();
-  std::vector<std::thread> threads;
-  std::atomic<int> wrong{0};
-  for (int t = 0; t < 4; ++t) {
-    threads.emplace_back([&] {
-      for (int i = 0; i < 2000; ++i) wrong += predictor.predict(rows[0]) != expected;
-      for (int i = 0; i < 20; ++i) wrong += predictor.predict(table)[0] != expected;
-    });
-  }
-  for (std::thread& thread : threads) thread.join();
-  CHECK(wrong == 0);
-  // One, 2000 of each thread, and 20 times the 13 of the table.
-  CHECK(predictor.rows() == 8001 + 4 * 20 * 13);
-  CHECK(predictor.drift().features[0].rows == 8001 + 4 * 20 * 13);
+  const auto check = [](const nn::Predictor& predictor) {
+    const auto rows = rows_of(predictor, complete());
+    const auto table = complete();
+    const double expected = predictor.predict(rows[0]), of_table = predictor.predict(table)[0];
+    std::vector<std::thread> threads;
+    std::atomic<int> wrong{0};
+    for (int t = 0; t < 4; ++t) {
+      threads.emplace_back([&] {
+        for (int i = 0; i < 2000; ++i) wrong += predictor.predict(rows[0]) != expected;
+        for (int i = 0; i < 20; ++i) wrong += predictor.predict(table)[0] != of_table;
+      });
+    }
+    for (std::thread& thread : threads) thread.join();
+    CHECK(wrong == 0);
+    // One, 2000 of each thread, and 81 times the 13 of the table.
+    CHECK(predictor.rows() == 8001 + 81 * 13);
+    CHECK(predictor.drift().features[0].rows == 8001 + 81 * 13);
+  };
+  check(opened(fitted(nn::Ridge(), "price")));
+  check(opened(fitted(nn::MLPRegressor({.hidden = {5}, .dropout = 0.1, .epochs = 1}), "price")));
 }
 
-}  // TEST_SUITE("predictors")
+}  // TEST_SUITE("predictor threads")
 
 TEST_SUITE("drift") {
 
