@@ -18,20 +18,27 @@ constexpr const char* format_key = "ebb.stack";  // its text is the version of t
 constexpr const char* newest_version = "1";
 constexpr const char* layers_key = "layers";
 
-/// The product of a setting, a number or a list of them; 1 for what is none, which `build` refuses.
+/// Of an honest file, more than the elements that layers have and files do not: the ones and zeros
+/// in place of weights, as of a LayerNorm without them.
+constexpr double slack = 1 << 20;
+
+/// A number that is not below 0, so that one layer takes nothing away from another; 1 for what is
+/// none, which `build` refuses.
+double factor_of(const Json& json) {
+  return json.is_number() ? std::max(0.0, json.get<double>()) : 1;
+}
+/// The product of a setting, a number or a list of them.
 double product_of(const Json& layer, const char* setting) {
   const auto found = layer.find(setting);
   if (found == layer.end()) return 1;
-  if (found->is_number()) return found->get<double>();
+  if (!found->is_array()) return factor_of(*found);
   double product = 1;
-  if (found->is_array()) {
-    for (const Json& factor : *found) product *= factor.is_number() ? factor.get<double>() : 1;
-  }
+  for (const Json& factor : *found) product *= factor_of(factor);
   return product;
 }
 
-/// At least a quarter of the elements of the parameters of the layers of the library, as their
-/// settings say. It is known before anything is built.
+/// At least a quarter of the elements of the layers of the library, as their settings say. It is
+/// known before anything is built.
 double elements_of(const Json& layer) {
   if (!layer.is_object()) return 0;
   double sum = 0;
@@ -49,10 +56,7 @@ double elements_of(const Json& layer) {
   if (has("d_model")) sum += product("d_model", "d_model") + product("d_model", "dim_feedforward");
   if (has("max_length")) sum += product("max_length", "features");
   for (const char* one : {"normalized_shape", "num_features", "num_channels", "num_parameters"}) {
-    if (has(one) && layer.value("affine", Json(true)) != false &&
-        layer.value("elementwise_affine", Json(true)) != false) {
-      sum += product(one);
-    }
+    if (has(one)) sum += product(one);
   }
   return sum;
 }
@@ -73,7 +77,7 @@ Stack<T> detail::build_within(const std::string& description, std::int64_t eleme
                                         .origin = "a description is one that nn::describe gave",
                                         .depth = 64};
   const Json json = data::detail::parse_json("build", description, limits);
-  if (!(elements_of(json) <= double(elements))) {
+  if (!(elements_of(json) <= double(elements) + slack)) {
     throw FileError("build: the layers have more weights than the " + std::to_string(elements) +
                     " numbers that there are");
   }

@@ -29,8 +29,8 @@ EBB_API Stack<T> load_stack(const std::string& path, const LayerTypes<T>& types 
 
 namespace detail {
 
-/// A stack from its description, if its parameters have no more than so many elements, so that no
-/// text of a file takes much memory.
+/// A stack from its description, if its layers have no more than so many elements, and a million
+/// beside, so that no text of a file takes much memory.
 /// @throws FileError as `build`, and for more.
 template <Real T>
 EBB_API Stack<T> build_within(const std::string& description, std::int64_t elements,

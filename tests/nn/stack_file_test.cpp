@@ -82,6 +82,13 @@ TEST_CASE("a stack comes back with its layers, weights and buffers") {
       nn::LayerNorm<double>({.normalized_shape = {4}}), nn::PReLU<double>());
   nn::save_stack(folder.path("t"), one);
   CHECK(nn::describe(nn::load_stack<double>(folder.path("t"))) == nn::describe(one));
+  const nn::Stack<double> grouped(nn::Conv2d<double>(
+      {.in_channels = 4, .out_channels = 6, .kernel_size = {3, 3}, .groups = 2, .bias = false}));
+  nn::save_stack(folder.path("n"), nn::Stack<double>(nn::LayerNorm<double>(
+                                       {.normalized_shape = {100}, .elementwise_affine = false})));
+  CHECK(nn::load_stack<double>(folder.path("n")).size() == 1);
+  nn::save_stack(folder.path("g"), grouped);
+  CHECK(nn::describe(nn::load_stack<double>(folder.path("g"))) == nn::describe(grouped));
   nn::save_stack(folder.path("e"), nn::Stack<float>());
   CHECK(nn::load_stack<float>(folder.path("e")).size() == 0);
 }
@@ -121,19 +128,26 @@ TEST_CASE("a file that lies is refused by its name, and takes no memory") {
   const auto with_layer = [&](const std::string& layer, const char* part) {
     with_text("layers", R"({"type":"Stack","layers":[)" + layer + "]}", part);
   };
-  for (const char* layer :
-       {R"({"type":"Linear","in_features":1000000000,"out_features":1000000000,"bias":true})",
-        R"({"type":"Linear","in_features":9000000000000000000,"out_features":9000000000000000000})",
-        R"({"type":"LearnedEncoding","max_length":100000,"features":100000})",
-        R"({"type":"LayerNorm","normalized_shape":[100000,100000],"eps":1e-5})",
-        R"({"type":"MultiheadAttention","embed_dim":100000,"num_heads":1})",
-        R"({"type":"TransformerEncoderLayer","d_model":100000,"dim_feedforward":1})",
-        R"({"type":"TransformerEncoderLayer","d_model":1,"dim_feedforward":100000000})",
-        R"({"type":"BatchNorm2d","num_features":1000000000000})",
-        R"({"type":"GroupNorm","num_groups":1,"num_channels":1000000000000})",
-        R"({"type":"PReLU","num_parameters":1000000000000,"init":1})",
-        R"({"type":"Conv2d","in_channels":1000,"out_channels":1000,"kernel_size":[999,999]})",
-        R"({"type":"Residual","layers":[{"type":"PReLU","num_parameters":1000000000000}]})"}) {
+  for (
+      const char* layer :
+      {R"({"type":"Linear","in_features":1000000000,"out_features":1000000000,"bias":true})",
+       R"({"type":"Linear","in_features":9000000000000000000,"out_features":9000000000000000000})",
+       R"({"type":"LearnedEncoding","max_length":100000,"features":100000})",
+       R"({"type":"LayerNorm","normalized_shape":[100000,100000],"eps":1e-5})",
+       R"({"type":"MultiheadAttention","embed_dim":100000,"num_heads":1})",
+       R"({"type":"TransformerEncoderLayer","d_model":100000,"dim_feedforward":1})",
+       R"({"type":"TransformerEncoderLayer","d_model":1,"dim_feedforward":100000000})",
+       R"({"type":"BatchNorm2d","num_features":1000000000000})",
+       R"({"type":"GroupNorm","num_groups":1,"num_channels":1000000000000})",
+       R"({"type":"PReLU","num_parameters":1000000000000,"init":1})",
+       R"({"type":"Conv2d","in_channels":1000,"out_channels":1000,"kernel_size":[999,999]})",
+       R"({"type":"Conv1d","in_channels":100000,"out_channels":100000,"kernel_size":1,"groups":1})",
+       R"({"type":"BatchNorm1d","num_features":1000000000000,"affine":false})",
+       R"({"type":"PReLU","num_parameters":1000000000000,"init":1,"affine":false})",
+       R"({"type":"LayerNorm","normalized_shape":[1000000000],"elementwise_affine":false})",
+       R"({"type":"Linear","in_features":-1000000000,"out_features":1000000000},
+           {"type":"Linear","in_features":100000,"out_features":100000})",
+       R"({"type":"Residual","layers":[{"type":"PReLU","num_parameters":1000000000000}]})"}) {
     with_layer(layer, "more weights than the");
   }
   with_layer(R"({"type":"Linear","in_features":"a","out_features":[],"bias":true})", "must be");
