@@ -22,7 +22,7 @@
 
 namespace ebb::inline v0::nn {
 
-struct MLPRegressorOptions {
+struct EBB_API MLPRegressorOptions {
   std::vector<std::int64_t> hidden = {100};  ///< at least 1 each: the sizes of the hidden layers
   Activation activation = Activation::relu;  ///< behind each hidden layer
   NetworkSolver solver = NetworkSolver::adam;
@@ -63,7 +63,7 @@ class EBB_API MLPRegressor : public Regressor {
   Array<double> predictions(const Features& x) const override;
 };
 
-struct MLPClassifierOptions {
+struct EBB_API MLPClassifierOptions {
   std::vector<std::int64_t> hidden = {100};  ///< as of MLPRegressor, and so are those that follow
   Activation activation = Activation::relu;
   NetworkSolver solver = NetworkSolver::adam;
