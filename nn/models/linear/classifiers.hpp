@@ -50,7 +50,7 @@ class EBB_API LinearClassifier : public Classifier {
   void each_fitted(Parts& part);
 };
 
-struct LogisticRegressionOptions {
+struct EBB_API LogisticRegressionOptions {
   double l1 = 0;     ///< at least 0
   double l2 = 1e-3;  ///< at least 0; some keeps coefficients finite where a plane separates classes
   /// Each class counts as much as any other: its rows have the weight n / (classes n_class).
@@ -86,7 +86,7 @@ class EBB_API LogisticRegression : public LinearClassifier {
                                const Array<std::int64_t>& positions) override;
 };
 
-struct LinearSVMOptions {
+struct EBB_API LinearSVMOptions {
   double l2 = 1e-3;       ///< at least 0
   bool balanced = false;  ///< as of logistic regression
   std::vector<double> class_weight = {};

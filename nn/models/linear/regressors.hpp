@@ -49,7 +49,7 @@ class EBB_API LinearRegressor : public Regressor {
   void each_fitted(Parts& part);
 };
 
-struct LinearRegressionOptions {
+struct EBB_API LinearRegressionOptions {
   bool intercept = true;  ///< a constant that is added to x w
   Solver solver = Solver::automatic;
 
@@ -72,7 +72,7 @@ class EBB_API LinearRegression : public LinearRegressor {
                                const Array<double>& y) override;
 };
 
-struct RidgeOptions {
+struct EBB_API RidgeOptions {
   double l2 = 1e-3;  ///< at least 0
   bool intercept = true;
   Solver solver = Solver::automatic;
@@ -94,7 +94,7 @@ class EBB_API Ridge : public LinearRegressor {
                                const Array<double>& y) override;
 };
 
-struct LassoOptions {
+struct EBB_API LassoOptions {
   double l1 = 1;  ///< at least 0
   bool intercept = true;
   double tolerance = 1e-10;  ///< above 0: of the gradient, as a part of the largest one at 0
@@ -118,7 +118,7 @@ class EBB_API Lasso : public LinearRegressor {
                                const Array<double>& y) override;
 };
 
-struct ElasticNetOptions {
+struct EBB_API ElasticNetOptions {
   double l1 = 0.5, l2 = 0.5;  ///< at least 0
   bool intercept = true;
   double tolerance = 1e-10;  ///< as of the lasso
@@ -141,7 +141,7 @@ class EBB_API ElasticNet : public LinearRegressor {
                                const Array<double>& y) override;
 };
 
-struct HuberRegressorOptions {
+struct EBB_API HuberRegressorOptions {
   /// Above 1: residuals beyond this times the scale count by their magnitude, and not by their
   /// square. 1.35 has 95 % of the efficiency of squares where errors are normal.
   double epsilon = 1.35;
@@ -172,7 +172,7 @@ class EBB_API HuberRegressor : public LinearRegressor {
                                const Array<double>& y) override;
 };
 
-struct PoissonRegressorOptions {
+struct EBB_API PoissonRegressorOptions {
   double l2 = 1;  ///< at least 0
   bool intercept = true;
   Solver solver = Solver::automatic;
