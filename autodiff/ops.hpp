@@ -3,7 +3,7 @@
 // returns a tensor. Elementwise operations also take plain numbers, and broadcast as NumPy does. An
 // operation throws ShapeError or ArgumentError, with its own name, for operands that it cannot
 // take. Products, factorisations, losses, comparisons, reductions and the operations of networks
-// are in the first five includes.
+// are in the first six includes.
 #pragma once
 #include <initializer_list>
 #include <span>
@@ -14,6 +14,7 @@
 #include "ebb/autodiff/operations/masks.hpp"
 #include "ebb/autodiff/operations/networks.hpp"
 #include "ebb/autodiff/operations/reductions.hpp"
+#include "ebb/autodiff/operations/sparse.hpp"
 #include "ebb/autodiff/values/number.hpp"
 #include "ebb/autodiff/values/variable.hpp"
 

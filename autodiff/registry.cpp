@@ -36,6 +36,7 @@
 #include "ebb/autodiff/ops/scans.hpp"
 #include "ebb/autodiff/ops/shapes.hpp"
 #include "ebb/autodiff/ops/slices.hpp"
+#include "ebb/autodiff/ops/sparse/products.hpp"
 #include "ebb/autodiff/ops/statistics.hpp"
 #include "ebb/autodiff/tape.hpp"
 
@@ -159,6 +160,7 @@ std::vector<RegistryEntry> registry() {
   add(all, "scans", op::LogScans{});
   add(all, "order", op::Ordered{});
   add(all, "linear algebra", op::LinearAlgebra{});
+  add(all, "sparse", op::SparseProducts{});
   add(all, "matrices", op::Matrices{});
   add(all, "distances", op::Distances{});
   add(all, "solvers", op::Solvers{});

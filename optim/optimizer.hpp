@@ -63,8 +63,9 @@ struct Update {
   void* states[std::size(Rule::states) + 1];  ///< as many as the rule uses; never an empty array
   std::int64_t size;
   std::int64_t width;  ///< elements of a row of what has rows, where all elements are done at once
-  /// The rows that have a gradient, if the others stay as they are.
-  const std::vector<std::int64_t>* rows;
+  /// The rows or columns that have a gradient, if the others stay as they are, and of what shape.
+  const ebb::detail::DrawnRows* drawn;
+  const Shape* shape;
   /// The sum of squares of the weights, or of what the rule measures, over [first, last).
   double (*squares)(const Update& update, bool of_weight, std::int64_t first, std::int64_t last);
 };

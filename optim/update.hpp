@@ -132,8 +132,8 @@ EBB_INLINE bool Optimizer<Rule>::prepare(Update& update, int used, bool skips,
   if (cell.drawn && skips && cell.drawn->describe(ebb::detail::Access::block(cell.gradient)))
       [[unlikely]] {
     update.whole = &detail::update_rows<Rule>;
-    update.rows = &cell.drawn->rows;
-    update.width = update.size / cell.value.shape()[0];
+    update.drawn = cell.drawn.get();
+    update.shape = &cell.value.shape();
   }
   if constexpr (detail::Measures<Rule>) {
     update.whole = &detail::update_measured<Rule>;

@@ -41,18 +41,19 @@ template <class Rule>
 void update_rows(const Update<Rule>& update, void*) {
   constexpr std::int64_t whole = 16;  // elements, at least as many as a vector has
   std::int64_t first = 0, last = 0;
-  for (std::int64_t row : *update.rows) {
-    const std::int64_t begin = row * update.width / whole * whole;
-    const std::int64_t end =
-        std::min(((row + 1) * update.width + whole - 1) / whole * whole, update.size);
-    if (begin <= last && last > first) {
-      last = end;
-      continue;
-    }
-    if (last > first) update.loop(update, first, last);
-    first = begin;
-    last = end;
-  }
+  ebb::detail::for_each_drawn(*update.shape, update.drawn->axis, update.drawn->rows,
+                              [&](std::int64_t of_row, std::int64_t to) {
+                                const std::int64_t begin = of_row / whole * whole;
+                                const std::int64_t end =
+                                    std::min((to + whole - 1) / whole * whole, update.size);
+                                if (begin <= last && last > first) {
+                                  last = std::max(last, end);
+                                  return;
+                                }
+                                if (last > first) update.loop(update, first, last);
+                                first = begin;
+                                last = end;
+                              });
   if (last > first) update.loop(update, first, last);
 }
 

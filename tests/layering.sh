@@ -12,9 +12,10 @@ fail() {
 }
 
 # The floors of the house, lowest first: rooms end in a slash, single units stand for themselves.
-# What is on one line may include each other. The units on the third line only declare what
+# What is on one line may include each other. The units on the fourth line only declare what
 # higher rooms define; `tape` and `fuse` are called by users and by the operations above them.
 floors='autodiff/values/
+autodiff/sparse/
 autodiff/formula/
 autodiff/ops autodiff/operations/ autodiff/hook
 autodiff/kernels/
@@ -24,6 +25,7 @@ autodiff/fuse
 autodiff/ops/
 autodiff/ops/linear_algebra/
 autodiff/ops/networks/
+autodiff/ops/sparse/
 autodiff/
 data/files/
 data/tables/

@@ -17,6 +17,7 @@
 //   give_a(call)                  gives the only input its gradient: for one that is added to a
 //   part
 //                                 of the gradient that is already there
+//   give(call)                    gives all inputs theirs, in the same way
 //   as_operations<T>(options, inputs)    the result in operations on tensors, which is
 //   differentiated in
 //                                 its place: for gradients that are operations of their own
@@ -64,12 +65,11 @@ class Call {
   }
   void give(int k, Tensor<T>&& part) const { context_.give(id_of(k), std::move(part)); }
   /// The gradient of an input, to add to in place: zeros if none has arrived.
-  Block* dense_gradient(int k) const {
-    return context_.template dense_gradient<T>(record().inputs[k]);
-  }
-  /// The gradient of an input for a vjp that adds `count` rows to it, and lists them if asked to.
-  RowGradient row_gradient(int k, std::int64_t count) const {
-    return context_.template row_gradient<T>(record().inputs[k], count);
+  Block* dense_gradient(int k) const { return context_.template dense_gradient<T>(id_of(k)); }
+  /// The gradient of an input for a vjp that adds to `count` rows of it, or places of another axis,
+  /// and lists them if asked to.
+  RowGradient row_gradient(int k, std::int64_t count, int axis = 0) const {
+    return context_.template row_gradient<T>(id_of(k), count, axis);
   }
   /// The shape of an input that needs a gradient.
   Shape shape_of(int k) const { return context_.tape().shape_of(id_of(k)); }
@@ -146,6 +146,7 @@ void vjp_structured(VjpContext context) {
   if constexpr (requires { O::give_a(call); }) {
     if (call.needs(0)) O::give_a(call);
   }
+  if constexpr (requires { O::give(call); }) O::give(call);
   if constexpr (requires { O::vjp_a(call); }) {
     if (call.needs(0)) give_part<T>(context, 0, O::vjp_a(call), inputs == 1);
   }

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cassert>
 #include <cstring>
+#include <functional>
 
 #include "ebb/autodiff/kernels/blas.hpp"
 #include "ebb/autodiff/kernels/table.hpp"
@@ -60,10 +61,9 @@ void put(Cell<T>* cell, Block* gradient) {
   cell->gradient = Access::array<T>(gradient);  // the first gradient, or already the sum
 }
 
-std::int64_t width_of_row(const Block* block) { return block->shape.size() / block->shape[0]; }
-
 /// Sorts rows, and names each once.
 void make_unique(std::vector<std::int64_t>& rows) {
+  if (std::is_sorted(rows.begin(), rows.end(), std::less_equal<>())) return;
   std::sort(rows.begin(), rows.end());
   rows.erase(std::unique(rows.begin(), rows.end()), rows.end());
 }
@@ -71,27 +71,30 @@ void make_unique(std::vector<std::int64_t>& rows) {
 /// Moves a gradient of few rows into its cell, which has none or one that is added to in place.
 /// Neither allocates: the cell has its list, and room for all rows in it.
 template <class T>
-void put_drawn(Cell<T>* cell, BlockHandle block, std::vector<std::int64_t>& rows) noexcept {
+void put_drawn(Cell<T>* cell, BlockHandle block, std::vector<std::int64_t>& rows,
+               int axis) noexcept {
   DrawnRows& drawn = *cell->drawn;
   if (cell->gradient.empty()) {
     drawn.of = block.get();
+    drawn.axis = axis;
     drawn.rows.swap(rows);
     cell->gradient = Access::array<T>(block.take());
     return;
   }
   Block* const held = Access::block(cell->gradient);
-  const std::int64_t width = width_of_row(held);
   T* const to = held->data<T>();
   T* const from = block->data<T>();
-  for (std::int64_t row : rows) {
-    for (std::int64_t i = row * width; i < (row + 1) * width; ++i) {
+  for_each_drawn(held->shape, axis, rows, [&](std::int64_t first, std::int64_t last) {
+    for (std::int64_t i = first; i < last; ++i) {
       to[i] += from[i];
       from[i] = 0;
     }
-  }
-  if (drawn.describe(held)) {
+  });
+  if (drawn.describe(held) && drawn.axis == axis) {
     drawn.rows.insert(drawn.rows.end(), rows.begin(), rows.end());
     make_unique(drawn.rows);
+  } else {
+    drawn.forget();
   }
   drawn.zeros = std::move(block);
 }
@@ -265,7 +268,7 @@ void Sweep::prepare_drawn() {
 void Sweep::put_drawn_rows() {
   for (Drawn& drawn : *drawn_) {
     leaf_of(drawn.id)->visit(
-        [&](auto* cell) { put_drawn(cell, std::move(drawn.block), drawn.rows); });
+        [&](auto* cell) { put_drawn(cell, std::move(drawn.block), drawn.rows, drawn.axis); });
   }
 }
 
@@ -315,21 +318,23 @@ Block* Sweep::dense_gradient(std::uint32_t id) {
 EBB_OVERLOAD_FOR_REALS(Sweep::dense_gradient, Block*(std::uint32_t))
 
 template <class T>
-RowGradient Sweep::row_gradient(std::uint32_t id, std::int64_t count) {
-  // Where many rows are drawn, or all are few, a list of them saves nothing.
-  constexpr std::int64_t many = 8, few_elements = 4096;
+RowGradient Sweep::row_gradient(std::uint32_t id, std::int64_t count, int axis) {
+  // Where many rows are drawn, or all are few, a list of them saves nothing. One of single elements
+  // takes long for each.
+  const Shape& shape = tape_.shape_of(id);
+  const std::int64_t many = axis == 0 ? 8 : 32, few_elements = 4096;
   const Slot& to = slot(id);
   if (drawn_) {
     for (Drawn& drawn : *drawn_) {
-      if (drawn.id == id && drawn.block.get() == to.block) return {to.block, &drawn.rows};
+      if (drawn.id == id && drawn.axis == axis && drawn.block.get() == to.block)
+        return {to.block, &drawn.rows};
     }
   }
-  const Shape& shape = tape_.shape_of(id);
-  const bool is_small = count > shape[0] / many || shape.size() < few_elements;
+  const bool is_small = count > shape[axis] / many || shape.size() < few_elements;
   const Leaf* const leaf = mode_.commits && !to.block && !is_small ? leaf_of(id) : nullptr;
   if (!leaf) return {dense_gradient<T>(id), nullptr};
   if (!drawn_) drawn_ = std::make_unique<std::vector<Drawn>>();
-  drawn_->push_back({id, {}, {}});
+  drawn_->push_back({id, axis, {}, {}});
   Drawn& drawn = drawn_->back();
   Cell<T>* const cell = static_cast<Cell<T>*>(leaf->cell);
   if (cell->drawn && cell->drawn->zeros) {
@@ -340,7 +345,7 @@ RowGradient Sweep::row_gradient(std::uint32_t id, std::int64_t count) {
   drawn.block = BlockHandle(retain(slot(id).block));
   return {slot(id).block, &drawn.rows};
 }
-EBB_OVERLOAD_FOR_REALS(Sweep::row_gradient, RowGradient(std::uint32_t, std::int64_t))
+EBB_OVERLOAD_FOR_REALS(Sweep::row_gradient, RowGradient(std::uint32_t, std::int64_t, int))
 
 template <class T>
 EBB_HOT void Sweep::give_product(Record& record, int k, const Product& p) {

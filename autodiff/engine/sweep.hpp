@@ -24,10 +24,11 @@ struct Product {
   bool transpose_left = false, transpose_right = false;
 };
 
-/// A gradient to which a vjp adds rows.
+/// A gradient to which a vjp adds rows, or what stands at some places of another axis.
 struct RowGradient {
-  Block* block;                     ///< dense, writable
-  std::vector<std::int64_t>* rows;  ///< lists the rows that were added to; null if nobody asks
+  Block* block;  ///< dense, writable
+  /// Lists the rows, or the places along another axis, that were added to; null if nobody asks.
+  std::vector<std::int64_t>* rows;
 };
 
 /// One pass over the records [low, high] of a tape, latest first.
@@ -76,6 +77,7 @@ class Sweep {
   /// else writes to it: what is added to it besides makes another block, in the slot.
   struct Drawn {
     std::uint32_t id;
+    int axis;  // of which the rows are places
     BlockHandle block;
     std::vector<std::int64_t> rows;
   };
@@ -98,7 +100,7 @@ class Sweep {
   template <class T>
   Block* dense_gradient(std::uint32_t id);
   template <class T>
-  RowGradient row_gradient(std::uint32_t id, std::int64_t count);
+  RowGradient row_gradient(std::uint32_t id, std::int64_t count, int axis);
   /// Takes the gradients of few rows out of the slots. @throws what allocation throws.
   void prepare_drawn();
   /// Moves them into their cells.
@@ -191,10 +193,11 @@ class VjpContext {
   Block* dense_gradient(std::uint32_t id) const {
     return sweep_.dense_gradient<T>(id);
   }
-  /// The gradient of an input for a vjp that adds `count` rows to it, and lists them if asked to.
+  /// The gradient of an input for a vjp that adds to `count` places of an axis, and lists them if
+  /// asked to.
   template <class T>
-  RowGradient row_gradient(std::uint32_t id, std::int64_t count) const {
-    return sweep_.row_gradient<T>(id, count);
+  RowGradient row_gradient(std::uint32_t id, std::int64_t count, int axis) const {
+    return sweep_.row_gradient<T>(id, count, axis);
   }
   /// The gradient of an input, if a kernel may add to it in place; otherwise null.
   Block* accumulator(std::uint32_t id) const {

@@ -16,6 +16,7 @@
 #include "ebb/autodiff/kernels/product_kernels.hpp"
 #include "ebb/autodiff/kernels/recurrent_kernels.hpp"
 #include "ebb/autodiff/kernels/reduce_kernels.hpp"
+#include "ebb/autodiff/kernels/sparse_kernels.hpp"
 
 namespace ebb::inline v0::detail {
 namespace {
@@ -77,6 +78,10 @@ constexpr Kernels<T> make_table(op::List<U...>, op::List<B...>) {
       .packed_product = &ProductKernels<T>::packed_product,
       .rows_dot = &MatrixKernels<T>::rows_dot,
       .rows_combine = &MatrixKernels<T>::rows_combine,
+      .sparse_by_output = &SparseKernels<T>::by_output,
+      .sparse_by_column = &SparseKernels<T>::by_column,
+      .sparse_pull_by_output = &SparseKernels<T>::pull_by_output,
+      .sparse_pull_by_column = &SparseKernels<T>::pull_by_column,
   };
 }
 

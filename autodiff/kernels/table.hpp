@@ -83,6 +83,14 @@ struct RecurrentPull {
   T *of_input, *of_state;  ///< receive the gradients of both parts of the gates
 };
 
+/// Sparse rows: row i has the elements [ranges[2 i], ranges[2 i + 1]) of `indices` and `values`.
+template <class T>
+struct SparseView {
+  std::int64_t rows;
+  const std::int64_t *ranges, *indices;
+  const T* values;
+};
+
 /// All functions that are compiled for each instruction set.
 template <class T>
 struct Kernels {
@@ -162,6 +170,16 @@ struct Kernels {
   /// out[c] (+)= sum over r of g[r] * x[r, c].
   void (*rows_combine)(T* out, const T* x, const T* g, std::int64_t rows, std::int64_t cols,
                        bool accumulate);
+
+  /// y (rows, outputs) = x w^T + bias, for w (outputs, columns); no bias if it is null.
+  void (*sparse_by_output)(T* y, const SparseView<T>& x, const T* w, const T* bias,
+                           std::int64_t outputs, std::int64_t columns);
+  /// y (rows, outputs) = x w, for w (columns, outputs).
+  void (*sparse_by_column)(T* y, const SparseView<T>& x, const T* w, std::int64_t outputs);
+  /// w += g^T x and w += x^T g, for g (rows, outputs) and w as before.
+  void (*sparse_pull_by_output)(T* w, const SparseView<T>& x, const T* g, std::int64_t outputs,
+                                std::int64_t columns);
+  void (*sparse_pull_by_column)(T* w, const SparseView<T>& x, const T* g, std::int64_t outputs);
 };
 
 /// The instruction sets for which ebb has kernels, lowest first.

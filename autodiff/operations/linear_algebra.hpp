@@ -19,12 +19,14 @@ struct MatmulOptions {
   bool transpose_b = false;
 };
 /// Matrix product of (..., m, k) and (..., k, n). Axes before the last two are batches, which
-/// broadcast. A vector is a row on the left and a column on the right.
+/// broadcast. A vector is a row on the left and a column on the right. `SparseRows` (n, in) times a
+/// matrix or a vector have gradients in that alone.
 /// @pytorch transposes by x.mT; the options do it without a copy.
 template <Real T>
 EBB_API Tensor<T> matmul(const Operand<T>& a, const Operand<T>& b, MatmulOptions options = {});
 EBB_REFUSE_MIXED(matmul)
 /// x weight^T + bias: x (..., in), weight (out, in), bias (out,). It is one record for x (n, in).
+/// x may also be `SparseRows`, in which there is no gradient.
 /// @pytorch also takes no bias: write `matmul`.
 template <Real T>
 EBB_API Tensor<T> linear(const Operand<T>& x, const Operand<T>& weight, const Operand<T>& bias);

@@ -31,8 +31,9 @@ void zero_drawn(Cell<T>& cell) {
   Block* const block = Access::block(cell.gradient);
   DrawnRows& drawn = *cell.drawn;
   if (drawn.describe(block) && block->is_sole()) {
-    const std::int64_t width = block->shape.size() / block->shape[0];
-    for (std::int64_t row : drawn.rows) std::fill_n(block->data<T>() + row * width, width, T(0));
+    T* const to = block->data<T>();
+    for_each_drawn(block->shape, drawn.axis, drawn.rows,
+                   [&](auto first, auto last) { std::fill(to + first, to + last, T(0)); });
     drawn.zeros = BlockHandle(retain(block));
   }
   drawn.forget();

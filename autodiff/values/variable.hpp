@@ -12,9 +12,11 @@ namespace ebb::inline v0 {
 namespace detail {
 
 /// Which rows of a gradient may differ from 0, where few of many were drawn by index, and zeros for
-/// the next such gradient. So a step takes as long as the rows that were drawn, not as all.
+/// the next such gradient. So a step takes as long as the rows that were drawn, not as all. The
+/// rows may also be places along another axis: the columns of a weight that sparse features have.
 struct DrawnRows {
   const Block* of = nullptr;       ///< the gradient that the rows describe; null for none
+  int axis = 0;                    ///< of which the rows are places
   std::vector<std::int64_t> rows;  ///< ascending, each once
   BlockHandle zeros;               ///< in the shape of the value; or nothing
 
@@ -24,6 +26,21 @@ struct DrawnRows {
     rows.clear();
   }
 };
+
+/// Calls f(first, last) for each run of elements at these places of an axis.
+template <class F>
+void for_each_drawn(const Shape& shape, int axis, const std::vector<std::int64_t>& places,
+                    const F& f) {
+  std::int64_t outer = 1, inner = 1;
+  for (int i = 0; i < axis; ++i) outer *= shape[i];
+  for (int i = axis + 1; i < shape.rank(); ++i) inner *= shape[i];
+  for (std::int64_t o = 0; o < outer; ++o) {
+    for (const std::int64_t place : places) {
+      const std::int64_t first = (o * shape[axis] + place) * inner;
+      f(first, first + inner);
+    }
+  }
+}
 
 /// The value and gradient of a variable, which optimizers and tapes hold, too. It has no state of a
 /// tape.

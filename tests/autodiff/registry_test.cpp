@@ -259,7 +259,7 @@ TEST_CASE("the registry and the public list of operations name the same operatio
   std::string text;
   for (const char* header :
        {"ops", "operations/masks", "operations/reductions", "operations/linear_algebra",
-        "operations/losses", "operations/networks"}) {
+        "operations/sparse", "operations/losses", "operations/networks"}) {
     std::ifstream file(std::string(EBB_SOURCE_DIR "/autodiff/") + header + ".hpp");
     REQUIRE(file);
     text.append(std::istreambuf_iterator<char>(file), {});

@@ -171,9 +171,9 @@ constexpr const char* introduction =
 
 Printed by `tools/ops` from [ops.hpp](../autodiff/ops.hpp), [masks.hpp](../autodiff/operations/masks.hpp),
 [reductions.hpp](../autodiff/operations/reductions.hpp),
-[linear_algebra.hpp](../autodiff/operations/linear_algebra.hpp), [losses.hpp](../autodiff/operations/losses.hpp),
-[networks.hpp](../autodiff/operations/networks.hpp), the table of
-[slopes at kinks](kinks.md) and the registry of the library.
+[linear_algebra.hpp](../autodiff/operations/linear_algebra.hpp), [sparse.hpp](../autodiff/operations/sparse.hpp),
+[losses.hpp](../autodiff/operations/losses.hpp), [networks.hpp](../autodiff/operations/networks.hpp),
+the table of [slopes at kinks](kinks.md) and the registry of the library.
 
 Arguments and results are PyTorch's if it has the operation; the last column says how PyTorch
 differs, and what to write here. All operations have this in common: they take and return `float`
@@ -190,7 +190,7 @@ void print_table(const std::string& source) {
   std::vector<Listed> list;
   for (const char* header :
        {"ops", "operations/masks", "operations/reductions", "operations/linear_algebra",
-        "operations/losses", "operations/networks"}) {
+        "operations/sparse", "operations/losses", "operations/networks"}) {
     read_list(source + "/autodiff/" + header + ".hpp", list);
   }
   const auto kinks = read_kinks(source + "/docs/kinks.md");

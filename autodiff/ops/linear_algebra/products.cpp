@@ -106,7 +106,7 @@ Tensor<T> matmul(const Operand<T>& a, const Operand<T>& b, MatmulOptions options
       {!row && options.transpose_a, !column && options.transpose_b}, left, right);
   return reshape(y, row && column ? Shape() : Shape{y.size()});
 }
-EBB_FOR_REALS(matmul)
+EBB_OVERLOAD_FOR_REALS(matmul, Tensor<T>(const Operand<T>&, const Operand<T>&, MatmulOptions))
 
 template <Real T>
 Tensor<T> linear(const Operand<T>& x, const Operand<T>& weight, const Operand<T>& bias) {
@@ -121,6 +121,6 @@ Tensor<T> linear(const Operand<T>& x, const Operand<T>& weight, const Operand<T>
   const auto y = detail::apply<op::Linear, T>({}, reshape(x, {rows, w[1]}), weight, bias);
   return reshape(y, s.with(s.rank() - 1, w[0]));
 }
-EBB_FOR_REALS(linear)
+EBB_OVERLOAD_FOR_REALS(linear, Tensor<T>(const Operand<T>&, const Operand<T>&, const Operand<T>&))
 
 }  // namespace ebb::inline v0
