@@ -31,6 +31,7 @@
 #include "ebb/data/sets/dataset.hpp"
 #include "ebb/data/sets/file_array.hpp"
 #include "ebb/data/sets/series.hpp"
+#include "ebb/data/sets/sparse_dataset.hpp"
 #include "ebb/data/sets/synthetic.hpp"
 #include "ebb/data/splits/split.hpp"
 #include "ebb/data/splits/table_split.hpp"

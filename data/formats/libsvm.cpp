@@ -33,10 +33,14 @@ struct Entry {
 template <class T>
 class Reader {
  public:
-  Reader(const detail::BinaryFile& file, detail::ReadSession& session, const LibsvmOptions& options)
-      : file_(file, session), session_(session), options_(options) {}
+  Reader(const detail::BinaryFile& file, detail::ReadSession& session, const LibsvmOptions& options,
+         bool is_sparse)
+      : file_(file, session), session_(session), options_(options), is_sparse_(is_sparse) {}
 
-  Supervised<T> read();
+  /// Reads all lines; then one of the two below gives the arrays.
+  void read();
+  Supervised<T> to_arrays();
+  SparseSupervised<T> to_sparse();
 
  private:
   void read_line(std::string_view line, std::int64_t number);
@@ -46,8 +50,8 @@ class Reader {
   static double bytes_of(std::int64_t features, std::int64_t rows) {
     return double(features) * (double(rows) * sizeof(T) + name_size);
   }
-  Supervised<T> to_arrays();
   void check_room() const;
+  void check_columns() const;
   /// Takes memory before a vector grows. The memory of its old elements stays counted, since old
   /// and new ones exist at the same time.
   template <class V>
@@ -63,6 +67,7 @@ class Reader {
   detail::TextFile file_;
   const detail::ReadSession& session_;
   const LibsvmOptions& options_;
+  bool is_sparse_;
   std::vector<T> targets_;
   std::vector<std::int64_t> ends_;  ///< the end of each row in `entries_`
   std::vector<Entry<T>> entries_;
@@ -72,7 +77,7 @@ class Reader {
 };
 
 template <class T>
-Supervised<T> Reader<T>::read() {
+void Reader<T>::read() {
   while (!file_.at_end()) {
     const Mark mark = file_.here();
     const std::string_view line = file_.rest_of_line();
@@ -85,7 +90,6 @@ Supervised<T> Reader<T>::read() {
   if (features_ == 0) {
     file_.fail({}, "no row names a feature; say how many there are by LibsvmOptions::features");
   }
-  return to_arrays();
 }
 
 template <class T>
@@ -151,6 +155,7 @@ void Reader<T>::read_entry(std::string_view token, Mark mark) {
 /// take more memory than is left.
 template <class T>
 void Reader<T>::check_room() const {
+  if (is_sparse_) return check_columns();
   const double bytes = bytes_of(features_, std::int64_t(targets_.size()));
   if (bytes <= double(session_.left())) return;
   const bool is_too_large = bytes > most_bytes;
@@ -164,6 +169,16 @@ void Reader<T>::check_room() const {
                                      ", where " + std::to_string(session_.left()) + " are left") +
                  "; correct it or number the features anew" +
                  (is_too_large ? "" : ", or set max_bytes to read it"));
+}
+
+/// @throws FileError for more columns than a weight of them can have.
+template <class T>
+void Reader<T>::check_columns() const {
+  if (double(features_) * sizeof(T) * double(targets_.size()) <= most_bytes) return;
+  file_.fail(highest_, "the index " + std::to_string(features_ - 1 + options_.first) + " makes " +
+                           detail::count_of(features_, "feature") +
+                           ", more than an array of as many rows can hold; correct it or number "
+                           "the features anew");
 }
 
 template <class T>
@@ -200,6 +215,25 @@ Supervised<T> Reader<T>::to_arrays() {
   return read;
 }
 
+template <class T>
+SparseSupervised<T> Reader<T>::to_sparse() {
+  check_columns();
+  const auto rows = std::int64_t(targets_.size()), nonzeros = std::int64_t(entries_.size());
+  file_.take((rows + 1 + nonzeros) * 8 + (rows + nonzeros) * std::int64_t(sizeof(T)));
+  auto offsets = Array<std::int64_t>::zeros({rows + 1});
+  std::copy(ends_.begin(), ends_.end(), offsets.mutate() + 1);
+  auto indices = Array<std::int64_t>::uninitialized({nonzeros});
+  auto values = Array<T>::uninitialized({nonzeros});
+  std::int64_t* index = indices.mutate();
+  T* value = values.mutate();
+  for (const Entry<T>& entry : entries_) {
+    *index++ = entry.index;
+    *value++ = entry.value;
+  }
+  return {SparseRows<T>(features_, offsets, indices, values),
+          Array<T>({rows, 1}, std::span<const T>(targets_))};
+}
+
 void check_first(const char* operation, int first) {
   if (first == 0 || first == 1) return;
   throw ArgumentError(std::string(operation) + ": the first feature has index 0 or 1, not " +
@@ -216,20 +250,34 @@ void append_number(std::string& out, T value, const char* what, std::int64_t row
   out.append(text, std::to_chars(text, text + sizeof text, value).ptr);
 }
 
-/// Calls `write` with the lines, a buffer at a time.
-template <class T, class Write>
-void write_lines(const Array<T>& x, const Array<T>& y, int first, const Write& write) {
-  constexpr std::size_t buffer_size = std::size_t(1) << 16;
+template <class T>
+void append_entry(std::string& out, std::int64_t index, T value, std::int64_t row) {
+  out += ' ' + std::to_string(index) + ':';
+  append_number(out, value, "a value", row);
+}
+template <class T>
+void append_row(std::string& out, const Array<T>& x, std::int64_t row, int first) {
   const std::int64_t features = x.shape()[1];
+  for (std::int64_t j = 0; j < features; ++j) {
+    const T value = x[row * features + j];
+    if (value != 0 || std::signbit(value)) append_entry(out, j + first, value, row);
+  }
+}
+template <class T>
+void append_row(std::string& out, const SparseRows<T>& x, std::int64_t row, int first) {
+  const auto listed = x.row(row);
+  for (std::size_t k = 0; k < listed.columns.size(); ++k)
+    append_entry(out, listed.columns[k] + first, listed.values[k], row);
+}
+
+/// Calls `write` with the lines, a buffer at a time.
+template <class X, class T, class Write>
+void write_lines(const X& x, const Array<T>& y, int first, const Write& write) {
+  constexpr std::size_t buffer_size = std::size_t(1) << 16;
   std::string out;
   for (std::int64_t i = 0; i < y.size(); ++i) {
     append_number(out, y[i], "the target", i);
-    for (std::int64_t j = 0; j < features; ++j) {
-      const T value = x[i * features + j];
-      if (value == 0 && !std::signbit(value)) continue;
-      out += ' ' + std::to_string(j + first) + ':';
-      append_number(out, value, "a value", i);
-    }
+    append_row(out, x, i, first);
     out += '\n';
     if (out.size() < buffer_size) continue;
     write(out);
@@ -238,36 +286,12 @@ void write_lines(const Array<T>& x, const Array<T>& y, int first, const Write& w
   write(out);
 }
 
-}  // namespace
-
-namespace detail {
-
-template <Real T>
-Supervised<T> read_libsvm(const BinaryFile& file, const LibsvmOptions& options) {
-  check_first("read_libsvm", options.first);
-  if (options.features < 0) {
-    throw ArgumentError("read_libsvm: LibsvmOptions::features is " +
-                        std::to_string(options.features) + "; 0 takes the highest index");
-  }
-  ReadSession session(options.read);
-  return Reader<T>(file, session, options).read();
-}
-EBB_OVERLOAD_FOR_REALS(read_libsvm, Supervised<T>(const BinaryFile&, const LibsvmOptions&))
-
-}  // namespace detail
-
-template <Real T>
-Supervised<T> read_libsvm(const std::string& path, const LibsvmOptions& options) {
-  const detail::BinaryFile file(path);
-  return detail::within_memory(file, [&] { return detail::read_libsvm<T>(file, options); });
-}
-EBB_OVERLOAD_FOR_REALS(read_libsvm, Supervised<T>(const std::string&, const LibsvmOptions&))
-
-template <Real T>
-void write_libsvm(const std::string& path, const Array<T>& x, const Array<T>& y, int first) {
+template <class X, class T>
+void write_file(const std::string& path, const X& x, const Array<T>& y, int first) {
   check_first("write_libsvm", first);
-  if (x.rank() != 2 || !(y.shape() == Shape{x.shape()[0], 1})) {
-    throw ShapeError("write_libsvm: features of shape " + to_string(x.shape()) +
+  const Shape shape = x.shape();
+  if (shape.rank() != 2 || !(y.shape() == Shape{shape[0], 1})) {
+    throw ShapeError("write_libsvm: features of shape " + to_string(shape) +
                      " and targets of shape " + to_string(y.shape()) +
                      "; they must be (rows, features) and (rows, 1)");
   }
@@ -285,6 +309,68 @@ void write_libsvm(const std::string& path, const Array<T>& x, const Array<T>& y,
   }
   file.commit();
 }
-EBB_FOR_REALS(write_libsvm)
+
+void check_options(const LibsvmOptions& options, const char* operation) {
+  check_first(operation, options.first);
+  if (options.features >= 0) return;
+  throw ArgumentError(std::string(operation) + ": LibsvmOptions::features is " +
+                      std::to_string(options.features) + "; 0 takes the highest index");
+}
+
+}  // namespace
+
+namespace detail {
+
+template <Real T>
+Supervised<T> read_libsvm(const BinaryFile& file, const LibsvmOptions& options) {
+  check_options(options, "read_libsvm");
+  ReadSession session(options.read);
+  Reader<T> reader(file, session, options, false);
+  reader.read();
+  return reader.to_arrays();
+}
+EBB_OVERLOAD_FOR_REALS(read_libsvm, Supervised<T>(const BinaryFile&, const LibsvmOptions&))
+
+template <Real T>
+SparseSupervised<T> read_libsvm_sparse(const BinaryFile& file, const LibsvmOptions& options) {
+  check_options(options, "read_libsvm_sparse");
+  ReadSession session(options.read);
+  Reader<T> reader(file, session, options, true);
+  reader.read();
+  return reader.to_sparse();
+}
+EBB_OVERLOAD_FOR_REALS(read_libsvm_sparse,
+                       SparseSupervised<T>(const BinaryFile&, const LibsvmOptions&))
+
+}  // namespace detail
+
+template <Real T>
+Supervised<T> read_libsvm(const std::string& path, const LibsvmOptions& options) {
+  const detail::BinaryFile file(path);
+  return detail::within_memory(file, [&] { return detail::read_libsvm<T>(file, options); });
+}
+EBB_OVERLOAD_FOR_REALS(read_libsvm, Supervised<T>(const std::string&, const LibsvmOptions&))
+
+template <Real T>
+SparseSupervised<T> read_libsvm_sparse(const std::string& path, const LibsvmOptions& options) {
+  const detail::BinaryFile file(path);
+  return detail::within_memory(file, [&] { return detail::read_libsvm_sparse<T>(file, options); });
+}
+EBB_OVERLOAD_FOR_REALS(read_libsvm_sparse,
+                       SparseSupervised<T>(const std::string&, const LibsvmOptions&))
+
+template <Real T>
+void write_libsvm(const std::string& path, const Array<T>& x, const Array<T>& y, int first) {
+  write_file(path, x, y, first);
+}
+EBB_OVERLOAD_FOR_REALS(write_libsvm,
+                       void(const std::string&, const Array<T>&, const Array<T>&, int))
+
+template <Real T>
+void write_libsvm(const std::string& path, const SparseRows<T>& x, const Array<T>& y, int first) {
+  write_file(path, x, y, first);
+}
+EBB_OVERLOAD_FOR_REALS(write_libsvm,
+                       void(const std::string&, const SparseRows<T>&, const Array<T>&, int))
 
 }  // namespace ebb::inline v0::data

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <string>
 
+#include "ebb/autodiff/sparse/sparse_rows.hpp"
 #include "ebb/data/files/read_options.hpp"
 #include "ebb/data/tables/table.hpp"
 
@@ -28,6 +29,21 @@ struct LibsvmOptions {
 template <Real T>
 EBB_API Supervised<T> read_libsvm(const std::string& path, const LibsvmOptions& options = {});
 
+/// Rows that list their non-zeros, and the target to predict from them. Destructures:
+/// `auto [x, y] = ...`.
+template <Real T>
+struct SparseSupervised {
+  SparseRows<T> x;  ///< (n, d)
+  Array<T> y;       ///< (n, 1)
+};
+
+/// Reads such lines as sparse rows, in memory of the order of the values that the lines list: zeros
+/// among them are kept.
+/// @throws as `read_libsvm`; the limit of memory is for what is listed.
+template <Real T>
+EBB_API SparseSupervised<T> read_libsvm_sparse(const std::string& path,
+                                               const LibsvmOptions& options = {});
+
 /// Writes x (n, d) and y (n, 1) as lines "target index:value ...". The file is written whole or not
 /// at all, and compressed by gzip if its name ends in .gz. Numbers are written with as few digits
 /// as read back to the same bits. Zeros are left out; if the last columns are all zeros, the reader
@@ -37,6 +53,10 @@ EBB_API Supervised<T> read_libsvm(const std::string& path, const LibsvmOptions& 
 template <Real T>
 EBB_API void write_libsvm(const std::string& path, const Array<T>& x, const Array<T>& y,
                           int first = 1);
+/// Writes sparse rows, with the zeros that they list.
+template <Real T>
+EBB_API void write_libsvm(const std::string& path, const SparseRows<T>& x, const Array<T>& y,
+                          int first = 1);
 
 namespace detail {
 
@@ -44,6 +64,8 @@ class BinaryFile;
 
 template <Real T>
 Supervised<T> read_libsvm(const BinaryFile& file, const LibsvmOptions& options);
+template <Real T>
+SparseSupervised<T> read_libsvm_sparse(const BinaryFile& file, const LibsvmOptions& options);
 
 }  // namespace detail
 

@@ -15,5 +15,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* bytes, std::size_t cou
   ebb::fuzz::try_read(bytes, count, [](const auto& file, const auto& options) {
     ebb::data::detail::read_libsvm<double>(file, {.features = 8, .first = 0, .read = options});
   });
+  ebb::fuzz::try_read(bytes, count, [](const auto& file, const auto& options) {
+    const auto read = ebb::data::detail::read_libsvm_sparse<float>(file, {.read = options});
+    ebb::fuzz::demand(read.x.rows() == read.y.size());
+    ebb::fuzz::demand(read.x.compressed().values.size() == read.x.nonzeros());
+  });
   return 0;
 }
