@@ -82,6 +82,19 @@ Tensor<T> Linear<T>::operator()(const Operand<T>& x) const {
 }
 
 template <Real T>
+Tensor<T> Linear<T>::operator()(const SparseRows<T>& x) const {
+  return detail::in_layer(*this, x, [&] {
+    return settings.bias ? linear(x, weight, bias) : linear(x, weight, zeros_);
+  });
+}
+
+template <Real T>
+double Linear<T>::operations(const SparseRows<T>& x, const Tensor<T>& y) const {
+  return 2 * double(x.nonzeros()) * double(settings.out_features) +
+         (settings.bias ? double(y.size()) : 0);
+}
+
+template <Real T>
 double Linear<T>::operations(const Operand<T>&, const Tensor<T>& y) const {
   return double(y.size()) * (2 * double(settings.in_features) + (settings.bias ? 1 : 0));
 }

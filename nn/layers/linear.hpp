@@ -33,6 +33,8 @@ struct EBB_API Linear {
 
   /// @throws ShapeError if x is not (..., in).
   Tensor<T> operator()(const Operand<T>& x) const;
+  /// Of sparse rows (n, in), which get no gradient.
+  Tensor<T> operator()(const SparseRows<T>& x) const;
 
   /// Visits weight and bias.
   EBB_INLINE void each(Parts& part) {
@@ -40,6 +42,7 @@ struct EBB_API Linear {
     if (settings.bias) part("bias", bias);
   }
   double operations(const Operand<T>& x, const Tensor<T>& y) const;
+  double operations(const SparseRows<T>& x, const Tensor<T>& y) const;
 
  private:
   Linear(const LinearSettings& settings, Array<T> w, Array<T> b);

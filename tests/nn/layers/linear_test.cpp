@@ -37,6 +37,29 @@ TEST_CASE_TEMPLATE("gradients reach weight and bias", T, float, double) {
   CHECK_AGREES(same_bits(layer.bias.gradient(), Array<T>::of({3})));
 }
 
+TEST_CASE_TEMPLATE("sparse rows give the value and the gradients of the dense ones", T, float,
+                   double) {
+  const auto dense = Array<T>::of({{0, 2, 0}, {1, 0, -1}, {0, 0, 0}});
+  const auto x = SparseRows<T>::from_dense(dense);
+  for (const bool has_bias : {true, false}) {
+    nn::Linear<T> a({.in_features = 3, .out_features = 2, .bias = has_bias});
+    nn::Linear<T> b({.in_features = 3, .out_features = 2, .bias = has_bias});
+    const auto weight = Array<T>::of({{1, 2, 3}, {4, 5, 6}});
+    a.weight.set_value(weight);
+    b.weight.set_value(weight);
+    if (has_bias) a.bias.set_value(b.bias.value());
+    Tape tape;
+    const auto y = a(x), z = b(dense);
+    CHECK_AGREES(same_bits(y.array(), z.array()));
+    CHECK(a.operations(x, y) == 2 * 3 * 2 + (has_bias ? 6 : 0));
+    backward(sum(square(y)) + sum(square(z)));
+    CHECK_AGREES(same_bits(a.weight.gradient(), b.weight.gradient()));
+    if (has_bias) CHECK_AGREES(same_bits(a.bias.gradient(), b.bias.gradient()));
+    CHECK_THROWS_AS(static_cast<void>(a(SparseRows<T>::from_dense(Array<T>::ones({2, 4})))),
+                    ShapeError);
+  }
+}
+
 TEST_CASE_TEMPLATE("random weights fill +-1 / sqrt(in)", T, float, double) {
   Stream stream(1);
   const nn::Linear<T> layer(100, 50, stream);
