@@ -8,16 +8,33 @@
 
 namespace ebb::inline v0::nn::detail {
 
+namespace {
+
+[[noreturn]] void throw_number(const std::string& who, double number, std::int64_t row,
+                               std::int64_t column) {
+  throw ArgumentError(who + ": x has " + ebb::detail::to_text(number) + " in row " +
+                      std::to_string(row) + ", column " + std::to_string(column) +
+                      "; impute it (data::Impute), or leave out such rows");
+}
+
+void check_finite(const std::string& who, const SparseRows<double>& x) {
+  for (std::int64_t i = 0; i < x.rows(); ++i) {
+    const auto row = x.row(i);
+    for (std::size_t k = 0; k < row.values.size(); ++k)
+      if (!std::isfinite(row.values[k])) throw_number(who, row.values[k], i, row.columns[k]);
+  }
+}
+
+}  // namespace
+
 void check_finite(const std::string& who, const Features& x) {
+  if (x.are_sparse()) return check_finite(who, x.sparse());
   const auto& values = x.values();
   const auto bad =
       std::find_if(values.begin(), values.end(), [](double e) { return !std::isfinite(e); });
   if (bad == values.end()) return;
   const std::int64_t at = bad - values.begin();
-  throw ArgumentError(who + ": x has " + ebb::detail::to_text(*bad) + " in row " +
-                      std::to_string(at / x.columns()) + ", column " +
-                      std::to_string(at % x.columns()) +
-                      "; impute it (data::Impute), or leave out such rows");
+  throw_number(who, *bad, at / x.columns(), at % x.columns());
 }
 
 void check_finite(const std::string& who, const Targets& y) {
@@ -39,8 +56,8 @@ void check_rows(const std::string& who, const Features& x, bool is_fitted, std::
   if (!is_fitted) throw ArgumentError(who + ": it is not fitted yet; call fit(x, y) before");
   if (x.columns() != known) {
     throw ShapeError(who + ": x has " + std::to_string(x.columns()) + " columns, " +
-                     to_string(x.values().shape()) + "; that of the fit had " +
-                     std::to_string(known) + ", so give the same features");
+                     to_string(x.shape()) + "; that of the fit had " + std::to_string(known) +
+                     ", so give the same features");
   }
   check_finite(who, x);
 }
@@ -76,6 +93,19 @@ Array<double> predictors(const Features& x, const Array<double>& coefficients,
   const std::int64_t n = x.count(), d = x.columns(), outputs = intercept.size();
   auto y = Array<double>::uninitialized({n, outputs});
   double* to = y.mutate();
+  if (x.are_sparse()) {
+    for (std::int64_t i = 0; i < n; ++i) {
+      const auto row = x.sparse().row(i);
+      const double* w = coefficients.data();
+      for (std::int64_t k = 0; k < outputs; ++k, w += d) {
+        double sum = intercept.data()[k];
+        for (std::size_t j = 0; j < row.columns.size(); ++j)
+          sum += row.values[j] * w[row.columns[j]];
+        *to++ = sum;
+      }
+    }
+    return y;
+  }
   const double* row = x.values().data();
   for (std::int64_t i = 0; i < n; ++i, row += d) {
     const double* w = coefficients.data();

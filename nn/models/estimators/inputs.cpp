@@ -33,6 +33,12 @@ Array<double> features_of(const Operand<T>& x) {
   return converted<double>(values);
 }
 
+SparseRows<double> checked(const SparseRows<double>& x) {
+  if (x.rows() > 0 && x.columns() > 0) return x;
+  throw ShapeError("Features: x must be (rows, columns) with at least one of each, not " +
+                   to_string(x.shape()));
+}
+
 /// (n,) of (n,) or (n, 1).
 template <class T>
 Array<T> flat(const char* who, const Array<T>& y) {
@@ -80,7 +86,15 @@ Array<T> rows_of(const Array<T>& x, std::span<const std::int64_t> indices) {
 
 Features::Features(const Operand<double>& x) : values_(features_of(x)) {}
 Features::Features(const Operand<float>& x) : values_(features_of(x)) {}
+Features::Features(const SparseRows<double>& x) : sparse_(checked(x)) {}
+Features::Features(const SparseRows<float>& x) : sparse_(checked(x.as<double>())) {}
+void Features::throw_sparse() {
+  throw ArgumentError(
+      "Features: these rows are sparse, which only linear estimators take; x.to_dense() has all "
+      "elements");
+}
 Features Features::rows(std::span<const std::int64_t> indices) const {
+  if (sparse_) return sparse_->rows(indices);
   return rows_of(values_, indices);
 }
 

@@ -3,11 +3,12 @@
 // tensors become these by themselves.
 #pragma once
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
 
-#include "ebb/autodiff/values/array.hpp"
+#include "ebb/autodiff/sparse/sparse_rows.hpp"
 
 namespace ebb::inline v0::nn {
 
@@ -18,15 +19,35 @@ class EBB_API Features {
   /// @throws ShapeError for another shape, no row and no column.
   Features(const Operand<double>& x);
   Features(const Operand<float>& x);
+  /// Sparse rows, which linear estimators take in the memory of their non-zeros.
+  Features(const SparseRows<double>& x);
+  Features(const SparseRows<float>& x);
 
-  EBB_INLINE const Array<double>& values() const { return values_; }
-  EBB_INLINE std::int64_t count() const { return values_.shape()[0]; }    ///< of rows
-  EBB_INLINE std::int64_t columns() const { return values_.shape()[1]; }  ///< features of a row
+  /// All elements (n, d).
+  /// @throws ArgumentError for sparse rows, whose zeros might not fit into memory.
+  EBB_INLINE const Array<double>& values() const {
+    if (sparse_) [[unlikely]]
+      throw_sparse();
+    return values_;
+  }
+  EBB_INLINE bool are_sparse() const { return sparse_.has_value(); }
+  /// The rows, if they are sparse.
+  EBB_INLINE const SparseRows<double>& sparse() const { return *sparse_; }
+  EBB_INLINE Shape shape() const { return sparse_ ? sparse_->shape() : values_.shape(); }
+  /// The number of rows.
+  EBB_INLINE std::int64_t count() const { return sparse_ ? sparse_->rows() : values_.shape()[0]; }
+  /// The number of features of a row.
+  EBB_INLINE std::int64_t columns() const {
+    return sparse_ ? sparse_->columns() : values_.shape()[1];
+  }
   /// Rows by their numbers, in their order.
   Features rows(std::span<const std::int64_t> indices) const;
 
  private:
+  [[noreturn]] static void throw_sparse();
+
   Array<double> values_;
+  std::optional<SparseRows<double>> sparse_;
 };
 
 /// A number for each row, in double.

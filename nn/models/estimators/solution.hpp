@@ -11,14 +11,15 @@ namespace ebb::inline v0::nn {
 
 /// How the coefficients of a linear estimator are found.
 enum class Solver {
-  automatic,           ///< by the loss, the penalty and the number of rows and columns
-  qr,                  ///< of squares without l1: in closed form, exact
-  svd,                 ///< of squares without l1: the shortest where columns depend on others
-  normal_equations,    ///< of squares without l1: the fastest, with half the digits
-  coordinate_descent,  ///< with l1; of other losses than squares on a quadratic in every iteration
-  proximal_gradient,   ///< of other losses than squares with l1: for many columns
-  newton,              ///< of other losses than squares, without l1: for few columns
-  lbfgs,               ///< of other losses than squares, without l1: for many columns
+  automatic,            ///< by the loss, the penalty and the number of rows and columns
+  qr,                   ///< of squares without l1: in closed form, exact
+  svd,                  ///< of squares without l1: the shortest where columns depend on others
+  normal_equations,     ///< of squares without l1: the fastest, with half the digits
+  coordinate_descent,   ///< with l1; of other losses than squares on a quadratic in every iteration
+  proximal_gradient,    ///< of other losses than squares with l1: for many columns
+  newton,               ///< of other losses than squares, without l1: for few columns
+  lbfgs,                ///< of other losses than squares, without l1: for many columns
+  conjugate_gradients,  ///< of squares without l1, of sparse rows: for many columns
 };
 /// The name of a solver, as it is written above.
 EBB_API std::string to_string(Solver solver);

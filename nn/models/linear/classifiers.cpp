@@ -32,7 +32,7 @@ bool LinearClassifier::is_fitted() const { return !coefficients.empty(); }
 void LinearClassifier::learn(const Features& x, const Array<double>& weights,
                              const Positions& positions) {
   LinearProblem known = problem();
-  known.x = x.values();
+  known.take(x);
   known.weights = weights;
   const LinearSolution found = solve(known, positions);
   detail::check_result(name(), found.coefficients, found.intercept);
@@ -94,7 +94,8 @@ LinearSolution LogisticRegression::solve(const LinearProblem& known, const Posit
   LinearSolution found = detail::minimize_smooth(name(), problem);
   if (known.l1 > 0 || known.l2 > 0) return found;
   // A plane that separates all rows proves that larger coefficients always fit better.
-  const Array<double> decisions = detail::predictors(known.x, found.coefficients, found.intercept);
+  const Array<double> decisions =
+      detail::predictors(known.features(), found.coefficients, found.intercept);
   const Positions predicted =
       predicted_labels<double>(k == 2 ? decisions.reshape(Shape{positions.size()}) : decisions);
   for (std::int64_t i = 0; i < positions.size(); ++i) {
@@ -119,7 +120,7 @@ void LinearSVM::each(Parts& part) {
 }
 
 LinearSolution LinearSVM::solve(const LinearProblem& known, const Positions& positions) {
-  const std::int64_t k = classes.size(), outputs = k == 2 ? 1 : k, d = known.x.shape()[1];
+  const std::int64_t k = classes.size(), outputs = k == 2 ? 1 : k, d = known.columns();
   LinearSolution all;
   all.coefficients = Array<double>::uninitialized({outputs, d});
   all.intercept = Array<double>::uninitialized({outputs});

@@ -12,6 +12,7 @@
 #include "ebb/autodiff/values/error.hpp"
 #include "ebb/nn/models/estimators/checks.hpp"
 #include "ebb/nn/models/linear/proximal_newton.hpp"
+#include "ebb/nn/models/linear/sparse_design.hpp"
 #include "ebb/optim/minimize.hpp"
 
 namespace ebb::inline v0::nn::detail {
@@ -23,29 +24,64 @@ void check(const std::string& who, bool holds, const char* what, double value) {
   if (!holds) throw ArgumentError(who + ": " + what + ", not " + ebb::detail::to_text(value));
 }
 
+/// Parameters of which a Hessian is made; more would take much memory and time.
+constexpr double most_for_newton = 512;
+
 /// Coordinates in which the features have mean 0 and deviation 1: x w + b = z v + c, where
-/// w = map v for one output.
+/// w = map v for one output. Sparse rows stay as they are, and w is made of v for every product.
 class Coordinates {
  public:
   explicit Coordinates(const SmoothProblem& problem);
 
-  Numbers z;              ///< (n, r)
-  Numbers map;            ///< (d, r); empty for w_j = v_j / scales_j
-  Numbers scales, means;  ///< (d,)
+  Numbers z;                           ///< (n, r)
+  std::optional<SparseDesign> sparse;  ///< in place of z
+  Numbers map;                         ///< (d, r); empty for w_j = v_j / scales_j
+  Numbers scales, means;               ///< (d,)
   bool is_dependent = false;
 
-  std::int64_t size() const { return z.shape()[1]; }  ///< r
+  std::int64_t size() const { return map.empty() ? scales.size() : map.shape()[1]; }  ///< r
+  std::int64_t count() const { return sparse ? sparse->x.rows() : z.shape()[0]; }     ///< n
   /// The coefficients (outputs, d) of v (outputs, r).
-  Numbers coefficients(const Numbers& v) const;
+  Tensor<double> coefficients(const Tensor<double>& v) const;
+  /// z v^T, (n, outputs).
+  Tensor<double> times(const Tensor<double>& v) const;
+  /// The products of the columns of z and of a column of ones, each row times its number of c (n,).
+  Numbers gram(const Numbers& c) const;
 
  private:
-  void whiten();
+  void take_dense(const SmoothProblem& problem);
+  void take_sparse(const SmoothProblem& problem);
+  void whiten(const Numbers& products);
 };
 
-Coordinates::Coordinates(const SmoothProblem& problem)
-    : z(Numbers::uninitialized(problem.x.shape())),
-      scales(Numbers::zeros({problem.x.shape()[1]})),
-      means(column_means(problem.x, problem.weights, problem.intercept)) {
+Coordinates::Coordinates(const SmoothProblem& problem) {
+  if (problem.sparse) {
+    take_sparse(problem);
+  } else {
+    take_dense(problem);
+  }
+}
+
+void Coordinates::take_sparse(const SmoothProblem& problem) {
+  sparse.emplace(*problem.sparse, problem.weights, problem.intercept);
+  means = sparse->means;
+  const std::int64_t d = means.size();
+  scales = Numbers::uninitialized({d});
+  for (std::int64_t j = 0; j < d; ++j) {
+    // About the root of the curvature: where most columns are rare, their penalty is most of it.
+    const double deviation = sparse->deviations[j];
+    scales.mutate()[j] = deviation == 0 ? 1 : std::hypot(deviation, std::sqrt(problem.l2));
+  }
+  // The matrix of many columns would not fit into memory.
+  if (problem.l1 > 0 || problem.l2 > 0 || double(d) > most_for_newton) return;
+  const Numbers all = gram(problem.weights);
+  whiten(slice(slice(all, 0, {0, d}), 1, {0, d}).array());
+}
+
+void Coordinates::take_dense(const SmoothProblem& problem) {
+  z = Numbers::uninitialized(problem.x.shape());
+  scales = Numbers::zeros({problem.x.shape()[1]});
+  means = column_means(problem.x, problem.weights, problem.intercept);
   const std::int64_t n = z.shape()[0], d = z.shape()[1];
   double* const to = z.mutate();
   double* const scale = scales.mutate();
@@ -76,10 +112,10 @@ Coordinates::Coordinates(const SmoothProblem& problem)
     const double root = std::sqrt(problem.weights[i]);
     for (std::int64_t j = 0; j < d; ++j) to[i * d + j] *= root / scale[j];
   }
-  if (problem.l1 == 0 && problem.l2 == 0) whiten();
+  if (problem.l1 == 0 && problem.l2 == 0) whiten(matmul(transpose(Tensor<double>(z)), z).array());
   // The roots of the weights were for the products of columns alone.
   double* const row = z.mutate();
-  const std::int64_t r = size();
+  const std::int64_t r = z.shape()[1];
   for (std::int64_t i = 0; i < n; ++i) {
     const double root = std::sqrt(problem.weights[i]);
     for (std::int64_t j = 0; j < r && root > 0; ++j) row[i * r + j] /= root;
@@ -87,9 +123,9 @@ Coordinates::Coordinates(const SmoothProblem& problem)
 }
 
 /// Without a penalty any basis will do: one of independent columns, without those that are zero.
-void Coordinates::whiten() {
-  const std::int64_t d = z.shape()[1];
-  const auto parts = eigh(matmul(transpose(Tensor<double>(z)), z));
+void Coordinates::whiten(const Numbers& products) {
+  const std::int64_t d = scales.size();
+  const auto parts = eigh(products);
   const Numbers values = parts.values.array(), vectors = parts.vectors.array();
   const double least = values[d - 1] * double(d) * 1e-14;
   std::int64_t first = 0;
@@ -102,16 +138,42 @@ void Coordinates::whiten() {
     for (std::int64_t k = first; k < d; ++k)
       to[i * r + k - first] = vectors[i * d + k] / std::sqrt(values[k]);
   }
-  z = matmul(Tensor<double>(z), basis).array();
+  if (!sparse) z = matmul(Tensor<double>(z), basis).array();
   for (std::int64_t i = 0; i < d; ++i) {
     for (std::int64_t k = 0; k < r; ++k) to[i * r + k] /= scales.data()[i];
   }
   map = basis;
 }
 
-Numbers Coordinates::coefficients(const Numbers& v) const {
-  if (!map.empty()) return matmul(Tensor<double>(v), map, {.transpose_b = true}).array();
-  return (v / scales).array();
+Tensor<double> Coordinates::coefficients(const Tensor<double>& v) const {
+  if (!map.empty()) return matmul(v, map, {.transpose_b = true});
+  return v / scales;
+}
+
+Tensor<double> Coordinates::times(const Tensor<double>& v) const {
+  if (sparse) return sparse->times(coefficients(v));
+  return matmul(z, v, {.transpose_b = true});
+}
+
+Numbers Coordinates::gram(const Numbers& c) const {
+  const auto ones = [](std::int64_t n) { return Tensor<double>(Numbers::ones({n, 1})); };
+  if (!sparse) {
+    const Numbers features = concat({Tensor<double>(z), ones(count())}, 1).array();
+    return matmul(features, features * reshape(c, {count(), 1}), {.transpose_a = true}).array();
+  }
+  const std::int64_t d = scales.size(), r = size();
+  const Numbers raw = sparse->gram(c);
+  // The same map on both sides, and the column of ones as it is.
+  auto to = Numbers::zeros({d + 1, r + 1});
+  double* const entry = to.mutate();
+  entry[d * (r + 1) + r] = 1;
+  for (std::int64_t j = 0; j < d; ++j) {
+    if (map.empty()) entry[j * (r + 1) + j] = 1 / scales[j];
+    for (std::int64_t k = 0; k < r && !map.empty(); ++k) entry[j * (r + 1) + k] = map[j * r + k];
+  }
+  if (!map.empty()) return matmul(matmul(to, raw, {.transpose_a = true}), to).array();
+  const auto factors = reshape(diag(to), {d + 1, 1});
+  return (factors * raw * transpose(factors)).array();
 }
 
 /// The parameters as one vector: coefficients (outputs, r), intercepts, further numbers. Where the
@@ -127,7 +189,7 @@ struct Layout {
   std::int64_t coefficients() const { return rows * r; }
   std::int64_t size() const { return coefficients() + intercepts + extra; }
 
-  Tensor<double> predictors(const Tensor<double>& u, const Numbers& z) const;
+  Tensor<double> predictors(const Tensor<double>& u, const Coordinates& to) const;
 };
 
 Layout::Layout(const SmoothProblem& problem, std::int64_t columns)
@@ -137,17 +199,17 @@ Layout::Layout(const SmoothProblem& problem, std::int64_t columns)
       intercepts(problem.intercept ? outputs - (problem.is_invariant ? 1 : 0) : 0),
       extra(problem.extra_start.size()) {}
 
-Tensor<double> Layout::predictors(const Tensor<double>& u, const Numbers& z) const {
+Tensor<double> Layout::predictors(const Tensor<double>& u, const Coordinates& to) const {
   const auto part = [&](std::int64_t first, std::int64_t count) {
     return slice(u, 0, {first, first + count});
   };
   const auto v = part(0, coefficients()), b = part(coefficients(), intercepts);
+  const std::int64_t n = to.count();
   if (outputs == 1) {
-    const auto plain = matmul(z, v);
+    const auto plain = to.sparse ? reshape(to.times(reshape(v, {1, r})), {n}) : matmul(to.z, v);
     return intercepts > 0 ? plain + b : plain;
   }
-  const std::int64_t n = z.shape()[0];
-  Tensor<double> all = matmul(z, reshape(v, {rows, r}), {.transpose_b = true});
+  Tensor<double> all = to.times(reshape(v, {rows, r}));
   const auto zeros = [](std::int64_t a, std::int64_t c) { return Numbers::zeros({a, c}); };
   if (rows < outputs) all = concat({all, Tensor<double>(zeros(n, outputs - rows))}, 1);
   if (intercepts == 0) return all;
@@ -159,12 +221,12 @@ Tensor<double> Layout::predictors(const Tensor<double>& u, const Numbers& z) con
 /// curvatures of the rows' losses in their predictors, which is a product of matrices.
 class LinearObjective : public optim::detail::TensorObjective<double> {
  public:
-  LinearObjective(const SmoothProblem& problem, const Layout& layout, const Numbers& z,
+  LinearObjective(const SmoothProblem& problem, const Layout& layout, const Coordinates& to,
                   const Numbers& squares, const Numbers& start)
       : TensorObjective([&](const Tensor<double>& u) { return loss(u); }, start),
         problem_(problem),
         layout_(layout),
-        z_(z),
+        to_(to),
         squares_(squares) {}
   optim::detail::Vector hessian(const optim::detail::Vector& u) override;
 
@@ -174,22 +236,21 @@ class LinearObjective : public optim::detail::TensorObjective<double> {
   }
   Tensor<double> loss(const Tensor<double>& u) const {
     const auto extra = slice(u, 0, {layout_.size() - layout_.extra, layout_.size()});
-    const auto mean = loss_of(layout_.predictors(u, z_), extra);
+    const auto mean = loss_of(layout_.predictors(u, to_), extra);
     if (problem_.l2 == 0) return mean;
     return mean + sum(squares_ * square(slice(u, 0, {0, layout_.coefficients()})));
   }
 
   const SmoothProblem& problem_;
   const Layout& layout_;
-  const Numbers &z_, &squares_;  ///< squares (coefficients,): the factors of their squares
+  const Coordinates& to_;
+  const Numbers& squares_;  ///< (coefficients,): the factors of their squares
 };
 
 optim::detail::Vector LinearObjective::hessian(const optim::detail::Vector& u) {
   if (layout_.extra > 0) return TensorObjective::hessian(u);
-  const std::int64_t n = z_.shape()[0], r = layout_.r, k = layout_.outputs, p = layout_.size();
-  const auto ones = Tensor<double>(Numbers::ones({n, 1}));
-  const Numbers features = concat({Tensor<double>(z_), ones}, 1).array();
-  const Numbers predictors = layout_.predictors(array(u), z_).array();
+  const std::int64_t n = to_.count(), r = layout_.r, k = layout_.outputs, p = layout_.size();
+  const Numbers predictors = layout_.predictors(array(u), to_).array();
   const auto f = [&](const Tensor<double>& q) {
     return loss_of(q, Tensor<double>(Numbers::zeros({0})));
   };
@@ -204,9 +265,7 @@ optim::detail::Vector LinearObjective::hessian(const optim::detail::Vector& u) {
     for (std::int64_t i = 0; i < n; ++i) direction.mutate()[i * k + b] = 1;
     const Numbers curvatures = ebb::hvp(f, predictors, direction).array().reshape(Shape{n, k});
     for (std::int64_t a = 0; a < k; ++a) {
-      const Numbers block =
-          matmul(features, features * slice(curvatures, 1, {a, a + 1}), {.transpose_a = true})
-              .array();
+      const Numbers block = to_.gram(slice(curvatures, 1, {a, a + 1}).array().reshape(Shape{n}));
       for (std::int64_t i = 0; i <= r; ++i) {
         for (std::int64_t j = 0; j <= r; ++j) {
           const std::int64_t row = place(a, i), column = place(b, j);
@@ -231,13 +290,11 @@ void centre(Numbers& x) {
   }
 }
 
-/// Parameters of which a Hessian is made; more would take much memory and time.
-constexpr double most_for_newton = 512;
-
 Solver chosen(const SmoothProblem& problem, const Layout& layout) {
   if (problem.solver != Solver::automatic) return problem.solver;
-  const auto n = double(problem.x.shape()[0]), p = double(layout.size());
-  const double work = n * p * p;
+  const auto n = double(problem.rows()), p = double(layout.size());
+  const double listed = problem.sparse ? double(problem.sparse->nonzeros()) / n : p;
+  const double work = n * listed * listed;
   if (problem.l1 > 0) {
     return p <= most_for_newton && work <= 2e10 ? Solver::coordinate_descent
                                                 : Solver::proximal_gradient;
@@ -278,7 +335,7 @@ std::pair<optim::Minimum<double>, Solver> minimize(const SmoothProblem& problem,
   }
   const optim::Stop stop{.gradient = problem.tolerance, .iterations = problem.iterations};
   const auto run = [&](const Numbers& start, const auto& method) {
-    LinearObjective objective(problem, layout, to.z, squares, start);
+    LinearObjective objective(problem, layout, to, squares, start);
     return optim::detail::minimum<double>(optim::detail::run(method, objective, stop, {}),
                                           start.shape());
   };
@@ -286,7 +343,7 @@ std::pair<optim::Minimum<double>, Solver> minimize(const SmoothProblem& problem,
   const Solver solver = chosen(problem, layout);
   if (solver == Solver::newton) return {run(start, optim::Newton{}), solver};
   if (solver == Solver::coordinate_descent) {
-    LinearObjective objective(problem, layout, to.z, squares, start);
+    LinearObjective objective(problem, layout, to, squares, start);
     return {proximal_newton(objective, magnitudes, stop), solver};
   }
   if (solver == Solver::proximal_gradient) {
@@ -309,7 +366,7 @@ LinearSolution solution_of(const Numbers& u, const SmoothProblem& problem, const
   auto v = Numbers::zeros({layout.outputs, layout.r});
   std::copy_n(u.begin(), coefficients, v.mutate());
   if (layout.rows < layout.outputs) centre(v);
-  found.coefficients = to.coefficients(v);
+  found.coefficients = to.coefficients(v).array();
   found.intercept = Numbers::zeros({layout.outputs});
   double* const intercept = found.intercept.mutate();
   std::copy_n(u.begin() + coefficients, layout.intercepts, intercept);
@@ -324,6 +381,18 @@ LinearSolution solution_of(const Numbers& u, const SmoothProblem& problem, const
 }
 
 }  // namespace
+
+void LinearProblem::take(const Features& given) {
+  if (given.are_sparse()) {
+    sparse = given.sparse();
+  } else {
+    x = given.values();
+  }
+}
+Features LinearProblem::features() const {
+  if (sparse) return *sparse;
+  return x;
+}
 
 void check_options(const std::string& who, const LinearProblem& problem) {
   const auto is_at_least_0 = [](double e) { return e >= 0 && std::isfinite(e); };

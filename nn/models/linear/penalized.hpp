@@ -8,21 +8,29 @@
 // not depend on their units; the penalty is that of the coefficients as they are returned.
 #pragma once
 #include <functional>
+#include <optional>
 
 #include "ebb/autodiff/values/tensor.hpp"
+#include "ebb/nn/models/estimators/inputs.hpp"
 #include "ebb/nn/models/estimators/solution.hpp"
 
 namespace ebb::inline v0::nn::detail {
 
 /// What all linear problems have.
 struct LinearProblem {
-  Array<double> x;        ///< (n, d)
-  Array<double> weights;  ///< (n,), which add up to 1
+  Array<double> x;                           ///< (n, d); empty for
+  std::optional<SparseRows<double>> sparse;  ///< sparse rows (n, d)
+  Array<double> weights;                     ///< (n,), which add up to 1
   double l1 = 0, l2 = 0;
   bool intercept = true;
   Solver solver = Solver::automatic;
   double tolerance = 1e-8;
   std::int64_t iterations = 1000;
+
+  void take(const Features& features);
+  Features features() const;
+  std::int64_t rows() const { return sparse ? sparse->rows() : x.shape()[0]; }
+  std::int64_t columns() const { return sparse ? sparse->columns() : x.shape()[1]; }
 };
 
 /// The problem that the options of an estimator say, before it has rows.
@@ -71,6 +79,10 @@ LinearSolution minimize_smooth(const std::string& who, const SmoothProblem& prob
 /// The loss (y - x w - b)^2 / 2, for y (n,).
 LinearSolution minimize_squares(const std::string& who, const LinearProblem& problem,
                                 const Array<double>& y);
+
+/// minimize_squares for sparse rows, of options that were checked.
+LinearSolution minimize_sparse_squares(const std::string& who, const LinearProblem& problem,
+                                       const Array<double>& y);
 
 /// @throws ArgumentError, which starts with `who`, for options out of their ranges.
 void check_options(const std::string& who, const LinearProblem& problem);

@@ -29,7 +29,7 @@ bool LinearRegressor::is_fitted() const { return !coefficients.empty(); }
 void LinearRegressor::learn(const Features& x, const Array<double>& y,
                             const Array<double>& weights) {
   LinearProblem known = problem();
-  known.x = x.values();
+  known.take(x);
   known.weights = weights;
   const LinearSolution found = solve(known, y);
   detail::check_result(name(), found.coefficients, found.intercept);

@@ -128,12 +128,14 @@ LinearSolution minimize_squares(const std::string& who, const LinearProblem& pro
   const bool is_closed =
       solver == Solver::qr || solver == Solver::svd || solver == Solver::normal_equations;
   if (!(solver == Solver::automatic || solver == Solver::coordinate_descent ||
+        (problem.sparse && solver == Solver::conjugate_gradients && problem.l1 == 0) ||
         (is_closed && problem.l1 == 0))) {
     throw ArgumentError(who + ": the solver " + to_string(solver) + " is not for squares" +
                         (problem.l1 > 0 ? " with l1; take automatic or coordinate_descent"
                                         : "; take automatic, qr, svd, normal_equations or "
                                           "coordinate_descent"));
   }
+  if (problem.sparse) return minimize_sparse_squares(who, problem, y);
   const Rows rows = centred(problem, y);
   LinearSolution found;
   if (problem.l1 > 0 || solver == Solver::coordinate_descent) {
