@@ -98,6 +98,7 @@ void add_networks(std::vector<Case>& cases);
 void add_recurrent(std::vector<Case>& cases);
 void add_layers(std::vector<Case>& cases);
 void add_lines(std::vector<Case>& cases);
+void add_sparse(std::vector<Case>& cases);
 void add_axes(std::vector<Case>& cases);
 void add_minimize(std::vector<Case>& cases);
 void add_training(std::vector<Case>& cases);

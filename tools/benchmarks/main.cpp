@@ -24,6 +24,7 @@ std::vector<bench::Case> all_cases() {
   bench::add_recurrent(cases);
   bench::add_layers(cases);
   bench::add_lines(cases);
+  bench::add_sparse(cases);
   bench::add_axes(cases);
   bench::add_minimize(cases);
   bench::add_training(cases);

@@ -1,28 +1,12 @@
 // SPDX-License-Identifier: BSD-3-Clause
-#include <utility>
-
 #include "limits.hpp"
+#include "shuffle.hpp"
 #include "wide_rows.hpp"
 
 namespace limits {
 namespace {
 
 constexpr std::int64_t batch = 256;
-
-/// Vigna's SplitMix64.
-LIMIT_INLINE std::uint64_t next(std::uint64_t& state) {
-  std::uint64_t z = state += 0x9e3779b97f4a7c15;
-  z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9;
-  z = (z ^ (z >> 27)) * 0x94d049bb133111eb;
-  return z ^ (z >> 31);
-}
-
-void shuffle(std::int64_t* order, std::int64_t n, std::uint64_t& seed) {
-  for (std::int64_t i = n - 1; i > 0; --i) {
-    const auto k = std::int64_t((next(seed) >> 32) * std::uint64_t(i + 1) >> 32);
-    std::swap(order[i], order[k]);
-  }
-}
 
 /// Copies n rows, and fetches those that come up to 16 rows later; `left` have not been copied yet.
 void gather(const float* x, const float* y, const std::int64_t* rows, std::int64_t n,

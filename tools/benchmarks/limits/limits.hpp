@@ -222,6 +222,27 @@ double logistic_gradient(const LogisticRows& rows, const double* w, double* grad
 double lasso(const double* columns, const double* y, const double* squares, std::int64_t n,
              std::int64_t d, double strength, double gap, double* w, double* room);
 
+/// Rows that list the columns and values of their elements: row i those from offsets[i] on, up to
+/// offsets[i + 1].
+struct SparseRows {
+  const std::int64_t* offsets;
+  const std::int32_t* columns;
+  const float* values;
+  std::int64_t rows, features;
+};
+/// y = x w + b for one output, and for `outputs` of them, w (outputs, features).
+void sparse_forward(const SparseRows& x, const float* w, float b, float* y);
+void sparse_forward(const SparseRows& x, const float* w, const float* b, std::int64_t outputs,
+                    float* y);
+/// gw = x^T g, (features,), or g^T x, (outputs, features).
+void sparse_backward(const SparseRows& x, const float* g, float* gw);
+void sparse_backward(const SparseRows& x, const float* g, std::int64_t outputs, float* gw);
+/// One shuffled epoch of logistic regression by stochastic gradients, in batches of 256 rows whose
+/// gradients go into the weights at once. `room` has room for 256 numbers, and 64 bytes more.
+/// Returns the mean loss.
+float sparse_epoch(const SparseRows& x, const float* y, std::uint64_t& seed, std::int64_t* order,
+                   float* w, float* b, float rate, float* room);
+
 /// Lines of numbers "-0.123456" or "0.123456", each with one character behind it, from a text that
 /// may be read for 64 bytes past its end. Rounded twice. Returns how many there were.
 std::int64_t parse_lines(const char* text, std::int64_t size, float* values);
