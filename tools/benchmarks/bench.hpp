@@ -103,8 +103,7 @@ void add_axes(std::vector<Case>& cases);
 void add_minimize(std::vector<Case>& cases);
 void add_training(std::vector<Case>& cases);
 void add_transforms(std::vector<Case>& cases);
-void add_metrics(std::vector<Case>& cases);
-void add_predictor(std::vector<Case>& cases);
+void add_models(std::vector<Case>& cases);
 void add_files(std::vector<Case>& cases);
 void add_programs(std::vector<Case>& cases);
 

@@ -29,8 +29,7 @@ std::vector<bench::Case> all_cases() {
   bench::add_minimize(cases);
   bench::add_training(cases);
   bench::add_transforms(cases);
-  bench::add_metrics(cases);
-  bench::add_predictor(cases);
+  bench::add_models(cases);
   bench::add_files(cases);
   bench::add_programs(cases);
   return cases;
