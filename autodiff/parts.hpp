@@ -94,6 +94,10 @@ class EBB_API Parts : public Fields {
       for (auto& element : thing) (*this)(std::to_string(position++), element);
     } else if constexpr (detail::is_optional<T>) {
       if (thing) (*this)(name, *thing);
+    } else if constexpr (std::is_const_v<T>) {
+      static_assert(detail::has_parts<T>,
+                    "a part is const, and `each` gives parts new values: write `void "
+                    "each(ebb::Parts& part)` without const");
     } else {
       static_assert(detail::has_parts<T>,
                     "a part is a Variable, an Array, a Stream, a Mode, a double, std::int64_t, "

@@ -31,13 +31,14 @@ class EBB_API Tensor : public Operand<T> {
   EBB_INLINE Tensor(Tensor&& other) noexcept : Operand<T>(other), place_(other.place_) {
     other.set(nullptr, Operand<T>::Kind::tensor);
   }
-  EBB_INLINE Tensor& operator=(Tensor other) noexcept {
+  EBB_INLINE Tensor& operator=(Tensor other) & noexcept {
     detail::Block* mine = block();
     this->set(other.block(), Operand<T>::Kind::tensor);
     other.set(mine, Operand<T>::Kind::tensor);
     place_ = other.place_;
     return *this;
   }
+  void operator=(Tensor) && = delete;  // a result is no place to write: use where, or an Array
   EBB_INLINE ~Tensor() {
     if (block()) detail::release(block());
   }
