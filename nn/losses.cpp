@@ -13,15 +13,16 @@ template <Real T>
 Tensor<T> weighted(const Tensor<T>& losses, const Array<T>& weights, Reduction reduction,
                    const Array<T>& units) {
   const Shape& s = losses.shape();
-  if (weights.empty() || weights.shape().rank() != 1 || s.rank() < 1 ||
-      weights.shape()[0] != s[0]) {
-    throw ShapeError("a loss of weighted rows needs one weight for each of the rows of " +
+  const int rank = weights.empty() ? 0 : weights.shape().rank();
+  const bool is_column = rank == 1 || (rank == 2 && weights.shape()[1] == 1);
+  if (!is_column || s.rank() < 1 || weights.shape()[0] != s[0]) {
+    throw ShapeError("a loss of weighted rows needs weights (n,) or (n, 1), one for each row of " +
                      to_string(s) + ", not " +
                      (weights.empty() ? "an empty handle" : to_string(weights.shape())));
   }
   double total = 0;
   for (std::int64_t i = 0; i < s[0]; ++i) {
-    const double weight = double(weights[i]);
+    const double weight = double(weights.data()[i]);
     if (!(weight >= 0)) {
       throw ArgumentError("a loss of weighted rows: weight " + std::to_string(i) + " is " +
                           ebb::detail::to_text(weight) + "; weights are at least 0");

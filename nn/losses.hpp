@@ -11,9 +11,9 @@
 namespace ebb::inline v0::nn {
 namespace detail {
 
-/// Losses (n, ...) of rows times the weights (n,) of rows, reduced: the mean divides by the sum of
-/// the weights of all elements. `units` are the parts (n,) of the rows in that sum, as class
-/// weights are; none means 1 for each.
+/// Losses (n, ...) of rows times the weights (n,) or (n, 1) of rows, reduced: the mean divides by
+/// the sum of the weights of all elements. `units` are the parts (n,) of the rows in that sum, as
+/// class weights are; none means 1 for each.
 /// @throws ShapeError unless there is one weight for each row; ArgumentError for a negative weight,
 /// and for a mean by weights that add up to 0.
 template <Real T>

@@ -132,6 +132,9 @@ std::string StateDifferences::text() const {
   append(text, unfit, "");
   return text.empty() ? text : text.substr(1);
 }
+std::ostream& operator<<(std::ostream& out, const StateDifferences& differences) {
+  return out << differences.text();
+}
 
 namespace {
 

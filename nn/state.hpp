@@ -37,6 +37,7 @@ struct EBB_API StateDifferences {
   /// One line for each.
   std::string text() const;
 };
+EBB_API std::ostream& operator<<(std::ostream& out, const StateDifferences& differences);
 
 struct LoadOptions {
   /// Refuses arrays that differ, so that nothing is loaded. Otherwise what fits is loaded, and the

@@ -6,6 +6,7 @@
 #include <cstdio>
 #include <limits>
 #include <numeric>
+#include <ostream>
 
 #include "ebb/autodiff/values/instances.hpp"
 #include "ebb/nn/metrics/row_weights.hpp"
@@ -243,6 +244,10 @@ std::string ConfusionMatrix::report(const std::vector<std::string>& names) const
   char accuracy_text[64];
   std::snprintf(accuracy_text, sizeof accuracy_text, "%33.4f%11.0f\n", accuracy(), total());
   return text + std::string(width - 8, ' ') + "accuracy" + accuracy_text;
+}
+
+std::ostream& operator<<(std::ostream& out, const ConfusionMatrix& confusion) {
+  return out << confusion.report();
 }
 
 void ConfusionMatrix::each(Fields& field) {

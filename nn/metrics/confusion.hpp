@@ -7,6 +7,7 @@
 //   "virginica"});
 #pragma once
 #include <cstdint>
+#include <iosfwd>
 #include <string>
 #include <vector>
 
@@ -99,5 +100,8 @@ class EBB_API ConfusionMatrix {
   std::vector<std::int64_t> counts_;
   std::vector<double> weights_;  ///< whole numbers without weights, whose sums are exact
 };
+
+/// Prints the report.
+EBB_API std::ostream& operator<<(std::ostream& out, const ConfusionMatrix& confusion);
 
 }  // namespace ebb::inline v0::nn

@@ -11,13 +11,17 @@
 
 namespace ebb::inline v0::nn::detail {
 
-/// The weights of rows.
+/// Whether rows have one number each: (n,) or (n, 1).
+inline bool is_column(const Shape& s) { return s.rank() == 1 || (s.rank() == 2 && s[1] == 1); }
+
+/// The weights of rows, as many as these; of one number a row they are (n,) or (n, 1) as well.
 /// @throws ShapeError for another shape than that of the rows; ArgumentError for a weight that is
 /// negative or not finite.
 template <class T>
 Array<T> row_weights(const char* metric, const Operand<T>& weights, const Shape& rows) {
   const Array<T> w = ebb::detail::Access::as_tensor(weights, metric).array();
-  if (!(w.shape() == rows)) {
+  const bool is_one_each = is_column(rows) && is_column(w.shape()) && w.size() == rows.size();
+  if (!is_one_each && !(w.shape() == rows)) {
     throw ShapeError(std::string(metric) + ": weights must have the shape of the rows, " +
                      to_string(rows) + ", not " + to_string(w.shape()));
   }

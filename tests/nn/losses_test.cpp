@@ -60,6 +60,7 @@ TEST_CASE("a weight of 3 counts as a row that is there three times, and 0 as non
     CHECK_AGREES(close(a.array(), b.array(), 1e-14));
   };
   same(nn::MSELoss()(x, y, weights), mse_loss(rows(x), rows(y)));
+  same(nn::MSELoss()(x, y, weights.reshape({3, 1})), mse_loss(rows(x), rows(y)));
   same(nn::L1Loss{Reduction::sum}(x, y, weights), l1_loss(rows(x), rows(y), Reduction::sum));
   const auto factor = Array<double>::of({2, 5});
   const auto some = Array<std::int64_t>::of({1, 1, 1, 1});
@@ -92,9 +93,11 @@ TEST_CASE("gradients are those of the weighted mean") {
 }
 
 TEST_CASE("weights that no rows have are refused") {
-  CHECK(message_of<ShapeError>([] {
-          nn::MSELoss()(x, y, Array<double>::of({1, 2}));
-        }) == "a loss of weighted rows needs one weight for each of the rows of (3, 2), not (2,)");
+  CHECK(
+      message_of<ShapeError>([] {
+        nn::MSELoss()(x, y, Array<double>::of({1, 2}));
+      }) ==
+      "a loss of weighted rows needs weights (n,) or (n, 1), one for each row of (3, 2), not (2,)");
   CHECK(message_of<ArgumentError>([] {
           nn::MSELoss()(x, y, Array<double>::of({1, -1, 1}));
         }) == "a loss of weighted rows: weight 1 is -1; weights are at least 0");

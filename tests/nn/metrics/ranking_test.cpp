@@ -76,6 +76,9 @@ TEST_CASE("a weight of 3 counts as a row that is there three times, and 0 as non
   weighted.update(scores, labels, weights);
   CHECK(weighted.count() == 5);
   agree(weighted);
+  RankingMetrics columns;
+  columns.update(scores.reshape({6, 1}), labels.reshape({6, 1}), weights);
+  agree(columns);
   // Rows with and without weights, in either order, and merged.
   const Numbers one_score = Numbers::of({0.4}), one_label = Numbers::of({0});
   const Numbers others = Numbers::of({2, 0, 3, 1, 2, 0});
