@@ -25,7 +25,8 @@ class EBB_API EvaluationScope {
 };
 
 /// Makes all parameters constants, which get no gradient and are passed over by optimizers:
-/// `freeze(model.encoder)`.
+/// `freeze(model.encoder)`. The running moments of a BatchNorm are no parameters, and move in
+/// training: `eval(model.encoder)` stops them, and Dropout.
 EBB_API void freeze(ModelRef model);
 /// Makes all parameters trainable again.
 EBB_API void unfreeze(ModelRef model);

@@ -109,9 +109,11 @@ Stack<T> load_stack(const std::string& path, const LayerTypes<T>& types) {
   const data::NamedArrays arrays = data::read_safetensors(path);
   const auto version = arrays.metadata.find(format_key);
   if (version == arrays.metadata.end()) {
-    throw FileError(path +
-                    ": this file of safetensors does not say its layers; save_stack writes such "
-                    "that do, and nn::load reads weights into a model");
+    throw FileError(path + (arrays.metadata.contains("ebb.model")
+                                ? ": this is a model file of save_model; nn::Predictor and "
+                                  "nn::load_model read it"
+                                : ": this file of safetensors does not say its layers; save_stack "
+                                  "writes such that do, and nn::load reads weights into a model"));
   }
   if (version->second != newest_version) {
     throw FileError(path + ": version " + data::detail::quoted(version->second) +

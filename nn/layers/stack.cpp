@@ -186,15 +186,36 @@ Json in_json(const AnyModule<T>& layer, const std::string& where) {
   return json;
 }
 
+/// Reads the settings of a layer; one that is left out keeps its default.
+class SettingsReader : public data::detail::JsonReader<Fields> {
+ public:
+  SettingsReader(const Json& json, const std::string& where)
+      : JsonReader<Fields>(json, where), json_(json) {}
+
+  /// What was left out, for messages.
+  std::string left_out;
+
+ protected:
+  void value(const std::string& name, Fields::Value value) override {
+    if (json_.contains(name)) return JsonReader<Fields>::value(name, value);
+    left_out.append(left_out.empty() ? "; left out: " : ", ").append(name);
+  }
+
+ private:
+  const Json& json_;
+};
+
 template <class T>
 struct Builder {
   Stream& stream;
   const LayerTypes<T>& types;
 
   AnyModule<T> layer(const Json& json, const std::string& where) const {
-    if (!json.is_object()) throw FileError(where + " must be an object");
-    data::detail::JsonReader<Fields> reader(json, where);
+    if (!json.is_object())
+      throw FileError(where + " must be an object such as {\"type\":\"ReLU\"}");
+    SettingsReader reader(json, where);
     std::string type;
+    static_cast<void>(reader.find("type"));
     reader("type", type);
     if (type == "Stack") return stack(json, where);
     if (type == "Residual") return Residual<Stack<T>>(stack(json, where));
@@ -202,7 +223,8 @@ struct Builder {
     try {
       made = types.make(type, reader, stream);
     } catch (const ArgumentError& error) {
-      reader.fail(error.what());
+      if (!reader.left_out.empty()) reader.expect_end();  // a misspelt name is one that is left out
+      reader.fail(error.what() + reader.left_out);
     }
     if (!made) {
       throw FileError(where + ": there is no layer \"" + type +
@@ -245,6 +267,12 @@ Stack<T> build(const std::string& description, Stream& stream, const LayerTypes<
   return std::move(*stack);
 }
 EBB_OVERLOAD_FOR_REALS(build, Stack<T>(const std::string&, Stream&, const LayerTypes<T>&))
+
+template <Real T>
+Stack<T> build(const std::string& description, const LayerTypes<T>& types) {
+  return build<T>(description, default_stream(), types);
+}
+EBB_OVERLOAD_FOR_REALS(build, Stack<T>(const std::string&, const LayerTypes<T>&))
 
 template class AnyModule<float>;
 template class AnyModule<double>;

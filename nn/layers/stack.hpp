@@ -217,11 +217,13 @@ class EBB_API LayerTypes {
 template <Real T>
 EBB_API std::string describe(const Stack<T>& model);
 
-/// A model with new weights from its description.
-/// @throws FileError for a text that is no JSON, and for a layer or a setting that is missing, not
-/// known, or refused by the layer; it says where.
+/// A model with new weights from its description. Settings that it leaves out have their defaults.
+/// @throws FileError for a text that is no JSON, and for a layer or a setting that is not known, or
+/// refused by the layer; it says where.
 template <Real T>
 EBB_API Stack<T> build(const std::string& description, Stream& stream = default_stream(),
                        const LayerTypes<T>& types = {});
+template <Real T>
+EBB_API Stack<T> build(const std::string& description, const LayerTypes<T>& types);
 
 }  // namespace ebb::inline v0::nn

@@ -269,6 +269,8 @@ void check_pipeline(const ModelFile& file, const std::string& path) {
 data::NamedArrays checked_arrays(const data::detail::BinaryFile& from) {
   data::NamedArrays arrays = data::detail::read_safetensors(from, {});
   const auto found = arrays.metadata.find(format_key);
+  demand(!arrays.metadata.contains("ebb.stack"), from.name(),
+         "this is a stack of layers; nn::load_stack reads it");
   demand(found != arrays.metadata.end(), from.name(),
          "this file of safetensors is not a model; a model file is one that save_model wrote");
   demand(found->second == linear_version || found->second == network_version, from.name(),

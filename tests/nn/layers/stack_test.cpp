@@ -157,7 +157,10 @@ TEST_CASE("descriptions that no model has are refused with their place") {
         [&] { nn::build<float>(R"({"type":"Stack","layers":[)" + layers + "]}"); });
   };
   CHECK(refusal(R"({"type":"Linear","in_features":2,"bias":true})") ==
-        "build: layer 0: \"out_features\" is missing");
+        "build: layer 0: Linear: 2 inputs and 0 outputs; there must be at least one of each; left "
+        "out: out_features");
+  CHECK(refusal(R"({"type":"Linear","in_feature":2,"out_features":3})") ==
+        "build: layer 0: the key \"in_feature\" is not known");
   CHECK(refusal(R"({"type":"Linear","in_features":2,"out_features":"3","bias":true})") ==
         "build: layer 0: \"out_features\" must be a whole number");
   CHECK(refusal(
@@ -172,7 +175,8 @@ TEST_CASE("descriptions that no model has are refused with their place") {
         "build: layer 0: GELU: approximate = \"no\"; it is \"none\" or \"tanh\"");
   CHECK(refusal(R"({"type":"Flatten","start_axis":1,"start_axis":1})") ==
         "build: the key \"start_axis\" occurs twice in one object");
-  CHECK(refusal("1") == "build: layer 0 must be an object");
+  CHECK(refusal("1") == "build: layer 0 must be an object such as {\"type\":\"ReLU\"}");
+  CHECK(refusal("{}") == "build: layer 0: \"type\" is missing");
   CHECK(message_of<FileError>([] { nn::build<float>("[1"); }) ==
         "build:1:3: this is not JSON; a description is one that nn::describe gave");
   CHECK(message_of<FileError>([] { nn::build<float>(R"({"type":"ReLU"})"); }) ==

@@ -13,6 +13,8 @@
 #include "ebb/data/transforms/features.hpp"
 #include "ebb/data/transforms/imputation.hpp"
 #include "ebb/data/transforms/scaling.hpp"
+#include "ebb/nn/layers/linear.hpp"
+#include "ebb/nn/stack_file.hpp"
 #include "ebb/tests/close.hpp"
 #include "ebb/tests/files.hpp"
 #include "ebb/tests/message.hpp"
@@ -194,6 +196,14 @@ TEST_CASE("another file, version or estimator is refused by its name") {
   CHECK(message_of<FileError>([&] {
           nn::read_model(folder.path("arrays"));
         }).find("is not a model") != std::string::npos);
+  nn::save_stack(folder.path("stack"), nn::Stack<float>(nn::Linear<float>(2, 1)));
+  CHECK(message_of<FileError>([&] {
+          nn::read_model(folder.path("stack"));
+        }).ends_with(": this is a stack of layers; nn::load_stack reads it"));
+  save_flats(folder.path("model"));
+  CHECK(message_of<FileError>([&] { nn::load_stack<float>(folder.path("model")); })
+            .ends_with(
+                ": this is a model file of save_model; nn::Predictor and nn::load_model read it"));
   folder.add("text", "a,b\n1,2\n");
   CHECK(message_of<FileError>([&] { nn::read_model(folder.path("text")); }).find("text") !=
         std::string::npos);
