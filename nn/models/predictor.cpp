@@ -4,7 +4,9 @@
 #include <algorithm>
 #include <atomic>
 #include <cmath>
+#include <limits>
 #include <optional>
+#include <ostream>
 #include <unordered_map>
 
 #include "ebb/autodiff/values/error.hpp"
@@ -33,6 +35,12 @@ void add(Count& to, std::int64_t count) {
 }
 
 }  // namespace
+
+std::ostream& operator<<(std::ostream& out, const PredictorWarnings& warnings) {
+  return out << warnings.out_of_range << " out of range, " << warnings.missing << " missing, "
+             << warnings.unknown_level << " of unknown levels, " << warnings.extra_columns
+             << " extra columns";
+}
 
 struct Predictor::State {
   ModelFile file;
@@ -354,12 +362,17 @@ std::size_t Predictor::position(std::string_view feature) const {
                       "; there are " + data::detail::list_of(all, &FeatureProfile::name));
 }
 
+std::vector<double> Predictor::row() const {
+  return std::vector<double>(features().size(), std::numeric_limits<double>::quiet_NaN());
+}
+
 double Predictor::code(std::string_view feature, std::string_view level) const {
   const std::size_t j = position(feature);
   if (features()[j].kind == Kind::numeric) {
     throw ArgumentError("Predictor: " + named(std::string(feature)) +
                         " is a number, and has no levels");
   }
+  if (level.empty()) return std::numeric_limits<double>::quiet_NaN();
   const auto found = state_->codes[j].find(std::string(level));
   return double(found == state_->codes[j].end() ? features()[j].levels.size() : found->second);
 }

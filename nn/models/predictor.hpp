@@ -3,13 +3,14 @@
 //
 //   const nn::Predictor predictor("model.safetensors", {.out_of_range = nn::Policy::clamp});
 //   std::cout << predictor.predict_words(table)[0] << "\n";
-//   std::vector<double> row(predictor.features().size());       // in the order of features()
+//   std::vector<double> row = predictor.row();                  // in the order of features()
 //   row[predictor.position("age")] = 41;
 //   row[predictor.position("zone")] = predictor.code("zone", "north");
 //   const double p = predictor.predict(row);
 //   if (predictor.drift().alarm()) std::cerr << predictor.drift();
 #pragma once
 #include <cstdint>
+#include <iosfwd>
 #include <memory>
 #include <span>
 #include <string>
@@ -52,6 +53,7 @@ struct PredictorWarnings {
   std::int64_t unknown_level = 0;
   std::int64_t extra_columns = 0;  ///< of all tables
 };
+EBB_API std::ostream& operator<<(std::ostream& out, const PredictorWarnings& warnings);
 
 /// The model of a file, with checks of what it is given. Columns of tables are found by name, and
 /// the levels of categories as well; their order is free. Infinity is always refused.
@@ -93,7 +95,10 @@ class EBB_API Predictor {
   /// The position of a feature in a row. @throws ArgumentError, which lists the features, for
   /// another name.
   std::size_t position(std::string_view feature) const;
-  /// The number of a level in a row; one that is not known has a number of its own.
+  /// A row in which all is missing, to be filled.
+  std::vector<double> row() const;
+  /// The number of a level in a row; one that is not known has a number of its own. That of "" is
+  /// NaN, a missing value.
   /// @throws ArgumentError for a feature that is no category.
   double code(std::string_view feature, std::string_view level) const;
   /// The prediction for one row, as of a table. NaN is a missing value.

@@ -4,8 +4,10 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <atomic>
 #include <cmath>
+#include <sstream>
 #include <thread>
 
 #include "ebb/autodiff/values/error.hpp"
@@ -38,7 +40,7 @@ std::vector<std::vector<double>> rows_of(const nn::Predictor& predictor,
     for (const nn::FeatureProfile& feature : predictor.features()) {
       const double x = table.column(feature.name)[i];
       rows[std::size_t(i)].push_back(
-          feature.kind == data::Kind::numeric || std::isnan(x)
+          feature.kind == data::Kind::numeric
               ? x
               : predictor.code(feature.name, table.level(i, feature.name)));
     }
@@ -191,6 +193,21 @@ TEST_CASE("columns are found by name, and others are counted or refused") {
   CHECK(message_of<ArgumentError>([&] { refusing.predict(more); }).find("\"colour\"") !=
         std::string::npos);
   CHECK_AGREES(same_bits(refusing.predict(complete()), expected));
+}
+
+TEST_CASE("what is not filled in a row is missing") {
+  const auto model = fitted(nn::LogisticRegression(), "rented");
+  const auto predictor = opened(model), refusing = opened(model, {.missing = nn::Policy::error});
+  const std::vector<double> row = predictor.row();
+  CHECK(row.size() == predictor.features().size());
+  CHECK(std::all_of(row.begin(), row.end(), [](double x) { return std::isnan(x); }));
+  CHECK(std::isnan(predictor.code("zone", "")));
+  CHECK_THROWS_AS(refusing.predict(row), ArgumentError);
+  predictor.predict(row);
+  std::ostringstream text;
+  text << predictor.warnings();
+  CHECK(text.str() == "0 out of range, " + std::to_string(row.size()) +
+                          " missing, 0 of unknown levels, 0 extra columns");
 }
 
 TEST_CASE("what is out of the training range is refused, taken or clamped") {
