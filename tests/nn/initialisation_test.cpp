@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <vector>
 
 #include "ebb/autodiff/ops.hpp"
@@ -91,6 +92,17 @@ TEST_CASE("truncated normal numbers, around the mean and far from it") {
   }
 }
 
+TEST_CASE("truncated normal numbers take few draws, however far or narrow the interval is") {
+  Stream stream(2);
+  const double infinity = std::numeric_limits<double>::infinity();
+  for (const auto& [low, high] : {std::pair(-infinity, 1.0), std::pair(-1.0, infinity),
+                                  std::pair(40.0, infinity), std::pair(8.0, 8 + 1e-9)}) {
+    const Moments m = moments(truncated_normal<double>({100}, {.low = low, .high = high}, stream));
+    CHECK(m.low >= low);
+    CHECK(m.high <= std::min(high, std::max(5.0, low + 1)));
+  }
+}
+
 TEST_CASE("Xavier, He and LeCun have the variances of their papers") {
   Stream stream(3);
   // The variance of n numbers has a relative error of about sqrt(2 / n): 0.6 %; five of them.
@@ -167,6 +179,7 @@ TEST_CASE("shapes and numbers that do not fit are refused") {
                        ShapeError);
   CHECK_THROWS_AS(orthogonal<float>({5}, stream), ShapeError);
   CHECK_THROWS_AS(orthogonal<float>({0, 5}, stream), ShapeError);
+  CHECK_THROWS_AS(uniform<double>({2}, -1e308, 1e308, stream), ArgumentError);  // too far apart
   CHECK_THROWS_WITH_AS(uniform<float>({2}, 1, 0, stream),
                        "uniform: low must be at most high, not 1", ArgumentError);
   CHECK_THROWS_AS(normal<float>({2}, 0, -1, stream), ArgumentError);

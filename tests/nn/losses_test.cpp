@@ -74,11 +74,15 @@ TEST_CASE("a weight of 3 counts as a row that is there three times, and 0 as non
   same(nn::KLDivLoss()(x, sigmoid(y), weights), kl_div(rows(x), rows(sigmoid(y).array())));
   same(nn::GaussianNLLLoss<double>{.eps = 0.4}(x, y, sigmoid(x), weights),
        gaussian_nll_loss(rows(x), rows(y), rows(sigmoid(x).array()), 0.4));
-  same(nn::MultiMarginLoss<double>{.margin = 0.5, .p = 2, .weight = factor}(x, labels, weights),
-       multi_margin_loss(rows(x), some, {0.5, 2, factor}));
+  same(nn::BCEWithLogitsLoss<double>()(numbers<double>({3}, 6), labels, weights),
+       bce_with_logits(rows(numbers<double>({3}, 6)), some));
+  const auto margin = multi_margin_loss(rows(x), some, {5, 2, factor});
+  CHECK(margin.item() > 0);
+  same(nn::MultiMarginLoss<double>{.margin = 5, .p = 2, .weight = factor}(x, labels, weights),
+       margin);
   const auto each = nn::MSELoss{Reduction::none}(x, y, weights);
   CHECK(each.shape() == Shape{3, 2});
-  CHECK(each.array().begin()[2] == 0);
+  same(each, square(x - y) * weights.reshape({3, 1}));
 }
 
 TEST_CASE("gradients are those of the weighted mean") {

@@ -108,10 +108,22 @@ TEST_CASE("each head attends over its part of the projected features") {
     }
   };
   check(layer(x), x, everywhere);
+  // For each of 6 rows and 4 features: 3 projections, and the products with 3 keys and 3 values.
+  CHECK(layer.operations(x, layer(x)) == 6 * 4 * 2 * (3 * 4 + 2 * 3));
   check(layer(x, {.causal = true}), x, before);
   check(layer(x, memory), memory, everywhere);
   check(layer(x, memory, {.mask = nn::mask_of_lengths(Array<std::int64_t>::of({2, 2}), 5)}), memory,
         [](auto, auto k) { return k < 2; });
+}
+
+TEST_CASE("without a bias it is as with one of zeros, at which biases start") {
+  nn::MultiheadAttention<double> with({.embed_dim = 4, .num_heads = 2}),
+      bare({.embed_dim = 4, .num_heads = 2, .bias = false});
+  bare.in_proj_weight.set_value(with.in_proj_weight.value());
+  bare.out_proj.weight.set_value(with.out_proj.weight.value());
+  const auto x = numbers<double>({2, 3, 4}, 5), memory = numbers<double>({2, 5, 4}, 6);
+  CHECK_AGREES(same_bits(bare(x).array(), with(x).array()));
+  CHECK_AGREES(same_bits(bare(x, memory).array(), with(x, memory).array()));
 }
 
 TEST_CASE("its state has PyTorch's names") {
@@ -259,6 +271,10 @@ TEST_CASE("copies of encoders and decoders keep what is tied") {
   nn::eval(decoder);
   const auto x = numbers<double>({1, 2, 4}, 5);
   CHECK_AGREES(same_bits(nn::clone(decoder)(x, x).array(), decoder(x, x).array()));
+  const auto& still = decoder;
+  const auto y = decoder.layers[0](x, x).array();
+  CHECK_AGREES(same_bits(decoder(x, x).array(), y));
+  CHECK_AGREES(same_bits(still(x, x).array(), y));
 }
 
 }  // TEST_SUITE("attention")

@@ -100,6 +100,8 @@ TEST_CASE("layers over last axes and groups are the operations of their settings
   CHECK_AGREES(same_bits(last(x).array(), layer_norm(x, {4, 3}, 0.1).array()));
   nn::RMSNorm<double> rms({.normalized_shape = {3}, .eps = 0.1});
   CHECK_AGREES(same_bits(rms(x).array(), rms_norm(x, {3}, rms.weight, 0.1).array()));
+  nn::RMSNorm<double> bare({.normalized_shape = {3}, .eps = 0.1, .elementwise_affine = false});
+  CHECK_AGREES(same_bits(bare(x).array(), rms_norm(x, {3}, 0.1).array()));
   nn::GroupNorm<double> groups({.num_groups = 2, .num_channels = 4, .eps = 0.1});
   CHECK_AGREES(
       same_bits(groups(x).array(), group_norm(x, 2, groups.weight, groups.bias, 0.1).array()));

@@ -108,6 +108,17 @@ TEST_CASE("an Embedding gives rows, and its padding row is zeros that stay") {
         }) == "Embedding: padding_idx = 5 is none of the 5 rows");
 }
 
+TEST_CASE("an Embedding starts with standard normal numbers, but for the padding row") {
+  Stream stream(3);
+  for (const std::optional<std::int64_t> padding : {std::optional<std::int64_t>(), {2}}) {
+    const nn::Embedding<double> layer(
+        {.num_embeddings = 200, .embedding_dim = 50, .padding_idx = padding}, stream);
+    // Of 10 000 numbers: a standard deviation of 1 % of the mean, and of 1.4 % of the square.
+    CHECK(std::abs(mean(layer.weight).item()) < 0.06);
+    CHECK_AGREES(close(mean(square(layer.weight)).item(), 1.0, 0.09));
+  }
+}
+
 TEST_CASE("a convolution layer is the operation of its settings") {
   Stream stream(4);
   const auto x = numbers<double>({2, 4, 6, 5}, 7);
@@ -210,6 +221,15 @@ TEST_CASE("a convolution counts two operations for each product, and one for eac
       {.in_channels = 4, .out_channels = 6, .kernel_size = 3, .groups = 2, .bias = false});
   // Each of 100 numbers goes to 3 channels of 9 points.
   CHECK(back.operations(x, back(x)) == 100 * 2 * 27);
+}
+
+TEST_CASE("layers of products count two operations for each of them, and one for each bias") {
+  const auto x = numbers<double>({5, 3});
+  const nn::Linear<double> linear(3, 2), bare({.in_features = 3, .out_features = 2, .bias = false});
+  CHECK(linear.operations(x, linear(x)) == 10 * (2 * 3 + 1));
+  CHECK(bare.operations(x, bare(x)) == 10 * 2 * 3);
+  const nn::Bilinear<double> both({.in1_features = 3, .in2_features = 4, .out_features = 2});
+  CHECK(both.operations(x, both(x, numbers<double>({5, 4}))) == 10 * (2 * 3 * 4 + 2 * 3 + 1));
 }
 
 }  // TEST_SUITE("layers that multiply")

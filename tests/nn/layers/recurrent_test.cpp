@@ -71,6 +71,19 @@ TEST_CASE(
                     .output.array()));
 }
 
+TEST_CASE("gated layers without biases are the operations without them") {
+  const nn::RecurrentSettings bare{.input_size = 3, .hidden_size = 2, .bias = false};
+  const auto x = numbers<double>({2, 4, 3}), zeros = Array<double>::zeros({2, 2});
+  const nn::LSTM<double> layer(bare);
+  const auto& a = layer.weights[0];
+  CHECK_AGREES(same_bits(layer(x).output.array(),
+                         lstm<double>(x, zeros, zeros, a.weight_ih, a.weight_hh).output.array()));
+  const nn::GRU<double> gated(bare);
+  const auto& b = gated.weights[0];
+  CHECK_AGREES(same_bits(gated(x).output.array(),
+                         gru<double>(x, zeros, b.weight_ih, b.weight_hh).output.array()));
+}
+
 TEST_CASE("a sequence in two parts goes on from the state of the first") {
   const nn::RecurrentSettings two{.input_size = 3, .hidden_size = 2, .num_layers = 2};
   const nn::LSTM<double> layer(two);
@@ -122,6 +135,16 @@ TEST_CASE("gradients are right, and copies and states give the same bits") {
   check_layer(nn::LastState(nn::RNN<double>(
                   {.input_size = 2, .hidden_size = 2, .bias = false, .bidirectional = true})),
               {2, 3, 2});
+}
+
+TEST_CASE("each step counts two operations for each of the weights") {
+  const nn::LSTM<double> layer(deep);
+  const nn::GRU<double> gated({.input_size = 3, .hidden_size = 2});
+  const nn::RNN<double> plain({.input_size = 3, .hidden_size = 2});
+  const auto x = numbers<double>({2, 4, 3});
+  CHECK(layer.operations(x, layer(x)) == 2 * 4 * 2 * (2 * 8 * (3 + 2) + 2 * 8 * (4 + 2)));
+  CHECK(gated.operations(x, gated(x)) == 2 * 4 * 2 * 6 * (3 + 2));
+  CHECK(plain.operations(x, plain(x)) == 2 * 4 * 2 * 2 * (3 + 2));
 }
 
 TEST_CASE("outputs and last states are layers of a Sequential") {

@@ -84,6 +84,7 @@ TEST_CASE("counts and weights are its state") {
   CHECK(equal(again.counts(), m.counts()));
   CHECK(equal(again.weights(), m.weights()));
   CHECK(again.count() == 10);
+  CHECK(again.weights()[3] == 2.5);  // of class 1, taken for class 0
 }
 
 TEST_CASE("two classes, by hand") {
@@ -133,6 +134,10 @@ TEST_CASE("classes that do not occur") {
   m.update(Labels::of({2}), Labels::of({0}));
   CHECK_AGREES(close(m.precision(Average::macro), (0.5 + 1 + 0) / 3, 1e-15));
   CHECK_AGREES(close(m.balanced_accuracy(), (0.5 + 0.5) / 2, 1e-15));
+  // As does one that occurs, though it is never predicted.
+  ConfusionMatrix missed(3);
+  missed.update(Labels::of({0, 0}), Labels::of({0, 1}));
+  CHECK(missed.precision(Average::macro) == 0.25);
   ConfusionMatrix one(2);
   one.update(Labels::of({1, 1}), Labels::of({1, 1}));
   CHECK(one.matthews() == 0);

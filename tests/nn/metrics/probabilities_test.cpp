@@ -150,6 +150,8 @@ TEST_CASE("batches, and parts that are merged, are as the whole") {
   CHECK_AGREES(close(none.log_likelihood_error(), whole.log_likelihood_error(), 1e-12));
   CHECK_AGREES(close(none.brier_score(), whole.brier_score(), 1e-13));
   CHECK_AGREES(close(none.calibration_error(), whole.calibration_error(), 1e-13));
+  const auto merged = none.calibration_curve(), expected = whole.calibration_curve();
+  for (std::size_t b = 0; b < expected.size(); ++b) CHECK(merged[b].count == expected[b].count);
   // Probabilities that are right are calibrated up to chance: sqrt(p (1 - p) / 50) in each bin.
   CHECK(whole.calibration_error() < 0.08);
   CHECK_THROWS_AS(none.merge(ProbabilityMetrics(3)), ArgumentError);

@@ -54,6 +54,7 @@ TEST_CASE("four rows, by hand") {
   const nn::PrecisionRecallCurve curve = m.precision_recall_curve();
   CHECK(curve.precision == List{1, 1, 0.5, 2.0 / 3, 0.5});
   CHECK(curve.recall == List{0, 0.5, 0.5, 1, 1});
+  CHECK(curve.thresholds == roc.thresholds);
   CHECK(m.average_precision() == 0.5 * 1 + 0.5 * (2.0 / 3));
   CHECK(m.count() == 4);
   CHECK(m.positives() == 2);

@@ -102,6 +102,17 @@ TEST_CASE("a weight of 2 is a row twice, and one of 0 is none") {
     CHECK_AGREES(close(all(weighted)[i], all(twice)[i], 1e-15));
 }
 
+TEST_CASE("what comes after a merge is as if it was there from the start") {
+  RegressionMetrics whole, merged, part;
+  whole.update(Numbers::of({1, 2, 9, 4}), Numbers::of({3, 2, 7, 8}));
+  merged.update(Numbers::of({1, 2}), Numbers::of({3, 2}));
+  part.update(Numbers::of({9}), Numbers::of({7}));
+  merged.merge(part);
+  merged.update(Numbers::of({4}), Numbers::of({8}));
+  for (std::size_t i = 0; i < all(whole).size(); ++i)
+    CHECK_AGREES(close(all(merged)[i], all(whole)[i], 1e-14));
+}
+
 TEST_CASE("targets that do not spread: 1 for no error, and 0 otherwise") {
   RegressionMetrics right, wrong, shifted;
   right.update(Numbers::of({2, 2}), Numbers::of({2, 2}));
