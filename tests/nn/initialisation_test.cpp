@@ -74,7 +74,7 @@ TEST_CASE("truncated normal numbers, around the mean and far from it") {
   for (const auto& [from, to] :
        {std::pair(-2.0, 2.0), std::pair(-0.5, 0.25), std::pair(-9.0, 9.0), std::pair(0.0, 5.0),
         std::pair(3.0, 4.0), std::pair(3.0, 3.1), std::pair(6.0, 99.0), std::pair(-99.0, -5.0),
-        std::pair(1.0, 1.5), std::pair(-0.1, 40.0)}) {
+        std::pair(1.0, 1.5), std::pair(-0.1, 40.0), std::pair(-1.0, 1.0), std::pair(0.3, 9.0)}) {
     const double low = from, high = to;
     CAPTURE(low);
     CAPTURE(high);
@@ -95,8 +95,9 @@ TEST_CASE("truncated normal numbers, around the mean and far from it") {
 TEST_CASE("truncated normal numbers take few draws, however far or narrow the interval is") {
   Stream stream(2);
   const double infinity = std::numeric_limits<double>::infinity();
-  for (const auto& [low, high] : {std::pair(-infinity, 1.0), std::pair(-1.0, infinity),
-                                  std::pair(40.0, infinity), std::pair(8.0, 8 + 1e-9)}) {
+  for (const auto& [low, high] :
+       {std::pair(-infinity, 1.0), std::pair(-1.0, infinity), std::pair(40.0, infinity),
+        std::pair(8.0, 8 + 1e-9), std::pair(1e8, 1e8 + 0.9)}) {
     const Moments m = moments(truncated_normal<double>({100}, {.low = low, .high = high}, stream));
     CHECK(m.low >= low);
     CHECK(m.high <= std::min(high, std::max(5.0, low + 1)));

@@ -40,6 +40,12 @@ TEST_CASE("their weights have PyTorch's names and shapes") {
   CHECK(nn::state(plain).names() == std::vector<std::string>{"weight_ih_l0", "weight_hh_l0"});
 }
 
+TEST_CASE("their weights start within 1 / sqrt(hidden)") {
+  const nn::GRU<double> layer({.input_size = 10, .hidden_size = 25});
+  for (const auto& w : {layer.weights[0].weight_ih.value(), layer.weights[0].weight_hh.value()})
+    CHECK_AGREES(close(max(abs(w)).item(), 0.2, 0.02));
+}
+
 TEST_CASE(
     "layers run over the outputs of both directions of the layer "
     "before them") {

@@ -179,6 +179,11 @@ TEST_CASE("what is no probability is refused, and nothing is added") {
   CHECK_THROWS_WITH_AS(m.update(Numbers::of({{0.5, 0.4}}), Labels::of({0})),
                        "ProbabilityMetrics: the probabilities of row 0 add up to 0.9, not to 1",
                        ArgumentError);
+  // Rounding is allowed: 2000 times that of one number, for two classes.
+  CHECK_THROWS_AS(m.update(Numbers::of({{0.5 + 6e-13, 0.5}}), Labels::of({0})), ArgumentError);
+  ProbabilityMetrics rounded;
+  rounded.update(Numbers::of({{0.5 + 3e-13, 0.5}}), Labels::of({0}));
+  CHECK(rounded.count() == 1);
   CHECK_THROWS_WITH_AS(m.update(Numbers::of({{0.5, 0.5}}), Labels::of({2})),
                        "ProbabilityMetrics: there is no class 2 of 2, at row 0", ArgumentError);
   CHECK(m.count() == 0);

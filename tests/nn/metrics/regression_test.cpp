@@ -104,9 +104,9 @@ TEST_CASE("a weight of 2 is a row twice, and one of 0 is none") {
 
 TEST_CASE("what comes after a merge is as if it was there from the start") {
   RegressionMetrics whole, merged, part;
-  whole.update(Numbers::of({1, 2, 9, 4}), Numbers::of({3, 2, 7, 8}));
+  whole.update(Numbers::of({1, 2, 9, 6, 4}), Numbers::of({3, 2, 7, 1, 8}));
   merged.update(Numbers::of({1, 2}), Numbers::of({3, 2}));
-  part.update(Numbers::of({9}), Numbers::of({7}));
+  part.update(Numbers::of({9, 6}), Numbers::of({7, 1}));
   merged.merge(part);
   merged.update(Numbers::of({4}), Numbers::of({8}));
   for (std::size_t i = 0; i < all(whole).size(); ++i)
