@@ -27,10 +27,16 @@ if(EBB_TOOLS)
     ebb_add_program(ebb_mutate SOURCES tools/proof/mutate.cpp
       LIBRARIES CLI11::CLI11 nlohmann_json::nlohmann_json)
     find_package(doctest REQUIRED)
-    file(GLOB sources CONFIGURE_DEPENDS tests/optim/rules/*_test.cpp tests/optim/minimize/*_test.cpp)
-    ebb_add_program(ebb_mutate_optim SOURCES ${sources} tests/optim/schedules_test.cpp
-      tests/main.cpp tools/proof/term.cpp LIBRARIES doctest::doctest)
-    target_compile_definitions(ebb_mutate_optim PRIVATE EBB_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
+    # The tests that must see each term of the formulas of a suite.
+    foreach(suite optim nn)
+      set(tests_optim rules/*_test.cpp minimize/*_test.cpp schedules_test.cpp)
+      set(tests_nn metrics/*_test.cpp layers/*_test.cpp initialisation_test.cpp losses_test.cpp)
+      list(TRANSFORM tests_${suite} PREPEND tests/${suite}/)
+      file(GLOB sources CONFIGURE_DEPENDS ${tests_${suite}})
+      ebb_add_program(ebb_mutate_${suite} SOURCES ${sources} tests/main.cpp tools/proof/term.cpp
+        LIBRARIES doctest::doctest)
+      target_compile_definitions(ebb_mutate_${suite} PRIVATE EBB_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
+    endforeach()
   endif()
 endif()
 
