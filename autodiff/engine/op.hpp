@@ -15,11 +15,10 @@
 //
 //   vjps(call)                    an array of them all, for inputs that are needed, from one pass
 //   give_a(call)                  gives the only input its gradient: for one that is added to a
-//   part
-//                                 of the gradient that is already there
+//                                 part of the gradient that is already there
 //   give(call)                    gives all inputs theirs, in the same way
-//   as_operations<T>(options, inputs)    the result in operations on tensors, which is
-//   differentiated in
+//   as_operations<T>(options, inputs)
+//                                 the result in operations on tensors, which is differentiated in
 //                                 its place: for gradients that are operations of their own
 //
 // and a call of `apply<O>(options, operands...)`. An operand that is never differentiated, such as
