@@ -26,6 +26,8 @@ void* __libc_calloc(std::size_t, std::size_t);
 void* __libc_realloc(void*, std::size_t);
 void* __libc_memalign(std::size_t, std::size_t);
 
+// Visible, so that the C++ library calls them as well, whatever the unit hides.
+#pragma GCC visibility push(default)
 void* malloc(std::size_t size) {
   ++ebb::test::allocations;
   return __libc_malloc(size);
@@ -47,5 +49,6 @@ int posix_memalign(void** p, std::size_t alignment, std::size_t size) {
   *p = memalign(alignment, size);
   return *p ? 0 : ENOMEM;
 }
+#pragma GCC visibility pop
 }
 #endif
