@@ -14,7 +14,8 @@ list(REMOVE_ITEM ebb_fuzz_library_sources "${PROJECT_SOURCE_DIR}/data/formats/sq
 add_library(ebb_fuzzed STATIC EXCLUDE_FROM_ALL ${ebb_fuzz_library_sources})
 file(GLOB ebb_fuzz_core_sources CONFIGURE_DEPENDS autodiff/values/*.cpp)
 add_library(ebb_fuzzed_core STATIC EXCLUDE_FROM_ALL ${ebb_fuzz_core_sources}
-  autodiff/engine/record.cpp autodiff/functional_call.cpp autodiff/tape.cpp
+  autodiff/engine/record.cpp autodiff/functional_call.cpp autodiff/sparse/sparse_rows.cpp
+  autodiff/tape.cpp
   autodiff/kernels/instruction_set.cpp autodiff/kernels/row_copy.cpp)
 ebb_own_target(ebb_fuzzed)
 ebb_own_target(ebb_fuzzed_core)
