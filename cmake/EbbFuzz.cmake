@@ -21,7 +21,8 @@ ebb_own_target(ebb_fuzzed)
 ebb_own_target(ebb_fuzzed_core)
 target_include_directories(ebb_fuzzed_core PUBLIC "${PROJECT_SOURCE_DIR}/include")
 target_compile_options(ebb_fuzzed_core PUBLIC
-  -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer -ffunction-sections)
+  -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer -ffunction-sections
+  -fno-sanitize=vptr)  # which does not know the types of the release build
 target_include_directories(ebb_fuzzed SYSTEM PRIVATE
   "$<TARGET_PROPERTY:nlohmann_json::nlohmann_json,INTERFACE_INCLUDE_DIRECTORIES>")
 target_compile_options(ebb_fuzzed PUBLIC -fsanitize=fuzzer-no-link)

@@ -22,6 +22,7 @@ using detail::Spelled;
 constexpr std::int64_t name_size = 48;
 
 constexpr double most_bytes = 0x1p52;
+constexpr double most_elements = 0x1p46;  // of any shape
 
 template <class T>
 struct Entry {
@@ -174,7 +175,7 @@ void Reader<T>::check_room() const {
 /// @throws FileError for more columns than a weight of them can have.
 template <class T>
 void Reader<T>::check_columns() const {
-  if (double(features_) * sizeof(T) * double(targets_.size()) <= most_bytes) return;
+  if (double(features_) * double(targets_.size()) <= most_elements) return;
   file_.fail(highest_, "the index " + std::to_string(features_ - 1 + options_.first) + " makes " +
                            detail::count_of(features_, "feature") +
                            ", more than an array of as many rows can hold; correct it or number "

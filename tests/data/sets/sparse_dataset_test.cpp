@@ -116,6 +116,8 @@ TEST_CASE("errors of sparse reading name the place") {
   CHECK(error("1 1:1\n1 9000000000000000000:1\n") ==
         "2:3: the index 9000000000000000000 makes 9000000000000000000 features, more than an array "
         "of as many rows can hold; correct it or number the features anew");
+  CHECK(error("1 90223720368507:58\n").find("90223720368507 features, more than an array") !=
+        std::string::npos);
   CHECK(message_of<ArgumentError>([] { read<float>("1 1:1\n", {.first = 2}); }) ==
         "read_libsvm_sparse: the first feature has index 0 or 1, not 2");
   CHECK(message_of<ArgumentError>([] { read<float>("1 1:1\n", {.features = -1}); }) ==
