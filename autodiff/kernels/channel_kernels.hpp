@@ -15,14 +15,6 @@ struct ChannelKernels {
   using V = Vector<T>;
   static constexpr int W = V::size;
 
-  /// Writes the first n numbers, all of them for n >= W: what follows a channel is another one.
-  EBB_INLINE static void put(const V& v, T* to, std::int64_t n) {
-    if (n >= W) return v.store(to);
-    T part[W];
-    v.store(part);
-    for (std::int64_t i = 0; i < n; ++i) to[i] = part[i];
-  }
-
   // Two ways through x (rows, channels, size), with the same functions:
   //   blocks(f)   f(block, n) for each block of n numbers a channel, which fit a first-level cache;
   //               block.sum(totals, terms) sets totals[k][j] to the sum of term k over channel j of
@@ -232,7 +224,7 @@ struct ChannelKernels {
       const V mean = Place::vector(p.mean + c), scale = Place::vector(p.scale + c);
       const V w = Place::vector(weight + c), b = Place::vector(bias + c);
       place.each([&](std::int64_t at, std::int64_t n) EBB_LAMBDA {
-        put(madd((V::load(p.x + at) - mean) * scale, w, b), y + at, n);
+        put_first(madd((V::load(p.x + at) - mean) * scale, w, b), y + at, n);
       });
     });
   }
@@ -268,11 +260,11 @@ struct ChannelKernels {
       const V factor = Place::vector(weight + c) * scale;
       if (!p.training) {
         return place.each([&](std::int64_t at, std::int64_t left)
-                              EBB_LAMBDA { put(V::load(g + at) * factor, gx + at, left); });
+                              EBB_LAMBDA { put_first(V::load(g + at) * factor, gx + at, left); });
       }
       place.each([&](std::int64_t at, std::int64_t left) EBB_LAMBDA {
         const V z = (V::load(p.x + at) - mean) * scale;
-        put((V::load(g + at) - shift - z * slope) * factor, gx + at, left);
+        put_first((V::load(g + at) - shift - z * slope) * factor, gx + at, left);
       });
     });
   }

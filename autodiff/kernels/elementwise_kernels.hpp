@@ -68,6 +68,17 @@ EBB_INLINE void put(const Vector<T>& v, T* to, bool streamed) {
   }
 }
 
+/// Writes the first n numbers of a vector, all of them for n >= its size: for outputs that are
+/// followed by others.
+template <class T>
+EBB_INLINE void put_first(const Vector<T>& v, T* to, std::int64_t n) {
+  constexpr int W = Vector<T>::size;
+  if (n >= W) return v.store(to);
+  T part[W];
+  v.store(part);
+  for (std::int64_t i = 0; i < n; ++i) to[i] = part[i];
+}
+
 /// Adds each lane to a number of its own.
 template <class V>
 EBB_INLINE void add_lanes(double* total, const V& v) {

@@ -72,7 +72,7 @@ struct SparseKernels {
         }
         detail::unrolled<K>([&](auto j) EBB_LAMBDA {
           const std::int64_t first = at + int(j) * W;
-          put(sums[j], y + i * outputs + first, outputs - first);
+          put_first(sums[j], y + i * outputs + first, outputs - first);
         });
       });
     };
@@ -80,14 +80,6 @@ struct SparseKernels {
     for (; j + 4 * W <= outputs; j += 4 * W) part(std::integral_constant<int, 4>{}, j);
     for (; j < outputs; j += W) part(std::integral_constant<int, 1>{}, j);
   }
-  /// Writes the first n numbers, all of them for n >= W.
-  EBB_INLINE static void put(const V& v, T* to, std::int64_t n) {
-    if (n >= W) return v.store(to);
-    T rest[W];
-    v.store(rest);
-    for (std::int64_t i = 0; i < n; ++i) to[i] = rest[i];
-  }
-
   /// w (outputs, columns) += g^T x, for g (rows, outputs). A gradient of 0 adds nothing, whatever
   /// it meets.
   static void pull_by_output(T* w, const View& x, const T* g, std::int64_t outputs,
@@ -112,7 +104,7 @@ struct SparseKernels {
           T* const to = w + x.indices[k] * outputs + j;
           const V before = V::load(to);
           const V sum = madd(factor, V(x.values[k]), before);
-          put(select(factor == V(0), before, sum), to, n);
+          put_first(select(factor == V(0), before, sum), to, n);
         }
       }
     });
