@@ -3,8 +3,8 @@
 
 #include <vector>
 
-#include "ebb/autodiff/values/error.hpp"
 #include "ebb/autodiff/values/instances.hpp"
+#include "ebb/nn/metrics/row_weights.hpp"
 
 namespace ebb::inline v0::nn {
 namespace detail {
@@ -13,25 +13,17 @@ template <Real T>
 Tensor<T> weighted(const Tensor<T>& losses, const Array<T>& weights, Reduction reduction,
                    const Array<T>& units) {
   const Shape& s = losses.shape();
-  const int rank = weights.empty() ? 0 : weights.shape().rank();
-  const bool is_column = rank == 1 || (rank == 2 && weights.shape()[1] == 1);
-  if (!is_column || s.rank() < 1 || weights.shape()[0] != s[0]) {
-    throw ShapeError("a loss of weighted rows needs weights (n,) or (n, 1), one for each row of " +
-                     to_string(s) + ", not " +
-                     (weights.empty() ? "an empty handle" : to_string(weights.shape())));
+  if (s.rank() < 1) {
+    throw ShapeError("a loss of weighted rows: there are no rows in losses of shape " +
+                     to_string(s));
   }
+  const Array<T> w = row_weights<T>("a loss of weighted rows", weights, Shape{s[0]});
   double total = 0;
-  for (std::int64_t i = 0; i < s[0]; ++i) {
-    const double weight = double(weights.data()[i]);
-    if (!(weight >= 0)) {
-      throw ArgumentError("a loss of weighted rows: weight " + std::to_string(i) + " is " +
-                          ebb::detail::to_text(weight) + "; weights are at least 0");
-    }
-    total += weight * (units.empty() ? 1 : double(units[i]));
-  }
+  for (std::int64_t i = 0; i < s[0]; ++i)
+    total += double(w.data()[i]) * (units.empty() ? 1 : double(units[i]));
   std::vector<std::int64_t> sizes(std::size_t(s.rank()), 1);
   sizes[0] = s[0];
-  const Tensor<T> each = losses * weights.reshape(Shape(sizes));
+  const Tensor<T> each = losses * w.reshape(Shape(sizes));
   if (reduction == Reduction::none) return each;
   if (reduction == Reduction::sum) return sum(each);
   if (total == 0) {

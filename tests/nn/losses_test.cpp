@@ -97,14 +97,13 @@ TEST_CASE("gradients are those of the weighted mean") {
 }
 
 TEST_CASE("weights that no rows have are refused") {
-  CHECK(
-      message_of<ShapeError>([] {
-        nn::MSELoss()(x, y, Array<double>::of({1, 2}));
-      }) ==
-      "a loss of weighted rows needs weights (n,) or (n, 1), one for each row of (3, 2), not (2,)");
+  CHECK(message_of<ShapeError>([] {
+          nn::MSELoss()(x, y, Array<double>::of({1, 2}));
+        }) == "a loss of weighted rows: weights must have the shape of the rows, (3,), not (2,)");
   CHECK(message_of<ArgumentError>([] {
           nn::MSELoss()(x, y, Array<double>::of({1, -1, 1}));
-        }) == "a loss of weighted rows: weight 1 is -1; weights are at least 0");
+        }) ==
+        "a loss of weighted rows: weights must be at least 0 and finite; that at position 1 is -1");
   CHECK(message_of<ArgumentError>([] { nn::MSELoss()(x, y, Array<double>::zeros({3})); }) ==
         "a loss of weighted rows: the weights add up to 0, and a mean divides by that sum; use "
         "Reduction::sum, or leave such a batch out");
