@@ -16,6 +16,8 @@
 #include <string>
 #include <vector>
 
+#include "ebb/autodiff/values/error.hpp"
+
 namespace ebb::test {
 
 /// The path of a file of the kept corpus.
@@ -99,5 +101,27 @@ class FileLimit {
   rlimit before_{};
   void (*handler_)(int) = nullptr;
 };
+
+/// Calls a reader with files that have the bytes of a file but one, or end before: every step-th
+/// byte is changed in turn. It reads them, or throws a FileError that starts with their path.
+template <class Read>
+void check_broken_files(const std::string& path, std::size_t step, const Read& read) {
+  const Folder folder;
+  const std::string whole = content_of(path), broken = folder.path("broken");
+  const auto check = [&](const std::string& bytes) {
+    folder.add("broken", bytes);
+    try {
+      read(broken);
+    } catch (const FileError& error) {
+      CHECK(std::string(error.what()).starts_with(broken + ":"));
+    }
+  };
+  for (std::size_t i = 0; i < whole.size(); i += step) {
+    std::string changed = whole;
+    changed[i] = char(changed[i] ^ (i % 4 ? 1 : 0x12));
+    check(changed);
+    if (i % 5 == 0) check(whole.substr(0, i));
+  }
+}
 
 }  // namespace ebb::test

@@ -165,17 +165,9 @@ TEST_CASE("a file that lies is refused by its name, and takes no memory") {
 TEST_CASE("a stack's file with any byte changed or cut off is a stack or refused") {
   const Folder folder;
   nn::save_stack(folder.path("m"), pictures());
-  const std::string whole = test::content_of(folder.path("m"));
-  for (std::size_t i = 0; i < whole.size(); i += 5) {
-    std::string changed = whole;
-    changed[i] = char(changed[i] ^ (i % 2 ? 1 : 0x12));
-    folder.add("broken", i % 10 ? changed : whole.substr(0, i));
-    try {
-      static_cast<void>(nn::load_stack<float>(folder.path("broken")));
-    } catch (const FileError& error) {
-      CHECK(std::string(error.what()).starts_with(folder.path("broken") + ":"));
-    }
-  }
+  test::check_broken_files(folder.path("m"), 5, [](const std::string& path) {
+    static_cast<void>(nn::load_stack<float>(path));
+  });
 }
 
 }  // TEST_SUITE("stack files")
