@@ -77,6 +77,12 @@ FeatureDrift drift_of(const FeatureProfile& training, const Counts& seen,
   return drift;
 }
 
+std::ostream& operator<<(std::ostream& out, const PredictorWarnings& warnings) {
+  return out << warnings.out_of_range << " out of range, " << warnings.missing << " missing, "
+             << warnings.unknown_level << " of unknown levels, " << warnings.extra_columns
+             << " extra columns";
+}
+
 bool DriftReport::alarm() const {
   return std::any_of(features.begin(), features.end(),
                      [](const FeatureDrift& feature) { return feature.alarm; });

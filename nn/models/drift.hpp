@@ -12,6 +12,15 @@ namespace ebb::inline v0::nn {
 
 struct FeatureProfile;
 
+/// How often a value was unlike those of the training rows, and taken nevertheless.
+struct PredictorWarnings {
+  std::int64_t out_of_range = 0;
+  std::int64_t missing = 0;
+  std::int64_t unknown_level = 0;
+  std::int64_t extra_columns = 0;  ///< of all tables
+};
+EBB_API std::ostream& operator<<(std::ostream& out, const PredictorWarnings& warnings);
+
 struct DriftOptions {
   double psi = 0.2;  ///< an alarm above it: a shift that is large by custom (Siddiqi 2006)
   double ks = 0.1;   ///< an alarm above it

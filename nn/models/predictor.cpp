@@ -2,11 +2,9 @@
 #include "ebb/nn/models/predictor.hpp"
 
 #include <algorithm>
-#include <atomic>
 #include <cmath>
 #include <limits>
 #include <optional>
-#include <ostream>
 #include <unordered_map>
 
 #include "ebb/autodiff/values/error.hpp"
@@ -15,12 +13,12 @@
 #include "ebb/nn/models/model_estimators.hpp"
 #include "ebb/nn/models/model_format.hpp"
 #include "ebb/nn/models/networks/training.hpp"
+#include "ebb/nn/models/row_counts.hpp"
 
 namespace ebb::inline v0::nn {
 namespace {
 
 using data::Kind;
-using Count = std::atomic<std::int64_t>;
 
 std::string named(const std::string& name) { return data::detail::quoted(name); }
 
@@ -30,17 +28,7 @@ void check_policy(Policy policy, const char* what) {
                       "; take error or warn");
 }
 
-void add(Count& to, std::int64_t count) {
-  if (count != 0) to.fetch_add(count, std::memory_order_relaxed);
-}
-
 }  // namespace
-
-std::ostream& operator<<(std::ostream& out, const PredictorWarnings& warnings) {
-  return out << warnings.out_of_range << " out of range, " << warnings.missing << " missing, "
-             << warnings.unknown_level << " of unknown levels, " << warnings.extra_columns
-             << " extra columns";
-}
 
 struct Predictor::State {
   ModelFile file;
@@ -50,9 +38,7 @@ struct Predictor::State {
   std::optional<detail::FlatRow> flat;
   std::vector<data::Column> columns;  ///< of rows, with a level for those that are not known
   std::vector<std::unordered_map<std::string, std::size_t>> codes;
-  std::vector<std::size_t> first;  ///< the place of each feature in `seen`
-  mutable std::vector<Count> seen;
-  mutable Count seen_rows{0}, out_of_range{0}, missing{0}, unknown_level{0}, extra_columns{0};
+  mutable detail::RowCounts counts;
 
   State(const std::string& path, const PredictorOptions& given)
       : file(read_model(path, given.own)),
@@ -61,15 +47,12 @@ struct Predictor::State {
         network(estimator.network()),
         flat(detail::FlatRow::of(file)),
         columns(detail::row_columns(file)),
-        codes(columns.size()) {
-    std::size_t size = 0;
+        codes(columns.size()),
+        counts(file.features, given.watch) {
     for (std::size_t j = 0; j < columns.size(); ++j) {
-      first.push_back(size);
-      size += file.features[j].counts.size() + 2;
       for (const std::string& level : file.features[j].levels)
         codes[j].emplace(level, codes[j].size());
     }
-    seen = std::vector<Count>(size);
   }
 
   [[noreturn]] void fail(std::size_t j, std::int64_t row, const std::string& what) const {
@@ -119,29 +102,6 @@ struct Predictor::State {
     return x;
   }
 
-  /// Counts a row as it was given.
-  void count(const double* row) const {
-    add(seen_rows, 1);
-    if (!options.watch) return;
-    for (std::size_t j = 0; j < columns.size(); ++j) {
-      const FeatureProfile& feature = file.features[j];
-      const std::size_t bins = feature.counts.size();
-      std::size_t bin = bins;  // missing
-      if (!std::isnan(row[j])) {
-        bin = feature.kind == Kind::numeric ? feature.bin(row[j])
-              : row[j] < double(bins)       ? std::size_t(row[j])
-                                            : bins + 1;
-      }
-      add(seen[first[j] + bin], 1);
-    }
-  }
-  void count(const PredictorWarnings& found) const {
-    add(out_of_range, found.out_of_range);
-    add(missing, found.missing);
-    add(unknown_level, found.unknown_level);
-    add(extra_columns, found.extra_columns);
-  }
-
   template <class T>
   Array<double> rows_of(const data::Table<T>& table, PredictorWarnings& found) const;
   template <class T>
@@ -162,8 +122,8 @@ struct Predictor::State {
     for (std::int64_t i = 0; i < given.shape()[0]; ++i)
       for (std::int64_t j = 0; j < width; ++j, ++x) *x = admit(std::size_t(j), i, *x, found);
     auto result = f(features_of(admitted));
-    for (std::int64_t i = 0; i < given.shape()[0]; ++i) count(given.data() + i * width);
-    count(found);
+    for (std::int64_t i = 0; i < given.shape()[0]; ++i) counts.add(given.data() + i * width);
+    counts.add(found);
     return result;
   }
   /// Admits a row, and gives its sums to a function, and counts it if that returns.
@@ -290,8 +250,8 @@ auto Predictor::State::with_sums(std::span<const double> row, const F& f) const 
     throw ArgumentError("Predictor: the numbers of the row are too large for double");
   }
   const auto result = f(std::span<const double>(sums));
-  count(row.data());
-  count(found);
+  counts.add(row.data());
+  counts.add(found);
   return result;
 }
 
@@ -412,32 +372,13 @@ void Predictor::predict_proba(std::span<const double> row, std::span<double> to)
   });
 }
 
-std::int64_t Predictor::rows() const { return state_->seen_rows.load(std::memory_order_relaxed); }
-
-PredictorWarnings Predictor::warnings() const {
-  const State& s = *state_;
-  return {s.out_of_range.load(), s.missing.load(), s.unknown_level.load(), s.extra_columns.load()};
-}
+std::int64_t Predictor::rows() const { return state_->counts.rows(); }
+PredictorWarnings Predictor::warnings() const { return state_->counts.warnings(); }
+void Predictor::reset() { state_->counts.reset(); }
 
 DriftReport Predictor::drift() const {
-  const State& s = *state_;
-  if (!s.options.watch) throw ArgumentError("Predictor: it does not watch; let watch be true");
-  DriftReport report;
-  report.rows = rows();
-  for (std::size_t j = 0; j < s.columns.size(); ++j) {
-    std::vector<std::int64_t> counts;
-    for (std::size_t k = 0; k < s.file.features[j].counts.size() + 2; ++k)
-      counts.push_back(s.seen[s.first[j] + k].load(std::memory_order_relaxed));
-    report.features.push_back(drift_of(s.file.features[j], counts, s.options.drift));
-  }
-  return report;
-}
-
-void Predictor::reset() {
-  State& s = *state_;
-  for (Count& count : s.seen) count = 0;
-  s.seen_rows = 0;
-  s.out_of_range = s.missing = s.unknown_level = s.extra_columns = 0;
+  if (state_->options.watch) return state_->counts.drift(state_->options.drift);
+  throw ArgumentError("Predictor: it does not watch; let watch be true");
 }
 
 void Predictor::merge(const Predictor& other) {
@@ -450,9 +391,7 @@ void Predictor::merge(const Predictor& other) {
   if (!is_same || from.options.watch != state_->options.watch) {
     throw ArgumentError("Predictor: merge takes a predictor of the same file and options");
   }
-  for (std::size_t i = 0; i < from.seen.size(); ++i) add(state_->seen[i], from.seen[i]);
-  add(state_->seen_rows, from.seen_rows);
-  state_->count(other.warnings());
+  state_->counts.add(from.counts);
 }
 
 }  // namespace ebb::inline v0::nn

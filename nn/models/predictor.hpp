@@ -10,7 +10,6 @@
 //   if (predictor.drift().alarm()) std::cerr << predictor.drift();
 #pragma once
 #include <cstdint>
-#include <iosfwd>
 #include <memory>
 #include <span>
 #include <string>
@@ -45,15 +44,6 @@ struct PredictorOptions {
   /// One of each transform of your own that the pipeline has, as for data::Pipeline::load.
   std::vector<data::Step> own = {};
 };
-
-/// How often a value was unlike those of the training rows, and taken nevertheless.
-struct PredictorWarnings {
-  std::int64_t out_of_range = 0;
-  std::int64_t missing = 0;
-  std::int64_t unknown_level = 0;
-  std::int64_t extra_columns = 0;  ///< of all tables
-};
-EBB_API std::ostream& operator<<(std::ostream& out, const PredictorWarnings& warnings);
 
 /// The model of a file, with checks of what it is given. Columns of tables are found by name, and
 /// the levels of categories as well; their order is free. Infinity is always refused.
