@@ -95,7 +95,7 @@ template <class T>
 void check_single(const char* operation, const Tensor<T>& y) {
   if (y.size() == 1) return;
   throw ShapeError(std::string(operation) + ": the output has shape " + to_string(y.shape()) +
-                   " and is not a single value; reduce it, or give a seed");
+                   " and is not a single value; reduce it by mean() or sum(), or give a seed");
 }
 
 /// The gradient of an output with respect to itself: ones.

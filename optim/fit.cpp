@@ -52,6 +52,11 @@ double rate_of(const AnyOptimizer& optimizer) {
   return has_rate ? optimizer.option("learning_rate") : 0;
 }
 
+void refuse_loss(const char* operation, const Shape& shape) {
+  throw ShapeError(std::string(operation) + ": the loss of a batch has shape " + to_string(shape) +
+                   " and is not a single value; reduce it by mean() or sum()");
+}
+
 FitLoop::FitLoop(const FitOptions& options, std::int64_t batches)
     : options_(options),
       batches_of_epoch_(batches),

@@ -144,6 +144,13 @@ auto loss_of(Loss& loss, const Batch& batch) {
     return loss(batch);
   }
 }
+[[noreturn]] EBB_API void refuse_loss(const char* operation, const Shape& shape);
+/// The value of a loss. @throws ShapeError, which names the operation, unless it is a single one.
+template <class Tensor>
+double value_of_loss(const char* operation, const Tensor& loss) {
+  if (loss.size() != 1) refuse_loss(operation, loss.shape());
+  return double(loss.item());
+}
 /// The rows of a batch; 1 if it does not tell.
 template <class Batch>
 std::int64_t rows_of(const Batch& batch) {
@@ -221,7 +228,7 @@ History fit(Loss& loss_of_batch, O& optimizer, Batches& batches, const FitOption
       {
         Tape tape;
         const auto loss = loss_of(loss_of_batch, batch);
-        value = double(loss.item());
+        value = value_of_loss("fit", loss);
         if (std::isfinite(value)) {
           using T = typename std::remove_cvref_t<decltype(loss)>::value_type;
           options.accumulate == 1 ? backward(loss) : backward(loss * T(rows));
@@ -280,7 +287,8 @@ History fit_checked(Loss& loss_of_batch, O& optimizer, Batches& batches,
 ///
 /// A loss or a gradient that is not finite ends training before its step; the history says which
 /// operation it came from. Gradients are absent afterwards.
-/// @throws ArgumentError for options out of their range, and what the loss or a callback throws.
+/// @throws ArgumentError for options out of their range, ShapeError for a loss that is not a single
+/// value, and what the loss or a callback throws.
 template <class Loss, class Rule, class Batches>
 History fit(Loss&& loss_of_batch, Optimizer<Rule>& optimizer, Batches&& batches,
             const FitOptions& options = {}) {

@@ -142,7 +142,8 @@ EBB_API void check_overfit(const OverfitOptions& options);
 /// until the loss runs away. Several groups keep the proportions of their rates. Afterwards the
 /// model, the optimizer, its schedules, the batches and the default stream are bit for bit what
 /// they were.
-/// @throws ArgumentError for options out of their ranges and batches without a batch.
+/// @throws ArgumentError for options out of their ranges and batches without a batch; ShapeError
+/// for a loss that is not a single value.
 template <HasParts M, class Loss, class O, class Batches>
 LearningRateCurve find_learning_rate(M& model, Loss&& loss_of_batch, O& optimizer,
                                      Batches&& batches,
@@ -160,7 +161,7 @@ LearningRateCurve find_learning_rate(M& model, Loss&& loss_of_batch, O& optimize
       {
         Tape tape;
         const auto loss = detail::loss_of(loss_of_batch, batch);
-        value = double(loss.item());
+        value = detail::value_of_loss("find_learning_rate", loss);
         if (std::isfinite(value)) backward(loss);
       }
       rates.set(search.next());
@@ -176,7 +177,8 @@ LearningRateCurve find_learning_rate(M& model, Loss&& loss_of_batch, O& optimize
 /// Trains on the first batch alone, as a check of the model, the loss and the optimizer: if the
 /// loss does not fall to almost nothing, one of them is wrong, or the learning rate. Afterwards the
 /// model, the optimizer, the batches and the default stream are bit for bit what they were.
-/// @throws ArgumentError for options out of their ranges and batches without a batch.
+/// @throws ArgumentError for options out of their ranges and batches without a batch; ShapeError
+/// for a loss that is not a single value.
 template <HasParts M, class Loss, class O, class Batches>
 OverfitResult overfit_one_batch(M& model, Loss&& loss_of_batch, O& optimizer, Batches&& batches,
                                 const OverfitOptions& options = {}) {
@@ -189,7 +191,7 @@ OverfitResult overfit_one_batch(M& model, Loss&& loss_of_batch, O& optimizer, Ba
     const auto loss_now = [&](bool is_first) {
       Tape tape;
       const auto loss = detail::loss_of(loss_of_batch, batch);
-      result.last = double(loss.item());
+      result.last = detail::value_of_loss("overfit_one_batch", loss);
       if (is_first) result.first = result.last;
       if (std::isfinite(result.last)) backward(loss);
     };

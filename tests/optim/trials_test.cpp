@@ -321,6 +321,14 @@ TEST_CASE("options out of range and missing batches are refused") {
           scene.model, [&](int) { return sum(log(scene.model.in.bias * 0.0 - 1.0)); },
           scene.optimizer, one),
       doctest::Contains("the loss of the first batch is not finite"), ArgumentError);
+  const auto two = [&](int) { return concat({scene.model.in.bias, scene.model.in.bias}); };
+  const std::string text = ": the loss of a batch has shape (" +
+                           std::to_string(2 * scene.model.in.bias.size()) +
+                           ",) and is not a single value; reduce it by mean() or sum()";
+  CHECK_THROWS_WITH_AS(find_learning_rate(scene.model, two, scene.optimizer, one),
+                       ("find_learning_rate" + text).c_str(), ShapeError);
+  CHECK_THROWS_WITH_AS(overfit_one_batch(scene.model, two, scene.optimizer, one),
+                       ("overfit_one_batch" + text).c_str(), ShapeError);
 }
 
 }  // TEST_SUITE("trials")
