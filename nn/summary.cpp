@@ -45,12 +45,16 @@ struct detail::SummaryMaker::Seen {
   ModelRef model;
   std::unordered_map<const void*, std::string> names;  // of the cells of the model
   std::unordered_set<const void*> in_layers;
-  std::vector<std::size_t> open;  // the rows of the layers around
-  std::vector<bool> has_inner;    // of each row
+  struct Open {
+    std::size_t row;
+    std::unordered_map<const void*, std::int64_t> sizes;  // of its cells
+    std::unordered_set<const void*> inner;                // cells of the layers inside
+  };
+  std::vector<Open> open;
   ModelSummary summary;
 };
 
-detail::SummaryMaker::SummaryMaker(ModelRef model) : seen_(new Seen{model, {}, {}, {}, {}, {}}) {
+detail::SummaryMaker::SummaryMaker(ModelRef model) : seen_(new Seen{model, {}, {}, {}, {}}) {
   for (const Parameter& parameter : ebb::parameters(model))
     seen_->names.emplace(cell_of(parameter), parameter.name());
 }
@@ -60,28 +64,31 @@ void detail::SummaryMaker::entered(std::string_view name, ConstModelRef layer) {
   LayerSummary row;
   row.name = name;
   row.depth = int(seen_->open.size());
+  Seen::Open open{seen_->summary.layers.size(), {}, {}};
   for (const Parameter& parameter : ebb::parameters(layer)) {
-    row.parameters += parameter.size();
-    seen_->in_layers.insert(cell_of(parameter));
-    const auto found = seen_->names.find(cell_of(parameter));
+    const void* const cell = cell_of(parameter);
+    open.sizes.emplace(cell, parameter.size());
+    seen_->in_layers.insert(cell);
+    const auto found = seen_->names.find(cell);
     if (found == seen_->names.end() || !row.path.empty()) continue;
     const std::string& full = found->second;
     const std::string inner = std::string(".").append(parameter.name());
     if (full.ends_with(inner)) row.path = full.substr(0, full.size() - inner.size());
   }
-  if (!seen_->open.empty()) seen_->has_inner[seen_->open.back()] = true;
-  seen_->open.push_back(seen_->summary.layers.size());
-  seen_->has_inner.push_back(false);
+  seen_->open.push_back(std::move(open));
   seen_->summary.layers.push_back(std::move(row));
 }
 
 void detail::SummaryMaker::left(const Shape& output, double operations) {
-  const std::size_t at = seen_->open.back();
+  const Seen::Open open = std::move(seen_->open.back());
   seen_->open.pop_back();
-  LayerSummary& row = seen_->summary.layers[at];
+  LayerSummary& row = seen_->summary.layers[open.row];
   row.output = output;
   row.operations = operations;
-  if (seen_->has_inner[at]) row.parameters = 0;
+  for (const auto& [cell, size] : open.sizes) {
+    if (!open.inner.contains(cell)) row.parameters += size;
+    if (!seen_->open.empty()) seen_->open.back().inner.insert(cell);
+  }
 }
 
 ModelSummary detail::SummaryMaker::take() {
@@ -101,9 +108,8 @@ ModelSummary detail::SummaryMaker::take() {
 std::ostream& operator<<(std::ostream& out, const ModelSummary& summary) {
   std::vector<std::vector<std::string>> table{{"layer", "path", "output", "parameters", "FLOPs"}};
   for (const LayerSummary& row : summary.layers) {
-    table.push_back({std::string(std::size_t(2 * row.depth), ' ') +
-                         (row.name.empty() ? std::string("layer") : row.name),
-                     row.path, to_string(row.output),
+    table.push_back({std::string(std::size_t(2 * row.depth), ' ') + row.name, row.path,
+                     to_string(row.output),
                      row.parameters > 0 ? grouped(double(row.parameters)) : "",
                      row.operations > 0 ? grouped(row.operations) : ""});
   }

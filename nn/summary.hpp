@@ -15,12 +15,12 @@ namespace ebb::inline v0::nn {
 
 /// One call of a layer.
 struct LayerSummary {
-  std::string name;             ///< name of the type, such as "Linear"; may be empty
+  std::string name;             ///< name of the type, such as "Linear"
   std::string path;             ///< in the model, such as "encoder.0"; empty without parameters
   int depth = 0;                ///< the number of layers around it
   Shape output;                 ///< the shape of its result
-  std::int64_t parameters = 0;  ///< elements; 0 for a layer with layers inside
-  double operations = 0;        ///< floating-point operations of its products; as above
+  std::int64_t parameters = 0;  ///< elements of those that are in no layer inside
+  double operations = 0;        ///< floating-point operations of its products; 0 around layers
 };
 
 /// A table of layers in the order of their calls, and sums. Prints itself.
@@ -42,9 +42,11 @@ class EBB_API SummaryMaker : public LayerObserver {
  public:
   explicit SummaryMaker(ModelRef model);
   ~SummaryMaker() override;
+  ModelSummary take();
+
+ protected:
   void entered(std::string_view name, ConstModelRef layer) override;
   void left(const Shape& output, double operations) override;
-  ModelSummary take();
 
  private:
   struct Seen;
@@ -53,9 +55,10 @@ class EBB_API SummaryMaker : public LayerObserver {
 
 }  // namespace detail
 
-/// Calls a model in evaluation with an example of its input, and says what it consists of. Library
-/// layers have rows; parameters that are in none of them are listed by name. Operations are those
-/// of matrix products and convolutions.
+/// Calls a model in evaluation with an example of its input, and says what it consists of. Layers
+/// of the library have rows, those of your own in containers too, and what `in_layer` calls;
+/// parameters that are in none of them are listed by name. Operations are those of matrix products
+/// and convolutions of the library's layers.
 template <class M, class... X>
 EBB_INLINE ModelSummary summary(M& model, const X&... x) {
   const NoRecord pause;

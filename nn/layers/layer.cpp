@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "ebb/nn/layers/layer.hpp"
 
+#include <cxxabi.h>
+
+#include <cstdlib>
+
 #include "ebb/autodiff/values/access.hpp"
 #include "ebb/autodiff/values/instances.hpp"
 
@@ -9,11 +13,45 @@ namespace {
 
 constinit thread_local LayerObserver* current_observer = nullptr;
 
+/// The name of a type as it is declared, without what is around it and its arguments.
+std::string declared_name(const std::type_info& type) {
+  int status = 0;
+  char* const text = abi::__cxa_demangle(type.name(), nullptr, nullptr, &status);
+  if (!text) return {};
+  const std::string full(text);
+  std::free(text);
+  int depth = 0;
+  std::size_t first = 0, last = full.size();
+  for (std::size_t i = 0; i < full.size(); ++i) {
+    const char c = full[i];
+    if ((c == '<' || c == '(') && depth++ == 0) last = i;
+    if (c == '>' || c == ')') --depth;
+    if (c == ':' && depth == 0) {
+      first = i + 1;
+      last = full.size();
+    }
+  }
+  return full.substr(first, last - first);
+}
+
 }  // namespace
 
 LayerObserver::LayerObserver() : outer_(std::exchange(current_observer, this)) {}
 LayerObserver::~LayerObserver() { current_observer = outer_; }
 LayerObserver* LayerObserver::current() { return current_observer; }
+
+bool LayerObserver::enter(const std::type_info& type, std::string_view name, const void* address,
+                          ConstModelRef layer) {
+  // A layer may have the address of its first part, which is of another type.
+  if (!open_.empty() && open_.back().address == address && *open_.back().type == type) return false;
+  open_.push_back({&type, address});
+  entered(name.empty() ? declared_name(type) : std::string(name), layer);
+  return true;
+}
+void LayerObserver::leave(const Shape& output, double operations) {
+  open_.pop_back();
+  left(output, operations);
+}
 
 std::string path_of(ConstModelRef layer) {
   for (const Parameter& parameter : ebb::parameters(layer)) {

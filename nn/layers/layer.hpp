@@ -3,7 +3,9 @@
 #pragma once
 #include <string>
 #include <string_view>
+#include <typeinfo>
 #include <utility>
+#include <vector>
 
 #include "ebb/autodiff/values/error.hpp"
 #include "ebb/autodiff/values/scope.hpp"
@@ -26,14 +28,26 @@ class EBB_API LayerObserver {
   virtual ~LayerObserver();
   LayerObserver(const LayerObserver&) = delete;
 
-  virtual void entered(std::string_view name, ConstModelRef layer) = 0;
-  /// The number of floating-point operations does not count those of inner layers.
-  virtual void left(const Shape& output, double operations) = 0;
+  /// A call begins. False if it is under way: what calls layers announces them, and many do so
+  /// themselves. A type without a name has that of its declaration.
+  bool enter(const std::type_info& type, std::string_view name, const void* address,
+             ConstModelRef layer);
+  /// It has ended. The number of floating-point operations does not count those of inner layers.
+  void leave(const Shape& output, double operations);
   /// The innermost one of this thread, or null.
   static LayerObserver* current();
 
+ protected:
+  virtual void entered(std::string_view name, ConstModelRef layer) = 0;
+  virtual void left(const Shape& output, double operations) = 0;
+
  private:
+  struct Open {
+    const std::type_info* type;
+    const void* address;
+  };
   LayerObserver* outer_;
+  std::vector<Open> open_;  // calls that are under way
 };
 
 /// The path of a layer in its model, by the labels of its parameters; empty if they have none.
@@ -41,6 +55,12 @@ EBB_API std::string path_of(ConstModelRef layer);
 /// Whether an error was thrown inside of a scope that is closed by now, whose path it has.
 EBB_API bool has_inner_path(const Error& error);
 
+/// A tensor, or what has one as `output`.
+template <class Y>
+constexpr bool is_result = requires(const Y& y) {
+  y.shape().rank();
+}
+|| requires(const Y& y) { y.output.shape().rank(); };
 template <class Y>
 EBB_INLINE const Shape& shape_of_result(const Y& y) {
   if constexpr (requires { y.shape(); }) {
@@ -50,24 +70,33 @@ EBB_INLINE const Shape& shape_of_result(const Y& y) {
   }
 }
 
-/// f(), which is the call of a layer for x. Errors get the path of the layer: f runs once more in
-/// its scope and throws again.
+template <class Layer>
+constexpr std::string_view name_of() {
+  if constexpr (Named<Layer>) return Layer::name;
+  return {};
+}
+
+}  // namespace detail
+
+/// f(), which is the call of a layer for x: `return nn::in_layer(*this, x, [&] { return x * factor;
+/// });` in an operator(). A summary gets a row of it, and errors the path of the layer: f runs once
+/// more in its scope and throws again. Layers of the library do this, and containers do it for the
+/// layers that they call.
 template <class Layer, class X, class F>
 EBB_INLINE auto in_layer(const Layer& layer, [[maybe_unused]] const X& x, const F& f) {
-  LayerObserver* const observer = LayerObserver::current();
+  static_assert(detail::is_result<decltype(f())>,
+                "in_layer: a layer returns a tensor, or what has one as its `output`");
+  detail::LayerObserver* observer = detail::LayerObserver::current();
   if (observer) [[unlikely]] {
-    if constexpr (Named<Layer>) {
-      observer->entered(Layer::name, layer);
-    } else {
-      observer->entered("", layer);
-    }
+    if (!observer->enter(typeid(Layer), detail::name_of<Layer>(), &layer, layer))
+      observer = nullptr;
   }
   auto y = [&]() EBB_LAMBDA {
     try {
       return f();
     } catch (const Error& error) {
-      if (has_inner_path(error)) throw;
-      const std::string path = path_of(layer);
+      if (detail::has_inner_path(error)) throw;
+      const std::string path = detail::path_of(layer);
       if (path.empty()) throw;
       const NameScope scope(path);
       return f();
@@ -76,10 +105,14 @@ EBB_INLINE auto in_layer(const Layer& layer, [[maybe_unused]] const X& x, const 
   if (observer) [[unlikely]] {
     double operations = 0;
     if constexpr (requires { layer.operations(x, y); }) operations = layer.operations(x, y);
-    observer->left(shape_of_result(y), operations);
+    observer->leave(detail::shape_of_result(y), operations);
   }
   return y;
 }
+
+namespace detail {
+
+using nn::in_layer;
 
 /// x, which becomes a leaf if it is a variable.
 template <Real T>

@@ -11,6 +11,24 @@
 namespace ebb::inline v0::nn {
 namespace detail {
 
+/// True for what only holds a layer, which has no call of its own.
+template <class Layer>
+constexpr bool is_shell = false;
+
+/// The call of a layer, which is announced for it: one of your own need not do so.
+template <class Layer, class X>
+EBB_INLINE auto announced(Layer& layer, const X& x) {
+  if constexpr (HasParts<std::remove_const_t<Layer>> && !is_shell<std::remove_const_t<Layer>>) {
+    if constexpr (is_result<decltype(layer(x))>) {
+      return nn::in_layer(layer, x, [&]() EBB_LAMBDA { return layer(x); });
+    } else {
+      return layer(x);
+    }
+  } else {
+    return layer(x);
+  }
+}
+
 /// One line of advice where a layer cannot be called.
 template <class Layer, class X>
 EBB_INLINE auto call(Layer& layer, const X& x) {
@@ -18,7 +36,7 @@ EBB_INLINE auto call(Layer& layer, const X& x) {
                 "a layer does not take what the one before it returns; a layer that changes in a "
                 "call, such as Dropout, needs an operator() of the model that is not const");
   if constexpr (std::is_invocable_v<Layer&, const X&>) {
-    return layer(x);
+    return announced(layer, x);
   } else {
     return x;
   }

@@ -21,6 +21,9 @@ class AnyModule;
 
 namespace detail {
 
+template <class T>
+inline constexpr bool is_shell<AnyModule<T>> = true;
+
 /// What is done with a layer whose type is forgotten.
 template <class T>
 struct LayerCalls {
@@ -44,7 +47,7 @@ static Tensor<T> call_of(void* layer, const Tensor<T>& x) {
 template <class T, class Layer>
 static Tensor<T> const_call_of(const void* layer, const Tensor<T>& x) {
   if constexpr (std::is_invocable_v<const Layer&, const Tensor<T>&>) {
-    return (*static_cast<const Layer*>(layer))(x);
+    return detail::announced(*static_cast<const Layer*>(layer), x);
   } else {
     refuse_layer("a const model was called, and the operator() of this layer is not const");
   }
@@ -85,11 +88,6 @@ static AnyModule<T> clone_of(const void* from) {
 template <class Layer>
 static void destroy_layer(void* layer) {
   delete static_cast<Layer*>(layer);
-}
-template <class Layer>
-constexpr std::string_view name_of() {
-  if constexpr (Named<Layer>) return Layer::name;
-  return {};
 }
 template <class T, class Layer>
 static const LayerCalls<T> layer_calls{

@@ -9,6 +9,7 @@
 #include "ebb/nn/layers/linear.hpp"
 #include "ebb/nn/layers/normalisation.hpp"
 #include "ebb/nn/layers/sequential.hpp"
+#include "ebb/nn/layers/stack.hpp"
 #include "ebb/nn/summary.hpp"
 #include "ebb/tests/files.hpp"
 #include "ebb/tests/message.hpp"
@@ -35,6 +36,23 @@ struct Network {
     part("drop", drop);
     part("head", head);
     part("scale", scale);
+  }
+};
+
+/// A layer of one's own, which announces nothing.
+template <class T>
+struct Scaled {
+  nn::Linear<T> inner;
+  Variable<T> factor{Array<T>::ones({3})};
+  bool breaks = false;
+
+  explicit Scaled(Stream& stream) : inner(3, 3, stream) {}
+  Tensor<T> operator()(const Operand<T>& x) const {
+    return inner(x) * (breaks ? Array<T>::ones({4}) : factor.value()) * factor;
+  }
+  void each(Parts& part) {
+    part("inner", inner);
+    part("factor", factor);
   }
 };
 
@@ -227,6 +245,100 @@ TEST_CASE("a summary has a row for each layer, and counts parameters, bytes and 
         "50 parameters, 34 of them trained; 240 bytes; 365 FLOPs\n");
   CHECK(model.norm.num_batches_tracked[0] == 0);
   CHECK(model.norm.mode == Mode::training);
+}
+
+TEST_CASE(
+    "layers of one's own are in the summary, and errors have their path, in every container") {
+  Stream stream(1);
+  nn::Sequential<Scaled<float>, nn::Residual<Scaled<float>>, nn::Stack<float>, nn::AnyModule<float>>
+      model{Scaled<float>(stream), nn::Residual(Scaled<float>(stream)),
+            nn::Stack<float>(Scaled<float>(stream), nn::Tanh()), Scaled<float>(stream)};
+  const auto text = [&](auto& m) {
+    std::ostringstream out;
+    out << nn::summary(m, numbers<float>({5, 3}));
+    return out.str();
+  };
+  CHECK(text(model) ==
+        "layer         path           output  parameters  FLOPs\n"
+        "Sequential                   (5, 3)\n"
+        "  Scaled      0              (5, 3)           3\n"
+        "    Linear    0.inner        (5, 3)          12    105\n"
+        "  Residual    1              (5, 3)\n"
+        "    Scaled    1.layer        (5, 3)           3\n"
+        "      Linear  1.layer.inner  (5, 3)          12    105\n"
+        "  Stack       2              (5, 3)\n"
+        "    Scaled    2.0            (5, 3)           3\n"
+        "      Linear  2.0.inner      (5, 3)          12    105\n"
+        "    Tanh                     (5, 3)\n"
+        "  Scaled      3              (5, 3)           3\n"
+        "    Linear    3.inner        (5, 3)          12    105\n"
+        "60 parameters; 240 bytes; 420 FLOPs\n");
+  const optim::Optimizer optimizer(model, optim::SGD{});
+  const auto fails = [&](auto&& change) {
+    change(true);
+    const std::string message = message_of<ShapeError>([&] { model(numbers<float>({5, 3})); });
+    change(false);
+    return message;
+  };
+  CHECK(fails([&](bool b) { model.layer<0>().breaks = b; }).ends_with("(in 0)"));
+  CHECK(fails([&](bool b) { model.layer<1>().layer().breaks = b; }).ends_with("(in 1.layer)"));
+  CHECK(fails([&](bool b) {
+          model.layer<2>()[0].get<Scaled<float>>()->breaks = b;
+        }).ends_with("(in 2.0)"));
+  CHECK(fails([&](bool b) {
+          model.layer<3>().get<Scaled<float>>()->breaks = b;
+        }).ends_with("(in 3)"));
+  struct Fixed {
+    nn::Stack<float> stack;
+    nn::Sequential<Scaled<float>> chain;
+    Tensor<float> operator()(const Operand<float>& x) const { return chain(stack(x)); }
+    void each(Parts& part) {
+      part("stack", stack);
+      part("chain", chain);
+    }
+  } fixed{nn::Stack<float>(Scaled<float>(stream)), nn::Sequential(Scaled<float>(stream))};
+  CHECK(text(fixed) ==
+        "layer       path           output  parameters  FLOPs\n"
+        "Stack       stack          (5, 3)\n"
+        "  Scaled    stack.0        (5, 3)           3\n"
+        "    Linear  stack.0.inner  (5, 3)          12    105\n"
+        "Sequential  chain          (5, 3)\n"
+        "  Scaled    chain.0        (5, 3)           3\n"
+        "    Linear  chain.0.inner  (5, 3)          12    105\n"
+        "30 parameters; 120 bytes; 210 FLOPs\n");
+}
+
+TEST_CASE("a layer that another one calls is announced by one line of its own") {
+  struct Encoder {
+    Variable<double> factor{Array<double>::of({2, 3})};
+    Tensor<double> operator()(const Operand<double>& x) const {
+      return nn::in_layer(*this, x, [&] { return x * factor; });
+    }
+    void each(Parts& part) { part("factor", factor); }
+    double operations(const Operand<double>& x, const Tensor<double>&) const {
+      return double(x.shape().size());
+    }
+  };
+  struct Outer {
+    Encoder encoder;
+    nn::Sequential<Encoder> same{Encoder()};  // announced twice, by the container and itself
+    Tensor<double> operator()(const Operand<double>& x) const { return same(encoder(x)); }
+    void each(Parts& part) {
+      part("encoder", encoder);
+      part("same", same);
+    }
+  } model;
+  std::ostringstream out;
+  out << nn::summary(model, numbers<double>({5, 2}));
+  CHECK(out.str() ==
+        "layer       path     output  parameters  FLOPs\n"
+        "Encoder     encoder  (5, 2)           2     10\n"
+        "Sequential  same     (5, 2)\n"
+        "  Encoder   same.0   (5, 2)           2     10\n"
+        "4 parameters; 32 bytes; 20 FLOPs\n");
+  const optim::Optimizer optimizer(model, optim::SGD{});
+  CHECK(message_of<ShapeError>([&] { model(numbers<double>({5, 3})); }).ends_with("(in encoder)"));
+  CHECK(nn::summary(model.same, numbers<double>({5, 2})).layers.size() == 2);
 }
 
 TEST_CASE("the gradients of a whole model are checked in one call, which names what is wrong") {
