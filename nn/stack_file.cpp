@@ -37,6 +37,21 @@ double product_of(const Json& layer, const char* setting) {
   return product;
 }
 
+/// The elements of the weights of an LSTM, GRU or RNN; 0 for other layers.
+double recurrent_elements_of(const Json& layer) {
+  const auto type = layer.find("type");
+  if (type == layer.end() || !type->is_string()) return 0;
+  const std::string name = type->template get<std::string>();
+  const double gates = name == "LSTM" ? 4 : name == "GRU" ? 3 : name == "RNN" ? 1 : 0;
+  const auto both = layer.find("bidirectional");
+  const double directions = both != layer.end() && *both == true ? 2 : 1;
+  const double hidden = product_of(layer, "hidden_size");
+  const double first = product_of(layer, "input_size") + hidden;
+  const double next =
+      std::max(0.0, product_of(layer, "num_layers") - 1) * (directions + 1) * hidden;
+  return gates * directions * hidden * (first + next);
+}
+
 /// At least a quarter of the elements of the layers of the library, as their settings say. It is
 /// known before anything is built.
 double elements_of(const Json& layer) {
@@ -46,6 +61,7 @@ double elements_of(const Json& layer) {
   if (layers != layer.end() && layers->is_array()) {
     for (const Json& inner : *layers) sum += elements_of(inner);
   }
+  if (const auto inner = layer.find("layer"); inner != layer.end()) sum += elements_of(*inner);
   const auto product = [&](auto... settings) { return (product_of(layer, settings) * ... * 1); };
   const auto has = [&](const char* setting) { return layer.contains(setting); };
   if (has("in_features")) sum += product("in_features", "out_features");
@@ -54,6 +70,7 @@ double elements_of(const Json& layer) {
   }
   if (has("embed_dim")) sum += product("embed_dim", "embed_dim");
   if (has("d_model")) sum += product("d_model", "d_model") + product("d_model", "dim_feedforward");
+  sum += recurrent_elements_of(layer);
   if (has("max_length")) sum += product("max_length", "features");
   for (const char* one : {"normalized_shape", "num_features", "num_channels", "num_parameters"}) {
     if (has(one)) sum += product(one);

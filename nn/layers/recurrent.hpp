@@ -145,6 +145,7 @@ struct EBB_API RNN : detail::Recurrent<T, RNNSettings> {
 /// Sequential: `Sequential{Outputs(LSTM<float>(settings)), Linear<float>(64, 1)}`.
 template <class Layer>
 struct Outputs {
+  static constexpr std::string_view name = "Outputs";
   Layer layer;
   explicit Outputs(Layer l) : layer(std::move(l)) {}
   EBB_INLINE auto operator()(const auto& x) { return layer(x).output; }
@@ -157,6 +158,7 @@ struct Outputs {
 /// layer from tensors to tensors.
 template <class Layer>
 struct LastState {
+  static constexpr std::string_view name = "LastState";
   Layer layer;
   explicit LastState(Layer l) : layer(std::move(l)) {}
   EBB_INLINE auto operator()(const auto& x) { return last_of(layer, x); }

@@ -11,6 +11,13 @@
 namespace ebb::inline v0::nn {
 namespace detail {
 
+/// What recurrent layers return.
+template <class Y>
+concept HasState = requires(const Y& y) {
+  y.output;
+  y.state;
+};
+
 /// True for what only holds a layer, which has no call of its own.
 template <class Layer>
 constexpr bool is_shell = false;
@@ -39,6 +46,25 @@ EBB_INLINE auto call(Layer& layer, const X& x) {
     return announced(layer, x);
   } else {
     return x;
+  }
+}
+
+/// One line of advice where the result of a layer is a tensor and a state, once for each type.
+template <class Y>
+EBB_INLINE void check_one_tensor() {
+  static_assert(!HasState<Y>,
+                "this layer returns outputs and a state, as LSTM, GRU and RNN do: put "
+                "nn::LastState(layer) or nn::Outputs(layer) in its place, which return one tensor");
+}
+/// The call of a layer whose result another one takes.
+template <class Layer, class X>
+EBB_INLINE auto call_between(Layer& layer, const X& x) {
+  auto y = call(layer, x);
+  check_one_tensor<decltype(y)>();
+  if constexpr (HasState<decltype(y)>) {
+    return y.output;
+  } else {
+    return y;
   }
 }
 
@@ -110,7 +136,7 @@ class Sequential {
   template <std::size_t i, class X>
   EBB_INLINE static auto from(auto& layers, const X& x) {
     if constexpr (i + 1 < sizeof...(Layers)) {
-      return from<i + 1>(layers, detail::call(std::get<i>(layers), x));
+      return from<i + 1>(layers, detail::call_between(std::get<i>(layers), x));
     } else {
       return detail::call(std::get<i>(layers), x);
     }
@@ -130,13 +156,15 @@ class Residual {
   /// @throws ShapeError if the layer changes the shape.
   template <Real T>
   EBB_INLINE Tensor<T> operator()(const Operand<T>& x) {
-    return detail::in_layer(
-        *this, x, [&]() EBB_LAMBDA { return add(x, detail::call(layer_, detail::unchanged(x))); });
+    return detail::in_layer(*this, x, [&]() EBB_LAMBDA {
+      return add(x, detail::call_between(layer_, detail::unchanged(x)));
+    });
   }
   template <Real T>
   EBB_INLINE Tensor<T> operator()(const Operand<T>& x) const {
-    return detail::in_layer(
-        *this, x, [&]() EBB_LAMBDA { return add(x, detail::call(layer_, detail::unchanged(x))); });
+    return detail::in_layer(*this, x, [&]() EBB_LAMBDA {
+      return add(x, detail::call_between(layer_, detail::unchanged(x)));
+    });
   }
   EBB_INLINE Layer& layer() { return layer_; }
   EBB_INLINE const Layer& layer() const { return layer_; }

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "ebb/nn/layers/stack.hpp"
 
+#include <algorithm>
+#include <iterator>
+
 #include "ebb/autodiff/values/instances.hpp"
 #include "ebb/data/files/json.hpp"
 #include "ebb/nn/layers/activations.hpp"
@@ -10,6 +13,7 @@
 #include "ebb/nn/layers/linear.hpp"
 #include "ebb/nn/layers/normalisation.hpp"
 #include "ebb/nn/layers/pooling.hpp"
+#include "ebb/nn/layers/recurrent.hpp"
 #include "ebb/nn/layers/transformer.hpp"
 
 namespace ebb::inline v0::nn {
@@ -134,7 +138,9 @@ LayerTypes<T>::LayerTypes() {
 
 template <Real T>
 void LayerTypes<T>::put(std::string name, Make make) {
-  if (name == "Stack" || name == "Residual" || types_.contains(name))
+  constexpr std::string_view around[] = {"Stack", "Residual", "LastState", "Outputs"};
+  if (std::find(std::begin(around), std::end(around), name) != std::end(around) ||
+      types_.contains(name))
     throw ArgumentError("LayerTypes: there is a layer named \"" + name + "\" already");
   types_.emplace(std::move(name), std::move(make));
 }
@@ -169,16 +175,46 @@ Json in_json(const Stack<T>& stack, const char* type, const std::string& where) 
   return {{"type", type}, {"layers", std::move(list)}};
 }
 
+/// Calls f with each type of a recurrent layer, until it returns true.
+template <class T>
+bool any_recurrent(const auto& f) {
+  return f(std::type_identity<LSTM<T>>()) || f(std::type_identity<GRU<T>>()) ||
+         f(std::type_identity<RNN<T>>());
+}
+
+/// The description of a Shell, LastState or Outputs, of a recurrent layer of the library; null for
+/// anything else.
+template <class T, template <class> class Shell>
+Json recurrent_in_json(const AnyModule<T>& layer, const std::string& where) {
+  Json json;
+  any_recurrent<T>([&]<class Layer>(std::type_identity<Layer>) {
+    const auto* const shell = layer.template get<Shell<Layer>>();
+    if (!shell) return false;
+    Json inner{{"type", Layer::name}};
+    data::detail::JsonWriter<Fields> writer(inner, where);
+    auto settings = shell->layer.settings;  // `each` reads and writes
+    settings.each(writer);
+    json = {{"type", shell->name}, {"layer", std::move(inner)}};
+    return true;
+  });
+  return json;
+}
+
 template <class T>
 Json in_json(const AnyModule<T>& layer, const std::string& where) {
+  if (Json json = recurrent_in_json<T, LastState>(layer, where); !json.is_null()) return json;
+  if (Json json = recurrent_in_json<T, Outputs>(layer, where); !json.is_null()) return json;
   if (const auto* stack = layer.template get<Stack<T>>()) return in_json(*stack, "Stack", where);
   if (const auto* residual = layer.template get<Residual<Stack<T>>>())
     return in_json(residual->layer(), "Residual", where);
-  if (layer.name().empty() || layer.name() == "Sequential" || layer.name() == "Residual") {
+  const bool is_compiled = layer.name() == "Sequential" || layer.name() == "Residual" ||
+                           layer.name() == "LastState" || layer.name() == "Outputs";
+  if (layer.name().empty() || is_compiled) {
     throw ArgumentError(where +
                         (layer.name().empty() ? " has a type without a name"
                                               : " is known when it is compiled only") +
-                        "; a Stack of named layers, and a Residual of a Stack, have descriptions");
+                        "; a Stack of named layers, a Residual of a Stack, and LastState and "
+                        "Outputs of an LSTM, GRU or RNN have descriptions");
   }
   Json json{{"type", layer.name()}};
   data::detail::JsonWriter<Fields> writer(json, where);
@@ -219,18 +255,51 @@ struct Builder {
     reader("type", type);
     if (type == "Stack") return stack(json, where);
     if (type == "Residual") return Residual<Stack<T>>(stack(json, where));
-    std::unique_ptr<AnyModule<T>> made;
-    try {
-      made = types.make(type, reader, stream);
-    } catch (const ArgumentError& error) {
-      if (!reader.left_out.empty()) reader.expect_end();  // a misspelt name is one that is left out
-      reader.fail(error.what() + reader.left_out);
-    }
+    if (type == "LastState") return recurrent<LastState>(json, where);
+    if (type == "Outputs") return recurrent<Outputs>(json, where);
+    std::unique_ptr<AnyModule<T>> made =
+        made_by(reader, [&] { return types.make(type, reader, stream); });
     if (!made) {
       throw FileError(where + ": there is no layer \"" + type +
                       "\"; add one of your own by LayerTypes::add");
     }
-    reader.expect_end();
+    return std::move(*made);
+  }
+  /// A layer that f makes by the settings of a reader, all of which it must know.
+  static std::unique_ptr<AnyModule<T>> made_by(SettingsReader& reader, const auto& f) {
+    std::unique_ptr<AnyModule<T>> made;
+    try {
+      made = f();
+    } catch (const ArgumentError& error) {
+      if (!reader.left_out.empty()) reader.expect_end();  // a misspelt name is one that is left out
+      reader.fail(error.what() + reader.left_out);
+    }
+    if (made) reader.expect_end();
+    return made;
+  }
+  /// A Shell, LastState or Outputs, of a recurrent layer.
+  template <template <class> class Shell>
+  AnyModule<T> recurrent(const Json& json, const std::string& where) const {
+    data::detail::JsonReader<Fields> outer(json, where);
+    outer.find("type");
+    const Json& inner = outer.find("layer");
+    outer.expect_end();
+    outer.refuse_unless(inner.is_object(), "\"layer\" must be an object");
+    SettingsReader reader(inner, where + ": its layer");
+    std::string type;
+    static_cast<void>(reader.find("type"));
+    reader("type", type);
+    std::unique_ptr<AnyModule<T>> made;
+    any_recurrent<T>([&]<class Layer>(std::type_identity<Layer>) {
+      if (type != Layer::name) return false;
+      made = made_by(reader, [&] {
+        std::remove_cvref_t<decltype(std::declval<Layer&>().settings)> settings{};
+        settings.each(reader);
+        return std::make_unique<AnyModule<T>>(Shell<Layer>(Layer(settings, stream)));
+      });
+      return true;
+    });
+    reader.refuse_unless(bool(made), "\"" + type + "\" is no LSTM, GRU or RNN");
     return std::move(*made);
   }
   Stack<T> stack(const Json& json, const std::string& where) const {

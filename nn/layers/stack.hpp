@@ -42,12 +42,12 @@ struct LayerCalls {
 
 template <class T, class Layer>
 static Tensor<T> call_of(void* layer, const Tensor<T>& x) {
-  return detail::call(*static_cast<Layer*>(layer), x);
+  return detail::call_between(*static_cast<Layer*>(layer), x);
 }
 template <class T, class Layer>
 static Tensor<T> const_call_of(const void* layer, const Tensor<T>& x) {
   if constexpr (std::is_invocable_v<const Layer&, const Tensor<T>&>) {
-    return detail::announced(*static_cast<const Layer*>(layer), x);
+    return detail::call_between(*static_cast<const Layer*>(layer), x);
   } else {
     refuse_layer("a const model was called, and the operator() of this layer is not const");
   }
@@ -102,7 +102,10 @@ class EBB_API AnyModule {
  public:
   template <class Layer>
   requires(!std::is_same_v<Layer, AnyModule>) EBB_INLINE AnyModule(Layer layer)
-      : layer_(new Layer(std::move(layer))), calls_(&detail::layer_calls<T, Layer>) {}
+      : layer_(new Layer(std::move(layer))), calls_(&detail::layer_calls<T, Layer>) {
+    using Result = decltype(detail::call(std::declval<Layer&>(), std::declval<const Tensor<T>&>()));
+    detail::check_one_tensor<Result>();
+  }
   AnyModule(AnyModule&& other) noexcept;
   AnyModule& operator=(AnyModule&& other) noexcept;
   ~AnyModule();

@@ -3,8 +3,11 @@
 // lengths and states.
 #include "ebb/nn/layers/recurrent.hpp"
 
+#include "ebb/data/formats/safetensors.hpp"
 #include "ebb/nn/layers/linear.hpp"
 #include "ebb/nn/layers/sequential.hpp"
+#include "ebb/nn/stack_file.hpp"
+#include "ebb/tests/files.hpp"
 #include "ebb/tests/message.hpp"
 #include "ebb/tests/nn/layers/checks.hpp"
 
@@ -164,6 +167,78 @@ TEST_CASE("outputs and last states are layers of a Sequential") {
   const auto y = layer(x);
   CHECK_AGREES(same_bits(nn::LastState(nn::clone(layer))(x).array(),
                          concat({y.state.hidden[2], y.state.hidden[3]}, 1).array()));
+}
+
+TEST_CASE("a Stack with recurrent layers is described, built again, and saved") {
+  const Folder folder;
+  const nn::RNNSettings relu{.input_size = 4, .hidden_size = 2, .nonlinearity = "relu"};
+  const nn::Stack<float> model{nn::Outputs(nn::LSTM<float>(deep)),
+                               nn::Outputs(nn::RNN<float>(relu)),
+                               nn::LastState(nn::GRU<float>({.input_size = 2, .hidden_size = 3}))};
+  const std::string text = nn::describe(model);
+  CHECK(text ==
+        R"({"type":"Stack","layers":[{"type":"Outputs","layer":{"type":"LSTM","input_size":3,)"
+        R"("hidden_size":2,"num_layers":2,"bias":true,"dropout":0.0,"bidirectional":true}},)"
+        R"({"type":"Outputs","layer":{"type":"RNN","input_size":4,"hidden_size":2,"num_layers":1,)"
+        R"("nonlinearity":"relu","bias":true,"dropout":0.0,"bidirectional":false}},)"
+        R"({"type":"LastState","layer":{"type":"GRU","input_size":2,"hidden_size":3,)"
+        R"("num_layers":1,"bias":true,"dropout":0.0,"bidirectional":false}}]})");
+  nn::save_stack(folder.path("m"), model);
+  const nn::Stack<float> again = nn::load_stack<float>(folder.path("m"));
+  CHECK(nn::describe(again) == text);
+  const auto x = numbers<float>({2, 5, 3});
+  CHECK_AGREES(same_bits(again(x).array(), model(x).array()));
+  CHECK_AGREES(same_bits(nn::clone(model)(x).array(), model(x).array()));
+  const auto deepest = [](std::int64_t layers) {  // more than the slack of a file
+    return nn::Stack<float>(nn::LastState(nn::RNN<float>({.input_size = 600,
+                                                          .hidden_size = 700,
+                                                          .num_layers = layers,
+                                                          .bias = false,
+                                                          .bidirectional = true})));
+  };
+  nn::save_stack(folder.path("deep"), deepest(2));
+  auto loaded = nn::load_stack<float>(folder.path("deep"));
+  CHECK(count(loaded) == 2 * 700 * (600 + 700) + 2 * 700 * (1400 + 700));
+  for (const char* wrong : {"num_layers\":3", "hidden_size\":900", "bidirectional\":true,\"x"}) {
+    CAPTURE(wrong);
+    auto arrays = data::read_safetensors(folder.path("deep"));
+    std::string& layers = arrays.metadata["layers"];
+    const std::string key = std::string(wrong).substr(0, std::string(wrong).find(':') + 1);
+    layers.replace(layers.find(key), layers.find(',', layers.find(key)) - layers.find(key), wrong);
+    data::write_safetensors(folder.path("lies"), arrays);
+    CHECK_THROWS_AS(nn::load_stack<float>(folder.path("lies")), FileError);
+  }
+}
+
+TEST_CASE("descriptions of recurrent layers that there are not are refused with their place") {
+  const auto refusal = [](const std::string& layer) {
+    return message_of<FileError>([&] {
+      nn::build<float>(R"({"type":"Stack","layers":[{"type":"LastState","layer":)" + layer + "}]}");
+    });
+  };
+  CHECK(refusal(R"({"type":"Linear","in_features":1,"out_features":1})") ==
+        "build: layer 0: its layer: \"Linear\" is no LSTM, GRU or RNN");
+  CHECK(refusal(R"({"type":"GRU","input_size":3})") ==
+        "build: layer 0: its layer: GRU: hidden_size = 0; it is at least 1; left out: hidden_size, "
+        "num_layers, bias, dropout, bidirectional");
+  CHECK(refusal(R"({"type":"GRU","input_size":3,"hidden_sizes":3})") ==
+        "build: layer 0: its layer: the key \"hidden_sizes\" is not known");
+  CHECK(refusal(R"({"type":"LSTM","input_size":3,"hidden_size":3,"x":3})") ==
+        "build: layer 0: its layer: the key \"x\" is not known");
+  CHECK(refusal("[]") == "build: layer 0: \"layer\" must be an object");
+  CHECK(refusal(R"({"type":"LSTM","input_size":3,"hidden_size":3},"x":1)") ==
+        "build: layer 0: the key \"x\" is not known");
+  CHECK(message_of<FileError>([&] {
+          nn::build<float>(R"({"type":"Stack","layers":[{"type":"LSTM","input_size":1}]})");
+        }).find("there is no layer \"LSTM\"") != std::string::npos);
+  struct Mine : nn::GRU<float> {
+    using nn::GRU<float>::GRU;
+  };
+  const nn::Stack<float> own{nn::Outputs(Mine({.input_size = 2, .hidden_size = 2}))};
+  CHECK(
+      message_of<ArgumentError>([&] { nn::describe(own); }) ==
+      "describe: layer 0 is known when it is compiled only; a Stack of named layers, a Residual of "
+      "a Stack, and LastState and Outputs of an LSTM, GRU or RNN have descriptions");
 }
 
 TEST_CASE("what does not fit is refused by name") {

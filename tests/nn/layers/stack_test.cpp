@@ -142,13 +142,15 @@ TEST_CASE("a layer of one's own is described and built by its name") {
 TEST_CASE("what has no description, or no copy, says so") {
   nn::Stack<double> model(nn::Linear<double>(2, 2), [](const auto& x) { return x * 2.0; });
   CHECK(message_of<ArgumentError>([&] { nn::describe(model); }) ==
-        "describe: layer 1 has a type without a name; a Stack of named layers, and a Residual of a "
-        "Stack, have descriptions");
+        "describe: layer 1 has a type without a name; a Stack of named layers, a Residual of a "
+        "Stack, "
+        "and LastState and Outputs of an LSTM, GRU or RNN have descriptions");
   CHECK_NOTHROW(model.clone());
   nn::Stack<double> fixed(nn::Sequential(nn::Linear<double>(2, 2)));
-  CHECK(message_of<ArgumentError>([&] { nn::describe(fixed); }) ==
-        "describe: layer 0 is known when it is compiled only; a Stack of named layers, and a "
-        "Residual of a Stack, have descriptions");
+  CHECK(
+      message_of<ArgumentError>([&] { nn::describe(fixed); }) ==
+      "describe: layer 0 is known when it is compiled only; a Stack of named layers, a Residual of "
+      "a Stack, and LastState and Outputs of an LSTM, GRU or RNN have descriptions");
 }
 
 TEST_CASE("descriptions that no model has are refused with their place") {
