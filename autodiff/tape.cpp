@@ -86,7 +86,8 @@ Records& tape_of(std::string_view operation, Place place) {
   Records& tape = tape_for(operation);
   if (tape.admit(operation, place) == Argument::constant) {
     throw TapeError(std::string(operation) +
-                    ": the output does not depend on any Variable or watched tensor of the tape");
+                    ": the output does not depend on any Variable or watched tensor of the tape; a "
+                    "Variable that is frozen counts as a constant until unfreeze()");
   }
   return tape;
 }

@@ -52,6 +52,14 @@ double rate_of(const AnyOptimizer& optimizer) {
   return has_rate ? optimizer.option("learning_rate") : 0;
 }
 
+void check_trainable(const char* operation, const Parameters& parameters) {
+  if (!are_frozen(parameters)) return;
+  throw TapeError(
+      std::string(operation) +
+      ": all parameters of the optimizer are frozen, so that there is nothing to train; "
+      "unfreeze() makes them trainable");
+}
+
 void refuse_loss(const char* operation, const Shape& shape) {
   throw ShapeError(std::string(operation) + ": the loss of a batch has shape " + to_string(shape) +
                    " and is not a single value; reduce it by mean() or sum()");

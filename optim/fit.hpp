@@ -151,6 +151,19 @@ double value_of_loss(const char* operation, const Tensor& loss) {
   if (loss.size() != 1) refuse_loss(operation, loss.shape());
   return double(loss.item());
 }
+inline Parameters parameters_of(const AnyOptimizer& optimizer) { return optimizer.parameters(); }
+/// @throws TapeError if all parameters are frozen, so that a sweep finds nothing.
+EBB_API void check_trainable(const char* operation, const Parameters& parameters);
+/// The sweep of a loss. @throws TapeError, which says so, if there is nothing to train.
+template <class Tensor, class O>
+void sweep_loss(const char* operation, const Tensor& loss, O& optimizer) {
+  try {
+    backward(loss);
+  } catch (const TapeError&) {
+    check_trainable(operation, parameters_of(optimizer));
+    throw;
+  }
+}
 /// The rows of a batch; 1 if it does not tell.
 template <class Batch>
 std::int64_t rows_of(const Batch& batch) {
@@ -183,7 +196,6 @@ double rate_of(Optimizer<Rule>& optimizer) {
   }
 }
 EBB_API double rate_of(const AnyOptimizer& optimizer);
-inline Parameters parameters_of(const AnyOptimizer& optimizer) { return optimizer.parameters(); }
 
 /// `fit` for either kind of optimizer.
 template <class Loss, class O, class Batches>
@@ -231,7 +243,11 @@ History fit(Loss& loss_of_batch, O& optimizer, Batches& batches, const FitOption
         value = value_of_loss("fit", loss);
         if (std::isfinite(value)) {
           using T = typename std::remove_cvref_t<decltype(loss)>::value_type;
-          options.accumulate == 1 ? backward(loss) : backward(loss * T(rows));
+          if (options.accumulate == 1) {
+            sweep_loss("fit", loss, optimizer);
+          } else {
+            sweep_loss("fit", loss * T(rows), optimizer);
+          }
         }
       }
       if (!std::isfinite(value)) {

@@ -30,6 +30,9 @@ class AnyOptimizer;
 
 namespace detail {
 
+/// True if no parameter is trainable.
+EBB_API bool are_frozen(const Parameters& parameters);
+
 /// True for the rules whose optimizers the library has.
 template <class Rule>
 constexpr bool is_listed = false;
@@ -164,7 +167,7 @@ class EBB_API Optimizer {
   [[noreturn]] void throw_changed(std::size_t g) const;
   /// Sets the options that have a schedule to their values for the next step.
   static void follow_schedules(Group<Rule>& group, std::int64_t step);
-  [[noreturn]] static void throw_no_gradient();
+  [[noreturn]] void throw_no_gradient() const;
   /// @throws ArgumentError for a parameter without a gradient that nothing else holds.
   static void check_held(const Parameter& parameter);
   /// The first step will look for gradients of variables that are not here.

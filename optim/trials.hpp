@@ -162,7 +162,7 @@ LearningRateCurve find_learning_rate(M& model, Loss&& loss_of_batch, O& optimize
         Tape tape;
         const auto loss = detail::loss_of(loss_of_batch, batch);
         value = detail::value_of_loss("find_learning_rate", loss);
-        if (std::isfinite(value)) backward(loss);
+        if (std::isfinite(value)) detail::sweep_loss("find_learning_rate", loss, optimizer);
       }
       rates.set(search.next());
       goes_on = search.note(value);
@@ -193,7 +193,7 @@ OverfitResult overfit_one_batch(M& model, Loss&& loss_of_batch, O& optimizer, Ba
       const auto loss = detail::loss_of(loss_of_batch, batch);
       result.last = detail::value_of_loss("overfit_one_batch", loss);
       if (is_first) result.first = result.last;
-      if (std::isfinite(result.last)) backward(loss);
+      if (std::isfinite(result.last)) detail::sweep_loss("overfit_one_batch", loss, optimizer);
     };
     for (loss_now(true);; loss_now(false)) {
       result.has_learned = result.last <= options.target * result.first;

@@ -182,7 +182,14 @@ void Optimizer<Rule>::follow_schedules(Group<Rule>& group, std::int64_t step) {
 }
 
 template <class Rule>
-void Optimizer<Rule>::throw_no_gradient() {
+void Optimizer<Rule>::throw_no_gradient() const {
+  bool are_frozen = true;
+  for (const Group<Rule>& group : groups_) are_frozen &= detail::are_frozen(group.parameters);
+  if (are_frozen) {
+    throw ArgumentError(
+        "Optimizer: all parameters are frozen, and get no gradient; unfreeze() makes them "
+        "trainable");
+  }
   throw ArgumentError(
       "Optimizer: no parameter has a gradient; call backward before step, zero_grad after it, and "
       "compute the loss from the parameters themselves");

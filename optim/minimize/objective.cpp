@@ -105,6 +105,13 @@ ModelObjective::ModelObjective(Loss loss, Parameters parameters)
     throw ArgumentError(
         "minimize: the model has no parameter; does its `each` name its Variables?");
   }
+  const auto is_frozen = [](const Parameter& parameter) {
+    return parameter.visit([](const auto& variable) { return variable.is_frozen(); });
+  };
+  if (std::ranges::all_of(parameters_, is_frozen)) {
+    throw ArgumentError(
+        "minimize: all parameters of the model are frozen; unfreeze() makes them trainable");
+  }
 }
 Vector ModelObjective::start() const {
   Vector x;

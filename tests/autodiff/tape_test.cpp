@@ -264,6 +264,10 @@ TEST_CASE("sweeping without a tape, or from a constant, says what is missing") {
   Tape tape;
   CHECK(contains(message_of<TapeError>([&] { backward(sum(Tensor<double>(x0))); }),
                  "does not depend on any Variable"));
+  w.freeze();
+  CHECK(message_of<TapeError>([&] { backward(sum(square(w))); }) ==
+        "backward: the output does not depend on any Variable or watched tensor of the tape; a "
+        "Variable that is frozen counts as a constant until unfreeze()");
   CHECK(contains(message_of<ArgumentError>([&] { sum(Tensor<double>()); }), "an operand is empty"));
 }
 

@@ -18,11 +18,10 @@
 #include "ebb/nn/layers/linear.hpp"
 #include "ebb/optim/callbacks/early_stopping.hpp"
 #include "ebb/tests/close.hpp"
-#include "ebb/tests/message.hpp"
 
 using namespace ebb;
 using namespace ebb::optim;
-using ebb::test::close, ebb::test::message_of, ebb::test::same_bits;
+using ebb::test::close, ebb::test::same_bits;
 
 namespace {
 
@@ -204,19 +203,6 @@ TEST_CASE("Ctrl-C ends after the step that it meets") {
       "interrupted after step 2; nothing was saved, as no SaveSnapshots is among the callbacks";
   CHECK(history.how_to_resume == text);
   CHECK(heard.str() == text + '\n');
-}
-
-TEST_CASE("a loss that is no single value is refused with its shape and the cure") {
-  Problem problem;
-  Optimizer optimizer(problem.model, SGD{.learning_rate = 0.1});
-  auto loader = problem.loader();
-  const Array<double> before = problem.model.weight.value();
-  const auto loss = [&](const auto& x, const auto& y) { return square(problem.model(x) - y); };
-  CHECK(message_of<ShapeError>([&] { fit(loss, optimizer, loader); }) ==
-        "fit: the loss of a batch has shape (8, 1) and is not a single value; reduce it by mean() "
-        "or sum()");
-  CHECK(optimizer.steps() == 0);
-  CHECK(equal(problem.model.weight.value(), before));
 }
 
 TEST_CASE("a loss that is not finite ends it before the step, and is found") {

@@ -15,12 +15,14 @@
 #include "ebb/data/batches/loader.hpp"
 #include "ebb/data/sets/dataset.hpp"
 #include "ebb/nn/layers/linear.hpp"
+#include "ebb/optim/minimize.hpp"
 #include "ebb/optim/update.hpp"
 #include "ebb/tests/close.hpp"
+#include "ebb/tests/message.hpp"
 
 using namespace ebb;
 using namespace ebb::optim;
-using ebb::test::close, ebb::test::same_bits;
+using ebb::test::close, ebb::test::message_of, ebb::test::same_bits;
 
 namespace {
 
@@ -109,6 +111,17 @@ struct Scene {
     all.push_back(model.out.bias.has_gradient());
     all.push_back(optimizer.groups()[0].learning_rate(3));
     return all;
+  }
+};
+
+/// A line with a few rows.
+struct Problem {
+  Array<double> x = Array<double>::full({16, 2}, 0.5), y = Array<double>::ones({16, 1});
+  nn::Linear<double> model = nn::Linear<double>::zeros(2, 1);
+
+  auto loader() const { return data::Loader(data::TensorDataset(x, y), {.batch_size = 8}); }
+  auto loss() const {
+    return [this](const auto& a, const auto& b) { return mse_loss(model(a), b); };
   }
 };
 
@@ -329,6 +342,56 @@ TEST_CASE("options out of range and missing batches are refused") {
                        ("find_learning_rate" + text).c_str(), ShapeError);
   CHECK_THROWS_WITH_AS(overfit_one_batch(scene.model, two, scene.optimizer, one),
                        ("overfit_one_batch" + text).c_str(), ShapeError);
+}
+
+TEST_CASE("a loss that is no single value is refused with its shape and the cure") {
+  Problem problem;
+  Optimizer optimizer(problem.model, SGD{.learning_rate = 0.1});
+  auto loader = problem.loader();
+  const Array<double> before = problem.model.weight.value();
+  const auto loss = [&](const auto& x, const auto& y) { return square(problem.model(x) - y); };
+  CHECK(message_of<ShapeError>([&] { fit(loss, optimizer, loader); }) ==
+        "fit: the loss of a batch has shape (8, 1) and is not a single value; reduce it by mean() "
+        "or sum()");
+  CHECK(optimizer.steps() == 0);
+  CHECK(equal(problem.model.weight.value(), before));
+}
+
+TEST_CASE("where all parameters are frozen, it is that which is said") {
+  Problem problem;
+  Optimizer optimizer(problem.model, SGD{.learning_rate = 0.1});
+  auto loader = problem.loader();
+  problem.model.weight.freeze();
+  CHECK_NOTHROW(fit(problem.loss(), optimizer, loader));  // the bias is trained
+  problem.model.bias.freeze();
+  const std::string text =
+      ": all parameters of the optimizer are frozen, so that there is nothing to train; unfreeze() "
+      "makes them trainable";
+  CHECK(message_of<TapeError>([&] { fit(problem.loss(), optimizer, loader); }) == "fit" + text);
+  CHECK(message_of<TapeError>([&] { fit(problem.loss(), optimizer, loader, {.accumulate = 2}); }) ==
+        "fit" + text);
+  CHECK(message_of<TapeError>([&] {
+          static_cast<void>(find_learning_rate(problem.model, problem.loss(), optimizer, loader));
+        }) == "find_learning_rate" + text);
+  CHECK(message_of<TapeError>([&] {
+          static_cast<void>(overfit_one_batch(problem.model, problem.loss(), optimizer, loader));
+        }) == "overfit_one_batch" + text);
+  CHECK(
+      message_of<ArgumentError>([&] { optimizer.step(); }) ==
+      "Optimizer: all parameters are frozen, and get no gradient; unfreeze() makes them trainable");
+  CHECK(message_of<ArgumentError>([&] {
+          minimize(
+              problem.model, [&] { return mse_loss(problem.model(problem.x), problem.y); },
+              GradientDescent{});
+        }) == "minimize: all parameters of the model are frozen; unfreeze() makes them trainable");
+  problem.model.bias.unfreeze();
+  CHECK(message_of<ArgumentError>([&] {
+          optimizer.step();
+        }).starts_with("Optimizer: no parameter has a gradient"));
+  const auto other = [&](const auto& x, const auto&) { return mean(x); };
+  CHECK(message_of<TapeError>([&] {
+          fit(other, optimizer, loader);
+        }).starts_with("backward: the output does not depend on any Variable"));
 }
 
 }  // TEST_SUITE("trials")
