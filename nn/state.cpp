@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "ebb/nn/state.hpp"
 
+#include <algorithm>
+#include <string_view>
 #include <unordered_map>
 #include <unordered_set>
 
@@ -107,6 +109,41 @@ void append(std::string& text, const std::vector<std::string>& names, const char
     text += "\n  and " + std::to_string(names.size() - most) + " more that" + what;
 }
 
+/// A text with a dot at its end behind which most of `longer` are most of `shorter`; "" if there is
+/// none.
+std::string prefix_of(const std::vector<std::string>& longer,
+                      const std::vector<std::string>& shorter) {
+  constexpr std::size_t most_tried = 4;  // of the shorter names, one of which the others may lack
+  const std::unordered_set<std::string_view> known(shorter.begin(), shorter.end());
+  for (std::size_t i = 0; i < std::min(most_tried, shorter.size()); ++i) {
+    for (const std::string& candidate : longer) {
+      if (!candidate.ends_with("." + shorter[i])) continue;
+      const std::string prefix = candidate.substr(0, candidate.size() - shorter[i].size());
+      const auto found = std::count_if(longer.begin(), longer.end(), [&](const std::string& name) {
+        return name.starts_with(prefix) &&
+               known.contains(std::string_view(name).substr(prefix.size()));
+      });
+      if (2 * std::size_t(found) > std::max(longer.size(), shorter.size())) return prefix;
+    }
+  }
+  return {};
+}
+
+/// The arrays without a prefix of their names; those that lack it stay as they are.
+template <class E>
+data::NamedArrays without_prefix(const data::NamedArrays& arrays, const std::string& prefix,
+                                 const std::string& source) {
+  data::NamedArrays renamed;
+  bool has_any = false;
+  for (const std::string& name : arrays.names()) {
+    const bool has = name.starts_with(prefix);
+    has_any |= has;
+    renamed.add(has ? name.substr(prefix.size()) : name, arrays.at(name));
+  }
+  if (!has_any) throw E(source + " have no name that begins with \"" + prefix + '"');
+  return renamed;
+}
+
 }  // namespace
 
 std::vector<Buffer> buffers(ModelRef model) {
@@ -130,6 +167,14 @@ std::string StateDifferences::text() const {
   append(text, missing, " is missing");
   append(text, unexpected, " is not in the model");
   append(text, unfit, "");
+  if (const std::string prefix = prefix_of(unexpected, missing); !prefix.empty()) {
+    text += "\n  the names of the arrays begin with \"" + prefix +
+            "\", and those of the model do not: load them with {.prefix = \"" + prefix + "\"}";
+  } else if (const std::string lacks = prefix_of(missing, unexpected); !lacks.empty()) {
+    text += "\n  the names of the model begin with \"" + lacks +
+            "\", and those of the arrays do not: load them into its part " +
+            lacks.substr(0, lacks.size() - 1);
+  }
   return text.empty() ? text : text.substr(1);
 }
 std::ostream& operator<<(std::ostream& out, const StateDifferences& differences) {
@@ -140,8 +185,10 @@ namespace {
 
 /// Loads arrays if they are accepted. Errors have the type and start that fit the source.
 template <class E>
-StateDifferences load_from(const data::NamedArrays& arrays, ModelRef model, LoadOptions options,
+StateDifferences load_from(const data::NamedArrays& all, ModelRef model, const LoadOptions& options,
                            const std::string& source) {
+  const data::NamedArrays arrays =
+      options.prefix.empty() ? all : without_prefix<E>(all, options.prefix, source);
   StateDifferences differences = Loading(arrays, false).run(model);
   if (options.strict && !differences.empty()) {
     throw E(source + " differ from the model, and nothing was loaded:\n" + differences.text());

@@ -34,7 +34,8 @@ struct EBB_API StateDifferences {
   std::vector<std::string> unfit;       ///< one line for each array of another shape or type
 
   EBB_INLINE bool empty() const { return missing.empty() && unexpected.empty() && unfit.empty(); }
-  /// One line for each.
+  /// One line for each; and one that says what to do if names differ by what they begin with, as
+  /// those of a model that was a part of another one do.
   std::string text() const;
 };
 EBB_API std::ostream& operator<<(std::ostream& out, const StateDifferences& differences);
@@ -43,12 +44,14 @@ struct LoadOptions {
   /// Refuses arrays that differ, so that nothing is loaded. Otherwise what fits is loaded, and the
   /// rest is returned.
   bool strict = true;
+  /// What the names of the arrays begin with beside those of the model, such as "module.".
+  std::string prefix = {};
 };
 
 /// Gives the parameters and buffers of a model the arrays under their names; numbers are converted
 /// to the element type of the model. Returns what differs, which is nothing if it is strict.
 /// @throws ArgumentError if it is strict and the arrays differ: it lists how, and nothing is
-/// loaded.
+/// loaded; and for a prefix that no name has.
 EBB_API StateDifferences load_state(ModelRef model, const data::NamedArrays& arrays,
                                     LoadOptions options = {});
 

@@ -109,6 +109,53 @@ TEST_CASE("a frozen part is not trained, and the rest is") {
   CHECK_FALSE(model.head.layer<0>().weight.is_frozen());
 }
 
+TEST_CASE("names that differ by what they begin with are told apart, and can be loaded") {
+  struct Wrapped {
+    Network<float> module;
+    void each(Parts& part) { part("module", module); }
+  } whole;
+  Network<float> model;
+  const Folder folder;
+  const std::string path = folder.path("whole.safetensors");
+  nn::save(path, whole);
+  const auto hint = [](const std::string& message) {
+    return message.substr(message.rfind('\n') + 1);
+  };
+  const std::string message = message_of<FileError>([&] { nn::load(path, model); });
+  CHECK(message.starts_with(path + ": its arrays differ from the model"));
+  CHECK(
+      hint(message) ==
+      "  the names of the arrays begin with \"module.\", and those of the model do not: load them "
+      "with {.prefix = \"module.\"}");
+  CHECK(nn::load(path, model, {.prefix = "module."}).empty());
+  CHECK_AGREES(same_bits(model.in.weight.value(), whole.module.in.weight.value()));
+  CHECK(message_of<FileError>([&] { nn::load(path, model, {.prefix = "model."}); }) ==
+        path + ": its arrays have no name that begins with \"model.\"");
+  CHECK(message_of<ArgumentError>([&] {
+          nn::load_state(model, nn::state(whole), {.prefix = "model."});
+        }) == "load_state: the arrays have no name that begins with \"model.\"");
+
+  CHECK(
+      hint(message_of<ArgumentError>([&] { nn::load_state(whole, nn::state(model)); })) ==
+      "  the names of the model begin with \"module.\", and those of the arrays do not: load them "
+      "into its part module");
+  data::NamedArrays some;  // a file without the first one, and with one more
+  const data::NamedArrays all = nn::state(whole);
+  for (const std::string& name : all.names())
+    if (name != "module.in.weight") some.add(name, all.at(name));
+  some.add("step", Array<float>(1));
+  CHECK(
+      hint(nn::load_state(model, some, {.strict = false}).text()).find("{.prefix = \"module.\"}") !=
+      std::string::npos);
+  const auto rest = nn::load_state(model, some, {.strict = false, .prefix = "module."});
+  CHECK(rest.missing == std::vector<std::string>{"in.weight"});
+  CHECK(rest.unexpected == std::vector<std::string>{"step"});
+  // One layer of several is no prefix of all.
+  nn::Linear<float> layer(3, 4);
+  CHECK(nn::load_state(layer, nn::state(model), {.strict = false}).text().find("prefix") ==
+        std::string::npos);
+}
+
 TEST_CASE("apply calls a function with every parameter, tied ones once") {
   struct Tied {
     Variable<float> a{Array<float>::of({1, 2})};
