@@ -2,10 +2,29 @@
 #include "ebb/data/formats/csv_columns.hpp"
 
 #include <algorithm>
+#include <iterator>
 
 #include "ebb/data/files/number.hpp"
 
 namespace ebb::inline v0::data::detail {
+namespace {
+
+/// True for a text without a letter or a digit, and for a word that stands for a missing value.
+bool is_mark(std::string_view text) {
+  constexpr std::string_view words[] = {"na",      "n.a.",    "n.a",   "n/a",       "#n/a",
+                                        "nan",     "-nan",    "null",  "none",      "nil",
+                                        "missing", "unknown", "<na>",  "undefined", "#value!",
+                                        "#div/0!", "#ref!",   "#num!", "\u2013",    "\u2014"};
+  std::string lower(text);
+  bool has_word = false;
+  for (char& c : lower) {
+    if (c >= 'A' && c <= 'Z') c = char(c - 'A' + 'a');
+    has_word |= (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || (c & 0x80) != 0;
+  }
+  return !has_word || std::find(std::begin(words), std::end(words), lower) != std::end(words);
+}
+
+}  // namespace
 
 std::int64_t Levels::find(std::string_view text) const {
   const auto found = codes_.find(text);
@@ -18,11 +37,19 @@ std::int64_t Levels::add(std::string_view text) {
   return code;
 }
 
-std::int64_t Levels::count_texts(char decimal) const {
-  return std::count_if(codes_.begin(), codes_.end(), [&](const auto& level) {
+LevelKinds Levels::kinds(char decimal) const {
+  LevelKinds kinds;
+  for (const auto& [text, code] : codes_) {
     double ignored = 0;
-    return spelled_number(level.first, ignored, decimal) == Spelled::nothing;
-  });
+    if (spelled_number(text, ignored, decimal) == Spelled::nothing) {
+      ++kinds.texts;
+      kinds.are_marks &= is_mark(text);
+    } else {
+      ++kinds.numbers;
+      kinds.has_fraction |= text.find_first_of(std::string("eE") + decimal) != text.npos;
+    }
+  }
+  return kinds;
 }
 
 std::vector<std::string> Levels::sorted(std::vector<std::int64_t>& places,

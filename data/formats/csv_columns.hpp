@@ -15,6 +15,13 @@
 
 namespace ebb::inline v0::data::detail {
 
+/// What the levels of a column are.
+struct LevelKinds {
+  std::int64_t numbers = 0, texts = 0;
+  bool has_fraction = false;  ///< of a number, or an exponent: no class has one
+  bool are_marks = true;      ///< the texts look like marks of what is missing: "?", "-", "none"
+};
+
 /// The levels of one column, numbered in the order in which they first occur.
 class Levels {
  public:
@@ -23,8 +30,7 @@ class Levels {
   /// Gives the next number to a new text.
   std::int64_t add(std::string_view text);
   std::int64_t size() const { return std::int64_t(codes_.size()); }
-  /// The number of texts that are not numbers.
-  std::int64_t count_texts(char decimal) const;
+  LevelKinds kinds(char decimal) const;
   /// The first `known` texts, and the others in the order of their bytes. `places`, of `size()`
   /// elements, gets the position of each number in that order; a text whose element is -1 on entry
   /// is left out.

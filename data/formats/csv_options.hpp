@@ -63,7 +63,9 @@ struct CsvOptions {
   /// is read as its kind, with its levels first. The file may lack some of them.
   std::vector<Column> columns = {};
   /// The kind of all other columns. Empty: found from the file; a column is numeric if all its
-  /// present values are numbers.
+  /// present values are numbers. Texts that seem to be in a column of numbers by mistake are
+  /// errors: such as a "?", a few among many or among numbers with a fraction, and one that occurs
+  /// once.
   std::optional<Kind> kind = {};
   ReadOptions read = {};  ///< the most memory, a callback for progress, and rounding
 };

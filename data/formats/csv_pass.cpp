@@ -8,6 +8,21 @@
 #include "ebb/data/tables/columns.hpp"
 
 namespace ebb::inline v0::data::detail {
+namespace {
+
+/// True if a column with such levels is one of numbers with some texts by mistake, rather than one
+/// of classes, whose names may be a few whole numbers.
+bool are_numbers(const LevelKinds& levels, const auto& has_one_text_once) {
+  constexpr std::int64_t many = 10, some = 3;  // different numbers
+  if (levels.numbers == 0 || levels.texts == 0) return false;
+  if (levels.numbers >= many && levels.numbers >= 10 * levels.texts) return true;
+  if (levels.are_marks && levels.numbers >= levels.texts) return true;
+  if (levels.has_fraction && levels.numbers > levels.texts) return true;
+  return levels.texts == 1 && levels.numbers >= some && has_one_text_once();
+}
+
+}  // namespace
+
 template <class T>
 void CsvPass<T>::set_kinds(const std::vector<FoundKind>& known) {
   std::set<std::string_view> given;
@@ -226,29 +241,38 @@ std::string CsvPass<T>::other_decimal(std::string_view text) const {
          (has_point ? "comma" : "point") + " is its decimal mark";
 }
 
-/// @throws FileError if nearly all levels of a column whose kind was found are numbers, or all are
-/// with the other decimal mark.
+/// @throws FileError if the k-th column that is read has levels only because of some texts that a
+/// column of numbers should not have, or because of the other decimal mark.
 template <class T>
-void CsvPass<T>::check_level_texts(const ColumnState& column) const {
-  constexpr std::int64_t fewest = 10;  // a column with fewer different numbers may well be classes
+void CsvPass<T>::check_level_texts(std::size_t k, const Array<T>& values) const {
+  const ColumnState& column = columns_[read_[k]];
   if (column.is_given || column.kind() == Kind::numeric) return;
+  const std::string& text = column.found.text;
   const char other = options_.decimal == '.' ? ',' : '.';
-  if (column.levels.size() > 0 && column.levels.count_texts(other) == 0) {
-    file_.fail(column.found.mark,
-               "column " + quoted(column.name) + ": " + quoted(column.found.text) +
-                   " is not a number" + other_decimal(column.found.text) +
-                   ", or give the column Kind::categorical in CsvOptions::kinds");
+  if (column.levels.size() > 0 && column.levels.kinds(other).texts == 0) {
+    file_.fail(column.found.mark, "column " + quoted(column.name) + ": " + quoted(text) +
+                                      " is not a number" + other_decimal(text) +
+                                      ", or give the column Kind::categorical in "
+                                      "CsvOptions::kinds");
   }
-  const std::int64_t texts = column.levels.count_texts(options_.decimal);
-  const std::int64_t numbers = column.levels.size() - texts;
-  if (numbers < fewest || numbers < 10 * texts) return;
-  file_.fail(
-      column.found.mark,
-      "column " + quoted(column.name) + ": " + quoted(column.found.text) +
-          " is not a number, but " + std::to_string(numbers) + " of the " +
-          std::to_string(numbers + texts) +
-          " different values are; correct it, add it to CsvOptions::missing_names if it "
-          "means a missing value, or give the column Kind::categorical in CsvOptions::kinds");
+  const LevelKinds levels = column.levels.kinds(options_.decimal);
+  if (!are_numbers(levels, [&] {
+        const auto code = T(column.levels.find(text));
+        std::int64_t count = 0;
+        for (auto i = std::int64_t(k); i < values.size(); i += std::int64_t(read_.size()))
+          count += values[i] == code;
+        return count == 1;
+      })) {
+    return;
+  }
+  file_.fail(column.found.mark,
+             "column " + quoted(column.name) + ": " + quoted(text) + " is not a number, but " +
+                 std::to_string(levels.numbers) + " of the " +
+                 std::to_string(levels.numbers + levels.texts) +
+                 " different values are; correct it, add it to CsvOptions::missing_names" +
+                 (options_.missing == Missing::error ? " and set CsvOptions::missing" : "") +
+                 " if it means a missing value, or give the column Kind::categorical in "
+                 "CsvOptions::kinds");
 }
 
 /// Only finds columns that are not numeric.
@@ -394,9 +418,9 @@ std::optional<Table<T>> CsvPass<T>::read(std::vector<FoundKind>& kinds) {
     for (const ColumnState& column : columns_) kinds.push_back(column.found);
     return {};
   }
-  for (const ColumnState& column : columns_) check_level_texts(column);
   check_has_rows(rows.rows());
   auto values = rows.to_array();
+  for (std::size_t k = 0; k < read_.size(); ++k) check_level_texts(k, values);
   const bool learned = fill(values);
   std::vector<Column> columns = read_columns();
   sort_levels(columns, values);

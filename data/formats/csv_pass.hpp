@@ -106,7 +106,7 @@ class CsvPass {
   }
   void find_text(ColumnState& column);
   void check_separator(const ColumnState& column) const;
-  void check_level_texts(const ColumnState& column) const;
+  void check_level_texts(std::size_t k, const Array<T>& values) const;
   std::string other_decimal(std::string_view text) const;
   void search_row();
   void search_field(ColumnState& column);

@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <cmath>
 
 #include "ebb/autodiff/values/error.hpp"
 #include "ebb/data/formats/csv.hpp"
@@ -53,6 +54,13 @@ Array<double> streamed(const std::string& content, const std::string& target,
     *out++ = y.data()[i];
   }
   return both;
+}
+
+/// One letter a column: n or c.
+std::string kinds(const auto& table) {
+  std::string letters;
+  for (const auto& column : table.columns()) letters += column.kind == Kind::numeric ? 'n' : 'c';
+  return letters;
 }
 
 const CsvOptions blanks{.separator = ' '};
@@ -284,6 +292,53 @@ TEST_CASE("a chosen column that the file lacks is an error that lists the column
         }) == "read_csv: CsvOptions::select has column \"a\" twice");
   CHECK(test::message_of<ArgumentError>([] { read("a\n1\n", {.n_rows = -1}); }) ==
         "read_csv: CsvOptions::n_rows is -1; 0 reads all rows");
+}
+
+TEST_CASE("a text that stands by mistake in a small column of numbers is refused, too") {
+  const std::string cure =
+      " different values are; correct it, add it to CsvOptions::missing_names and set "
+      "CsvOptions::missing if it means a missing value, or give the column Kind::categorical in "
+      "CsvOptions::kinds";
+  const std::string question = "age,weight\n31,70\n45,82\n?,64\n31,?\n";
+  CHECK(error(question) == "4:1: column \"age\": \"?\" is not a number, but 2 of the 3" + cure);
+  CsvOptions options{.missing = Missing::nan};
+  options.missing_names.push_back("?");
+  const auto table = read(question, options);
+  CHECK(kinds(table) == "nn");
+  CHECK_AGREES(
+      same_bits(table.values(), Array<double>::of({{31, 70}, {45, 82}, {NAN, 64}, {31, NAN}})));
+  CHECK(kinds(read(question, {.kind = Kind::categorical})) == "cc");
+
+  const auto refused = [&](const std::string& rows, const std::string& what) {
+    CAPTURE(rows);
+    CHECK(error("a\n" + rows) == what + cure);
+  };
+  const auto is_class = [](const std::string& rows) {
+    CAPTURE(rows);
+    CHECK(kinds(read("a\n" + rows)) == "c");
+  };
+  // A mark of what is missing, however often, unless marks are more than numbers.
+  refused("1\n-\n-\n", "3:1: column \"a\": \"-\" is not a number, but 1 of the 2");
+  refused("1\nUnknown\n2\nunknown\n",
+          "3:1: column \"a\": \"Unknown\" is not a number, but 2 of the 4");
+  refused("1\n\xE2\x80\x93\n2\n\xE2\x80\x93\n",
+          "3:1: column \"a\": \"\xE2\x80\x93\" is not a number, but 2 of the 3");
+  is_class("0\n+\n-\n");
+  is_class("?\nx\n1\n2\n");
+  is_class("1\n2\n3\n4+\n1\n4+\n");
+  is_class("1\n2\n\xC3\xA9\n\xC3\xA9\n");
+  // Numbers with a fraction or an exponent, unless they are not more than the texts.
+  refused("1.5\n2\nlow\nlow\n", "4:1: column \"a\": \"low\" is not a number, but 2 of the 3");
+  refused("1\n2e3\nlow\nlow\n", "4:1: column \"a\": \"low\" is not a number, but 2 of the 3");
+  is_class("1.5\nlow\nlow\n");
+  is_class("1.5\n2.5\nlow\nhigh\n");
+  // One text in one row, among at least three numbers.
+  refused("1\n2\n2\n4O\n7\n", "5:1: column \"a\": \"4O\" is not a number, but 3 of the 4");
+  is_class("1\n2\n4O\n2\n");
+  is_class("1\n2\n3\n4O\n5P\n");
+  // The place is that of the text in the second of two columns, and rows count from the start.
+  CHECK(error("b,a\nx,1\nx,2\ny,3\ny,4 5\n") ==
+        "5:3: column \"a\": \"4 5\" is not a number, but 3 of the 4" + cure);
 }
 
 }  // TEST_SUITE("csv")
