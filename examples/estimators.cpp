@@ -172,7 +172,7 @@ void tumours(const std::string& folder, const std::string& pictures, std::uint64
 
 void irises(const std::string& folder, const std::string& pictures, std::uint64_t seed) {
   const auto table = data::read_csv<double>(folder + "/iris.csv").with_target("species");
-  nn::TableModel model(nn::LogisticRegression({.l2 = 1e-3}));
+  nn::TableModel model{nn::LogisticRegression({.l2 = 1e-3})};
   const auto scores = nn::cross_validate(
       model, table, "", {.folds = 10, .seed = seed, .metrics = {"accuracy", "log_loss", "f1"}});
   model.fit(table);
@@ -187,7 +187,7 @@ void irises(const std::string& folder, const std::string& pictures, std::uint64_
               scores.mean(), scores.mean("log_loss"), model.score(table));
 
   // By the petals alone, which a plane can show.
-  nn::TableModel petals(nn::LogisticRegression({.l2 = 1e-3}));
+  nn::TableModel petals{nn::LogisticRegression({.l2 = 1e-3})};
   const auto measured = table.select({"petal_length", "petal_width", "species"});
   petals.fit(measured);
   std::printf("petals_training_accuracy %.6f\n", petals.score(measured));

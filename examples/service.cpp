@@ -22,12 +22,12 @@ namespace {
 double train_and_save(const std::string& path, const Table& table, std::uint64_t seed) {
   const auto [train, validation, test] = data::split(
       table, data::split_stratified(table.labels("benign"), {.test = 0.25, .seed = seed}));
-  nn::TableModel model(nn::MLPClassifier({.hidden = {16},
+  nn::TableModel model{nn::MLPClassifier({.hidden = {16},
                                           .l2 = 1e-3,
                                           .batch_size = 32,
                                           .learning_rate = 1e-2,
                                           .early_stopping = true,
-                                          .seed = seed}));
+                                          .seed = seed})};
   model.fit(train, "benign");
   const double accuracy = model.score(test);
   nn::save_model(path, model, train, {.seed = seed, .metrics = {{"accuracy", accuracy}}});

@@ -48,7 +48,7 @@ std::int64_t gather_$1(const std::string& path, const data::Rows& rows) {
   return sizes.rows(rows) + sizes.size() + text.size() + file.size();
 }
 double judge_$1(const data::Table<float>& table, const Array<float>& x, const Array<float>& y) {
-  nn::TableModel model(nn::LogisticRegression({.l2 = 0.1}));
+  nn::TableModel model{nn::LogisticRegression({.l2 = 0.1})};
   model.fit(table, "y");
   nn::save_model("model.safetensors", model, table);
   const auto again = nn::load_model<nn::LogisticRegression>("model.safetensors");

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // A fitted model as one file, with all that is needed to use it without the program that made it:
 //
-//   nn::TableModel model(nn::LogisticRegression({.l2 = 0.01}));
+//   nn::TableModel model{nn::LogisticRegression({.l2 = 0.01})};
 //   model.fit(train, "species");
 //   nn::save_model("model.safetensors", model, train, {.seed = 7});
 //   const auto again = nn::load_model<nn::LogisticRegression>("model.safetensors");

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Estimators of tables, from the columns of a file to predictions:
 //
-//   nn::TableModel model(nn::LogisticRegression({.l2 = 0.01}));
+//   nn::TableModel model{nn::LogisticRegression({.l2 = 0.01})};
 //   model.fit(train, "species");
 //   std::cout << model.predict(test)[0] << " " << model.score(test) << "\n";
 #pragma once
