@@ -55,10 +55,10 @@ class EBB_API SummaryMaker : public LayerObserver {
 
 }  // namespace detail
 
-/// Calls a model in evaluation with an example of its input, and says what it consists of. Layers
-/// of the library have rows, those of your own in containers too, and what `in_layer` calls;
+/// Calls a model in evaluation with an example of its input, and says what it consists of. The
+/// library's layers have rows, those of your own that a container or `in_layer` calls too;
 /// parameters that are in none of them are listed by name. Operations are those of matrix products
-/// and convolutions of the library's layers.
+/// and convolutions in layers of the library.
 template <class M, class... X>
 EBB_INLINE ModelSummary summary(M& model, const X&... x) {
   const NoRecord pause;

@@ -19,6 +19,13 @@ namespace {
 const nn::RecurrentSettings deep{
     .input_size = 3, .hidden_size = 2, .num_layers = 2, .bidirectional = true};
 
+/// A layer with a name of the library's.
+struct Taken {
+  static constexpr std::string_view name = "Outputs";
+  Tensor<float> operator()(const Operand<float>& x) const { return x + 0.0f; }
+  void each(Parts&) {}
+};
+
 /// The state of a layer, by the name of a weight.
 Array<double> weight(const auto& layer, const std::string& name) {
   return nn::state(layer).template get<double>(name);
@@ -231,6 +238,9 @@ TEST_CASE("descriptions of recurrent layers that there are not are refused with 
   CHECK(message_of<FileError>([&] {
           nn::build<float>(R"({"type":"Stack","layers":[{"type":"LSTM","input_size":1}]})");
         }).find("there is no layer \"LSTM\"") != std::string::npos);
+  nn::LayerTypes<float> types;
+  CHECK(message_of<ArgumentError>([&] { types.add<Taken>(); }) ==
+        "LayerTypes: there is a layer named \"Outputs\" already");
   struct Mine : nn::GRU<float> {
     using nn::GRU<float>::GRU;
   };
