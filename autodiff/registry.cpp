@@ -21,6 +21,7 @@
 #include "ebb/autodiff/ops/linear_algebra/solvers.hpp"
 #include "ebb/autodiff/ops/log_scans.hpp"
 #include "ebb/autodiff/ops/masks.hpp"
+#include "ebb/autodiff/ops/networks/attention.hpp"
 #include "ebb/autodiff/ops/networks/convolution.hpp"
 #include "ebb/autodiff/ops/networks/dropout.hpp"
 #include "ebb/autodiff/ops/networks/embedding.hpp"
@@ -180,6 +181,7 @@ std::vector<RegistryEntry> registry() {
   add(all, "pooling", op::Poolings{});
   add(all, "embeddings", op::Embeddings{});
   add(all, "normalisations", op::Normalisations{});
+  add(all, "attention", op::Attentions{});
   add(all, "recurrent", op::Recurrences{});
   add(all, "drawn", op::Drawn{});
   return all;

@@ -200,6 +200,24 @@ EBB_API BatchNormalized<T> batch_norm(const Operand<T>& x, const Array<T>& runni
 /// and keeps NaN.
 template <Real T> EBB_API Tensor<T> dropout(const Operand<T>& x, double p, Stream& stream);
 
+/// Options of scaled_dot_product_attention. `mask` is true where a key takes part, and broadcasts to
+/// (..., queries, keys); none means everywhere. With `causal` a query sees the keys up to its own
+/// position only; the last query stands at the last key.
+struct AttentionOptions {
+  Array<bool> mask = {};
+  bool causal = false;
+};
+/// The mean of the values by softmax(query key^T / sqrt(d)) (Vaswani et al. 2017, equation 1):
+/// query (..., queries, d), key (..., keys, d) and value (..., keys, v) give (..., queries, v). For
+/// many keys the gradient computes the softmax again, and nothing of (queries, keys) is kept. A row
+/// of the mask without a key is an ArgumentError, as its query has no mean.
+/// @pytorch also takes numbers to add as the mask, dropout_p and scale; with is_causal the first
+/// query stands at the first key.
+template <Real T>
+EBB_API Tensor<T> scaled_dot_product_attention(const Operand<T>& query, const Operand<T>& key,
+                                               const Operand<T>& value,
+                                               const AttentionOptions& options = {});
+
 // Recurrent layers: one layer in one direction over sequences x (n, t, in), from states, which are
 // zeros at first. weight_ih: (gates hidden, in); weight_hh: (gates hidden, hidden); biases, which
 // may be left out: (gates hidden,). A sequence may come in parts, each of which starts from the

@@ -1,12 +1,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "ebb/nn/layers/attention.hpp"
 
-#include <algorithm>
 #include <cmath>
-#include <limits>
 
 #include "ebb/autodiff/ops.hpp"
-#include "ebb/autodiff/values/instances.hpp"
 #include "ebb/nn/initialisation.hpp"
 
 namespace ebb::inline v0::nn {
@@ -21,62 +18,6 @@ void LearnedEncodingSettings::each(Fields& field) {
   field("max_length", max_length);
   field("features", features);
 }
-
-namespace {
-
-/// True where a query sees a key: (queries, keys). The last query sees the last key.
-Array<bool> causal_mask(std::int64_t queries, std::int64_t keys) {
-  auto mask = Array<bool>::uninitialized({queries, keys});
-  bool* const m = mask.mutate();
-  for (std::int64_t i = 0; i < queries; ++i) {
-    for (std::int64_t k = 0; k < keys; ++k) m[i * keys + k] = k - (keys - queries) <= i;
-  }
-  return mask;
-}
-
-/// @throws ArgumentError for a row of a mask without a key.
-void check_rows(const Array<bool>& mask) {
-  const Shape& s = mask.shape();
-  const std::int64_t keys = s.rank() > 0 ? s[s.rank() - 1] : 1;
-  for (std::int64_t row = 0; keys > 0 && row < s.size() / keys; ++row) {
-    const bool* const first = mask.begin() + row * keys;
-    if (std::any_of(first, first + keys, [](bool takes_part) { return takes_part; })) continue;
-    throw ArgumentError("attention: row " + std::to_string(row) + " of the mask " + to_string(s) +
-                        " leaves out every key; a query needs one, so leave out the query after "
-                        "the attention");
-  }
-}
-
-}  // namespace
-
-template <Real T>
-Tensor<T> scaled_dot_product_attention(const Operand<T>& query, const Operand<T>& key,
-                                       const Operand<T>& value, const AttentionOptions& options) {
-  const Shape &q = query.shape(), &k = key.shape(), &v = value.shape();
-  const int rank = q.rank();
-  if (rank < 2 || k.rank() != rank || v.rank() != rank || q[rank - 1] != k[rank - 1] ||
-      k[rank - 2] != v[rank - 2] || k[rank - 2] < 1) {
-    throw ShapeError(
-        "attention: query must be (..., queries, d), key (..., keys, d) and value (..., keys, v), "
-        "not " +
-        to_string(q) + ", " + to_string(k) + " and " + to_string(v));
-  }
-  const double scale = 1 / std::sqrt(double(q[rank - 1]));
-  std::vector<int> order;
-  for (int axis = 0; axis < rank; ++axis) order.push_back(axis);
-  std::swap(order[std::size_t(rank - 1)], order[std::size_t(rank - 2)]);
-  Tensor<T> scores = matmul(query * scale, transpose(key, order));
-  const Tensor<T> out = -std::numeric_limits<T>::infinity();
-  if (options.causal) scores = where(causal_mask(q[rank - 2], k[rank - 2]), scores, out);
-  if (!options.mask.empty()) {
-    check_rows(options.mask);
-    scores = where(options.mask, scores, out);
-  }
-  return matmul(softmax(scores), value);
-}
-EBB_OVERLOAD_FOR_REALS(scaled_dot_product_attention,
-                       Tensor<T>(const Operand<T>&, const Operand<T>&, const Operand<T>&,
-                                 const AttentionOptions&))
 
 namespace {
 

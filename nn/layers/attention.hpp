@@ -1,28 +1,15 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Attention, and what says where a part of a sequence stands.
 #pragma once
+#include "ebb/autodiff/operations/networks.hpp"
 #include "ebb/autodiff/values/random.hpp"
 #include "ebb/nn/layers/dropout.hpp"
 #include "ebb/nn/layers/linear.hpp"
 
 namespace ebb::inline v0::nn {
 
-struct AttentionOptions {
-  /// True where a key takes part; broadcasts to (n, heads, queries, keys). None means everywhere.
-  Array<bool> mask = {};
-  /// A query sees the keys up to its own position only.
-  bool causal = false;
-};
-
-/// The mean of the values by softmax(query key^T / sqrt(d)) (Vaswani et al. 2017, equation 1):
-/// query
-/// (..., queries, d), key (..., keys, d) and value (..., keys, v) give (..., queries, v). A query
-/// whose keys are all masked is an error, as it has no mean.
-/// @throws ShapeError for other shapes; ArgumentError for a query without a key.
-template <Real T>
-EBB_API Tensor<T> scaled_dot_product_attention(const Operand<T>& query, const Operand<T>& key,
-                                               const Operand<T>& value,
-                                               const AttentionOptions& options = {});
+using ebb::AttentionOptions;
+using ebb::scaled_dot_product_attention;
 
 struct EBB_API MultiheadAttentionSettings {
   std::int64_t embed_dim;  ///< at least 1
