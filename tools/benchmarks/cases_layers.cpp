@@ -14,18 +14,20 @@
 namespace bench {
 namespace {
 
-using A = limits::Attention;
 using B = limits::BatchNorm;
 using M = limits::Mlp;
 
 struct Heads {
-  static constexpr std::int64_t all = A::batch * A::heads * A::steps * A::features;
+  limits::Attention of;
+  std::int64_t all = of.batch * of.heads * of.steps * of.features;
   Numbers q{all}, k{all}, v{all}, g{all}, y{all}, gq{all}, gk{all}, gv{all},
-      weights{A::batch * A::heads * A::steps * A::steps}, room{A::steps * A::steps};
-  ebb::Shape shape{A::batch, A::heads, A::steps, A::features};
+      weights{of.batch * of.heads * of.steps * of.steps}, room{of.steps * of.steps};
+  ebb::Shape shape{of.batch, of.heads, of.steps, of.features};
   ebb::Variable<float> query = variable(shape, q), key = variable(shape, k),
                        value = variable(shape, v);
   ebb::Array<float> seed = array(shape, g);
+
+  explicit Heads(const limits::Attention& sizes) : of(sizes) {}
 };
 
 struct Pictures {
@@ -60,8 +62,8 @@ struct OneRow {
 };
 
 // Counts the forward pass, the sweep from a dense seed into absent gradients, and their release.
-Sides attention() {
-  auto d = std::make_shared<Heads>();
+Sides attention(const limits::Attention& of) {
+  auto d = std::make_shared<Heads>(of);
   return {[=] {
             {
               ebb::Tape tape;
@@ -71,8 +73,8 @@ Sides attention() {
             for (auto* v : {&d->query, &d->key, &d->value}) v->zero_grad();
           },
           [=] {
-            limits::attention(d->q, d->k, d->v, d->g, d->weights, d->room, d->y, d->gq, d->gk,
-                              d->gv);
+            limits::attention(d->of, d->q, d->k, d->v, d->g, d->weights, d->room, d->y, d->gq,
+                              d->gk, d->gv);
           }};
 }
 
@@ -105,7 +107,10 @@ Sides inference() {
 }  // namespace
 
 void add_layers(std::vector<Case>& cases) {
-  cases.push_back(versus("layers/attention_backward/16x4x64x32/f32", "us", 1.5, attention));
+  cases.push_back(versus("layers/attention_backward/16x4x64x32/f32", "us", 1.3,
+                         [] { return attention(limits::attention_of_words); }));
+  cases.push_back(versus("layers/attention_backward/2x4x1024x64/f32", "us", 1.3,
+                         [] { return attention(limits::attention_of_pages); }));
   cases.push_back(versus("layers/batch_norm2d_backward/32x32x16x16/f32", "us", 1.3, batch_norm));
   cases.push_back(versus("layers/mlp_inference/1x784/f32", "us", 1.3, inference));
 }

@@ -10,7 +10,6 @@ namespace limits {
 namespace {
 
 using Int = std::int64_t;
-using A = Attention;
 
 /// c = factor a b, or with the transpose of one of both.
 void product(bool a_transposed, bool b_transposed, Int m, Int n, Int k, float factor,
@@ -50,24 +49,24 @@ void softmax_rows_backward(const float* y, float* g, Int rows, Int columns) {
 
 }  // namespace
 
-void attention(const float* q, const float* k, const float* v, const float* g, float* weights,
-               float* room, float* y, float* gq, float* gk, float* gv) {
-  const float scale = 1 / std::sqrt(float(A::features));
-  constexpr Int part = A::steps * A::features, square = A::steps * A::steps;
-  for (Int i = 0; i < A::batch * A::heads; ++i) {
+void attention(const Attention& of, const float* q, const float* k, const float* v, const float* g,
+               float* weights, float* room, float* y, float* gq, float* gk, float* gv) {
+  const float scale = 1 / std::sqrt(float(of.features));
+  const Int part = of.steps * of.features, square = of.steps * of.steps;
+  for (Int i = 0; i < of.batch * of.heads; ++i) {
     float* const w = weights + i * square;
-    product(false, true, A::steps, A::steps, A::features, scale, q + i * part, k + i * part, w);
-    softmax_rows(w, A::steps, A::steps);
-    product(false, false, A::steps, A::features, A::steps, 1, w, v + i * part, y + i * part);
+    product(false, true, of.steps, of.steps, of.features, scale, q + i * part, k + i * part, w);
+    softmax_rows(w, of.steps, of.steps);
+    product(false, false, of.steps, of.features, of.steps, 1, w, v + i * part, y + i * part);
   }
-  for (Int i = 0; i < A::batch * A::heads; ++i) {
+  for (Int i = 0; i < of.batch * of.heads; ++i) {
     const float* const w = weights + i * square;
-    product(true, false, A::steps, A::features, A::steps, 1, w, g + i * part, gv + i * part);
-    product(false, true, A::steps, A::steps, A::features, 1, g + i * part, v + i * part, room);
-    softmax_rows_backward(w, room, A::steps, A::steps);
-    product(false, false, A::steps, A::features, A::steps, scale, room, k + i * part,
+    product(true, false, of.steps, of.features, of.steps, 1, w, g + i * part, gv + i * part);
+    product(false, true, of.steps, of.steps, of.features, 1, g + i * part, v + i * part, room);
+    softmax_rows_backward(w, room, of.steps, of.steps);
+    product(false, false, of.steps, of.features, of.steps, scale, room, k + i * part,
             gq + i * part);
-    product(true, false, A::steps, A::features, A::steps, scale, room, q + i * part, gk + i * part);
+    product(true, false, of.steps, of.features, of.steps, scale, room, q + i * part, gk + i * part);
   }
 }
 

@@ -124,10 +124,11 @@ void gru(const Recurrent& r, const float* x, const float* g);
 /// Attention of sequences (batch, heads, steps, features), forward and back. The weights are
 /// (batch, heads, steps, steps), and the room is as large as those of one head.
 struct Attention {
-  static constexpr std::int64_t batch = 16, heads = 4, steps = 64, features = 32;
+  std::int64_t batch, heads, steps, features;
 };
-void attention(const float* q, const float* k, const float* v, const float* g, float* weights,
-               float* room, float* y, float* gq, float* gk, float* gv);
+constexpr Attention attention_of_words{16, 4, 64, 32}, attention_of_pages{2, 4, 1024, 64};
+void attention(const Attention& of, const float* q, const float* k, const float* v, const float* g,
+               float* weights, float* room, float* y, float* gq, float* gk, float* gv);
 
 /// Batch normalisation in training of pictures (batch, channels, side, side), forward and back.
 struct BatchNorm {
