@@ -33,10 +33,10 @@ Agreement close(const Array<T>& a, const Array<U>& b, double relative, double ab
     if (x == y) continue;
     const double error =
         std::abs(x - y) / (relative * std::fmax(std::abs(x), std::abs(y)) + absolute);
-    if (!(error <= worst)) {
-      worst = error;
-      at = i;
-    }
+    if (error <= worst) continue;
+    worst = error;
+    at = i;
+    if (std::isnan(error)) break;  // nothing is worse than NaN or an infinity beside a number
   }
   if (at < 0 || worst <= 1) return {};
   std::ostringstream text;
