@@ -225,14 +225,17 @@ Tensor<T> hessian(const FunctionOf<T>& f, const Operand<T>& x) {
 EBB_FOR_REALS(hessian)
 
 template <Real T>
-Tensor<T> hvp(const FunctionOf<T>& f, const Operand<T>& x, const Operand<T>& v) {
-  const Transform transform("hvp");
+ValueGradientAndHvp<T> value_gradient_and_hvp(const char* name, const FunctionOf<T>& f,
+                                              const Operand<T>& x, const Operand<T>& v) {
+  const Transform transform(name);
   const Tensor<T> point = transform.point(x), y = f(point), seed = transform.given(v);
   transform.check_single(y.shape());
   transform.check_equal("a vector", seed.shape(), "an argument", point.shape());
-  return transform.pull(transform.pull(y, point, Use::differentiate), point, Use::last, &seed);
+  const Tensor<T> gradient = transform.pull(y, point, Use::differentiate);
+  return {transform.result(y), transform.result(gradient),
+          transform.pull(gradient, point, Use::last, &seed)};
 }
-EBB_FOR_REALS(hvp)
+EBB_FOR_REALS(value_gradient_and_hvp)
 
 template <Real T>
 std::vector<Array<T>> per_sample_gradients(const RowsFunction<T>& loss_of_row, std::int64_t rows,

@@ -20,6 +20,13 @@ struct ValueAndGradient {
   Tensor<T> gradient;
 };
 
+template <Real T>
+struct ValueGradientAndHvp {
+  Tensor<T> value;
+  Tensor<T> gradient;
+  Tensor<T> hvp;
+};
+
 namespace detail {
 
 template <class T>
@@ -50,7 +57,8 @@ EBB_API Tensor<T> jacobian(const FunctionOf<T>& f, const Operand<T>& x);
 template <Real T>
 EBB_API Tensor<T> hessian(const FunctionOf<T>& f, const Operand<T>& x);
 template <Real T>
-EBB_API Tensor<T> hvp(const FunctionOf<T>& f, const Operand<T>& x, const Operand<T>& v);
+EBB_API ValueGradientAndHvp<T> value_gradient_and_hvp(const char* name, const FunctionOf<T>& f,
+                                                      const Operand<T>& x, const Operand<T>& v);
 template <Real T>
 EBB_API std::vector<Array<T>> per_sample_gradients(const RowsFunction<T>& loss_of_row,
                                                    std::int64_t rows,
@@ -99,8 +107,8 @@ EBB_INLINE Tensor<T> vjp(F&& f, const Operand<T>& x, const Operand<T>& v) {
 }
 
 /// J u, of the shape of f(x), for u of the shape of x. If every step of f is elementwise, J is
-/// diagonal and one sweep computes it, in which a `fuse` runs on duals. Otherwise two reverse
-/// sweeps: the derivative of v -> v^T J u, which is linear in v.
+/// diagonal and one sweep computes it. Otherwise two reverse sweeps: the derivative of
+/// v -> v^T J u, which is linear in v.
 template <class F, Real T>
 EBB_INLINE Tensor<T> jvp(F&& f, const Operand<T>& x, const Operand<T>& u) {
   return detail::jvp<T>(std::ref(f), x, u);
@@ -132,7 +140,15 @@ EBB_INLINE auto hessian(F&& f, X x) {
 /// gradient of gradient(f) . v (Pearlmutter 1994).
 template <class F, Real T>
 EBB_INLINE Tensor<T> hvp(F&& f, const Operand<T>& x, const Operand<T>& v) {
-  return detail::hvp<T>(std::ref(f), x, v);
+  return detail::value_gradient_and_hvp<T>("hvp", std::ref(f), x, v).hvp;
+}
+
+/// f(x), its gradient, and the product of its Hessian and v, from one recording: what a Newton
+/// method by conjugate gradients computes in a step.
+template <class F, Real T>
+EBB_INLINE ValueGradientAndHvp<T> value_gradient_and_hvp(F&& f, const Operand<T>& x,
+                                                         const Operand<T>& v) {
+  return detail::value_gradient_and_hvp<T>("value_gradient_and_hvp", std::ref(f), x, v);
 }
 
 /// The gradient of the loss of each row alone: for every input, an array with one more axis in

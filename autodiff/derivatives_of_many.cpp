@@ -137,11 +137,15 @@ Tensors<T> hessian_blocks(const FunctionOfList<T>& f, const Tensors<T>& x) {
 EBB_FOR_REALS(hessian_blocks)
 
 template <Real T>
-Tensors<T> hvp(const FunctionOfList<T>& f, const Tensors<T>& x, const Tensors<T>& v) {
-  const Packed<T> packed("hvp", f, x);
-  return packed.unpack(hvp<T>(packed.function(), packed.all(), packed.pack("vectors", v)));
+ValueGradientAndHvpLists<T> value_gradient_and_hvp(const char* name, const FunctionOfList<T>& f,
+                                                   const Tensors<T>& x, const Tensors<T>& v) {
+  const Packed<T> packed(name, f, x);
+  const auto result =
+      value_gradient_and_hvp<T>(name, packed.function(), packed.all(), packed.pack("vectors", v));
+  return {result.value, packed.unpack(result.gradient), packed.unpack(result.hvp)};
 }
-EBB_OVERLOAD_FOR_REALS(hvp,
-                       Tensors<T>(const FunctionOfList<T>&, const Tensors<T>&, const Tensors<T>&))
+EBB_OVERLOAD_FOR_REALS(value_gradient_and_hvp,
+                       ValueGradientAndHvpLists<T>(const char*, const FunctionOfList<T>&,
+                                                   const Tensors<T>&, const Tensors<T>&))
 
 }  // namespace ebb::inline v0::detail

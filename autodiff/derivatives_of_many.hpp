@@ -32,6 +32,21 @@ struct ValueAndGradientList {
   std::vector<Tensor<T>> gradients;
 };
 
+/// The value of a function of several arguments, its gradient, and the product of its Hessian and a
+/// vector for each.
+template <Real T, std::size_t n>
+struct ValueGradientsAndHvps {
+  Tensor<T> value;
+  std::array<Tensor<T>, n> gradients, hvps;
+};
+/// The value of a function of a list of arguments, its gradient, and the product of its Hessian and
+/// a list of vectors.
+template <Real T>
+struct ValueGradientAndHvpLists {
+  Tensor<T> value;
+  std::vector<Tensor<T>> gradients, hvps;
+};
+
 namespace detail {
 
 template <class T>
@@ -57,7 +72,10 @@ EBB_API Tensor<T> hessian(const FunctionOfList<T>& f, const Tensors<T>& x);
 template <Real T>
 EBB_API Tensors<T> hessian_blocks(const FunctionOfList<T>& f, const Tensors<T>& x);
 template <Real T>
-EBB_API Tensors<T> hvp(const FunctionOfList<T>& f, const Tensors<T>& x, const Tensors<T>& v);
+EBB_API ValueGradientAndHvpLists<T> value_gradient_and_hvp(const char* name,
+                                                           const FunctionOfList<T>& f,
+                                                           const Tensors<T>& x,
+                                                           const Tensors<T>& v);
 
 /// Operands of one element type, at least two.
 template <class X, class... Rest>
@@ -168,8 +186,20 @@ requires(n > 1) auto jvp(F&& f, const X (&x)[n], const U (&u)[n]) {
 template <class F, detail::AnyOperand X, detail::AnyOperand V, std::size_t n>
 requires(n > 1) auto hvp(F&& f, const X (&x)[n], const V (&v)[n]) {
   using T = typename X::value_type;
-  return detail::as_array<n>(
-      detail::hvp<T>(detail::spread<T, n>(f), detail::as_list(x), detail::as_list(v)));
+  return detail::as_array<n>(detail::value_gradient_and_hvp<T>("hvp", detail::spread<T, n>(f),
+                                                               detail::as_list(x),
+                                                               detail::as_list(v))
+                                 .hvps);
+}
+/// f(x, ...), its gradients, and the product of the Hessian and a vector for each argument:
+/// `value_gradient_and_hvp(f, {x, y}, {v, w})`
+template <class F, detail::AnyOperand X, detail::AnyOperand V, std::size_t n>
+requires(n > 1) auto value_gradient_and_hvp(F&& f, const X (&x)[n], const V (&v)[n]) {
+  using T = typename X::value_type;
+  auto lists = detail::value_gradient_and_hvp<T>("value_gradient_and_hvp", detail::spread<T, n>(f),
+                                                 detail::as_list(x), detail::as_list(v));
+  return ValueGradientsAndHvps<T, n>{lists.value, detail::as_array<n>(std::move(lists.gradients)),
+                                     detail::as_array<n>(std::move(lists.hvps))};
 }
 
 // Lists whose length is known at run time. The function is called with a list.
@@ -208,7 +238,13 @@ Tensor<T> jvp(F&& f, const std::vector<Tensor<T>>& x, const std::vector<Tensor<T
 template <class F, Real T>
 std::vector<Tensor<T>> hvp(F&& f, const std::vector<Tensor<T>>& x,
                            const std::vector<Tensor<T>>& v) {
-  return detail::hvp<T>(std::ref(f), x, v);
+  return detail::value_gradient_and_hvp<T>("hvp", std::ref(f), x, v).hvps;
+}
+/// f(x), its gradients, and the product of the Hessian and a list v of the shapes of x.
+template <class F, Real T>
+ValueGradientAndHvpLists<T> value_gradient_and_hvp(F&& f, const std::vector<Tensor<T>>& x,
+                                                   const std::vector<Tensor<T>>& v) {
+  return detail::value_gradient_and_hvp<T>("value_gradient_and_hvp", std::ref(f), x, v);
 }
 
 // The parameters of a model, in the order of `parameters<T>(model)`, where T is the element type of
@@ -254,7 +290,13 @@ auto jvp(F&& f, M& model, const std::vector<Tensor<T>>& u) {
 template <class F, HasParts M, Real T>
 auto hvp(F&& f, M& model, const std::vector<Tensor<T>>& v) {
   const detail::OfModel<F, M> of(f, model);
-  return detail::hvp(of.function, of.values, v);
+  return detail::value_gradient_and_hvp("hvp", of.function, of.values, v).hvps;
+}
+/// f(), its gradients, and the product of the Hessian and a list v of the shapes of the parameters.
+template <class F, HasParts M, Real T>
+auto value_gradient_and_hvp(F&& f, M& model, const std::vector<Tensor<T>>& v) {
+  const detail::OfModel<F, M> of(f, model);
+  return detail::value_gradient_and_hvp("value_gradient_and_hvp", of.function, of.values, v);
 }
 
 }  // namespace ebb::inline v0

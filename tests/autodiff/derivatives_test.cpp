@@ -62,6 +62,10 @@ TEST_CASE("value, gradient, Hessian and its products are those of Rosenbrock's f
   const auto hv = Array<double>::of(
       {(1200 * a * a - 400 * b + 2) * v[0] - 400 * a * v[1], -400 * a * v[0] + 200 * v[1]});
   CHECK_AGREES(close(hvp(rosenbrock, x, v).array(), hv, roundings));
+  const auto all = value_gradient_and_hvp(rosenbrock, x, v);
+  CHECK_AGREES(same_bits(all.value.array(), both.value.array()));
+  CHECK_AGREES(close(all.gradient.array(), g, roundings));
+  CHECK_AGREES(close(all.hvp.array(), hv, roundings));
   CHECK_AGREES(close(directional_derivative(rosenbrock, x, v).array(),
                      Array<double>(g[0] * v[0] + g[1] * v[1]), roundings));
 }
@@ -161,6 +165,7 @@ TEST_CASE("a value that does not depend on the argument has zeros") {
   const auto linear = [](const auto& v) { return sum(2 * v); };
   CHECK(equal(hessian(linear, x).array(), Array<double>::zeros({3, 3})));
   CHECK(equal(hvp(linear, x, x).array(), Array<double>::zeros({3})));
+  CHECK(equal(value_gradient_and_hvp(linear, x, x).hvp.array(), Array<double>::zeros({3})));
   const auto one = [](const auto&) { return Tensor<double>(1.0); };
   CHECK(equal(hessian(one, x).array(), Array<double>::zeros({3, 3})));
   CHECK(directional_derivative(one, x, x).item() == 0);
@@ -232,6 +237,8 @@ TEST_CASE("errors name the call and both shapes") {
         "jvp: a tangent of shape (2,) for an argument of shape (3,)");
   CHECK(message_of([&] { hvp(total, x, pair); }) ==
         "hvp: a vector of shape (2,) for an argument of shape (3,)");
+  CHECK(message_of([&] { value_gradient_and_hvp(square_of, x, x); }) ==
+        "value_gradient_and_hvp: the function's value has shape (3,) and is not a single value");
   CHECK(message_of([&] { directional_derivative(total, x, pair); }) ==
         "directional_derivative: a direction of shape (2,) for an argument of shape (3,)");
   CHECK(message_of([&] {
