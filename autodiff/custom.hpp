@@ -2,8 +2,8 @@
 // Operations of your own. You write the formula, and the library does the rest:
 //
 //   struct Cube {
-//     static auto value(auto x) { return x * x * x; }
-//     static auto slope(auto x, auto) { return 3 * x * x; }
+//     static constexpr auto value(auto x) { return x * x * x; }
+//     static constexpr auto slope(auto x, auto) { return 3 * x * x; }
 //   };
 //   auto y = elementwise(Cube{}, x);
 //   std::cout << check_gradients([](auto x) { return elementwise(Cube{}, x); }, {x});
@@ -11,6 +11,7 @@
 #include <functional>
 #include <string_view>
 
+#include "ebb/autodiff/formula/dual.hpp"
 #include "ebb/autodiff/fuse.hpp"
 
 namespace ebb::inline v0 {
@@ -43,7 +44,7 @@ struct Named<O> {
 /// A user's operation as the formula of a `fuse`, for a call on whole operands.
 template <class O>
 struct Primitive : Named<O> {
-  EBB_INLINE auto operator()(const auto&... x) const { return elementwise(O{}, x...); }
+  EBB_INLINE constexpr auto operator()(const auto&... x) const { return elementwise(O{}, x...); }
 
   /// The gradient of argument i, computed on tensors.
   template <class T>
@@ -70,8 +71,8 @@ struct Primitive : Named<O> {
 /// Computes a formula for each element of x, as one record. O is a struct without data that has the
 /// value and the slope, once for every kind of number, written with the functions of formulas:
 ///
-///     auto value(auto x) const;
-///     auto slope(auto x, auto y) const;    dy/dx, from the input and the output
+///     constexpr auto value(auto x) const;
+///     constexpr auto slope(auto x, auto y) const;    dy/dx, from the input and the output
 ///
 /// A `static constexpr std::string_view name` is used in records and errors. For a slope of 0
 /// everywhere write `static constexpr int slope(auto, auto) { return 0; }`. The function may also
@@ -87,9 +88,9 @@ Tensor<T> elementwise(const O&, const Operand<T>& x) {
 /// Computes a formula for each pair of elements of two arguments, which broadcast, as one record.
 /// One of them may be a number. O is a struct without data:
 ///
-///   auto value(auto a, auto b) const;
-///   auto slope_a(auto a, auto b, auto y) const;    dy/da
-///   auto slope_b(auto a, auto b, auto y) const;    dy/db
+///   constexpr auto value(auto a, auto b) const;
+///   constexpr auto slope_a(auto a, auto b, auto y) const;    dy/da
+///   constexpr auto slope_b(auto a, auto b, auto y) const;    dy/db
 template <class O, Real T>
 Tensor<T> elementwise(const O&, const Operand<T>& a, const Operand<T>& b) {
   static_assert(std::is_empty_v<O>, "elementwise: the operation must hold no data");
@@ -115,6 +116,14 @@ EBB_INLINE V elementwise(const O& op, const V& x) {
 template <class O, FormulaNumber V>
 EBB_INLINE V elementwise(const O& op, const V& a, const std::type_identity_t<V>& b) {
   return V(op.value(a, b));
+}
+template <class O>
+constexpr Traced elementwise(const O&, const Traced& x) {
+  return detail::traced_own<O>(x);
+}
+template <class O>
+constexpr Traced elementwise(const O&, const Traced& a, const Traced& b) {
+  return detail::traced_own<O>(a, b);
 }
 template <class O, class V, int K, unsigned on>
 EBB_INLINE Dual<V, K, on> elementwise(const O& op, const Dual<V, K, on>& x) {

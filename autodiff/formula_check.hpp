@@ -3,6 +3,7 @@
 #pragma once
 #include <cmath>
 
+#include "ebb/autodiff/formula/dual.hpp"
 #include "ebb/autodiff/fuse.hpp"
 #include "ebb/autodiff/gradcheck.hpp"
 #include "ebb/autodiff/tape.hpp"

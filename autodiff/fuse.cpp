@@ -15,9 +15,10 @@
 namespace ebb::inline v0::detail {
 namespace {
 
-// A record of one or two arguments keeps them and, after a reduction, the gradient of each behind
-// them. A record of more arguments has a `ManyInputs` in the same order, and their
-// number in `inputs`, which such a record does not use otherwise. So has every record of a pull,
+// A record of one or two arguments keeps them, and behind them up to two more blocks: the gradients
+// that a reduction computed, one for each argument, or the steps that the pass back reads and the
+// value, if it reads that. A record of more has a `ManyInputs` in the same order, and the number of
+// arguments in `inputs`, which such a record does not use otherwise. So has every record of a pull,
 // with g before the arguments. The attributes are a pointer to the loops; its lowest bits, which
 // are 0 in a pointer, have the kind of reduction and whether there is a second argument.
 
@@ -49,7 +50,8 @@ constexpr Op fuse_pull_op{.name = "fuse_pull",
                           .is_double = sizeof(T) == 8,
                           .elementwise = true};
 
-constexpr int narrow = 2;  // the most arguments of a record without a `ManyInputs`
+constexpr int narrow =
+    2;  // the most arguments, and more blocks, of a record without a `ManyInputs`
 constexpr std::uint64_t reduction_bits = 3, second_bit = 4;
 static_assert(alignof(FusedLoops<float>) == 8);
 
@@ -110,34 +112,33 @@ class Fused {
   Argument narrow_[narrow];
 };
 
-/// The gradient that a reduction computed for argument i.
-Block*& computed_gradient(Record& record, int i) {
-  if (!record.op->many_inputs) return record.kept[narrow + i];
-  return many_inputs_of(record)[record.inputs[0] + std::uint32_t(i)].block;
+/// Block k behind the arguments of a record.
+Block*& further_block(Record& record, int k) {
+  if (!record.op->many_inputs) return record.kept[narrow + k];
+  return many_inputs_of(record)[record.inputs[0] + std::uint32_t(k)].block;
 }
 
-/// Records a call. For a reduction, takes over the gradients from the run that computed them.
-template <class T>
-EBB_HOT void add_record(Records& tape, const Shape& shape, const Fused<T>& fused,
-                        FusedRun<T>* reduced) {
+/// Records a call with `further` blocks behind the arguments, of which block(k) gives up number k.
+template <class T, class F>
+EBB_HOT void add_record(Records& tape, const Shape& shape, const Fused<T>& fused, int further,
+                        const F& block) {
   const int count = fused.count();
-  if (count <= narrow) {
+  const bool reduced = fused.reduction != FusedReduction::none;
+  if (count <= narrow && further <= narrow) {
     Record& record = tape.next(reduced ? fuse_reduced_op<T, false> : fuse_op<T, false>, shape);
     record.attributes.bits = fused.attributes();
-    for (int i = 0; i < count; ++i) {
-      record.keep_input(i, fused[i].keep());
-      if (reduced) record.kept[narrow + i] = reduced->take(i);
-    }
+    for (int i = 0; i < count; ++i) record.keep_input(i, fused[i].keep());
+    for (int k = 0; k < further; ++k) record.kept[narrow + k] = block(k);
     return;
   }
   Record& record = tape.next_wide(reduced ? fuse_reduced_op<T, true> : fuse_op<T, true>, shape,
-                                  std::size_t(reduced ? 2 * count : count));
+                                  std::size_t(count + further));
   record.attributes.bits = fused.attributes();
   record.inputs[0] = std::uint32_t(count);
   const std::span<Argument> inputs = many_inputs_of(record);
-  for (int i = 0; i < count; ++i) {
-    inputs[std::size_t(i)] = fused[i].keep();
-    if (reduced) inputs[std::size_t(count + i)] = {reduced->take(i), Argument::constant};
+  for (int i = 0; i < count; ++i) inputs[std::size_t(i)] = fused[i].keep();
+  for (int k = 0; k < further; ++k) {
+    inputs[std::size_t(count + k)] = {block(k), Argument::constant};
   }
 }
 
@@ -184,11 +185,28 @@ template <class T>
 EBB_HOT void vjp_fuse(VjpContext context) {
   const Fused<T> fused(context.record());
   const Shape& shape = context.shape();
-  FusedRun<T> run(fused.arguments, shape.size());
-  run.upstream(context.gradient_block());
-  for (int i = 0; i < fused.count(); ++i) {
-    if (context.needs(fused[i].id)) run.want(i, shape);
+  FusedRun<T> run(fused.arguments, shape.size(), fused.loops->kept_count);
+  if (fused.loops->kept_count > 0) {
+    run.keep(*fused.loops, further_block(context.record(), 0), further_block(context.record(), 1));
   }
+  run.upstream(context.gradient_block());
+  bool runs = false;
+  for (int i = 0; i < fused.count(); ++i) {
+    const std::uint32_t id = fused[i].id;
+    if (!context.needs(id)) continue;
+    if (fused.loops->passes[i]) {
+      context.give(id, context.gradient<T>());
+      continue;
+    }
+    runs = true;
+    Block* const there = context.accumulator(id);
+    if (there && there->shape == shape) {
+      run.want_added(i, there);
+    } else {
+      run.want(i, shape);
+    }
+  }
+  if (!runs) return;
   run(fused.loops->pull);
   for (int i = 0; i < fused.count(); ++i) {
     if (BlockHandle part{run.take(i)}) give<T>(context, i, std::move(part));
@@ -201,7 +219,7 @@ EBB_HOT void vjp_fuse_reduced(VjpContext context) {
   for (int i = 0; i < count_of(record); ++i) {
     if (!context.needs(argument_of(record, i).id)) continue;
     give<T>(context, i,
-            scaled_gradient<T>(context, computed_gradient(record, i), context.gradient_block()));
+            scaled_gradient<T>(context, further_block(record, i), context.gradient_block()));
   }
 }
 
@@ -249,18 +267,26 @@ template <class T>
 EBB_INLINE Tensor<T> call(const Fused<T>& fused, const Shape& shape, const OperandReader& inputs) {
   const FusedLoops<T>& loops = *fused.loops;
   const std::int64_t n = shape.size();
-  FusedRun<T> run(fused.arguments, n);
   if (fused.reduction == FusedReduction::none) {
-    BlockHandle y(allocate(shape, sizeof(T)));
+    const bool keeps = inputs.recorded && loops.kept_count > 0;
+    const bool keeps_value = keeps && loops.kept_value >= 0;
+    const int rows = keeps ? loops.kept_count - keeps_value : 0;
+    FusedRun<T> run(fused.arguments, n, keeps ? loops.kept_count : 0);
+    BlockHandle y(allocate(shape, sizeof(T))), kept;
     run.write(y.get());
+    if (rows > 0) kept = BlockHandle(allocate({rows * whole_vectors<T>(n)}, sizeof(T)));
+    if (keeps) run.keep(loops, kept.get(), y.get());
     run(loops.value);
     if (!inputs.recorded) return inputs.unrecorded<T>(loops.name, y.take());
     Records& tape = *inputs.tape;
-    add_record<T>(tape, y->shape, fused, nullptr);
+    add_record(tape, y->shape, fused, keeps ? 2 : 0, [&](int k) {
+      return k == 0 ? kept.take() : keeps_value ? retain(y.get()) : nullptr;
+    });
     const Place place = tape.publish(y.get());
     return Access::tensor<T>(y.take(), place);
   }
 
+  FusedRun<T> run(fused.arguments, n);
   const double count = fused.reduction == FusedReduction::mean ? double(n) : 1;
   BlockHandle y(allocate(Shape(), sizeof(T)));
   if (!inputs.recorded) {
@@ -274,7 +300,7 @@ EBB_INLINE Tensor<T> call(const Fused<T>& fused, const Shape& shape, const Opera
   run.scale(1 / count);
   *y->data<T>() = T(run(loops.reduce_with_gradient) / count);
   Records& tape = *inputs.tape;
-  add_record(tape, y->shape, fused, &run);
+  add_record(tape, y->shape, fused, fused.count(), [&](int k) { return run.take(k); });
   const Place place = tape.publish(y.get());
   return Access::tensor<T>(y.take(), place);
 }

@@ -15,7 +15,7 @@ awk -v dir="$work" '
   /^```text$/ && open { file = dir "/" open ".txt"; open = 0; next }
   /^```/      { file = ""; next }
   file        { print > file }' README.md docs/optimizers.md docs/training.md docs/metrics.md \
-  docs/layers.md docs/estimators.md docs/deployment.md
+  docs/layers.md docs/estimators.md docs/deployment.md docs/formulas.md
 
 failed=0 count=0
 for source in "$work"/*.cpp; do

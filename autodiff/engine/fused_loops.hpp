@@ -13,34 +13,36 @@ namespace ebb::inline v0::detail {
 /// The most elements of one fused loop: the block of a sum, and the task of a thread.
 inline constexpr std::int64_t fused_block = 4096;
 
-/// The elements of an argument or of its gradient. With step 0, one row that is used for every
-/// block.
+/// The elements of an argument. With step 0, one row that is used for every block.
 template <class T>
 struct FusedRow {
-  T* data;
+  const T* data;
   std::int64_t step;  ///< 1 or 0
 
-  EBB_INLINE T* at(std::int64_t i) const { return data + i * step; }
+  EBB_INLINE const T* at(std::int64_t i) const { return data + i * step; }
 };
 
 /// The values that a loop reads of an argument, and the place for its gradient.
 template <class T>
 struct FusedArgument {
   T number;  ///< the value of a plain number; the other members are then unused
-  FusedRow<const T> values;
-  FusedRow<T> gradient;  ///< step 0: a scratch row for a gradient that is not wanted
-  Block* owned;          ///< the gradient; null if it is not wanted
+  FusedRow<T> values;
+  T* gradient;   ///< null if it is not wanted
+  bool adds;     ///< the loop adds to the gradient that is there
+  Block* owned;  ///< the gradient, unless it is null or another's
 };
 
 /// The rows that the loops of one formula read and write, in whole vectors.
 template <class T>
 struct FusedBlock {
   const FusedArgument<T>* arguments;
-  FusedRow<const T> g;  ///< the upstream gradient
+  FusedRow<T> g;  ///< the upstream gradient
   T* y;
-  T scale;       ///< factor of the gradients that a reduction computes in its forward pass
-  int only;      ///< the only argument to differentiate; -1: all
-  bool streams;  ///< outputs are written past the caches
+  T* const* kept;   ///< rows of steps that are kept for the pass back; null to keep nothing
+  T scale;          ///< factor of the gradients that a reduction computes in its forward pass
+  bool first_only;  ///< no gradient but that of the first argument is wanted
+  bool adds;        ///< a loop adds to a gradient
+  bool streams;     ///< outputs are written past the caches
 };
 
 /// The compiled loops of one formula for each instruction set. A reduction has only the last two
@@ -57,6 +59,10 @@ struct FusedLoops {
   Loops pull;                  ///< gradient of x[k] = g * df/dx[k]
   Loops reduce;                ///< returns the sum of f; no gradients
   Loops reduce_with_gradient;  ///< as `reduce`, with gradient of x[k] = scale * df/dx[k]
+  /// The number of steps that are kept from a pass forward to the pass back, and which of them is
+  /// the value; -1 if none is. A reduction keeps nothing.
+  int kept_count, kept_value;
+  const bool* passes;  ///< for each argument, whether its slope is 1 everywhere
   Tensor<T> (*on_tensors)(std::span<const Tensor<T>> arguments);
   /// The gradient of argument i, for a formula with given slopes; otherwise null.
   Tensor<T> (*pull_on_tensors)(int i, const Tensor<T>& g, std::span<const Tensor<T>> arguments);

@@ -15,24 +15,33 @@ namespace ebb::inline v0::detail {
 
 inline constexpr std::size_t few_arguments = 4;  // up to this number nothing is allocated
 
+/// The least number of elements, from n on, that is whole vectors of any instruction set.
+template <class T>
+constexpr std::int64_t whole_vectors(std::int64_t n) {
+  constexpr std::int64_t vector = 64 / int(sizeof(T));
+  return (n + vector - 1) / vector * vector;
+}
+
 /// One run of a loop over n elements, with the rows that it reads and writes.
 template <class T>
 class FusedRun {
  public:
-  FusedRun(std::span<const Argument> arguments, std::int64_t n)
-      : n_(n), arguments_(arguments.size()) {
+  FusedRun(std::span<const Argument> arguments, std::int64_t n, int kept = 0)
+      : n_(n), arguments_(arguments.size()), kept_(std::size_t(kept)) {
     block_.arguments = arguments_.data();
     block_.y = nullptr;
+    block_.kept = kept > 0 ? kept_.data() : nullptr;
     block_.scale = 1;
+    block_.adds = false;
     for (std::size_t i = 0; i < arguments_.size(); ++i) {
       FusedArgument<T>& argument = arguments_[i];
-      argument.gradient.step = 0;
+      argument.gradient = nullptr;
+      argument.adds = false;
       argument.owned = nullptr;
       if (arguments[i].is_number()) {
         argument.number = arguments[i].value<T>();
       } else {
         argument.values = read(arguments[i].block);
-        ++inputs_;
       }
     }
   }
@@ -44,13 +53,27 @@ class FusedRun {
   FusedRun(const FusedRun&) = delete;
 
   void write(Block* y) { block_.y = output(y); }
+  /// The steps that are kept, which the loop writes or reads: one after the other in `rows`, in
+  /// whole vectors, but the value in its own block.
+  void keep(const FusedLoops<T>& loops, Block* rows, Block* value) {
+    T* next = rows ? rows->data<T>() : nullptr;
+    for (int k = 0; k < loops.kept_count; ++k) {
+      const bool is_value = k == loops.kept_value;
+      kept_[std::size_t(k)] = is_value ? value->data<T>() : next;
+      if (!is_value) next += whole_vectors<T>(n_);
+    }
+  }
   /// Requests the gradient of an argument.
   void want(int i, const Shape& shape) {
     FusedArgument<T>& argument = arguments_[std::size_t(i)];
     argument.owned = allocate(shape, sizeof(T));
-    argument.gradient = {output(argument.owned), 1};
-    ++wanted_;
-    block_.only = i;
+    want_at(argument, output(argument.owned));
+  }
+  /// Requests that the gradient of an argument be added to this one.
+  void want_added(int i, Block* gradient) {
+    FusedArgument<T>& argument = arguments_[std::size_t(i)];
+    argument.adds = block_.adds = true;
+    want_at(argument, gradient->data<T>());
   }
   /// Hands over the gradient of an argument; null if it was not requested.
   Block* take(int i) { return std::exchange(arguments_[std::size_t(i)].owned, nullptr); }
@@ -60,10 +83,8 @@ class FusedRun {
   /// Runs the loops of all blocks, and adds up what they return, in order.
   double operator()(const typename FusedLoops<T>::Loops& loops) {
     const auto loop = loops[std::size_t(instruction_set())];
-    const bool some = wanted_ > 1 && wanted_ < inputs_;
-    if (some) forget_others();
-    if (wanted_ != 1 || inputs_ == 1) block_.only = -1;
-    block_.streams = streams_ && !some;
+    block_.first_only = wanted_ == 1 && arguments_[0].gradient;
+    block_.streams = streams_ && !block_.adds;
     const double total = parallel_sum(n_, fused_block, [&](std::int64_t first, std::int64_t last) {
       return loop(block_, first, last - first);
     });
@@ -73,7 +94,7 @@ class FusedRun {
 
  private:
   /// Returns the row of an operand. A single value is repeated for the length of a block.
-  FusedRow<const T> read(Block* x) {
+  FusedRow<T> read(Block* x) {
     const T* data = x->data<T>();
     if (!x->is_single() || n_ == 1) return {data, 1};
     T* values = room();
@@ -85,27 +106,25 @@ class FusedRun {
     streams_ = streams_ && prefers_streaming(to, n_);
     return to;
   }
-  /// Gives scratch rows to gradients that are computed but not wanted.
-  void forget_others() {
-    T* const nowhere = room();
-    for (FusedArgument<T>& argument : arguments_) {
-      if (!argument.owned) argument.gradient = {nowhere, 0};
-    }
+  void want_at(FusedArgument<T>& argument, T* to) {
+    argument.gradient = to;
+    ++wanted_;
   }
   /// The number of elements of a row: those of a block, rounded up to whole cache lines.
   std::int64_t row() const { return (std::min(n_, fused_block) + 63) / 64 * 64; }
   /// Memory for one row.
   T* room() {
-    const auto rows = std::int64_t(arguments_.size()) + 2;  // for g and the scratch row
+    const auto rows = std::int64_t(arguments_.size()) + 1;  // and g
     if (!rooms_) rooms_ = BlockHandle(allocate_bytes(std::size_t(rows * row()) * sizeof(T)));
     return rooms_->data<T>() + row() * rooms_taken_++;
   }
 
   std::int64_t n_;
   SmallArray<FusedArgument<T>, few_arguments> arguments_;
+  SmallArray<T*, few_arguments> kept_;
   FusedBlock<T> block_;  // members that are not read have no value
   bool streams_ = true;
-  int inputs_ = 0, wanted_ = 0, rooms_taken_ = 0;
+  int wanted_ = 0, rooms_taken_ = 0;
   BlockHandle rooms_;
 };
 

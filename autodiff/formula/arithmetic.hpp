@@ -14,15 +14,15 @@ namespace ebb::inline v0::op {
 
 struct Neg {
   static constexpr std::string_view name = "neg";
-  EBB_INLINE static auto value(auto x) { return -x; }
+  EBB_INLINE static constexpr auto value(auto x) { return -x; }
   static constexpr auto slope(auto, auto) { return -1; }
   static constexpr double samples[] = {-2, 0, 1.5, 50};
 };
 
 struct Abs {
   static constexpr std::string_view name = "abs";
-  EBB_INLINE static auto value(auto x) { return select(x > 0, x, 0 - x); }
-  EBB_INLINE static auto pull(auto g, auto x, auto) {
+  EBB_INLINE static constexpr auto value(auto x) { return select(x > 0, x, 0 - x); }
+  EBB_INLINE static constexpr auto pull(auto g, auto x, auto) {
     return select(x > 0, g, select(x < 0, -g, 0 * x));
   }
   static constexpr double samples[] = {-2, -0.1, 0.1, 1.5, 50};
@@ -31,8 +31,8 @@ struct Abs {
 
 struct Square {
   static constexpr std::string_view name = "square";
-  EBB_INLINE static auto value(auto x) { return x * x; }
-  EBB_INLINE static auto slope(auto x, auto) { return 2 * x; }
+  EBB_INLINE static constexpr auto value(auto x) { return x * x; }
+  EBB_INLINE static constexpr auto slope(auto x, auto) { return 2 * x; }
   static constexpr double samples[] = {-2, 0, 1.5, 50};
 };
 
@@ -40,8 +40,8 @@ struct Square {
 struct Reciprocal {
   static constexpr std::string_view name = "reciprocal";
   static constexpr bool has_infinite_slope = true;
-  EBB_INLINE static auto value(auto x) { return 1 / x; }
-  EBB_INLINE static auto slope(auto, auto y) { return -y * y; }
+  EBB_INLINE static constexpr auto value(auto x) { return 1 / x; }
+  EBB_INLINE static constexpr auto slope(auto, auto y) { return -y * y; }
   static constexpr double samples[] = {-2, -0.4, 0.3, 1.5, 50};
 };
 
@@ -49,7 +49,7 @@ struct Reciprocal {
 /// be exactly 0.
 struct Sign {
   static constexpr std::string_view name = "sign";
-  EBB_INLINE static auto value(auto x) { return select(x > 0, 1, select(x < 0, -1, x)); }
+  EBB_INLINE static constexpr auto value(auto x) { return select(x > 0, 1, select(x < 0, -1, x)); }
   static constexpr auto slope(auto, auto) { return 0; }
   static constexpr double samples[] = {-50, -2, -0.1, 0.1, 1.5};
   static constexpr double kinks[] = {0};
@@ -57,7 +57,7 @@ struct Sign {
 
 struct Floor {
   static constexpr std::string_view name = "floor";
-  EBB_INLINE static auto value(auto x) { return floor(x); }
+  EBB_INLINE static constexpr auto value(auto x) { return floor(x); }
   static constexpr auto slope(auto, auto) { return 0; }
   static constexpr double samples[] = {-50.5, -1.3, -0.1, 0.1, 1.5};
   static constexpr double kinks[] = {0};
@@ -65,7 +65,7 @@ struct Floor {
 
 struct Ceil {
   static constexpr std::string_view name = "ceil";
-  EBB_INLINE static auto value(auto x) { return ceil(x); }
+  EBB_INLINE static constexpr auto value(auto x) { return ceil(x); }
   static constexpr auto slope(auto, auto) { return 0; }
   static constexpr double samples[] = {-50.5, -1.3, -0.1, 0.1, 1.5};
   static constexpr double kinks[] = {0};
@@ -74,7 +74,7 @@ struct Ceil {
 /// The nearest integer, half to even.
 struct Round {
   static constexpr std::string_view name = "round";
-  EBB_INLINE static auto value(auto x) { return round(x); }
+  EBB_INLINE static constexpr auto value(auto x) { return round(x); }
   static constexpr auto slope(auto, auto) { return 0; }
   static constexpr double samples[] = {-50.3, -1.4, 0.4, 0.6, 1.2};
   static constexpr double kinks[] = {0.5};
@@ -89,8 +89,10 @@ struct Clamp {
   void validate(auto refuse) const {
     if (!(low <= high)) refuse("the limits [", low, ", ", high, "] are not in order");
   }
-  EBB_INLINE auto value(auto x) const { return select(x < low, low, select(x > high, high, x)); }
-  EBB_INLINE auto pull(auto g, auto x, auto) const {
+  EBB_INLINE constexpr auto value(auto x) const {
+    return select(x < low, low, select(x > high, high, x));
+  }
+  EBB_INLINE constexpr auto pull(auto g, auto x, auto) const {
     // One choice: of two that give 0, g++ 12 makes one of a mask that it computes lane by lane.
     const auto y = value(x);
     return select(x == y, g, select(y == y, 0, y));
@@ -110,8 +112,10 @@ struct Hardtanh {
   void validate(auto refuse) const {
     if (!(low <= high)) refuse("the limits [", low, ", ", high, "] are not in order");
   }
-  EBB_INLINE auto value(auto x) const { return select(x <= low, low, select(x >= high, high, x)); }
-  EBB_INLINE auto pull(auto g, auto x, auto) const {
+  EBB_INLINE constexpr auto value(auto x) const {
+    return select(x <= low, low, select(x >= high, high, x));
+  }
+  EBB_INLINE constexpr auto pull(auto g, auto x, auto) const {
     return select(x <= low, 0, select(x >= high, 0, select(x == x, g, x)));
   }
   static constexpr Hardtanh example();
@@ -123,7 +127,7 @@ constexpr Hardtanh Hardtanh::example() { return {-1, 2}; }
 
 struct Add {
   static constexpr std::string_view name = "add";
-  EBB_INLINE static auto value(auto a, auto b) { return a + b; }
+  EBB_INLINE static constexpr auto value(auto a, auto b) { return a + b; }
   static constexpr auto slope_a(auto, auto, auto) { return 1; }
   static constexpr auto slope_b(auto, auto, auto) { return 1; }
   static constexpr double samples[][2] = {{1, 2}, {-1, 3}, {50, -40}};
@@ -131,7 +135,7 @@ struct Add {
 
 struct Sub {
   static constexpr std::string_view name = "sub";
-  EBB_INLINE static auto value(auto a, auto b) { return a - b; }
+  EBB_INLINE static constexpr auto value(auto a, auto b) { return a - b; }
   static constexpr auto slope_a(auto, auto, auto) { return 1; }
   static constexpr auto slope_b(auto, auto, auto) { return -1; }
   static constexpr double samples[][2] = {{1, 2}, {-1, 3}, {50, -40}};
@@ -139,35 +143,37 @@ struct Sub {
 
 struct Mul {
   static constexpr std::string_view name = "mul";
-  EBB_INLINE static auto value(auto a, auto b) { return a * b; }
-  EBB_INLINE static auto slope_a(auto, auto b, auto) { return b; }
-  EBB_INLINE static auto slope_b(auto a, auto, auto) { return a; }
+  EBB_INLINE static constexpr auto value(auto a, auto b) { return a * b; }
+  EBB_INLINE static constexpr auto slope_a(auto, auto b, auto) { return b; }
+  EBB_INLINE static constexpr auto slope_b(auto a, auto, auto) { return a; }
   static constexpr double samples[][2] = {{1, 2}, {-1, 3}, {0, 2}, {50, -40}};
 };
 
 struct Div {
   static constexpr std::string_view name = "div";
   static constexpr bool has_infinite_slope = true;
-  EBB_INLINE static auto value(auto a, auto b) { return a / b; }
-  EBB_INLINE static auto slope_a(auto, auto b, auto) { return 1 / b; }
-  EBB_INLINE static auto slope_b(auto, auto b, auto y) { return -y / b; }
+  EBB_INLINE static constexpr auto value(auto a, auto b) { return a / b; }
+  EBB_INLINE static constexpr auto slope_a(auto, auto b, auto) { return 1 / b; }
+  EBB_INLINE static constexpr auto slope_b(auto, auto b, auto y) { return -y / b; }
   static constexpr double samples[][2] = {{1, 2}, {-1, 3}, {0.4, -2}, {50, 40}};
 };
 
 /// What a choice of a or b passes to the one that is chosen if `taken`: the gradient g, half of it
 /// for equal ones, and nothing if the other is taken.
-EBB_INLINE auto pull_of_choice(auto g, auto taken, auto other_taken, auto a, auto b) {
+EBB_INLINE constexpr auto pull_of_choice(auto g, auto taken, auto other_taken, auto a, auto b) {
   return select(taken, g, select(other_taken, 0, select(a == b, 0.5 * g, a + b)));
 }
 
 /// The larger of a and b; equal ones share the gradient evenly, and NaN stays NaN.
 struct Maximum {
   static constexpr std::string_view name = "maximum";
-  EBB_INLINE static auto value(auto a, auto b) { return select(b == b, select(a < b, b, a), b); }
-  EBB_INLINE static auto pull_a(auto g, auto a, auto b, auto) {
+  EBB_INLINE static constexpr auto value(auto a, auto b) {
+    return select(b == b, select(a < b, b, a), b);
+  }
+  EBB_INLINE static constexpr auto pull_a(auto g, auto a, auto b, auto) {
     return pull_of_choice(g, a > b, b > a, a, b);
   }
-  EBB_INLINE static auto pull_b(auto g, auto a, auto b, auto) {
+  EBB_INLINE static constexpr auto pull_b(auto g, auto a, auto b, auto) {
     return pull_of_choice(g, b > a, a > b, a, b);
   }
   static constexpr double samples[][2] = {{1, 2}, {-1, -3}, {50, 49}, {0.1, 0}, {-0.1, 0}};
@@ -177,11 +183,13 @@ struct Maximum {
 /// The smaller of a and b; equal ones share the gradient evenly, and NaN stays NaN.
 struct Minimum {
   static constexpr std::string_view name = "minimum";
-  EBB_INLINE static auto value(auto a, auto b) { return select(b == b, select(b < a, b, a), b); }
-  EBB_INLINE static auto pull_a(auto g, auto a, auto b, auto) {
+  EBB_INLINE static constexpr auto value(auto a, auto b) {
+    return select(b == b, select(b < a, b, a), b);
+  }
+  EBB_INLINE static constexpr auto pull_a(auto g, auto a, auto b, auto) {
     return pull_of_choice(g, a < b, b < a, a, b);
   }
-  EBB_INLINE static auto pull_b(auto g, auto a, auto b, auto) {
+  EBB_INLINE static constexpr auto pull_b(auto g, auto a, auto b, auto) {
     return pull_of_choice(g, b < a, a < b, a, b);
   }
   static constexpr double samples[][2] = {{1, 2}, {-1, -3}, {50, 49}, {0.1, 0}, {-0.1, 0}};
@@ -192,17 +200,17 @@ struct Minimum {
 /// slopes are 0.
 struct Hypot {
   static constexpr std::string_view name = "hypot";
-  EBB_INLINE static auto value(auto a, auto b) {
+  EBB_INLINE static constexpr auto value(auto a, auto b) {
     constexpr double infinity = std::numeric_limits<double>::infinity();
     const auto p = abs(a), q = abs(b);
     const auto large = maximum(p, q);
     const auto ratio = minimum(p, q) / select(large == 0, 1, large);
     return select(p == infinity, p, select(q == infinity, q, large * sqrt(1 + ratio * ratio)));
   }
-  EBB_INLINE static auto pull_a(auto g, auto a, auto, auto y) {
+  EBB_INLINE static constexpr auto pull_a(auto g, auto a, auto, auto y) {
     return select(y == 0, 0, g * (a / y));
   }
-  EBB_INLINE static auto pull_b(auto g, auto, auto b, auto y) {
+  EBB_INLINE static constexpr auto pull_b(auto g, auto, auto b, auto y) {
     return select(y == 0, 0, g * (b / y));
   }
   static constexpr double samples[][2] = {{3, 4}, {-1, 2}, {0, -2}, {0.4, 0}, {50, -40}, {2, 30}};

@@ -100,22 +100,22 @@ constexpr int binary_literal() {
 
 }  // namespace op
 
-#define EBB_DEFINE(f, O, ...)                                         \
-  template <FormulaNumber V>                                          \
-  EBB_INLINE V f(EBB_PARAMETERS_BEFORE(__VA_ARGS__)                   \
-                     const V& x EBB_PARAMETERS_BEHIND(__VA_ARGS__)) { \
-    return V(op::O{EBB_PARAMETERS(__VA_ARGS__)}.value(x));            \
+#define EBB_DEFINE(f, O, ...)                                                   \
+  template <FormulaNumber V>                                                    \
+  EBB_INLINE constexpr V f(EBB_PARAMETERS_BEFORE(__VA_ARGS__)                   \
+                               const V& x EBB_PARAMETERS_BEHIND(__VA_ARGS__)) { \
+    return V(op::O{EBB_PARAMETERS(__VA_ARGS__)}.value(x));                      \
   }
 EBB_UNARY_OF_FORMULAS(EBB_DEFINE)
 #undef EBB_DEFINE
-#define EBB_DEFINE(f, O)                                              \
-  template <FormulaNumber V>                                          \
-  EBB_INLINE V f(const V& a, const std::type_identity_t<V>& b) {      \
-    return V(op::O::value(a, b));                                     \
-  }                                                                   \
-  template <FormulaNumber V, Literal U>                               \
-  EBB_INLINE V f(U a, const V& b) requires(!std::floating_point<V>) { \
-    return V(op::O::value(V(a), b));                                  \
+#define EBB_DEFINE(f, O)                                                        \
+  template <FormulaNumber V>                                                    \
+  EBB_INLINE constexpr V f(const V& a, const std::type_identity_t<V>& b) {      \
+    return V(op::O::value(a, b));                                               \
+  }                                                                             \
+  template <FormulaNumber V, Literal U>                                         \
+  EBB_INLINE constexpr V f(U a, const V& b) requires(!std::floating_point<V>) { \
+    return V(op::O::value(V(a), b));                                            \
   }
 EBB_BINARY_OF_FORMULAS(EBB_DEFINE)
 #undef EBB_DEFINE

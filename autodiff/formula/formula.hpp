@@ -38,17 +38,17 @@ constexpr void ignore(auto...) {}
 #define EBB_PLAIN(f, O)                        \
   /** The function of the standard library. */ \
   template <std::floating_point T>             \
-  EBB_INLINE T f(T x) {                        \
+  EBB_INLINE constexpr T f(T x) {              \
     return std::f(x);                          \
   }
 EBB_UNARY_OF_CMATH(EBB_PLAIN)
 #undef EBB_PLAIN
 
-#define EBB_PLAIN(f, O)                            \
-  /** The function of the standard library. */     \
-  template <std::floating_point T>                 \
-  EBB_INLINE T f(T a, std::type_identity_t<T> b) { \
-    return std::f(a, b);                           \
+#define EBB_PLAIN(f, O)                                      \
+  /** The function of the standard library. */               \
+  template <std::floating_point T>                           \
+  EBB_INLINE constexpr T f(T a, std::type_identity_t<T> b) { \
+    return std::f(a, b);                                     \
   }
 EBB_BINARY_OF_CMATH(EBB_PLAIN)
 #undef EBB_PLAIN

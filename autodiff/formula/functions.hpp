@@ -17,12 +17,12 @@ concept FormulaNumber = std::floating_point<V> || requires {
 
 #define EBB_DECLARE(f, O, ...) \
   template <FormulaNumber V>   \
-  V f(EBB_PARAMETERS_BEFORE(__VA_ARGS__) const V& x EBB_PARAMETERS_BEHIND(__VA_ARGS__));
+  constexpr V f(EBB_PARAMETERS_BEFORE(__VA_ARGS__) const V& x EBB_PARAMETERS_BEHIND(__VA_ARGS__));
 EBB_UNARY_OF_FORMULAS(EBB_DECLARE)
 #undef EBB_DECLARE
 #define EBB_DECLARE(f, O)    \
   template <FormulaNumber V> \
-  V f(const V& a, const std::type_identity_t<V>& b);
+  constexpr V f(const V& a, const std::type_identity_t<V>& b);
 EBB_BINARY_OF_FORMULAS(EBB_DECLARE)
 #undef EBB_DECLARE
 

@@ -11,8 +11,8 @@ namespace ebb::inline v0::op {
 struct Lgamma {
   static constexpr std::string_view name = "lgamma";
   static constexpr bool has_infinite_slope = true;
-  EBB_INLINE static auto value(auto x) { return lgamma(x); }
-  EBB_INLINE static auto slope(auto x, auto) { return digamma(x); }
+  EBB_INLINE static constexpr auto value(auto x) { return lgamma(x); }
+  EBB_INLINE static constexpr auto slope(auto x, auto) { return digamma(x); }
   static constexpr double samples[] = {-2.4, -0.7, 0.3, 1, 1.3, 2, 3.5, 50};
 };
 
@@ -20,8 +20,8 @@ struct Lgamma {
 struct Digamma {
   static constexpr std::string_view name = "digamma";
   static constexpr bool has_infinite_slope = true;
-  EBB_INLINE static auto value(auto x) { return digamma(x); }
-  EBB_INLINE static auto slope(auto x, auto) { return polygamma(1, x); }
+  EBB_INLINE static constexpr auto value(auto x) { return digamma(x); }
+  EBB_INLINE static constexpr auto slope(auto x, auto) { return polygamma(1, x); }
   static constexpr double samples[] = {-2.4, -0.7, 0.3, 1, 1.46, 2, 3.5, 50};
 };
 
@@ -34,8 +34,8 @@ struct Polygamma {
   void validate(auto refuse) const {
     if (n < 0 || n > 100) refuse("the order ", n, " is not in [0, 100]");
   }
-  EBB_INLINE auto value(auto x) const { return polygamma(n, x); }
-  EBB_INLINE auto slope(auto x, auto) const { return polygamma(n + 1, x); }
+  EBB_INLINE constexpr auto value(auto x) const { return polygamma(n, x); }
+  EBB_INLINE constexpr auto slope(auto x, auto) const { return polygamma(n + 1, x); }
   static constexpr Polygamma example();
   static constexpr double samples[] = {-2.4, -0.7, 0.6, 1, 1.46, 2, 3.5, 50};
 };

@@ -82,6 +82,7 @@ struct LaneMask {
 
   Register reg;
 
+  LaneMask() = default;
   EBB_INLINE explicit LaneMask(const Register& r) : reg(r) {}
   /// A formula has as many results as there are lanes, so it cannot branch on them.
   explicit operator bool() const {

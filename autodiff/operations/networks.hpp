@@ -209,8 +209,8 @@ struct AttentionOptions {
 };
 /// The mean of the values by softmax(query key^T / sqrt(d)) (Vaswani et al. 2017, equation 1):
 /// query (..., queries, d), key (..., keys, d) and value (..., keys, v) give (..., queries, v). For
-/// many keys the gradient computes the softmax again, and nothing of (queries, keys) is kept. A row
-/// of the mask without a key is an ArgumentError, as its query has no mean.
+/// many keys the gradient computes the softmax again, and nothing of (queries, keys) is kept. If a
+/// row of the mask has no key, that is an ArgumentError, as its query has no mean.
 /// @pytorch also takes numbers to add as the mask, dropout_p and scale; with is_causal the first
 /// query stands at the first key.
 template <Real T>

@@ -10,7 +10,7 @@ namespace ebb::inline v0::op {
 /// a + weight (b - a), from the end that is nearer, so that both ends are exact.
 struct Lerp {
   static constexpr std::string_view name = "lerp";
-  EBB_INLINE static auto value(auto a, auto b, auto weight) {
+  EBB_INLINE static constexpr auto value(auto a, auto b, auto weight) {
     return select(weight < 0.5, a + weight * (b - a), b - (1 - weight) * (b - a));
   }
   static std::vector<Sample> samples() {

@@ -22,35 +22,35 @@ namespace {
 
 struct Cube {
   static constexpr std::string_view name = "cube";
-  static auto value(auto x) { return x * x * x; }
-  static auto slope(auto x, auto) { return 3 * x * x; }
+  static constexpr auto value(auto x) { return x * x * x; }
+  static constexpr auto slope(auto x, auto) { return 3 * x * x; }
 };
 
 /// A slope that reads the output.
 struct Logistic {
-  auto value(auto x) const { return 1 / (1 + exp(-x)); }
-  auto slope(auto, auto y) const { return y * (1 - y); }
+  constexpr auto value(auto x) const { return 1 / (1 + exp(-x)); }
+  constexpr auto slope(auto, auto y) const { return y * (1 - y); }
 };
 
 struct Ratio {
-  static auto value(auto a, auto b) { return a / b; }
-  static auto slope_a(auto, auto b, auto) { return 1 / b; }
-  static auto slope_b(auto, auto b, auto y) { return -y / b; }
+  static constexpr auto value(auto a, auto b) { return a / b; }
+  static constexpr auto slope_a(auto, auto b, auto) { return 1 / b; }
+  static constexpr auto slope_b(auto, auto b, auto y) { return -y / b; }
 };
 
 struct Truncated {
-  static auto value(auto x) { return select(x < 0, ceil(x), floor(x)); }
+  static constexpr auto value(auto x) { return select(x < 0, ceil(x), floor(x)); }
   static constexpr int slope(auto, auto) { return 0; }
 };
 
-/// A formula whose slope is not known when the program is compiled.
+/// A slope of 0 that is computed.
 struct Rounded : Truncated {
-  static int slope(auto, auto) { return 0; }
+  static constexpr auto slope(auto x, auto) { return 0 * x; }
 };
 
 /// Wrong by one part in a thousand.
 struct WrongCube : Cube {
-  static auto slope(auto x, auto) { return 3.003 * x * x; }
+  static constexpr auto slope(auto x, auto) { return 3.003 * x * x; }
 };
 
 /// An option, and a gradient that is the operation itself.

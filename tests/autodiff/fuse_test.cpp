@@ -86,7 +86,7 @@ TEST_CASE("single values among arrays have derivatives to the second order") {
 }
 
 TEST_CASE("a fused formula takes any number of inputs, for any set of which it has the gradients") {
-  // Eleven inputs are three passes of the sweep; some of them are numbers.
+  // Two of the thirteen arguments are numbers.
   constexpr auto f = [](auto a, auto b, auto p, auto c, auto d, auto e, auto g, auto q, auto h,
                         auto i, auto j, auto k, auto l) {
     return p * a * sin(b) + c * exp(0.1 * d) - e / (2 + square(g)) + q * tanh(h * i) * j +
@@ -121,6 +121,89 @@ TEST_CASE("a fused formula takes any number of inputs, for any set of which it h
       CHECK_AGREES(close(reduced[k], expected[k], 1e-14, 1e-14));
     }
   }
+}
+
+TEST_CASE("a step that is used twice is swept once") {
+  // x^2 + x, ten times: as an expression that copies its operands it would have 3^10 parts.
+  const auto iterated = [](auto x) {
+    auto z = x;
+    for (int i = 0; i < 10; ++i) z = z * z + z;
+    return z;
+  };
+  const auto x = op::spread({7}, 0.3);
+  const auto slope = gradient([&](const auto& v) { return sum(fuse(iterated, v)); }, x);
+  CHECK_AGREES(close(slope, gradient([&](const auto& v) { return sum(iterated(v)); }, x), 1e-14));
+}
+
+TEST_CASE("a formula may call another one") {
+  const Inputs3 in;
+  const auto f = [](auto a, auto b) {
+    constexpr auto weighted = [](auto p, auto q) { return sigmoid(p) * q; };
+    return fuse(weighted, a * b, 2.0) + fuse(weighted, b, a);
+  };
+  const auto fused = [&](auto x) { return fuse(f, x[0], x[1]); };
+  CHECK_AGREES(
+      close(fuse(f, in.x, in.a), sigmoid(in.x * in.a) * 2.0 + sigmoid(in.a) * in.x, 1e-15));
+  const auto report = check_gradients(fused, {in.x, in.a});
+  INFO(report);
+  CHECK(report);
+}
+
+TEST_CASE("a gradient is passed on where the slope is 1, and otherwise added to what is there") {
+  const std::int64_t n = 1000;
+  const auto x = op::spread({n}), k = op::spread({n}, 2), seed = op::spread({n}, 3);
+  Tape tape;
+  const Tensor<double> u = tape.watch(x), v = tape.watch(k), g(seed);
+  const auto step = fuse([](auto y, auto h, auto slope) { return y + h * slope; }, u, 0.5, v);
+  const auto by_step = grad(step, {u, v}, {.keep_tape = true}, &g);
+  CHECK(by_step[0].array().begin() == seed.begin());  // the same block
+  CHECK_AGREES(same_bits(by_step[1].array(), (seed * 0.5).array()));
+
+  // v has a gradient from the last operation when the sweep comes to the formula: no other block.
+  const auto y = fuse([](auto a, auto b) { return a * b; }, u, v) + 3.0 * v;
+  const auto before = memory_statistics();
+  const auto both = grad(y, {u, v}, {.keep_tape = true}, &g);
+  CHECK(memory_statistics().live_blocks - before.live_blocks == 2);
+  CHECK_AGREES(close(both[0], seed * k, 1e-15));
+  CHECK_AGREES(close(both[1], seed * x + seed * 3.0, 1e-15));
+}
+
+TEST_CASE("a formula that adds to a gradient keeps to zeros where the gradient or a slope is 0") {
+  for (const std::int64_t n : {13, 5000}) {
+    auto x = op::spread({n}, 50), w = op::spread({n}, 30);
+    auto g = Array<double>::full({n}, 2);
+    const std::int64_t steep = n / 2, flat = n - 1;
+    for (std::int64_t i = 0; i < n; ++i) x.mutate()[i] = 1 + std::abs(x[i]);
+    x.mutate()[steep] = g.mutate()[steep] = w.mutate()[flat] = 0;
+    g.mutate()[flat] = std::numeric_limits<double>::infinity();
+    Tape tape;
+    const Tensor<double> u = tape.watch(x), v = tape.watch(w), seed(g);
+    const auto y = fuse([](auto p, auto q) { return sqrt(p) * q; }, u, v);
+    const auto there = Array<double>::full({n}, 1);
+    const auto total = sum(y * seed) + sum(u * Tensor<double>(there));
+    const auto part = grad(total, u).array();
+    CHECK(part[steep] == 1);
+    CHECK(part[flat] == 1);
+    CHECK(part[0] == 1 + g[0] * w[0] * (0.5 / std::sqrt(x[0])));
+  }
+}
+
+TEST_CASE("slow steps are computed once, in the pass forward, and cheap ones are not kept") {
+  const std::int64_t n = 1000;
+  const auto x = op::spread({n});
+  const auto blocks = [&](auto f) {
+    Tape tape;
+    const Tensor<double> u = tape.watch(x);
+    const auto before = memory_statistics().live_blocks;
+    const auto y = fuse(f, u, 0.5);
+    return memory_statistics().live_blocks - before;
+  };
+  // The result, and a block of what the pass back reads.
+  CHECK(blocks([](auto a, auto k) { return k * a * a + sqrt(a); }) == 1);
+  CHECK(blocks([](auto a, auto k) { return k * exp(a); }) == 2);
+  CHECK(blocks([](auto a, auto k) { return exp(a) + tanh(a) * sigmoid(k * a); }) == 2);
+  CHECK(blocks([](auto a, auto k) { return sigmoid(a * k); }) == 1);  // the result itself
+  CHECK(blocks([](auto a, auto k) { return log(a * k); }) == 1);      // its slope does not read it
 }
 
 TEST_CASE("third derivatives of a fused formula") {

@@ -14,8 +14,8 @@
 #include <iostream>
 
 struct Cube {
-  static auto value(auto x) { return x * x * x; }
-  static auto slope(auto x, auto) { return 3 * x * x; }
+  static constexpr auto value(auto x) { return x * x * x; }
+  static constexpr auto slope(auto x, auto) { return 3 * x * x; }
 };
 
 struct Twice {

@@ -12,7 +12,7 @@ namespace {
 template <class O>
 struct Formula {
   static constexpr std::string_view name = O::name;
-  EBB_INLINE auto operator()(const auto&... x) const { return O::value(x...); }
+  EBB_INLINE constexpr auto operator()(const auto&... x) const { return O::value(x...); }
 };
 
 void check_finite_option(const char* argument, double value) {

@@ -22,7 +22,7 @@ template <class O>
 struct Formula {
   static constexpr std::string_view name = O::name;
   static constexpr const char* equal_shapes = expected<O>;
-  EBB_INLINE auto operator()(const auto&... x) const { return O::value(x...); }
+  EBB_INLINE constexpr auto operator()(const auto&... x) const { return O::value(x...); }
 };
 
 /// The losses by this formula, reduced.

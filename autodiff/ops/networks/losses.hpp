@@ -14,7 +14,9 @@ namespace ebb::inline v0::op {
 /// mean((prediction - target)^2), a `fuse_mean` of this formula.
 struct MseLoss {
   static constexpr std::string_view name = "mse_loss";
-  EBB_INLINE static auto value(auto prediction, auto target) { return square(prediction - target); }
+  EBB_INLINE static constexpr auto value(auto prediction, auto target) {
+    return square(prediction - target);
+  }
   static constexpr Lacks lacks{.empty = "the mean of nothing is NaN"};
   static std::vector<Sample> samples() {
     const auto f = [](auto x) { return mse_loss(x[0], x[1]); };
@@ -37,7 +39,7 @@ struct MseLoss {
 
 /// The loss of one infinite logit: on the line that the loss approaches, or 0 if the target does
 /// not weigh it. `positive` is the weight of a positive target.
-EBB_INLINE auto bce_far_out(auto logit, auto target, auto positive) {
+EBB_INLINE constexpr auto bce_far_out(auto logit, auto target, auto positive) {
   const auto weight = select(logit > 0, 1 - target, -positive * target);
   return select(weight == 0, 0, weight * logit);
 }
@@ -46,13 +48,13 @@ EBB_INLINE auto bce_far_out(auto logit, auto target, auto positive) {
 /// without logarithms of numbers that round to 0.
 struct BceWithLogits {
   static constexpr std::string_view name = "bce_with_logits";
-  EBB_INLINE static auto value(auto logit, auto target) {
+  EBB_INLINE static constexpr auto value(auto logit, auto target) {
     constexpr double infinity = std::numeric_limits<double>::infinity();
     return select(abs(logit) == infinity, bce_far_out(logit, target, 1),
                   softplus(logit) - target * logit);
   }
   /// With a weight of positive targets.
-  EBB_INLINE static auto value(auto logit, auto target, auto positive) {
+  EBB_INLINE static constexpr auto value(auto logit, auto target, auto positive) {
     constexpr double infinity = std::numeric_limits<double>::infinity();
     return select(abs(logit) == infinity, bce_far_out(logit, target, positive),
                   positive * target * softplus(-logit) + (1 - target) * softplus(logit));
@@ -102,7 +104,9 @@ struct BceWithLogits {
 /// mean(|prediction - target|), slope 0 where both are equal.
 struct L1Loss {
   static constexpr std::string_view name = "l1_loss";
-  EBB_INLINE static auto value(auto prediction, auto target) { return abs(prediction - target); }
+  EBB_INLINE static constexpr auto value(auto prediction, auto target) {
+    return abs(prediction - target);
+  }
   static constexpr bool has_kinks = true;
   static constexpr Lacks lacks{.empty = "the mean of nothing is NaN"};
   static std::vector<Sample> samples() {
@@ -123,7 +127,7 @@ struct L1Loss {
 /// with the same slope (Huber 1964); e = prediction - target.
 struct HuberLoss {
   static constexpr std::string_view name = "huber_loss";
-  EBB_INLINE static auto value(auto prediction, auto target, auto delta) {
+  EBB_INLINE static constexpr auto value(auto prediction, auto target, auto delta) {
     const auto e = abs(prediction - target);
     return select(e <= delta, 0.5 * square(e), delta * (e - 0.5 * delta));
   }
@@ -147,7 +151,7 @@ struct HuberLoss {
 /// huber_loss / beta: where |e| > beta the slopes are 1 and -1 (Girshick 2015, equation 3).
 struct SmoothL1Loss {
   static constexpr std::string_view name = "smooth_l1_loss";
-  EBB_INLINE static auto value(auto prediction, auto target, auto beta) {
+  EBB_INLINE static constexpr auto value(auto prediction, auto target, auto beta) {
     const auto e = abs(prediction - target);
     return select(e < beta, 0.5 * square(e) / beta, e - 0.5 * beta);
   }
@@ -173,7 +177,7 @@ struct SmoothL1Loss {
 /// mean(max(1 - target prediction, 0)).
 struct HingeLoss {
   static constexpr std::string_view name = "hinge_loss";
-  EBB_INLINE static auto value(auto prediction, auto target) {
+  EBB_INLINE static constexpr auto value(auto prediction, auto target) {
     return relu(1 - target * prediction);
   }
   static constexpr bool has_kinks = true;
@@ -195,7 +199,7 @@ struct HingeLoss {
 /// mean(max(1 - target prediction, 0)^2).
 struct SquaredHingeLoss {
   static constexpr std::string_view name = "squared_hinge_loss";
-  EBB_INLINE static auto value(auto prediction, auto target) {
+  EBB_INLINE static constexpr auto value(auto prediction, auto target) {
     return square(relu(1 - target * prediction));
   }
   static constexpr Lacks lacks{.empty = "the mean of nothing is NaN"};
@@ -218,7 +222,7 @@ struct SquaredHingeLoss {
 /// target z).
 struct PoissonNllLoss {
   static constexpr std::string_view name = "poisson_nll_loss";
-  EBB_INLINE static auto value(auto log_rate, auto target) {
+  EBB_INLINE static constexpr auto value(auto log_rate, auto target) {
     constexpr double infinity = std::numeric_limits<double>::infinity();
     // A rate of 0 that the target does not weigh costs 0, and an infinite rate is infinite.
     const auto rate = exp(log_rate);
@@ -246,7 +250,7 @@ struct PoissonNllLoss {
 /// factor, and so the slope, is the mean of both.
 struct QuantileLoss {
   static constexpr std::string_view name = "quantile_loss";
-  EBB_INLINE static auto value(auto prediction, auto target, auto q) {
+  EBB_INLINE static constexpr auto value(auto prediction, auto target, auto q) {
     const auto e = target - prediction;
     // e^2 is NaN with a slope of NaN.
     return select(e == e, select(e < 0, q - 1, select(e > 0, q, q - 0.5)) * e, e * e);
@@ -273,7 +277,7 @@ struct QuantileLoss {
 /// mean(target (log target - z)); 0 where target is 0.
 struct KlDiv {
   static constexpr std::string_view name = "kl_div";
-  EBB_INLINE static auto value(auto log_prediction, auto target) {
+  EBB_INLINE static constexpr auto value(auto log_prediction, auto target) {
     return select(target == 0, 0, target * (log(target) - log_prediction));
   }
   static constexpr bool has_kinks = true;
@@ -297,7 +301,7 @@ struct KlDiv {
 /// The mean of (log v + (prediction - target)^2 / v) / 2 with v = max(variance, eps).
 struct GaussianNllLoss {
   static constexpr std::string_view name = "gaussian_nll_loss";
-  EBB_INLINE static auto value(auto prediction, auto target, auto variance, auto eps) {
+  EBB_INLINE static constexpr auto value(auto prediction, auto target, auto variance, auto eps) {
     const auto v = select(variance < eps, eps, variance);
     const auto loss = 0.5 * (log(v) + square(prediction - target) / v);
     return select(variance < 0, sqrt(variance), loss);  // NaN with slopes of NaN
@@ -327,7 +331,7 @@ struct GaussianNllLoss {
 /// mean(-t log p - (1 - t) log(1 - p)) with logarithms of at least -100.
 struct Bce {
   static constexpr std::string_view name = "bce";
-  EBB_INLINE static auto value(auto prediction, auto target) {
+  EBB_INLINE static constexpr auto value(auto prediction, auto target) {
     constexpr double infinity = std::numeric_limits<double>::infinity();
     return -target * clamp(log(prediction), -100.0, infinity) -
            (1 - target) * clamp(log1p(-prediction), -100.0, infinity);

@@ -1,0 +1,264 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// A traced formula with its slopes as a program without branches, and its run on any kind of
+// number.
+#pragma once
+#include <array>
+#include <tuple>
+
+#include "ebb/autodiff/formula/trace.hpp"
+
+namespace ebb::inline v0::detail {
+
+/// The slopes that a program computes: none, that for the first argument, or all.
+enum class Slopes { none, first, all };
+
+/// What a program does with the steps that are kept from a pass forward to the pass back: computes
+/// them as all others, gives them as outputs, or takes them as inputs behind the arguments.
+enum class Kept { computed, given, taken };
+
+/// A list of steps, each of which reads earlier ones.
+template <int count, int arguments, int kept_count>
+struct Program {
+  Step steps[count > 0 ? count : 1];
+  int value;                                  ///< the step with the value; -1 if it is not wanted
+  int slopes[arguments];                      ///< that with the slope for each argument, or -1
+  int kept[kept_count > 0 ? kept_count : 1];  ///< the steps to keep
+};
+
+/// Whether computing a step takes longer than writing what it gave and reading it again.
+constexpr bool is_slow(const Step& step) {
+  const auto is_any_of = []<class All, class... Ops>(int which, All all, op::List<Ops...>) {
+    return ((which == op::index_in<Ops>(all)) || ...);
+  };
+  using op::List;
+  if (step.kind == StepKind::unary) {
+    return !is_any_of(
+        step.which, op::Unary{},
+        List<op::Neg, op::Abs, op::Sign, op::Square, op::Reciprocal, op::Sqrt, op::Rsqrt, op::Floor,
+             op::Ceil, op::Round, op::Relu, op::Softsign, op::Clamp, op::Hardtanh>{});
+  }
+  return step.kind == StepKind::binary &&
+         !is_any_of(step.which, op::Binary{},
+                    List<op::Add, op::Sub, op::Mul, op::Div, op::Maximum, op::Minimum>{});
+}
+
+/// A trace of a formula F with all slopes, for arguments of which some are plain numbers.
+template <class F, bool careful, bool... number>
+struct FormulaTrace {
+  static constexpr int arguments = sizeof...(number);
+
+  Trace trace;
+  int formula_count;             // the steps of the formula alone
+  int value, slopes[arguments];  // steps; -1 for the slope of a number
+
+  constexpr FormulaTrace() {
+    constexpr bool is_number[] = {number...};
+    Traced x[arguments];
+    for (int k = 0; k < arguments; ++k) x[k] = trace.input(k, !is_number[k]);
+    const Traced y = [&]<std::size_t... k>(std::index_sequence<k...>) {
+      return Traced(F{}(x[k]...));
+    }
+    (std::index_sequence_for<std::bool_constant<number>...>{});
+    formula_count = trace.count();
+    trace.sweep(y, careful);
+    value = trace.step_of(y);
+    for (int k = 0; k < arguments; ++k) {
+      slopes[k] = is_number[k] ? -1 : trace.step_of(trace.derivative(x[k].step));
+    }
+  }
+
+  static constexpr int count() { return FormulaTrace().trace.count(); }
+  static constexpr int count_without_slopes() { return FormulaTrace().formula_count; }
+};
+
+/// True if the formula can be traced at compile time.
+template <class F, bool... number>
+concept Traceable = requires {
+  typename std::integral_constant<int, FormulaTrace<F, false, number...>::count()>;
+};
+
+/// The programs of a formula F. Those of a careful sweep give 0 wherever a derivative of 0 meets an
+/// infinite slope; the others give NaN there.
+template <class F, bool careful, bool... number>
+class TracedFormula {
+  using Whole = FormulaTrace<F, careful, number...>;
+  static constexpr int arguments = sizeof...(number);
+  static constexpr int total = Whole::count();
+  using Marks = std::array<bool, std::size_t(total)>;
+
+  static constexpr auto whole = [] {
+    const Whole traced;
+    Program<total, arguments, 0> whole{};
+    for (int i = 0; i < total; ++i) {
+      whole.steps[i] = traced.trace[i];
+      whole.steps[i].pull = nullptr;
+    }
+    whole.value = traced.value;
+    for (int k = 0; k < arguments; ++k) whole.slopes[k] = traced.slopes[k];
+    return whole;
+  }();
+
+  /// Calls f(i) for every step that step `at` reads.
+  template <class G>
+  static constexpr void each_read(int at, const G& f) {
+    const Step& step = whole.steps[at];
+    const int inputs[] = {step.a, step.b, step.c};
+    for (int k = 0; k < step.reads(); ++k) f(inputs[k]);
+  }
+  /// Marks what the marked steps read, directly or not, but nothing below the steps of `ends`.
+  static constexpr void mark_needed(Marks& marks, const Marks& ends) {
+    for (int i = total - 1; i >= 0; --i) {
+      if (marks[i] && !ends[i]) each_read(i, [&](int input) { marks[input] = true; });
+    }
+  }
+  static constexpr bool is_one(int step) {
+    return whole.steps[step].kind == StepKind::literal && whole.steps[step].p == 1;
+  }
+  /// The slopes that a program gives: where one is 1, a pass back computes nothing.
+  static constexpr std::array<int, arguments> slopes_of(Slopes slopes, Kept keeping) {
+    std::array<int, arguments> given{};
+    for (int k = 0; k < arguments; ++k) {
+      const int slope = whole.slopes[k];
+      const bool wanted = slopes == Slopes::all || (slopes == Slopes::first && k == 0);
+      const bool is_passed = keeping == Kept::taken && slope >= 0 && is_one(slope);
+      given[k] = wanted && !is_passed ? slope : -1;
+    }
+    return given;
+  }
+  static constexpr void mark_slopes(Marks& marks, Slopes slopes, Kept keeping) {
+    for (const int slope : slopes_of(slopes, keeping)) {
+      if (slope >= 0) marks[slope] = true;
+    }
+  }
+
+  static constexpr int formula_count = Whole::count_without_slopes();
+  /// The slow steps of the formula that slopes need. The value is kept in their place if it makes
+  /// them unnecessary: its block is there in any case.
+  static constexpr Marks kept = [] {
+    Marks slow{};  // a slow step, or one that was computed from one
+    for (int i = 0; i < total; ++i) {
+      slow[i] = is_slow(whole.steps[i]);
+      each_read(i, [&](int input) { slow[i] = slow[i] || slow[input]; });
+    }
+    Marks needed{}, kept{};
+    mark_slopes(needed, Slopes::all, Kept::taken);
+    for (int i = total - 1; i >= 0; --i) {
+      if (!needed[i]) continue;
+      const bool is_wanted = is_slow(whole.steps[i]) || i == whole.value;
+      kept[i] = is_wanted && slow[i] && i < formula_count;
+      if (!kept[i]) each_read(i, [&](int input) { needed[input] = true; });
+    }
+    return kept;
+  }();
+
+  template <bool with_value, Slopes slopes, Kept keeping>
+  static constexpr Marks needed = [] {
+    Marks needed{};
+    if (with_value) needed[whole.value] = true;
+    mark_slopes(needed, slopes, keeping);
+    for (int i = 0; keeping == Kept::given && i < total; ++i) needed[i] = needed[i] || kept[i];
+    mark_needed(needed, keeping == Kept::taken ? kept : Marks{});
+    return needed;
+  }();
+  static constexpr int number_of(const Marks& marks) {
+    int marked = 0;
+    for (const bool mark : marks) marked += mark;
+    return marked;
+  }
+
+ public:
+  /// The number of steps that are kept.
+  static constexpr int kept_count = number_of(kept);
+  /// The position of the value among the steps that are kept; -1 if it is none of them.
+  static constexpr int kept_value = [] {
+    if (!kept[whole.value]) return -1;
+    int before = 0;
+    for (int i = 0; i < whole.value; ++i) before += kept[i];
+    return before;
+  }();
+  /// Whether the slope for each argument is 1 everywhere.
+  static constexpr std::array<bool, arguments> passes = [] {
+    std::array<bool, arguments> passes{};
+    for (int k = 0; k < arguments; ++k) {
+      passes[k] = whole.slopes[k] >= 0 && is_one(whole.slopes[k]);
+    }
+    return passes;
+  }();
+
+  template <bool with_value, Slopes slopes, Kept keeping>
+  static constexpr auto program = [] {
+    constexpr const Marks& marks = needed<with_value, slopes, keeping>;
+    Program<number_of(marks), arguments, kept_count> program{};
+    int place[total]{};
+    int next = 0, next_kept = 0;
+    for (int i = 0; i < total; ++i) {
+      const int position = kept[i] ? next_kept++ : 0;
+      if (!marks[i]) continue;
+      Step& step = program.steps[next];
+      step = whole.steps[i];
+      if (kept[i] && keeping == Kept::taken) {
+        step = {StepKind::input, arguments + position, 0, 0, 0, 0, 0, nullptr};
+      }
+      int* const inputs[] = {&step.a, &step.b, &step.c};
+      for (int k = 0; k < step.reads(); ++k) *inputs[k] = place[*inputs[k]];
+      if (kept[i]) program.kept[position] = next;
+      place[i] = next++;
+    }
+    program.value = with_value ? place[whole.value] : -1;
+    constexpr auto given = slopes_of(slopes, keeping);
+    for (int k = 0; k < arguments; ++k) program.slopes[k] = given[k] < 0 ? -1 : place[given[k]];
+    return program;
+  }();
+};
+
+/// The operation at a position of a list.
+template <int i, class... Ops>
+std::tuple_element_t<std::size_t(i), std::tuple<Ops...>> operation_at(op::List<Ops...>);
+
+/// `unrolled` for any n: clang folds at most 256 calls.
+template <int n, int first = 0, class F>
+EBB_INLINE void unrolled_in_parts(const F& f) {
+  constexpr int most = 128;
+  unrolled<(n < most ? n : most)>(
+      [&](auto i) EBB_LAMBDA { f(std::integral_constant<std::size_t, std::size_t(first) + i>{}); });
+  if constexpr (n > most) unrolled_in_parts<n - most, first + most>(f);
+}
+
+/// Runs a program on lanes x, one for each argument, and then for each kept step that it takes.
+/// y[i] is what step i computes; that of a comparison has no value.
+template <const auto& program, class V, int inputs, int count>
+EBB_INLINE void run_program(const V (&x)[inputs], V (&y)[count]) {
+  typename V::Mask mask[count];
+  unrolled_in_parts<count>([&](auto i) EBB_LAMBDA {
+    constexpr Step step = program.steps[i];
+    constexpr int a = step.a, b = step.b, c = step.c;
+    using enum StepKind;
+    if constexpr (step.kind == input) {
+      y[i] = x[step.which];
+    } else if constexpr (step.kind == literal) {
+      y[i] = V(typename V::value_type(step.p));
+    } else if constexpr (step.kind == unary) {
+      using O = decltype(operation_at<step.which>(op::Unary{}));
+      y[i] = V(operation_with<O>(step.p, step.q).value(y[a]));
+    } else if constexpr (step.kind == binary) {
+      using O = decltype(operation_at<step.which>(op::Binary{}));
+      y[i] = V(O::value(y[a], y[b]));
+    } else if constexpr (step.kind == same) {
+      y[i] = y[a];
+    } else if constexpr (step.kind == less) {
+      mask[i] = y[a] < y[b];
+    } else if constexpr (step.kind == greater) {
+      mask[i] = y[a] > y[b];
+    } else if constexpr (step.kind == at_most) {
+      mask[i] = y[a] <= y[b];
+    } else if constexpr (step.kind == at_least) {
+      mask[i] = y[a] >= y[b];
+    } else if constexpr (step.kind == equal) {
+      mask[i] = y[a] == y[b];
+    } else {
+      y[i] = select(mask[a], y[b], y[c]);
+    }
+  });
+}
+
+}  // namespace ebb::inline v0::detail
