@@ -56,8 +56,9 @@ if(EBB_EXAMPLES)
 endif()
 
 if(EBB_BENCHMARKS)
-  file(GLOB sources CONFIGURE_DEPENDS tools/benchmarks/*.cpp)
-  file(GLOB limits CONFIGURE_DEPENDS tools/benchmarks/limits/*.cpp)
+  file(GLOB sources CONFIGURE_DEPENDS tools/benchmarks/*.cpp tools/benchmarks/ad/*.cpp)
+  file(GLOB limits CONFIGURE_DEPENDS
+    tools/benchmarks/limits/*.cpp tools/benchmarks/limits/ad/*.cpp)
   if(sources)
     find_package(benchmark REQUIRED)
     find_package(nlohmann_json REQUIRED)
@@ -69,12 +70,16 @@ if(EBB_BENCHMARKS)
     mark_as_advanced(EBB_LIMITS_ARCHITECTURE)
     set_source_files_properties(${limits} PROPERTIES
       COMPILE_OPTIONS "-O3;-march=${EBB_LIMITS_ARCHITECTURE}")
+    # Plain loops, for which the compiler may join a product and a sum, as it does unasked.
+    file(GLOB loops CONFIGURE_DEPENDS tools/benchmarks/limits/ad/*.cpp)
+    set_property(SOURCE ${loops} APPEND PROPERTY COMPILE_OPTIONS -ffp-contract=fast)
     set_source_files_properties(tools/benchmarks/main.cpp PROPERTIES
       COMPILE_DEFINITIONS EBB_LIMITS_ARCHITECTURE="${EBB_LIMITS_ARCHITECTURE}")
     set_source_files_properties(tools/benchmarks/cases_minimize.cpp PROPERTIES
       COMPILE_DEFINITIONS EBB_EXAMPLE_DATA="${PROJECT_SOURCE_DIR}/examples/data")
     # A formula of the user's is compiled with the user's flags.
-    set_source_files_properties(tools/benchmarks/cases_fuse.cpp PROPERTIES
+    set_source_files_properties(
+      tools/benchmarks/cases_fuse.cpp tools/benchmarks/ad/kmeans.cpp PROPERTIES
       COMPILE_OPTIONS "-O3;-march=x86-64-v3")
   endif()
 endif()

@@ -49,7 +49,7 @@ nn/models/networks/
 nn/models/
 ebb xtensor
 tools/plot/
-examples/ tools/benchmarks/ tools/benchmarks/limits/ tools/benchmarks/programs/ tools/proof/
+examples/ tools/benchmarks/ tools/benchmarks/ad/ tools/benchmarks/limits/ tools/benchmarks/limits/ad/ tools/benchmarks/programs/ tools/proof/
 tools/benchmarks/peers/'
 folders=(autodiff data optim nn examples tools)
 most_files=29  # of a room

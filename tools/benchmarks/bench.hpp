@@ -105,6 +105,7 @@ void add_training(std::vector<Case>& cases);
 void add_transforms(std::vector<Case>& cases);
 void add_models(std::vector<Case>& cases);
 void add_files(std::vector<Case>& cases);
+void add_ad(std::vector<Case>& cases);
 void add_programs(std::vector<Case>& cases);
 
 /// What a process started by the cases of `add_programs` does.

@@ -31,6 +31,7 @@ std::vector<bench::Case> all_cases() {
   bench::add_transforms(cases);
   bench::add_models(cases);
   bench::add_files(cases);
+  bench::add_ad(cases);
   bench::add_programs(cases);
   return cases;
 }
