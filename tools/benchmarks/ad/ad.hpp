@@ -24,5 +24,6 @@ using Room = std::vector<double>;
 
 void add_sums(std::vector<Case>& cases);
 void add_kmeans(std::vector<Case>& cases);
+void add_gmm(std::vector<Case>& cases);
 
 }  // namespace bench

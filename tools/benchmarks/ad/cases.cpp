@@ -29,6 +29,7 @@ void expect_equal(const std::string& name, const ebb::Tensor<double>& ours, cons
 void add_ad(std::vector<Case>& cases) {
   add_sums(cases);
   add_kmeans(cases);
+  add_gmm(cases);
 }
 
 }  // namespace bench

@@ -20,4 +20,32 @@ double least_squares(const double* powers, const double* s, const double* x, dou
 double kmeans(const double* points, const double* centres, double* gradient, double* hessian,
               double* room, std::int64_t n, std::int64_t k, std::int64_t d);
 
+/// A mixture of k Gaussians for n points in d dimensions.
+struct Mixture {
+  std::int64_t n, k, d;
+  const double* x;                         ///< the points (n, d)
+  const double *alphas, *means, *icf;      ///< (k), (k, d), (k, d + d (d - 1) / 2)
+  double gamma, m;                         ///< numbers of the Wishart prior
+  double *g_alphas, *g_means, *g_icf;      ///< the gradients
+  double *centred, *z, *weights, *scales;  ///< room: (k, d), (k, d), (k), (k, d)
+};
+/// The part of the log-likelihood that depends on the parameters, and its gradient. A row of `icf`
+/// has the logarithms of the diagonal of a lower triangle Q, then what is below it, by columns;
+/// Q^T Q is the inverse of the covariance.
+double gmm(const Mixture& mixture);
+
+/// A cell for sequences of c characters of b <= 64 bits, in l layers, whose weights are diagonal.
+struct DiagonalLstm {
+  std::int64_t layers, characters, bits;
+  const double* main;        ///< (2 l, 4 b): weights and biases of each layer, f, i, o and g
+  const double* extra;       ///< (3, b): the weights of input and output, the bias of the output
+  const double* state;       ///< (2 l, b): hidden state and cell of each layer
+  const double* sequence;    ///< (c, b)
+  double *g_main, *g_extra;  ///< the gradients
+  double* steps;             ///< room: c (7 l + 1) b numbers
+};
+/// The mean over all bits of -bit (y - log(2 + sum(e^y))) for the next character, where y is what
+/// the cell makes of the characters so far.
+double diagonal_lstm(const DiagonalLstm& lstm);
+
 }  // namespace limits
