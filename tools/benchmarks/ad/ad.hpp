@@ -25,5 +25,6 @@ using Room = std::vector<double>;
 void add_sums(std::vector<Case>& cases);
 void add_kmeans(std::vector<Case>& cases);
 void add_gmm(std::vector<Case>& cases);
+void add_lstm(std::vector<Case>& cases);
 
 }  // namespace bench

@@ -30,6 +30,7 @@ void add_ad(std::vector<Case>& cases) {
   add_sums(cases);
   add_kmeans(cases);
   add_gmm(cases);
+  add_lstm(cases);
 }
 
 }  // namespace bench
