@@ -26,5 +26,6 @@ void add_sums(std::vector<Case>& cases);
 void add_kmeans(std::vector<Case>& cases);
 void add_gmm(std::vector<Case>& cases);
 void add_lstm(std::vector<Case>& cases);
+void add_ode(std::vector<Case>& cases);
 
 }  // namespace bench

@@ -31,6 +31,7 @@ void add_ad(std::vector<Case>& cases) {
   add_kmeans(cases);
   add_gmm(cases);
   add_lstm(cases);
+  add_ode(cases);
 }
 
 }  // namespace bench
