@@ -79,7 +79,7 @@ if(EBB_BENCHMARKS)
       COMPILE_DEFINITIONS EBB_EXAMPLE_DATA="${PROJECT_SOURCE_DIR}/examples/data")
     # A formula of the user's is compiled with the user's flags.
     set_source_files_properties(
-      tools/benchmarks/cases_fuse.cpp tools/benchmarks/ad/kmeans.cpp
+      tools/benchmarks/cases_fuse.cpp tools/benchmarks/ad/bundle.cpp tools/benchmarks/ad/kmeans.cpp
       tools/benchmarks/ad/lstm.cpp tools/benchmarks/ad/ode.cpp PROPERTIES
       COMPILE_OPTIONS "-O3;-march=x86-64-v3")
   endif()

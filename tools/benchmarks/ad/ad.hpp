@@ -27,5 +27,6 @@ void add_kmeans(std::vector<Case>& cases);
 void add_gmm(std::vector<Case>& cases);
 void add_lstm(std::vector<Case>& cases);
 void add_ode(std::vector<Case>& cases);
+void add_bundle(std::vector<Case>& cases);
 
 }  // namespace bench

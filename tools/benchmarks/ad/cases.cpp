@@ -32,6 +32,7 @@ void add_ad(std::vector<Case>& cases) {
   add_gmm(cases);
   add_lstm(cases);
   add_ode(cases);
+  add_bundle(cases);
 }
 
 }  // namespace bench

@@ -53,4 +53,16 @@ double diagonal_lstm(const DiagonalLstm& lstm);
 /// numbers.
 double ode(const double* x, double* g, double* room, std::int64_t n, std::int64_t steps);
 
+/// What cameras see of points. A camera (11) has a rotation as an axis whose length is the angle,
+/// not 0, its centre, its focal length, the principal point, and two radial distortions.
+struct Bundle {
+  std::int64_t n;                            ///< observations
+  const double *cameras, *points;            ///< 11 and 3 numbers each
+  const double *weights, *seen;              ///< of each observation: 1 and 2 numbers
+  const std::int64_t *camera_of, *point_of;  ///< of each observation
+  double* rows;  ///< (n, 2, 15): the derivatives of weight (image - seen) in camera, point, weight
+  double* g_weights;  ///< (n): those of 1 - weight^2
+};
+void bundle(const Bundle& bundle);
+
 }  // namespace limits
