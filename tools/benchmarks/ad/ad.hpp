@@ -28,5 +28,6 @@ void add_gmm(std::vector<Case>& cases);
 void add_lstm(std::vector<Case>& cases);
 void add_ode(std::vector<Case>& cases);
 void add_bundle(std::vector<Case>& cases);
+void add_hand(std::vector<Case>& cases);
 
 }  // namespace bench

@@ -33,6 +33,7 @@ void add_ad(std::vector<Case>& cases) {
   add_lstm(cases);
   add_ode(cases);
   add_bundle(cases);
+  add_hand(cases);
 }
 
 }  // namespace bench

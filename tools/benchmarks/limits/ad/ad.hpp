@@ -65,4 +65,18 @@ struct Bundle {
 };
 void bundle(const Bundle& bundle);
 
+/// A hand of five fingers with three bones each, and n points of its skin. Bone b is number b / 5
+/// of finger b % 5; a finger has four angles: bending and spreading of its first bone, bending of
+/// the others. The rotation of the whole is an axis whose length is the angle, not 0.
+struct Hand {
+  std::int64_t n;
+  const double* theta;           ///< (26): rotation, translation, the angles of each finger
+  const double *base, *offsets;  ///< (15, 3, 3), (15, 3): a bone that is not bent, in its parent
+  const double* skin;            ///< (15, 4, n): the points in each bone, times its weight; weights
+  const double* palm;            ///< (3, n): what does not move
+  double* jacobian;  ///< (26, 3, n), of the points that are seen minus those of the skin
+  double* room;      ///< 3 n numbers
+};
+void hand(const Hand& hand);
+
 }  // namespace limits
