@@ -169,8 +169,11 @@ double RankingMetrics::average_precision() const {
   return sum / positives_.total;
 }
 
+namespace {
+
 template <Real T>
-double one_vs_rest_auc(const Operand<T>& scores, const Array<std::int64_t>& labels) {
+double mean_area(const Operand<T>& scores, const Array<std::int64_t>& labels,
+                 const Operand<T>* weights) {
   const Array<T> s = ebb::detail::Access::as_tensor(scores, "one_vs_rest_auc").array();
   const Shape& shape = s.shape();
   if (shape.rank() != 2 || !(labels.shape() == Shape{shape[0]})) {
@@ -192,7 +195,11 @@ double one_vs_rest_auc(const Operand<T>& scores, const Array<std::int64_t>& labe
       is_class.mutate()[i] = labels.data()[i] == k ? 1 : 0;
     }
     RankingMetrics ranking;
-    ranking.update(column, is_class);
+    if (weights) {
+      ranking.update(column, is_class, *weights);
+    } else {
+      ranking.update(column, is_class);
+    }
     const double area = ranking.auc();
     if (std::isnan(area)) continue;
     sum += area;
@@ -200,6 +207,21 @@ double one_vs_rest_auc(const Operand<T>& scores, const Array<std::int64_t>& labe
   }
   return seen > 0 ? sum / seen : nan;
 }
-EBB_FOR_REALS(one_vs_rest_auc)
+
+}  // namespace
+
+template <Real T>
+double one_vs_rest_auc(const Operand<T>& scores, const Array<std::int64_t>& labels) {
+  return mean_area<T>(scores, labels, nullptr);
+}
+EBB_OVERLOAD_FOR_REALS(one_vs_rest_auc, double(const Operand<T>&, const Array<std::int64_t>&))
+
+template <Real T>
+double one_vs_rest_auc(const Operand<T>& scores, const Array<std::int64_t>& labels,
+                       const Operand<T>& weights) {
+  return mean_area<T>(scores, labels, &weights);
+}
+EBB_OVERLOAD_FOR_REALS(one_vs_rest_auc,
+                       double(const Operand<T>&, const Array<std::int64_t>&, const Operand<T>&))
 
 }  // namespace ebb::inline v0::nn

@@ -78,5 +78,9 @@ class EBB_API RankingMetrics {
 /// @throws ShapeError for other shapes; ArgumentError for a label that is no class, and NaN.
 template <Real T>
 EBB_API double one_vs_rest_auc(const Operand<T>& scores, const Array<std::int64_t>& labels);
+/// With a weight for each row, (n,) or (n, 1).
+template <Real T>
+EBB_API double one_vs_rest_auc(const Operand<T>& scores, const Array<std::int64_t>& labels,
+                               const Operand<T>& weights);
 
 }  // namespace ebb::inline v0::nn

@@ -155,6 +155,13 @@ TEST_CASE("several classes, each against the rest") {
   const auto labels = Array<std::int64_t>::of({0, 0, 1, 1});
   // Class 0: 3, 2 against 0, 1. Class 1: 3, 0 against 1, 2. Class 2 does not occur.
   CHECK(nn::one_vs_rest_auc(scores, labels) == (1 + 0.5) / 2);
+  // With weights 1, 1, 3, 1 class 1 has 3 of weight 3 and 0 of weight 1: it wins 3 of 4.
+  const auto weights = Array<float>::of({1, 1, 3, 1});
+  CHECK(nn::one_vs_rest_auc(scores, labels, weights) == (1 + 0.75) / 2);
+  CHECK(nn::one_vs_rest_auc(scores, labels, weights.reshape({4, 1})) == (1 + 0.75) / 2);
+  CHECK(std::isnan(nn::one_vs_rest_auc(scores, labels, Array<float>::of({1, 1, 0, 0}))));
+  CHECK_THROWS_AS(nn::one_vs_rest_auc(scores, labels, Array<float>::of({1, 1, -1, 0})),
+                  ArgumentError);
   CHECK(std::isnan(nn::one_vs_rest_auc(scores, Array<std::int64_t>::of({0, 0, 0, 0}))));
   CHECK_THROWS_WITH_AS(nn::one_vs_rest_auc(scores, Array<std::int64_t>::of({0, 3, 0, 0})),
                        "one_vs_rest_auc: there is no class 3 of 3, at row 1", ArgumentError);
