@@ -57,6 +57,11 @@ struct Tree {
   }
 };
 
+/// The lanes of the vector at element i of n, and 0 past the end.
+template <class V>
+EBB_INLINE V within(const V& v, std::int64_t i, std::int64_t n) {
+  return i + V::size > n ? V(select(V::first(int(n - i)), v, 0)) : v;
+}
 /// False if a lane is NaN.
 template <class V>
 EBB_INLINE bool is_number_in_every_lane(const V& v) {
@@ -211,6 +216,7 @@ class FormulaLoops {
         parts[k] = g * slope;
         sum = sum + parts[k];
       });
+      sum = within(sum, i, n);
       if (block.adds && !is_number_in_every_lane(sum)) [[unlikely]] {
         carefully(block, begin + i, std::min<std::int64_t>(n - i, V::size));
         continue;
@@ -237,9 +243,8 @@ class FormulaLoops {
         sum = sum + parts[k];
       });
       at.put(parts, rows, i);
-      if constexpr (slopes != Slopes::none) seen = seen + sum;
-      // The last vector may be partial.
-      tree.add(i + V::size > n ? V(select(V::first(int(n - i)), at.value(), 0)) : at.value());
+      if constexpr (slopes != Slopes::none) seen = seen + within(sum, i, n);
+      tree.add(within(at.value(), i, n));
     }
     if constexpr (slopes != Slopes::none) {
       if (!is_number_in_every_lane(seen)) carefully(block, begin, n);
