@@ -259,11 +259,18 @@ struct Builder {
     if (type == "Outputs") return recurrent<Outputs>(json, where);
     std::unique_ptr<AnyModule<T>> made =
         made_by(reader, [&] { return types.make(type, reader, stream); });
-    if (!made) {
-      throw FileError(where + ": there is no layer \"" + type +
-                      "\"; add one of your own by LayerTypes::add");
-    }
-    return std::move(*made);
+    if (made) return std::move(*made);
+    any_recurrent<T>([&]<class Layer>(std::type_identity<Layer>) {
+      if (type == Layer::name) {
+        throw FileError(where + ": \"" + type +
+                        "\" returns outputs and a state; put it in a LastState or Outputs, which "
+                        "return one tensor: {\"type\":\"LastState\",\"layer\":{\"type\":\"" +
+                        type + "\", ...}}");
+      }
+      return false;
+    });
+    throw FileError(where + ": there is no layer \"" + type +
+                    "\"; add one of your own by LayerTypes::add");
   }
   /// A layer that f makes by the settings of a reader, all of which it must know.
   static std::unique_ptr<AnyModule<T>> made_by(SettingsReader& reader, const auto& f) {

@@ -237,7 +237,9 @@ TEST_CASE("descriptions of recurrent layers that there are not are refused with 
         "build: layer 0: the key \"x\" is not known");
   CHECK(message_of<FileError>([&] {
           nn::build<float>(R"({"type":"Stack","layers":[{"type":"LSTM","input_size":1}]})");
-        }).find("there is no layer \"LSTM\"") != std::string::npos);
+        }) ==
+        "build: layer 0: \"LSTM\" returns outputs and a state; put it in a LastState or Outputs, "
+        "which return one tensor: {\"type\":\"LastState\",\"layer\":{\"type\":\"LSTM\", ...}}");
   nn::LayerTypes<float> types;
   CHECK(message_of<ArgumentError>([&] { types.add<Taken>(); }) ==
         "LayerTypes: there is a layer named \"Outputs\" already");
