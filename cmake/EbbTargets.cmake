@@ -26,13 +26,21 @@ function(ebb_own_target target)
     "-fmacro-prefix-map=${PROJECT_SOURCE_DIR}/=")
 endfunction()
 
-# Says of sources that they make thousands of lanes and duals: the address sanitizer does not mark
-# where the scope of each of them ends, which would take four times as long to compile.
+# Finds the sources that have formulas, or lanes: they make thousands of small numbers. The address
+# sanitizer does not mark where the scope of each of them ends, which would take four times as long
+# to compile.
 function(ebb_many_lanes)
-  if(CMAKE_CXX_FLAGS MATCHES "-fsanitize=address")
-    set_property(SOURCE ${ARGV} APPEND PROPERTY
-      COMPILE_OPTIONS -fno-sanitize-address-use-after-scope)
+  if(NOT CMAKE_CXX_FLAGS MATCHES "-fsanitize=address")
+    return()
   endif()
+  foreach(file IN LISTS ARGN)
+    file(STRINGS "${file}" found LIMIT_COUNT 1
+      REGEX "ebb/autodiff/(fuse|custom|formula_check|registry|formula/[a-z_]*)[.]hpp")
+    if(found)
+      set_property(SOURCE "${file}" APPEND PROPERTY
+        COMPILE_OPTIONS -fno-sanitize-address-use-after-scope)
+    endif()
+  endforeach()
 endfunction()
 
 # Compiles one kernel source for each instruction set and element type and adds the objects to

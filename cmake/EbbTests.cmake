@@ -41,9 +41,6 @@ else()
   if(CMAKE_CXX_FLAGS MATCHES "-fsanitize")
     set(failures)
   endif()
-  ebb_many_lanes(tests/autodiff/formula/elementwise_test.cpp tests/autodiff/fuse_test.cpp
-    tests/autodiff/formula/gamma_test.cpp tests/autodiff/formula/lanes_functions_test.cpp
-    tests/autodiff/formula/lanes_test.cpp)
   foreach(folder IN ITEMS autodiff data nn optim tools ${failures})
     file(GLOB_RECURSE sources CONFIGURE_DEPENDS tests/${folder}/*_test.cpp)
     if(ebb_thread_sanitizer)
@@ -52,6 +49,7 @@ else()
     if(NOT sources)
       continue()
     endif()
+    ebb_many_lanes(${sources})
     set(program ${folder}_tests)
     ebb_add_program(${program} SOURCES ${sources} tests/main.cpp
       LIBRARIES doctest::doctest $<$<STREQUAL:${folder},tools>:ebb::plot>)

@@ -10,12 +10,12 @@
 /// to compile.
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 #define EBB_INLINE __attribute__((always_inline, no_sanitize("undefined"))) inline
+/// After the parameters of a lambda: it is always inlined.
+#define EBB_LAMBDA __attribute__((always_inline, no_sanitize("undefined")))
 #else
 #define EBB_INLINE __attribute__((always_inline)) inline
-#endif
-
-/// After the parameters of a lambda: it is always inlined.
 #define EBB_LAMBDA __attribute__((always_inline))
+#endif
 
 /// Marks a function that every small step runs. The linker puts these functions together, in a few
 /// pages: fetching their instructions takes up to a tenth of the time of such a step.
