@@ -168,6 +168,15 @@ TEST_CASE("a gradient is passed on where the slope is 1, and otherwise added to 
   CHECK_AGREES(close(both[1], seed * x + seed * 3.0, 1e-15));
 }
 
+TEST_CASE("a gradient of another shape is summed before it is added to what is there") {
+  const auto x = op::spread({2, 300}), w = op::spread({}, 0.7);
+  Tape tape;
+  const Tensor<double> u = tape.watch(x), s = tape.watch(w);
+  const auto y = sum(fuse([](auto a, auto b) { return a * b * b; }, u, s)) + 3.0 * s;
+  // 2 s times the sum of x, with 600 terms, and 3.
+  CHECK_AGREES(close(grad(y, s), 2.0 * w * sum(x) + 3.0, 1e-12));
+}
+
 TEST_CASE("a formula that adds to a gradient keeps to zeros where the gradient or a slope is 0") {
   for (const std::int64_t n : {13, 5000}) {
     auto x = op::spread({n}, 50), w = op::spread({n}, 30);
@@ -204,6 +213,7 @@ TEST_CASE("slow steps are computed once, in the pass forward, and cheap ones are
   CHECK(blocks([](auto a, auto k) { return exp(a) + tanh(a) * sigmoid(k * a); }) == 2);
   CHECK(blocks([](auto a, auto k) { return sigmoid(a * k); }) == 1);  // the result itself
   CHECK(blocks([](auto a, auto k) { return log(a * k); }) == 1);      // its slope does not read it
+  CHECK(blocks([](auto a, auto k) { return k * sin(a); }) == 1);      // nor the cosine, forward
 }
 
 TEST_CASE("third derivatives of a fused formula") {
