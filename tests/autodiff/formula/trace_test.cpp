@@ -121,7 +121,9 @@ TEST_CASE("what a choice did not take has no slope, whatever its own is") {
 }
 
 TEST_CASE("an operation of one's own is differentiated by its slopes, and not through its value") {
-  compare("cube", [](const auto& a, const auto& b) { return elementwise(Cube{}, a) - b; });
+  const auto cube = [](const auto& a, const auto& b) { return elementwise(Cube{}, a) - b; };
+  compare("cube", cube);
+  CHECK(traced(cube, 2, 1).a == 12);
   const auto f = [](const auto& a, const auto& b) { return elementwise(Twisted{}, a, 3 * b); };
   const AtPoint at = traced(f, 5, 2);
   CHECK(at.value == 30);
