@@ -10,6 +10,7 @@
 #include "ebb/autodiff/derivatives_of_many.hpp"
 #include "ebb/autodiff/functional_call.hpp"
 #include "ebb/autodiff/hook.hpp"
+#include "ebb/autodiff/operations/fuse_without_header.hpp"
 #include "ebb/autodiff/ops.hpp"
 #include "ebb/autodiff/parts.hpp"
 #include "ebb/autodiff/tape.hpp"

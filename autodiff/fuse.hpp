@@ -10,10 +10,14 @@
 
 #include "ebb/autodiff/engine/formula_loops.hpp"
 #include "ebb/autodiff/formula/activations.hpp"
+#include "ebb/autodiff/operations/fuse_without_header.hpp"
 #include "ebb/autodiff/ops.hpp"
 
 namespace ebb::inline v0 {
 namespace detail {
+
+template <class F>
+struct FuseHeader {};
 
 enum class FusedReduction { none, sum, mean };
 
