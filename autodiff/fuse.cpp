@@ -17,10 +17,15 @@ namespace {
 
 // A record of one or two arguments keeps them, and behind them up to two more blocks: the gradients
 // that a reduction computed, one for each argument, or the steps that the pass back reads and the
-// value, if it reads that. A record of more has a `ManyInputs` in the same order, and the number of
+// results that it reads. A record of more has a `ManyInputs` in the same order, and the number of
 // arguments in `inputs`, which such a record does not use otherwise. So has every record of a pull,
-// with g before the arguments. The attributes are a pointer to the loops; its lowest bits, which
-// are 0 in a pointer, have the kind of reduction and whether there is a second argument.
+// with the gradients of all results before the arguments. The attributes are a pointer to the
+// loops; its lowest bits, which are 0 in a pointer, have the kind of reduction and whether there is
+// a second argument.
+//
+// Each further result of a call has a record behind that of the first, with the number of the
+// result in its attributes. In a sweep it leaves its gradient to the first, whose pass back serves
+// all.
 
 template <class T>
 void vjp_fuse(VjpContext context);
@@ -28,6 +33,7 @@ template <class T>
 void vjp_fuse_reduced(VjpContext context);
 template <class T>
 void vjp_fuse_pull(VjpContext context);
+void vjp_fuse_further(VjpContext context);
 template <class T>
 std::string_view formula_name(const Record& record);
 template <class T, bool many_inputs>
@@ -43,6 +49,9 @@ constexpr Op fuse_reduced_op{.name = "fuse",
                              .many_inputs = many_inputs,
                              .is_double = sizeof(T) == 8,
                              .name_of = &formula_name<T>};
+template <class T>
+constexpr Op fuse_further_op{
+    .name = "fuse", .vjp = &vjp_fuse_further, .is_double = sizeof(T) == 8, .elementwise = true};
 template <class T>
 constexpr Op fuse_pull_op{.name = "fuse_pull",
                           .vjp = &vjp_fuse_pull<T>,
@@ -88,7 +97,7 @@ class Fused {
     reduction = FusedReduction(record.attributes.bits & reduction_bits);
     const auto count = std::size_t(count_of(record));
     if (record.op->many_inputs) {
-      const std::size_t first = record.op == &fuse_pull_op<T> ? 1 : 0;
+      const auto first = std::size_t(record.op == &fuse_pull_op<T> ? loops->results : 0);
       arguments = many_inputs_of(record).subspan(first, count);
     } else {
       for (std::size_t i = 0; i < count; ++i) narrow_[i] = argument_of(record, int(i));
@@ -156,12 +165,24 @@ BlockHandle scaled_gradient(VjpContext context, Block*& kept, Block* g) {
   return to;
 }
 
-/// The gradient of argument i as a recorded operation of g and the arguments.
+/// The gradient of result j, if it has arrived.
+template <class T>
+EBB_INLINE Tensor<T> gradient_of_result(VjpContext context, int j) {
+  return j == 0 ? context.gradient<T>() : context.further_gradient<T>(j);
+}
+
+/// The gradient of argument i as a recorded operation of those of the results and the arguments.
 template <class T>
 __attribute__((noinline)) Tensor<T> pull_node(VjpContext context, int i, BlockHandle value) {
   const Fused<T> fused(context.record());
-  const Tensor<T> g = context.gradient<T>();
-  std::vector<Argument> arguments{{Access::block(g), Access::place(g).record}};
+  std::vector<Tensor<T>> gradients;
+  std::vector<Argument> arguments;
+  for (int j = 0; j < fused.loops->results; ++j) {
+    Tensor<T> g = gradient_of_result<T>(context, j);
+    if (g.empty()) g = Array<T>::zeros(context.shape());
+    arguments.push_back({Access::block(g), Access::place(g).record});
+    gradients.push_back(std::move(g));
+  }
   arguments.insert(arguments.end(), fused.arguments.begin(), fused.arguments.end());
   Record& pull = current_records()->next_wide(fuse_pull_op<T>, value->shape, arguments.size());
   pull.attributes.bits = fused.attributes();
@@ -185,17 +206,24 @@ template <class T>
 EBB_HOT void vjp_fuse(VjpContext context) {
   const Fused<T> fused(context.record());
   const Shape& shape = context.shape();
-  FusedRun<T> run(fused.arguments, shape.size(), fused.loops->kept_count);
-  if (fused.loops->kept_count > 0) {
-    run.keep(*fused.loops, further_block(context.record(), 0), further_block(context.record(), 1));
+  const FusedLoops<T>& loops = *fused.loops;
+  FusedRun<T> run(loops, fused.arguments, shape.size(), true);
+  if (loops.kept_count > 0) {
+    run.keep(loops, further_block(context.record(), 0),
+             [&](int j) { return further_block(context.record(), 1 + j); });
   }
-  run.upstream(context.gradient_block());
+  run.upstream(0, context.gradient_block());
+  for (int j = 1; j < loops.results; ++j) {
+    const Tensor<T> g = context.further_gradient<T>(j);  // its block is the sweep's, too
+    run.upstream(j, g.empty() ? nullptr : Access::block(g));
+  }
   bool runs = false;
   for (int i = 0; i < fused.count(); ++i) {
     const std::uint32_t id = fused[i].id;
     if (!context.needs(id)) continue;
-    if (fused.loops->passes[i]) {
-      context.give(id, context.gradient<T>());
+    if (const int j = loops.passes[i]; j >= 0) {
+      if (Tensor<T> g = gradient_of_result<T>(context, j); !g.empty())
+        context.give(id, std::move(g));
       continue;
     }
     runs = true;
@@ -206,11 +234,11 @@ EBB_HOT void vjp_fuse(VjpContext context) {
       run.want(i, shape);
     }
   }
-  if (!runs) return;
-  run(fused.loops->pull);
-  for (int i = 0; i < fused.count(); ++i) {
+  if (runs) run(loops.pull);
+  for (int i = 0; runs && i < fused.count(); ++i) {
     if (BlockHandle part{run.take(i)}) give<T>(context, i, std::move(part));
   }
+  if (loops.results > 1) context.drop_further_gradients();
 }
 
 template <class T>
@@ -223,34 +251,58 @@ EBB_HOT void vjp_fuse_reduced(VjpContext context) {
   }
 }
 
+void vjp_fuse_further(VjpContext context) {
+  const Record& record = context.record();
+  context.leave_gradient(record.inputs[0], int(record.attributes.bits));
+}
+
+/// The function whose gradient is a pull: the result, or the sum of each times its gradient.
 template <class T>
-Tensor<T> on_tensors(const Fused<T>& fused, std::span<const Tensor<T>> x) {
-  const Tensor<T> y = fused.loops->on_tensors(x);
-  if (fused.reduction == FusedReduction::none) return y;
-  return fused.reduction == FusedReduction::sum ? sum(y) : mean(y);
+Tensor<T> pulled(const Fused<T>& fused, std::span<const Tensor<T>> g,
+                 std::span<const Tensor<T>> x) {
+  std::vector<Tensor<T>> y(g.size());
+  fused.loops->on_tensors(x, y);
+  if (fused.reduction == FusedReduction::sum) return sum(y[0]);
+  if (fused.reduction == FusedReduction::mean) return mean(y[0]);
+  if (g.size() == 1) return y[0];
+  Tensor<T> total = sum(y[0] * g[0]);
+  for (std::size_t j = 1; j < g.size(); ++j) total = total + sum(y[j] * g[j]);
+  return total;
 }
 
 template <class T>
 void vjp_fuse_pull(VjpContext context) {
   const Record& record = context.record();
   const Fused<T> fused(record);
-  const auto pulled = std::size_t(record.inputs[1]);
+  const auto results = std::size_t(fused.loops->results);
+  const auto of = std::size_t(record.inputs[1]);
   const Shape shape = context.shape();
-  differentiate_pull<T>(context, many_inputs_of(record), [&](std::span<const Tensor<T>> x) {
-    if (const auto pull = fused.loops->pull_on_tensors)
-      return pull(int(pulled), x[0], x.subspan(1));
-    std::vector<Tensor<T>> points(x.begin() + 1, x.end());
+  const auto pull = [&](std::span<const Tensor<T>> x) {
+    if (const auto given = fused.loops->pull_on_tensors) return given(int(of), x[0], x.subspan(1));
+    std::vector<Tensor<T>> points(x.begin() + std::ptrdiff_t(results), x.end());
     // The gradient has one element for each of the result, and differentiating needs a leaf: the
     // input may be a single value, a constant here, or one from which other inputs were computed.
-    Tensor<T>& point = points[pulled];
+    Tensor<T>& point = points[of];
     if (!(point.shape() == shape)) point = broadcast_to(point, shape);
     const Place place = Access::place(point);
     point = identity_record(*current_records(),
                             place.is_constant() ? Argument::constant : place.record, point);
-    const Tensor<T> y = on_tensors(fused, std::span<const Tensor<T>>(points));
+    const Tensor<T> y = pulled<T>(fused, x.first(results), points);
     if (Access::place(y).is_constant()) return Tensor<T>(Array<T>::zeros(point.shape()));
-    return grad(y, {point}, {.create_graph = true}, &x[0])[0];
-  });
+    const Tensor<T>* const seed = results == 1 ? &x[0] : nullptr;
+    return grad(y, {point}, {.create_graph = true}, seed)[0];
+  };
+  differentiate_pull<T>(context, many_inputs_of(record), pull, results);
+}
+
+/// Records a further result of the call whose first one is at a place.
+template <class T>
+Tensor<T> further_result(Records& tape, Place first, int j, BlockHandle y) {
+  Record& record = tape.next(fuse_further_op<T>, y->shape, first.record);
+  record.inputs[0] = first.record;
+  record.attributes.bits = std::uint64_t(j);
+  const Place place = tape.publish(y.get());
+  return Access::tensor<T>(y.take(), place);
 }
 
 /// Names two arguments whose shapes differ, in an error.
@@ -262,31 +314,48 @@ template <class T>
   throw_shapes(loops.name, loops.equal_shapes, first, arguments[i].block->shape);
 }
 
-/// Runs the call for arguments of one shape, or of one value.
+/// Runs the call for arguments of one shape, or of one value. Gives the first result back, and puts
+/// the further ones where `further` points.
 template <class T>
-EBB_INLINE Tensor<T> call(const Fused<T>& fused, const Shape& shape, const OperandReader& inputs) {
+EBB_INLINE Tensor<T> call(const Fused<T>& fused, const Shape& shape, const OperandReader& inputs,
+                          Tensor<T>* further) {
   const FusedLoops<T>& loops = *fused.loops;
   const std::int64_t n = shape.size();
   if (fused.reduction == FusedReduction::none) {
     const bool keeps = inputs.recorded && loops.kept_count > 0;
-    const bool keeps_value = keeps && loops.kept_value >= 0;
-    const int rows = keeps ? loops.kept_count - keeps_value : 0;
-    FusedRun<T> run(fused.arguments, n, keeps ? loops.kept_count : 0);
-    BlockHandle y(allocate(shape, sizeof(T))), kept;
-    run.write(y.get());
-    if (rows > 0) kept = BlockHandle(allocate({rows * whole_vectors<T>(n)}, sizeof(T)));
-    if (keeps) run.keep(loops, kept.get(), y.get());
+    FusedRun<T> run(loops, fused.arguments, n, keeps);
+    SmallArray<BlockHandle, few_results> y(std::size_t(loops.results));
+    for (int j = 0; j < loops.results; ++j) {
+      y[std::size_t(j)] = BlockHandle(allocate(shape, sizeof(T)));
+      run.write(j, y[std::size_t(j)].get());
+    }
+    const auto result = [&](int j) { return y[std::size_t(j)].get(); };
+    BlockHandle kept;
+    if (keeps) {
+      const std::span of(loops.kept_results, std::size_t(loops.kept_count));
+      const auto rows = std::count(of.begin(), of.end(), -1);
+      if (rows > 0) kept = BlockHandle(allocate({rows * whole_vectors<T>(n)}, sizeof(T)));
+      run.keep(loops, kept.get(), result);
+    }
     run(loops.value);
-    if (!inputs.recorded) return inputs.unrecorded<T>(loops.name, y.take());
+    if (!inputs.recorded) {
+      for (int j = 1; j < loops.results; ++j)
+        further[j - 1] = inputs.unrecorded<T>(loops.name, y[std::size_t(j)].take());
+      return inputs.unrecorded<T>(loops.name, y[0].take());
+    }
     Records& tape = *inputs.tape;
-    add_record(tape, y->shape, fused, keeps ? 2 : 0, [&](int k) {
-      return k == 0 ? kept.take() : keeps_value ? retain(y.get()) : nullptr;
+    add_record(tape, y[0]->shape, fused, keeps ? 1 + loops.results : 0, [&](int k) {
+      if (k == 0) return kept.take();
+      const std::span of(loops.kept_results, std::size_t(loops.kept_count));
+      return std::ranges::count(of, k - 1) > 0 ? retain(result(k - 1)) : nullptr;
     });
-    const Place place = tape.publish(y.get());
-    return Access::tensor<T>(y.take(), place);
+    const Place place = tape.publish(y[0].get());
+    for (int j = 1; j < loops.results; ++j)
+      further[j - 1] = further_result<T>(tape, place, j, std::move(y[std::size_t(j)]));
+    return Access::tensor<T>(y[0].take(), place);
   }
 
-  FusedRun<T> run(fused.arguments, n);
+  FusedRun<T> run(loops, fused.arguments, n);
   const double count = fused.reduction == FusedReduction::mean ? double(n) : 1;
   BlockHandle y(allocate(Shape(), sizeof(T)));
   if (!inputs.recorded) {
@@ -311,7 +380,8 @@ template <class T>
 __attribute__((noinline)) Tensor<T> call_stretched(const FusedLoops<T>& loops,
                                                    FusedReduction reduction,
                                                    std::span<Argument> arguments,
-                                                   const OperandReader& inputs) {
+                                                   const OperandReader& inputs,
+                                                   Tensor<T>* further) {
   if (loops.equal_shapes) refuse_shapes<T>(loops, arguments);
   Shape shape;
   for (const Argument& argument : arguments) {
@@ -325,14 +395,14 @@ __attribute__((noinline)) Tensor<T> call_stretched(const FusedLoops<T>& loops,
     stretched.push_back(broadcast_to(Access::tensor<T>(retain(argument.block), place), shape));
     argument = {Access::block(stretched.back()), Access::place(stretched.back()).record};
   }
-  return call(Fused<T>(&loops, reduction, arguments), shape, inputs);
+  return call(Fused<T>(&loops, reduction, arguments), shape, inputs, further);
 }
 
 }  // namespace
 
 template <class T>
 EBB_HOT Tensor<T> fuse_arguments(const FusedLoops<T>& loops, FusedReduction reduction,
-                                 std::span<const Operand<T>* const> operands) {
+                                 std::span<const Operand<T>* const> operands, Tensor<T>* further) {
   SmallArray<Argument, few_arguments> arguments(operands.size());
   const std::span<Argument> all(arguments.data(), arguments.size());
   OperandReader inputs;
@@ -348,8 +418,8 @@ EBB_HOT Tensor<T> fuse_arguments(const FusedLoops<T>& loops, FusedReduction redu
     }
   }
   if (!same) [[unlikely]]
-    return call_stretched<T>(loops, reduction, all, inputs);
-  return call(Fused<T>(&loops, reduction, all), *shape, inputs);
+    return call_stretched<T>(loops, reduction, all, inputs, further);
+  return call(Fused<T>(&loops, reduction, all), *shape, inputs, further);
 }
 
 EBB_FOR_REALS(fuse_arguments)

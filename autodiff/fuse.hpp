@@ -21,10 +21,11 @@ struct FuseHeader {};
 
 enum class FusedReduction { none, sum, mean };
 
-/// Runs the operation on its operands, of which the first must not be a number.
+/// Runs the operation on its operands, of which the first must not be a number. Gives the first
+/// result back, and puts the further ones where `further` points.
 template <class T>
 EBB_API Tensor<T> fuse_arguments(const FusedLoops<T>& loops, FusedReduction reduction,
-                                 std::span<const Operand<T>* const> operands);
+                                 std::span<const Operand<T>* const> operands, Tensor<T>* further);
 
 }  // namespace detail
 
@@ -62,7 +63,7 @@ Tensor<T> on_constant(const Operand<T>& x, const Rest&... rest) {
 }
 
 template <class F, detail::FusedReduction reduction, Real T, class... Rest>
-Tensor<T> run_traced(const Operand<T>& x, const Rest&... rest) {
+auto run_traced(const Operand<T>& x, const Rest&... rest) {
   constexpr bool is_traceable = detail::Traceable<F, false, std::is_same_v<Rest, Number<T>>...>;
   static_assert(is_traceable,
                 "fuse: a formula is traced at compile time; write constexpr before the functions "
@@ -72,12 +73,28 @@ Tensor<T> run_traced(const Operand<T>& x, const Rest&... rest) {
     const Operand<T>* const operands[] = {&x, &rest...};
     using Compiled = FormulaLoops<F, T, false, std::is_same_v<Rest, Number<T>>...>;
     constexpr bool reduces = reduction != detail::FusedReduction::none;
-    return detail::fuse_arguments<T>(Compiled::template table<reduces>, reduction, operands);
+    constexpr int results = Compiled::results;
+    if constexpr (results == 1) {
+      return detail::fuse_arguments<T>(Compiled::template table<reduces>, reduction, operands,
+                                       nullptr);
+    } else if constexpr (reduces) {
+      static_assert(results == 1,
+                    "fuse_sum, fuse_mean: the formula has several results; use `fuse`, and reduce "
+                    "each of them");
+      return Tensor<T>();
+    } else {
+      std::array<Tensor<T>, results> y;
+      y[0] =
+          detail::fuse_arguments<T>(Compiled::template table<reduces>, reduction, operands, &y[1]);
+      return y;
+    }
+  } else {
+    return Tensor<T>();
   }
 }
 
 template <class F, detail::FusedReduction reduction, Real T, class... Rest>
-Tensor<T> run(const Operand<T>& x, const Rest&... rest) {
+auto run(const Operand<T>& x, const Rest&... rest) {
   constexpr bool is_empty = std::is_empty_v<F> && std::is_default_constructible_v<F>;
   static_assert(is_empty,
                 "fuse: the lambda must capture nothing, since it runs again in the sweep; pass "
@@ -90,6 +107,8 @@ Tensor<T> run(const Operand<T>& x, const Rest&... rest) {
     } else {
       return run_traced<F, reduction, T>(x, as_operand<T>(rest)...);
     }
+  } else {
+    return Tensor<T>();
   }
 }
 
@@ -100,8 +119,11 @@ Tensor<T> run(const Operand<T>& x, const Rest&... rest) {
 /// arguments are arrays, tensors and variables, which broadcast, and numbers; the first is not a
 /// number. The sweep makes one pass for all arguments. The formula is traced at compile time:
 /// helper functions that it calls are lambdas or `constexpr`.
+///
+/// A formula that returns a tuple or an array has several results, which are an array of tensors:
+/// `auto [cell, hidden] = fuse(step, x, state);`
 template <class F, Real T, class... Rest>
-Tensor<T> fuse(F, const Operand<T>& x, const Rest&... rest) {
+auto fuse(F, const Operand<T>& x, const Rest&... rest) {
   return fused::run<F, detail::FusedReduction::none>(x, rest...);
 }
 

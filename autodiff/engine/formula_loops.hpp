@@ -98,6 +98,10 @@ class FormulaLoops {
   static constexpr int inputs = (0 + ... + (number ? 0 : 1));
   static constexpr int kept_count = Formula::kept_count;
 
+ public:
+  static constexpr int results = Formula::results;
+
+ private:
   /// The rows of a block, from an element on.
   template <class V>
   struct Rows {
@@ -106,7 +110,8 @@ class FormulaLoops {
     T* gradients[arguments];
     Way ways[arguments];
     T* kept[kept_count + 1];  // and one, since no array is empty
-    Way way;                  // of the value and of what is kept
+    const T* upstream[results];
+    Way way;  // of the results and of what is kept
 
     EBB_INLINE Rows(const Block& block, std::int64_t begin) {
       way = block.streams ? Way::stream : Way::store;
@@ -123,6 +128,13 @@ class FormulaLoops {
       detail::unrolled<kept_count>(
           [&](auto k) EBB_LAMBDA { kept[k] = block.kept ? block.kept[k] + begin : nullptr; });
     }
+    /// The rows of a pass back, with the upstream gradients.
+    EBB_INLINE static Rows with_upstream(const Block& block, std::int64_t begin) {
+      Rows rows(block, begin);
+      detail::unrolled<results>([&](auto j)
+                                    EBB_LAMBDA { rows.upstream[j] = block.g[j].at(begin); });
+      return rows;
+    }
   };
 
   /// What the steps of a program compute at element i.
@@ -134,7 +146,7 @@ class FormulaLoops {
     V steps[std::size(program.steps)];
 
     EBB_INLINE Place(const Rows<V>& rows, std::int64_t i) {
-      V x[arguments + kept_count];
+      V x[Formula::inputs];
       detail::unrolled<arguments>([&](auto k) EBB_LAMBDA {
         if constexpr (is_number[k]) {
           x[k] = rows.numbers[k];
@@ -143,12 +155,16 @@ class FormulaLoops {
         }
       });
       if constexpr (keeping == Kept::taken) {
+        if constexpr (results > 1) {
+          detail::unrolled<results>(
+              [&](auto j) EBB_LAMBDA { x[arguments + j] = V::load(rows.upstream[j] + i); });
+        }
         detail::unrolled<kept_count>(
-            [&](auto k) EBB_LAMBDA { x[arguments + k] = V::load(rows.kept[k] + i); });
+            [&](auto k) EBB_LAMBDA { x[Formula::first_kept + k] = V::load(rows.kept[k] + i); });
       }
       detail::run_program<program>(x, steps);
     }
-    EBB_INLINE const V& value() const { return steps[program.value]; }
+    EBB_INLINE const V& value(int j = 0) const { return steps[program.values[j]]; }
     EBB_INLINE const V& kept(int k) const { return steps[program.kept[k]]; }
     /// Calls f(k, slope) for every argument k whose slope is wanted.
     template <class G>
@@ -168,12 +184,14 @@ class FormulaLoops {
   template <class V>
   EBB_INLINE static void value(const Block& block, std::int64_t begin, std::int64_t n) {
     const Rows<V> rows(block, begin);
-    T* const y = block.y + begin;
+    T* y[results];
+    detail::unrolled<results>([&](auto j) EBB_LAMBDA { y[j] = block.y[j] + begin; });
     for (std::int64_t i = 0; i < n; i += V::size) {
       const Place<V, true, Slopes::none, Kept::given> at(rows, i);
-      fused::put(at.value(), y + i, rows.way);
+      detail::unrolled<results>([&](auto j)
+                                    EBB_LAMBDA { fused::put(at.value(j), y[j] + i, rows.way); });
       detail::unrolled<kept_count>([&](auto k) EBB_LAMBDA {
-        if constexpr (int(k) == Formula::kept_value) return;  // it is y
+        if constexpr (Formula::kept_results[k] >= 0) return;  // it is in y
         if (rows.kept[k]) fused::put(at.kept(k), rows.kept[k] + i, rows.way);
       });
     }
@@ -188,32 +206,37 @@ class FormulaLoops {
   /// splits a `select` whose mask is used across a branch.
   template <class V, Kept keeping>
   EBB_INLINE static void carefully(const Block& block, std::int64_t begin, std::int64_t n) {
-    const Rows<V> rows(block, begin);
+    const Rows<V> rows =
+        keeping == Kept::taken ? Rows<V>::with_upstream(block, begin) : Rows<V>(block, begin);
     for (std::int64_t i = 0; i < n; i += V::size) {
       const Place<V, false, Slopes::all, keeping, true> at(rows, i);
-      const V g = keeping == Kept::taken ? V::load(block.g.at(begin) + i) : V(block.scale);
-      const auto passes = V(select(g == 0, 0, ones<V>())).bits();
       V parts[arguments];
-      at.each_slope([&](auto k, const V& slope)
-                        EBB_LAMBDA { parts[k] = V(product(g, slope).bits() & passes); });
+      if constexpr (results > 1) {
+        at.each_slope([&](auto k, const V& slope) EBB_LAMBDA { parts[k] = slope; });
+      } else {
+        const V g = keeping == Kept::taken ? V::load(rows.upstream[0] + i) : V(block.scale);
+        const auto passes = V(select(g == 0, 0, ones<V>())).bits();
+        at.each_slope([&](auto k, const V& slope)
+                          EBB_LAMBDA { parts[k] = V(product(g, slope).bits() & passes); });
+      }
       at.put(parts, rows, i);
     }
   }
 
-  /// The gradient g times each slope. What is added to cannot be computed again, so that there
-  /// every vector is looked at before it is added.
+  /// The gradient g times each slope; the programs of several results have multiplied already. What
+  /// is added to cannot be computed again, so that there every vector is looked at before it is
+  /// added.
   template <class V, Slopes slopes, class Careful>
   EBB_INLINE static void pull(const Block& block, std::int64_t begin, std::int64_t n,
                               const Careful& carefully) {
-    const Rows<V> rows(block, begin);
-    const T* const upstream = block.g.at(begin);
+    const auto rows = Rows<V>::with_upstream(block, begin);
     V seen(0);
     for (std::int64_t i = 0; i < n; i += V::size) {
       const Place<V, false, slopes, Kept::taken> at(rows, i);
-      const V g = V::load(upstream + i);
+      const V g = results > 1 ? V(1) : V::load(rows.upstream[0] + i);
       V parts[arguments], sum(0);
       at.each_slope([&](auto k, const V& slope) EBB_LAMBDA {
-        parts[k] = g * slope;
+        parts[k] = results > 1 ? slope : V(g * slope);
         sum = sum + parts[k];
       });
       sum = within(sum, i, n);
@@ -295,9 +318,12 @@ class FormulaLoops {
   EBB_FOR_EACH_ISA(EBB_FUSED_LOOPS)
 #undef EBB_FUSED_LOOPS
 
-  static Tensor<T> on_tensors(std::span<const Tensor<T>> x) {
-    return [&]<std::size_t... k>(std::index_sequence<k...>) { return Tensor<T>(F{}(x[k]...)); }
+  static void on_tensors(std::span<const Tensor<T>> x, std::span<Tensor<T>> y) {
+    auto values = [&]<std::size_t... k>(std::index_sequence<k...>) {
+      return detail::results_of<Tensor<T>>(F{}(x[k]...));
+    }
     (std::make_index_sequence<std::size_t(arguments)>{});
+    std::move(values.begin(), values.end(), y.begin());
   }
 
  public:
@@ -307,9 +333,10 @@ class FormulaLoops {
     detail::FusedLoops<T> loops{};
     if constexpr (requires { F::name; }) loops.name = F::name;
     if constexpr (requires { F::equal_shapes; }) loops.equal_shapes = F::equal_shapes;
+    loops.results = results;
     loops.passes = Formula::passes.data();
     loops.kept_count = kept_count;
-    loops.kept_value = Formula::kept_value;
+    loops.kept_results = Formula::kept_results.data();
     loops.on_tensors = &on_tensors;
     if constexpr (requires { &F::template pull<T>; }) loops.pull_on_tensors = &F::template pull<T>;
     if constexpr (reduces) {

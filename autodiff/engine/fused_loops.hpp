@@ -36,13 +36,13 @@ struct FusedArgument {
 template <class T>
 struct FusedBlock {
   const FusedArgument<T>* arguments;
-  FusedRow<T> g;  ///< the upstream gradient
-  T* y;
-  T* const* kept;   ///< rows of steps that are kept for the pass back; null to keep nothing
-  T scale;          ///< factor of the gradients that a reduction computes in its forward pass
-  bool first_only;  ///< no gradient but that of the first argument is wanted
-  bool adds;        ///< a loop adds to a gradient
-  bool streams;     ///< outputs are written past the caches
+  const FusedRow<T>* g;  ///< the upstream gradient of each result
+  T* const* y;           ///< the results
+  T* const* kept;        ///< rows of steps that are kept for the pass back; null to keep nothing
+  T scale;               ///< factor of the gradients that a reduction computes in its forward pass
+  bool first_only;       ///< no gradient but that of the first argument is wanted
+  bool adds;             ///< a loop adds to a gradient
+  bool streams;          ///< outputs are written past the caches
 };
 
 /// The compiled loops of one formula for each instruction set. A reduction has only the last two
@@ -56,14 +56,17 @@ struct FusedLoops {
   using Loops =
       std::array<double (*)(const FusedBlock<T>& block, std::int64_t begin, std::int64_t n), 3>;
   Loops value;                 ///< y = f(x...)
-  Loops pull;                  ///< gradient of x[k] = g * df/dx[k]
+  Loops pull;                  ///< gradient of x[k] = the sum of g * df/dx[k] over all results
   Loops reduce;                ///< returns the sum of f; no gradients
   Loops reduce_with_gradient;  ///< as `reduce`, with gradient of x[k] = scale * df/dx[k]
-  /// The number of steps that are kept from a pass forward to the pass back, and which of them is
-  /// the value; -1 if none is. A reduction keeps nothing.
-  int kept_count, kept_value;
-  const bool* passes;  ///< for each argument, whether its slope is 1 everywhere
-  Tensor<T> (*on_tensors)(std::span<const Tensor<T>> arguments);
+  int results;
+  /// The number of steps that are kept from a pass forward to the pass back, and for each the
+  /// result that it is, or -1. A reduction keeps nothing.
+  int kept_count;
+  const int* kept_results;
+  /// For each argument, the result whose gradient it gets as it is, or -1.
+  const int* passes;
+  void (*on_tensors)(std::span<const Tensor<T>> arguments, std::span<Tensor<T>> results);
   /// The gradient of argument i, for a formula with given slopes; otherwise null.
   Tensor<T> (*pull_on_tensors)(int i, const Tensor<T>& g, std::span<const Tensor<T>> arguments);
 };

@@ -13,7 +13,8 @@
 
 namespace ebb::inline v0::detail {
 
-inline constexpr std::size_t few_arguments = 4;  // up to this number nothing is allocated
+inline constexpr std::size_t few_arguments = 4;  // up to these numbers nothing is allocated
+inline constexpr std::size_t few_results = 2;
 
 /// The least number of elements, from n on, that is whole vectors of any instruction set.
 template <class T>
@@ -26,10 +27,17 @@ constexpr std::int64_t whole_vectors(std::int64_t n) {
 template <class T>
 class FusedRun {
  public:
-  FusedRun(std::span<const Argument> arguments, std::int64_t n, int kept = 0)
-      : n_(n), arguments_(arguments.size()), kept_(std::size_t(kept)) {
+  FusedRun(const FusedLoops<T>& loops, std::span<const Argument> arguments, std::int64_t n,
+           bool keeps = false)
+      : n_(n),
+        arguments_(arguments.size()),
+        y_(std::size_t(loops.results)),
+        upstream_(std::size_t(loops.results)),
+        kept_(std::size_t(keeps ? loops.kept_count : 0)) {
+    const int kept = int(kept_.size());
     block_.arguments = arguments_.data();
-    block_.y = nullptr;
+    block_.y = y_.data();
+    block_.g = upstream_.data();
     block_.kept = kept > 0 ? kept_.data() : nullptr;
     block_.scale = 1;
     block_.adds = false;
@@ -52,15 +60,17 @@ class FusedRun {
   }
   FusedRun(const FusedRun&) = delete;
 
-  void write(Block* y) { block_.y = output(y); }
+  /// The block of result j.
+  void write(int j, Block* y) { y_[std::size_t(j)] = output(y); }
   /// The steps that are kept, which the loop writes or reads: one after the other in `rows`, in
-  /// whole vectors, but the value in its own block.
-  void keep(const FusedLoops<T>& loops, Block* rows, Block* value) {
+  /// whole vectors, but a result in its own block, result(j).
+  template <class F>
+  void keep(const FusedLoops<T>& loops, Block* rows, const F& result) {
     T* next = rows ? rows->data<T>() : nullptr;
     for (int k = 0; k < loops.kept_count; ++k) {
-      const bool is_value = k == loops.kept_value;
-      kept_[std::size_t(k)] = is_value ? value->data<T>() : next;
-      if (!is_value) next += whole_vectors<T>(n_);
+      const int j = loops.kept_results[k];
+      kept_[std::size_t(k)] = j >= 0 ? result(j)->template data<T>() : next;
+      if (j < 0) next += whole_vectors<T>(n_);
     }
   }
   /// Requests the gradient of an argument.
@@ -77,7 +87,8 @@ class FusedRun {
   }
   /// Hands over the gradient of an argument; null if it was not requested.
   Block* take(int i) { return std::exchange(arguments_[std::size_t(i)].owned, nullptr); }
-  void upstream(Block* g) { block_.g = read(g); }
+  /// The gradient of result j; null for zeros.
+  void upstream(int j, Block* g) { upstream_[std::size_t(j)] = g ? read(g) : repeated(0); }
   void scale(double factor) { block_.scale = T(factor); }
 
   /// Runs the loops of all blocks, and adds up what they return, in order.
@@ -97,8 +108,11 @@ class FusedRun {
   FusedRow<T> read(Block* x) {
     const T* data = x->data<T>();
     if (!x->is_single() || n_ == 1) return {data, 1};
+    return repeated(*data);
+  }
+  FusedRow<T> repeated(T value) {
     T* values = room();
-    std::fill_n(values, row(), *data);
+    std::fill_n(values, row(), value);
     return {values, 0};
   }
   T* output(Block* y) {
@@ -114,13 +128,15 @@ class FusedRun {
   std::int64_t row() const { return (std::min(n_, fused_block) + 63) / 64 * 64; }
   /// Memory for one row.
   T* room() {
-    const auto rows = std::int64_t(arguments_.size()) + 1;  // and g
+    const auto rows = std::int64_t(arguments_.size() + upstream_.size());
     if (!rooms_) rooms_ = BlockHandle(allocate_bytes(std::size_t(rows * row()) * sizeof(T)));
     return rooms_->data<T>() + row() * rooms_taken_++;
   }
 
   std::int64_t n_;
   SmallArray<FusedArgument<T>, few_arguments> arguments_;
+  SmallArray<T*, few_results> y_;
+  SmallArray<FusedRow<T>, few_results> upstream_;
   SmallArray<T*, few_arguments> kept_;
   FusedBlock<T> block_;  // members that are not read have no value
   bool streams_ = true;

@@ -75,13 +75,27 @@ Tensor<T> annihilate(const Array<T>& g, const Tensor<T>& gradient) {
   return where(none, 0, gradient);
 }
 
-/// The arguments (g, x...) with a hook on each x that calls `annihilate`.
+/// The first gradient of a result that is not 0, or 0 where all are.
 template <class T>
-std::vector<Tensor<T>> annihilated(std::span<const Tensor<T>> arguments) {
+Array<T> united(std::span<const Tensor<T>> g) {
+  if (g.size() == 1) return g[0].array();
+  auto all = Array<T>::zeros(g[0].shape());
+  T* const to = all.mutate();
+  for (const Tensor<T>& each : g) {
+    for (std::int64_t i = 0; i < all.size(); ++i) {
+      if (to[i] == 0) to[i] = each.data()[i];
+    }
+  }
+  return all;
+}
+
+/// The arguments (g..., x...) with a hook on each x that calls `annihilate`.
+template <class T>
+std::vector<Tensor<T>> annihilated(std::span<const Tensor<T>> arguments, std::size_t results) {
   std::vector<Tensor<T>> result(arguments.begin(), arguments.end());
-  const Array<T> g = arguments[0].array();
+  const Array<T> g = united(arguments.first(results));
   if (std::find(g.begin(), g.end(), T(0)) == g.end()) return result;
-  for (Tensor<T>& x : std::span(result).subspan(1)) {
+  for (Tensor<T>& x : std::span(result).subspan(results)) {
     if (Access::place(x).is_constant()) continue;
     if (!(x.shape() == g.shape())) x = broadcast_to(x, g.shape());
     x = hook(x, [g](const Tensor<T>& gradient) { return annihilate(g, gradient); });
@@ -93,9 +107,9 @@ std::vector<Tensor<T>> annihilated(std::span<const Tensor<T>> arguments) {
 
 template <class T>
 void differentiate_pull(VjpContext context, std::span<const Argument> arguments,
-                        const OnTensors<T>& f) {
-  differentiate_recorded<T>(context, arguments,
-                            [&](std::span<const Tensor<T>> x) { return f(annihilated(x)); });
+                        const OnTensors<T>& f, std::size_t results) {
+  differentiate_recorded<T>(
+      context, arguments, [&](std::span<const Tensor<T>> x) { return f(annihilated(x, results)); });
 }
 EBB_FOR_REALS(differentiate_pull)
 

@@ -21,7 +21,8 @@ void differentiate_recorded(VjpContext context, std::span<const Argument> argume
                             const OnTensors<T>& f);
 
 // The gradient of one input of a formula, g * slope(x...), is an operation of its own in a recorded
-// sweep, a pull. Its arguments are g, then the values that the slope reads.
+// sweep, a pull. Its arguments are g, one for each result of the formula, then the values that the
+// slope reads.
 
 /// Ends a pull that was started: keeps its arguments, and returns its result.
 template <class T>
@@ -31,6 +32,6 @@ Tensor<T> publish_pull(Record& pull, std::span<const Argument> arguments, BlockH
 /// of 0 in place of one that is not finite, so that a gradient of zero gives zeros at every order.
 template <class T>
 void differentiate_pull(VjpContext context, std::span<const Argument> arguments,
-                        const OnTensors<T>& f);
+                        const OnTensors<T>& f, std::size_t results = 1);
 
 }  // namespace ebb::inline v0::detail

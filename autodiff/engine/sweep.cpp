@@ -200,6 +200,35 @@ void Sweep::run_only(std::uint32_t id) {
   visit(id, tape_.at(id));
 }
 
+void Sweep::leave_gradient(std::uint32_t first, int result) {
+  if (!left_) left_ = std::make_unique<std::vector<Left>>();
+  left_->push_back({first, result, BlockHandle(retain(current_.block)), current_.id});
+  Slot& to = slot(first);
+  if (to.block) return;
+  const Shape& shape = tape_.shape_of(first);
+  const std::size_t size = tape_.at(first).op->is_double ? sizeof(double) : sizeof(float);
+  // A gradient that is recorded has all its elements.
+  to = {mode_.record ? allocate(shape, size) : allocate_uniform(shape, size), Argument::constant};
+  const std::size_t elements = mode_.record ? std::size_t(shape.size()) : 1;
+  std::memset(to.block->data<char>(), 0, elements * size);
+}
+
+template <class T>
+Tensor<T> Sweep::further_gradient(int result) const {
+  if (!left_) return {};
+  const auto is_of_this = [&](const Left& left) {
+    return left.first == visited_ && left.result == result;
+  };
+  const auto left = std::find_if(left_->rbegin(), left_->rend(), is_of_this);
+  if (left == left_->rend()) return {};
+  return Access::tensor<T>(retain(left->block.get()), place(left->id));
+}
+EBB_OVERLOAD_FOR_REALS(Sweep::further_gradient, Tensor<T>(int) const)
+
+void Sweep::drop_further_gradients() {
+  while (left_ && !left_->empty() && left_->back().first == visited_) left_->pop_back();
+}
+
 void Sweep::check_parts(const Record& record) const {
   for_each_input(record, [&](std::uint32_t id) {
     if (!needs(id) || !slot(id).block) return;

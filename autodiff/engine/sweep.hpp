@@ -82,6 +82,14 @@ class Sweep {
     std::vector<std::int64_t> rows;
   };
 
+  /// The gradient of a further result of an operation.
+  struct Left {
+    std::uint32_t first;
+    int result;
+    BlockHandle block;
+    std::uint32_t id;  // that of the gradient, if the sweep is recorded
+  };
+
   static bool writable(const Block* block) {
     return block->is_sole() && block->flags == Block::plain;
   }
@@ -93,6 +101,8 @@ class Sweep {
   Mark mark(std::uint32_t id) const { return marks_->data<Mark>()[id - low_]; }
   EBB_INLINE void visit(std::uint32_t id, Record& record);
   void run_vjp(Record& record);
+  /// The record of the first result gets zeros if nothing has arrived there, so that it is visited.
+  void leave_gradient(std::uint32_t first, int result);
   /// @throws NonFiniteError if a gradient that the record has just given is not finite.
   void check_parts(const Record& record) const;
   template <class T>
@@ -101,6 +111,9 @@ class Sweep {
   Block* dense_gradient(std::uint32_t id);
   template <class T>
   RowGradient row_gradient(std::uint32_t id, std::int64_t count, int axis);
+  template <class T>
+  Tensor<T> further_gradient(int result) const;
+  void drop_further_gradients();
   /// Takes the gradients of few rows out of the slots. @throws what allocation throws.
   void prepare_drawn();
   /// Moves them into their cells.
@@ -123,6 +136,7 @@ class Sweep {
   Slot current_{};  // the gradient of the record whose vjp runs
   std::uint32_t visited_;
   std::unique_ptr<std::vector<Drawn>> drawn_;
+  std::unique_ptr<std::vector<Left>> left_;  // those of one operation behind each other
   bool committed_ = false;  // the gradients are in the cells, and the slots are empty
 };
 
@@ -161,6 +175,17 @@ class VjpContext {
   Tensor<T> gradient() const {
     return Access::tensor<T>(retain(sweep_.current_.block), sweep_.place(sweep_.current_.id));
   }
+  /// Leaves the gradient of this result, one of several, to the record of the first.
+  void leave_gradient(std::uint32_t first, int result) const {
+    sweep_.leave_gradient(first, result);
+  }
+  /// The gradient of a further result of an operation with several; empty if none has arrived.
+  template <class T>
+  Tensor<T> further_gradient(int result) const {
+    return sweep_.further_gradient<T>(result);
+  }
+  /// Frees the gradients of the further results.
+  void drop_further_gradients() const { sweep_.drop_further_gradients(); }
   /// Moves the gradient of the result to the caller, who may overwrite it. Call it last.
   template <class T>
   Tensor<T> take_gradient() const {

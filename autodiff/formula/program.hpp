@@ -17,13 +17,36 @@ enum class Slopes { none, first, all };
 enum class Kept { computed, given, taken };
 
 /// A list of steps, each of which reads earlier ones.
-template <int count, int arguments, int kept_count>
+template <int count, int arguments, int results, int kept_count>
 struct Program {
   Step steps[count > 0 ? count : 1];
-  int value;                                  ///< the step with the value; -1 if it is not wanted
+  int values[results];                        ///< the step with each result, or -1
   int slopes[arguments];                      ///< that with the slope for each argument, or -1
   int kept[kept_count > 0 ? kept_count : 1];  ///< the steps to keep
 };
+
+/// What a formula with several results returns: a tuple, a pair or an array of them.
+template <class R>
+concept SeveralResults = requires {
+  std::tuple_size<std::remove_cvref_t<R>>::value;
+};
+
+/// The results of a formula, as an array of values.
+template <class V, class R>
+constexpr auto results_of(R&& y) {
+  if constexpr (SeveralResults<R>) {
+    return std::apply(
+        [](const auto&... each) { return std::array<V, sizeof...(each)>{V(each)...}; }, y);
+  } else {
+    return std::array<V, 1>{V(y)};
+  }
+}
+
+template <class, class V>
+using value_for = V;
+template <class V, class F, class... Arguments>
+inline constexpr int number_of_results =
+    int(decltype(results_of<V>(F{}(std::declval<value_for<Arguments, V>>()...))){}.size());
 
 /// Whether computing a step takes longer than writing what it gave and reading it again.
 constexpr bool is_slow(const Step& step) {
@@ -42,26 +65,33 @@ constexpr bool is_slow(const Step& step) {
                     List<op::Add, op::Sub, op::Mul, op::Div, op::Maximum, op::Minimum>{});
 }
 
-/// A trace of a formula F with all slopes, for arguments of which some are plain numbers.
+/// A trace of a formula F with all slopes, for arguments of which some are plain numbers. The
+/// slopes of several results are those of their sum, each times a gradient, an input behind the
+/// arguments.
 template <class F, bool careful, bool... number>
 struct FormulaTrace {
   static constexpr int arguments = sizeof...(number);
+  static constexpr int results = number_of_results<Traced, F, std::bool_constant<number>...>;
 
   Trace trace;
-  int formula_count;             // the steps of the formula alone
-  int value, slopes[arguments];  // steps; -1 for the slope of a number
+  int formula_count;                       // the steps of the formula alone
+  int values[results], slopes[arguments];  // steps; -1 for the slope of a number
 
   constexpr FormulaTrace() {
     constexpr bool is_number[] = {number...};
     Traced x[arguments];
     for (int k = 0; k < arguments; ++k) x[k] = trace.input(k, !is_number[k]);
-    const Traced y = [&]<std::size_t... k>(std::index_sequence<k...>) {
-      return Traced(F{}(x[k]...));
+    const std::array<Traced, results> y = [&]<std::size_t... k>(std::index_sequence<k...>) {
+      return results_of<Traced>(F{}(x[k]...));
     }
     (std::index_sequence_for<std::bool_constant<number>...>{});
     formula_count = trace.count();
-    trace.sweep(y, careful);
-    value = trace.step_of(y);
+    std::array<Traced, results> seeds;
+    for (int j = 0; j < results; ++j) {
+      seeds[j] = results == 1 ? Traced(1) : trace.input(arguments + j, false);
+    }
+    trace.sweep(y, seeds, careful);
+    for (int j = 0; j < results; ++j) values[j] = trace.step_of(y[j]);
     for (int k = 0; k < arguments; ++k) {
       slopes[k] = is_number[k] ? -1 : trace.step_of(trace.derivative(x[k].step));
     }
@@ -82,18 +112,23 @@ concept Traceable = requires {
 template <class F, bool careful, bool... number>
 class TracedFormula {
   using Whole = FormulaTrace<F, careful, number...>;
-  static constexpr int arguments = sizeof...(number);
+
+ public:
+  static constexpr int results = Whole::results;
+
+ private:
+  static constexpr int arguments = Whole::arguments;
   static constexpr int total = Whole::count();
   using Marks = std::array<bool, std::size_t(total)>;
 
   static constexpr auto whole = [] {
     const Whole traced;
-    Program<total, arguments, 0> whole{};
+    Program<total, arguments, results, 0> whole{};
     for (int i = 0; i < total; ++i) {
       whole.steps[i] = traced.trace[i];
       whole.steps[i].pull = nullptr;
     }
-    whole.value = traced.value;
+    for (int j = 0; j < results; ++j) whole.values[j] = traced.values[j];
     for (int k = 0; k < arguments; ++k) whole.slopes[k] = traced.slopes[k];
     return whole;
   }();
@@ -111,16 +146,27 @@ class TracedFormula {
       if (marks[i] && !ends[i]) each_read(i, [&](int input) { marks[input] = true; });
     }
   }
-  static constexpr bool is_one(int step) {
-    return whole.steps[step].kind == StepKind::literal && whole.steps[step].p == 1;
+  /// The result at a step; -1 if there is none.
+  static constexpr int result_at(int step) {
+    for (int j = 0; j < results; ++j) {
+      if (whole.values[j] == step) return j;
+    }
+    return -1;
   }
-  /// The slopes that a program gives: where one is 1, a pass back computes nothing.
+  /// The result whose gradient is that of an argument with this slope; -1 if there is none.
+  static constexpr int passed_by(int slope) {
+    if (slope < 0) return -1;
+    const Step& step = whole.steps[slope];
+    if (results > 1) return step.kind == StepKind::input ? step.which - arguments : -1;
+    return step.kind == StepKind::literal && step.p == 1 ? 0 : -1;
+  }
+  /// The slopes that a program gives: where a gradient is passed on, a pass back computes nothing.
   static constexpr std::array<int, arguments> slopes_of(Slopes slopes, Kept keeping) {
     std::array<int, arguments> given{};
     for (int k = 0; k < arguments; ++k) {
       const int slope = whole.slopes[k];
       const bool wanted = slopes == Slopes::all || (slopes == Slopes::first && k == 0);
-      const bool is_passed = keeping == Kept::taken && slope >= 0 && is_one(slope);
+      const bool is_passed = keeping == Kept::taken && passed_by(slope) >= 0;
       given[k] = wanted && !is_passed ? slope : -1;
     }
     return given;
@@ -132,7 +178,7 @@ class TracedFormula {
   }
 
   static constexpr int formula_count = Whole::count_without_slopes();
-  /// The slow steps of the formula that slopes need. The value is kept in their place if it makes
+  /// The slow steps of the formula that slopes need. A result is kept in their place if it makes
   /// them unnecessary: its block is there in any case.
   static constexpr Marks kept = [] {
     Marks slow{};  // a slow step, or one that was computed from one
@@ -144,7 +190,7 @@ class TracedFormula {
     mark_slopes(needed, Slopes::all, Kept::taken);
     for (int i = total - 1; i >= 0; --i) {
       if (!needed[i]) continue;
-      const bool is_wanted = is_slow(whole.steps[i]) || i == whole.value;
+      const bool is_wanted = is_slow(whole.steps[i]) || result_at(i) >= 0;
       kept[i] = is_wanted && slow[i] && i < formula_count;
       if (!kept[i]) each_read(i, [&](int input) { needed[input] = true; });
     }
@@ -154,7 +200,7 @@ class TracedFormula {
   template <bool with_value, Slopes slopes, Kept keeping>
   static constexpr Marks needed = [] {
     Marks needed{};
-    if (with_value) needed[whole.value] = true;
+    for (int j = 0; with_value && j < results; ++j) needed[whole.values[j]] = true;
     mark_slopes(needed, slopes, keeping);
     for (int i = 0; keeping == Kept::given && i < total; ++i) needed[i] = needed[i] || kept[i];
     mark_needed(needed, keeping == Kept::taken ? kept : Marks{});
@@ -169,26 +215,29 @@ class TracedFormula {
  public:
   /// The number of steps that are kept.
   static constexpr int kept_count = number_of(kept);
-  /// The position of the value among the steps that are kept; -1 if it is none of them.
-  static constexpr int kept_value = [] {
-    if (!kept[whole.value]) return -1;
-    int before = 0;
-    for (int i = 0; i < whole.value; ++i) before += kept[i];
-    return before;
-  }();
-  /// Whether the slope for each argument is 1 everywhere.
-  static constexpr std::array<bool, arguments> passes = [] {
-    std::array<bool, arguments> passes{};
-    for (int k = 0; k < arguments; ++k) {
-      passes[k] = whole.slopes[k] >= 0 && is_one(whole.slopes[k]);
+  /// The result that each of these steps is, or -1.
+  static constexpr std::array<int, kept_count + 1> kept_results = [] {
+    std::array<int, kept_count + 1> list{};
+    int next = 0;
+    for (int i = 0; i < total; ++i) {
+      if (kept[i]) list[next++] = result_at(i);
     }
+    return list;
+  }();
+  /// The result whose gradient each argument gets as it is, since its slope is 1 everywhere, or -1.
+  static constexpr std::array<int, arguments> passes = [] {
+    std::array<int, arguments> passes{};
+    for (int k = 0; k < arguments; ++k) passes[k] = passed_by(whole.slopes[k]);
     return passes;
   }();
+  /// The inputs of a program: arguments, the gradients of several results, and kept steps.
+  static constexpr int first_kept = arguments + (results > 1 ? results : 0);
+  static constexpr int inputs = first_kept + kept_count;
 
   template <bool with_value, Slopes slopes, Kept keeping>
   static constexpr auto program = [] {
     constexpr const Marks& marks = needed<with_value, slopes, keeping>;
-    Program<number_of(marks), arguments, kept_count> program{};
+    Program<number_of(marks), arguments, results, kept_count> program{};
     int place[total]{};
     int next = 0, next_kept = 0;
     for (int i = 0; i < total; ++i) {
@@ -197,14 +246,14 @@ class TracedFormula {
       Step& step = program.steps[next];
       step = whole.steps[i];
       if (kept[i] && keeping == Kept::taken) {
-        step = {StepKind::input, arguments + position, 0, 0, 0, 0, 0, nullptr};
+        step = {StepKind::input, first_kept + position, 0, 0, 0, 0, 0, nullptr};
       }
       int* const inputs[] = {&step.a, &step.b, &step.c};
       for (int k = 0; k < step.reads(); ++k) *inputs[k] = place[*inputs[k]];
       if (kept[i]) program.kept[position] = next;
       place[i] = next++;
     }
-    program.value = with_value ? place[whole.value] : -1;
+    for (int j = 0; j < results; ++j) program.values[j] = with_value ? place[whole.values[j]] : -1;
     constexpr auto given = slopes_of(slopes, keeping);
     for (int k = 0; k < arguments; ++k) program.slopes[k] = given[k] < 0 ? -1 : place[given[k]];
     return program;
@@ -224,7 +273,7 @@ EBB_INLINE void unrolled_in_parts(const F& f) {
   if constexpr (n > most) unrolled_in_parts<n - most, first + most>(f);
 }
 
-/// Runs a program on lanes x, one for each argument, and then for each kept step that it takes.
+/// Runs a program on lanes x, one for each of its inputs.
 /// y[i] is what step i computes; that of a comparison has no value.
 template <const auto& program, class V, int inputs, int count>
 EBB_INLINE void run_program(const V (&x)[inputs], V (&y)[count]) {

@@ -3,6 +3,8 @@
 // a sweep over the list, which calls the slope formulas of the operations on such numbers, adds the
 // steps of the derivatives.
 #pragma once
+#include <array>
+
 #include "ebb/autodiff/formula/elementwise.hpp"
 
 namespace ebb::inline v0 {
@@ -125,8 +127,11 @@ class Trace {
   /// where g is, even if the slope is infinite or NaN: what a choice did not take has no part in
   /// what follows.
   constexpr void pass(int step, const Traced& g, const Traced& part, bool is_same_everywhere);
-  /// Differentiates y with respect to all steps on which it depends.
-  constexpr void sweep(const Traced& y, bool careful);
+  /// Differentiates the sum of each result times its seed with respect to all steps on which the
+  /// results depend.
+  template <std::size_t results>
+  constexpr void sweep(const std::array<Traced, results>& y,
+                       const std::array<Traced, results>& seeds, bool careful);
   /// The derivative with respect to a step, after a sweep.
   constexpr Traced derivative(int step) {
     const Given& given = given_[step];
@@ -333,12 +338,16 @@ constexpr void Trace::pass(int step, const Traced& g, const Traced& part, bool i
   give(step, careful_ && !is_same_everywhere ? select(g == 0, 0, part) : part);
 }
 
-constexpr void Trace::sweep(const Traced& y, bool careful) {
+template <std::size_t results>
+constexpr void Trace::sweep(const std::array<Traced, results>& y,
+                            const std::array<Traced, results>& seeds, bool careful) {
   careful_ = careful;
-  for (int i = 0; i < count_; ++i) given_[i].any = false;
-  if (!y.trace || !depends_[y.step]) return;
-  give(y.step, 1);
-  for (int i = y.step; i >= 0; --i) {
+  const int last = count_ - 1;
+  for (int i = 0; i <= last; ++i) given_[i].any = false;
+  for (std::size_t k = 0; k < results; ++k) {
+    if (y[k].trace && depends_[y[k].step]) give(y[k].step, seeds[k]);
+  }
+  for (int i = last; i >= 0; --i) {
     if (given_[i].any) steps_[i].pull(*this, i, derivative(i));
   }
 }

@@ -31,7 +31,7 @@ AtPoint traced(F, double a, double b) {
   const V x[] = {V(a), V(b)};
   V steps[std::size(program.steps)];
   detail::run_program<program>(x, steps);
-  return {steps[program.value].reg[0], steps[program.slopes[0]].reg[0],
+  return {steps[program.values[0]].reg[0], steps[program.slopes[0]].reg[0],
           steps[program.slopes[1]].reg[0]};
 }
 
@@ -158,7 +158,7 @@ TEST_CASE("a program has the steps that its outputs need, and none twice") {
   // a, b, a b, tanh, its product, the sum.
   CHECK(count(Formula::program<true, Slopes::none, Kept::given>) == 6);
   CHECK(Formula::kept_count == 1);
-  CHECK(Formula::kept_value == -1);
+  CHECK(Formula::kept_results[0] == -1);
   // With the result of tanh the pass back needs no step that computes it.
   for (const detail::Step& step : Formula::program<false, Slopes::all, Kept::taken>.steps) {
     CHECK((step.kind != detail::StepKind::unary ||
@@ -169,10 +169,29 @@ TEST_CASE("a program has the steps that its outputs need, and none twice") {
 
   constexpr auto plain = [](auto a, auto b) { return a + 2 * b; };
   using Plain = detail::TracedFormula<std::decay_t<decltype(plain)>, false, false, false>;
-  CHECK(Plain::passes == std::array{true, false});
+  CHECK(Plain::passes == std::array{0, -1});
   CHECK(Plain::kept_count == 0);
   CHECK(Plain::program<false, Slopes::all, Kept::taken>.slopes[0] == -1);
   CHECK(count(Plain::program<false, Slopes::all, Kept::taken>) == 1);  // the literal 2
+}
+
+TEST_CASE("the programs of several results share steps, and read a gradient for each") {
+  using detail::Kept;
+  using detail::Slopes;
+  constexpr auto f = [](auto a, auto b) {
+    const auto t = tanh(b);
+    return std::tuple(t, a + 2 * b, t * t);
+  };
+  using Formula = detail::TracedFormula<std::decay_t<decltype(f)>, false, false, false>;
+  CHECK(Formula::results == 3);
+  // The first result is kept: the slopes of tanh and of its square read it.
+  CHECK(Formula::kept_count == 1);
+  CHECK(Formula::kept_results[0] == 0);
+  // a gets the gradient of the second result as it is.
+  CHECK(Formula::passes == std::array{1, -1});
+  CHECK(Formula::inputs == 2 + 3 + 1);
+  // a, b, tanh, 2, 2 b, the sum, the square.
+  CHECK(std::size(Formula::program<true, Slopes::none, Kept::given>.steps) == 7);
 }
 
 }  // TEST_SUITE("kernels")
