@@ -6,12 +6,18 @@
 // The formula is traced at compile time, with its slopes for all arguments, and what was traced
 // runs on SIMD lanes. For higher orders the formula runs on tensors.
 #pragma once
+#include <algorithm>
+#include <array>
 #include <span>
+#include <string>
+#include <tuple>
+#include <vector>
 
 #include "ebb/autodiff/engine/formula_loops.hpp"
 #include "ebb/autodiff/formula/activations.hpp"
 #include "ebb/autodiff/operations/fuse_without_header.hpp"
 #include "ebb/autodiff/ops.hpp"
+#include "ebb/autodiff/values/error.hpp"
 
 namespace ebb::inline v0 {
 namespace detail {
@@ -112,7 +118,98 @@ auto run(const Operand<T>& x, const Rest&... rest) {
   }
 }
 
+/// Columns of a matrix that a formula takes as one argument.
+template <Real T, int size>
+struct Rows {
+  static_assert(size > 0);
+  std::vector<Tensor<T>> columns;
+};
+template <class>
+inline constexpr int width_of = 0;  // of an argument that is no rows
+template <class T, int size>
+inline constexpr int width_of<Rows<T, size>> = size;
+template <class... Arguments>
+concept WithRows = ((width_of<Arguments> > 0) || ...);
+
+/// A formula of columns that gives them to F as small arrays, where a width is not 0.
+template <class F, int... widths>
+struct OfColumns {
+  template <class... X>
+  constexpr auto operator()(const X&... x) const {
+    return call(std::tuple<const X&...>(x...), std::make_index_sequence<sizeof...(widths)>());
+  }
+
+ private:
+  static constexpr std::array<int, sizeof...(widths)> width{widths...};
+  static constexpr auto first = [] {
+    std::array<std::size_t, sizeof...(widths)> first{};
+    for (std::size_t k = 1; k < first.size(); ++k) {
+      first[k] = first[k - 1] + std::size_t(std::max(width[k - 1], 1));
+    }
+    return first;
+  }();
+  template <std::size_t k, class X>
+  static constexpr decltype(auto) argument(const X& x) {
+    constexpr std::size_t at = first[k];
+    if constexpr (width[k] == 0) {
+      return std::get<at>(x);
+    } else {
+      return [&]<std::size_t... i>(std::index_sequence<i...>) {
+        return std::array{std::get<at + i>(x)...};
+      }
+      (std::make_index_sequence<std::size_t(width[k])>());
+    }
+  }
+  template <class X, std::size_t... k>
+  static constexpr auto call(const X& x, std::index_sequence<k...>) {
+    return F{}(argument<k>(x)...);
+  }
+};
+
+template <class A>
+auto columns_of(const A& x) {
+  if constexpr (width_of < A >> 0) {
+    return [&]<std::size_t... i>(std::index_sequence<i...>) { return std::tuple(x.columns[i]...); }
+    (std::make_index_sequence<std::size_t(width_of<A>)>());
+  } else {
+    return std::tuple<const A&>(x);
+  }
+}
+/// Runs a formula of which some arguments are rows.
+template <class F, detail::FusedReduction reduction, class... A>
+auto run_with_rows(const A&... x) {
+  constexpr bool is_empty = std::is_empty_v<F> && std::is_default_constructible_v<F>;
+  static_assert(is_empty,
+                "fuse: the lambda must capture nothing, since it runs again in the sweep; pass "
+                "numbers and tensors as arguments");
+  return std::apply(
+      [](const auto&... each) { return run<OfColumns<F, width_of<A>...>, reduction>(each...); },
+      std::tuple_cat(columns_of(x)...));
+}
+
 }  // namespace fused
+
+/// The rows of a matrix x (n, size), each of which a formula takes as one small array: `p[0]` is
+/// then the first number of a row.
+///
+///     fuse([](auto p, auto w) { return w * sqrt(p[0] * p[0] + p[1] * p[1]); }, rows<2>(x),
+///     weights)
+///
+/// @throws ShapeError for a matrix of another shape.
+template <int size, Real T>
+fused::Rows<T, size> rows(const Operand<T>& x) {
+  if (x.shape().rank() != 2 || x.shape()[1] != size) {
+    throw ShapeError("rows<" + std::to_string(size) + ">: x of shape " + to_string(x.shape()) +
+                     "; the formula takes a matrix (n, " + std::to_string(size) + ")");
+  }
+  return {unbind(transpose(x))};
+}
+/// The rows of a matrix x (rows, size) with these indices (n,). The gradient adds up what all that
+/// chose a row give it.
+template <int size, Real T>
+fused::Rows<T, size> rows(const Operand<T>& x, const Array<std::int64_t>& indices) {
+  return rows<size>(gather_rows(x, indices));
+}
 
 /// Computes f(x, rest...) element by element, as one operation. `f` is a generic lambda without
 /// captures that uses the functions of formulas; write a condition as select(condition, a, b). The
@@ -127,6 +224,11 @@ auto fuse(F, const Operand<T>& x, const Rest&... rest) {
   return fused::run<F, detail::FusedReduction::none>(x, rest...);
 }
 
+/// Computes a formula with rows of matrices among its arguments.
+template <class F, class... A>
+requires fused::WithRows<A...>
+auto fuse(F, const A&... x) { return fused::run_with_rows<F, detail::FusedReduction::none>(x...); }
+
 /// The call of a formula inside of another one.
 template <class F, FormulaValue V, class... Rest>
 EBB_INLINE constexpr auto fuse(F f, const V& x, const Rest&... rest) {
@@ -138,11 +240,23 @@ template <class F, Real T, class... Rest>
 Tensor<T> fuse_sum(F, const Operand<T>& x, const Rest&... rest) {
   return fused::run<F, detail::FusedReduction::sum>(x, rest...);
 }
+/// The sum with rows of matrices among the arguments.
+template <class F, class... A>
+requires fused::WithRows<A...>
+auto fuse_sum(F, const A&... x) {
+  return fused::run_with_rows<F, detail::FusedReduction::sum>(x...);
+}
 
 /// The mean of f(x, rest...) over all elements. Gradients are computed in the forward pass.
 template <class F, Real T, class... Rest>
 Tensor<T> fuse_mean(F, const Operand<T>& x, const Rest&... rest) {
   return fused::run<F, detail::FusedReduction::mean>(x, rest...);
+}
+/// The mean with rows of matrices among the arguments.
+template <class F, class... A>
+requires fused::WithRows<A...>
+auto fuse_mean(F, const A&... x) {
+  return fused::run_with_rows<F, detail::FusedReduction::mean>(x...);
 }
 
 }  // namespace EBB_ISA_NAMESPACE
