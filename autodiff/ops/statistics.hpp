@@ -262,10 +262,12 @@ struct Norm {
     const auto y = detail::keep_axes(call.y(), options.over, x.shape());
     const auto g = detail::expand(call.g(), options.over, x.shape());
     const auto fixed = x.detach();
-    const auto sign = select(fixed > 0.0, 1, select(fixed < 0.0, -1, 0));
+    const auto sign = select(fixed > 0.0, 1, select(fixed < 0.0, -1, fixed));  // 0 and NaN stay
     if (p == 1) return select(sign == 0.0, 0, g * sign);
     if (p == std::numeric_limits<double>::infinity()) {
-      const auto chosen = select(abs(fixed) == y.detach(), sign, 0);
+      const auto largest = y.detach();  // NaN if there is one, which then has no place
+      const auto chosen =
+          select(abs(fixed) == largest, sign, select(largest == largest, 0, largest));
       const auto ties = sum(abs(chosen), detail::axes_of(options.over), true);
       const auto share = (chosen / maximum(ties, 1.0)).detach();
       return select(share == 0.0, 0, g * share);

@@ -162,7 +162,15 @@ TEST_CASE("a row with NaN has no largest or smallest element, and NaN stays visi
   all_nan([](const auto& x) { return softmax(x) * Array<double>::of({1, 2}); });
   all_nan([](const auto& x) { return log_softmax(x); });
   all_nan([](const auto& x) { return norm(x); });
+  all_nan([](const auto& x) { return norm(x, INFINITY); });
+  all_nan([](const auto& x) { return norm(x, INFINITY, 0, true) * Array<double>::of({1, 2}); });
   all_nan([](const auto& x) { return stddev(x); });
+  // A sum of distances has a slope of its own in each element.
+  const auto row = Array<float>::of({float(nan_value), -5, 0});
+  const auto g = gradient([](const auto& x) { return norm(x, 1); }, row).array();
+  CHECK(std::isnan(g[0]));
+  CHECK(g[1] == -1);
+  CHECK(g[2] == 0);
 }
 
 }  // TEST_SUITE("edge values")
