@@ -69,7 +69,18 @@ template <Real T>
 Tensor<T> rms_norm(const Operand<T>& x, const Shape& normalized_shape, double eps) {
   const Tensor<T> rows = as_rows("rms_norm", x, normalized_shape);
   check_eps("rms_norm", eps);
-  return shaped<T>(rows * rsqrt(mean(square(rows), 1, true) + eps), Access::shape(x));
+  const Tensor<T> squares = mean(square(rows), 1, true);
+  if (!any(isinf(squares))) return shaped<T>(rows * rsqrt(squares + eps), Access::shape(x));
+  // Squares of large numbers overflow where the result does not: such rows are made smaller first.
+  const Array<T> sizes = max(abs(rows.detach()), 1, true);
+  Array<T> factor = Array<T>::ones(sizes.shape());
+  for (std::int64_t i = 0; i < sizes.size(); ++i) {
+    if (std::isinf(squares.data()[i]) && std::isfinite(sizes[i]))
+      factor.mutate()[i] = std::ldexp(T(1), -std::ilogb(sizes[i]));
+  }
+  const Tensor<T> small = rows * factor;
+  return shaped<T>(small * rsqrt(mean(square(small), 1, true) + eps * square(factor)),
+                   Access::shape(x));
 }
 EBB_OVERLOAD_FOR_REALS(rms_norm, Tensor<T>(const Operand<T>&, const Shape&, double))
 

@@ -242,6 +242,23 @@ TEST_CASE("a gradient of the weight of layer_norm holds only its own memory") {
   CHECK(memory_statistics().live_blocks == with_gradients - 2);
 }
 
+TEST_CASE_TEMPLATE("rms_norm of numbers whose squares overflow is that of smaller ones", T, float,
+                   double) {
+  const double large = sizeof(T) == 4 ? 0x1p100 : 0x1p1000;
+  const auto small = Array<T>::of({{3, -4}, {1, 2}, {2, 5}});
+  const auto scale = Array<T>::of({{T(large)}, {T(1)}, {T(large)}});
+  const auto of = [](const auto& x) { return rms_norm(x, {2}, 1e-5); };
+  const Array<T> x = small * scale;
+  const Array<T> y = of(x), expected = of(small);
+  // eps is nothing beside large numbers, and 1e-6 of small ones.
+  CHECK_AGREES(close(y, expected, 1e-5));
+  CHECK(equal(y.leading(1, 2), expected.leading(1, 2)));
+  const auto g = Array<T>::of({{1, 2}, {3, 4}, {5, 6}});
+  const Array<T> slope = vjp(of, x, g) * scale;
+  CHECK_AGREES(close(slope, vjp(of, small, g).array(), 1e-5));
+  CHECK(std::isnan(of(Array<T>::of({{INFINITY, 1}}))[0][0].item()));
+}
+
 TEST_CASE_TEMPLATE("rms_norm divides by the root of the mean square", T, float, double) {
   const auto x = Array<T>::of({{3, -4}, {0, 0}}), w = Array<T>::of({1, 2});
   const double root = std::sqrt(12.5 + 0.5);
