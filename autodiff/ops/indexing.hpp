@@ -90,6 +90,20 @@ void for_each_index(Check checked, Block* index, int axis, std::int64_t size, F 
   }
 }
 
+/// Adds slices of `from`, which has the shape `part`, to those of `to` with these indices, of which
+/// there are `size` along the axis.
+template <class T>
+void add_slices(T* to, std::int64_t size, const T* from, const Shape& part, int axis,
+                const std::int64_t* index) {
+  const AxisView v(part, axis);
+  for (std::int64_t i = 0; i < v.outer; ++i) {
+    for (std::int64_t j = 0; j < v.size; ++j, from += v.inner) {
+      T* const slice = to + (i * size + index[j]) * v.inner;
+      for (std::int64_t k = 0; k < v.inner; ++k) slice[k] += from[k];
+    }
+  }
+}
+
 }  // namespace detail
 
 namespace op {
@@ -105,15 +119,8 @@ struct IndexAdd {
   static detail::Block* forward(const Options& o, detail::Block* x, detail::Block* indices) {
     detail::BlockHandle y(detail::allocate(x->shape.with(o.axis, o.size), sizeof(T)));
     std::fill_n(y->data<T>(), y->shape.size(), T(0));
-    const detail::AxisView v(x->shape, o.axis);
-    const auto* index = indices->data<std::int64_t>();
-    const T* from = x->data<T>();
-    for (std::int64_t i = 0; i < v.outer; ++i) {
-      for (std::int64_t j = 0; j < v.size; ++j, from += v.inner) {
-        T* to = y->data<T>() + (i * o.size + index[j]) * v.inner;
-        for (std::int64_t k = 0; k < v.inner; ++k) to[k] += from[k];
-      }
-    }
+    detail::add_slices(y->data<T>(), o.size, x->data<T>(), x->shape, o.axis,
+                       indices->data<std::int64_t>());
     return y.take();
   }
   static auto vjp_a(const auto& call) {
@@ -154,11 +161,19 @@ struct IndexSelect {
     }
     return y.take();
   }
-  static auto vjp_a(const auto& call) {
+  static void give_a(const auto& call) {
     using T = typename std::remove_cvref_t<decltype(call.g())>::value_type;
     const int axis = call.options().axis;
-    return detail::apply<IndexAdd, T>({call.shape_of(0)[axis], axis}, call.g(),
-                                      call.template array<std::int64_t>(1));
+    const std::int64_t size = call.shape_of(0)[axis];
+    const auto indices = call.template array<std::int64_t>(1);
+    if (call.is_recorded())
+      return call.give(0, detail::apply<IndexAdd, T>({size, axis}, call.g(), indices));
+    // Added where it belongs: an array of the size of x would take as long as x.
+    const Tensor<T> g = detail::dense(call.g());
+    const detail::RowGradient to = call.row_gradient(0, indices.size(), axis);
+    if (to.rows) to.rows->insert(to.rows->end(), indices.data(), indices.data() + indices.size());
+    detail::add_slices(to.block->template data<T>(), size, g.data(), g.shape(), axis,
+                       indices.data());
   }
   static constexpr Lacks lacks{.scalar = "needs an axis"};
   static std::vector<Sample> samples() {
@@ -235,11 +250,18 @@ struct Gather {
                            [=](std::int64_t i, std::int64_t j) { to[j] = from[i]; });
     return y.take();
   }
-  static auto vjp_a(const auto& call) {
+  static void give_a(const auto& call) {
     using T = typename std::remove_cvref_t<decltype(call.g())>::value_type;
     const int axis = call.options().axis;
     const std::int64_t size = detail::AxisView(call.shape_of(0), axis).size;
-    return detail::apply<Scatter, T>({size, axis}, call.g(), call.template array<std::int64_t>(1));
+    const auto index = call.template array<std::int64_t>(1);
+    if (call.is_recorded())
+      return call.give(0, detail::apply<Scatter, T>({size, axis}, call.g(), index));
+    const Tensor<T> g = detail::dense(call.g());
+    T* const to = call.dense_gradient(0)->template data<T>();
+    detail::for_each_index(
+        detail::GoodIndex(), detail::Access::block(index), axis, size,
+        [to, from = g.data()](std::int64_t i, std::int64_t j) { to[i] += from[j]; });
   }
   static std::vector<Sample> samples() {
     const auto index = Array<std::int64_t>::of({{2, 0}, {2, 1}});

@@ -267,8 +267,14 @@ template <class T>
 Tensor<T> quantiles_along(const Tensor<T>& x, int axis, std::span<const double> q) {
   const QuantilePlan plan(q, x.shape()[axis]);
   const Tensor<T> ranked = gather(x, axis, ranked_along<T>(x, axis, plan.ranks));
-  const Tensor<T> a = index_select(ranked, axis, plan.below);
-  const Tensor<T> b = index_select(ranked, axis, plan.above);
+  // Chosen at once, so that the gradient of an element adds up in one order in every sweep.
+  const std::int64_t count = plan.below.size();
+  Indices ends = Indices::uninitialized({2 * count});
+  std::copy(plan.below.begin(), plan.below.end(), ends.mutate());
+  std::copy(plan.above.begin(), plan.above.end(), ends.mutate() + count);
+  const Tensor<T> chosen = index_select(ranked, axis, ends);
+  const Tensor<T> a = slice(chosen, axis, {0, count});
+  const Tensor<T> b = slice(chosen, axis, {count, 2 * count});
   auto weights = Array<T>::uninitialized({std::int64_t(q.size())});
   std::copy(plan.weights.begin(), plan.weights.end(), weights.mutate());
   std::vector<std::int64_t> sizes(std::size_t(x.shape().rank() - axis), 1);

@@ -7,6 +7,7 @@
 
 #include "ebb/autodiff/ops.hpp"
 #include "ebb/autodiff/tape.hpp"
+#include "ebb/autodiff/values/access.hpp"
 #include "ebb/autodiff/values/error.hpp"
 #include "ebb/optim/optimizer.hpp"
 #include "ebb/tests/close.hpp"
@@ -199,6 +200,28 @@ TEST_CASE_TEMPLATE("a sweep that throws leaves nothing behind", T, float, double
   sweep([&] { return loss_of<T>(w, 1); });
   sweep([&] { return loss_of<T>(other, 1); });
   CHECK_AGREES(same_bits(w.gradient(), other.gradient()));
+}
+
+TEST_CASE_TEMPLATE("index_select draws rows, or places of another axis", T, float, double) {
+  const auto trained = [](auto is_leaf, int axis) {
+    auto w = Variable<T>(axis == 0 ? table<T>().value() : Array<T>(transpose(table<T>())));
+    optim::Optimizer step({w}, optim::SGD{.learning_rate = 0.1});
+    for (std::int64_t t = 1; t < 5; ++t) {
+      sweep([&] {
+        const Tensor<T> x = is_leaf ? Tensor<T>(w) : w * T(1);
+        return sum(square(index_select(x, axis, batch(t))));
+      });
+      const auto* drawn = detail::Access::cell(w)->drawn.get();
+      CHECK(is_leaf == (drawn && drawn->describe(detail::Access::block(w.gradient()))));
+      step.step();
+      step.zero_grad();
+    }
+    return w.value();
+  };
+  for (const int axis : {0, 1}) {
+    CAPTURE(axis);
+    CHECK_AGREES(same_bits(trained(true, axis), trained(false, axis)));
+  }
 }
 
 }  // TEST_SUITE("drawn rows")
