@@ -2,6 +2,7 @@
 #include "ebb/autodiff/parts.hpp"
 
 #include "ebb/autodiff/values/access.hpp"
+#include "ebb/autodiff/values/error.hpp"
 #include "ebb/autodiff/values/instances.hpp"
 
 namespace ebb::inline v0 {
@@ -34,7 +35,16 @@ namespace detail {
 ParameterFinder::ParameterFinder() = default;
 ParameterFinder::~ParameterFinder() = default;
 
-Parameters ParameterFinder::take() { return std::move(found_); }
+/// Names are what files and errors tell variables apart by.
+Parameters ParameterFinder::take() {
+  std::unordered_set<std::string_view> names;
+  for (const Parameter& parameter : found_) {
+    if (names.insert(parameter.name()).second) continue;
+    throw ArgumentError("parameters: two Variables have the name \"" + parameter.name() +
+                        "\"; give each a name of its own in `each`");
+  }
+  return std::move(found_);
+}
 
 void ParameterFinder::part(const std::string& path, Part part) {
   const auto find = [&](const auto* variable) {

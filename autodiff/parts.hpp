@@ -193,7 +193,7 @@ EBB_API std::vector<Variable<T>> variables_of(const Parameters& parameters);
 
 /// Handles to all parameters of a model, of both element types, in its order. A Variable that is
 /// tied is there once, under its first name. A const model hands out the same handles, as
-/// `Variable::share` does.
+/// `Variable::share` does. @throws ArgumentError for two Variables of one name.
 template <class M>
 EBB_INLINE Parameters parameters(M& model) {
   using Walked = std::remove_const_t<M>;

@@ -293,4 +293,28 @@ TEST_CASE("variables without a label can take the names of parameters") {
   CHECK(model.second.bias.label() == "mine");
 }
 
+TEST_CASE("two Variables of one name are an error, and one that is tied is not") {
+  struct Pair {
+    Affine first, second;
+    void each(Parts& part) {
+      part("layer", first);
+      part("layer", second);
+    }
+  };
+  struct Tied {
+    Variable<float> in{Array<float>::of({1, 2})}, out = in.share();
+    void each(Parts& part) {
+      part("weight", in);
+      part("weight", out);
+    }
+  };
+  Pair pair;
+  CHECK_THROWS_WITH_AS(static_cast<void>(count(pair)),
+                       "parameters: two Variables have the name \"layer.weight\"; give each a name "
+                       "of its own in `each`",
+                       ArgumentError);
+  Tied tied;
+  CHECK(names_of(parameters(tied)) == std::vector<std::string>{"weight"});
+}
+
 }  // TEST_SUITE("fields")
