@@ -42,7 +42,17 @@ void CsvPass<T>::read_header(const BinaryFile& file) {
     columns_.push_back({.name = std::move(name)});
   } while (!file_.row_ended());
   if (numbers.is_row()) fail_number_name(numbers);
+  first_line_ = numbers;
   find_index_column(file, unnamed);
+}
+
+/// Names that are partly numbers may be years, or the first line a row: then a text of it is
+/// likely to be in its column again.
+/// @throws FileError if the first line has a number, and the k-th column that is read its own name.
+template <class T>
+void CsvPass<T>::check_first_line(std::size_t k) const {
+  const ColumnState& column = columns_[read_[k]];
+  if (first_line_.count > 0 && column.levels.find(column.name) >= 0) fail_number_name(first_line_);
 }
 
 /// Checks the name of a column before it is added.
@@ -155,6 +165,8 @@ void CsvPass<T>::select_columns() {
 
 template void CsvPass<float>::read_header(const BinaryFile&);
 template void CsvPass<double>::read_header(const BinaryFile&);
+template void CsvPass<float>::check_first_line(std::size_t) const;
+template void CsvPass<double>::check_first_line(std::size_t) const;
 template void CsvPass<float>::select_columns();
 template void CsvPass<double>::select_columns();
 

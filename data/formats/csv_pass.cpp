@@ -363,6 +363,7 @@ void CsvPass<T>::sort_levels(std::vector<Column>& columns, Array<T>& values) con
 template <class T>
 std::vector<std::string> CsvPass<T>::sorted_levels(std::size_t k,
                                                    const std::vector<bool>& codes) const {
+  check_first_line(k);
   const ColumnState& column = columns_[read_[k]];
   std::vector<std::int64_t> places(std::size_t(column.levels.size()), -1);
   for (std::size_t code = 0; code < places.size(); ++code) {
@@ -420,7 +421,10 @@ std::optional<Table<T>> CsvPass<T>::read(std::vector<FoundKind>& kinds) {
   }
   check_has_rows(rows.rows());
   auto values = rows.to_array();
-  for (std::size_t k = 0; k < read_.size(); ++k) check_level_texts(k, values);
+  for (std::size_t k = 0; k < read_.size(); ++k) {
+    check_level_texts(k, values);
+    check_first_line(k);
+  }
   const bool learned = fill(values);
   std::vector<Column> columns = read_columns();
   sort_levels(columns, values);

@@ -90,6 +90,7 @@ class CsvPass {
  private:
   void read_header(const BinaryFile& file);
   void check_name(const std::string& name, const NumberNames& numbers) const;
+  void check_first_line(std::size_t k) const;
   void find_index_column(const BinaryFile& file, const std::optional<Mark>& unnamed);
   std::size_t count_fields(const BinaryFile& file) const;
   [[noreturn]] void fail_number_name(const NumberNames& numbers) const;
@@ -123,6 +124,7 @@ class CsvPass {
   CsvScanner file_;
   const std::string& name_;
   const CsvOptions& options_;
+  NumberNames first_line_ = {};       ///< the numbers among the names
   std::vector<ColumnState> columns_;  ///< all columns of the file
   std::vector<std::size_t> read_;     ///< the positions of those that are read
   /// For each column, how many numeric columns follow each other from there.

@@ -371,6 +371,12 @@ TEST_CASE("a first line of numbers is not taken for names unless an option says 
   CHECK(read("5.1,3.5\n4.9,3\n", {.header = false}).rows() == 2);
   CHECK(read("2001,2002\n4.9,3\n", {.number_names = true}).names() == Names{"2001", "2002"});
   CHECK(read("country,2001,2002\nx,4.9,3\n").rows() == 1);
+  // A text of the first line that is in its column again is no name.
+  CHECK(error("39,State-gov\n50,Private\n38,State-gov\n") == refusal("1:1", "39"));
+  CHECK(error("Private,39\nPrivate,50\n") == refusal("1:9", "39"));
+  CHECK(read("country,2001\nx,2001\n").rows() == 1);
+  CHECK(read("country,size\ncountry,2\n").rows() == 1);
+  CHECK(read("x,39\nx,50\n", {.number_names = true}).names() == Names{"x", "39"});
 }
 
 TEST_CASE("a file read with the wrong separator is refused") {
