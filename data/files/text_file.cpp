@@ -27,6 +27,18 @@ constexpr Known no_texts[] = {
     {"PAR1", "a Parquet file; save the table as CSV"},
     {"SQLite format 3", "a SQLite database; read_sqlite reads it"}};
 
+/// True for the first bytes of HTML, in letters of any case.
+bool is_web_page(std::string_view start) {
+  start.remove_prefix(std::min(start.size(), start.find_first_not_of(" \t\r\n")));
+  const auto begins = [&](std::string_view tag) {
+    return start.size() >= tag.size() &&
+           std::equal(tag.begin(), tag.end(), start.begin(), [](char a, char b) {
+             return a == b || (b >= 'A' && b <= 'Z' && a == b - 'A' + 'a');
+           });
+  };
+  return begins("<!doctype html") || begins("<html");
+}
+
 }  // namespace
 
 TextFile::TextFile(const BinaryFile& file, ReadSession& session)
@@ -53,6 +65,9 @@ TextFile::TextFile(const BinaryFile& file, ReadSession& session)
   if (start.starts_with("\xEF\xBB\xBF")) {
     at_ += 3;
     line_start_ = 3;
+  }
+  if (is_web_page({at_, std::size_t(end_ - at_)})) {
+    fail({}, "this is a web page and no table; download the file that it shows or links to");
   }
 }
 

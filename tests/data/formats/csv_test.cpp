@@ -279,6 +279,10 @@ TEST_CASE("a file that is no text is named for what it is") {
   CHECK(refusal("\x28\xB5\x2F\xFD\n1\n").find("compressed by zstd") != std::string::npos);
   CHECK(refusal("PAR1\n1\n").find("a Parquet file") != std::string::npos);
   CHECK(refusal("SQLite format 3\n").find("read_sqlite reads it") != std::string::npos);
+  for (const char* page :
+       {"<!DOCTYPE html>\n<html>\n", "\n <html lang=\"en\">\n", "\xEF\xBB\xBF<!doctype HTML>"})
+    CHECK(refusal(page).find("a web page and no table; download the file") != std::string::npos);
+  CHECK(data::read_csv<double>(File("<h\n1\n").path()).names() == std::vector<std::string>{"<h"});
   CHECK(refusal(std::string("a\0b\n1\n", 6)).find("has a zero byte") != std::string::npos);
   CHECK(refusal(std::string("ab\nx\0y\n", 7)).find("has a zero byte") != std::string::npos);
 }
