@@ -38,7 +38,8 @@ struct CsvOptions {
   char decimal = '.';  ///< before the fraction of a number: '.' or ','
   bool header = true;  ///< the first line has the column names; else column1, ...
   /// Takes names that are numbers, such as years. Otherwise a first line of numbers, or with a
-  /// number that has a point, is an error, since it is mostly a row of a file without names.
+  /// number that has a point, or with a number and a text that is in its column again, is an error,
+  /// since it is mostly a row of a file without names.
   bool number_names = false;
   /// What to do with a first column without a name: its name is empty, or the header has one name
   /// less than the first row has fields.
