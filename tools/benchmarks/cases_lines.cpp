@@ -92,15 +92,28 @@ void add_elements(int axis, std::int64_t rows, std::int64_t columns, const Add& 
       }));
 }
 
-/// One row of a chain over the rows of x: h = h + x[i], forward and back.
-Loop row_chain(std::int64_t rows, std::int64_t columns) {
+/// One row of a chain over the rows of x: h = h + x[i], forward and back. `row(x, i)` takes a row.
+template <class F>
+Loop row_chain(std::int64_t rows, std::int64_t columns, F row) {
   auto d = std::make_shared<Lines>(rows, columns);
   return [=] {
     {
       ebb::Tape tape;
       ebb::Tensor<float> h = ebb::Array<float>::zeros({1, columns});
-      for (std::int64_t i = 0; i < rows; ++i) h = h + slice(d->input, 0, {i, i + 1});
+      for (std::int64_t i = 0; i < rows; ++i) h = h + row(d->input, i);
       backward(sum(h));
+    }
+    d->input.zero_grad();
+  };
+}
+
+/// The sum of all rows but the last, forward and back.
+Loop most_rows(std::int64_t rows) {
+  auto d = std::make_shared<Lines>(rows, 1);
+  return [=] {
+    {
+      ebb::Tape tape;
+      backward(sum(slice(d->input, 0, {0, rows - 1})));
     }
     d->input.zero_grad();
   };
@@ -142,8 +155,24 @@ void add_lines(std::vector<Case>& cases) {
   for (const std::int64_t n : {1000, 20000}) {
     cases.push_back(fixed(
         "lines/row_chain/" + std::to_string(n) + "x16/f32", "ns", 250.0,
-        [=] { return row_chain(n, 16); }, int(n)));
+        [=] {
+          return row_chain(n, 16, [](const auto& x, std::int64_t i) {
+            return slice(x, 0, {i, i + 1});
+          });
+        },
+        int(n)));
+    cases.push_back(fixed(
+        "lines/row_chain_by_index/" + std::to_string(n) + "x16/f32", "ns", 350.0,
+        [=] {
+          return row_chain(
+              n, 16, [all = ebb::Array<std::int64_t>::arange(n)](const auto& x, std::int64_t i) {
+                return index_select(x, 0, all.leading(i, i + 1));
+              });
+        },
+        int(n)));
   }
+  cases.push_back(
+      fixed("lines/slice_backward/1000x1/f32", "ns", 1000.0, [] { return most_rows(1000); }));
 
   constexpr std::int64_t many = 100000, few = 64;
   const auto index = random_index({many}, many);
