@@ -85,6 +85,17 @@ if(EBB_BENCHMARKS)
   endif()
 endif()
 
+# What stands in GradBench's tables, and its tests, which link all but the loop over messages.
+if(EBB_BENCHMARKS)
+  find_package(nlohmann_json REQUIRED)
+  file(GLOB sources CONFIGURE_DEPENDS tools/gradbench/*.cpp)
+  list(REMOVE_ITEM sources "${PROJECT_SOURCE_DIR}/tools/gradbench/main.cpp")
+  add_library(ebb_gradbench_modules STATIC ${sources})
+  ebb_own_target(ebb_gradbench_modules)
+  target_link_libraries(ebb_gradbench_modules PUBLIC ebb::ebb nlohmann_json::nlohmann_json)
+  ebb_add_program(ebb_gradbench SOURCES tools/gradbench/main.cpp LIBRARIES ebb_gradbench_modules)
+endif()
+
 # What tools/bench --peers builds.
 if(EBB_PEERS)
   find_package(Torch QUIET)

@@ -82,6 +82,14 @@ else()
   endforeach()
 endif()
 
+if(TARGET ebb_gradbench AND NOT BUILD_SHARED_LIBS AND NOT ebb_thread_sanitizer)
+  ebb_add_program(gradbench_tests SOURCES tests/gradbench/messages_test.cpp tests/main.cpp
+    LIBRARIES doctest::doctest ebb_gradbench_modules)
+  target_compile_options(gradbench_tests PRIVATE $<$<CONFIG:Release>:-O1>)
+  ebb_add_test(gradbench_tests COMMAND gradbench_tests)
+  add_test(NAME gradbench COMMAND "${PROJECT_SOURCE_DIR}/tests/gradbench.sh" "${PROJECT_BINARY_DIR}")
+endif()
+
 if(TARGET ebb_sqlite AND NOT ebb_thread_sanitizer)
   ebb_add_program(sqlite_tests SOURCES tests/sqlite/sqlite_test.cpp tests/main.cpp
     LIBRARIES doctest::doctest ebb::sqlite SQLite::SQLite3)

@@ -49,6 +49,8 @@ nn/models/networks/
 nn/models/
 ebb xtensor
 tools/plot/
+tools/gradbench/problems/
+tools/gradbench/
 examples/ tools/benchmarks/ tools/benchmarks/ad/ tools/benchmarks/limits/ tools/benchmarks/limits/ad/ tools/benchmarks/programs/ tools/proof/
 tools/benchmarks/peers/'
 folders=(autodiff data optim nn examples tools)

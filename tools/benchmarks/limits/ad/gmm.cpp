@@ -82,13 +82,13 @@ double gmm(const Mixture& a) {
       for (std::int64_t j = i + 1; j < d; ++j) sum += below[j - i - 1] * g_means[j];
       g_means[i] = sum;
       below += d - i - 1;
-      value += square / 2 * scales[i] * scales[i] - a.m * a.icf[c * size + i];
-      g[i] += square * scales[i] * scales[i] - a.m;
+      value -= square / 2 * scales[i] * scales[i] - a.m * a.icf[c * size + i];
+      g[i] -= square * scales[i] * scales[i] - a.m;
     }
     for (std::int64_t i = d; i < size; ++i) {
       const double e = a.icf[c * size + i];
-      value += square / 2 * e * e;
-      g[i] += square * e;
+      value -= square / 2 * e * e;
+      g[i] -= square * e;
     }
   }
   return value;
