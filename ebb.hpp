@@ -13,6 +13,7 @@
 #include "ebb/autodiff/operations/fuse_without_header.hpp"
 #include "ebb/autodiff/ops.hpp"
 #include "ebb/autodiff/parts.hpp"
+#include "ebb/autodiff/sparse/sparse_derivatives.hpp"
 #include "ebb/autodiff/tape.hpp"
 #include "ebb/autodiff/tape_view.hpp"
 #include "ebb/autodiff/values/array.hpp"

@@ -27,6 +27,7 @@ autodiff/ops/linear_algebra/
 autodiff/ops/networks/
 autodiff/ops/sparse/
 autodiff/
+autodiff/sparse/sparse_derivatives
 data/files/
 data/tables/
 data/formats/
