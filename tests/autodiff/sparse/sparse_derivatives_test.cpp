@@ -102,6 +102,11 @@ TEST_CASE("a pattern has as few colours as it can") {
   CHECK(!column.of_rows);
   CHECK(SparsityPattern::from_dense(Array<bool>::full({3, 3}, true)).colouring().colours == 3);
   CHECK(SparsityPattern::banded(100, 100, 2).colouring().colours == 5);
+  // Three rows that share one column, and two columns: a sweep for a group of columns counts twice.
+  auto tall = Array<bool>::full({3, 2}, false);
+  for (std::int64_t i = 0; i < 3; ++i) tall.mutate()[2 * i] = true;
+  tall.mutate()[1] = true;
+  CHECK(SparsityPattern::from_dense(tall).colouring().of_rows);
   // A full first row, and a diagonal: columns differ all, and so do rows; rows cost one sweep each.
   auto arrow = Array<bool>::full({5, 5}, false);
   for (std::int64_t i = 0; i < 5; ++i) arrow.mutate()[i] = arrow.mutate()[6 * i] = true;
