@@ -2,85 +2,14 @@
 #include "ebb/autodiff/derivatives.hpp"
 
 #include <algorithm>
-#include <optional>
 
-#include "ebb/autodiff/engine/identity.hpp"
-#include "ebb/autodiff/engine/sweep.hpp"
+#include "ebb/autodiff/derivatives/transform.hpp"
 #include "ebb/autodiff/ops.hpp"
 #include "ebb/autodiff/values/error.hpp"
 #include "ebb/autodiff/values/instances.hpp"
 
 namespace ebb::inline v0::detail {
 namespace {
-
-/// What a gradient is used for: it is the last one that this tape computes, others follow, or it is
-/// differentiated again.
-enum class Use { last, others, differentiate };
-
-Shape joined(const char* name, const Shape& a, const Shape& b) {
-  if (a.rank() + b.rank() > Shape::max_rank) {
-    throw ShapeError(std::string(name) + ": the axes of " + to_string(a) + " and " + to_string(b) +
-                     " together are more than " + std::to_string(Shape::max_rank) +
-                     "; take the argument or the value as a vector");
-  }
-  std::vector<std::int64_t> sizes(a.sizes().begin(), a.sizes().end());
-  sizes.insert(sizes.end(), b.sizes().begin(), b.sizes().end());
-  return Shape(std::span<const std::int64_t>(sizes));
-}
-
-/// One call of a transform, with the current tape or, if there is none, a new one.
-class Transform {
- public:
-  explicit Transform(const char* name) : name_(name) {
-    if (!current_records()) own_.emplace();
-  }
-
-  /// A new leaf for an argument.
-  template <class T>
-  Tensor<T> point(const Operand<T>& x) const {
-    const Tensor<T> given = Access::as_tensor(x, name_);
-    return identity_record(*current_records(),
-                           current_records()->admit(name_, Access::place(given)), given);
-  }
-  /// Another argument of the call.
-  template <class T>
-  Tensor<T> given(const Operand<T>& x) const {
-    return Access::as_tensor(x, name_);
-  }
-  /// The gradient of seed . y at a point; without a seed, that of y, which must be a single value.
-  /// Inside a recording it is always recorded.
-  template <class T>
-  Tensor<T> pull(const Tensor<T>& y, const Tensor<T>& point, Use use = Use::last,
-                 const Tensor<T>* seed = nullptr) const {
-    if (Access::place(y).is_constant()) return Tensor<T>(Array<T>::zeros(point.shape()));
-    const GradOptions options{.keep_tape = use != Use::last,
-                              .create_graph = use == Use::differentiate || !own_};
-    return grad(y, {point}, options, seed)[0];
-  }
-  /// The result of a call: recorded inside a recording, otherwise a constant.
-  template <class T>
-  Tensor<T> result(const Tensor<T>& y) const {
-    return own_ ? y.detach() : y;
-  }
-  bool nested() const { return !own_; }
-  Shape joined(const Shape& a, const Shape& b) const { return detail::joined(name_, a, b); }
-
-  void check_single(const Shape& value) const {
-    if (value.size() == 1) return;
-    throw ShapeError(std::string(name_) + ": the function's value has shape " + to_string(value) +
-                     " and is not a single value");
-  }
-  void check_equal(const char* what, const Shape& given, const char* whose,
-                   const Shape& expected) const {
-    if (given == expected) return;
-    throw ShapeError(std::string(name_) + ": " + what + " of shape " + to_string(given) + " for " +
-                     whose + " of shape " + to_string(expected));
-  }
-
- private:
-  const char* name_;
-  std::optional<Tape> own_;
-};
 
 /// Zeros with a 1 at one position.
 template <class T>
@@ -114,11 +43,41 @@ Tensor<T> assemble(const Transform& transform, const Shape& shape, std::int64_t 
   return matrix;
 }
 
+/// The gradients of all elements of y at a point as rows or columns of a matrix, in the given
+/// shape. An empty tensor if they should be swept one by one.
+template <class T>
+Tensor<T> swept_together(const Transform& transform, const Shape& shape, const Tensor<T>& y,
+                         const Tensor<T>& point, bool columns) {
+  const std::int64_t n = y.size(), size = point.size();
+  if (transform.nested() || n < 2 || size == 0) return {};
+  const std::uint32_t id = Access::place(point).record;
+  DirectionSweep sweep(*current_records(), Access::place(y).record, {&id, 1});
+  if (sweep.fitting(n) < 2) return {};
+  auto matrix = Array<T>::zeros(shape);
+  T* const to = matrix.mutate();
+  sweep_directions<T>(
+      sweep, n, n, [](T* seed, std::int64_t j) { seed[j] = 1; },
+      [&](std::int64_t first, std::int64_t count) {
+        const BlockHandle gradients = sweep.take(id);
+        if (!gradients) return;
+        const T* const from = gradients->data<T>();
+        if (!columns) {
+          std::copy_n(from, count * size, to + first * size);
+          return;
+        }
+        for (std::int64_t k = 0; k < size; ++k) {
+          for (std::int64_t j = 0; j < count; ++j) to[k * n + first + j] = from[j * size + k];
+        }
+      });
+  return matrix;
+}
+
 /// J of y at a point, row by row.
 template <class T>
 Tensor<T> rows(const Transform& transform, const Tensor<T>& y, const Tensor<T>& point) {
   const Shape shape = transform.joined(y.shape(), point.shape());
   if (Access::place(y).is_constant()) return Tensor<T>(Array<T>::zeros(shape));
+  if (const auto all = swept_together(transform, shape, y, point, false); !all.empty()) return all;
   return assemble<T>(transform, shape, y.size(), false, [&](std::int64_t i) {
     const Tensor<T> seed = unit<T>(y.shape(), i);
     return transform.pull(y, point, Use::others, &seed);
@@ -208,10 +167,14 @@ Tensor<T> jacobian(const FunctionOf<T>& f, const Operand<T>& x) {
   const Tensor<T> point = transform.point(x), y = f(point);
   if (y.size() <= point.size() || Access::place(y).is_constant()) return rows(transform, y, point);
   const Pulled<T> pulled(transform, y, point);
-  return assemble<T>(transform, transform.joined(y.shape(), point.shape()), point.size(), true,
-                     [&](std::int64_t j) {
-                       return pulled.push(transform, unit<T>(point.shape(), j), Use::others);
-                     });
+  const Shape shape = transform.joined(y.shape(), point.shape());
+  if (!Access::place(pulled.product).is_constant()) {
+    const auto all = swept_together(transform, shape, pulled.product, pulled.v, true);
+    if (!all.empty()) return all;
+  }
+  return assemble<T>(transform, shape, point.size(), true, [&](std::int64_t j) {
+    return pulled.push(transform, unit<T>(point.shape(), j), Use::others);
+  });
 }
 EBB_FOR_REALS(jacobian)
 
@@ -236,36 +199,5 @@ ValueGradientAndHvp<T> value_gradient_and_hvp(const char* name, const FunctionOf
           transform.pull(gradient, point, Use::last, &seed)};
 }
 EBB_FOR_REALS(value_gradient_and_hvp)
-
-template <Real T>
-std::vector<Array<T>> per_sample_gradients(const RowsFunction<T>& loss_of_row, std::int64_t rows,
-                                           const std::vector<GradientOf<T>>& inputs) {
-  std::vector<Array<T>> all;
-  for (const auto& input : inputs) {
-    all.push_back(Array<T>::uninitialized(joined(
-        "per_sample_gradients", {rows}, Access::shape(input.operand(), "per_sample_gradients"))));
-  }
-  for (std::int64_t row = 0; row < rows; ++row) {
-    const Tape tape;
-    const Tensor<T> loss = loss_of_row(row);
-    if (loss.size() != 1) {
-      throw ShapeError("per_sample_gradients: the loss of a row has shape " +
-                       to_string(loss.shape()) + " and is not a single value");
-    }
-    const auto gradients = grad(loss, inputs);
-    for (std::size_t k = 0; k < inputs.size(); ++k) {
-      std::copy_n(gradients[k].data(), gradients[k].size(),
-                  all[k].mutate() + row * gradients[k].size());
-    }
-  }
-  return all;
-}
-EBB_FOR_REALS(per_sample_gradients)
-
-std::int64_t common_rows(const char* name, const Shape& x, const Shape& y) {
-  if (x.rank() > 0 && y.rank() > 0 && x[0] == y[0]) return x[0];
-  throw ShapeError(std::string(name) + ": x of shape " + to_string(x) + " and y of shape " +
-                   to_string(y) + "; both must have the same number of rows");
-}
 
 }  // namespace ebb::inline v0::detail

@@ -115,7 +115,8 @@ EBB_INLINE Tensor<T> jvp(F&& f, const Operand<T>& x, const Operand<T>& u) {
 }
 
 /// All partial derivatives: J[i..., j...] = df(x)[i...] / dx[j...], with the axes of f(x) followed
-/// by those of x. It takes one sweep for each element of f(x) or of x, whichever has fewer.
+/// by those of x. It takes a direction for each element of f(x) or of x, whichever has fewer; a
+/// sweep takes as many directions together as fit the cache, but one inside a recording.
 /// @throws ShapeError for more than six axes in total.
 template <class F, Real T>
 EBB_INLINE Tensor<T> jacobian(F&& f, const Operand<T>& x) {
@@ -123,7 +124,7 @@ EBB_INLINE Tensor<T> jacobian(F&& f, const Operand<T>& x) {
 }
 
 /// All second derivatives of f, which must return a single value, with the axes of x twice. It
-/// takes one sweep for each element of x.
+/// takes a direction for each element of x, many together as in `jacobian`.
 /// @throws ShapeError for more than six axes in total.
 template <class F, Real T>
 EBB_INLINE Tensor<T> hessian(F&& f, const Operand<T>& x) {

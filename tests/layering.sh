@@ -26,7 +26,7 @@ autodiff/ops/
 autodiff/ops/linear_algebra/
 autodiff/ops/networks/
 autodiff/ops/sparse/
-autodiff/
+autodiff/ autodiff/derivatives/
 autodiff/sparse/sparse_derivatives
 data/files/
 data/tables/

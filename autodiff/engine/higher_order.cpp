@@ -113,4 +113,81 @@ void differentiate_pull(VjpContext context, std::span<const Argument> arguments,
 }
 EBB_FOR_REALS(differentiate_pull)
 
+namespace {
+
+/// Records f at constants, of which those that need gradients are leaves, and removes the records
+/// at its end.
+template <class T>
+struct RecordedAgain {
+  Records& tape;
+  std::uint32_t before;
+  std::vector<std::uint32_t> ids;  // 0 for one that needs no gradient
+  std::uint32_t last = 0;          // 0 if f does not depend on a leaf
+
+  RecordedAgain(DirectionsContext context, std::span<const Argument> arguments,
+                const OnTensors<T>& f, const Shape* stretched)
+      : tape(context.tape()), before(tape.last()) {
+    const RecordingScope to(&tape);
+    std::vector<Tensor<T>> points;
+    for (const Argument& x : arguments) {
+      Tensor<T> at = x.is_number() ? Tensor<T>(x.value<T>()) : Access::tensor<T>(retain(x.block));
+      ids.push_back(0);
+      if (context.needs(x.id)) {
+        if (stretched && !(at.shape() == *stretched)) at = broadcast_to(at, *stretched);
+        at = identity_record(tape, Argument::constant, at);
+        ids.back() = Access::place(at).record;
+      }
+      points.push_back(at);
+    }
+    last = Access::place(f(points)).record;
+    if (last <= before) last = 0;
+  }
+  ~RecordedAgain() { tape.truncate(before); }
+  RecordedAgain(const RecordedAgain&) = delete;
+
+  std::vector<std::uint32_t> leaves() const {
+    std::vector<std::uint32_t> result;
+    std::copy_if(ids.begin(), ids.end(), std::back_inserter(result),
+                 [](auto id) { return id > 0; });
+    return result;
+  }
+};
+
+}  // namespace
+
+template <class T>
+void directions_of_recorded(DirectionsContext context, std::span<const Argument> arguments,
+                            const OnTensors<T>& f) {
+  const RecordedAgain<T> again(context, arguments, f, nullptr);
+  if (!again.last) return;
+  DirectionSweep nested(again.tape, again.last, again.leaves());
+  nested.run(BlockHandle(retain(context.gradients())), context.count());
+  for (std::size_t k = 0; k < arguments.size(); ++k) {
+    if (!again.ids[k]) continue;
+    const Shape shape = again.tape.shape_of(again.ids[k]);
+    if (BlockHandle parts = nested.take(again.ids[k]))
+      context.give<T>(arguments[k].id, std::move(parts), shape);
+  }
+}
+EBB_FOR_REALS(directions_of_recorded)
+
+template <class T>
+void directions_of_pull(DirectionsContext context, std::span<const Argument> arguments,
+                        const OnTensors<T>& f) {
+  const Shape shape = context.shape();
+  const OnTensors<T> safe = [&](std::span<const Tensor<T>> x) { return f(annihilated(x)); };
+  const RecordedAgain<T> again(context, arguments, safe, &shape);
+  if (!again.last) return;
+  Sweep nested(again.tape, again.before + 1, again.last, {.record = false, .consume = false});
+  nested.restrict_to(again.leaves());
+  nested.give(again.last, Tensor<T>(Array<T>::full(shape, T(1))));
+  nested.run();
+  for (std::size_t k = 0; k < arguments.size(); ++k) {
+    if (!again.ids[k] || again.ids[k] > again.last) continue;
+    const Tensor<T> slopes = nested.arrived<T>(again.ids[k]);
+    if (!slopes.empty()) context.give_scaled<T>(arguments[k].id, Access::block(slopes));
+  }
+}
+EBB_FOR_REALS(directions_of_pull)
+
 }  // namespace ebb::inline v0::detail

@@ -4,6 +4,7 @@
 #include <functional>
 #include <span>
 
+#include "ebb/autodiff/engine/directions.hpp"
 #include "ebb/autodiff/engine/sweep.hpp"
 
 namespace ebb::inline v0::detail {
@@ -33,5 +34,14 @@ Tensor<T> publish_pull(Record& pull, std::span<const Argument> arguments, BlockH
 template <class T>
 void differentiate_pull(VjpContext context, std::span<const Argument> arguments,
                         const OnTensors<T>& f, std::size_t results = 1);
+
+/// `differentiate_recorded` for several directions: what f records is swept for all of them.
+template <class T>
+void directions_of_recorded(DirectionsContext context, std::span<const Argument> arguments,
+                            const OnTensors<T>& f);
+/// `differentiate_pull` for several directions: its slopes are computed once.
+template <class T>
+void directions_of_pull(DirectionsContext context, std::span<const Argument> arguments,
+                        const OnTensors<T>& f);
 
 }  // namespace ebb::inline v0::detail

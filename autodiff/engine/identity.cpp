@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "ebb/autodiff/engine/identity.hpp"
 
-#include "ebb/autodiff/engine/sweep.hpp"
+#include "ebb/autodiff/engine/directions.hpp"
 #include "ebb/autodiff/values/instances.hpp"
 
 namespace ebb::inline v0::detail {
@@ -13,12 +13,23 @@ void vjp_identity(VjpContext context) {
   if (context.needs(input)) context.give(input, context.take_gradient<T>());
 }
 
+template <class T>
+bool directions_of_identity(DirectionsContext context) {
+  const std::uint32_t input = context.record().inputs[0];
+  const Shape shape = context.shape();
+  if (context.needs(input)) {
+    context.give<T>(input, BlockHandle(retain(context.gradients())), shape);
+  }
+  return true;
+}
+
 /// The name is for people: a constant that is watched, or another place of a tensor.
 template <class T, bool watched>
 constexpr Op identity_op{.name = watched ? "watch" : "alias",
                          .vjp = &vjp_identity<T>,
                          .is_double = sizeof(T) == 8,
-                         .elementwise = true};
+                         .elementwise = true,
+                         .directions = &directions_of_identity<T>};
 
 }  // namespace
 

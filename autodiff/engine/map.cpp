@@ -10,12 +10,6 @@
 namespace ebb::inline v0::detail {
 namespace {
 
-/// An input that a record kept and that is no number. An operand that is on both sides is kept
-/// once.
-Block* kept_block(const Record& record, int k) {
-  return record.kept[k] ? record.kept[k] : record.kept[0];
-}
-
 /// Sets operand k of a layout, which refers to the argument.
 template <class T, int N>
 EBB_INLINE void set(Layout<T, N>& in, int k, const Argument& x) {
@@ -103,13 +97,6 @@ EBB_FOR_REALS(binary)
 
 namespace {
 
-/// The kernel of a pull. Its operands are g, then the inputs and the output of the operation.
-template <class T>
-Map<T> kernel_of(const PullOp<T>& op) {
-  return op.side < 0 ? kernels<T>().unary_pull[op.index]
-                     : kernels<T>().binary_pull[op.index][op.side];
-}
-
 /// The gradient of one input as a recorded operation. Its inputs are g and the values that the
 /// slope reads.
 template <class T>
@@ -134,18 +121,38 @@ Tensor<T> pull_node(const PullOp<T>& op, const FormulaState& formula, const Shap
 
 }  // namespace
 
-template <class T>
-void vjp_pull(VjpContext context) {
-  const Record& record = context.record();
+namespace {
+
+/// Calls f(arguments, the pull in operations on tensors).
+template <class T, class F>
+void with_pull(const Record& record, const F& f) {
   const auto& op = static_cast<const PullOp<T>&>(*record.op);
   const FormulaState formula(record);
   const Argument arguments[] = {record.input(0), record.input(1), record.input(2)};
   const auto count = 1 + std::size_t(__builtin_popcount(op.reads));
-  differentiate_pull<T>(context, std::span(arguments, count), [&](std::span<const Tensor<T>> x) {
-    return op.on_tensors(formula.data, x);
+  f(std::span(arguments, count),
+    [&](std::span<const Tensor<T>> x) { return op.on_tensors(formula.data, x); });
+}
+
+}  // namespace
+
+template <class T>
+void vjp_pull(VjpContext context) {
+  with_pull<T>(context.record(), [&](std::span<const Argument> arguments, const auto& f) {
+    differentiate_pull<T>(context, arguments, f);
   });
 }
 EBB_FOR_REALS(vjp_pull)
+
+template <class T>
+bool directions_of_pull_node(DirectionsContext context) {
+  if (context.shape().rank() == Shape::max_rank) return false;
+  with_pull<T>(context.record(), [&](std::span<const Argument> arguments, const auto& f) {
+    directions_of_pull<T>(context, arguments, f);
+  });
+  return true;
+}
+EBB_FOR_REALS(directions_of_pull_node)
 
 namespace {
 

@@ -6,6 +6,7 @@
 #include <span>
 
 #include "ebb/autodiff/engine/sweep.hpp"
+#include "ebb/autodiff/kernels/table.hpp"
 
 namespace ebb::inline v0::detail {
 
@@ -63,6 +64,18 @@ struct FormulaState {
   }
 };
 
+/// An input that a record kept and that is no number. An operand that is on both sides is kept
+/// once.
+inline Block* kept_block(const Record& record, int k) {
+  return record.kept[k] ? record.kept[k] : record.kept[0];
+}
+/// The kernel of a pull. Its operands are g, then the inputs and the output of the operation.
+template <class T>
+Map<T> kernel_of(const PullOp<T>& op) {
+  return op.side < 0 ? kernels<T>().unary_pull[op.index]
+                     : kernels<T>().binary_pull[op.index][op.side];
+}
+
 /// Computes f(x), recorded if x is recorded.
 template <class T>
 Tensor<T> unary(const MapOp<T>& op, const Operand<T>& x, const FormulaState& formula);
@@ -73,8 +86,13 @@ Tensor<T> binary(const MapOp<T>& op, const Operand<T>& a, const Operand<T>& b);
 /// Runs the sweep of a `MapOp`.
 template <class T, int arity>
 void vjp_map(VjpContext context);
+/// Runs the sweep of a `MapOp` for several directions.
+template <class T, int arity>
+bool directions_of_map(DirectionsContext context);
 /// Runs the sweep of a `PullOp`.
 template <class T>
 void vjp_pull(VjpContext context);
+template <class T>
+bool directions_of_pull_node(DirectionsContext context);
 
 }  // namespace ebb::inline v0::detail

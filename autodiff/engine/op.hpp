@@ -21,13 +21,15 @@
 //                                 the result in operations on tensors, which is differentiated in
 //                                 its place: for gradients that are operations of their own
 //
-// and a call of `apply<O>(options, operands...)`. An operand that is never differentiated, such as
+// what directions_call.hpp names, if its vjp can run for several directions at once, and a call of
+// `apply<O>(options, operands...)`. An operand that is never differentiated, such as
 // indices, is an array of another type.
 #pragma once
 #include <cstring>
 #include <span>
 #include <string>
 
+#include "ebb/autodiff/engine/directions_call.hpp"
 #include "ebb/autodiff/engine/higher_order.hpp"
 #include "ebb/autodiff/engine/sweep.hpp"
 #include "ebb/autodiff/kernels/table.hpp"
@@ -80,16 +82,7 @@ class Call {
       return record().input(k);
     }
   }
-  typename O::Options options() const {
-    typename O::Options options{};
-    if constexpr (sizeof(options) <= 8) {
-      std::memcpy(static_cast<void*>(&options), &record().attributes.bits, sizeof options);
-    } else {
-      std::memcpy(static_cast<void*>(&options), record().attributes.block->payload(),
-                  sizeof options);
-    }
-    return options;
-  }
+  typename O::Options options() const { return options_of<typename O::Options>(record()); }
 
  private:
   const Record& record() const { return context_.record(); }
@@ -122,6 +115,31 @@ void differentiate_as_operations(VjpContext context) {
   differentiate_recorded<T>(context, arguments, [&](std::span<const Tensor<T>> x) {
     return O::template as_operations<T>(call.options(), x);
   });
+}
+
+template <class O, class T>
+bool directions_as_operations(DirectionsContext context) {
+  const Record& record = context.record();
+  const auto options = options_of<typename O::Options>(record);
+  Argument arguments[std::size(O::reads)];
+  for (std::size_t k = 0; k < std::size(arguments); ++k) {
+    arguments[k] = has_many_inputs<O> ? many_inputs_of(record)[k] : record.input(int(k));
+  }
+  directions_of_recorded<T>(context, arguments, [&](std::span<const Tensor<T>> x) {
+    return O::template as_operations<T>(options, x);
+  });
+  return true;
+}
+/// The rule of an operation for several directions, or null.
+template <class O, class T>
+constexpr auto directions_rule() -> bool (*)(DirectionsContext) {
+  if constexpr (has_directions<O, T>) {
+    return &directions_of_structured<O, T>;
+  } else if constexpr (requires { &O::template as_operations<T>; }) {
+    return &directions_as_operations<O, T>;
+  } else {
+    return nullptr;
+  }
 }
 
 /// Calls the functions of the operation that give its derivatives.
@@ -172,7 +190,8 @@ constexpr Op structured_op{.name = O::name,
                            .vjp = &vjp_structured<O, T>,
                            .many_inputs = has_many_inputs<O>,
                            .attribute_block = has_large_options<O>,
-                           .is_double = sizeof(T) == 8};
+                           .is_double = sizeof(T) == 8,
+                           .directions = directions_rule<O, T>()};
 
 /// An operand of a structured operation, which is an array.
 template <Real T>

@@ -15,6 +15,7 @@
 namespace ebb::inline v0::detail {
 
 class VjpContext;
+class DirectionsContext;
 struct Record;
 
 /// The properties of an operation that are known at compile time. There is one constant for each
@@ -31,6 +32,9 @@ struct Op {
   void (*destroy)(Block* attributes) = nullptr;
   /// The name of a record, if it differs from `name`.
   std::string_view (*name_of)(const Record& record) = nullptr;
+  /// The `vjp` for several directions at once. False if it has given nothing, since there is no
+  /// room for a further axis. Null if it is run for one after the other.
+  bool (*directions)(DirectionsContext context) = nullptr;
 };
 
 /// What an operation reads of an operand, and what its record keeps of it: a block, and the record

@@ -68,6 +68,8 @@ class Sweep {
 
  private:
   friend class VjpContext;
+  friend class DirectionSweep;
+  friend class DirectionsContext;
   struct Slot {
     Block* block;
     std::uint32_t id;  // the id of the gradient, if the sweep is recorded

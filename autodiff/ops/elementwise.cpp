@@ -41,7 +41,8 @@ constexpr PullOp<T> unary_pull{{.name = O::name,
                                 .vjp = &vjp_pull<T>,
                                 .attribute_block = !std::is_empty_v<O>,
                                 .is_double = sizeof(T) == 8,
-                                .elementwise = true},
+                                .elementwise = true,
+                                .directions = &directions_of_pull_node<T>},
                                op::index_in<O>(op::Unary{}),
                                -1,
                                op::unary_reads<O>,
@@ -51,26 +52,33 @@ constexpr MapOp<T> unary_op{{.name = O::name,
                              .vjp = &vjp_map<T, 1>,
                              .attribute_block = !std::is_empty_v<O>,
                              .is_double = sizeof(T) == 8,
-                             .elementwise = true},
+                             .elementwise = true,
+                             .directions = &directions_of_map<T, 1>},
                             op::index_in<O>(op::Unary{}),
                             {op::unary_reads<O>, 0},
                             {op::unary_literal<O>(), 0},
                             {&unary_pull<O, T>, nullptr}};
 
 template <class O, int side, class T>
-constexpr PullOp<T> binary_pull{
-    {.name = O::name, .vjp = &vjp_pull<T>, .is_double = sizeof(T) == 8, .elementwise = true},
-    op::index_in<O>(op::Binary{}),
-    side,
-    op::binary_reads<O, side>,
-    &binary_on_tensors<O, side, T>};
+constexpr PullOp<T> binary_pull{{.name = O::name,
+                                 .vjp = &vjp_pull<T>,
+                                 .is_double = sizeof(T) == 8,
+                                 .elementwise = true,
+                                 .directions = &directions_of_pull_node<T>},
+                                op::index_in<O>(op::Binary{}),
+                                side,
+                                op::binary_reads<O, side>,
+                                &binary_on_tensors<O, side, T>};
 template <class O, class T>
-constexpr MapOp<T> binary_op{
-    {.name = O::name, .vjp = &vjp_map<T, 2>, .is_double = sizeof(T) == 8, .elementwise = true},
-    op::index_in<O>(op::Binary{}),
-    {op::binary_reads<O, 0>, op::binary_reads<O, 1>},
-    {op::binary_literal<O, 0>(), op::binary_literal<O, 1>()},
-    {&binary_pull<O, 0, T>, &binary_pull<O, 1, T>}};
+constexpr MapOp<T> binary_op{{.name = O::name,
+                              .vjp = &vjp_map<T, 2>,
+                              .is_double = sizeof(T) == 8,
+                              .elementwise = true,
+                              .directions = &directions_of_map<T, 2>},
+                             op::index_in<O>(op::Binary{}),
+                             {op::binary_reads<O, 0>, op::binary_reads<O, 1>},
+                             {op::binary_literal<O, 0>(), op::binary_literal<O, 1>()},
+                             {&binary_pull<O, 0, T>, &binary_pull<O, 1, T>}};
 
 /// Says why the parameters of an operation are wrong, in words and numbers.
 template <class O>

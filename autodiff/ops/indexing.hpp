@@ -126,6 +126,7 @@ struct IndexAdd {
   static auto vjp_a(const auto& call) {
     return index_select(call.g(), call.options().axis, call.template array<std::int64_t>(1));
   }
+  static Options shifted(const Options& o) { return {o.size, o.axis + 1}; }
   static constexpr Lacks lacks{.scalar = "needs an axis", .empty = "covered by index_select"};
   static std::vector<Sample> samples() {
     const auto indices = Array<std::int64_t>::of({2, 0, 2});
@@ -175,6 +176,7 @@ struct IndexSelect {
     detail::add_slices(to.block->template data<T>(), size, g.data(), g.shape(), axis,
                        indices.data());
   }
+  static Options shifted(const Options& o) { return {o.axis + 1}; }
   static constexpr Lacks lacks{.scalar = "needs an axis"};
   static std::vector<Sample> samples() {
     const auto indices = Array<std::int64_t>::of({2, 0, 2});

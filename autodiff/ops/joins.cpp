@@ -26,10 +26,35 @@ void vjp_concat(VjpContext context) {
 }
 
 template <class T>
+bool directions_of_concat(DirectionsContext context) {
+  const Record& record = context.record();
+  const auto axis = int(record.attributes.bits);
+  const AxisView v(context.shape(), axis);
+  const std::int64_t lines = context.count() * v.outer;
+  const T* from = context.gradients()->template data<T>();
+  for (const Argument& part : many_inputs_of(record)) {
+    const Shape& shape = part.block->shape;
+    const std::int64_t width = shape[axis] * v.inner;
+    if (context.needs(part.id)) {
+      BlockHandle parts(allocate({context.count(), shape.size()}, sizeof(T)));
+      T* to = parts->data<T>();
+      for (std::int64_t i = 0; i < lines; ++i) {
+        const T* const line = from + i * v.size * v.inner;
+        for (std::int64_t j = 0; j < width; ++j) *to++ = line[j];
+      }
+      context.give<T>(part.id, std::move(parts), shape);
+    }
+    from += width;
+  }
+  return true;
+}
+
+template <class T>
 constexpr Op concat_op{.name = op::Concat::name,
                        .vjp = &vjp_concat<T>,
                        .many_inputs = true,
-                       .is_double = sizeof(T) == 8};
+                       .is_double = sizeof(T) == 8,
+                       .directions = &directions_of_concat<T>};
 
 template <class T>
 Tensor<T> concat_all(const std::vector<Tensor<T>>& parts, int axis) {

@@ -188,6 +188,7 @@ struct Flip {
     using T = typename std::remove_cvref_t<decltype(call.g())>::value_type;
     return detail::apply<Flip, T>(call.options(), call.g());
   }
+  static Options shifted(const Options& options) { return {options.axes << 1}; }
   static std::vector<Sample> samples() {
     return {sample("of no axis", {spread({})}, [](auto x) { return flip(x[0], Axes()); }),
             sample("of nothing", {spread({0, 3})}, [](auto x) { return flip(x[0], 0); }),
@@ -224,6 +225,7 @@ struct Roll {
   static auto vjp_a(const auto& call) {
     return roll(call.g(), -call.options().shift, call.options().axis);
   }
+  static Options shifted(const Options& o) { return {o.axis + 1, o.shift}; }
   static constexpr Lacks lacks{.scalar = "needs an axis"};
   static std::vector<Sample> samples() {
     return {sample("of rows", {spread({4, 2}, 50)}, [](auto x) { return roll(x[0], 1, 0); }),
@@ -241,6 +243,14 @@ struct Roll {
 struct PadOptions {
   std::int64_t before[Shape::max_rank] = {}, after[Shape::max_rank] = {};
   double value = 0;
+
+  /// The widths for an array with one more axis in front, which has no margins.
+  PadOptions shifted() const {
+    PadOptions options{.value = value};
+    std::copy_n(before, Shape::max_rank - 1, options.before + 1);
+    std::copy_n(after, Shape::max_rank - 1, options.after + 1);
+    return options;
+  }
 };
 
 /// The reverse of pad: the elements inside the margins.
@@ -264,6 +274,7 @@ struct Unpad {
     return y.take();
   }
   static auto vjp_a(const auto& call);
+  static Options shifted(const Options& options) { return options.shifted(); }
   static constexpr Lacks lacks{
       .scalar = "covered by pad", .empty = "covered by pad", .large = "moves elements only"};
   static std::vector<Sample> samples() {
@@ -303,6 +314,7 @@ struct Pad {
     using T = typename std::remove_cvref_t<decltype(call.g())>::value_type;
     return detail::apply<Unpad, T>(call.options(), call.g());
   }
+  static Options shifted(const Options& options) { return options.shifted(); }
   static std::vector<Sample> samples() {
     return {sample("of a scalar", {spread({})}, [](auto x) { return pad(x[0], {}); }),
             sample("of a vector", {spread({3}, 50)},

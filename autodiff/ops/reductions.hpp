@@ -19,6 +19,9 @@ namespace detail {
 struct ReduceOptions {
   unsigned axes;
   bool keepdim;
+
+  /// The options for an array with one more axis in front, which is not reduced.
+  ReduceOptions shifted() const { return {axes << 1, keepdim}; }
 };
 
 /// A reduction as loops over `outer` matrices (count, inner), whose rows are reduced.
@@ -137,6 +140,7 @@ struct Sum {
   static auto vjp_a(const auto& call) {
     return detail::expand(call.g(), call.options(), call.shape_of(0));
   }
+  static Options shifted(const Options& options) { return options.shifted(); }
   static std::vector<Sample> samples() {
     return {
         sample("of all", {spread({3, 4})}, [](auto x) { return sum(x[0]); }),
@@ -189,6 +193,7 @@ struct Mean {
     const auto count = double(detail::reduced_count(call.options(), x));
     return detail::expand(call.g() * (1 / count), call.options(), x);
   }
+  static Options shifted(const Options& options) { return options.shifted(); }
   static std::vector<Sample> samples() {
     return {sample("of all", {spread({3, 4}, 50)}, [](auto x) { return mean(x[0]); }),
             sample("of a scalar", {spread({})}, [](auto x) { return mean(x[0]); }),
@@ -244,6 +249,7 @@ struct LogSumExp {
                           {options.axes, true}, x.shape()) *
            weights;
   }
+  static Options shifted(const Options& options) { return options.shifted(); }
   static std::vector<Sample> samples() {
     return {
         sample("of all", {spread({3, 4}, 50)}, [](auto x) { return logsumexp(x[0]); }),
@@ -285,6 +291,7 @@ struct SoftmaxPull {
     const auto h = call.g(), g = call.a(), y = call.b();
     return h * (g - sum(g * y, -1, true)) - g * sum(h * y, -1, true);
   }
+  static Options shifted(const Options& options) { return options; }
   static constexpr Lacks lacks{
       .scalar = "needs an axis", .empty = "covered by softmax", .large = "linear in both"};
   static std::vector<Sample> samples() {
@@ -309,6 +316,7 @@ struct Softmax {
     return y.take();
   }
   static auto vjp_a(const auto& call) { return SoftmaxPull::apply_to(call.g(), call.y()); }
+  static Options shifted(const Options& options) { return options; }
   static constexpr Lacks lacks{.scalar = "of one element 1"};
   static std::vector<Sample> samples() {
     return {sample("of rows", {spread({3, 4})}, [](auto x) { return softmax(x[0]); }),
@@ -339,6 +347,7 @@ struct LogSoftmax {
     const auto g = call.g();
     return g - exp(call.y()) * sum(g, -1, true);
   }
+  static Options shifted(const Options& options) { return options; }
   static constexpr Lacks lacks{.scalar = "of one element 0"};
   static std::vector<Sample> samples() {
     return {sample("of rows", {spread({3, 4})}, [](auto x) { return log_softmax(x[0]); }),

@@ -81,6 +81,14 @@ Shape shape_with(std::string_view operation, const Shape& x, int axis, std::int6
   return shape_for(operation, {sizes, std::size_t(x.rank())});
 }
 
+Shape behind_first(const Shape& x, int rank) {
+  std::int64_t sizes[Shape::max_rank] = {x[0]};
+  const int added = rank - x.rank();
+  std::fill_n(sizes + 1, added, 1);
+  std::copy(x.sizes().begin() + 1, x.sizes().end(), sizes + 1 + added);
+  return Shape(std::span<const std::int64_t>(sizes, std::size_t(rank)));
+}
+
 int axis_of(const char* operation, int axis, const Shape& shape) {
   if (shape.rank() == 0 && (axis == 0 || axis == -1)) return 0;
   return resolve_axis(operation, axis, shape);

@@ -32,6 +32,8 @@ Shape shape_with(std::string_view operation, const Shape& x, int axis, std::int6
 /// PyTorch.
 /// @throws ArgumentError if there is no such axis.
 int axis_of(const char* operation, int axis, const Shape& shape);
+/// The shape with axes of size 1 behind its first, up to a rank.
+Shape behind_first(const Shape& x, int rank);
 /// x summed over the axes in the mask, which are removed.
 template <class T>
 Block* sum_block(Block* x, unsigned axes);
@@ -60,6 +62,7 @@ struct Reshape {
     return detail::allocate_view(x, x->data<T>(), to.shape);
   }
   static auto vjp_a(const auto& call) { return reshape(call.g(), call.shape_of(0)); }
+  static void directions(const auto& call) { call.give(0, vjp_a(call)); }
   static std::vector<Sample> samples() {
     return {sample("to a matrix", {spread({6}, 50)},
                    [](auto x) {
@@ -103,6 +106,13 @@ struct Transpose {
     for (int i = 0; i < forward.rank; ++i)
       inverse.order[forward.order[i]] = static_cast<signed char>(i);
     return detail::apply<Transpose, T>(inverse, call.g());
+  }
+  static Options shifted(const Options& options) {
+    Options all;
+    all.rank = static_cast<signed char>(options.rank + 1);
+    for (int i = 0; i < options.rank; ++i)
+      all.order[i + 1] = static_cast<signed char>(options.order[i] + 1);
+    return all;
   }
   static std::vector<Sample> samples() {
     return {
@@ -157,6 +167,9 @@ struct ScatterAddRows {
   static auto vjp_a(const auto& call) {
     return gather_rows(call.g(), call.template array<std::int64_t>(1));
   }
+  static void directions(const auto& call) {
+    call.give(0, index_select(call.g(), 1, call.template array<std::int64_t>(1)));
+  }
   static constexpr Lacks lacks{.scalar = "needs rows", .empty = "no index is valid"};
   static std::vector<Sample> samples() {
     const auto indices = Array<std::int64_t>::of({2, 0, 2});
@@ -208,6 +221,18 @@ struct GatherRows {
     detail::add_rows(to.block->template data<T>(), detail::Access::block(g)->template data<T>(),
                      indices.data(), v.size, v.inner);
   }
+  static void directions(const auto& call) {
+    using T = typename std::remove_cvref_t<decltype(call.g())>::value_type;
+    const auto indices = call.template array<std::int64_t>(1);
+    const Tensor<T> g = call.g();
+    const Shape x = call.shape_of(0);
+    const std::int64_t inner = detail::AxisView(g.shape(), 1).inner, size = x[1] * inner;
+    T* const to = call.dense_gradient(0)->template data<T>();
+    for (std::int64_t j = 0; j < x[0]; ++j) {
+      detail::add_rows(to + j * size, g.data() + j * indices.size() * inner, indices.data(),
+                       indices.size(), inner);
+    }
+  }
   static constexpr Lacks lacks{.scalar = "needs rows", .empty = "no index is valid"};
   static std::vector<Sample> samples() {
     const auto indices = Array<std::int64_t>::of({2, 0, 3, 2});
@@ -237,6 +262,11 @@ struct SumTo {
     return detail::sum_to_block<T>(x, options.shape);
   }
   static auto vjp_a(const auto& call) { return broadcast_to(call.g(), call.shape_of(0)); }
+  static void directions(const auto& call) {
+    const Shape to = call.shape_of(0);
+    call.give(
+        0, broadcast_to(reshape(call.g(), detail::behind_first(call.g().shape(), to.rank())), to));
+  }
   static constexpr Lacks lacks{.scalar = "a scalar result is a sample"};
   static std::vector<Sample> samples() {
     return {sample("a row", {spread({3, 4}, 50)}, [](auto x) { return sum_to(x[0], {4}); }),
@@ -277,6 +307,7 @@ struct BroadcastTo {
     return detail::broadcast_block<T>(x, options.shape, options.uniform);
   }
   static auto vjp_a(const auto& call) { return sum_to(call.g(), call.shape_of(0)); }
+  static void directions(const auto& call) { call.give(0, detail::Upstream()); }
   static constexpr Lacks lacks{.empty = "to nothing is a sample"};
   static std::vector<Sample> samples() {
     return {sample("a row", {spread({4}, 50)},

@@ -23,6 +23,12 @@ struct SliceOptions {
     std::copy(part.sizes().begin() + axis, part.sizes().end(), after + 1);
     return Shape(std::span(sizes, std::size_t(part.rank() + 1)));
   }
+  /// The same part of an array with one more axis in front.
+  SliceOptions shifted() const {
+    SliceOptions options = *this;
+    ++options.axis;
+    return options;
+  }
 };
 
 /// @throws ArgumentError for an axis that x lacks, and for a range outside of it.
@@ -72,6 +78,7 @@ struct Unslice {
     return y.take();
   }
   static auto vjp_a(const auto& call);
+  static Options shifted(const Options& options) { return options.shifted(); }
   static constexpr Lacks lacks{
       .scalar = "needs an axis", .empty = "covered by slice", .large = "moves elements only"};
   static std::vector<Sample> samples() {
@@ -116,6 +123,7 @@ struct Slice {
       for (std::int64_t i = 0; i < n; ++i) to[whole + i] += from[is_uniform ? 0 : part + i];
     });
   }
+  static Options shifted(const Options& options) { return options.shifted(); }
   static constexpr Lacks lacks{.scalar = "needs an axis"};
   static std::vector<Sample> samples() {
     return {sample("of rows", {spread({4, 3}, 50)},

@@ -46,6 +46,7 @@ struct Matmul {
     if (o.transpose_b) return {P::g, P::a, true, o.transpose_a};
     return {P::a, P::g, !o.transpose_a, false};
   }
+  static Options shifted(const Options& options) { return options; }
   static constexpr Lacks lacks{.scalar = "needs an axis"};
   static std::vector<Sample> samples() {
     const auto with = [](bool ta, bool tb) {
@@ -113,6 +114,11 @@ struct BatchedMatmul {
     const auto o = call.options();
     return o.transpose_b ? of({true, o.transpose_a}, call.g(), call.a())
                          : of({!o.transpose_a, false}, call.a(), call.g());
+  }
+  static void directions(const auto& call) {
+    const std::int64_t batches = call.g().shape()[1];
+    if (call.needs(0)) call.give(0, Matmul::vjp_a(call), batches);
+    if (call.needs(1)) call.give(1, Matmul::vjp_b(call), batches);
   }
   static constexpr Lacks lacks{.scalar = "needs matrices"};
   static std::vector<Sample> samples() {
@@ -190,6 +196,7 @@ struct Linear {
   }
   /// The bias was broadcast over the rows; the sweep sums over them.
   static detail::Upstream vjp_c(const auto&) { return {}; }
+  static Options shifted(const Options& options) { return options; }
   static constexpr Lacks lacks{.scalar = "needs matrices"};
   static std::vector<Sample> samples() {
     const auto f = [](auto x) { return linear(x[0], x[1], x[2]); };
