@@ -32,6 +32,8 @@ namespace detail {
 template <class T>
 using FunctionOf = std::function<Tensor<T>(const Tensor<T>&)>;
 template <class T>
+using FunctionOfTensors = std::function<Tensor<T>(const std::vector<Tensor<T>>&)>;
+template <class T>
 using RowsFunction = std::function<Tensor<T>(std::int64_t row)>;
 
 /// A number as the argument of a transform.
@@ -56,6 +58,12 @@ template <Real T>
 EBB_API Tensor<T> jacobian(const FunctionOf<T>& f, const Operand<T>& x);
 template <Real T>
 EBB_API Tensor<T> hessian(const FunctionOf<T>& f, const Operand<T>& x);
+/// An argument as a tensor; the value of a variable if no tape records.
+template <Real T>
+EBB_API Tensor<T> argument(const Operand<T>& x);
+template <Real T>
+EBB_API std::vector<Tensor<T>> row_jacobian(const FunctionOfTensors<T>& f,
+                                            const std::vector<Tensor<T>>& arguments);
 template <Real T>
 EBB_API ValueGradientAndHvp<T> value_gradient_and_hvp(const char* name, const FunctionOf<T>& f,
                                                       const Operand<T>& x, const Operand<T>& v);
@@ -121,6 +129,18 @@ EBB_INLINE Tensor<T> jvp(F&& f, const Operand<T>& x, const Operand<T>& u) {
 template <class F, Real T>
 EBB_INLINE Tensor<T> jacobian(F&& f, const Operand<T>& x) {
   return detail::jacobian<T>(std::ref(f), x);
+}
+
+/// The Jacobian of each row, (n, outputs, inputs), of an f from x (n, inputs) to f(x) (n, outputs),
+/// whose rows must be independent: row i of f(x) depends on row i of x alone, as in a network
+/// without batch normalisation, or its derivatives by the other rows are added to these. For f(x)
+/// or x of shape (n,) the result lacks the axis of outputs or inputs; rows may have more axes. It
+/// takes as many directions as there are outputs or inputs, whichever are fewer, for any n.
+/// @throws ShapeError unless x and f(x) have n rows, and for more than six axes in total.
+template <class F, Real T>
+EBB_INLINE Tensor<T> row_jacobian(F&& f, const Operand<T>& x) {
+  return detail::row_jacobian<T>([&f](const auto& points) { return Tensor<T>(f(points[0])); },
+                                 {detail::argument<T>(x)})[0];
 }
 
 /// All second derivatives of f, which must return a single value, with the axes of x twice. It

@@ -69,14 +69,6 @@ class Packed {
 }  // namespace
 
 template <Real T>
-Tensor<T> argument(const Operand<T>& x) {
-  const Contents<T> from = Access::contents(x);
-  if (from.cell && !current_records()) return Access::tensor<T>(retain(from.block));
-  return Access::as_tensor(x);
-}
-EBB_FOR_REALS(argument)
-
-template <Real T>
 ValueAndGradientList<T> value_and_gradient(const char* name, const FunctionOfList<T>& f,
                                            const Tensors<T>& x) {
   const Packed<T> packed(name, f, x);

@@ -54,9 +54,6 @@ using Tensors = std::vector<Tensor<T>>;
 template <class T>
 using FunctionOfList = std::function<Tensor<T>(const Tensors<T>&)>;
 
-/// An argument as a tensor; the value of a variable if no tape records.
-template <Real T>
-EBB_API Tensor<T> argument(const Operand<T>& x);
 template <Real T>
 EBB_API ValueAndGradientList<T> value_and_gradient(const char* name, const FunctionOfList<T>& f,
                                                    const Tensors<T>& x);
@@ -155,6 +152,16 @@ auto jacobian(F&& f, const X& x, const Rest&... rest) {
   using T = typename X::value_type;
   constexpr std::size_t n = 1 + sizeof...(Rest);
   return detail::as_array<n>(detail::jacobian<T>(
+      detail::spread<T, n>(f), {detail::argument<T>(x), detail::argument<T>(rest)...}));
+}
+/// The Jacobians of each row of f(x, ...) by the same row of each argument: (n, outputs, inputs).
+/// All have n rows, which must be independent: see `row_jacobian(f, x)`.
+template <class F, class X, class... Rest>
+requires detail::SeveralOperands<X, Rest...>
+auto row_jacobian(F&& f, const X& x, const Rest&... rest) {
+  using T = typename X::value_type;
+  constexpr std::size_t n = 1 + sizeof...(Rest);
+  return detail::as_array<n>(detail::row_jacobian<T>(
       detail::spread<T, n>(f), {detail::argument<T>(x), detail::argument<T>(rest)...}));
 }
 /// The blocks of the Hessian: `hessian(f, x, y)[0][1]` has the derivatives by x and y, with the

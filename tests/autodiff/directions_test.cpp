@@ -253,4 +253,91 @@ TEST_CASE("directions without room for their axis, and many blocks of them, are 
   check_jacobian([&](const auto& v) { return concat({wide(v), v * v[0]}); }, few);
 }
 
+TEST_CASE("the Jacobian of independent rows has a block for each row") {
+  const auto x = op::spread({7, 3}), w = op::spread({3, 4}, 0.8);
+  const auto rows = [&](const Tensor<double>& v) {
+    return tanh(matmul(v, w)) * slice(v, 1, {0, 1});
+  };
+  const auto by_row = [&](const auto& f, const Array<double>& at, std::int64_t i) {
+    return jacobian([&](const auto& v) { return f(v)[0]; }, at.leading(i, i + 1));
+  };
+  const auto found = row_jacobian(rows, x);
+  REQUIRE(found.shape() == Shape{7, 4, 3});
+  const auto two = [&](const Tensor<double>& v) { return slice(rows(v), 1, {1, 3}); };
+  const auto found_two = row_jacobian(two, x);  // fewer outputs than inputs: the other way
+  REQUIRE(found_two.shape() == Shape{7, 2, 3});
+  for (std::int64_t i = 0; i < 7; ++i) {
+    CHECK_AGREES(
+        close(found[i].array(), reshape(by_row(rows, x, i), {4, 3}).array(), 1e-14, 1e-14));
+    CHECK_AGREES(
+        close(found_two[i].array(), reshape(by_row(two, x, i), {2, 3}).array(), 1e-14, 1e-14));
+  }
+}
+
+TEST_CASE("rows of a Jacobian may be single numbers, and belong to several arguments") {
+  const auto x = op::spread({5}), y = op::spread({5, 2});
+  const auto sine = row_jacobian([](const auto& v) { return sin(v); }, x);
+  CHECK_AGREES(close(sine, cos(Tensor<double>(x)), 1e-15));
+  const auto [by_x, by_y] =
+      row_jacobian([](const auto& a, const auto& b) { return a * sum(b * b, 1); }, x, y);
+  CHECK_AGREES(close(by_x, sum(square(Tensor<double>(y)), 1), 1e-15));
+  CHECK_AGREES(close(by_y, 2 * reshape(Tensor<double>(x), {5, 1}) * y, 1e-15));
+  // Three outputs of one input each: forward.
+  const auto [many_x, many_y] = row_jacobian(
+      [](const auto& a, const auto& b) {
+        const auto column = reshape(a, {5, 1});
+        return concat({column * b, b, column * column, b * b}, 1);
+      },
+      x, y);
+  REQUIRE(many_x.shape() == Shape{5, 7});
+  REQUIRE(many_y.shape() == Shape{5, 7, 2});
+  CHECK_AGREES(close(slice(many_x, 1, {0, 2}), Tensor<double>(y), 1e-15));
+  CHECK_AGREES(close(many_x[{0, 5}].array()[4], 2 * x[0], 1e-15));
+  CHECK_AGREES(close(many_y[3].array()[0], x[3], 1e-15));
+  CHECK_AGREES(close(many_y[3].array()[13], 2 * y[7], 1e-15));
+  const auto constant = row_jacobian(
+      [](const auto&) {
+        return Tensor<double>(op::spread({5, 3}));
+      },
+      y);
+  CHECK_AGREES(same_bits(constant.array(), Array<double>::zeros({5, 3, 2})));
+}
+
+TEST_CASE("the Jacobian of rows is recorded inside a recording, either way") {
+  const auto x = op::spread({4, 2}), w = op::spread({2, 3}, 0.6);
+  for (const std::int64_t outputs : {2, 3}) {
+    const auto f = [&](const Tensor<double>& v) {
+      return slice(exp(matmul(v, w)), 1, {0, outputs});
+    };
+    const Tensor<double> expected = row_jacobian(f, x);
+    {
+      Tape tape;
+      CHECK_AGREES(close(row_jacobian(f, tape.watch(x)).detach(), expected, roundings<double>));
+    }
+    CHECK(check_gradients(
+        [&](const auto& p) {
+          return sum(op::spread({4, outputs, 2}) * row_jacobian(f, p));
+        },
+        x));
+  }
+}
+
+TEST_CASE("functions whose rows do not fit are refused") {
+  const auto x = op::spread({4, 2});
+  CHECK(
+      message_of([&] { row_jacobian([](const auto& v) { return sum(v); }, x); }) ==
+      "row_jacobian: the function's value has shape () for an argument of shape (4, 2); both must "
+      "have the same rows, (n, ...); jacobian takes any function");
+  CHECK(message_of([&] {
+          row_jacobian([](const auto& v) { return slice(v, 0, {0, 3}); }, x);
+        }) ==
+        "row_jacobian: the function's value has shape (3, 2) for an argument of shape (4, 2); both "
+        "must have the same rows, (n, ...); jacobian takes any function");
+  CHECK(message_of([&] {
+          row_jacobian([](const auto& v) { return v * v; }, op::spread({2, 1, 1, 1, 2}));
+        }) ==
+        "row_jacobian: the axes of (2, 1, 1, 1, 2) and (1, 1, 1, 2) together are more than 6; take "
+        "the argument or the value as a vector");
+}
+
 }  // TEST_SUITE("directions")
