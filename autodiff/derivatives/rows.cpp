@@ -162,6 +162,50 @@ std::vector<Tensor<T>> row_jacobian(const FunctionOfTensors<T>& f,
 EBB_FOR_REALS(row_jacobian)
 
 template <Real T>
+std::vector<Array<T>> per_sample_gradients(const std::function<Tensor<T>()>& losses,
+                                           const std::vector<GradientOf<T>>& inputs) {
+  constexpr const char* name = "per_sample_gradients";
+  const Tape tape;
+  const Tensor<T> y = losses();
+  if (y.rank() != 1) {
+    throw ShapeError(std::string(name) + ": the losses have shape " + to_string(y.shape()) +
+                     "; there must be one for each row, (n,)");
+  }
+  std::vector<Array<T>> all;
+  std::vector<std::uint32_t> ids;
+  Records& records = *current_records();
+  for (const auto& input : inputs) {
+    const Contents<T> from = Access::contents(input.operand(), name);
+    if (!from.cell) {
+      throw TapeError(std::string(name) +
+                      ": an input is not a Variable that is trained; its gradients are asked for");
+    }
+    all.push_back(Array<T>::zeros(joined(name, y.shape(), from.block->shape)));
+    // A variable that was not used has gradients of zeros.
+    ids.push_back(records.find_leaf(from.cell));
+  }
+  const bool is_used = std::ranges::any_of(ids, [](std::uint32_t id) { return id > 0; });
+  if (Access::place(y).is_constant() || y.size() == 0 || !is_used) return all;
+  std::vector<std::uint32_t> used;
+  std::ranges::copy_if(ids, std::back_inserter(used), [](std::uint32_t id) { return id > 0; });
+  DirectionSweep sweep(records, Access::place(y).record, used);
+  sweep_directions<T>(
+      sweep, y.size(), y.size(), [](T* seed, std::int64_t row) { seed[row] = 1; },
+      [&](std::int64_t first, std::int64_t count) {
+        for (std::size_t k = 0; k < ids.size(); ++k) {
+          const BlockHandle gradients = ids[k] ? sweep.take(ids[k]) : BlockHandle();
+          if (!gradients) continue;
+          const std::int64_t size = gradients->shape.size() / count;
+          std::copy_n(gradients->data<T>(), count * size, all[k].mutate() + first * size);
+        }
+      });
+  return all;
+}
+EBB_OVERLOAD_FOR_REALS(per_sample_gradients,
+                       std::vector<Array<T>>(const std::function<Tensor<T>()>&,
+                                             const std::vector<GradientOf<T>>&))
+
+template <Real T>
 std::vector<Array<T>> per_sample_gradients(const RowsFunction<T>& loss_of_row, std::int64_t rows,
                                            const std::vector<GradientOf<T>>& inputs) {
   std::vector<Array<T>> all;
@@ -184,7 +228,9 @@ std::vector<Array<T>> per_sample_gradients(const RowsFunction<T>& loss_of_row, s
   }
   return all;
 }
-EBB_FOR_REALS(per_sample_gradients)
+EBB_OVERLOAD_FOR_REALS(per_sample_gradients,
+                       std::vector<Array<T>>(const RowsFunction<T>&, std::int64_t,
+                                             const std::vector<GradientOf<T>>&))
 
 std::int64_t common_rows(const char* name, const Shape& x, const Shape& y) {
   if (x.rank() > 0 && y.rank() > 0 && x[0] == y[0]) return x[0];

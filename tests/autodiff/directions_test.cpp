@@ -340,4 +340,24 @@ TEST_CASE("functions whose rows do not fit are refused") {
         "the argument or the value as a vector");
 }
 
+TEST_CASE("per-row gradients of one recording are those of a recording for each row") {
+  Variable<double> weight(op::spread({3, 5})), bias(op::spread({3})), unused(op::spread({2}));
+  const auto x = op::spread({70, 5}), y = op::spread({70, 3}, 9);
+  const auto loss = [&](const auto& rows, const auto& targets) {
+    return mean(square(tanh(linear(rows, weight, bias)) - targets));
+  };
+  const auto losses = [&] { return mean(square(tanh(linear(x, weight, bias)) - y), 1); };
+  const auto expected = per_sample_gradients(loss, {weight, bias, unused}, x, y);
+  const auto found = per_sample_gradients(losses, {weight, bias, unused});
+  REQUIRE(found.size() == 3);
+  for (std::size_t k = 0; k < 3; ++k) CHECK_AGREES(close(found[k], expected[k], 1e-13, 1e-14));
+  CHECK_FALSE(weight.has_gradient());
+  CHECK(message_of([&] { per_sample_gradients([&] { return sum(losses()); }, {weight}); }) ==
+        "per_sample_gradients: the losses have shape (); there must be one for each row, (n,)");
+  weight.freeze();
+  CHECK(message_of([&] { per_sample_gradients(losses, {weight}); }) ==
+        "per_sample_gradients: an input is not a Variable that is trained; its gradients are asked "
+        "for");
+}
+
 }  // TEST_SUITE("directions")
