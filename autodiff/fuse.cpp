@@ -36,12 +36,13 @@ void vjp_fuse_pull(VjpContext context);
 void vjp_fuse_further(VjpContext context);
 template <class T>
 std::string_view formula_name(const Record& record);
-template <class T, bool many_inputs>
+template <class T, bool many_inputs, bool several = false>
 constexpr Op fuse_op{.name = "fuse",
                      .vjp = &vjp_fuse<T>,
                      .many_inputs = many_inputs,
                      .is_double = sizeof(T) == 8,
                      .elementwise = true,
+                     .has_further = several,
                      .name_of = &formula_name<T>};
 template <class T, bool many_inputs>
 constexpr Op fuse_reduced_op{.name = "fuse",
@@ -50,8 +51,11 @@ constexpr Op fuse_reduced_op{.name = "fuse",
                              .is_double = sizeof(T) == 8,
                              .name_of = &formula_name<T>};
 template <class T>
-constexpr Op fuse_further_op{
-    .name = "fuse", .vjp = &vjp_fuse_further, .is_double = sizeof(T) == 8, .elementwise = true};
+constexpr Op fuse_further_op{.name = "fuse",
+                             .vjp = &vjp_fuse_further,
+                             .is_double = sizeof(T) == 8,
+                             .elementwise = true,
+                             .is_further = true};
 template <class T>
 constexpr Op fuse_pull_op{.name = "fuse_pull",
                           .vjp = &vjp_fuse_pull<T>,
@@ -133,15 +137,21 @@ EBB_HOT void add_record(Records& tape, const Shape& shape, const Fused<T>& fused
                         const F& block) {
   const int count = fused.count();
   const bool reduced = fused.reduction != FusedReduction::none;
+  const bool several = fused.loops->results > 1;
   if (count <= narrow && further <= narrow) {
-    Record& record = tape.next(reduced ? fuse_reduced_op<T, false> : fuse_op<T, false>, shape);
+    const Op& op = reduced   ? fuse_reduced_op<T, false>
+                   : several ? fuse_op<T, false, true>
+                             : fuse_op<T, false>;
+    Record& record = tape.next(op, shape);
     record.attributes.bits = fused.attributes();
     for (int i = 0; i < count; ++i) record.keep_input(i, fused[i].keep());
     for (int k = 0; k < further; ++k) record.kept[narrow + k] = block(k);
     return;
   }
-  Record& record = tape.next_wide(reduced ? fuse_reduced_op<T, true> : fuse_op<T, true>, shape,
-                                  std::size_t(count + further));
+  const Op& op = reduced   ? fuse_reduced_op<T, true>
+                 : several ? fuse_op<T, true, true>
+                           : fuse_op<T, true>;
+  Record& record = tape.next_wide(op, shape, std::size_t(count + further));
   record.attributes.bits = fused.attributes();
   record.inputs[0] = std::uint32_t(count);
   const std::span<Argument> inputs = many_inputs_of(record);

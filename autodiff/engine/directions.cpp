@@ -62,6 +62,7 @@ std::int64_t DirectionSweep::fitting(std::int64_t wanted) const {
 void DirectionSweep::run(BlockHandle seeds, std::int64_t count) {
   const RecordingScope to(nullptr);
   for (BlockHandle& left : gradients_) left = BlockHandle();
+  left_.clear();
   count_ = count;
   slot(high_) = std::move(seeds);
   for (std::uint32_t id = high_; id >= low_; --id) {
@@ -84,18 +85,32 @@ void DirectionSweep::visit(std::uint32_t id, Record& record) {
     if (!any) return;
     current_ = BlockHandle(retain(slot(id).get()));
   }
+  if (record.op->is_further) {
+    leave(record);
+    current_ = BlockHandle();
+    return;
+  }
 #ifndef EBB_MUTATE  // which breaks the gradients of single directions
   const bool is_checked = tape_.checks_finite();
 #else
   const bool is_checked = true;
 #endif
   const bool is_double = record.op->is_double;
-  const bool together =
-      !is_checked && ((record.op->directions && record.op->directions({*this, id, record})) ||
-                      (record.op->elementwise && (is_double ? run_slopes<double>(id, record)
-                                                            : run_slopes<float>(id, record))));
+  const bool together = !is_checked && !record.op->has_further &&
+                        ((record.op->directions && record.op->directions({*this, id, record})) ||
+                         (record.op->elementwise && (is_double ? run_slopes<double>(id, record)
+                                                               : run_slopes<float>(id, record))));
   if (!together) is_double ? run_each<double>(id, record) : run_each<float>(id, record);
   current_ = BlockHandle();
+}
+
+void DirectionSweep::leave(const Record& record) {
+  const std::uint32_t first = record.inputs[0];
+  left_.push_back({first, int(record.attributes.bits), BlockHandle(retain(current_.get()))});
+  if (slot(first)) return;
+  const std::int64_t size = tape_.shape_of(first).size();
+  slot(first) =
+      BlockHandle(record.op->is_double ? zeros<double>(count_, size) : zeros<float>(count_, size));
 }
 
 /// The slopes of an elementwise record are its gradients for ones, if nothing was broadcast. They
@@ -156,6 +171,12 @@ void DirectionSweep::run_each(std::uint32_t id, Record& record) {
   const Shape shape = tape_.shape_of(id);
   for (std::int64_t row = 0; row < count_; ++row) {
     T* const from = current_->data<T>() + row * shape.size();
+    for (const Left& left : left_) {
+      if (left.first != id) continue;
+      T* const of_result = left.block->data<T>() + row * shape.size();
+      one_.left_gradient(id, left.result,
+                         BlockHandle(allocate_view(left.block.get(), of_result, shape)));
+    }
     run_one(id, Access::tensor<T>(allocate_view(current_.get(), from, shape)));
     for_each_input(record, [&](std::uint32_t input) {
       const BlockHandle part = arrived(input);
@@ -164,6 +185,7 @@ void DirectionSweep::run_each(std::uint32_t id, Record& record) {
                                     : keep(input, part.get(), row, float());
     });
   }
+  std::erase_if(left_, [&](const Left& left) { return left.first == id; });
   const DirectionsContext context(*this, id, record);
   for (Parts& parts : all) {
     const Shape of = tape_.shape_of(parts.id);

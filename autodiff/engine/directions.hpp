@@ -34,6 +34,8 @@ class DirectionSweep {
 
   bool is_between(std::uint32_t id) const { return id - low_ <= high_ - low_; }
   void visit(std::uint32_t id, Record& record);
+  /// Leaves the gradients of a further result to the record of the first.
+  void leave(const Record& record);
   /// Runs the vjp of a record for one direction.
   template <class T>
   void run_one(std::uint32_t id, Tensor<T>&& gradient);
@@ -50,6 +52,13 @@ class DirectionSweep {
   std::uint32_t low_, high_;
   Sweep one_;  // of a single direction
   std::vector<BlockHandle> gradients_;
+  /// The gradients of further results.
+  struct Left {
+    std::uint32_t first;
+    int result;
+    BlockHandle block;
+  };
+  std::vector<Left> left_;
   BlockHandle current_;  // the gradients of the record that is visited
   std::int64_t count_ = 0;
 };

@@ -69,6 +69,8 @@ class DirectionsCall {
   Block* dense_gradient(int k) const {
     return context_.template dense_gradients<T>(record().inputs[k]);
   }
+  /// Those of an input, of which nobody lists the rows.
+  RowGradient row_gradient(int k, std::int64_t, int) const { return {dense_gradient(k), nullptr}; }
   /// Gives an input its gradients, with the axis.
   void give(int k, Tensor<T>&& parts) const {
     const Shape& shape = Access::block(parts)->shape;

@@ -175,7 +175,7 @@ template <class T>
 void directions_of_pull(DirectionsContext context, std::span<const Argument> arguments,
                         const OnTensors<T>& f) {
   const Shape shape = context.shape();
-  const OnTensors<T> safe = [&](std::span<const Tensor<T>> x) { return f(annihilated(x)); };
+  const OnTensors<T> safe = [&](std::span<const Tensor<T>> x) { return f(annihilated(x, 1)); };
   const RecordedAgain<T> again(context, arguments, safe, &shape);
   if (!again.last) return;
   Sweep nested(again.tape, again.before + 1, again.last, {.record = false, .consume = false});

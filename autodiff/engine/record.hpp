@@ -28,6 +28,9 @@ struct Op {
   bool attribute_block = false;  ///< the attributes do not fit into the record
   bool is_double = false;        ///< the element type of the result
   bool elementwise = false;      ///< the Jacobian is diagonal, except for broadcasting
+  bool has_further = false;      ///< the first of several results
+  /// A further result: the first one is its only input, and its number the attributes.
+  bool is_further = false;
   /// Destroys the object in the attribute block; null if there is nothing to destroy.
   void (*destroy)(Block* attributes) = nullptr;
   /// The name of a record, if it differs from `name`.

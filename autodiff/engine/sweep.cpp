@@ -200,9 +200,13 @@ void Sweep::run_only(std::uint32_t id) {
   visit(id, tape_.at(id));
 }
 
-void Sweep::leave_gradient(std::uint32_t first, int result) {
+void Sweep::left_gradient(std::uint32_t first, int result, BlockHandle block, std::uint32_t id) {
   if (!left_) left_ = std::make_unique<std::vector<Left>>();
-  left_->push_back({first, result, BlockHandle(retain(current_.block)), current_.id});
+  left_->push_back({first, result, std::move(block), id});
+}
+
+void Sweep::leave_gradient(std::uint32_t first, int result) {
+  left_gradient(first, result, BlockHandle(retain(current_.block)), current_.id);
   Slot& to = slot(first);
   if (to.block) return;
   const Shape& shape = tape_.shape_of(first);

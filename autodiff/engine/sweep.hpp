@@ -105,6 +105,7 @@ class Sweep {
   void run_vjp(Record& record);
   /// The record of the first result gets zeros if nothing has arrived there, so that it is visited.
   void leave_gradient(std::uint32_t first, int result);
+  void left_gradient(std::uint32_t first, int result, BlockHandle block, std::uint32_t id = 0);
   /// @throws NonFiniteError if a gradient that the record has just given is not finite.
   void check_parts(const Record& record) const;
   template <class T>

@@ -23,7 +23,7 @@ struct SliceOptions {
     std::copy(part.sizes().begin() + axis, part.sizes().end(), after + 1);
     return Shape(std::span(sizes, std::size_t(part.rank() + 1)));
   }
-  /// The same part of an array with one more axis in front.
+  /// This part in an array with one more axis in front.
   SliceOptions shifted() const {
     SliceOptions options = *this;
     ++options.axis;

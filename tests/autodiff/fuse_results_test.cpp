@@ -142,6 +142,27 @@ TEST_CASE("a formula with several results is differentiated to the third order")
   CHECK_AGREES(close(fused, expected, 1e-11, 1e-11));  // hundreds of roundings
 }
 
+TEST_CASE("directions are swept together through all results") {
+  const Array<double> x = op::spread({4}, 0.7);
+  const auto of = [](auto call) {
+    return [call](const Tensor<double>& y) {
+      const auto [p, q, r, s] = call(y, sin(y), y * 0.5);
+      return concat({p * r, q * s, r});
+    };
+  };
+  const auto fused = of([](const auto&... v) { return fuse(rich, v...); });
+  const auto expected = of(plain);
+  CHECK_AGREES(close(jacobian(fused, x), jacobian(expected, x), 1e-14, 1e-14));
+  const auto total = [](auto f) {
+    return [f](const Tensor<double>& y) { return sum(square(f(y))); };
+  };
+  CHECK_AGREES(close(hessian(total(fused), x), hessian(total(expected), x), 1e-13, 1e-13));
+  // The first result may be left out, or be what is differentiated by.
+  const auto second = [](const Tensor<double>& y) { return fuse(rich, y, y, y)[1]; };
+  const auto plain_second = [](const Tensor<double>& y) { return plain(y, y, y)[1]; };
+  CHECK_AGREES(close(jacobian(second, x), jacobian(plain_second, x), 1e-14, 1e-14));
+}
+
 TEST_CASE("the gradient of a result that nobody uses is not there") {
   Tape tape;
   const auto x = Array<double>::zeros({2});

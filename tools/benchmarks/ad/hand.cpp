@@ -89,7 +89,7 @@ Sides hand(std::int64_t n) {
 }  // namespace
 
 void add_hand(std::vector<Case>& cases) {
-  // A Jacobian of more results than arguments takes a sweep for each argument.
+  // A Jacobian of more results than arguments takes a direction for each argument.
   cases.push_back(versus("ad/ht/100_points/f64", "us", 1.25, [] { return hand(100); }));
 }
 
