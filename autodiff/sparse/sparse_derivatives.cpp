@@ -5,12 +5,9 @@
 #include <cmath>
 #include <limits>
 #include <numeric>
-#include <optional>
 #include <string>
 
-#include "ebb/autodiff/engine/identity.hpp"
-#include "ebb/autodiff/ops.hpp"
-#include "ebb/autodiff/tape.hpp"
+#include "ebb/autodiff/derivatives/transform.hpp"
 #include "ebb/autodiff/values/error.hpp"
 #include "ebb/autodiff/values/instances.hpp"
 #include "ebb/autodiff/values/random.hpp"
@@ -20,25 +17,16 @@ namespace {
 
 using List = std::vector<std::int64_t>;
 
-/// One recording of a function, and products with its Jacobian, (results, arguments).
+/// One recording of a function, and sweeps for products with its Jacobian, (results, arguments).
 template <class T>
 class Recording {
  public:
   /// With `gradient`, of the gradient of f, which must return a single value.
   Recording(const char* name, const FunctionOf<T>& f, const Operand<T>& x, bool gradient)
-      : name_(name) {
-    if (!current_records()) tape_.emplace();
-    const Tensor<T> given = Access::as_tensor(x, name);
-    Records& records = *current_records();
-    point_ = identity_record(records, records.admit(name, Access::place(given)), given);
-    y_ = f(point_);
+      : name_(name), transform_(name), point_(transform_.point(x)), y_(f(point_)) {
     if (!gradient) return;
-    if (y_.size() != 1) {
-      throw ShapeError(std::string(name) + ": the function's value has shape " +
-                       to_string(y_.shape()) + " and is not a single value");
-    }
-    y_ = is_constant() ? Tensor<T>(Array<T>::zeros(point_.shape()))
-                       : grad(y_, point_, {.keep_tape = true, .create_graph = true});
+    transform_.check_single(y_.shape());
+    y_ = transform_.pull(y_, point_, Use::differentiate);
   }
 
   const char* name() const { return name_; }
@@ -46,31 +34,42 @@ class Recording {
   std::int64_t arguments() const { return point_.size(); }
   Shape shape() const { return {results(), arguments()}; }
 
-  /// v^T J for v (results): one number for each argument.
-  Array<T> vjp(const Array<T>& v) const {
-    if (is_constant()) return Array<T>::zeros({arguments()});
-    const Tensor<T> seed(reshape(v, y_.shape()).array());
-    return reshape(grad(y_, {point_}, {.keep_tape = true}, &seed)[0], {-1}).array();
+  /// v^T J for n vectors: `seed(v, k)` sets what is not 0 in vector k, and `take(k, product)` gets
+  /// the numbers of its product.
+  template <class Seed, class Take>
+  void vjps(std::int64_t n, const Seed& seed, const Take& take) const {
+    sweep(y_, point_, n, seed, take);
   }
-  /// J u for u (arguments): one number for each result, by the derivative of v -> v^T J u.
-  Array<T> jvp(const Array<T>& u) {
-    if (is_constant()) return Array<T>::zeros({results()});
-    if (v_.empty()) {
-      v_ = identity_record(*current_records(), Argument::constant,
-                           Tensor<T>(Array<T>::ones(y_.shape())));
-      product_ = grad(y_, {point_}, {.keep_tape = true, .create_graph = true}, &v_)[0];
-    }
-    if (Access::place(product_).is_constant()) return Array<T>::zeros({results()});
-    const Tensor<T> seed(reshape(u, point_.shape()).array());
-    return reshape(grad(product_, {v_}, {.keep_tape = true}, &seed)[0], {-1}).array();
+  /// J u for n vectors, by the derivative of v -> v^T J u.
+  template <class Seed, class Take>
+  void jvps(std::int64_t n, const Seed& seed, const Take& take) const {
+    const Tensor<T> v = transform_.template point<T>(Tensor<T>(Array<T>::ones(y_.shape())));
+    sweep(transform_.pull(y_, point_, Use::differentiate, &v), v, n, seed, take);
   }
 
  private:
-  bool is_constant() const { return Access::place(y_).is_constant(); }
+  template <class Seed, class Take>
+  static void sweep(const Tensor<T>& from, const Tensor<T>& to, std::int64_t n, const Seed& seed,
+                    const Take& take) {
+    const std::int64_t size = to.size();
+    const std::vector<T> zeros(static_cast<std::size_t>(size));
+    if (Access::place(from).is_constant()) {
+      for (std::int64_t k = 0; k < n; ++k) take(k, zeros.data());
+      return;
+    }
+    const std::uint32_t id[] = {Access::place(to).record};
+    DirectionSweep sweep(*current_records(), Access::place(from).record, id);
+    sweep_directions<T>(sweep, n, from.size(), seed, [&](std::int64_t first, std::int64_t count) {
+      const BlockHandle products = sweep.take(id[0]);
+      for (std::int64_t k = 0; k < count; ++k) {
+        take(first + k, products ? products->data<T>() + k * size : zeros.data());
+      }
+    });
+  }
 
   const char* name_;
-  std::optional<Tape> tape_;
-  Tensor<T> point_, y_, v_, product_;
+  Transform transform_;
+  Tensor<T> point_, y_;
 };
 
 /// Weights that no sum of elements cancels, but by chance.
@@ -110,19 +109,18 @@ template <class T>
 void narrow(const Recording<T>& f, std::vector<Group>& groups, Stream& stream) {
   List sweep;
   const std::int64_t sweeps = share_sweeps(groups, f.arguments(), sweep);
-  for (std::int64_t s = 0; s < sweeps; ++s) {
-    auto seed = Array<T>::zeros({f.results()});
-    T* const v = seed.mutate();
+  const auto seed = [&](T* v, std::int64_t s) {
     for (std::size_t i = 0; i < groups.size(); ++i) {
       if (sweep[i] != s) continue;
       for (std::int64_t r = groups[i].first; r < groups[i].last; ++r) v[r] = weight<T>(stream);
     }
-    const Array<T> g = f.vjp(seed);
+  };
+  f.vjps(sweeps, seed, [&](std::int64_t s, const T* g) {
     for (std::size_t i = 0; i < groups.size(); ++i) {
-      if (sweep[i] == s)
-        std::erase_if(groups[i].arguments, [&](std::int64_t a) { return g[a] == 0; });
+      if (sweep[i] != s) continue;
+      std::erase_if(groups[i].arguments, [&](std::int64_t a) { return g[a] == 0; });
     }
-  }
+  });
 }
 
 template <class T>
@@ -160,7 +158,7 @@ SparsityPattern pattern_of(const Recording<T>& f) {
 
 /// The values at the places of a pattern.
 template <class T>
-Array<T> values_of(Recording<T>& f, const SparsityPattern& pattern,
+Array<T> values_of(const Recording<T>& f, const SparsityPattern& pattern,
                    const SparsityPattern::Colouring& colouring) {
   const std::int64_t size = colouring.of_rows ? f.results() : f.arguments();
   auto values = Array<T>::zeros({pattern.places()});
@@ -179,20 +177,20 @@ Array<T> values_of(Recording<T>& f, const SparsityPattern& pattern,
       rows_of[c].push_back(k);
     }
   }
-  for (std::int64_t c = 0; c < colouring.colours; ++c) {
-    auto seed = Array<T>::zeros({size});
-    T* const v = seed.mutate();
+  const auto seed = [&](T* v, std::int64_t c) {
     for (std::int64_t i = 0; i < size; ++i) v[i] = T(colouring.of[std::size_t(i)] == c);
-    const List& list = rows_of[std::size_t(c)];
-    if (colouring.of_rows) {
-      const Array<T> g = f.vjp(seed);
-      for (const std::int64_t i : list) {
+  };
+  if (colouring.of_rows) {
+    f.vjps(colouring.colours, seed, [&](std::int64_t c, const T* g) {
+      for (const std::int64_t i : rows_of[std::size_t(c)]) {
         for (std::int64_t k = offsets[i]; k < offsets[i + 1]; ++k) to[k] = g[indices[k]];
       }
-    } else {
-      const Array<T> y = f.jvp(seed);
+    });
+  } else {
+    f.jvps(colouring.colours, seed, [&](std::int64_t c, const T* y) {
+      const List& list = rows_of[std::size_t(c)];
       for (std::size_t at = 0; at < list.size(); at += 2) to[list[at + 1]] = y[list[at]];
-    }
+    });
   }
   return values;
 }
@@ -201,34 +199,36 @@ Array<T> values_of(Recording<T>& f, const SparsityPattern& pattern,
 template <class T>
 void check_complete(const Recording<T>& f, const SparsityPattern& pattern, const Array<T>& values) {
   Stream stream(0xc4ec);
-  auto seed = Array<T>::zeros({f.results()});
-  T* const v = seed.mutate();
-  for (std::int64_t i = 0; i < seed.size(); ++i) v[i] = weight<T>(stream);
+  std::vector<T> v(static_cast<std::size_t>(f.results()));
+  for (T& each : v) each = weight<T>(stream);
   std::vector<double> sums(static_cast<std::size_t>(f.arguments())), sizes = sums;
   for (std::int64_t i = 0; i < pattern.rows(); ++i) {
     for (std::int64_t k = pattern.offsets()[i]; k < pattern.offsets()[i + 1]; ++k) {
       const auto j = std::size_t(pattern.indices()[k]);
-      const double part = double(v[i]) * double(values[k]);
+      const double part = double(v[std::size_t(i)]) * double(values[k]);
       sums[j] += part;
       sizes[j] += std::abs(part);
     }
   }
-  const Array<T> found = f.vjp(seed);
   // Sweeps round each step, and not each element: their sums agree to some thousand roundings.
   const double tolerance = 1e4 * double(std::numeric_limits<T>::epsilon());
-  for (std::int64_t j = 0; j < f.arguments(); ++j) {
-    const double expected = sums[std::size_t(j)], difference = double(found[j]) - expected;
-    if (std::abs(difference) <= tolerance * sizes[std::size_t(j)]) continue;
-    if (!std::isfinite(expected)) continue;
-    throw ArgumentError(std::string(f.name()) + ": results depend on argument " +
-                        std::to_string(j) +
-                        " outside of the pattern; find the pattern at this point, and unite it "
-                        "with the other: pattern.united(...)");
-  }
+  const auto compare = [&](std::int64_t, const T* found) {
+    for (std::int64_t j = 0; j < f.arguments(); ++j) {
+      const double expected = sums[std::size_t(j)], difference = double(found[j]) - expected;
+      if (std::abs(difference) <= tolerance * sizes[std::size_t(j)]) continue;
+      if (!std::isfinite(expected)) continue;
+      throw ArgumentError(std::string(f.name()) + ": results depend on argument " +
+                          std::to_string(j) +
+                          " outside of the pattern; find the pattern at this point, and unite it "
+                          "with the other: pattern.united(...)");
+    }
+  };
+  f.vjps(
+      1, [&](T* to, std::int64_t) { std::ranges::copy(v, to); }, compare);
 }
 
 template <class T>
-SparseRows<T> sparse(Recording<T>& f, const SparsityPattern& pattern,
+SparseRows<T> sparse(const Recording<T>& f, const SparsityPattern& pattern,
                      const SparsityPattern::Colouring& colouring) {
   const Array<T> values = values_of(f, pattern, colouring);
   check_complete(f, pattern, values);
@@ -260,7 +260,7 @@ EBB_FOR_REALS(hessian_pattern)
 template <Real T>
 SparseRows<T> sparse_jacobian(const FunctionOf<T>& f, const Operand<T>& x,
                               const SparsityPattern& pattern) {
-  Recording<T> recording("sparse_jacobian", f, x, false);
+  const Recording<T> recording("sparse_jacobian", f, x, false);
   check_shape(recording, pattern);
   return sparse(recording, pattern, pattern.colouring());
 }
@@ -269,7 +269,7 @@ EBB_FOR_REALS(sparse_jacobian)
 template <Real T>
 SparseRows<T> sparse_hessian(const FunctionOf<T>& f, const Operand<T>& x,
                              const SparsityPattern& pattern) {
-  Recording<T> recording("sparse_hessian", f, x, true);
+  const Recording<T> recording("sparse_hessian", f, x, true);
   check_shape(recording, pattern);
   return sparse(recording, pattern, pattern.row_colouring());
 }
