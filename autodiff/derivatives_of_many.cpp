@@ -96,6 +96,16 @@ EBB_OVERLOAD_FOR_REALS(jvp,
                        Tensor<T>(const FunctionOfList<T>&, const Tensors<T>&, const Tensors<T>&))
 
 template <Real T>
+Tensor<T> directional_derivative(const FunctionOfList<T>& f, const Tensors<T>& x,
+                                 const Tensors<T>& direction) {
+  const Packed<T> packed("directional_derivative", f, x);
+  return directional_derivative<T>(packed.function(), packed.all(),
+                                   packed.pack("directions", direction));
+}
+EBB_OVERLOAD_FOR_REALS(directional_derivative,
+                       Tensor<T>(const FunctionOfList<T>&, const Tensors<T>&, const Tensors<T>&))
+
+template <Real T>
 Tensors<T> jacobian(const FunctionOfList<T>& f, const Tensors<T>& x) {
   const Packed<T> packed("jacobian", f, x);
   return packed.unpack(jacobian<T>(packed.function(), packed.all()));

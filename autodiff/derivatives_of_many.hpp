@@ -62,6 +62,9 @@ EBB_API Tensors<T> vjp(const FunctionOfList<T>& f, const Tensors<T>& x, const Op
 template <Real T>
 EBB_API Tensor<T> jvp(const FunctionOfList<T>& f, const Tensors<T>& x, const Tensors<T>& u);
 template <Real T>
+EBB_API Tensor<T> directional_derivative(const FunctionOfList<T>& f, const Tensors<T>& x,
+                                         const Tensors<T>& direction);
+template <Real T>
 EBB_API Tensors<T> jacobian(const FunctionOfList<T>& f, const Tensors<T>& x);
 template <Real T>
 EBB_API Tensor<T> hessian(const FunctionOfList<T>& f, const Tensors<T>& x);
@@ -189,6 +192,13 @@ requires(n > 1) auto jvp(F&& f, const X (&x)[n], const U (&u)[n]) {
   using T = typename X::value_type;
   return detail::jvp<T>(detail::spread<T, n>(f), detail::as_list(x), detail::as_list(u));
 }
+/// The slope of f in a direction of each argument: `directional_derivative(f, {x, y}, {u, w})`
+template <class F, detail::AnyOperand X, detail::AnyOperand U, std::size_t n>
+requires(n > 1) auto directional_derivative(F&& f, const X (&x)[n], const U (&u)[n]) {
+  using T = typename X::value_type;
+  return detail::directional_derivative<T>(detail::spread<T, n>(f), detail::as_list(x),
+                                           detail::as_list(u));
+}
 /// The product of the Hessian and a vector for each argument: `hvp(f, {x, y}, {v, w})`
 template <class F, detail::AnyOperand X, detail::AnyOperand V, std::size_t n>
 requires(n > 1) auto hvp(F&& f, const X (&x)[n], const V (&v)[n]) {
@@ -241,6 +251,12 @@ template <class F, Real T>
 Tensor<T> jvp(F&& f, const std::vector<Tensor<T>>& x, const std::vector<Tensor<T>>& u) {
   return detail::jvp<T>(std::ref(f), x, u);
 }
+/// The slope of f in a direction, a list u of the shapes of x.
+template <class F, Real T>
+Tensor<T> directional_derivative(F&& f, const std::vector<Tensor<T>>& x,
+                                 const std::vector<Tensor<T>>& u) {
+  return detail::directional_derivative<T>(std::ref(f), x, u);
+}
 /// The product of the Hessian and a list v of the shapes of x.
 template <class F, Real T>
 std::vector<Tensor<T>> hvp(F&& f, const std::vector<Tensor<T>>& x,
@@ -292,6 +308,12 @@ template <class F, HasParts M, Real T>
 auto jvp(F&& f, M& model, const std::vector<Tensor<T>>& u) {
   const detail::OfModel<F, M> of(f, model);
   return detail::jvp(of.function, of.values, u);
+}
+/// The slope of f() in a direction, a list u of the shapes of the parameters.
+template <class F, HasParts M, Real T>
+auto directional_derivative(F&& f, M& model, const std::vector<Tensor<T>>& u) {
+  const detail::OfModel<F, M> of(f, model);
+  return detail::directional_derivative(of.function, of.values, u);
 }
 /// The product of the Hessian and a list v of the shapes of the parameters.
 template <class F, HasParts M, Real T>

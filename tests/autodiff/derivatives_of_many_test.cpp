@@ -63,6 +63,7 @@ TEST_CASE_TEMPLATE("several arguments", T, float, double) {
   CHECK_AGREES(same_bits(all.hvps[0].array(), Array<T>::of({10, 12, 14})));
   CHECK_AGREES(same_bits(all.hvps[1].array(), Array<T>::of({-3, 3})));
   CHECK(jvp(f, {x, y}, {v, u}).item() == 4 - 12 + 57 + 2);
+  CHECK(directional_derivative(f, {x, y}, {v, u}).item() == 4 - 12 + 57 + 2);
   const auto [vx, vy] = vjp(f, {x, y}, Array<T>(T(2)));
   CHECK_AGREES(same_bits(vx.array(), Array<T>::of({8, 16, 24})));
   CHECK_AGREES(same_bits(vy.array(), Array<T>::of({38, 4})));
@@ -115,6 +116,7 @@ TEST_CASE_TEMPLATE("the parameters of a model, whose gradients stay as they are"
   CHECK_AGREES(same_bits(hessian(loss, model).array(), Array<T>::of({{164, 20}, {20, 4}})));
   const std::vector<Tensor<T>> v = {Array<T>::of({1}), Array<T>::of({2})};
   CHECK(hvp(loss, model, v)[0].item() == 204);
+  CHECK(directional_derivative(loss, model, v).item() == jvp(loss, model, v).item());
   const auto all = value_gradient_and_hvp(loss, model, v);
   CHECK(all.value.item() == 25 + 441);
   CHECK(all.gradients[1].item() == 2 * (5 + 21));
