@@ -32,8 +32,9 @@ template <Real T>
 EBB_API Tensor<T> linear(const Operand<T>& x, const Operand<T>& weight, const Operand<T>& bias);
 /// a . b for two vectors of one size.
 template <Real T> EBB_API Tensor<T> dot(const Operand<T>& a, const Operand<T>& b);
-/// The cross product along an axis of 3 elements. The shapes must be equal.
-/// @pytorch broadcasts the shapes: write `broadcast_to`.
+/// The cross product along an axis of the result, on which both must have 3 elements; the other
+/// axes broadcast.
+/// @pytorch calls it linalg.cross, which takes arrays with one number of axes.
 template <Real T>
 EBB_API Tensor<T> cross(const Operand<T>& a, const Operand<T>& b, int axis = -1);
 /// The Kronecker product: every element of a times all of b, as blocks. Both have three axes at

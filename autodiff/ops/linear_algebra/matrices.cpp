@@ -67,15 +67,19 @@ EBB_FOR_REALS(outer)
 
 template <Real T>
 Tensor<T> cross(const Operand<T>& a, const Operand<T>& b, int axis) {
-  const Shape &s = detail::Access::shape(a, "cross"), &t = detail::Access::shape(b, "cross");
-  if (!(s == t)) detail::throw_shapes("cross", "the shapes must be equal", s, t);
-  axis = detail::axis_of("cross", axis, s);
-  if (s.rank() == 0 || s[axis] != 3) {
-    detail::throw_shapes("cross", "the axis must have 3 elements", s);
+  const Shape &s = Access::shape(a, "cross"), &t = Access::shape(b, "cross");
+  const Shape shape = broadcast("cross", s, t);
+  // Shapes are aligned at the last axis, so that the axis is counted from there.
+  const int from_end = detail::axis_of("cross", axis, shape) - shape.rank();
+  const auto is_three = [&](const Shape& of) {
+    return of.rank() + from_end >= 0 && of.rank() > 0 && of[of.rank() + from_end] == 3;
+  };
+  if (!is_three(s) || !is_three(t)) {
+    detail::throw_shapes("cross", "the axis must have 3 elements in both", s, t);
   }
   const auto next = Array<std::int64_t>::of({1, 2, 0}), last = Array<std::int64_t>::of({2, 0, 1});
-  return index_select(a, axis, next) * index_select(b, axis, last) -
-         index_select(a, axis, last) * index_select(b, axis, next);
+  return index_select(a, from_end, next) * index_select(b, from_end, last) -
+         index_select(a, from_end, last) * index_select(b, from_end, next);
 }
 EBB_FOR_REALS(cross)
 

@@ -56,20 +56,32 @@ struct Cross {
     return {sample("of vectors", {spread({3}), spread({3}, 50)}, along(-1)),
             sample("of rows", {spread({2, 3}), spread({2, 3}, 2)}, along(1)),
             sample("of columns", {spread({3, 2}), spread({3, 2}, 2)}, along(0)),
+            sample("of one and many", {spread({3}), spread({2, 2, 3}, 2)}, along(-1)),
+            sample("of rows and planes", {spread({3, 1}), spread({2, 3, 2}, 2)}, along(1)),
             sample("of nothing", {spread({0, 3}), spread({0, 3})}, along(-1))};
   }
   static std::vector<Rejection> rejections() {
     return {{"another size", [] { cross(spread({2}), spread({2})); },
-             "cross: the axis must have 3 elements, not (2,)"},
+             "cross: the axis must have 3 elements in both, not (2,) and (2,)"},
+            {"an axis of size 1",
+             [] {
+               cross(spread({2, 3}), spread({2, 1}));
+             },
+             "cross: the axis must have 3 elements in both, not (2, 3) and (2, 1)"},
+            {"an axis that one lacks",
+             [] {
+               cross(spread({3, 3}), spread({3}), 0);
+             },
+             "cross: the axis must have 3 elements in both, not (3, 3) and (3,)"},
             {"other shapes",
              [] {
-               cross(spread({2, 3}), spread({3}));
+               cross(spread({2, 3}), spread({4, 3}));
              },
-             "cross: the shapes must be equal, not (2, 3) and (3,)"},
+             "cross: shapes (2, 3) and (4, 3)"},
             {"no such axis", [] { cross(spread({3}), spread({3}), 1); },
              "cross: axis 1 of an array with 1 axes"},
             {"scalars", [] { cross(spread({}), spread({})); },
-             "cross: the axis must have 3 elements, not ()"}};
+             "cross: the axis must have 3 elements in both, not () and ()"}};
   }
 };
 

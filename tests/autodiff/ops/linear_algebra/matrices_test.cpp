@@ -28,6 +28,23 @@ TEST_CASE_TEMPLATE("cross is perpendicular to both, along every axis", T, float,
   CHECK(equal(cross(transpose(a), transpose(b), 0).array(), transpose(expected).array()));
 }
 
+TEST_CASE("cross broadcasts all axes but its own") {
+  const auto a = op::spread({3}), b = op::spread({4, 2, 3}), c = reshape(a, {3, 1}).array();
+  const auto ab = cross(a, b).array(), ba = cross(b, a).array();
+  REQUIRE(ab.shape() == b.shape());
+  for (std::int64_t i = 0; i < 4; ++i) {
+    for (std::int64_t j = 0; j < 2; ++j) {
+      const Tensor<double> row = Tensor<double>(b)[i][j];
+      CHECK_AGREES(same_bits(Tensor<double>(ab)[i][j].array(), cross(a, row).array()));
+      CHECK_AGREES(same_bits(Tensor<double>(ba)[i][j].array(), cross(row, a).array()));
+    }
+  }
+  // Axis 1 of the result is axis 0 of the operand that has one axis less.
+  const auto d = transpose(b, {0, 2, 1}).array();
+  CHECK_AGREES(same_bits(cross(c, d, 1).array(), transpose(ab, {0, 2, 1}).array()));
+  CHECK(cross(a, Array<double>::zeros({0, 3})).shape() == Shape{0, 3});
+}
+
 TEST_CASE_TEMPLATE("kron puts all of b in the place of each element of a", T, float, double) {
   const auto a = Array<T>::of({{1, 2}, {3, 4}}), b = Array<T>::of({{0, 5}, {6, 7}});
   CHECK(equal(kron(a, b).array(),
