@@ -19,6 +19,7 @@
 #include "ebb/autodiff/ops/linear_algebra/matrix_functions.hpp"
 #include "ebb/autodiff/ops/linear_algebra/products.hpp"
 #include "ebb/autodiff/ops/linear_algebra/solvers.hpp"
+#include "ebb/autodiff/ops/linear_algebra/triangles.hpp"
 #include "ebb/autodiff/ops/log_scans.hpp"
 #include "ebb/autodiff/ops/masks.hpp"
 #include "ebb/autodiff/ops/networks/attention.hpp"
@@ -163,6 +164,7 @@ std::vector<RegistryEntry> registry() {
   add(all, "linear algebra", op::LinearAlgebra{});
   add(all, "sparse", op::SparseProducts{});
   add(all, "matrices", op::Matrices{});
+  add(all, "matrices", op::Triangles{});
   add(all, "distances", op::Distances{});
   add(all, "solvers", op::Solvers{});
   add(all, "matrix functions", op::MatrixFunctions{});

@@ -61,6 +61,23 @@ template <Real T> EBB_API Tensor<T> trace(const Operand<T>& x);
 template <Real T> EBB_API Tensor<T> tril(const Operand<T>& x, std::int64_t offset = 0);
 /// The elements (i, j) with j >= i + offset of the last two axes; zeros elsewhere
 template <Real T> EBB_API Tensor<T> triu(const Operand<T>& x, std::int64_t offset = 0);
+/// Options of lower_triangle: whether the packed elements are row by row, as PyTorch's tril_indices
+/// has them, in place of column by column, as LAPACK packs them.
+struct PackedOptions {
+  detail::ByName only_by_name = detail::ByName();
+  bool by_rows = false;
+};
+/// Lower triangles (..., d, d) of packed elements (..., d (d + 1) / 2), column by column: of a, b,
+/// c, d, e, f the rows are (a, 0, 0), (b, d, 0), (c, e, f). With a `diagonal` (..., d) the packed
+/// elements (..., d (d - 1) / 2) are those below it: of a, b, c and a diagonal x, y, z the rows are
+/// (x, 0, 0), (a, y, 0), (b, c, z). The axes before the last must be equal. For l with a positive
+/// diagonal, as exp(x), `matmul(l, l, {.transpose_b = true})` is positive definite.
+/// @pytorch has no such operation: it assigns to elements at tril_indices.
+template <Real T>
+EBB_API Tensor<T> lower_triangle(const Operand<T>& packed, PackedOptions options = {});
+template <Real T>
+EBB_API Tensor<T> lower_triangle(const Operand<T>& packed, const Operand<T>& diagonal,
+                                 PackedOptions options = {});
 /// Sums of products over the letters that the output lacks. "bij,bjk->bik" names the axes of each
 /// operand and of the result; "..." means axes that broadcast. Without "->" the output has the
 /// letters that occur once, in alphabetical order. A letter that occurs twice in one operand takes
