@@ -41,6 +41,12 @@ EBB_API Tensor<T> cross(const Operand<T>& a, const Operand<T>& b, int axis = -1)
 /// most; axes of size 1 stand before those of the one that has fewer.
 /// @pytorch takes any number of axes.
 template <Real T> EBB_API Tensor<T> kron(const Operand<T>& a, const Operand<T>& b);
+/// A matrix of matrices, row by row: `block({{a, b}, {c, d}})` has a beside b, and both above c and
+/// d. The heights within a row must be equal, and so must the widths of all rows, which may have
+/// different numbers of parts. Axes before the last two must be equal.
+/// @pytorch has no such operation: write cat twice.
+EBB_API Tensor<float> block(const std::vector<std::vector<Tensor<float>>>& rows);
+EBB_API Tensor<double> block(const std::vector<std::vector<Tensor<double>>>& rows);
 /// The distances (..., n, m) between all rows of a (..., n, d) and of b (..., m, d): the p-norms of
 /// their differences, p > 0. Axes before the last two broadcast. The slope is that of `norm`, 0
 /// between equal rows. Each difference is taken before it is squared, so that rows that are near

@@ -43,7 +43,54 @@ void check_matrices(std::string_view name, const Operand<T>& x) {
   detail::throw_shapes(name, "x must have two axes or more", shape);
 }
 
+std::string name_of_part(std::size_t row, std::size_t column) {
+  std::string name = "part ";
+  return name + std::to_string(column) + " of row " + std::to_string(row);
+}
+
+/// @throws ShapeError for a part that does not fit beside the first of its row.
+void check_part(const Shape& shape, const Shape& first, std::size_t row, std::size_t column) {
+  const int rank = shape.rank();
+  if (rank < 2) {
+    std::string is = "block: " + name_of_part(row, column) + " is no matrix, but ";
+    throw ShapeError(is + to_string(shape) + "; reshape it to a row (1, n) or a column (m, 1)");
+  }
+  if (rank == first.rank() && shape.with(rank - 1, 0) == first.with(rank - 1, 0)) return;
+  std::string is = "block: " + name_of_part(row, column) + " is ";
+  throw ShapeError(is + to_string(shape) + ", and part 0 is " + to_string(first) +
+                   "; in a row all sizes but the width must be equal");
+}
+
+template <class T>
+Tensor<T> block_of(const std::vector<std::vector<Tensor<T>>>& rows) {
+  if (rows.empty()) throw ArgumentError("block: no rows to join");
+  std::vector<Tensor<T>> whole;
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    const auto& parts = rows[i];
+    if (parts.empty()) {
+      throw ArgumentError("block: row " + std::to_string(i) + " has no parts to join");
+    }
+    for (std::size_t j = 0; j < parts.size(); ++j) {
+      if (parts[j].empty()) detail::throw_empty_operand("block");
+      check_part(parts[j].shape(), parts[0].shape(), i, j);
+    }
+    whole.push_back(parts.size() == 1 ? parts[0] : concat(parts, -1));
+    const Shape &shape = whole[i].shape(), &first = whole[0].shape();
+    const int rank = shape.rank();
+    if (rank == first.rank() && shape.with(rank - 2, 0) == first.with(rank - 2, 0)) continue;
+    throw ShapeError("block: the parts of row " + std::to_string(i) + " are " + to_string(shape) +
+                     " together, and those of row 0 are " + to_string(first) +
+                     "; all sizes but the height must be equal");
+  }
+  return whole.size() == 1 ? whole[0] : concat(whole, -2);
+}
+
 }  // namespace
+
+Tensor<float> block(const std::vector<std::vector<Tensor<float>>>& rows) { return block_of(rows); }
+Tensor<double> block(const std::vector<std::vector<Tensor<double>>>& rows) {
+  return block_of(rows);
+}
 
 template <Real T>
 Tensor<T> dot(const Operand<T>& a, const Operand<T>& b) {

@@ -105,6 +105,64 @@ struct Kron {
   }
 };
 
+/// Rows of matrices, joined as columns are, by `concat`.
+struct BlockMatrix {
+  static constexpr std::string_view name = "block";
+  static constexpr Lacks lacks{.scalar = "needs matrices"};
+  static std::vector<Sample> samples() {
+    return {sample("of four matrices",
+                   {spread({2, 3}, 50), spread({2, 1}), spread({1, 3}), spread({1, 1})},
+                   [](auto x) {
+                     return block({{x[0], x[1]}, {x[2], x[3]}});
+                   }),
+            sample("of rows with other numbers of parts", {spread({2, 1, 3}), spread({2, 2, 1})},
+                   [](auto x) {
+                     return block({{x[0]}, {x[1], x[1], x[1]}});
+                   }),
+            sample("of a row", {spread({2, 2})},
+                   [](auto x) {
+                     return block({{x[0], x[0]}});
+                   }),
+            sample("of one matrix", {spread({2, 2})}, [](auto x) { return block({{x[0]}}); }),
+            sample("with nothing", {spread({0, 3}), spread({2, 3}), spread({2, 0})}, [](auto x) {
+              return block({{x[0]}, {x[1], x[2]}});
+            })};
+  }
+  static std::vector<Rejection> rejections() {
+    const Tensor<double> a(spread({2, 2})), b(spread({3, 2})), c(spread({2}));
+    return {{"other heights",
+             [=] {
+               block({{a}, {a, b}});
+             },
+             "block: part 1 of row 1 is (3, 2), and part 0 is (2, 2); in a row all sizes but the "
+             "width must be equal"},
+            {"other widths",
+             [=] {
+               block({{a, a}, {b}});
+             },
+             "block: the parts of row 1 are (3, 2) together, and those of row 0 are (2, 4); all "
+             "sizes but the height must be equal"},
+            {"other batches",
+             [=] {
+               block({{a}, {unsqueeze(a, 0)}});
+             },
+             "block: the parts of row 1 are (1, 2, 2) together, and those of row 0 are (2, 2)"},
+            {"a vector",
+             [=] {
+               block({{a, c}});
+             },
+             "block: part 1 of row 0 is no matrix, but (2,); reshape it to a row (1, n) or a "
+             "column (m, 1)"},
+            {"no rows", [] { block(std::vector<std::vector<Tensor<double>>>{}); },
+             "block: no rows to join"},
+            {"no parts",
+             [=] {
+               block({{a}, {}});
+             },
+             "block: row 1 has no parts to join"}};
+  }
+};
+
 /// Rows of the flat matrix, gathered or scattered.
 struct Diag {
   static constexpr std::string_view name = "diag";
@@ -179,6 +237,6 @@ struct Triu {
   }
 };
 
-using Matrices = List<Dot, Outer, Cross, Kron, Diag, Trace, Tril, Triu>;
+using Matrices = List<Dot, Outer, Cross, Kron, BlockMatrix, Diag, Trace, Tril, Triu>;
 
 }  // namespace ebb::inline v0::op

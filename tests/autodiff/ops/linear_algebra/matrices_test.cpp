@@ -4,6 +4,7 @@
 
 #include "ebb/autodiff/ops.hpp"
 #include "ebb/autodiff/ops/sample.hpp"
+#include "ebb/autodiff/tape.hpp"
 #include "ebb/tests/close.hpp"
 
 using namespace ebb;
@@ -53,6 +54,28 @@ TEST_CASE_TEMPLATE("kron puts all of b in the place of each element of a", T, fl
               Array<T>::of({1, 2, 3, 10, 20, 30})));
   CHECK(
       equal(kron(Array<T>::of({1, 10}), b).array(), Array<T>::of({{0, 5, 0, 50}, {6, 7, 60, 70}})));
+}
+
+TEST_CASE_TEMPLATE("block puts matrices beside and below each other", T, float, double) {
+  const auto a = Array<T>::of({{1, 2}, {3, 4}}), b = Array<T>::of({{5}, {6}});
+  const Variable<T> c(Array<T>::of({{7}})), d(Array<T>::of({{8, 9}}));
+  CHECK(equal(block({{a, b}, {c, d}}).array(), Array<T>::of({{1, 2, 5}, {3, 4, 6}, {7, 8, 9}})));
+  CHECK(equal(block({{a}, {c, c}, {d}}).array(), Array<T>::of({{1, 2}, {3, 4}, {7, 7}, {8, 9}})));
+  CHECK(equal(block({{a, a}}).array(), Array<T>::of({{1, 2, 1, 2}, {3, 4, 3, 4}})));
+  CHECK(equal(block({{a}}).array(), a));
+  const auto none = Array<T>::zeros({0, 2}), batch = Array<T>::zeros({4, 5, 2});
+  CHECK(equal(block({{none}, {a}}).array(), a));
+  CHECK(block({{batch, batch}, {batch, batch}}).shape() == Shape{4, 10, 4});
+}
+
+TEST_CASE("each matrix of a block gets its part of the gradient") {
+  const Variable<double> a(op::spread({2, 2})), b(op::spread({2, 1})), c(op::spread({1, 3}));
+  const auto g = Array<double>::of({{1, 2, 3}, {4, 5, 6}, {7, 8, 9}});
+  Tape tape;
+  backward(sum(g * block({{a, b}, {c}})));
+  CHECK(equal(a.gradient(), Array<double>::of({{1, 2}, {4, 5}})));
+  CHECK(equal(b.gradient(), Array<double>::of({{3}, {6}})));
+  CHECK(equal(c.gradient(), Array<double>::of({{7, 8, 9}})));
 }
 
 TEST_CASE("diagonals are taken and made at every offset") {
