@@ -380,6 +380,11 @@ template <Real T> EBB_API Tensor<T> flip(const Operand<T>& x, const Axes& axes);
 /// @pytorch also takes lists of shifts and axes (write several calls), and no axis (write `reshape`
 /// to one axis first).
 template <Real T> EBB_API Tensor<T> roll(const Operand<T>& x, std::int64_t shift, int axis);
+/// Moves the elements n places along an axis, back if n < 0; `fill` where none arrive. Unlike with
+/// `roll`, those that would leave the axis are lost.
+/// @pytorch has no such operation: write cat and slices.
+template <Real T>
+EBB_API Tensor<T> shift(const Operand<T>& x, std::int64_t n, int axis, double fill = 0);
 /// How many elements are added before and after an axis
 struct PadWidth {
   std::int64_t before = 0, after = 0;

@@ -91,6 +91,14 @@ template void running_products(double*, const double*, const Shape&, const ScanO
 }  // namespace detail
 
 template <Real T>
+Tensor<T> shift(const Operand<T>& x, std::int64_t n, int axis, double fill) {
+  const Shape& shape = detail::Access::shape(x, "shift");
+  axis = resolve_axis("shift", axis, shape);
+  return detail::apply<op::Shift, T>({axis, std::clamp(n, -shape[axis], shape[axis]), fill}, x);
+}
+EBB_FOR_REALS(shift)
+
+template <Real T>
 Tensor<T> cumsum(const Operand<T>& x, int axis) {
   axis = detail::axis_of("cumsum", axis, detail::Access::shape(x, "cumsum"));
   return detail::apply<op::CumSum, T>({axis}, x);

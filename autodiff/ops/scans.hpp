@@ -103,41 +103,60 @@ inline std::vector<double> running_values(const Shape& shape, const ScanOptions&
 
 namespace op {
 
-/// The elements before each element in the order of a scan, and `first` at the start.
+/// The elements moved along an axis, and one value in the places that become free.
 struct Shift {
   static constexpr std::string_view name = "shift";
-  static constexpr bool internal = true;
   struct Options {
-    detail::ScanOptions scan;
-    double first;
+    int axis;
+    std::int64_t count;  ///< to the end, or if negative to the front; at most the size of the axis
+    double fill;
   };
   static constexpr unsigned reads[] = {0};
 
   template <class T>
   static detail::Block* forward(const Options& o, detail::Block* x) {
     detail::BlockHandle y(detail::allocate(x->shape, sizeof(T)));
-    const std::int64_t inner = detail::AxisView(x->shape, o.scan.axis).inner;
-    const std::int64_t before = o.scan.reverse ? inner : -inner;
+    const detail::AxisView v(x->shape, o.axis);
+    const std::int64_t line = v.size * v.inner, free = std::abs(o.count) * v.inner;
+    const std::int64_t lost = o.count < 0 ? free : 0, gap = o.count < 0 ? line - free : 0;
     const T* from = x->data<T>();
     T* to = y->data<T>();
-    detail::scan(x->shape, o.scan, [=](std::int64_t at, std::int64_t, bool first) {
-      to[at] = first ? T(o.first) : from[at + before];
-    });
+    for (std::int64_t i = 0; i < v.outer; ++i, from += line, to += line) {
+      std::copy_n(from + lost, line - free, to + (free - lost));
+      std::fill_n(to + gap, free, T(o.fill));
+    }
     return y.take();
   }
+  /// The elements before each element in the order of a scan, and `first` at the start.
   template <class T>
   static Tensor<T> of(const Tensor<T>& x, const detail::ScanOptions& scan, double first) {
-    return detail::apply<Shift, T>({scan, first}, x);
+    const std::int64_t one = std::min<std::int64_t>(detail::AxisView(x.shape(), scan.axis).size, 1);
+    return detail::apply<Shift, T>({scan.axis, scan.reverse ? -one : one, first}, x);
   }
-  static auto vjp_a(const auto& call) { return of(call.g(), call.options().scan.back(), 0); }
-  static constexpr Lacks lacks{.scalar = "needs an axis", .empty = "covered by cumprod"};
+  static auto vjp_a(const auto& call) {
+    using T = typename std::remove_cvref_t<decltype(call.g())>::value_type;
+    const Options o = call.options();
+    return detail::apply<Shift, T>({o.axis, -o.count, 0}, call.g());
+  }
+  static constexpr Lacks lacks{.scalar = "needs an axis"};
   static std::vector<Sample> samples() {
-    return {sample("forth", {spread({2, 3}, 50)}, [](auto x) { return of(x[0], {1}, 0.5); }),
-            sample("back", {spread({3, 2})}, [](auto x) {
-              return of(x[0], {0, true}, 2);
-            })};
+    const auto by = [](std::int64_t n, int axis, double fill) {
+      return [=](auto x) { return shift(x[0], n, axis, fill); };
+    };
+    return {sample("to the end", {spread({2, 3}, 50)}, by(1, 1, 0.5)),
+            sample("to the front", {spread({3, 2})}, by(-2, 0, 2)),
+            sample("of planes", {spread({2, 4, 2})}, by(3, -2, 0)),
+            sample("not at all", {spread({3})}, by(0, 0, 1)),
+            sample("out of sight", {spread({2, 2})},
+                   [](auto x) { return shift(x[0], 5, 0) + x[0] + shift(x[0], -5, 1); }),
+            sample("of nothing", {spread({0, 3})}, by(1, 0, 1))};
   }
-  static std::vector<Rejection> rejections() { return {}; }
+  static std::vector<Rejection> rejections() {
+    return {
+        {"of a scalar", [] { shift(spread({}), 1, 0); }, "shift: axis 0 of an array with 0 axes"},
+        {"no such axis", [] { shift(spread({3}), 1, 1); },
+         "shift: axis 1 of an array with 1 axes"}};
+  }
 };
 
 /// y[k] = a[k] y[k - 1] + b[k] with y[-1] = 0: the linear recurrence in the gradients of running

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Where operations on shapes and indices put each element.
+#include <algorithm>
+#include <cstdint>
 #include <limits>
 #include <type_traits>
+#include <vector>
 
 #include "ebb/autodiff/ops.hpp"
 #include "ebb/autodiff/ops/sample.hpp"
@@ -59,6 +62,22 @@ TEST_CASE("flip, roll, permute and pad put each element where the formula says")
   // Every element size has its own copy.
   CHECK_AGREES(
       same_bits(flip(cast<float>(x), {0, 2}).array(), cast<float>(flip(x, {0, 2})).array()));
+}
+
+TEST_CASE("shift loses what leaves the axis, and fills what becomes free") {
+  for (const std::int64_t n :
+       std::vector<std::int64_t>{INT64_MIN, -4, -3, -1, 0, 2, 4, INT64_MAX}) {
+    CAPTURE(n);
+    const auto by = std::clamp<std::int64_t>(n, -9, 9);
+    CHECK_AGREES(
+        same_bits(shift(x, n, 1, 7.5).array(), filled({3, 4, 5}, [=](auto i, auto j, auto k) {
+                    return j - by < 0 || j - by >= 4 ? 7.5 : x(i, j - by, k);
+                  })));
+  }
+  const auto row = Array<float>::of({1, 2, 3});
+  CHECK(equal(shift(row, 1, 0).array(), Array<float>::of({0, 1, 2})));
+  CHECK(equal(shift(row, -1, -1).array(), Array<float>::of({2, 3, 0})));
+  CHECK(shift(Array<double>::zeros({2, 0}), 3, 1, 1).shape() == Shape{2, 0});
 }
 
 TEST_CASE("margins and counts that no memory can hold are refused") {
