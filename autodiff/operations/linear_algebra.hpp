@@ -41,6 +41,12 @@ EBB_API Tensor<T> cross(const Operand<T>& a, const Operand<T>& b, int axis = -1)
 /// most; axes of size 1 stand before those of the one that has fewer.
 /// @pytorch takes any number of axes.
 template <Real T> EBB_API Tensor<T> kron(const Operand<T>& a, const Operand<T>& b);
+/// The powers 1, x, x^2, ..., x^(n - 1) of each element, (..., n) for x (...), in columns; from the
+/// highest with `decreasing`, as NumPy has them. `matmul(vander(x, n), c)` is the polynomial with
+/// the coefficients c (n,), of which c[0] is the constant. Slopes at 0 are right at every order.
+/// @pytorch calls it linalg.vander, which takes no scalar; its vander is decreasing.
+template <Real T>
+EBB_API Tensor<T> vander(const Operand<T>& x, std::int64_t n, bool decreasing = false);
 /// A matrix of matrices, row by row: `block({{a, b}, {c, d}})` has a beside b, and both above c and
 /// d. The heights within a row must be equal, and so must the widths of all rows, which may have
 /// different numbers of parts. Axes before the last two must be equal.

@@ -153,6 +153,17 @@ Tensor<T> kron(const Operand<T>& a, const Operand<T>& b) {
 EBB_FOR_REALS(kron)
 
 template <Real T>
+Tensor<T> vander(const Operand<T>& x, std::int64_t n, bool decreasing) {
+  const Shape& shape = Access::shape(x, "vander");
+  if (n < 0) {
+    throw ArgumentError("vander: " + std::to_string(n) + " powers of x, " + to_string(shape) +
+                        "; there are at least 0");
+  }
+  return detail::apply<op::Vander, T>({n, decreasing}, x);
+}
+EBB_FOR_REALS(vander)
+
+template <Real T>
 Tensor<T> diag(const Operand<T>& x, std::int64_t offset) {
   const Shape shape = Access::shape(x, "diag");
   if (shape.rank() == 2) {

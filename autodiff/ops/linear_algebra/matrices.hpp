@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Operations on vectors and matrices without kernels: products, diagonals and triangles, composed
-// of other operations.
+// Operations on vectors and matrices without kernels: products, diagonals, triangles and powers,
+// nearly all composed of other operations.
 #pragma once
+#include <algorithm>
+
 #include "ebb/autodiff/engine/op.hpp"
 #include "ebb/autodiff/formula/families.hpp"
 #include "ebb/autodiff/ops.hpp"
+#include "ebb/autodiff/ops/linear_algebra/batch.hpp"
 #include "ebb/autodiff/ops/sample.hpp"
 
 namespace ebb::inline v0::op {
@@ -102,6 +105,57 @@ struct Kron {
                kron(spread({2, 1, 1, 1}), spread({3}));
              },
              "kron: both must have three axes at most, not (2, 1, 1, 1) and (3,)"}};
+  }
+};
+
+/// Powers 0 to n - 1 of each element, by running products in double.
+struct Vander {
+  static constexpr std::string_view name = "vander";
+  struct Options {
+    std::int64_t n;
+    bool decreasing;
+  };
+  static constexpr unsigned reads[] = {1};
+
+  template <class T>
+  static detail::Block* forward(const Options& o, detail::Block* x) {
+    detail::BlockHandle y(detail::allocate(detail::batch_of(name, x->shape, {o.n}), sizeof(T)));
+    const T* const from = x->data<T>();
+    T* row = y->data<T>();
+    for (std::int64_t i = 0; i < x->shape.size(); ++i, row += o.n) {
+      double power = 1;
+      for (std::int64_t k = 0; k < o.n; ++k, power *= double(from[i])) {
+        row[o.decreasing ? o.n - 1 - k : k] = T(power);
+      }
+    }
+    return y.take();
+  }
+  /// The slope of x^k is k times the power before, also at 0. The constant column has none.
+  static auto vjp_a(const auto& call) {
+    using T = typename std::remove_cvref_t<decltype(call.g())>::value_type;
+    const Options o = call.options();
+    const std::int64_t n = std::max<std::int64_t>(o.n - 1, 0), first = o.n - n;
+    auto k = Array<T>::uninitialized({n});
+    for (std::int64_t i = 0; i < n; ++i) k.mutate()[i] = T(o.decreasing ? n - i : i + 1);
+    const SliceRange range = o.decreasing ? SliceRange{0, n} : SliceRange{first, o.n};
+    return sum(slice(call.g(), -1, range) * k * vander(call.a(), n, o.decreasing), Axes(-1));
+  }
+  static std::vector<Sample> samples() {
+    const auto to = [](std::int64_t n, bool decreasing) {
+      return [=](auto x) { return vander(x[0], n, decreasing); };
+    };
+    return {sample("of a vector", {Array<double>::of({-1.5, 0, 0.5, 2, 10})}, to(4, false)),
+            sample("decreasing", {Array<double>::of({{-2, 0}, {0.3, 1}})}, to(5, true)),
+            sample("of a scalar", {spread({})}, to(3, false)),
+            sample("to the power 0", {spread({2})},
+                   [](auto x) { return vander(x[0], 1) + unsqueeze(x[0], 1); }),
+            sample("to none", {spread({2})}, [](auto x) { return sum(vander(x[0], 0)) + x[0]; }),
+            sample("of nothing", {spread({0, 2})}, to(3, true))};
+  }
+  static std::vector<Rejection> rejections() {
+    return {{"a negative number", [] { vander(spread({2}), -1); },
+             "vander: -1 powers of x, (2,); there are at least 0"},
+            {"too many", [] { vander(spread({2}), INT64_MAX); }, "vander: "}};
   }
 };
 
@@ -237,6 +291,6 @@ struct Triu {
   }
 };
 
-using Matrices = List<Dot, Outer, Cross, Kron, BlockMatrix, Diag, Trace, Tril, Triu>;
+using Matrices = List<Dot, Outer, Cross, Kron, Vander, BlockMatrix, Diag, Trace, Tril, Triu>;
 
 }  // namespace ebb::inline v0::op

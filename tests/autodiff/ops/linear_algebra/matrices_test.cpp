@@ -56,6 +56,30 @@ TEST_CASE_TEMPLATE("kron puts all of b in the place of each element of a", T, fl
       equal(kron(Array<T>::of({1, 10}), b).array(), Array<T>::of({{0, 5, 0, 50}, {6, 7, 60, 70}})));
 }
 
+TEST_CASE_TEMPLATE("vander has the powers of each element in its row", T, float, double) {
+  const auto x = Array<T>::of({0, -2, 3});
+  CHECK(equal(vander(x, 4).array(), Array<T>::of({{1, 0, 0, 0}, {1, -2, 4, -8}, {1, 3, 9, 27}})));
+  CHECK(equal(vander(x, 3, true).array(), Array<T>::of({{0, 0, 1}, {4, -2, 1}, {9, 3, 1}})));
+  CHECK(equal(vander(Array<T>::full({}, 2), 3).array(), Array<T>::of({1, 2, 4})));
+  CHECK(vander(Array<T>::zeros({2, 3}), 5).shape() == Shape{2, 3, 5});
+  CHECK(vander(x, 0).shape() == Shape{3, 0});
+  CHECK(vander(Array<T>::zeros({0}), 4).shape() == Shape{0, 4});
+}
+
+TEST_CASE("the derivatives of a polynomial at 0 are its coefficients, times factorials") {
+  const Variable<double> x(Array<double>::of({0, 0}));
+  const auto c = Array<double>::of({5, 7, 11, 13, 17});
+  Tape tape;
+  Tensor<double> y = matmul(vander(x, 5), c);
+  double factorial = 1;
+  for (int k = 0; k < 5; ++k) {
+    CAPTURE(k);
+    CHECK(equal(y.array(), Array<double>::full({2}, factorial * c[k])));
+    factorial *= k + 1;
+    if (k < 4) y = grad(sum(y), x, {.create_graph = true});
+  }
+}
+
 TEST_CASE_TEMPLATE("block puts matrices beside and below each other", T, float, double) {
   const auto a = Array<T>::of({{1, 2}, {3, 4}}), b = Array<T>::of({{5}, {6}});
   const Variable<T> c(Array<T>::of({{7}})), d(Array<T>::of({{8, 9}}));
