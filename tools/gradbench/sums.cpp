@@ -31,11 +31,7 @@ struct Polynomial {
   explicit Polynomial(std::int64_t n)
       : t(ebb::Array<double>::linspace(-1, 1, n)), s(sign(t).array()) {}
 
-  Y operator()(const Y& x) const {
-    std::vector<Y> powers{ebb::Array<double>::ones(t.shape())};
-    while (std::int64_t(powers.size()) < x.size()) powers.push_back(powers.back() * t);
-    return sum(square(s - matmul(x, ebb::stack(powers)))) / 2;
-  }
+  Y operator()(const Y& x) const { return sum(square(s - matmul(vander(t, x.size()), x))) / 2; }
 
   ebb::Array<double> t, s;
 };

@@ -14,7 +14,6 @@ struct Mixture {
   std::int64_t n, k, d;
   ebb::Array<double> x;     ///< (n, d)
   double gamma = 1, m = 2;  ///< of the Wishart prior
-  ebb::Array<std::int64_t> places = places_of_factor(d);
 
   /// Weights (k), means (k, d), and inverse covariance factors (k, d (d + 1) / 2): the logarithms
   /// of the diagonal, then what is below it, column by column.
@@ -22,9 +21,7 @@ struct Mixture {
     using ebb::Axes;
     const auto logs = slice(factors, 1, {0, d}), scales = exp(logs);
     const auto below = slice(factors, 1, {d, d * (d + 1) / 2});
-    const auto none = Y(ebb::Array<double>::zeros({k, 1}));
-    const auto q =
-        reshape(index_select(ebb::concat({scales, below, none}, 1), 1, places), {k, d, d});
+    const auto q = lower_triangle(below, scales);
     // Q (x - mean) of all components by one product.
     const auto shifts = matmul(q, reshape(means, {k, d, 1}));
     const auto z = linear(x, reshape(q, {k * d, d}), reshape(-shifts, {k * d}));
@@ -33,21 +30,6 @@ struct Mixture {
     const auto prior =
         m * sum(logs) - gamma * gamma / 2 * (sum(square(scales)) + sum(square(below)));
     return likelihood - double(n) * logsumexp(alphas) + prior;
-  }
-
- private:
-  /// Where each element of a matrix (d, d) stands in a row of factors, which a 0 follows.
-  static ebb::Array<std::int64_t> places_of_factor(std::int64_t d) {
-    auto places = ebb::Array<std::int64_t>::uninitialized({d * d});
-    std::int64_t next = d;
-    for (std::int64_t column = 0; column < d; ++column) {
-      for (std::int64_t row = 0; row < d; ++row) {
-        places.mutate()[row * d + column] = row == column  ? row
-                                            : row > column ? next++
-                                                           : d * (d + 1) / 2;
-      }
-    }
-    return places;
   }
 };
 
