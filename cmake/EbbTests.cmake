@@ -87,7 +87,8 @@ else()
 endif()
 
 if(TARGET ebb_gradbench AND NOT BUILD_SHARED_LIBS AND NOT ebb_thread_sanitizer)
-  ebb_add_program(gradbench_tests SOURCES tests/gradbench/messages_test.cpp tests/main.cpp
+  file(GLOB sources CONFIGURE_DEPENDS tests/gradbench/*_test.cpp)
+  ebb_add_program(gradbench_tests SOURCES ${sources} tests/main.cpp
     LIBRARIES doctest::doctest ebb_gradbench_modules)
   target_compile_options(gradbench_tests PRIVATE $<$<CONFIG:Release>:-O1>)
   ebb_add_test(gradbench_tests COMMAND gradbench_tests)

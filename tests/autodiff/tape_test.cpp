@@ -445,23 +445,6 @@ TEST_CASE("the gradient of a slice is added to what is there, whatever holds tha
         return sum((a + b) * x.detach()) + sum(square(row(a, 0)));
       },
       {{5 + 8, 10 + 16}, {15, 20}, {25, 30}});
-  // By index, which may be there twice.
-  const auto twice = Array<std::int64_t>::of({2, 0, 2});
-  is([&](const auto& x) { return square(index_select(x, 0, twice)) + sum(x); },
-     {{2 + 6, 4 + 6}, {6, 6}, {20 + 6, 24 + 6}});
-  const auto last = Array<std::int64_t>::of({1});
-  is([&](const auto& x) { return sum(square(x)) + sum(index_select(x, 1, last) * 3.0); },
-     {{2, 7}, {6, 11}, {10, 15}});
-  const auto index = Array<std::int64_t>::of({{2, 0}, {2, 1}});
-  is([&](const auto& x) { return square(gather(x, 0, index)); }, {{0, 4}, {0, 8}, {20, 0}});
-  is([&](const auto& x) { return sum(x) + sum(gather(x, 0, index) * 2.0); },
-     {{1, 3}, {1, 3}, {5, 1}});
-  is(
-      [&](const auto& x) {
-        const auto a = x * 2.0, b = x * 3.0;
-        return sum((a + b) * x.detach()) + sum(square(gather(a, 0, index)));
-      },
-      {{5, 10 + 16}, {15, 20 + 32}, {25 + 80, 30}});
 }
 
 }  // TEST_SUITE("tape")

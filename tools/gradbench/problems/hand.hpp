@@ -61,8 +61,8 @@ class Hand {
     mirror_ = Doubles({3, 1}, {model.is_mirrored ? -1.0 : 1.0, 1, 1});
   }
 
-  /// The errors (n, 3) of one vertex for each point, for 26 parameters: the rotation and the place
-  /// of the hand, and four angles of each finger.
+  /// The errors (n, 3) of one vertex for each point, for 26 parameters: how the hand is turned,
+  /// where it is, and four angles of each finger.
   Y operator()(const Y& theta) const { return points_ - transpose(positions(theta)); }
   /// The errors (n, 3) of places in triangles, by the weights (n, 2) of the first two corners.
   Y operator()(const Y& theta, const Y& us) const {

@@ -13,10 +13,10 @@ struct Mixture {
 
   std::int64_t n, k, d;
   ebb::Array<double> x;     ///< (n, d)
-  double gamma = 1, m = 2;  ///< of the Wishart prior
+  double gamma = 1, m = 2;  ///< the numbers of the Wishart prior
 
-  /// Weights (k), means (k, d), and inverse covariance factors (k, d (d + 1) / 2): the logarithms
-  /// of the diagonal, then what is below it, column by column.
+  /// Weights (k), means (k, d), and inverse covariance factors (k, d (d + 1) / 2): logarithms of
+  /// the diagonal, then what is below it, column by column.
   Y operator()(const Y& alphas, const Y& means, const Y& factors) const {
     using ebb::Axes;
     const auto logs = slice(factors, 1, {0, d}), scales = exp(logs);
