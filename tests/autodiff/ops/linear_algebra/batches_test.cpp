@@ -103,6 +103,67 @@ TEST_CASE("each system is solved alone") {
              [&](const auto& x) { return weighed(lstsq(x, right(x, 2), {.least_norm = true})); });
 }
 
+TEST_CASE("each triangle is multiplied alone") {
+  const auto right = [](const auto& x) {
+    using T = typename std::remove_cvref_t<decltype(x)>::value_type;
+    return cast<T>(op::spread({3, 2}));
+  };
+  const auto a = six(3, 3);
+  check_each(a, [&](const auto& x) { return weighed(matmul(tril(x), right(x))); });
+  check_each(a, [&](const auto& x) {
+    return weighed(matmul(triu(x, 1), right(x), {.transpose_a = true}));
+  });
+  check_each(a, [&](const auto& x) { return weighed(matmul(tril(x, -1), triu(x)) * 0.1); });
+  check_each(a, [&](const auto& x) {
+    return weighed(triangular_solve(x, matmul(cholesky(x), right(x))));
+  });
+}
+
+TEST_CASE("a side that all matrices share has the sum of the gradients") {
+  const auto a = six(3, 3).reshape({6, 3, 3}), b = op::spread({3, 2}), v = op::spread({3});
+  const auto is_sum = [&](const auto& f, const Array<double>& shared) {
+    auto total = Array<double>::zeros(shared.shape());
+    for (std::int64_t k = 0; k < 6; ++k) {
+      const auto alone = [&](const auto& x) { return weighed(f(Tensor<double>(one(a, k)), x)); };
+      total = total + gradient(alone, shared).array();
+    }
+    const auto all = [&](const auto& x) { return weighed(f(Tensor<double>(a), x)); };
+    // Sums of some ten terms, in another order.
+    CHECK_AGREES(close(gradient(all, shared).array(), total, 1e-13, 1e-13));
+  };
+  const auto product = [](const auto& x, const auto& y) { return matmul(tril(x), y); };
+  const auto solution = [](const auto& x, const auto& y) { return triangular_solve(x, y); };
+  const auto upper = [](const auto& x, const auto& y) {
+    return triangular_solve(x, y, {.upper = true, .transpose = true, .unit_triangular = true});
+  };
+  const auto by_factor = [](const auto& x, const auto& y) { return cholesky_solve(tril(x), y); };
+  const auto regular = [](const auto& x, const auto& y) { return solve(x, y); };
+  const auto fit = [](const auto& x, const auto& y) { return lstsq(x, y); };
+  for (const auto& shared : {b, v}) {
+    CAPTURE(shared.shape());
+    is_sum(product, shared);
+    is_sum(solution, shared);
+    is_sum(upper, shared);
+    is_sum(by_factor, shared);
+    is_sum(regular, shared);
+    is_sum(fit, shared);
+  }
+  // One matrix, and many right-hand sides.
+  const auto many = op::spread({4, 3, 2});
+  const auto turned = [&](const auto& x) {
+    return weighed(matmul(tril(x), many)) + weighed(triangular_solve(x, many));
+  };
+  auto total = Array<double>::zeros({3, 3});
+  for (std::int64_t k = 0; k < 4; ++k) {
+    const auto side = one(many, k);
+    const auto alone = [&](const auto& x) {
+      return weighed(matmul(tril(x), side)) + weighed(triangular_solve(x, side));
+    };
+    total = total + gradient(alone, one(a, 1)).array();
+  }
+  CHECK_AGREES(close(gradient(turned, one(a, 1)).array(), total, 1e-13, 1e-13));
+}
+
 TEST_CASE("right-hand sides broadcast with matrices") {
   const auto a = six(3, 3).reshape({6, 3, 3}), b = op::spread({6, 3, 2}), v = op::spread({3});
   const auto x = solve(a, b).array(), y = solve(a, v).array(), z = solve(one(a, 1), b).array();
