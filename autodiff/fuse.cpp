@@ -2,6 +2,7 @@
 #include "ebb/autodiff/fuse.hpp"
 
 #include <algorithm>
+#include <string>
 
 #include "ebb/autodiff/engine/fused_run.hpp"
 #include "ebb/autodiff/engine/higher_order.hpp"
@@ -10,6 +11,7 @@
 #include "ebb/autodiff/engine/sweep.hpp"
 #include "ebb/autodiff/kernels/table.hpp"
 #include "ebb/autodiff/tape.hpp"
+#include "ebb/autodiff/values/error.hpp"
 #include "ebb/autodiff/values/instances.hpp"
 
 namespace ebb::inline v0::detail {
@@ -433,5 +435,12 @@ EBB_HOT Tensor<T> fuse_arguments(const FusedLoops<T>& loops, FusedReduction redu
 }
 
 EBB_FOR_REALS(fuse_arguments)
+
+void check_width(int size, const Shape& shape) {
+  if (shape.rank() == 2 && shape[1] == size) return;
+  const std::string width = std::to_string(size);
+  throw ShapeError("rows<" + width + ">: x of shape " + to_string(shape) +
+                   "; the formula takes a matrix (n, " + width + ")");
+}
 
 }  // namespace ebb::inline v0::detail

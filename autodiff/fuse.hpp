@@ -9,7 +9,6 @@
 #include <algorithm>
 #include <array>
 #include <span>
-#include <string>
 #include <tuple>
 #include <vector>
 
@@ -17,13 +16,15 @@
 #include "ebb/autodiff/formula/activations.hpp"
 #include "ebb/autodiff/operations/fuse_without_header.hpp"
 #include "ebb/autodiff/ops.hpp"
-#include "ebb/autodiff/values/error.hpp"
 
 namespace ebb::inline v0 {
 namespace detail {
 
 template <class F>
 struct FuseHeader {};
+
+/// @throws ShapeError for an argument of `rows<size>` that is no matrix (n, size).
+EBB_API void check_width(int size, const Shape& shape);
 
 enum class FusedReduction { none, sum, mean };
 
@@ -198,10 +199,7 @@ auto run_with_rows(const A&... x) {
 /// @throws ShapeError for a matrix of another shape.
 template <int size, Real T>
 fused::Rows<T, size> rows(const Operand<T>& x) {
-  if (x.shape().rank() != 2 || x.shape()[1] != size) {
-    throw ShapeError("rows<" + std::to_string(size) + ">: x of shape " + to_string(x.shape()) +
-                     "; the formula takes a matrix (n, " + std::to_string(size) + ")");
-  }
+  detail::check_width(size, x.shape());
   return {unbind(transpose(x))};
 }
 /// The rows of a matrix x (rows, size) with these indices (n,). The gradient adds up what all that

@@ -33,10 +33,12 @@ concept SeveralResults = requires {
 
 /// The results of a formula, as an array of values.
 template <class V, class R>
-constexpr auto results_of(R&& y) {
+EBB_INLINE constexpr auto results_of(const R& y) {
   if constexpr (SeveralResults<R>) {
-    return std::apply(
-        [](const auto&... each) { return std::array<V, sizeof...(each)>{V(each)...}; }, y);
+    return [&]<std::size_t... k>(std::index_sequence<k...>) EBB_LAMBDA {
+      return std::array<V, sizeof...(k)>{V(std::get<k>(y))...};
+    }
+    (std::make_index_sequence<std::tuple_size_v<R>>());
   } else {
     return std::array<V, 1>{V(y)};
   }
@@ -137,8 +139,8 @@ class TracedFormula {
   template <class G>
   static constexpr void each_read(int at, const G& f) {
     const Step& step = whole.steps[at];
-    const int inputs[] = {step.a, step.b, step.c};
-    for (int k = 0; k < step.reads(); ++k) f(inputs[k]);
+    const int reads[] = {step.a, step.b, step.c};
+    for (int k = 0; k < step.reads(); ++k) f(reads[k]);
   }
   /// Marks what the marked steps read, directly or not, but nothing below the steps of `ends`.
   static constexpr void mark_needed(Marks& marks, const Marks& ends) {
@@ -248,8 +250,8 @@ class TracedFormula {
       if (kept[i] && keeping == Kept::taken) {
         step = {StepKind::input, first_kept + position, 0, 0, 0, 0, 0, nullptr};
       }
-      int* const inputs[] = {&step.a, &step.b, &step.c};
-      for (int k = 0; k < step.reads(); ++k) *inputs[k] = place[*inputs[k]];
+      int* const reads[] = {&step.a, &step.b, &step.c};
+      for (int k = 0; k < step.reads(); ++k) *reads[k] = place[*reads[k]];
       if (kept[i]) program.kept[position] = next;
       place[i] = next++;
     }
