@@ -202,6 +202,33 @@ TEST_CASE("results of one formula are differentiated with respect to each other 
   CHECK(of_first[1].array()(0) == first.array()(0));
 }
 
+TEST_CASE("what a pass back keeps, or passes on, is that of the right result") {
+  Tape tape;
+  const auto x = tape.watch(Array<double>::of({0.3, -0.8})),
+             y = tape.watch(Array<double>::of({2, 5}));
+  // The slope reads the second result; y gets the gradient of the third as it is.
+  const auto [p, q, r] =
+      fuse([](auto a, auto b) { return std::tuple(3 * a, tanh(a), 2 * a + b); }, x, y);
+  const auto g = grad(sum(p * 5.0) + sum(q * 7.0) + sum(r * 11.0), {x, y});
+  for (std::int64_t i = 0; i < 2; ++i) {
+    const double t = std::tanh(x.array()(i));
+    CHECK(std::abs(g[0].array()(i) - (15 + 7 * (1 - t * t) + 22)) < 1e-13);
+    CHECK(g[1].array()(i) == 11);
+  }
+}
+
+TEST_CASE("a gradient that was left to one call reaches no other") {
+  Tape tape;
+  const auto x = tape.watch(Array<double>::of({0.3, -0.8})),
+             w = tape.watch(Array<double>::of({2, 5}));
+  constexpr auto f = [](auto v) { return std::tuple(2 * v, v * v); };
+  const auto first = fuse(f, x), second = fuse(f, w);
+  // Nothing goes on from the first result of the second call.
+  const auto g = grad(sum(second[1]) + sum(first[0]), {second[0], x});
+  CHECK(g[0].array()(0) == 0);
+  CHECK(g[1].array()(0) == 2);
+}
+
 TEST_CASE("a tape with several results is swept twice, and in a checkpoint") {
   Variable<double> w(op::spread({5}, 0.6));
   const auto f = [](auto x) {
