@@ -169,9 +169,10 @@ struct OfColumns {
 
 template <class A>
 auto columns_of(const A& x) {
-  if constexpr (width_of < A >> 0) {
+  constexpr int width = width_of<A>;
+  if constexpr (width > 0) {
     return [&]<std::size_t... i>(std::index_sequence<i...>) { return std::tuple(x.columns[i]...); }
-    (std::make_index_sequence<std::size_t(width_of<A>)>());
+    (std::make_index_sequence<std::size_t(width)>());
   } else {
     return std::tuple<const A&>(x);
   }
@@ -183,9 +184,11 @@ auto run_with_rows(const A&... x) {
   static_assert(is_empty,
                 "fuse: the lambda must capture nothing, since it runs again in the sweep; pass "
                 "numbers and tensors as arguments");
-  return std::apply(
-      [](const auto&... each) { return run<OfColumns<F, width_of<A>...>, reduction>(each...); },
-      std::tuple_cat(columns_of(x)...));
+  if constexpr (is_empty) {
+    return std::apply(
+        [](const auto&... each) { return run<OfColumns<F, width_of<A>...>, reduction>(each...); },
+        std::tuple_cat(columns_of(x)...));
+  }
 }
 
 }  // namespace fused

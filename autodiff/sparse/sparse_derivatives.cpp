@@ -165,16 +165,16 @@ Array<T> values_of(const Recording<T>& f, const SparsityPattern& pattern,
   T* const to = values.mutate();
   const Array<std::int64_t>&offsets = pattern.offsets(), &indices = pattern.indices();
   // The places of each colour: by rows they are those of whole rows.
-  std::vector<List> rows_of(static_cast<std::size_t>(colouring.colours));
+  std::vector<List> of_colour(static_cast<std::size_t>(colouring.colours));
   for (std::int64_t i = 0; i < pattern.rows(); ++i) {
     if (colouring.of_rows) {
-      rows_of[std::size_t(colouring.of[std::size_t(i)])].push_back(i);
+      of_colour[std::size_t(colouring.of[std::size_t(i)])].push_back(i);
       continue;
     }
     for (std::int64_t k = offsets[i]; k < offsets[i + 1]; ++k) {
       const auto c = std::size_t(colouring.of[std::size_t(indices[k])]);
-      rows_of[c].push_back(i);
-      rows_of[c].push_back(k);
+      of_colour[c].push_back(i);
+      of_colour[c].push_back(k);
     }
   }
   const auto seed = [&](T* v, std::int64_t c) {
@@ -182,13 +182,13 @@ Array<T> values_of(const Recording<T>& f, const SparsityPattern& pattern,
   };
   if (colouring.of_rows) {
     f.vjps(colouring.colours, seed, [&](std::int64_t c, const T* g) {
-      for (const std::int64_t i : rows_of[std::size_t(c)]) {
+      for (const std::int64_t i : of_colour[std::size_t(c)]) {
         for (std::int64_t k = offsets[i]; k < offsets[i + 1]; ++k) to[k] = g[indices[k]];
       }
     });
   } else {
     f.jvps(colouring.colours, seed, [&](std::int64_t c, const T* y) {
-      const List& list = rows_of[std::size_t(c)];
+      const List& list = of_colour[std::size_t(c)];
       for (std::size_t at = 0; at < list.size(); at += 2) to[list[at + 1]] = y[list[at]];
     });
   }
