@@ -4,23 +4,11 @@
 #pragma once
 #include <algorithm>
 
-#include "ebb/autodiff/engine/fused_loops.hpp"
-#include "ebb/autodiff/formula/lanes.hpp"
+#include "ebb/autodiff/engine/formula_rows.hpp"
 #include "ebb/autodiff/formula/program.hpp"
 
 namespace ebb::inline v0::inline EBB_ISA_NAMESPACE {
 namespace fused {
-
-/// All bits of every lane.
-template <class V>
-EBB_INLINE V ones() {
-  return V(typename V::Bits(~typename V::Bits::Word(0)));
-}
-/// g * d, or 0 where the derivative d is 0.
-template <class V>
-EBB_INLINE V product(const V& g, const V& d) {
-  return V(select(d == 0, 0, g * d));
-}
 
 /// Partial sums in 256 bytes, for registers of any width. Vectors are added to them in turn, and
 /// the sums are folded by halves: the order of additions that all sums of the library have.
@@ -57,31 +45,43 @@ struct Tree {
   }
 };
 
-/// The lanes of the vector at element i of n, and 0 past the end.
-template <class V>
-EBB_INLINE V within(const V& v, std::int64_t i, std::int64_t n) {
-  return i + V::size > n ? V(select(V::first(int(n - i)), v, 0)) : v;
-}
-/// False if a lane is NaN.
-template <class V>
-EBB_INLINE bool is_number_in_every_lane(const V& v) {
-  const auto sum = v.sum();
-  return sum == sum;
+/// One of the steps, if there is such a one.
+template <int step, class V>
+EBB_INLINE void take(V& to, const V* steps) {
+  if constexpr (step >= 0) to = steps[step];
 }
 
-/// What a loop does with a vector of an output.
-enum class Way : char { store, stream, add, none };
+/// What a program gives at one place.
+template <const auto& program, class V>
+struct Place {
+  static constexpr int arguments = int(std::size(program.slopes));
+  static constexpr int results = int(std::size(program.values));
+  static constexpr int kept_count = int(std::size(program.kept));
+  /// The arguments whose slope it gives.
+  static constexpr std::array<bool, arguments> is_given = [] {
+    std::array<bool, arguments> is_given{};
+    for (int k = 0; k < arguments; ++k) is_given[k] = program.slopes[k] >= 0;
+    return is_given;
+  }();
 
-template <class V, class T>
-EBB_INLINE void put(const V& v, T* to, Way way) {
-  if (way == Way::store) [[likely]] {
-    v.store(to);
-  } else if (way == Way::stream) {
-    v.stream(to);
-  } else if (way == Way::add) {
-    (V::load(to) + v).store(to);
+  V slopes[arguments], values[results], kept[kept_count];
+
+  template <int inputs>
+  EBB_INLINE explicit Place(const V (&x)[inputs])
+      : Place(x, std::make_index_sequence<arguments>(), std::make_index_sequence<results>(),
+              std::make_index_sequence<kept_count>()) {}
+
+ private:
+  template <int inputs, std::size_t... k, std::size_t... j, std::size_t... m>
+  EBB_INLINE Place(const V (&x)[inputs], std::index_sequence<k...>, std::index_sequence<j...>,
+                   std::index_sequence<m...>) {
+    V steps[std::size(program.steps)];
+    detail::run_program<program>(x, steps);
+    (take<program.slopes[k]>(slopes[k], steps), ...);
+    (take<program.values[j]>(values[j], steps), ...);
+    (take<program.kept[m]>(kept[m], steps), ...);
   }
-}
+};
 
 /// The loops of a formula F for elements of type T and arguments of which some are plain numbers.
 template <class F, class T, bool... number>
@@ -94,7 +94,6 @@ class FormulaLoops {
   using Slopes = detail::Slopes;
   using Kept = detail::Kept;
   static constexpr int arguments = sizeof...(number);
-  static constexpr bool is_number[] = {number...};
   static constexpr int inputs = (0 + ... + (number ? 0 : 1));
   static constexpr int kept_count = Formula::kept_count;
 
@@ -102,124 +101,49 @@ class FormulaLoops {
   static constexpr int results = Formula::results;
 
  private:
-  /// The rows of a block, from an element on.
   template <class V>
-  struct Rows {
-    const T* data[arguments];
-    V numbers[arguments];
-    T* gradients[arguments];
-    Way ways[arguments];
-    T* kept[kept_count + 1];  // and one, since no array is empty
-    const T* upstream[results];
-    Way way;  // of the results and of what is kept
-
-    EBB_INLINE Rows(const Block& block, std::int64_t begin) {
-      way = block.streams ? Way::stream : Way::store;
-      detail::unrolled<arguments>([&](auto k) EBB_LAMBDA {
-        const detail::FusedArgument<T>& argument = block.arguments[k];
-        if constexpr (is_number[k]) {
-          numbers[k] = V(argument.number);
-        } else {
-          data[k] = argument.values.at(begin);
-          gradients[k] = argument.gradient + begin;
-          ways[k] = !argument.gradient ? Way::none : argument.adds ? Way::add : way;
-        }
-      });
-      detail::unrolled<kept_count>(
-          [&](auto k) EBB_LAMBDA { kept[k] = block.kept ? block.kept[k] + begin : nullptr; });
-    }
-    /// The rows of a pass back, with the upstream gradients.
-    EBB_INLINE static Rows with_upstream(const Block& block, std::int64_t begin) {
-      Rows rows(block, begin);
-      detail::unrolled<results>([&](auto j)
-                                    EBB_LAMBDA { rows.upstream[j] = block.g[j].at(begin); });
-      return rows;
-    }
-  };
-
-  /// What the steps of a program compute at element i.
-  template <class V, bool with_value, Slopes slopes, Kept keeping, bool careful = false>
-  struct Place {
-    static constexpr const auto& program =
-        FormulaOf<careful>::template program<with_value, slopes, keeping>;
-
-    V steps[std::size(program.steps)];
-
-    EBB_INLINE Place(const Rows<V>& rows, std::int64_t i) {
-      V x[Formula::inputs];
-      detail::unrolled<arguments>([&](auto k) EBB_LAMBDA {
-        if constexpr (is_number[k]) {
-          x[k] = rows.numbers[k];
-        } else {
-          x[k] = V::load(rows.data[k] + i);
-        }
-      });
-      if constexpr (keeping == Kept::taken) {
-        if constexpr (results > 1) {
-          detail::unrolled<results>(
-              [&](auto j) EBB_LAMBDA { x[arguments + j] = V::load(rows.upstream[j] + i); });
-        }
-        detail::unrolled<kept_count>(
-            [&](auto k) EBB_LAMBDA { x[Formula::first_kept + k] = V::load(rows.kept[k] + i); });
-      }
-      detail::run_program<program>(x, steps);
-    }
-    EBB_INLINE const V& value(int j = 0) const { return steps[program.values[j]]; }
-    EBB_INLINE const V& kept(int k) const { return steps[program.kept[k]]; }
-    /// Calls f(k, slope) for every argument k whose slope is wanted.
-    template <class G>
-    EBB_INLINE void each_slope(const G& f) const {
-      detail::unrolled<arguments>([&](auto k) EBB_LAMBDA {
-        if constexpr (program.slopes[k] >= 0) f(k, steps[program.slopes[k]]);
-      });
-    }
-    /// Writes the gradients of these arguments, or adds to them.
-    EBB_INLINE void put(const V (&parts)[arguments], const Rows<V>& rows, std::int64_t i) const {
-      each_slope([&](auto k, const V&)
-                     EBB_LAMBDA { fused::put(parts[k], rows.gradients[k] + i, rows.ways[k]); });
-    }
-  };
+  using Rows = BlockRows<V, results, kept_count, number...>;
+  static constexpr std::array<bool, kept_count + 1> is_result = [] {
+    std::array<bool, kept_count + 1> is_result{};
+    for (int k = 0; k < kept_count; ++k) is_result[k] = Formula::kept_results[k] >= 0;
+    return is_result;
+  }();
 
   /// y = f(x...), and the steps that are kept for `pull` if there is room for them.
   template <class V>
   EBB_INLINE static void value(const Block& block, std::int64_t begin, std::int64_t n) {
-    const Rows<V> rows(block, begin);
-    T* y[results];
-    detail::unrolled<results>([&](auto j) EBB_LAMBDA { y[j] = block.y[j] + begin; });
+    Rows<V> rows(block, begin);
+    rows.with_results(block, begin);
     for (std::int64_t i = 0; i < n; i += V::size) {
-      const Place<V, true, Slopes::none, Kept::given> at(rows, i);
-      detail::unrolled<results>([&](auto j)
-                                    EBB_LAMBDA { fused::put(at.value(j), y[j] + i, rows.way); });
-      detail::unrolled<kept_count>([&](auto k) EBB_LAMBDA {
-        if constexpr (Formula::kept_results[k] >= 0) return;  // it is in y
-        if (rows.kept[k]) fused::put(at.kept(k), rows.kept[k] + i, rows.way);
-      });
+      V x[Formula::inputs];
+      rows.template load<false>(x, i);
+      const Place<Formula::template program<true, Slopes::none, Kept::given>, V> at(x);
+      rows.template put_results<is_result>(at.values, at.kept, i);
     }
   }
 
   // Gradients are computed twice where a product is NaN. A gradient of 0 gives 0, whatever slope it
   // meets; to choose that at every step would take half of the time, and matters only there.
 
-  /// The gradient g times each slope, or 0 where either is 0. The lanes in which g is not 0 are
-  /// bits and not a mask: in a unit without AVX-512, g++ makes lanes of 64 bytes one by one for a
-  /// mask that is used more than once. All gradients are computed before the first store: g++
-  /// splits a `select` whose mask is used across a branch.
+  /// The gradient g times each slope, or 0 where either is 0. All gradients are computed before the
+  /// first store: g++ splits a `select` whose mask is used across a branch.
   template <class V, Kept keeping>
   EBB_INLINE static void carefully(const Block& block, std::int64_t begin, std::int64_t n) {
-    const Rows<V> rows =
-        keeping == Kept::taken ? Rows<V>::with_upstream(block, begin) : Rows<V>(block, begin);
+    constexpr bool takes = keeping == Kept::taken;
+    Rows<V> rows(block, begin);
+    if constexpr (takes) rows.with_upstream(block, begin);
     for (std::int64_t i = 0; i < n; i += V::size) {
-      const Place<V, false, Slopes::all, keeping, true> at(rows, i);
-      V parts[arguments];
+      V x[Formula::inputs];
+      rows.template load<takes>(x, i);
+      const Place<FormulaOf<true>::template program<false, Slopes::all, keeping>, V> at(x);
       if constexpr (results > 1) {
-        at.each_slope([&](auto k, const V& slope) EBB_LAMBDA { parts[k] = slope; });
+        rows.template put_gradients<at.is_given>(at.slopes, i);
       } else {
-        const V g = keeping == Kept::taken ? V::load(rows.upstream[0] + i) : V(block.scale);
-        const auto passes = V(select(g == 0, 0, ones<V>())).bits();
-        at.each_slope([&](auto k, const V& slope)
-                          EBB_LAMBDA { parts[k] = V(product(g, slope).bits() & passes); });
+        V parts[arguments];
+        const V g = takes ? V::load(rows.upstream[0] + i) : V(block.scale);
+        scaled_carefully<at.is_given>(at.slopes, g, parts);
+        rows.template put_gradients<at.is_given>(parts, i);
       }
-      at.put(parts, rows, i);
     }
   }
 
@@ -229,22 +153,20 @@ class FormulaLoops {
   template <class V, Slopes slopes, class Careful>
   EBB_INLINE static void pull(const Block& block, std::int64_t begin, std::int64_t n,
                               const Careful& carefully) {
-    const auto rows = Rows<V>::with_upstream(block, begin);
+    Rows<V> rows(block, begin);
+    rows.with_upstream(block, begin);
     V seen(0);
     for (std::int64_t i = 0; i < n; i += V::size) {
-      const Place<V, false, slopes, Kept::taken> at(rows, i);
+      V x[Formula::inputs], parts[arguments];
+      rows.template load<true>(x, i);
+      const Place<Formula::template program<false, slopes, Kept::taken>, V> at(x);
       const V g = results > 1 ? V(1) : V::load(rows.upstream[0] + i);
-      V parts[arguments], sum(0);
-      at.each_slope([&](auto k, const V& slope) EBB_LAMBDA {
-        parts[k] = results > 1 ? slope : V(g * slope);
-        sum = sum + parts[k];
-      });
-      sum = within(sum, i, n);
+      const V sum = within(scaled<at.is_given>(at.slopes, g, parts), i, n);
       if (block.adds && !is_number_in_every_lane(sum)) [[unlikely]] {
         carefully(block, begin + i, std::min<std::int64_t>(n - i, V::size));
         continue;
       }
-      at.put(parts, rows, i);
+      rows.template put_gradients<at.is_given>(parts, i);
       seen = seen + sum;
     }
     if (!is_number_in_every_lane(seen)) carefully(block, begin, n);
@@ -259,15 +181,13 @@ class FormulaLoops {
     Tree<V> tree;
     V seen(0);
     for (std::int64_t i = 0; i < n; i += V::size) {
-      const Place<V, true, slopes, Kept::computed> at(rows, i);
-      V parts[arguments], sum(0);
-      at.each_slope([&](auto k, const V& slope) EBB_LAMBDA {
-        parts[k] = slope * scale;
-        sum = sum + parts[k];
-      });
-      at.put(parts, rows, i);
+      V x[Formula::inputs], parts[arguments];
+      rows.template load<false>(x, i);
+      const Place<Formula::template program<true, slopes, Kept::computed>, V> at(x);
+      const V sum = scaled<at.is_given>(at.slopes, scale, parts);
+      rows.template put_gradients<at.is_given>(parts, i);
       if constexpr (slopes != Slopes::none) seen = seen + within(sum, i, n);
-      tree.add(within(at.value(), i, n));
+      tree.add(within(at.values[0], i, n));
     }
     if constexpr (slopes != Slopes::none) {
       if (!is_number_in_every_lane(seen)) carefully(block, begin, n);

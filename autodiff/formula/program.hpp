@@ -2,8 +2,11 @@
 // A traced formula with its slopes as a program without branches, and its run on any kind of
 // number.
 #pragma once
+#include <algorithm>
 #include <array>
+#include <iterator>
 #include <tuple>
+#include <utility>
 
 #include "ebb/autodiff/formula/trace.hpp"
 
@@ -266,50 +269,69 @@ class TracedFormula {
 template <int i, class... Ops>
 std::tuple_element_t<std::size_t(i), std::tuple<Ops...>> operation_at(op::List<Ops...>);
 
-/// `unrolled` for any n: clang folds at most 256 calls.
-template <int n, int first = 0, class F>
-EBB_INLINE void unrolled_in_parts(const F& f) {
-  constexpr int most = 128;
-  unrolled<(n < most ? n : most)>(
-      [&](auto i) EBB_LAMBDA { f(std::integral_constant<std::size_t, std::size_t(first) + i>{}); });
-  if constexpr (n > most) unrolled_in_parts<n - most, first + most>(f);
+/// One step of a program on lanes: what it computes goes to y, that of a comparison to mask. It
+/// does not depend on the program, so that a unit compiles it once for all its formulas.
+template <StepKind kind, int which, class V>
+EBB_INLINE void run_step(const Step& step, const V* x, V* steps, typename V::Mask* masks, int at) {
+  const V& a = steps[step.a];
+  const V& b = steps[step.b];
+  V& y = steps[at];
+  using enum StepKind;
+  if constexpr (kind == input) {
+    y = x[step.which];
+  } else if constexpr (kind == literal) {
+    y = V(typename V::value_type(step.p));
+  } else if constexpr (kind == unary) {
+    using O = decltype(operation_at<which>(op::Unary{}));
+    y = V(operation_with<O>(step.p, step.q).value(a));
+  } else if constexpr (kind == binary) {
+    using O = decltype(operation_at<which>(op::Binary{}));
+    y = V(O::value(a, b));
+  } else if constexpr (kind == same) {
+    y = a;
+  } else if constexpr (kind == less) {
+    masks[at] = a < b;
+  } else if constexpr (kind == greater) {
+    masks[at] = a > b;
+  } else if constexpr (kind == at_most) {
+    masks[at] = a <= b;
+  } else if constexpr (kind == at_least) {
+    masks[at] = a >= b;
+  } else if constexpr (kind == equal) {
+    masks[at] = a == b;
+  } else {
+    y = select(masks[step.a], b, steps[step.c]);
+  }
+}
+/// The operation of a step that has one, or 0.
+constexpr int operation_of(const Step& step) {
+  return step.kind == StepKind::unary || step.kind == StepKind::binary ? step.which : 0;
+}
+
+/// clang folds at most 256 calls.
+inline constexpr int most_steps_in_part = 128;
+/// The steps from `first` to the end of a program or of a part.
+template <const auto& program, int first>
+using PartOf = std::make_index_sequence<std::size_t(
+    std::min(int(std::size(program.steps)) - first, most_steps_in_part))>;
+
+template <const auto& program, int first, class V, std::size_t... i>
+EBB_INLINE void run_steps(const V* x, V* steps, typename V::Mask* masks,
+                          std::index_sequence<i...>) {
+  constexpr const Step* list = program.steps + first;
+  (run_step<list[i].kind, operation_of(list[i])>(list[i], x, steps, masks, first + int(i)), ...);
+  constexpr int next = first + int(sizeof...(i));
+  if constexpr (next < int(std::size(program.steps))) {
+    run_steps<program, next>(x, steps, masks, PartOf<program, next>{});
+  }
 }
 
 /// Runs a program on lanes x, one for each of its inputs.
 /// y[i] is what step i computes; that of a comparison has no value.
 template <const auto& program, class V, int inputs, int count>
 EBB_INLINE void run_program(const V (&x)[inputs], V (&y)[count]) {
-  typename V::Mask mask[count];
-  unrolled_in_parts<count>([&](auto i) EBB_LAMBDA {
-    constexpr Step step = program.steps[i];
-    constexpr int a = step.a, b = step.b, c = step.c;
-    using enum StepKind;
-    if constexpr (step.kind == input) {
-      y[i] = x[step.which];
-    } else if constexpr (step.kind == literal) {
-      y[i] = V(typename V::value_type(step.p));
-    } else if constexpr (step.kind == unary) {
-      using O = decltype(operation_at<step.which>(op::Unary{}));
-      y[i] = V(operation_with<O>(step.p, step.q).value(y[a]));
-    } else if constexpr (step.kind == binary) {
-      using O = decltype(operation_at<step.which>(op::Binary{}));
-      y[i] = V(O::value(y[a], y[b]));
-    } else if constexpr (step.kind == same) {
-      y[i] = y[a];
-    } else if constexpr (step.kind == less) {
-      mask[i] = y[a] < y[b];
-    } else if constexpr (step.kind == greater) {
-      mask[i] = y[a] > y[b];
-    } else if constexpr (step.kind == at_most) {
-      mask[i] = y[a] <= y[b];
-    } else if constexpr (step.kind == at_least) {
-      mask[i] = y[a] >= y[b];
-    } else if constexpr (step.kind == equal) {
-      mask[i] = y[a] == y[b];
-    } else {
-      y[i] = select(mask[a], y[b], y[c]);
-    }
-  });
+  typename V::Mask masks[count];
+  run_steps<program, 0>(x, y, masks, PartOf<program, 0>{});
 }
 
 }  // namespace ebb::inline v0::detail
