@@ -60,7 +60,7 @@ struct Place {
   /// The arguments whose slope it gives.
   static constexpr std::array<bool, arguments> is_given = [] {
     std::array<bool, arguments> is_given{};
-    for (int k = 0; k < arguments; ++k) is_given[k] = program.slopes[k] >= 0;
+    for (std::size_t k = 0; k < arguments; ++k) is_given[k] = program.slopes[k] >= 0;
     return is_given;
   }();
 
@@ -105,7 +105,7 @@ class FormulaLoops {
   using Rows = BlockRows<V, results, kept_count, number...>;
   static constexpr std::array<bool, kept_count + 1> is_result = [] {
     std::array<bool, kept_count + 1> is_result{};
-    for (int k = 0; k < kept_count; ++k) is_result[k] = Formula::kept_results[k] >= 0;
+    for (std::size_t k = 0; k < kept_count; ++k) is_result[k] = Formula::kept_results[int(k)] >= 0;
     return is_result;
   }();
 

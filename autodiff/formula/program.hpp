@@ -19,6 +19,14 @@ enum class Slopes { none, first, all };
 /// them as all others, gives them as outputs, or takes them as inputs behind the arguments.
 enum class Kept { computed, given, taken };
 
+/// An array that is indexed by int, as steps and arguments are.
+template <class T, int n>
+struct Items : std::array<T, std::size_t(n)> {
+  using Base = std::array<T, std::size_t(n)>;
+  constexpr T& operator[](int i) { return Base::operator[](std::size_t(i)); }
+  constexpr const T& operator[](int i) const { return Base::operator[](std::size_t(i)); }
+};
+
 /// A list of steps, each of which reads earlier ones.
 template <int count, int arguments, int results, int kept_count>
 struct Program {
@@ -92,11 +100,11 @@ struct FormulaTrace {
     (std::index_sequence_for<std::bool_constant<number>...>{});
     formula_count = trace.count();
     std::array<Traced, results> seeds;
-    for (int j = 0; j < results; ++j) {
-      seeds[j] = results == 1 ? Traced(1) : trace.input(arguments + j, false);
+    for (std::size_t j = 0; j < results; ++j) {
+      seeds[j] = results == 1 ? Traced(1) : trace.input(arguments + int(j), false);
     }
     trace.sweep(y, seeds, careful);
-    for (int j = 0; j < results; ++j) values[j] = trace.step_of(y[j]);
+    for (std::size_t j = 0; j < results; ++j) values[j] = trace.step_of(y[j]);
     for (int k = 0; k < arguments; ++k) {
       slopes[k] = is_number[k] ? -1 : trace.step_of(trace.derivative(x[k].step));
     }
@@ -124,7 +132,7 @@ class TracedFormula {
  private:
   static constexpr int arguments = Whole::arguments;
   static constexpr int total = Whole::count();
-  using Marks = std::array<bool, std::size_t(total)>;
+  using Marks = Items<bool, total>;
 
   static constexpr auto whole = [] {
     const Whole traced;
@@ -166,8 +174,8 @@ class TracedFormula {
     return step.kind == StepKind::literal && step.p == 1 ? 0 : -1;
   }
   /// The slopes that a program gives: where a gradient is passed on, a pass back computes nothing.
-  static constexpr std::array<int, arguments> slopes_of(Slopes slopes, Kept keeping) {
-    std::array<int, arguments> given{};
+  static constexpr Items<int, arguments> slopes_of(Slopes slopes, Kept keeping) {
+    Items<int, arguments> given{};
     for (int k = 0; k < arguments; ++k) {
       const int slope = whole.slopes[k];
       const bool wanted = slopes == Slopes::all || (slopes == Slopes::first && k == 0);
@@ -221,8 +229,8 @@ class TracedFormula {
   /// The number of steps that are kept.
   static constexpr int kept_count = number_of(kept);
   /// The result that each of these steps is, or -1.
-  static constexpr std::array<int, kept_count + 1> kept_results = [] {
-    std::array<int, kept_count + 1> list{};
+  static constexpr Items<int, kept_count + 1> kept_results = [] {
+    Items<int, kept_count + 1> list{};
     int next = 0;
     for (int i = 0; i < total; ++i) {
       if (kept[i]) list[next++] = result_at(i);
@@ -230,8 +238,8 @@ class TracedFormula {
     return list;
   }();
   /// The result whose gradient each argument gets as it is, since its slope is 1 everywhere, or -1.
-  static constexpr std::array<int, arguments> passes = [] {
-    std::array<int, arguments> passes{};
+  static constexpr Items<int, arguments> passes = [] {
+    Items<int, arguments> passes{};
     for (int k = 0; k < arguments; ++k) passes[k] = passed_by(whole.slopes[k]);
     return passes;
   }();
