@@ -6,20 +6,13 @@
 #include <cerrno>
 #include <cstdlib>
 
-#if defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-#define EBB_OTHER_MALLOC
-#endif
-#endif
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define EBB_OTHER_MALLOC
-#endif
+#include "ebb/autodiff/values/platform.hpp"
 
 namespace ebb::test {
 inline std::atomic<long> allocations = 0;
 }
 
-#ifndef EBB_OTHER_MALLOC
+#ifndef EBB_SANITIZES
 extern "C" {
 void* __libc_malloc(std::size_t);
 void* __libc_calloc(std::size_t, std::size_t);

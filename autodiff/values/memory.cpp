@@ -14,7 +14,7 @@
 #include <new>
 #include <vector>
 
-#if defined(__SANITIZE_ADDRESS__)
+#ifdef EBB_SANITIZES_ADDRESSES
 #include <sanitizer/asan_interface.h>
 #define EBB_POISON(address, bytes) ASAN_POISON_MEMORY_REGION(address, bytes)
 #define EBB_UNPOISON(address, bytes) ASAN_UNPOISON_MEMORY_REGION(address, bytes)

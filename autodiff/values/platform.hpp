@@ -4,11 +4,28 @@
 
 /// Marks an entity that is visible outside of a shared library.
 #define EBB_API __attribute__((visibility("default")))
+// Sanitizers of memory, of which g++ has macros and clang has features.
+#ifdef __has_feature
+#if __has_feature(address_sanitizer)
+#define EBB_SANITIZES_ADDRESSES
+#elif __has_feature(thread_sanitizer)
+#define EBB_SANITIZES_THREADS
+#endif
+#endif
+#if defined(__SANITIZE_ADDRESS__)
+#define EBB_SANITIZES_ADDRESSES
+#elif defined(__SANITIZE_THREAD__)
+#define EBB_SANITIZES_THREADS
+#endif
+#if defined(EBB_SANITIZES_ADDRESSES) || defined(EBB_SANITIZES_THREADS)
+#define EBB_SANITIZES
+#endif
+
 /// Marks a function that never becomes a symbol. Inline functions of public headers are marked so:
 /// otherwise units compiled with different flags would share a symbol, and a program might get the
 /// wrong one. Sanitizers do not check it, since a formula of such functions would then take minutes
 /// to compile.
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#ifdef EBB_SANITIZES
 #define EBB_INLINE __attribute__((always_inline, no_sanitize("undefined"))) inline
 /// After the parameters of a lambda: it is always inlined.
 #define EBB_LAMBDA __attribute__((always_inline, no_sanitize("undefined")))
@@ -28,7 +45,7 @@
 /// Unrolls a loop over a fixed number of registers, which would otherwise be in memory. With
 /// sanitizers it has no effect, since they check every access, and code sixteen times as long takes
 /// minutes to compile.
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#ifdef EBB_SANITIZES
 #define EBB_UNROLL
 #elif defined(__clang__)
 #define EBB_UNROLL _Pragma("unroll")
@@ -37,7 +54,7 @@
 #endif
 
 /// Marks a loop over lanes: every function that it calls is inlined.
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#ifdef EBB_SANITIZES
 #define EBB_LOOP flatten, no_sanitize("undefined")
 #else
 #define EBB_LOOP flatten
