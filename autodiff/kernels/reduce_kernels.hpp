@@ -177,15 +177,15 @@ struct ReduceKernels {
     T sums[panel];
     double total[panel];
     for (std::int64_t first = 0; first < cols; first += panel) {
-      const std::int64_t width = cols - first < panel ? cols - first : panel;
+      const std::int64_t size = cols - first < panel ? cols - first : panel;
       for (double& t : total) t = 0;
       for (std::int64_t r = 0; r < rows; r += rows_in_block) {
-        for (std::int64_t c = 0; c < width; c += W) V(0).store(sums + c);
+        for (std::int64_t c = 0; c < size; c += W) V(0).store(sums + c);
         const std::int64_t count = rows - r < rows_in_block ? rows - r : rows_in_block;
-        add_rows(sums, x + r * stride + first, count, width, stride);
-        for (std::int64_t c = 0; c < width; c += W) add_lanes(total + c, V::load(sums + c));
+        add_rows(sums, x + r * stride + first, count, size, stride);
+        for (std::int64_t c = 0; c < size; c += W) add_lanes(total + c, V::load(sums + c));
       }
-      for (std::int64_t c = 0; c < width; ++c) out[first + c] = T(scale * total[c]);
+      for (std::int64_t c = 0; c < size; ++c) out[first + c] = T(scale * total[c]);
     }
   }
 
