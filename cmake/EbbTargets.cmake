@@ -12,6 +12,7 @@ function(ebb_own_target target)
     CXX_STANDARD 20
     CXX_STANDARD_REQUIRED ON
     CXX_EXTENSIONS OFF
+    DEFINE_SYMBOL ""  # objects of a shared and of a static library are the same
     CXX_VISIBILITY_PRESET hidden
     VISIBILITY_INLINES_HIDDEN ON
     POSITION_INDEPENDENT_CODE ON)

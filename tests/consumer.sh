@@ -84,6 +84,12 @@ exports_are_clean() {
 }
 
 tree=${1:+$(realpath -- "$1")}
+# How fast the library is does not matter here, and without optimisation it builds in half the time;
+# but what is cached for that tree need not be built again.
+options=("-DCMAKE_CXX_FLAGS_RELEASE=-O1 -DNDEBUG")
+if [[ -n $tree && ${CMAKE_CXX_COMPILER_LAUNCHER:-} == ccache ]]; then
+  options=("-DEBB_WERROR=$(sed -n 's/^EBB_WERROR:BOOL=//p' "$tree/CMakeCache.txt")")
+fi
 for kind in static shared; do
   base=$work/$kind
   shared=OFF
@@ -92,10 +98,8 @@ for kind in static shared; do
   if [[ $kind == static && -n $tree ]]; then
     built=$tree
   else
-    # How fast the library is does not matter here; it builds in half the time.
     step "$kind: add_subdirectory" build "$built" "-DEBB_SOURCE_DIR=$source_dir" \
-      -DBUILD_SHARED_LIBS=$shared -DEBB_INSTALL=ON "-DCMAKE_CXX_FLAGS_RELEASE=-O1 -DNDEBUG" ||
-      continue
+      -DBUILD_SHARED_LIBS=$shared -DEBB_INSTALL=ON "${options[@]}" || continue
   fi
   step "$kind: install" cmake --install "$built" --prefix "$base/first" || continue
   # An installed copy may be moved, and must not need the tree it was built in.
