@@ -30,8 +30,6 @@ Sides kmeans(std::int64_t k, std::int64_t n, std::int64_t d) {
 }  // namespace
 
 void add_kmeans(std::vector<Case>& cases) {
-  // To keep this, the nearest centre would have to be found without a table of all
-  // distances, and the Hessian without a recorded sweep.
   cases.push_back(
       versus("ad/kmeans/100_of_10000x16/f64", "us", 1.25, [] { return kmeans(100, 10000, 16); }));
 }
