@@ -8,7 +8,6 @@
 source_dir=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.." && pwd -P)
 work=$(mktemp -d) || exit 1
 trap 'rm -rf -- "$work"' EXIT
-export CXX=${CXX:-g++}
 passed=0
 failed=0
 
@@ -83,12 +82,19 @@ exports_are_clean() {
   [[ -z $found ]] || { echo "paths of this machine's libraries: $found"; return 1; }
 }
 
+# setting NAME: of the tree.
+setting() {
+  sed -n "s/^$1:[A-Z]*=//p" "$tree/CMakeCache.txt"
+}
+
 tree=${1:+$(realpath -- "$1")}
+[[ -z $tree ]] || CXX=${CXX:-$(setting CMAKE_CXX_COMPILER)}
+export CXX=${CXX:-g++}
 # How fast the library is does not matter here, and without optimisation it builds in half the time;
 # but what is cached for that tree need not be built again.
 options=("-DCMAKE_CXX_FLAGS_RELEASE=-O1 -DNDEBUG")
 if [[ -n $tree && ${CMAKE_CXX_COMPILER_LAUNCHER:-} == ccache ]]; then
-  options=("-DEBB_WERROR=$(sed -n 's/^EBB_WERROR:BOOL=//p' "$tree/CMakeCache.txt")")
+  options=("-DEBB_WERROR=$(setting EBB_WERROR)")
 fi
 for kind in static shared; do
   base=$work/$kind
