@@ -277,8 +277,9 @@ class TracedFormula {
 template <int i, class... Ops>
 std::tuple_element_t<std::size_t(i), std::tuple<Ops...>> operation_at(op::List<Ops...>);
 
-/// One step of a program on lanes: what it computes goes to y, that of a comparison to mask. It
-/// does not depend on the program, so that a unit compiles it once for all its formulas.
+/// Runs the step at place `at` of a program on the inputs x: what it computes goes to
+/// `steps`, that of a comparison to `masks`. This does not depend on the program, so that a unit
+/// compiles it once for all its formulas.
 template <StepKind kind, int which, class V>
 EBB_INLINE void run_step(const Step& step, const V* x, V* steps, typename V::Mask* masks, int at) {
   const V& a = steps[step.a];
@@ -316,13 +317,14 @@ constexpr int operation_of(const Step& step) {
   return step.kind == StepKind::unary || step.kind == StepKind::binary ? step.which : 0;
 }
 
-/// clang folds at most 256 calls.
+/// A program is run in parts of this many steps, since clang folds at most 256 calls.
 inline constexpr int most_steps_in_part = 128;
-/// The steps from `first` to the end of a program or of a part.
+/// The places of the part that begins with step `first`, counted from there.
 template <const auto& program, int first>
 using PartOf = std::make_index_sequence<std::size_t(
     std::min(int(std::size(program.steps)) - first, most_steps_in_part))>;
 
+/// Runs a program from step `first` on, where a part of steps i begins.
 template <const auto& program, int first, class V, std::size_t... i>
 EBB_INLINE void run_steps(const V* x, V* steps, typename V::Mask* masks,
                           std::index_sequence<i...>) {

@@ -4,7 +4,9 @@
 
 /// Marks an entity that is visible outside of a shared library.
 #define EBB_API __attribute__((visibility("default")))
-// Sanitizers of memory, of which g++ has macros and clang has features.
+
+// EBB_SANITIZES: a unit is compiled with a sanitizer that looks at every access to memory. g++ has
+// macros for them, clang has features.
 #ifdef __has_feature
 #if __has_feature(address_sanitizer)
 #define EBB_SANITIZES_ADDRESSES
